@@ -1,0 +1,1 @@
+"""The science: data, models, evaluation and figures. Never imports ``report``."""

@@ -1,0 +1,1 @@
+"""Readers, one per dataset layout, image decoding and the generated sample."""

@@ -1,0 +1,40 @@
+"""Errors that a user can mend: what and where, with a hint at the next step.
+
+AnalysisError
+├── DataError         the data folder, its annotations or pictures
+├── ArchitectureError a model of the study cannot be built
+└── WeightsError      model weights missing or unreadable
+"""
+
+from __future__ import annotations
+
+
+class AnalysisError(Exception):
+    """One line that says what is wrong and where, and a hint at what to try next."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.message, self.hint)
+
+
+def _rebuild(kind: type[AnalysisError], message: str, hint: str) -> AnalysisError:
+    return kind(message, hint=hint)
+
+
+class DataError(AnalysisError):
+    """The data folder, an annotation or a picture cannot be used."""
+
+
+class ArchitectureError(AnalysisError):
+    """A model of the study cannot be built as the study file asks."""
+
+
+class WeightsError(AnalysisError):
+    """Model weights are missing, or are not what they should be."""

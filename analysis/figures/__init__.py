@@ -1,0 +1,1 @@
+"""One module per kind of figure; drawn from tables, never from models."""

@@ -1,0 +1,1 @@
+"""Architectures, training and prediction."""

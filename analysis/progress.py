@@ -1,0 +1,19 @@
+"""How a stage says how far it is."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Receives the state of a running stage; never part of a result."""
+
+    def __call__(self, done: int, total: int, unit: str, **figures: float) -> None:
+        """Report that ``done`` of ``total`` ``unit`` ("pictures", "epochs", ...) are finished.
+
+        ``figures`` are numbers worth showing beside it, such as ``loss`` or ``accuracy``.
+        """
+
+
+def silent(done: int, total: int, unit: str, **figures: float) -> None:
+    """Take the progress of a stage and show it nowhere."""

@@ -1,0 +1,1 @@
+"""Turn cached results into one source and that into HTML and PDF."""

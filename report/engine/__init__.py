@@ -1,0 +1,1 @@
+"""Run stages whose results are cached by content."""

@@ -1,0 +1,64 @@
+"""What a stage is: a pure function, named, with its inputs and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+
+@dataclass(frozen=True)
+class Output:
+    """The output folder of another stage of the same plan."""
+
+    stage: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file or folder outside the cache, read in place.
+
+    With ``keyed`` its content is part of the key of the stage. Without, it only tells where the
+    bytes lie, and the stage itself must check what it reads against digests among its inputs.
+    """
+
+    path: Path
+    include: tuple[str, ...] = ("**/*",)
+    keyed: bool = True
+
+
+Input: TypeAlias = Output | Source
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A pure function ``fn(inputs, out, *, scratch, progress, **params)`` and all that it depends on.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the plan, ``kind`` or ``kind.what``, such as ``train.baseline``.
+    function : str
+        ``"module:function"`` in one of our own packages.
+    inputs : mapping of str to Input
+        Given to the function as folders (or a file, for a ``Source`` that is one).
+    params : mapping of str to JSON values
+        Keyword arguments of the function. NaN and infinity are refused.
+    uses : tuple of str
+        Further ``"module:function"`` that the function imports by name: their code is part of the key.
+    packages : tuple of str
+        Distributions whose versions are part of the key.
+    threads : int
+        Threads that the numbers depend on and that the scheduler counts.
+    """
+
+    name: str
+    function: str
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    params: Mapping[str, Json] = field(default_factory=dict)
+    uses: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    threads: int = 1

@@ -1,0 +1,87 @@
+"""Errors of the report generator and the one table of exit codes.
+
+ReportError
+├── StudyError        the study file
+├── StageError        a stage failed for a reason that is not the user's
+├── RenderError       the document could not be made
+└── EnvironmentProblem  disk, permissions, system libraries
+
+Errors of ``analysis`` are mapped to the same table by ``exit_code``.
+"""
+
+from __future__ import annotations
+
+from analysis.errors import AnalysisError, DataError, WeightsError
+
+OK, INTERNAL, USAGE, WOULD_RUN, STUDY, DATA, WEIGHTS, STAGE, RENDER, ENVIRONMENT, INTERRUPTED = (
+    *range(10),
+    130,
+)
+
+
+class ReportError(Exception):
+    """One line that says what is wrong and where, and a hint at the next command to try."""
+
+    code = INTERNAL
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.message, self.hint)
+
+
+def _rebuild(kind: type[ReportError], message: str, hint: str) -> ReportError:
+    return kind(message, hint=hint)
+
+
+class UsageError(ReportError):
+    """The command line asks for something that does not exist."""
+
+    code = USAGE
+
+
+class StudyError(ReportError):
+    """The study file is missing, unreadable or says something that is not allowed."""
+
+    code = STUDY
+
+
+class StageError(ReportError):
+    """A stage failed; its log tells how."""
+
+    code = STAGE
+
+
+class RenderError(ReportError):
+    """The document's source is wrong or could not be rendered."""
+
+    code = RENDER
+
+
+class EnvironmentProblem(ReportError):
+    """The machine lacks something: disk, permission, a system library."""
+
+    code = ENVIRONMENT
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit code of the table above that belongs to ``error``."""
+    match error:
+        case ReportError():
+            return error.code
+        case WeightsError():
+            return WEIGHTS
+        case DataError():
+            return DATA
+        case AnalysisError():
+            return STUDY
+        case KeyboardInterrupt():
+            return INTERRUPTED
+        case _:
+            return INTERNAL

@@ -1,0 +1,339 @@
+"""The study file: what an experiment is, checked before anything runs."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from report.errors import StudyError, UsageError
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+FunctionName = Annotated[str, StringConstraints(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$")]
+SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]+$")]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A table of the study file: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class About(Section):
+    """Who hands in what, and when."""
+
+    title: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    author: str = ""
+    course: str = ""
+    date: datetime.date
+    language: Literal["en", "en-GB", "en-US"] = "en-GB"
+    kind: Literal["assignment", "replication"] = "assignment"
+
+
+class ClassLabel(Section):
+    """A class: its name in results and its label in the data and the report."""
+
+    id: Identifier
+    label: Label
+
+
+class Dataset(Section):
+    """Where the pictures come from and which label a picture gets."""
+
+    reader: Literal["v7"] = "v7"
+    root: str
+    label_rule: Literal["covid-first", "first-tag", "every-tag"] = "covid-first"
+    exclude: tuple[str, ...] = ()
+    max_excluded: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
+class Split(Section):
+    """How pictures are shared among training, validation and test."""
+
+    protocol: Literal["stratified"] = "stratified"
+    test: Fraction = 0.2
+    val: Fraction = 0.2
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    group: Literal["none", "patient"] = "none"
+
+
+class Picture(Section):
+    """What a network sees: side in pixels, colour, and how a picture is fitted into the square."""
+
+    size: Annotated[int, Field(ge=16, le=1024)] = 156
+    color: Literal["rgb", "grey"] = "rgb"
+    fit: Literal["squash", "pad", "crop"] = "squash"
+
+
+class InputScaling(Section):
+    """Grey levels 0 to 255 become ``scale * level + offset``."""
+
+    scale: float = 1 / 255
+    offset: float = 0.0
+
+
+class HorizontalFlip(Section):
+    """Mirror left and right with probability one half."""
+
+    kind: Literal["horizontal_flip"]
+
+
+class Shift(Section):
+    """Move by up to a fraction of the side, uniformly drawn."""
+
+    kind: Literal["shift"]
+    width: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    height: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    fill: Literal["nearest", "constant", "reflect"] = "nearest"
+
+
+class EarlyStopping(Section):
+    """Stop when ``monitor`` has not improved for ``patience`` epochs."""
+
+    kind: Literal["early_stopping"]
+    monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
+    patience: Annotated[int, Field(ge=0)] = 5
+    restore_best: bool = True
+
+
+class Model(Section):
+    """An architecture and how it is trained."""
+
+    id: Identifier
+    title: Label
+    architecture: FunctionName
+    params: dict[str, Any] = {}
+    input: InputScaling = InputScaling()
+    class_balance: Literal["none", "oversample"] = "none"
+    augmentation: tuple[Annotated[HorizontalFlip | Shift, Field(discriminator="kind")], ...] = ()
+    optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
+    learning_rate: Annotated[float, Field(gt=0)] = 0.001
+    epochs: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    callbacks: tuple[EarlyStopping, ...] = ()
+
+
+class Training(Section):
+    """What fixes the numbers of every training."""
+
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1, max_length=1)] = (
+        42,
+    )
+    threads: Annotated[int, Field(ge=1)] = 2
+    precision: Literal["float32"] = "float32"
+
+
+class Comparison(Section):
+    """Which models are compared with which, by what, on which pictures."""
+
+    primary: Literal["accuracy", "f1.macro", "sensitivity.macro", "auroc.macro"] = "f1.macro"
+    split: Literal["val", "test"] = "test"
+    baseline: Identifier
+    against: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+
+
+class Requirement(Section):
+    """A demand of the assignment and the part of the report that answers it."""
+
+    text: str
+    where: SectionId
+
+
+class Report(Section):
+    """How the document looks and what it must cover."""
+
+    paper: Literal["a4", "letter"] = "a4"
+    requirements: tuple[Requirement, ...] = ()
+
+
+class Sample(Section):
+    """What ``--sample`` changes: generated pictures, small and few."""
+
+    pictures: Annotated[int, Field(ge=80, le=20_000)] = 480
+    size: Annotated[int, Field(ge=16, le=1024)] = 64
+    epochs: Annotated[int, Field(ge=1)] = 12
+    seed: int = 7
+
+
+class Study(Section):
+    """A whole study as its ``study.toml`` declares it."""
+
+    study: About
+    classes: Annotated[tuple[ClassLabel, ...], Field(min_length=2)]
+    dataset: Dataset
+    split: Split = Split()
+    image: Picture = Picture()
+    models: Annotated[tuple[Model, ...], Field(min_length=1)]
+    training: Training = Training()
+    comparison: Comparison | None = None
+    report: Report = Report()
+    sample: Sample = Sample()
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Study:
+        for what, names in (
+            ("classes", [c.id for c in self.classes]),
+            ("class labels", [c.label for c in self.classes]),
+            ("models", [m.id for m in self.models]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what}: {', '.join(twice)} declared twice")
+        models = {m.id for m in self.models}
+        compared = (self.comparison.baseline, *self.comparison.against) if self.comparison else ()
+        for name in compared:
+            if name not in models:
+                raise ValueError(
+                    f"comparison: no model is called {name!r} (models: {', '.join(sorted(models))})"
+                )
+        if len(set(compared)) < len(compared):
+            raise ValueError("comparison: a model is compared with itself")
+        return self
+
+    def sampled(self) -> Study:
+        """Return the study as ``--sample`` builds it: smaller pictures, fewer epochs."""
+        image = self.image.model_copy(update={"size": min(self.image.size, self.sample.size)})
+        models = tuple(
+            m.model_copy(update={"epochs": min(m.epochs, self.sample.epochs)}) for m in self.models
+        )
+        return self.model_copy(update={"image": image, "models": models})
+
+
+def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
+    """Return the study of ``path`` (a ``study.toml``) with ``key=value`` overrides applied.
+
+    Raises
+    ------
+    StudyError
+        The file is missing, is no TOML, or says something that is not allowed.
+    UsageError
+        An override is not of the form ``table.key=value``.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StudyError(f"{path}: no such file", hint="report studies") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: not valid TOML: {error}", hint=f"mend {path} and run again") from error
+    for override in overrides:
+        _override(data, override)
+    try:
+        return Study.model_validate_json(
+            json.dumps(data, default=str)
+        )  # JSON mode: strict, yet arrays are tuples
+    except ValidationError as error:
+        raise _explained(error, path, data) from error
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    """Apply ``models.baseline.epochs=3`` to ``data``; lists of tables are reached by their ``id``."""
+    dotted, equals, text = override.partition("=")
+    keys = dotted.strip().split(".")
+    if not equals or not all(keys):
+        raise UsageError(
+            f"--set {override}: not of the form table.key=value", hint="--set models.baseline.epochs=3"
+        )
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    place: Any = data
+    for key in keys[:-1]:
+        place = _child(place, key, override)
+    if not isinstance(place, dict):
+        raise UsageError(f"--set {override}: {'.'.join(keys[:-1])} is not a table")
+    place[keys[-1]] = value
+
+
+def _child(place: Any, key: str, override: str) -> Any:
+    if isinstance(place, list):
+        for item in place:
+            if isinstance(item, dict) and item.get("id") == key:
+                return item
+        known = ", ".join(str(item.get("id")) for item in place if isinstance(item, dict))
+        raise UsageError(f"--set {override}: nothing is called {key!r}", hint=f"there are: {known}")
+    if isinstance(place, dict):
+        return place.setdefault(key, {})
+    raise UsageError(f"--set {override}: {key!r} is not a table")
+
+
+def _explained(error: ValidationError, path: Path, data: dict[str, Any]) -> StudyError:
+    """Turn pydantic's first complaint into one line that names the key, with the nearest known names."""
+    first = error.errors()[0]
+    where = _place(first["loc"], data)
+    more = error.error_count() - 1
+    message = f"{path}: {where + ': ' if where else ''}{_complaint(first)}" + (
+        f" (and {more} more)" if more else ""
+    )
+    return StudyError(message, hint=_nearest(first, path))
+
+
+def _place(location: tuple[int | str, ...], data: Any) -> str:
+    """Return ``models.baseline.epochs`` for a pydantic location, lists of tables named by their ``id``."""
+    names = []
+    for key in location:
+        child = data[key] if isinstance(data, list) and isinstance(key, int) and key < len(data) else None
+        if isinstance(child, dict):
+            names.append(str(child.get("id", key)))
+            data = child
+        elif isinstance(data, dict) and key in data:
+            names.append(str(key))
+            data = data[key]  # type: ignore[index]
+        elif not (isinstance(data, dict) and data.get("kind") == key):
+            names.append(str(key))
+    return ".".join(names)
+
+
+def _complaint(first: Any) -> str:
+    if first["type"] == "extra_forbidden":
+        return "unknown key"
+    if first["type"] == "missing":
+        return "missing"
+    if first["type"] == "string_pattern_mismatch" and first["ctx"]["pattern"].startswith("^[a-z][a-z0-9_]*$"):
+        return f"{first['input']!r} is no name: lower-case letters, digits and _ only, a letter first"
+    if first["type"] == "value_error":
+        return str(first["ctx"]["error"])
+    message: str = first["msg"][0].lower() + first["msg"][1:]
+    return f"{message}, got {first['input']!r}"
+
+
+def _nearest(first: Any, path: Path) -> str:
+    if first["type"] != "extra_forbidden":
+        return f"mend {path} and run again"
+    known = _keys(Study, first["loc"][:-1])
+    nearest = difflib.get_close_matches(str(first["loc"][-1]), known, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(nearest)}?" if nearest else f"known keys here: {', '.join(known)}"
+
+
+def _keys(section: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys known at a pydantic location below ``section``."""
+    for kind in _sections_below(section):
+        if location and kind[0] == location[0]:
+            for candidate in kind[1]:
+                tagged = [k for k in location[1:] if isinstance(k, str)]
+                if not tagged:
+                    return list(candidate.model_fields)
+                rest = tuple(tagged)
+                if rest[0] in candidate.model_fields:
+                    return _keys(candidate, rest)
+                literal = candidate.model_fields.get("kind")
+                if literal is not None and rest[0] in getattr(literal.annotation, "__args__", ()):
+                    return list(candidate.model_fields)
+    return list(section.model_fields)
+
+
+def _sections_below(section: type[BaseModel]) -> list[tuple[str, list[type[BaseModel]]]]:
+    return [(name, _models_in(field.annotation)) for name, field in section.model_fields.items()]
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for inner in getattr(annotation, "__args__", ()) for found in _models_in(inner)]
