@@ -21,9 +21,9 @@ PICTURES = ("numpy", "pandas", "pillow", "opencv-python-headless")
 NETWORK = ("numpy", "pandas", "keras", "tensorflow")
 METRICS = ("numpy", "pandas", "scikit-learn")
 DRAWING = ("numpy", "pandas", "matplotlib", "seaborn")
-WRITING = ("jinja2", "pandas")
 HTML = ("pypandoc_binary",)
 PDF = ("pypandoc_binary", "weasyprint", "ziamath")
+SOFTWARE = tuple(sorted({*PICTURES, *NETWORK, *METRICS, *DRAWING, "jinja2", *HTML, *PDF}))
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
     classes: dict[str, Json] = {"classes": _classes(study)}
 
     def figure(name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:
-        module = name.split(".")[0]
+        module = name.partition(".")[0]
         return Stage(f"figure.{name}", f"analysis.figures.{module}:draw", inputs, params, packages=DRAWING)
 
     yield figure("counts", records, classes)
@@ -230,7 +230,7 @@ def _document(study: Study, place: Place) -> Iterator[Stage]:
         "source",
         "report.document.source:write",
         {
-            "templates": Source(PROJECT / "templates"),
+            "templates": Source(PROJECT / "templates", include=("*.j2", "sections/*.j2", "references.bib")),
             "prose": Source(place.study, include=("*.md",)),
             "records": Output("read"),
             "split": Output("split"),
@@ -241,13 +241,18 @@ def _document(study: Study, place: Place) -> Iterator[Stage]:
             **{f"compare_{m}": Output(f"compare.{m}") for m in compared(study)},
             **{name.replace(".", "_"): Output(name) for name in figures},
         },
-        {"study": study.model_dump(mode="json"), "name": place.study.name, "sample": place.data is None},
-        packages=(
-            *WRITING,
-            *(p for p in sorted({*NETWORK, *METRICS, *DRAWING, *PICTURES}) if p not in WRITING),
-        ),
+        {
+            "study": study.model_dump(mode="json"),
+            "name": place.study.name,
+            "sample": place.data is None,
+            "versions": list(SOFTWARE),
+        },
+        packages=SOFTWARE,
     )
-    theme: dict[str, Input] = {"source": Output("source"), "templates": Source(PROJECT / "templates")}
+    theme: dict[str, Input] = {
+        "source": Output("source"),
+        "templates": Source(PROJECT / "templates", include=("theme/**/*", "filters/*")),
+    }
     yield Stage("html", "report.document.html:render", theme, packages=HTML)
     yield Stage("pdf", "report.document.pdf:render", theme, {"paper": study.report.paper}, packages=PDF)
 

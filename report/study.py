@@ -285,7 +285,7 @@ def _place(location: tuple[int | str, ...], data: Any) -> str:
             data = child
         elif isinstance(data, dict) and key in data:
             names.append(str(key))
-            data = data[key]  # type: ignore[index]
+            data = data[key]
         elif not (isinstance(data, dict) and data.get("kind") == key):
             names.append(str(key))
     return ".".join(names)

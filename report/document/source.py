@@ -1,0 +1,178 @@
+"""Write the document's one source: a ``.qmd`` with its figures, tables and references."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from report.document.sentences import Sentences
+from report.document.tables import Tables, augmentation_words, callback_words
+from report.document.values import Values, count, escape, listed
+from report.errors import RenderError
+
+if TYPE_CHECKING:
+    from analysis.progress import Progress
+
+SAMPLE_NOTICE = "Built on generated pictures, not on X-rays"
+_TABLES = {"records": ("excluded.csv", "flow.csv"), "split": (), "compare": ("differences.csv", "moved.csv")}
+
+
+def write(
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    study: dict[str, Any],
+    name: str,
+    sample: bool,
+    versions: list[str],
+) -> None:
+    """Write ``report.qmd``, ``figures/``, ``tables/`` and ``references.bib`` into ``out``.
+
+    Parameters
+    ----------
+    study : dict
+        The study file as JSON values.
+    name : str
+        The study's folder, as the commands of the appendix call it.
+    sample : bool
+        Whether the pictures are generated ones.
+    versions : list of str
+        Distributions that the appendix lists with their versions.
+
+    Raises
+    ------
+    RenderError
+        A template or the author's prose is wrong; the message names file and line.
+    """
+    results = json.loads((inputs["results"] / "results.json").read_text(encoding="utf-8"))["results"]
+    values = Values(results)
+    tables = Tables(study, values, inputs)
+    figures = copy_figures(inputs, out)
+    copy_tables(inputs, out)
+    shutil.copyfile(inputs["templates"] / "references.bib", out / "references.bib")
+    context = {
+        "study": study,
+        "name": name,
+        "sample": sample,
+        "sample_notice": SAMPLE_NOTICE,
+        "r": values,
+        "value": values.value,
+        "table": tables,
+        "say": Sentences(study, values, tables),
+        "figure": lambda figure, caption: figure_markdown(figures, figure, caption),
+        "words": {"augmentation": augmentation_words, "callbacks": callback_words},
+        "versions": {package: metadata.version(package) for package in versions},
+        "fingerprint": {
+            "records": digest(inputs["records"] / "records.csv"),
+            "split": digest(inputs["split"] / "split.csv"),
+        },
+        "output_activation": {m["id"]: output_activation(inputs, m["id"]) for m in study["models"]},
+    }
+    (out / "report.qmd").write_text(fill(inputs["templates"], inputs["prose"], context), encoding="utf-8")
+
+
+def fill(templates: Path, prose: Path, context: Mapping[str, Any]) -> str:
+    """Return the document's source with every template and the author's prose filled in."""
+    environment = ImmutableSandboxedEnvironment(
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        loader=FileSystemLoader([templates, prose], followlinks=True),
+        autoescape=False,  # the output is markdown: text from outside goes through the md filter
+    )
+    environment.filters["md"] = escape
+    environment.filters["yaml"] = lambda text: json.dumps(text, ensure_ascii=False)
+    environment.filters["listed"] = listed
+    environment.filters["count"] = count
+    written = sorted(path.name for path in prose.glob("*.md"))
+    try:
+        return environment.get_template("report.qmd.j2").render({**context, "prose": written})
+    except TemplateError as error:
+        raise RenderError(
+            f"{place(error)}: {error.message}", hint="mend the template and build again"
+        ) from error
+    except RenderError as error:
+        raise RenderError(f"{place(error)}: {error.message}", hint=error.hint) from error
+
+
+def place(error: BaseException) -> str:
+    """Return ``file:line`` of the template or prose in which ``error`` arose."""
+    where, lineno = getattr(error, "filename", None) or "", getattr(error, "lineno", None)
+    trace = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file.endswith((".j2", ".md")):
+            where, lineno = file, trace.tb_lineno
+        trace = trace.tb_next
+    return f"{Path(where).name or 'template'}:{lineno or '?'}"
+
+
+def copy_figures(inputs: Mapping[str, Path], out: Path) -> dict[str, dict[str, Any]]:
+    """Copy every figure and its table into ``out/figures``; return alternative text and width by name."""
+    folder = out / "figures"
+    folder.mkdir()
+    figures = {}
+    for key, source in sorted(inputs.items()):
+        kind, _, name = key.partition("_")
+        if kind == "figure":
+            figures[name] = json.loads((source / "figure.json").read_text(encoding="utf-8"))
+            for suffix in ("svg", "csv"):
+                shutil.copyfile(source / f"figure.{suffix}", folder / f"{name}.{suffix}")
+    return figures
+
+
+def copy_tables(inputs: Mapping[str, Path], out: Path) -> None:
+    """Copy the tables that the report prints or refers to into ``out/tables``."""
+    folder = out / "tables"
+    folder.mkdir()
+    for key, source in sorted(inputs.items()):
+        kind, _, name = key.partition("_")
+        if kind == "evaluate":
+            _copy(source, folder, name, ("measures.csv", "confusion.csv", "auroc.csv"))
+        elif kind == "architecture":
+            _copy(source, folder, name, ("layers.csv",))
+        elif kind == "training":
+            _copy(source, folder, name, ("history.csv",))
+        else:
+            _copy(source, folder, name, _TABLES.get(kind, ()))
+
+
+def _copy(source: Path, folder: Path, prefix: str, names: tuple[str, ...]) -> None:
+    for file in names:
+        shutil.copyfile(source / file, folder / "_".join(filter(None, (prefix, file))))
+
+
+def figure_markdown(figures: Mapping[str, Mapping[str, Any]], name: str, caption: str) -> str:
+    """Return a numbered figure with its caption and computed alternative text."""
+    if name not in figures:
+        raise RenderError(f"no figure is called {name!r}", hint=f"there are: {', '.join(figures)}")
+    alt = str(figures[name]["alt"]).replace("\\", "\\\\").replace('"', "'")
+    return f'![{caption}](figures/{name}.svg){{#fig-{name.replace("_", "-")} fig-alt="{alt}"}}'
+
+
+def output_activation(inputs: Mapping[str, Path], model: str) -> str:
+    """Return the activation of a model's last layer, as its architecture says."""
+    config = json.loads((inputs[f"architecture_{model}"] / "architecture.json").read_text(encoding="utf-8"))
+    return str(config["config"]["layers"][-1]["config"]["activation"])
+
+
+def digest(path: Path) -> str:
+    """Return the sha256 of a file's bytes in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,323 @@
+"""Tables of the document as Quarto markdown; every number comes from results or an artifact's table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from report.document.values import MISSING, Values, escape
+
+SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test", "all": "All"}
+MEASURES = {
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "ppv": "Precision",
+    "f1": "F1",
+    "auroc": "AUC",
+}
+_ALIGN = {"l": ":---", "r": "---:", "c": ":---:"}
+
+
+def pipe_table(
+    name: str,
+    caption: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    align: str,
+    widths: Sequence[int] = (),
+) -> str:
+    """Return a pipe table with caption and id ``tbl-<name>`` (hyphens for underscores); cells are markdown already.
+
+    ``widths`` are relative column widths, for tables whose cells are longer than a line.
+    """
+    rule = [_dashes(a, w) for a, w in zip(align, widths or [0] * len(align), strict=True)]
+    lines = [head, rule, *rows]
+    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"{body}\n\n: {caption} {{#tbl-{name.replace('_', '-')}}}"
+
+
+def _dashes(align: str, width: int) -> str:
+    left, right = (":" if align in side else "" for side in ("lc", "rc"))
+    return f"{left}{'-' * max(3, width)}{right}"
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV artifact."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Makes the tables of one study.
+
+    Parameters
+    ----------
+    study : mapping
+        The study file as JSON values.
+    values : Values
+        Its results.
+    inputs : mapping of str to Path
+        The artifacts that the document reads.
+    """
+
+    study: Mapping[str, Any]
+    values: Values
+    inputs: Mapping[str, Path]
+
+    def flow(self) -> str:
+        """Return the way from files found to pictures split."""
+        rows = [
+            [
+                escape(row["step"]),
+                {"excluded": "left out"}.get(row["kind"], row["kind"]),
+                f"{int(row['count']):,}",
+            ]
+            for row in read_rows(self.inputs["records"] / "flow.csv")
+        ]
+        return pipe_table(
+            "flow",
+            "From the files found to the pictures used.",
+            ["Step", "", "Files"],
+            rows,
+            "llr",
+            (60, 16, 12),
+        )
+
+    def counts(self) -> str:
+        """Return the number of pictures per class and split, with each class' share."""
+        splits = ("train", "val", "test", "all")
+        rows = []
+        for item in self.study["classes"]:
+            cells = [self.values.text(f"data.{split}.count.{item['id']}") for split in splits]
+            share = self.values.text(f"data.all.share.{item['id']}")
+            rows.append([escape(item["label"]), *cells, share])
+        totals = [self.values.text(f"data.{split}.count") for split in splits]
+        rows.append(["**All classes**", *(f"**{total}**" for total in totals), ""])
+        head = ["Class", *(SPLIT_TITLES[split] for split in splits), "Share"]
+        return pipe_table("counts", "Pictures per class and split.", head, rows, "lrrrrr")
+
+    def layers(self, model: str) -> str:
+        """Return a model's layers as Keras built them."""
+        rows = [
+            [
+                escape(row["type"]),
+                escape(row["settings"]) or "",
+                row["output_shape"].replace("x", "×"),
+                f"{int(row['parameters']):,}",
+            ]
+            for row in read_rows(self.inputs[f"architecture_{model}"] / "layers.csv")
+        ]
+        total = self.values.text(f"{model}.architecture.parameters")
+        rows.append(["**Total**", "", "", f"**{total}**"])
+        caption = f"Layers of the {self.title(model)}, as built."
+        return pipe_table(
+            f"layers-{model}",
+            caption,
+            ["Layer", "Settings", "Output", "Parameters"],
+            rows,
+            "llrr",
+            (22, 44, 20, 14),
+        )
+
+    def training(self) -> str:
+        """Return how each model is trained, side by side."""
+        models = self.study["models"]
+        rows = [[label, *(show(m) for m in models)] for label, show in _SETTINGS.items()]
+        rows.append(["Seed", *(str(self.study["training"]["seeds"][0]) for _ in models)])
+        head = ["Setting", *(escape(m["title"]) for m in models)]
+        widths = (26, *(74 // len(models) for _ in models))
+        return pipe_table("training", "Training settings.", head, rows, "l" * len(head), widths)
+
+    def changes(self, a: str, b: str) -> str:
+        """Return what differs between two models: size, layers and training, and nothing that is the same."""
+        first, second = self.model(a), self.model(b)
+        kinds = {m: self._layer_counts(m) for m in (a, b)}
+        rows = [
+            ["Parameters", *(self.values.text(f"{m}.architecture.parameters") for m in (a, b))],
+            *(
+                [label, *(str(kinds[m].get(kind, 0)) for m in (a, b))]
+                for kind, label in (
+                    ("Conv2D", "Convolution layers"),
+                    ("MaxPooling2D", "Max-pooling layers"),
+                    ("Dense", "Dense layers"),
+                    ("Dropout", "Dropout layers"),
+                    ("BatchNormalization", "Batch normalisations"),
+                )
+            ),
+            *([label, show(first), show(second)] for label, show in _SETTINGS.items()),
+            ["Epochs run", *(self.values.text(f"{m}.training.epochs_run") for m in (a, b))],
+        ]
+        different = [row for row in rows if row[1] != row[2]]
+        head = ["What", escape(first["title"]), escape(second["title"])]
+        return pipe_table(
+            f"changes-{b}", "What differs between the two models.", head, different, "lll", (26, 34, 40)
+        )
+
+    def measures(self, model: str) -> str:
+        """Return per-class and macro measures of a model on validation and test."""
+        rows = []
+        for split in ("val", "test"):
+            for item in [*self.study["classes"], {"id": "macro", "label": "Macro average"}]:
+                macro = item["id"] == "macro"
+                cells = [self.values.text(f"{model}.{split}.{measure}.{item['id']}") for measure in MEASURES]
+                n = self.values.text(
+                    f"{model}.{split}.n" if macro else f"{model}.{split}.support.{item['id']}"
+                )
+                label = escape(item["label"])
+                row = [SPLIT_TITLES[split], label, *cells, n]
+                rows.append([f"**{cell}**" for cell in row] if macro else row)
+        head = ["Split", "Class", *MEASURES.values(), "n"]
+        caption = (
+            f"{self.title(model, capital=True)}: each class against the rest, and the mean of the classes. "
+            "n is the number of pictures of the class."
+        )
+        return pipe_table(f"measures-{model}", caption, head, rows, "llrrrrrr")
+
+    def overall(self) -> str:
+        """Return accuracy and macro measures of every model beside the majority-class floor."""
+        rows = []
+        models = [
+            *((m["id"], escape(m["title"])) for m in self.study["models"]),
+            ("majority", "Majority class"),
+        ]
+        for split in ("val", "test"):
+            for model, title in models:
+                names = (
+                    "accuracy",
+                    "sensitivity.macro",
+                    "specificity.macro",
+                    "f1.macro",
+                    "auroc.macro",
+                    "auroc.micro",
+                )
+                cells = [self._optional(f"{model}.{split}.{name}") for name in names]
+                rows.append([SPLIT_TITLES[split], title, *cells])
+        head = [
+            "Split",
+            "Model",
+            "Accuracy",
+            "Sensitivity",
+            "Specificity",
+            "F1",
+            "AUC (macro)",
+            "AUC (micro)",
+        ]
+        caption = "All models beside the floor that always answers the commonest class; macro averages but for accuracy."
+        return pipe_table("overall", caption, head, rows, "llrrrrrr")
+
+    def comparison(self, a: str, b: str) -> str:
+        """Return the two models side by side on the compared split, with the differences b - a."""
+        split = self.study["comparison"]["split"]
+        measures = {
+            "accuracy": "Accuracy",
+            **{f"{m}.macro": f"{label}, macro" for m, label in MEASURES.items()},
+        }
+        for measure in ("sensitivity", "f1"):
+            for item in self.study["classes"]:
+                measures[f"{measure}.{item['id']}"] = f"{MEASURES[measure]}, {escape(item['label'])}"
+        columns = (f"{a}.{split}", f"{b}.{split}", f"{b}_vs_{a}.{split}")
+        rows = [
+            [label, *(self.values.text(f"{column}.{measure}") for column in columns)]
+            for measure, label in measures.items()
+        ]
+        head = ["Measure", *(escape(self.model(m)["title"]) for m in (a, b)), "Difference"]
+        caption = (
+            f"{SPLIT_TITLES[split]} set: the two models on the same pictures. Not tested for significance."
+        )
+        return pipe_table(f"comparison-{b}", caption, head, rows, "lrrr")
+
+    def moved(self, a: str, b: str) -> str:
+        """Return how many pictures of each class changed sides between two models."""
+        split = self.study["comparison"]["split"]
+        labels = {item["id"]: escape(item["label"]) for item in self.study["classes"]}
+        rows = [
+            [
+                labels[row["y_true"]],
+                row["both_right"],
+                row["a_wrong_b_right"],
+                row["a_right_b_wrong"],
+                row["both_wrong"],
+            ]
+            for row in read_rows(self.inputs[f"compare_{b}"] / "moved.csv")
+            if row["split"] == split
+        ]
+        pair = f"{b}_vs_{a}.{split}"
+        totals = [self.values.text(f"{pair}.{n}") for n in ("both_right", "fixed", "broken", "both_wrong")]
+        rows.append(["**All classes**", *(f"**{total}**" for total in totals)])
+        first, second = (escape(self.model(m)["title"]) for m in (a, b))
+        head = ["True class", "Both right", f"Only {second} right", f"Only {first} right", "Both wrong"]
+        return pipe_table(
+            f"moved-{b}",
+            f"{SPLIT_TITLES[split]} pictures by which model got them right.",
+            head,
+            rows,
+            "lrrrr",
+        )
+
+    def coverage(self) -> str:
+        """Return where in the report each requirement is answered."""
+        rows = [[escape(item["text"]), f"@{item['where']}"] for item in self.study["report"]["requirements"]]
+        return pipe_table(
+            "coverage", "Where each requirement is answered.", ["Requirement", "Where"], rows, "ll", (70, 30)
+        )
+
+    def versions(self, versions: Mapping[str, str]) -> str:
+        """Return the software that the numbers and the document depend on."""
+        rows = [[escape(name), escape(version)] for name, version in versions.items()]
+        return pipe_table("versions", "Software.", ["Package", "Version"], rows, "ll")
+
+    def title(self, model: str, *, capital: bool = False) -> str:
+        """Return a model's title as it stands in a sentence: ``baseline CNN``."""
+        title = str(self.model(model)["title"])
+        return escape(title if capital else title[:1].lower() + title[1:])
+
+    def model(self, model: str) -> Mapping[str, Any]:
+        """Return a model's part of the study file."""
+        found: Mapping[str, Any] = next(m for m in self.study["models"] if m["id"] == model)
+        return found
+
+    def _optional(self, name: str) -> str:
+        return self.values.text(name) if name in self.values.results else MISSING
+
+    def _layer_counts(self, model: str) -> dict[str, int]:
+        types = [row["type"] for row in read_rows(self.inputs[f"architecture_{model}"] / "layers.csv")]
+        return {kind: types.count(kind) for kind in types}
+
+
+def augmentation_words(steps: Sequence[Mapping[str, Any]]) -> str:
+    """Return a model's augmentation in words."""
+    return "; ".join(_augmentation_step(step) for step in steps) or "none"
+
+
+def _augmentation_step(step: Mapping[str, Any]) -> str:
+    if step["kind"] == "horizontal_flip":
+        return "horizontal flip, probability 0.5"
+    width, height = (f"{100 * step[side]:g} %" for side in ("width", "height"))
+    return f"shift up to ±{width} sideways and ±{height} up or down, edges filled ({step['fill']})"
+
+
+def callback_words(callbacks: Sequence[Mapping[str, Any]]) -> str:
+    """Return a model's callbacks in words."""
+    return "; ".join(_callback(callback) for callback in callbacks) or "none"
+
+
+def _callback(callback: Mapping[str, Any]) -> str:
+    monitor = {"val_loss": "validation loss", "val_accuracy": "validation accuracy"}[callback["monitor"]]
+    kept = "best weights restored" if callback["restore_best"] else "last weights kept"
+    return f"early stopping on {monitor}, patience {callback['patience']}, {kept}"
+
+
+_BALANCE = {"none": "none", "oversample": "minority classes oversampled to the commonest class"}
+_OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
+_SETTINGS = {
+    "Optimiser": lambda m: f"{_OPTIMIZERS[m['optimizer']]}, learning rate {m['learning_rate']:g}",
+    "Epochs, at most": lambda m: str(m["epochs"]),
+    "Batch size": lambda m: str(m["batch_size"]),
+    "Class balance": lambda m: _BALANCE[m["class_balance"]],
+    "Augmentation": lambda m: augmentation_words(m["augmentation"]),
+    "Callbacks": lambda m: callback_words(m["callbacks"]),
+}

@@ -1,0 +1,88 @@
+"""Numbers of ``results.json`` as text: the only way by which a number gets into the document."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from report.errors import RenderError
+
+MISSING = "–"
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~^$@'\"=:&])")
+
+
+def escape(text: str) -> str:
+    """Return ``text`` as markdown that prints exactly these characters, on one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def count(value: int) -> str:
+    """Return a whole number with its thousands set apart, as in ``1,615,940``."""
+    return f"{value:,}".replace("-", "−")
+
+
+def decimal(value: float, digits: int = 3, *, signed: bool = False) -> str:
+    """Return ``value`` with ``digits`` decimals, a true minus sign and, if asked, a plus sign."""
+    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = f"{0:.{digits}f}"
+    return text.replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Values:
+    """Looks results up by name and formats them.
+
+    Parameters
+    ----------
+    results : mapping of str to entry
+        The ``results`` of ``results.json``; an entry has at least ``value``.
+    """
+
+    results: Mapping[str, Mapping[str, Any]]
+
+    def entry(self, name: str) -> Mapping[str, Any]:
+        """Return the whole entry of a result.
+
+        Raises
+        ------
+        RenderError
+            There is no such result; the hint names the nearest ones.
+        """
+        if name not in self.results:
+            nearest = difflib.get_close_matches(name, self.results, n=3, cutoff=0.6)
+            hint = f"did you mean {' or '.join(nearest)}?" if nearest else "results.json has every name"
+            raise RenderError(f"no result is called {name!r}", hint=hint)
+        return self.results[name]
+
+    def value(self, name: str) -> Any:
+        """Return the bare value of a result, None where it does not exist."""
+        return self.entry(name)["value"]
+
+    def text(self, name: str, *, signed: bool | None = None) -> str:
+        """Return a result as text: counts whole, shares in per cent, all else with three decimals."""
+        value = self.value(name)
+        if value is None:
+            return MISSING
+        difference = "_vs_" in name.partition(".")[0] if signed is None else signed
+        if isinstance(value, int) and not difference:
+            return count(value)
+        if isinstance(value, int):
+            return count(value)
+        if "share" in name:
+            return f"{decimal(100 * value, 1)} %"
+        return decimal(value, signed=difference)
+
+    def __call__(self, name: str) -> str:
+        """Return a result as text, for prose; a result that does not exist says so."""
+        return "not defined" if self.value(name) is None else self.text(name)
+
+
+def listed(words: list[str]) -> str:
+    """Return ``a, b and c``."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
