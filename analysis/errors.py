@@ -2,6 +2,7 @@
 
 AnalysisError
 ├── DataError         the data folder, its annotations or pictures
+│   └── PictureError  bytes that do not decode to a picture
 ├── ArchitectureError a model of the study cannot be built
 └── WeightsError      model weights missing or unreadable
 """
@@ -38,3 +39,7 @@ class ArchitectureError(AnalysisError):
 
 class WeightsError(AnalysisError):
     """Model weights are missing, or are not what they should be."""
+
+
+class PictureError(DataError):
+    """The bytes are no picture, only part of one, or one that is too large."""

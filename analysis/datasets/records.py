@@ -1,0 +1,183 @@
+"""What every reader hands on: the records of the pictures kept, what was left out and why, and the flow."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from analysis.datasets.decode import decode
+from analysis.datasets.patients import identify
+from analysis.errors import DataError, PictureError
+from analysis.progress import Progress
+
+DECODERS = 2  # threads; decoding runs outside Python's lock
+
+INVALID = "annotation is not valid JSON"
+BY_STUDY = "excluded by the study"
+CT = "CT slice"
+LATERAL = "lateral view"
+NO_PICTURE = "no picture for the annotation"
+SECOND_ANNOTATION = "second annotation of the picture"
+NO_LABEL = "no class label"
+SEVERAL_LABELS = "several class labels"
+UNDECODABLE = "picture does not decode"
+NO_ANNOTATION = "no annotation for the picture"
+SAME_NAME = "same name as another picture"
+# The order in which a file is judged, and of the rows of flow.csv: the first reason that fits is the one given.
+REASONS = (
+    INVALID,
+    BY_STUDY,
+    CT,
+    LATERAL,
+    NO_PICTURE,
+    SECOND_ANNOTATION,
+    NO_LABEL,
+    SEVERAL_LABELS,
+    UNDECODABLE,
+    NO_ANNOTATION,
+    SAME_NAME,
+)
+UNCOUNTED = frozenset((BY_STUDY, NO_ANNOTATION, SAME_NAME))
+
+RECORD_COLUMNS = (
+    "image_id",
+    "label",
+    "patient_id",
+    "source",
+    "width",
+    "height",
+    "mode",
+    "original_width",
+    "original_height",
+    "sha256",
+    "tags",
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A picture with its class ids (one row of the records for each), not yet decoded."""
+
+    image_id: str
+    labels: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    original_width: int | None = None
+    original_height: int | None = None
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A file that is left out, and why."""
+
+    file: str
+    reason: str
+    detail: str = ""
+
+
+def matches(name: str, patterns: Iterable[str]) -> str | None:
+    """Return the first of the glob ``patterns`` that fits the path, the file name or its stem; None if none does."""
+    path = PurePosixPath(name)
+    names = (str(path), path.name, path.stem)
+    return next((p for p in patterns if any(fnmatchcase(n, p) for n in names)), None)
+
+
+def verify(
+    root: Path, candidates: Sequence[Candidate], progress: Progress
+) -> tuple[pd.DataFrame, list[Exclusion]]:
+    """Return the records of the candidates that decode, sorted by the bytes of ``image_id``, and the others.
+
+    Every picture is decoded in full, so that one that is cut short is found here.
+    """
+    ordered = sorted(candidates, key=lambda c: os.fsencode(c.image_id))
+    rows: list[dict[str, object]] = []
+    broken = []
+    with ThreadPoolExecutor(DECODERS) as pool:
+        for done, found in enumerate(pool.map(lambda c: _inspect(root, c), ordered), start=1):
+            if isinstance(found, Exclusion):
+                broken.append(found)
+            else:
+                rows += found
+            progress(done, len(ordered), "pictures")
+    sizes = ("width", "height", "original_width", "original_height")
+    return pd.DataFrame(rows, columns=list(RECORD_COLUMNS)).astype(dict.fromkeys(sizes, "Int64")), broken
+
+
+def _inspect(root: Path, candidate: Candidate) -> list[dict[str, object]] | Exclusion:
+    try:
+        data = (root / candidate.image_id).read_bytes()
+        picture = decode(data)
+    except PictureError as error:
+        return Exclusion(candidate.image_id, UNDECODABLE, error.message)
+    except OSError as error:
+        return Exclusion(candidate.image_id, UNDECODABLE, f"cannot be read: {error.strerror}")
+    patient_id, source = identify(candidate.image_id, candidate.tags)
+    row: dict[str, object] = {
+        "image_id": candidate.image_id,
+        "patient_id": patient_id,
+        "source": source,
+        "width": picture.width,
+        "height": picture.height,
+        "mode": picture.mode,
+        "original_width": candidate.original_width,
+        "original_height": candidate.original_height,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "tags": "|".join(candidate.tags),
+    }
+    return [{**row, "label": label} for label in candidate.labels]
+
+
+def write(
+    out: Path, records: pd.DataFrame, exclusions: Iterable[Exclusion], found: Iterable[tuple[str, int]]
+) -> None:
+    """Write ``records.csv``, ``excluded.csv`` and ``flow.csv``; ``found`` are the counts that the flow starts from."""
+    ordered = sorted(exclusions, key=lambda e: (os.fsencode(e.file), REASONS.index(e.reason)))
+    _save(out / "records.csv", records)
+    _save(out / "excluded.csv", pd.DataFrame(ordered, columns=["file", "reason", "detail"]))
+    flow = pd.DataFrame(_flow(records, ordered, found), columns=["step", "count", "kind"])
+    _save(out / "flow.csv", flow)
+
+
+def _flow(
+    records: pd.DataFrame, exclusions: Iterable[Exclusion], found: Iterable[tuple[str, int]]
+) -> Iterator[tuple[str, int, str]]:
+    for step, count in found:
+        yield step, count, "found"
+    counts = Counter(e.reason for e in exclusions)
+    for reason in REASONS:
+        if counts[reason]:
+            yield reason, counts[reason], "excluded"
+    pictures = int(records["image_id"].nunique())
+    yield "pictures kept", pictures, "kept"
+    if len(records) != pictures:
+        yield "rows kept, one for each class label", len(records), "kept"
+
+
+def _save(path: Path, table: pd.DataFrame) -> None:
+    table.to_csv(path, index=False, lineterminator="\n")
+
+
+def refuse_too_many(exclusions: Iterable[Exclusion], annotated: int, limit: float) -> None:
+    """Raise if more than ``limit`` of the ``annotated`` pictures are left out for other reasons than the study's own.
+
+    Raises
+    ------
+    DataError
+        With the commonest reasons and their counts.
+    """
+    counts = Counter(e.reason for e in exclusions if e.reason not in UNCOUNTED)
+    left_out = sum(counts.values())
+    if left_out > limit * annotated:
+        reasons = ", ".join(f"{reason} ({count})" for reason, count in counts.most_common(3))
+        raise DataError(
+            f"{left_out} of {annotated} annotated pictures would be left out, more than the share of {limit:g}"
+            f" that the study allows: {reasons}",
+            hint="check that the data folder is complete, or raise dataset.max_excluded in the study file",
+        )
