@@ -1,0 +1,148 @@
+"""An architecture, named ``module:function``, built untrained and written down as JSON and as a table."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import pandas as pd
+
+from analysis.errors import ArchitectureError
+from analysis.models import runtime
+from analysis.progress import Progress
+
+ACTIVATIONS = {"relu": "ReLU", "softmax": "softmax", "sigmoid": "sigmoid", "tanh": "tanh"}
+
+
+def describe(
+    inputs: dict[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    **architecture: Any,
+) -> None:
+    """Write ``architecture.json``, ``layers.csv`` and ``summary.json`` of an untrained network.
+
+    Parameters
+    ----------
+    architecture : str
+        ``"module:function"``, called with ``size``, ``channels``, ``classes`` and ``params``.
+    params : mapping
+        Further arguments of the function.
+    size, channels, classes : int
+        Side of the pictures in pixels, their channels, and the number of outputs.
+
+    Raises
+    ------
+    ArchitectureError
+        The function is not there, refuses its arguments, or its network does not fit the study.
+    """
+    model = build(**architecture)
+    (out / "architecture.json").write_text(_json(json.loads(model.to_json())), encoding="utf-8")
+    (out / "summary.json").write_text(_json(_summary(model)), encoding="utf-8")
+    pd.DataFrame([_row(layer) for layer in model.layers]).to_csv(
+        out / "layers.csv", index=False, lineterminator="\n"
+    )
+    progress(1, 1, "networks")
+
+
+def count(
+    architecture: str, params: Mapping[str, Any], size: int, channels: int, classes: int
+) -> dict[str, Any]:
+    """Return ``parameters``, ``trainable_parameters`` and ``input_shape`` of an architecture, untrained."""
+    return _summary(build(architecture, params, size, channels, classes))
+
+
+def build(
+    architecture: str, params: Mapping[str, Any], size: int, channels: int, classes: int
+) -> keras.Model:
+    """Return the untrained network, its layers named as in a fresh process."""
+    function = _function(architecture)
+    runtime.start(seed=0)
+    try:
+        model = function(size=size, channels=channels, classes=classes, **params)
+    except (TypeError, ValueError) as error:
+        raise ArchitectureError(
+            f"{architecture} cannot build a network for pictures of {size} x {size} x {channels}: {error}",
+            hint="compare params in the study file with the arguments of the function",
+        ) from error
+    if not isinstance(model, keras.Model) or model.output_shape != (None, classes):
+        shape = getattr(model, "output_shape", type(model).__name__)
+        raise ArchitectureError(
+            f"{architecture} gives {shape}, not a network with {classes} outputs",
+            hint="return a keras.Model whose last layer has one unit per class",
+        )
+    return model
+
+
+def _function(architecture: str) -> Any:
+    module, _, name = architecture.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise ArchitectureError(
+            f"architecture {architecture}: {error}", hint="name it as analysis.models.assignment:baseline"
+        ) from error
+
+
+def _summary(model: keras.Model) -> dict[str, Any]:
+    return {
+        "parameters": model.count_params(),
+        "trainable_parameters": sum(_size(v.shape) for v in model.trainable_variables),
+        "input_shape": list(model.input_shape[1:]),
+    }
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for side in shape:
+        size *= side
+    return size
+
+
+def _row(layer: keras.Layer) -> dict[str, Any]:
+    shape = layer.batch_shape if isinstance(layer, keras.layers.InputLayer) else layer.output.shape
+    return {
+        "name": layer.name,
+        "type": type(layer).__name__,
+        "settings": settings(layer),
+        "output_shape": " x ".join(map(str, shape[1:])),
+        "parameters": layer.count_params(),
+    }
+
+
+def settings(layer: keras.Layer) -> str:
+    """Return what is set in a layer in words, such as ``64 filters 3 x 3, same padding, ReLU``."""
+    config = layer.get_config()
+    words = []
+    match layer:
+        case keras.layers.Conv2D():
+            words.append(f"{config['filters']} filters {_by(config['kernel_size'])}")
+            if set(config["strides"]) != {1}:
+                words.append(f"stride {_by(config['strides'])}")
+            words.append(f"{config['padding']} padding")
+        case keras.layers.MaxPooling2D():
+            words.append(f"{_by(config['pool_size'])}, stride {_by(config['strides'])}")
+        case keras.layers.Dense():
+            words.append(f"{config['units']} units")
+        case keras.layers.Dropout():
+            words.append(f"rate {config['rate']:g}")
+    if config.get("use_bias") is False:
+        words.append("no bias")
+    activation = config.get("activation", "linear")
+    if activation != "linear":
+        words.append(ACTIVATIONS.get(activation, str(activation)))
+    return ", ".join(words)
+
+
+def _by(sides: tuple[int, int]) -> str:
+    return f"{sides[0]} x {sides[1]}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
