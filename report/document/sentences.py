@@ -44,13 +44,7 @@ class Sentences:
             f"{v('data.train.count')} for training, {v('data.val.count')} for validation and "
             f"{v('data.test.count')} for testing."
         ]
-        parts += [
-            f"On the test pictures the {self.tables.title(m['id'])} "
-            f"({v(f'{m['id']}.architecture.parameters')} parameters) reached accuracy "
-            f"{v(f'{m['id']}.test.accuracy')}, macro F1 {v(f'{m['id']}.test.f1.macro')} and macro AUC "
-            f"{v(f'{m['id']}.test.auroc.macro')}."
-            for m in self.study["models"]
-        ]
+        parts += [self._reached(m["id"]) for m in self.study["models"]]
         parts.append(
             f"Always answering the commonest class would reach accuracy {v('majority.test.accuracy')}."
         )
@@ -58,6 +52,14 @@ class Sentences:
         if comparison:
             parts += [self.difference(comparison["baseline"], other) for other in comparison["against"]]
         return " ".join(parts)
+
+    def _reached(self, model: str) -> str:
+        v, test = self.values, f"{model}.test"
+        return (
+            f"On the test pictures the {self.tables.title(model)} ({v(f'{model}.architecture.parameters')} parameters) "
+            f"reached accuracy {v(f'{test}.accuracy')}, macro F1 {v(f'{test}.f1.macro')} and macro AUC "
+            f"{v(f'{test}.auroc.macro')}."
+        )
 
     def flow(self) -> str:
         """Return how many pictures were found, left out and kept."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -313,7 +313,7 @@ def _callback(callback: Mapping[str, Any]) -> str:
 
 _BALANCE = {"none": "none", "oversample": "minority classes oversampled to the commonest class"}
 _OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
-_SETTINGS = {
+_SETTINGS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "Optimiser": lambda m: f"{_OPTIMIZERS[m['optimizer']]}, learning rate {m['learning_rate']:g}",
     "Epochs, at most": lambda m: str(m["epochs"]),
     "Batch size": lambda m: str(m["batch_size"]),

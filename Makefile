@@ -1,0 +1,70 @@
+# make report   set up the environment and build the assignment's report on generated pictures
+# make test     set up the environment and run the tests
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+
+.PHONY: report test test-all lint format preview bench clean lock
+.DELETE_ON_ERROR:
+
+report: .venv/ready
+	$(BIN)/report build assignment --sample
+
+test: .venv/ready-dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" -q
+
+test-all: .venv/ready-dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+
+lint: .venv/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/ready-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+preview: .venv/ready
+	@command -v quarto >/dev/null || { echo "make preview needs Quarto (1.6 or later) on the path; 'report build' does not"; exit 1; }
+	PATH="$(CURDIR)/$(BIN):$$PATH" quarto preview . --no-browser
+
+bench: .venv/ready
+	$(BIN)/python benchmarks/second_build.py
+
+clean:
+	rm -rf build document .pytest_cache .mypy_cache .ruff_cache
+	@echo "kept: .venv (the environment) and .cache (results; trainings take long)"
+
+# The locks are hashed, hold for every platform, and name no index.
+lock:
+	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --python-version 3.11 pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --python-version 3.11 pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "Python 3.11, 3.12 or 3.13 is needed; name it: make PYTHON=python3.12 report"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/ready: requirements.lock pyproject.toml | .venv/bin/python
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(MAKE) --no-print-directory pango
+	@touch $@
+
+.venv/ready-dev: requirements-dev.lock .venv/ready
+	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# WeasyPrint needs the Pango library, which pip cannot install.
+.PHONY: pango
+pango:
+	@$(BIN)/python -c 'import weasyprint' >/dev/null 2>&1 && exit 0; \
+	echo "Pango, which sets the PDF's text, is missing: trying to install it"; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then apt-get -qq update && apt-get -qq install -y --no-install-recommends $(PANGO) >/dev/null; \
+	elif command -v apt-get >/dev/null && sudo -n true 2>/dev/null; then sudo apt-get -qq update && sudo apt-get -qq install -y --no-install-recommends $(PANGO) >/dev/null; \
+	elif command -v brew >/dev/null; then brew install pango; fi; \
+	$(BIN)/python -c 'import weasyprint' >/dev/null 2>&1 || { \
+	echo "Pango could not be installed here. Install it and run make again:"; \
+	echo "  Debian, Ubuntu, WSL: sudo apt-get install $(PANGO)"; \
+	echo "  Fedora: sudo dnf install pango    Arch: sudo pacman -S pango    macOS: brew install pango"; exit 1; }

@@ -1,0 +1,347 @@
+"""The command line: parse, call, map errors to exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from analysis.errors import AnalysisError
+from report import __version__, console
+from report.errors import INTERRUPTED, OK, WOULD_RUN, ReportError, UsageError, exit_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from report.engine.explain import StageStatus
+    from report.engine.run import Built
+    from report.project import Plan, Request
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Build the reproducible report of a chest X-ray image-classification study.",
+    epilog="Try it on generated pictures: report build --sample",
+)
+data_app = typer.Typer(no_args_is_help=True, help="Look at data, or write the generated sample.")
+app.add_typer(data_app, name="data", rich_help_panel="Data")
+
+Name = Annotated[
+    str, typer.Argument(metavar="[STUDY]", help="A study's name, or a folder with a study.toml.")
+]
+Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The data folder.")]
+Sample = Annotated[
+    bool, typer.Option("--sample", help="Generated pictures instead of data: small and quick.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change the study for this call: models.baseline.epochs=3"
+    ),
+]
+Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Where results are kept.")]
+FORMATS = ("html", "pdf")
+DRAWN = ("figure.", "source", "html", "pdf")
+"""Stages that make the document: cheap, and never a training."""
+
+
+@app.command(rich_help_panel="Build")
+def build(
+    study: Name = "assignment",
+    data: Data = None,
+    sample: Sample = False,
+    overrides: Set = None,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="MODEL", help="One model; no document.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Stages at once.")] = None,
+    formats: Annotated[str, typer.Option("--format", help="html, pdf or both.")] = "html,pdf",
+    recheck: Annotated[
+        int, typer.Option("--recheck", min=0, help="Run N cached stages again and compare.")
+    ] = 0,
+    cache: Cache = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Build folder.")] = None,
+) -> None:
+    """Run a whole study, every step cached, and write report.html and report.pdf."""
+    from report.project import Request, plan
+    from report.publish import publish
+
+    begun = time.monotonic()
+    the_plan = plan(Request(study, data, sample, tuple(overrides or ()), cache, out))
+    targets = [f"evaluate.{_model(the_plan, only)}"] if only else ["results", "source", *_formats(formats)]
+    built = run(the_plan, targets, jobs=jobs, recheck=recheck)
+    documents = publish(the_plan, built, time.monotonic() - begun)
+    _summary(the_plan, built, documents, time.monotonic() - begun)
+
+
+def run(
+    the_plan: Plan, targets: Iterable[str], *, jobs: int | None = None, recheck: int = 0
+) -> Mapping[str, Built]:
+    """Build the stages ``targets`` of a plan and all that they read, and show how it goes."""
+    from report.engine.run import build as build_stages
+
+    with console.display() as show:
+        return build_stages(
+            the_plan.upstream(targets),
+            the_plan.cache,
+            plan_name=the_plan.name,
+            jobs=jobs,
+            recheck=recheck,
+            on_event=show,
+        )
+
+
+def _model(the_plan: Plan, name: str) -> str:
+    known = [model.id for model in the_plan.study.models]
+    if name not in known:
+        raise UsageError(f"--only {name}: no such model", hint=f"there are: {', '.join(known)}")
+    return name
+
+
+def _formats(text: str) -> list[str]:
+    chosen = [part.strip() for part in text.split(",") if part.strip()]
+    wrong = [part for part in chosen if part not in FORMATS]
+    if wrong or not chosen:
+        raise UsageError(f"--format {text}: not a format", hint=f"there are: {', '.join(FORMATS)}")
+    return chosen
+
+
+def _summary(the_plan: Plan, built: Mapping[str, Built], documents: list[Path], seconds: float) -> None:
+    ran = {name: b.record.seconds for name, b in built.items() if b.how == "ran"}
+    if ran:
+        slowest = sorted(ran, key=lambda name: -ran[name])[:3]
+        took = ", ".join(f"{name} {console.duration(ran[name])}" for name in slowest)
+        console.say(f"{len(ran)} of {len(built)} stages ran in {console.duration(seconds)}; longest: {took}")
+    else:
+        console.say(f"nothing to do: all {len(built)} stages are up to date")
+    for path in documents:
+        console.say(f"{console.relative(path)}  {console.size(path.stat().st_size)}")
+    if not documents:
+        console.say(console.relative(the_plan.out))
+
+
+@app.command(rich_help_panel="Understand")
+def status(
+    study: Name = "assignment",
+    data: Data = None,
+    sample: Sample = False,
+    overrides: Set = None,
+    check: Annotated[bool, typer.Option("--check", help="Exit 3 when a build would run something.")] = False,
+    cache: Cache = None,
+) -> None:
+    """Tell which stages are fresh, stale or missing, and why."""
+    from report.project import Request
+
+    stages = _status(Request(study, data, sample, tuple(overrides or ()), cache))
+    rows = [[s.name, s.state, _expected(s), "; ".join(s.reasons)] for s in stages]
+    console.table(["stage", "state", "expected", "why"], rows)
+    if check and any(s.state != "fresh" for s in stages):
+        raise typer.Exit(WOULD_RUN)
+
+
+@app.command(rich_help_panel="Understand")
+def why(
+    stage: Annotated[str, typer.Argument(help="A stage's name, as status prints it.")],
+    study: Annotated[
+        str, typer.Option("--study", metavar="STUDY", help="A study's name or folder.")
+    ] = "assignment",
+    data: Data = None,
+    sample: Sample = False,
+    overrides: Set = None,
+    cache: Cache = None,
+) -> None:
+    """Tell why one stage would run, down to the setting, file or function that changed."""
+    from report.project import Request
+
+    stages = {s.name: s for s in _status(Request(study, data, sample, tuple(overrides or ()), cache))}
+    if stage not in stages:
+        raise UsageError(f"no stage is called {stage!r}", hint=f"there are: {', '.join(stages)}")
+    found = stages[stage]
+    console.say(f"{found.name}: {found.state}")
+    for reason in found.reasons:
+        console.say(f"  {reason}")
+
+
+def _status(request: Request) -> list[StageStatus]:
+    from report.engine.explain import status as stage_status
+    from report.project import plan
+
+    the_plan = plan(request)
+    return stage_status(the_plan.stages, the_plan.cache, plan_name=the_plan.name)
+
+
+def _expected(status: StageStatus) -> str:
+    return (
+        console.duration(status.expected_seconds)
+        if status.state != "fresh" and status.expected_seconds
+        else ""
+    )
+
+
+@app.command(rich_help_panel="Understand")
+def log(
+    stage: Annotated[str, typer.Argument(help="A stage's name, as status prints it.")],
+    study: Annotated[
+        str, typer.Option("--study", metavar="STUDY", help="A study's name or folder.")
+    ] = "assignment",
+    data: Data = None,
+    sample: Sample = False,
+    cache: Cache = None,
+) -> None:
+    """Print what a stage wrote while it ran last."""
+    from report.engine.explain import last_log
+    from report.project import Request, plan
+
+    the_plan = plan(Request(study, data, sample, (), cache))
+    names = [s.name for s in the_plan.stages]
+    if stage not in names:
+        raise UsageError(f"no stage is called {stage!r}", hint=f"there are: {', '.join(names)}")
+    console.say(last_log(the_plan.cache, the_plan.name, stage) or f"{stage} has no log yet")
+
+
+@app.command(rich_help_panel="Write")
+def document(
+    study: Annotated[
+        str | None, typer.Argument(metavar="[STUDY]", help="Default: every finished study.")
+    ] = None,
+    data: Data = None,
+    sample: Sample = False,
+    cache: Cache = None,
+) -> None:
+    """Write the .qmd and its figures from cached results; never trains."""
+    from report.project import Request, plan
+
+    if study is not None:
+        plans = [plan(Request(study, data, sample, (), cache))]
+        if unfinished(plans[0]):
+            raise UsageError(
+                f"{plans[0].name}: not built yet, {', '.join(unfinished(plans[0])[:3])} would run",
+                hint=f"report build {study}{' --sample' if sample else ''}",
+            )
+    else:
+        plans = finished_plans(cache)
+    for the_plan in plans:
+        write_document(the_plan)
+
+
+def finished_plans(cache: Path | None) -> list[Plan]:
+    """Return the studies whose results are complete, or the assignment's sample if there is none."""
+    from report.project import Request, plan, study_names
+
+    found = []
+    for name in study_names():
+        for sample in (False, True):
+            try:
+                candidate = plan(Request(name, None, sample, (), cache))
+            except AnalysisError as error:  # its data are not here: it cannot be finished
+                console.say(f"{name}: left out, {error.message}")
+                continue
+            if not unfinished(candidate):
+                found.append(candidate)
+    return found or [plan(Request("assignment", None, True, (), cache))]
+
+
+def unfinished(the_plan: Plan) -> list[str]:
+    """Return the stages before the document that a build would run."""
+    from report.engine.explain import status as stage_status
+
+    stages = stage_status(the_plan.stages, the_plan.cache, plan_name=the_plan.name)
+    return [s.name for s in stages if s.state != "fresh" and not s.name.startswith(DRAWN)]
+
+
+def write_document(the_plan: Plan) -> None:
+    """Write one study's source into ``document/``."""
+    from report.publish import publish_source
+
+    console.say(console.relative(publish_source(the_plan, run(the_plan, ["source"]))))
+
+
+@app.command(rich_help_panel="Understand")
+def models(
+    study: Name = "assignment",
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    overrides: Set = None,
+    cache: Cache = None,
+) -> None:
+    """Tell the parameters and input of a study's models; nothing is trained."""
+    from report.project import Request, plan
+
+    the_plan = plan(Request(study, None, False, tuple(overrides or ()), cache), needs_data=False)
+    built = run(the_plan, [f"architecture.{m.id}" for m in the_plan.study.models])
+    summaries = {
+        m.id: {"title": m.title, **json.loads(built[f"architecture.{m.id}"].path("summary.json").read_text())}
+        for m in the_plan.study.models
+    }
+    if as_json:
+        console.say(json.dumps(summaries, indent=1, ensure_ascii=False))
+        return
+    head = ["model", "title", "parameters", "trainable", "input"]
+    rows = [
+        [
+            name,
+            s["title"],
+            f"{s['parameters']:,}",
+            f"{s['trainable_parameters']:,}",
+            " x ".join(map(str, s["input_shape"])),
+        ]
+        for name, s in summaries.items()
+    ]
+    console.table(head, rows)
+
+
+@data_app.command("sample")
+def data_sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    study: Annotated[
+        str, typer.Option("--study", metavar="STUDY", help="A study's name or folder.")
+    ] = "assignment",
+    cache: Cache = None,
+) -> None:
+    """Write the generated sample: phantoms in the layout of the real dataset."""
+    from report.project import Request, plan
+    from report.publish import copy
+
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder}: not an empty folder", hint="name a new folder")
+    built = run(plan(Request(study, None, True, (), cache)), ["sample"])["sample"]
+    for name in built.files:
+        copy(built.path(name), folder / name)
+    console.say(f"{console.relative(folder)}  {len(built.files):,} files")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        console.say(f"xray-report {__version__}")
+        raise typer.Exit(OK)
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Build the reproducible report of a chest X-ray image-classification study."""
+    if debug:
+        os.environ["REPORT_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Run the command line; an error is one line and a hint, with the exit code of its kind."""
+    try:
+        app(prog_name="report")
+    except KeyboardInterrupt:
+        console.complain("interrupted", "the same command goes on where it was")
+        sys.exit(INTERRUPTED)
+    except (ReportError, AnalysisError) as error:
+        if os.environ.get("REPORT_DEBUG"):
+            raise
+        console.complain(error.message, error.hint)
+        sys.exit(exit_code(error))

@@ -1,0 +1,106 @@
+"""Hand finished results over: from the cache to the folders that people open."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from report.errors import EnvironmentProblem
+
+if TYPE_CHECKING:
+    from report.engine.run import Built
+    from report.project import Plan
+
+
+def publish(plan: Plan, built: Mapping[str, Built], seconds: float) -> list[Path]:
+    """Write the build folder of ``plan`` from what is built; return the paths of the documents.
+
+    A file is written only when its content changed, next to its place and then renamed.
+    """
+    wanted = build_files(plan, built)
+    try:
+        for relative, source in wanted.items():
+            copy(source, plan.out / relative)
+        for folder in ("predictions", "figures", "tables"):
+            remove_others(plan.out, folder, wanted)
+        replace(plan.out / "run.json", run_facts(plan, built, seconds))
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"{error.filename or plan.out}: {error.strerror}",
+            hint="free space or choose another folder with --out",
+        ) from error
+    return [plan.out / name for name in ("report.html", "report.pdf") if name in wanted]
+
+
+def build_files(plan: Plan, built: Mapping[str, Built]) -> dict[str, Path]:
+    """Return what belongs into the build folder, by relative path, with where it lies in the cache."""
+    files = {
+        name: built[stage].path(name)
+        for stage, name in (("html", "report.html"), ("pdf", "report.pdf"), ("results", "results.json"))
+        if stage in built
+    }
+    for model in plan.study.models:
+        if f"predict.{model.id}" in built:
+            files[f"predictions/{model.id}.csv"] = built[f"predict.{model.id}"].path("predictions.csv")
+    return files | source_files(built, ("figures", "tables"))
+
+
+def source_files(built: Mapping[str, Built], folders: tuple[str, ...]) -> dict[str, Path]:
+    """Return the files of the document's source that lie in ``folders``, by relative path."""
+    if "source" not in built:
+        return {}
+    source = built["source"]
+    return {name: source.path(name) for name in source.files if name.partition("/")[0] in folders}
+
+
+def publish_source(plan: Plan, built: Mapping[str, Built]) -> Path:
+    """Write the ``.qmd`` with all that it needs into the document folder; return its path."""
+    for name in built["source"].files:
+        copy(built["source"].path(name), plan.document / name)
+    return plan.document / "report.qmd"
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file unless the target has the same content already."""
+    if not (target.is_file() and _digest(target) == _digest(source)):
+        replace(target, source.read_bytes())
+
+
+def replace(target: Path, content: bytes) -> None:
+    """Write a file so that it is never seen half written."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def remove_others(out: Path, folder: str, wanted: Mapping[str, Path]) -> None:
+    """Remove files of an earlier build that this one no longer has."""
+    for path in sorted((out / folder).glob("*")):
+        if path.is_file() and f"{folder}/{path.name}" not in wanted:
+            path.unlink()
+
+
+def run_facts(plan: Plan, built: Mapping[str, Built], seconds: float) -> bytes:
+    """Return ``run.json``: what ran and what was cached, where and how long; never part of the report."""
+    facts: dict[str, Any] = {
+        "study": plan.name,
+        "seconds": round(seconds, 3),
+        "cache": str(plan.cache),
+        "stages": {
+            name: {"how": b.how, "key": b.key, "seconds": b.record.seconds, "host": b.record.host}
+            for name, b in built.items()
+        },
+    }
+    return (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
