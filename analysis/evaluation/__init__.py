@@ -1,1 +1,1 @@
-"""Predictions, metrics and comparisons; nothing here imports TensorFlow."""
+"""What the predictions are worth: measures, curves and comparisons, from tables alone."""

@@ -1,0 +1,103 @@
+"""What the data are: counts by class and split, exclusions, and what train and test share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.evaluation.entries import COUNT, Basis, Entry, Results, entry
+from analysis.evaluation.predictions import cluster_ids
+
+RECORDS = "read/records.csv"
+SPLIT = "split/split.csv"
+EXCLUDED = "read/excluded.csv"
+FLOW = "read/flow.csv"
+SPLITS = ("train", "val", "test")
+SHARE = "share of the pictures"
+EMPTY = "no picture in this split"
+
+
+@dataclass(frozen=True)
+class DataTables:
+    """The tables of the ``read`` stage; ``records`` has the column ``split`` of the split stage too."""
+
+    records: pd.DataFrame
+    excluded: pd.DataFrame
+    flow: pd.DataFrame
+
+
+def data_results(tables: DataTables, classes: Sequence[str]) -> Results:
+    """Return the facts of the data under names such as ``pictures`` and ``train.count.<class>``."""
+    records = tables.records.assign(patient=cluster_ids(tables.records))
+    return (
+        _flow(tables)
+        | {
+            "pictures": _count(records["image_id"].nunique(), RECORDS, "pictures kept"),
+            "patients": _count(
+                records["patient"].nunique(), RECORDS, "patients; a picture of none known is its own"
+            ),
+        }
+        | _counts(records, "all", RECORDS, classes)
+        | {
+            name: item
+            for split in SPLITS
+            for name, item in _counts(records[records["split"] == split], split, SPLIT, classes).items()
+        }
+        | _shared(records, "val", ("train",))
+        | _shared(records, "test", ("train", "val"))
+    )
+
+
+def slug(text: str) -> str:
+    """Return ``text`` as part of a result's name."""
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+
+
+def _count(value: int, artifact: str, method: str = COUNT) -> Entry:
+    return entry(value, method, Basis(artifact))
+
+
+def _flow(tables: DataTables) -> Results:
+    """Return what was found and left out; reasons are named by their slug."""
+    found = tables.flow[tables.flow["kind"] == "found"]
+    reasons = tables.excluded["reason"].value_counts()
+    return {
+        **{
+            slug(step): _count(count, FLOW) for step, count in zip(found["step"], found["count"], strict=True)
+        },
+        "excluded": _count(len(tables.excluded), EXCLUDED),
+        **{f"excluded.{slug(str(reason))}": _count(count, EXCLUDED) for reason, count in reasons.items()},
+    }
+
+
+def _counts(rows: pd.DataFrame, split: str, artifact: str, classes: Sequence[str]) -> Results:
+    basis = _basis(rows, artifact)
+    results = {f"{split}.count": entry(basis.n, COUNT, basis)}
+    for name in classes:
+        of_class = _basis(rows[rows["label"] == name], artifact)
+        share = len(rows[rows["label"] == name]) / len(rows) if len(rows) else None
+        results[f"{split}.count.{name}"] = entry(of_class.n, COUNT, of_class)
+        results[f"{split}.share.{name}"] = entry(share, SHARE, basis, reason_null=EMPTY)
+    return results
+
+
+def _shared(records: pd.DataFrame, split: str, others: Sequence[str]) -> Results:
+    """Return how many pictures of ``split`` have their patient in train, or a duplicate in ``others``."""
+    rows = records[records["split"] == split]
+    basis = _basis(rows, SPLIT)
+    patient = rows["patient"].isin(records.loc[records["split"] == "train", "patient"])
+    twin = rows["sha256"].isin(records.loc[records["split"].isin(others), "sha256"])
+    return {
+        f"{split}.same_patient_in_train": entry(patient.sum(), COUNT, basis),
+        f"{split}.same_patient_in_train_share": entry(patient.mean(), SHARE, basis, reason_null=EMPTY),
+        f"{split}.exact_duplicate_elsewhere": entry(
+            twin.sum(), f"count; same file as one of {' or '.join(others)}", basis
+        ),
+    }
+
+
+def _basis(rows: pd.DataFrame, artifact: str) -> Basis:
+    return Basis(artifact, len(rows), rows["patient"].nunique())
