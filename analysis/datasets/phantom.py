@@ -1,0 +1,289 @@
+"""Chest X-ray phantoms: drawn, not photographed, with what tells the four classes apart.
+
+Only arithmetic that is exact to the bit on every machine is used (no sine, exponential or random normal numbers),
+so that a seed gives the same picture everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+Plane = NDArray[np.float32]
+Point: TypeAlias = tuple[float, float]
+
+KINDS = HEALTHY, BACTERIAL, VIRAL, COVID_19 = "healthy", "bacterial", "viral", "covid_19"
+SIDES = (-1, 1)
+OUTLINE_POINTS = 24
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """A body in its own coordinates: x from -1 to 1 across, y from -1 to 1 downwards. Same for all of a patient."""
+
+    lung_x: float
+    lung_y: float
+    lung_width: float
+    lung_height: float
+    heart: float
+    body_width: float
+    ribs: float
+    diaphragm: float
+
+
+@dataclass(frozen=True)
+class Pose:
+    """How the body lies in the picture: cosine and sine of a small turn, zoom and shift."""
+
+    cosine: float
+    sine: float
+    zoom: float
+    right: float
+    down: float
+
+    def into_body(self, x: Plane, y: Plane) -> tuple[Plane, Plane]:
+        """Return the body's coordinates of points of the picture, whose own go from -1 to 1."""
+        x, y = (x - np.float32(self.right)), (y - np.float32(self.down))
+        c, s = np.float32(self.cosine / self.zoom), np.float32(self.sine / self.zoom)
+        return x * c + y * s, y * c - x * s
+
+    def into_picture(self, x: float, y: float) -> Point:
+        """Return the point of the picture where a point of the body is seen."""
+        c, s = self.cosine * self.zoom, self.sine * self.zoom
+        return x * c - y * s + self.right, x * s + y * c + self.down
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """Grey levels (height, width) and the outlines of the lungs in pixels."""
+
+    pixels: NDArray[np.uint8]
+    lungs: tuple[tuple[Point, ...], ...]
+
+
+def between(rng: np.random.Generator, low: float, high: float) -> float:
+    """Return a number drawn uniformly from ``low`` to ``high``."""
+    return low + (high - low) * float(rng.random())
+
+
+def draw_anatomy(rng: np.random.Generator) -> Anatomy:
+    """Return the body of a new patient."""
+    return Anatomy(
+        lung_x=between(rng, 0.40, 0.46),
+        lung_y=between(rng, -0.12, 0.0),
+        lung_width=between(rng, 0.29, 0.35),
+        lung_height=between(rng, 0.60, 0.70),
+        heart=between(rng, 0.85, 1.15),
+        body_width=between(rng, 0.92, 1.05),
+        ribs=between(rng, 0.17, 0.21),
+        diaphragm=between(rng, 0.42, 0.54),
+    )
+
+
+def draw_chest(
+    kind: str, anatomy: Anatomy, rng: np.random.Generator, *, width: int, height: int
+) -> Phantom:
+    """Return a frontal picture of a patient with the findings of the class ``kind``."""
+    pose = _pose(rng)
+    x, y = pose.into_body(*_grid(width, height))
+    lungs = tuple(_lung(anatomy, side, x, y) for side in SIDES)
+    body = _body(anatomy, x, y)
+    clear = np.maximum(*lungs) * (1 - _heart(anatomy, x, y)) * body
+    density = body * (np.float32(0.60) + _bones(anatomy, x, y) * np.float32(0.17))
+    density -= clear * np.float32(0.40)
+    density += clear * (_vessels(anatomy, rng, x, y) + _findings(kind, anatomy, rng, x, y))
+    outlines = tuple(_outline(anatomy, side, pose, width, height) for side in SIDES)
+    return Phantom(_expose(density, rng), outlines)
+
+
+def draw_slice(rng: np.random.Generator, *, width: int, height: int) -> NDArray[np.uint8]:
+    """Return a picture that resembles an axial CT slice."""
+    x, y = _pose(rng).into_body(*_grid(width, height))
+    density = _ellipse(x, y, 0, 0, 0.9, 0.7, 0.05) * np.float32(0.6)
+    for side in SIDES:
+        density -= _ellipse(x, y, side * 0.42, -0.02, 0.3, 0.45, 0.08) * np.float32(0.5)
+    density += _ellipse(x, y, 0, 0.45, 0.13, 0.14, 0.1) * np.float32(0.3)
+    return _expose(density, rng)
+
+
+def draw_lateral(rng: np.random.Generator, *, width: int, height: int) -> NDArray[np.uint8]:
+    """Return a picture that resembles a lateral view."""
+    x, y = _pose(rng).into_body(*_grid(width, height))
+    density = _ellipse(x, y, 0, 0.2, 0.75, 1.2, 0.1) * np.float32(0.6)
+    density -= _ellipse(x, y, 0.0, -0.1, 0.48, 0.62, 0.2) * np.float32(0.4)
+    density += _ellipse(x, y, -0.15, 0.2, 0.3, 0.3, 0.3) * np.float32(0.25)
+    density += _ellipse(x, y, 0.52, 0.1, 0.1, 1.1, 0.2) * np.float32(0.2)
+    return _expose(density, rng)
+
+
+def _pose(rng: np.random.Generator) -> Pose:
+    half = between(rng, -0.045, 0.045)  # tangent of half the angle: the turn is at most five degrees
+    return Pose(
+        cosine=(1 - half * half) / (1 + half * half),
+        sine=2 * half / (1 + half * half),
+        zoom=between(rng, 0.92, 1.06),
+        right=between(rng, -0.06, 0.06),
+        down=between(rng, -0.06, 0.06),
+    )
+
+
+def _grid(width: int, height: int) -> tuple[Plane, Plane]:
+    across = (np.arange(width, dtype=np.float32) + np.float32(0.5)) * np.float32(2 / width) - 1
+    down = (np.arange(height, dtype=np.float32) + np.float32(0.5)) * np.float32(2 / height) - 1
+    return across[np.newaxis, :], down[:, np.newaxis]
+
+
+def _step(values: Plane, softness: float) -> Plane:
+    """Return 0 where ``values`` are below 0, 1 above, and a smooth ramp of width ``softness`` between."""
+    t = np.clip(values * np.float32(1 / softness) + np.float32(0.5), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def _ellipse(x: Plane, y: Plane, cx: float, cy: float, rx: float, ry: float, softness: float) -> Plane:
+    across, down = (x - np.float32(cx)) * np.float32(1 / rx), (y - np.float32(cy)) * np.float32(1 / ry)
+    return _step(1 - across * across - down * down, softness)
+
+
+def _body(anatomy: Anatomy, x: Plane, y: Plane) -> Plane:
+    """Return the density of trunk, shoulders and neck, thicker towards the middle."""
+    across, down = x * np.float32(1 / anatomy.body_width), (y - np.float32(0.62)) * np.float32(1 / 1.36)
+    across, down = across * across, down * down
+    trunk = _step(1 - across * across - down * down, 0.14)
+    neck = _ellipse(x, y, 0, -0.9, 0.3, 0.55, 0.4)
+    return np.maximum(trunk, neck) * (np.float32(1.06) - np.float32(0.22) * across)
+
+
+def _lung(anatomy: Anatomy, side: int, x: Plane, y: Plane) -> Plane:
+    """Return the mask of one lung: narrow above, cut below by the dome of the diaphragm."""
+    across = (x * side - np.float32(anatomy.lung_x)) * np.float32(1 / anatomy.lung_width)
+    down = (y - np.float32(anatomy.lung_y)) * np.float32(1 / anatomy.lung_height)
+    across = (across + np.float32(0.22) * (1 - down)) / (1 + np.float32(0.22) * down)
+    dome = np.float32(anatomy.diaphragm + 0.03 * side) - y + np.float32(0.1) * across * across
+    return _step(1 - across * across - down * down, 0.22) * _step(dome, 0.06)
+
+
+def _heart(anatomy: Anatomy, x: Plane, y: Plane) -> Plane:
+    size = anatomy.heart
+    muscle = _ellipse(x, y, 0.14, 0.26, 0.30 * size, 0.29 * size, 0.35)
+    great_vessels = _ellipse(x, y, 0.02, -0.25, 0.14 * size, 0.5, 0.4)
+    return np.maximum(muscle, great_vessels)
+
+
+def _wave(phase: Plane) -> Plane:
+    """Return a smooth wave from 0 to 1 and back with period 1."""
+    t = np.abs(phase - np.floor(phase) - np.float32(0.5)) * 2
+    return t * t * (3 - 2 * t)
+
+
+def _bones(anatomy: Anatomy, x: Plane, y: Plane) -> Plane:
+    spacing = np.float32(1 / anatomy.ribs)
+    aside = np.abs(x)
+    ribs = _wave((y - np.float32(0.35) * aside + np.float32(0.3) * aside * aside) * spacing)
+    ribs = ribs * ribs * _ellipse(x, y, 0, 0, 0.86, 0.72, 0.3) * _step(aside - np.float32(0.1), 0.1)
+    spine = _step(np.float32(0.085) - aside, 0.05) * (np.float32(0.7) + np.float32(0.3) * _wave(y * 7))
+    line = y + np.float32(0.62) - np.float32(0.16) * aside
+    collar = _step(np.float32(0.0016) - line * line, 0.0022) * _step(np.float32(0.75) - aside, 0.1)
+    return np.maximum(np.maximum(np.float32(0.55) * ribs, spine), np.float32(0.7) * collar)
+
+
+def _noise(rng: np.random.Generator, shape: tuple[int, ...], rows: int, columns: int) -> Plane:
+    """Return a smooth random field from -0.5 to 0.5, with ``rows`` x ``columns`` independent values."""
+    grid = Image.fromarray(rng.integers(0, 256, (rows, columns), dtype=np.uint8))
+    field = np.asarray(grid.resize((shape[1], shape[0]), Image.Resampling.BICUBIC), dtype=np.float32)
+    return field * np.float32(1 / 255) - np.float32(0.5)
+
+
+def _around(anatomy: Anatomy, x: Plane, y: Plane, side: int, at: Point, size: Point, softness: float) -> Plane:
+    """Return an ellipse in one lung; place and size in units of the lung's half width and half height."""
+    cx = side * (anatomy.lung_x + at[0] * anatomy.lung_width)
+    cy = anatomy.lung_y + at[1] * anatomy.lung_height
+    return _ellipse(x, y, cx, cy, size[0] * anatomy.lung_width, size[1] * anatomy.lung_height, softness)
+
+
+def _hila(anatomy: Anatomy, x: Plane, y: Plane, reach: float) -> Plane:
+    return np.maximum(
+        *(_around(anatomy, x, y, side, (-0.75, 0.1), (reach, 0.7 * reach), 1.6) for side in SIDES)
+    )
+
+
+def _vessels(anatomy: Anatomy, rng: np.random.Generator, x: Plane, y: Plane) -> Plane:
+    shape = np.broadcast_shapes(x.shape, y.shape)
+    strength = np.float32(between(rng, 0.06, 0.14))
+    return strength * _hila(anatomy, x, y, 1.3) * (np.float32(0.6) + _noise(rng, shape, 30, 24))
+
+
+def _findings(kind: str, anatomy: Anatomy, rng: np.random.Generator, x: Plane, y: Plane) -> Plane:
+    """Return what the disease adds to the density of the lungs; its strength overlaps with none at all."""
+    strength = np.float32(between(rng, 0.03, 0.34))
+    texture = _noise(rng, np.broadcast_shapes(x.shape, y.shape), 22, 18)
+    if kind == BACTERIAL:
+        return strength * _lobe(anatomy, rng, x, y) * (np.float32(1.1) + np.float32(0.4) * texture)
+    if kind == VIRAL:
+        streaks = np.float32(0.45) + np.float32(1.6) * texture
+        return np.float32(0.8) * strength * _hila(anatomy, x, y, 2.0) * streaks
+    if kind == COVID_19:
+        return strength * _patches(anatomy, rng, x, y) * (np.float32(0.9) + np.float32(0.8) * texture)
+    return np.zeros_like(texture)
+
+
+def _lobe(anatomy: Anatomy, rng: np.random.Generator, x: Plane, y: Plane) -> Plane:
+    side = SIDES[int(rng.integers(2))]
+    at = between(rng, -0.3, 0.4), between(rng, -0.45, 0.6)
+    size = between(rng, 0.7, 1.1), between(rng, 0.3, 0.5)
+    return _around(anatomy, x, y, side, at, size, 0.7)
+
+
+def _patches(anatomy: Anatomy, rng: np.random.Generator, x: Plane, y: Plane) -> Plane:
+    patches = np.zeros(np.broadcast_shapes(x.shape, y.shape), dtype=np.float32)
+    for side in SIDES:
+        for _ in range(int(rng.integers(2, 4))):
+            at = between(rng, 0.25, 0.7), between(rng, -0.35, 0.75)
+            size = between(rng, 0.4, 0.6), between(rng, 0.2, 0.32)
+            np.maximum(patches, _around(anatomy, x, y, side, at, size, 0.9), out=patches)
+    return patches
+
+
+def _expose(density: Plane, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return the density as grey levels: uneven exposure, contrast, noise, and a mark that it was generated."""
+    shape = density.shape
+    density = density + np.float32(between(rng, 0.02, 0.12)) * _noise(rng, shape, 3, 3)
+    grain = rng.integers(0, 256, (3, *shape), dtype=np.uint8).sum(axis=0, dtype=np.int32) - 382
+    density = density + np.float32(between(rng, 0.00010, 0.00022)) * grain
+    bend = np.float32(between(rng, -0.25, 0.25))
+    density = density + bend * density * (1 - density)
+    level = np.float32(between(rng, 205, 265)) * density + np.float32(between(rng, 8, 34))
+    return _mark(np.clip(level, 0, 255).astype(np.uint8))
+
+
+def _mark(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    picture = Image.fromarray(pixels)
+    height, width = pixels.shape
+    font = ImageFont.load_default_imagefont()
+    ImageDraw.Draw(picture).text((width // 2 - 27, height - 13), "GENERATED", fill=235, font=font)
+    return np.asarray(picture)
+
+
+def _outline(anatomy: Anatomy, side: int, pose: Pose, width: int, height: int) -> tuple[Point, ...]:
+    """Return the outline of one lung in pixels, from a circle's rational points."""
+    points = []
+    for quarter in range(4):
+        for k in range(OUTLINE_POINTS // 4):
+            t = k * 4 / OUTLINE_POINTS
+            c, s = (1 - t * t) / (1 + t * t), 2 * t / (1 + t * t)
+            for _ in range(quarter):
+                c, s = -s, c
+            points.append(_lung_edge(anatomy, side, c, s))
+    seen = (pose.into_picture(*point) for point in points)
+    return tuple((round((x + 1) * width / 2, 1), round((y + 1) * height / 2, 1)) for x, y in seen)
+
+
+def _lung_edge(anatomy: Anatomy, side: int, across: float, down: float) -> Point:
+    """Return the point of the body at the edge of a lung, undoing what `_lung` does to an ellipse."""
+    narrowed = across * (1 + 0.22 * down) - 0.22 * (1 - down)
+    x = side * (anatomy.lung_x + anatomy.lung_width * narrowed)
+    y = anatomy.lung_y + anatomy.lung_height * down
+    return x, min(y, anatomy.diaphragm + 0.03 * side + 0.1 * across * across)
