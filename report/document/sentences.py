@@ -82,6 +82,11 @@ class Sentences:
             "therefore says little about rare classes, and macro averages stand beside it."
         )
 
+    def scaling(self) -> str:
+        """Return what becomes of a grey level before a network sees it."""
+        inputs = {(m["input"]["scale"], m["input"]["offset"]): None for m in self.study["models"]}
+        return " ".join(_scaling(scale, offset) for scale, offset in inputs)
+
     def leakage(self) -> str:
         """Return how many test pictures have a patient or a copy among the training pictures."""
         v = self.values
@@ -100,11 +105,12 @@ class Sentences:
         low, last = v.value(f"{prefix}.best_val_loss"), v.value(f"{prefix}.last_val_loss")
         lowest = f"validation loss was lowest in epoch {count(best)} of {count(run)} ({decimal(low)})"
         train = f"training loss went from {v(f'{prefix}.first_loss')} to {v(f'{prefix}.last_loss')}"
-        if best == run:
-            return f"No overfitting shows: {lowest}, the last that was run, while {train}."
+        begins = v.value(f"{prefix}.overfitting_epoch")
+        if begins is None:
+            return f"No overfitting shows: {lowest}{', the last that was run,' if best == run else ''} while {train}."
         if last > low * (1 + _CLEAR_RISE):
             return (
-                f"The network overfits from epoch {count(best + 1)} on: {lowest} and rose to {decimal(last)} by the "
+                f"The network overfits from epoch {count(begins)} on: {lowest} and rose to {decimal(last)} by the "
                 f"last, while {train}."
             )
         return (
@@ -219,3 +225,10 @@ class Sentences:
             **{k: w if w.isupper() or w == "F1" else w.lower() for k, w in MEASURES.items()},
         }
         return f"macro {word[measure]}" if average else word[measure]
+
+
+def _scaling(scale: float, offset: float) -> str:
+    if abs(255 * scale - 1) < 1e-9 and offset == 0:
+        return "Grey levels from 0 to 255 are divided by 255, so that a network sees floating-point numbers in [0, 1]."
+    shift = f" and {decimal(offset, signed=True)} is added" if offset else ""
+    return f"Grey levels from 0 to 255 are multiplied by {scale:.6g}{shift}."

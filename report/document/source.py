@@ -76,7 +76,10 @@ def write(
             "records": digest(inputs["records"] / "records.csv"),
             "split": digest(inputs["split"] / "split.csv"),
         },
-        "output_activation": {m["id"]: output_activation(inputs, m["id"]) for m in study["models"]},
+        "output_activation": {m["id"]: layers(inputs, m["id"])[-1]["activation"] for m in study["models"]},
+        "initializers": sorted(
+            {name for m in study["models"] for name in kernel_initializers(inputs, m["id"])}
+        ),
     }
     (out / "report.qmd").write_text(fill(inputs["templates"], inputs["prose"], context), encoding="utf-8")
 
@@ -167,10 +170,16 @@ def figure_markdown(figures: Mapping[str, Mapping[str, Any]], name: str, caption
     return f'![{caption}](figures/{name}.svg){{#fig-{name.replace("_", "-")} fig-alt="{alt}"}}'
 
 
-def output_activation(inputs: Mapping[str, Path], model: str) -> str:
-    """Return the activation of a model's last layer, as its architecture says."""
-    config = json.loads((inputs[f"architecture_{model}"] / "architecture.json").read_text(encoding="utf-8"))
-    return str(config["config"]["layers"][-1]["config"]["activation"])
+def layers(inputs: Mapping[str, Path], model: str) -> list[dict[str, Any]]:
+    """Return the settings of a model's layers, as Keras wrote them down."""
+    text = (inputs[f"architecture_{model}"] / "architecture.json").read_text(encoding="utf-8")
+    return [layer["config"] for layer in json.loads(text)["config"]["layers"]]
+
+
+def kernel_initializers(inputs: Mapping[str, Path], model: str) -> set[str]:
+    """Return the names of the initialisers of a model's kernels."""
+    found = [layer.get("kernel_initializer") for layer in layers(inputs, model)]
+    return {str(initializer["class_name"]) for initializer in found if initializer}
 
 
 def digest(path: Path) -> str:

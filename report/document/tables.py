@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from report.document.values import MISSING, Values, escape
+from report.document.values import MISSING, Values, count, escape
 
 SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test", "all": "All"}
 MEASURES = {
@@ -72,20 +72,12 @@ class Tables:
         """Return the way from files found to pictures split."""
         rows = [
             [
-                escape(row["step"]),
-                {"excluded": "left out"}.get(row["kind"], row["kind"]),
-                f"{int(row['count']):,}",
+                f"left out: {escape(row['step'])}" if row["kind"] == "excluded" else escape(row["step"]),
+                count(int(row["count"])),
             ]
             for row in read_rows(self.inputs["records"] / "flow.csv")
         ]
-        return pipe_table(
-            "flow",
-            "From the files found to the pictures used.",
-            ["Step", "", "Files"],
-            rows,
-            "llr",
-            (60, 16, 12),
-        )
+        return pipe_table("flow", "From the files found to the pictures used.", ["Step", "Files"], rows, "lr")
 
     def counts(self) -> str:
         """Return the number of pictures per class and split, with each class' share."""
@@ -107,7 +99,7 @@ class Tables:
                 escape(row["type"]),
                 escape(row["settings"]) or "",
                 row["output_shape"].replace("x", "×"),
-                f"{int(row['parameters']):,}",
+                count(int(row["parameters"])),
             ]
             for row in read_rows(self.inputs[f"architecture_{model}"] / "layers.csv")
         ]
