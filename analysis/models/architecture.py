@@ -67,8 +67,9 @@ def build(
     try:
         model = function(size=size, channels=channels, classes=classes, **params)
     except (TypeError, ValueError) as error:
+        first = str(error).partition("\n")[0]
         raise ArchitectureError(
-            f"{architecture} cannot build a network for pictures of {size} x {size} x {channels}: {error}",
+            f"{architecture} cannot build a network for pictures of {size} x {size} x {channels}: {first}",
             hint="compare params in the study file with the arguments of the function",
         ) from error
     if not isinstance(model, keras.Model) or model.output_shape != (None, classes):

@@ -1,8 +1,8 @@
 """Random changes of training pictures: drawn with numpy for a whole epoch, applied by TensorFlow.
 
-A change is an affine map from the place of a pixel in the new picture to a place in the old one, with bilinear
-interpolation, as in Keras' ImageDataGenerator. Drawing apart from applying keeps an epoch's changes a
-function of (seed, epoch) alone.
+A change is an affine map from the place of a pixel in the new picture to a place in the old one, with
+bilinear interpolation, as in Keras' ImageDataGenerator. Drawing apart from applying keeps an epoch's changes
+a function of (seed, epoch) alone.
 """
 
 from __future__ import annotations

@@ -41,7 +41,10 @@ class Pictures:
 
     def classes(self, rows: Array, classes: Sequence[str]) -> Array:
         """Return the place in ``classes`` of the label of each of ``rows``."""
-        return pd.Index(classes).get_indexer(self.table["label"].iloc[rows])
+        found = pd.Index(classes).get_indexer(pd.Index(self.table["label"].iloc[rows]))
+        if (found < 0).any():
+            raise DataError("a picture has a label that is none of the classes", hint="report data check")
+        return found
 
 
 def read(inputs: Mapping[str, Path]) -> Pictures:
@@ -57,8 +60,8 @@ def read(inputs: Mapping[str, Path]) -> Pictures:
     levels = np.load(inputs["images"] / "images.npy", mmap_mode="r")
     if len(levels) != len(records) or list(records["image_id"]) != list(split["image_id"]):
         raise DataError(
-            f"{len(records)} records, {len(levels)} pictures and {len(split)} rows of the split do not belong together",
-            hint="build again: report build",
+            f"{len(records)} records, {len(levels)} pictures and {len(split)} rows of the split differ",
+            hint="report build",
         )
     return Pictures(levels, records.assign(split=split["split"], fold=split["fold"]))
 
@@ -115,7 +118,7 @@ def order(rng: np.random.Generator, classes: Array, class_balance: str) -> Array
 def training(
     pictures: Pictures, classes: Sequence[str], plan: Plan, scaling: Scaling, *, first_epoch: int = 0
 ) -> tf.data.Dataset:
-    """Return the batches of all epochs from ``first_epoch`` on, one after the other: pictures, one-hot targets."""
+    """Return the batches (pictures, one-hot targets) of all epochs from ``first_epoch`` on, in a row."""
     rows = pictures.rows("train")
     labels = pictures.classes(rows, classes)
     targets = np.eye(len(classes), dtype=np.float32)

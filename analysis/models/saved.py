@@ -11,16 +11,22 @@ import keras
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 
 
-def save(model: keras.Model, path: Path, scratch: Path) -> None:
-    """Write ``model`` to ``path`` in Keras' format, without the dates that Keras puts into it."""
+def save(model: keras.Model, architecture: str, path: Path, scratch: Path) -> None:
+    """Write the weights of ``model`` with its ``architecture`` (JSON) to ``path`` in Keras' format.
+
+    Left out are the dates that Keras puts in, and the optimizer, which would treble the file.
+    """
+    bare = keras.models.model_from_json(architecture)
+    for variable, trained in zip(bare.variables, model.variables, strict=True):
+        variable.assign(trained)
     dated = scratch / "dated.keras"
-    model.save(dated)
+    bare.save(dated)
     with zipfile.ZipFile(dated) as source, zipfile.ZipFile(path, "w") as target:
         for name in sorted(source.namelist()):
             content = source.read(name)
-            target.writestr(
-                zipfile.ZipInfo(name, FIRST_DAY), _undated(content) if name == "metadata.json" else content
-            )
+            if name == "metadata.json":
+                content = _undated(content)
+            target.writestr(zipfile.ZipInfo(name, FIRST_DAY), content)
     dated.unlink()
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +12,10 @@ import keras
 import numpy as np
 import pandas as pd
 
-from analysis.errors import AnalysisError, ArchitectureError, DataError
-from analysis.models import batches, runtime, saved
+from analysis.errors import ArchitectureError, DataError
+from analysis.models import batches, callbacks, runtime, saved
 from analysis.models.checkpoint import Checkpoint
 from analysis.progress import Progress
-
-FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")
-Stopping = keras.callbacks.EarlyStopping
 
 
 @dataclass(frozen=True)
@@ -80,12 +75,14 @@ def train(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Progre
     architecture = (inputs["architecture"] / "architecture.json").read_text(encoding="utf-8")
     steps = how.plan.steps_per_epoch(_training_classes(pictures, how.classes))
     model = _compiled(architecture, pictures.size, how)
-    stopping = [_stopping(callback) for callback in how.callbacks]
+    stopping = [callbacks.early_stopping(callback) for callback in how.callbacks]
     checkpoint = Checkpoint(scratch / "checkpoint", stopping)
-    _fit(model, pictures, how, [*stopping, checkpoint, _Watch(progress, how, steps)])
-    weights_epoch = _restore_best(model, stopping) or checkpoint.epochs_done
+    watch = callbacks.Watch(progress, how.epochs, steps, how.batch_size)
+    # The checkpoint comes last: it saves what the others remember, and nothing of an epoch that failed.
+    _fit(model, pictures, how, steps, [*stopping, watch, checkpoint])
+    weights_epoch = callbacks.restore_best(model, stopping) or checkpoint.epochs_done
 
-    saved.save(_bare(architecture, model), out / "model.keras", scratch)
+    saved.save(model, architecture, out / "model.keras", scratch)
     history = _history(checkpoint)
     history.to_csv(out / "history.csv", index=False, lineterminator="\n")
     _write(out / "input.json", _input(model, how))
@@ -113,7 +110,8 @@ def _compiled(architecture: str, size: int, how: Recipe) -> keras.Model:
     model = keras.models.model_from_json(architecture)
     if model.input_shape[1:3] != (size, size):
         raise ArchitectureError(
-            f"{model.name} takes pictures of {model.input_shape[1]} x {model.input_shape[2]}, they are {size} x {size}"
+            f"{model.name} takes pictures of {model.input_shape[1:3]} pixels, they are {size} x {size}",
+            hint="build the network for the size of the study file",
         )
     if getattr(model.layers[-1], "activation", None) is not keras.activations.softmax:
         raise ArchitectureError(
@@ -128,99 +126,37 @@ def _compiled(architecture: str, size: int, how: Recipe) -> keras.Model:
     return model
 
 
-def _stopping(callback: Mapping[str, Any]) -> Stopping:
-    if callback["kind"] != "early_stopping":
-        raise ValueError(f"no callback is called {callback['kind']!r}")
-    return Stopping(
-        monitor=callback["monitor"],
-        mode="max" if callback["monitor"].endswith("accuracy") else "min",
-        patience=callback["patience"],
-        restore_best_weights=callback["restore_best"],
-    )
-
-
 def _fit(
-    model: keras.Model, pictures: batches.Pictures, how: Recipe, callbacks: Sequence[keras.callbacks.Callback]
+    model: keras.Model,
+    pictures: batches.Pictures,
+    how: Recipe,
+    steps: int,
+    watching: Sequence[keras.callbacks.Callback],
 ) -> None:
-    """Train from the first epoch that the checkpoint does not have to the end."""
-    checkpoint = next(c for c in callbacks if isinstance(c, Checkpoint))
-    if checkpoint.stopped or checkpoint.epochs_done >= how.epochs:
+    """Train to the end, from the first epoch that the checkpoint, last of ``watching``, does not have."""
+    checkpoint = watching[-1]
+    if checkpoint.stopped or checkpoint.epochs_done == how.epochs:
         checkpoint.set_model(model)
         checkpoint.restore()
         return
     scaling = how.scaling(model.input_shape[-1])
-    rows = pictures.rows("train")
     model.fit(
         batches.training(pictures, how.classes, how.plan, scaling, first_epoch=checkpoint.epochs_done),
         initial_epoch=checkpoint.epochs_done,
         epochs=how.epochs,
-        steps_per_epoch=how.plan.steps_per_epoch(pictures.classes(rows, how.classes)),
+        steps_per_epoch=steps,
         validation_data=batches.plain(pictures, pictures.rows("val"), how.classes, scaling, how.batch_size),
-        callbacks=list(callbacks),
+        callbacks=list(watching),
         shuffle=False,
         verbose=0,
     )
 
 
-class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Tells the progress, about once a second within an epoch, and stops at a loss that is not finite."""
-
-    def __init__(self, progress: Progress, how: Recipe, steps: int) -> None:
-        super().__init__()
-        self._progress, self._how, self._steps = progress, how, steps
-        self._epoch, self._begun, self._told = 0, 0.0, 0.0
-        self._speed = 0.0
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._epoch, self._begun = epoch, time.monotonic()
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        _check_finite(logs, self._epoch)
-        now = time.monotonic()
-        self._speed = (batch + 1) * self._how.batch_size / (now - self._begun)
-        if now - self._told >= 1:
-            self._told = now
-            done, total = self._epoch * self._steps + batch + 1, self._how.epochs * self._steps
-            figures = {name: float(logs[name]) for name in FIGURES[:2]}
-            self._progress(
-                done, total, "batches", epoch=self._epoch + 1, pictures_per_second=self._speed, **figures
-            )
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        _check_finite(logs, epoch)
-        figures = {name: float(logs[name]) for name in FIGURES}
-        self._progress(epoch + 1, self._how.epochs, "epochs", pictures_per_second=self._speed, **figures)
-
-
-def _check_finite(logs: Mapping[str, float], epoch: int) -> None:
-    for name in ("loss", "val_loss"):
-        if not math.isfinite(logs.get(name, 0.0)):
-            raise AnalysisError(
-                f"{name} is no longer a finite number in epoch {epoch + 1}",
-                hint="try a smaller learning_rate",
-            )
-
-
-def _restore_best(model: keras.Model, stopping: Sequence[Stopping]) -> int | None:
-    """Put the best weights into the model; return their epoch from 1, or None when the last ones stay."""
-    for callback in stopping:
-        if callback.best_weights is not None:
-            model.set_weights(callback.best_weights)
-            return int(callback.best_epoch) + 1
-    return None
-
-
-def _bare(architecture: str, model: keras.Model) -> keras.Model:
-    """Return the trained network without its optimizer, which would treble the file."""
-    bare = keras.models.model_from_json(architecture)
-    for variable, trained in zip(bare.variables, model.variables, strict=True):
-        variable.assign(trained)
-    return bare
-
-
 def _history(checkpoint: Checkpoint) -> pd.DataFrame:
     """Return the epochs from 1 and their figures, in as many digits as float32 has."""
-    rows = [{name: float(str(np.float32(row[name]))) for name in FIGURES} for row in checkpoint.history]
+    rows = [
+        {name: float(str(np.float32(row[name]))) for name in callbacks.FIGURES} for row in checkpoint.history
+    ]
     history = pd.DataFrame(rows)
     history.insert(0, "epoch", range(1, len(history) + 1))
     return history
@@ -229,7 +165,7 @@ def _history(checkpoint: Checkpoint) -> pd.DataFrame:
 def _course(checkpoint: Checkpoint, history: pd.DataFrame, weights_epoch: int) -> dict[str, Any]:
     return {
         "epochs_run": len(history),
-        "best_epoch": int(history["epoch"][history["val_loss"].idxmin()]),
+        "best_epoch": int(history["val_loss"].argmin()) + 1,
         "weights_epoch": weights_epoch,
         "restored": weights_epoch != len(history),
         "stopped": "early stopping" if checkpoint.stopped else "all epochs run",
