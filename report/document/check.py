@@ -1,0 +1,209 @@
+"""Our own check of the report's source, for what Quarto only warns about or passes in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from report.document.pandoc import SOURCE
+from report.errors import RenderError
+
+NUMBERED = ("fig", "tbl", "sec", "eq")
+DIVS = {
+    *("callout-note", "callout-warning", "callout-important", "callout-tip", "callout-caution"),
+    *("panel-tabset", "author", "computed", "references"),
+}
+SPANS = {"computed", "author", "unnumbered"}
+DIV_KEYS = {"title", "layout-ncol"}
+
+_CODE_BLOCK = re.compile(
+    r"^(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)\n(?:.*?\n)??(?P=fence)[`~]*[ \t]*$", re.M | re.S
+)
+_NOT_TEXT = re.compile(
+    r"\\[^\w\s]|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|\$\$.+?\$\$|\$(?=\S)(?:\\.|[^$\\])*?(?<=\S)\$(?!\d)",
+    re.S,
+)
+_KEY = r"[A-Za-z0-9_](?:[\w]|[:.#$%&\-+?<>~/](?=\w))*"
+_CITATION = re.compile(rf"(?<![\w@.])-?@(?:\{{(?P<braced>[^}}\s]+)\}}|(?P<plain>{_KEY}))")
+_ATTRIBUTES = re.compile(r"\{(?![{%<])([^{}\n]*[#.=][^{}\n]*)\}")
+_PICTURE = re.compile(
+    r"!\[(?P<caption>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<file>[^)\s]*)[^)]*\)(?:\{(?P<attributes>[^}]*)\})?"
+)
+_LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\((?P<address>[^)\s]+)[^)]*\)")
+_DIV = re.compile(r"^[ \t]*(?P<colons>:{3,})[ \t]*(?P<attributes>[^\n]*?)[ \t]*:*$", re.M)
+_HTML = re.compile(r"<!--|<\?|</?[A-Za-z][\w:-]*(?:\s[^<>]*)?/?>|<[A-Za-z][\w-]*\s+[\w-]+\s*=")
+_AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^<>\s]*>")
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """Something in the source that must not reach a reader, and the line it stands on."""
+
+    line: int
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class _Text:
+    """The source, and the same with code, equations and escapes blanked (every letter keeps its place)."""
+
+    whole: str
+    prose: str
+
+    def line(self, position: int) -> int:
+        return self.whole.count("\n", 0, position) + 1
+
+
+def require(folder: Path) -> None:
+    """Check ``folder/report.qmd``.
+
+    Raises
+    ------
+    RenderError
+        With the file and line of the first problem.
+    """
+    found = problems(folder)
+    if found:
+        first = found[0]
+        rest = (
+            f"; {len(found) - 1} more: line {', '.join(str(p.line) for p in found[1:6])}" if found[1:] else ""
+        )
+        raise RenderError(f"{SOURCE}:{first.line}: {first.message}{rest}", hint=first.hint)
+
+
+def problems(folder: Path) -> list[Problem]:
+    """Return what is wrong with ``folder/report.qmd``, in the order of its lines."""
+    whole = (folder / SOURCE).read_bytes().decode()
+    bibliography = folder / "references.bib"
+    keys = _bibliography_keys(bibliography.read_bytes().decode()) if bibliography.exists() else set()
+    text = _Text(whole, _prose(whole))
+    return sorted(
+        {
+            *_ids_and_references(text, keys),
+            *_pictures(text, folder),
+            *_leftovers(text),
+            *_markup(text),
+            *_divs(text),
+            *_links(text),
+        }
+    )
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _prose(whole: str) -> str:
+    """Return ``whole`` with front matter, code, equations and escaped signs blanked."""
+    text = re.sub(r"\A---\n.*?\n---$", lambda m: _blank(m[0]), whole, count=1, flags=re.S | re.M)
+    text = _CODE_BLOCK.sub(lambda m: _blank(m[0]), text)
+    return _NOT_TEXT.sub(lambda m: _blank(m[0]), text)
+
+
+def _bibliography_keys(text: str) -> set[str]:
+    return set(re.findall(r"^\s*@\w+\s*\{\s*([^,\s]+)\s*,", text, flags=re.M))
+
+
+def _ids(text: _Text) -> Iterator[tuple[str, int]]:
+    for match in _ATTRIBUTES.finditer(text.prose):
+        for name in re.findall(r"(?:^|\s)#([^\s}]+)", match[1]):
+            yield name, text.line(match.start())
+
+
+def _ids_and_references(text: _Text, keys: set[str]) -> Iterator[Problem]:
+    places: dict[str, int] = {}
+    for name, line in _ids(text):
+        if name in places:
+            yield Problem(
+                line, f"the id #{name} is taken since line {places[name]}", "give one of them another id"
+            )
+        places.setdefault(name, line)
+    for match in _CITATION.finditer(text.prose):
+        key, line = match["braced"] or match["plain"], text.line(match.start())
+        if key.split("-")[0] in NUMBERED and "-" in key:
+            if key not in places:
+                yield Problem(line, f"@{key} refers to nothing", _nearest(key, set(places), "ids"))
+        elif key not in keys:
+            yield Problem(line, f"@{key} is not in references.bib", _nearest(key, keys, "keys"))
+
+
+def _nearest(name: str, known: set[str], what: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, sorted(known), n=3)
+    return (
+        f"nearest {what}: {', '.join(near)}"
+        if near
+        else f"known {what}: {', '.join(sorted(known)[:8]) or 'none'}"
+    )
+
+
+def _pictures(text: _Text, folder: Path) -> Iterator[Problem]:
+    for match in _PICTURE.finditer(text.prose):
+        line, file = text.line(match.start()), match["file"]
+        alt = re.search(r'fig-alt="([^"]*)"', match["attributes"] or "")
+        if not file.startswith("figures/") or ".." in file:
+            yield Problem(line, f"the picture {file} does not lie in figures/")
+        elif not (folder / file).is_file():
+            yield Problem(line, f"the picture {file} is missing")
+        if not alt or not alt[1].strip():
+            yield Problem(line, f"the picture {file} has no fig-alt", 'add fig-alt="what the picture says"')
+
+
+def _leftovers(text: _Text) -> Iterator[Problem]:
+    for match in re.finditer(r"<<|<%|%>|\{\{<|\{\{|\{%", text.prose):
+        yield Problem(text.line(match.start()), f"{match[0]} is left over from a template")
+
+
+def _markup(text: _Text) -> Iterator[Problem]:
+    hint = "escape a sign that is meant as such: \\<"
+    prose = _AUTOLINK.sub(lambda m: _blank(m[0]), text.prose)
+    for match in _HTML.finditer(prose):
+        yield Problem(
+            text.line(match.start()), f"HTML is not part of the subset: {match[0].split()[0][:30]}", hint
+        )
+    for match in _CODE_BLOCK.finditer(text.whole):
+        if "{" in match["info"] and not re.search(r"\{\s*\.", match["info"]):
+            yield Problem(
+                text.line(match.start()), f"a code block that runs or is raw: {match['info'].strip()}"
+            )
+    for match in re.finditer(r"`\{=\w+\}", text.whole):
+        yield Problem(text.line(match.start()), f"raw markup is not part of the subset: {match[0][1:]}")
+
+
+def _divs(text: _Text) -> Iterator[Problem]:
+    open_lines: list[int] = []
+    for match in _DIV.finditer(text.prose):
+        line = text.line(match.start())
+        if not match["attributes"]:
+            if not open_lines:
+                yield Problem(line, "::: closes nothing")
+            else:
+                open_lines.pop()
+            continue
+        open_lines.append(line)
+        yield from _div_attributes(match["attributes"], line)
+    for line in open_lines:
+        yield Problem(line, "::: is never closed")
+
+
+def _div_attributes(attributes: str, line: int) -> Iterator[Problem]:
+    bare = re.sub(r'"[^"]*"', "", attributes).strip("{}")
+    for part in bare.split():
+        name = part.split("=")[0]
+        known = part.startswith("#") or (name in DIV_KEYS if "=" in part else part.lstrip(".") in DIVS)
+        if not known:
+            yield Problem(line, f"::: {part} is not part of the subset", f"known: {', '.join(sorted(DIVS))}")
+
+
+def _links(text: _Text) -> Iterator[Problem]:
+    ids = {name for name, _ in _ids(text)}
+    for match in _LINK.finditer(text.prose):
+        address, line = match["address"].strip("<>"), text.line(match.start())
+        if address.startswith("#") and address[1:] not in ids:
+            yield Problem(line, f"the link {address} leads nowhere")
+        elif not address.startswith(("#", "https://", "http://", "mailto:")):
+            yield Problem(line, f"the link {address[:60]} leads out of the report", "use https:// or #id")

@@ -1,0 +1,119 @@
+"""The report as a tagged PDF (PDF/UA-1), from the same page as the HTML."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from report.document import check, equations, pandoc
+from report.errors import EnvironmentProblem, RenderError
+
+STYLES = ("fonts.css", "document.css", "pdf.css")
+PAPERS = {"a4": "A4", "letter": "letter"}
+# Every address of the page lies below this one, which does not exist: whatever is not ours cannot be fetched.
+BASE = "https://report.invalid/"
+MEDIA = {
+    ".svg": "image/svg+xml",
+    ".css": "text/css",
+    ".woff2": "font/woff2",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+}
+
+
+def render(
+    inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Callable[..., None], paper: str = "a4"
+) -> None:
+    """Write ``report.pdf`` from ``inputs["source"]`` (report.qmd and its figures) and ``inputs["templates"]``.
+
+    Raises
+    ------
+    RenderError
+        If the source fails our check, or something on the page cannot be loaded.
+    EnvironmentProblem
+        If Pango is not installed.
+    """
+    source, templates = inputs["source"], inputs["templates"]
+    weasyprint = _weasyprint()
+    check.require(source)
+    page = equations.as_pictures(pandoc.page(source, pandoc.Theme(templates, STYLES)))
+    fetcher = _fetcher({"theme/": templates, "figures/": source}, page.pictures)
+    size = weasyprint.CSS(string=f"@page {{ size: {PAPERS[paper]} }}")
+    html = weasyprint.HTML(string=page.html, base_url=BASE, url_fetcher=fetcher)
+    with _errors() as errors:
+        pdf = html.write_pdf(
+            stylesheets=[size],
+            pdf_variant="pdf/ua-1",
+            pdf_identifier=hashlib.sha256(page.html.encode()).digest()[:16],
+        )
+    if errors:
+        raise RenderError(f"report.pdf: {errors[0]}")
+    (out / "report.pdf").write_bytes(pdf)
+    progress(1, 1, "documents")
+
+
+def _weasyprint() -> Any:
+    try:
+        import weasyprint
+    except OSError as error:
+        install = (
+            "brew install pango"
+            if sys.platform == "darwin"
+            else "apt-get install libpango-1.0-0 libpangoft2-1.0-0"
+        )
+        raise EnvironmentProblem(
+            "the PDF needs Pango, which is not installed", hint=f"{install}   (or build with --format html)"
+        ) from error
+    return weasyprint
+
+
+def _fetcher(folders: dict[str, Path], made: dict[str, str]) -> Any:
+    """Return a fetcher that knows the files of ``folders`` (address prefix: folder) and ``made``, no others."""
+    from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+    def content(address: str) -> bytes:
+        if address in made:
+            return made[address].encode()
+        for prefix, folder in folders.items():
+            if address.startswith(prefix) and ".." not in address:
+                return (folder / address).read_bytes()
+        raise FileNotFoundError(address)
+
+    class Fetcher(URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            if url.startswith("data:image/"):
+                return super().fetch(url, headers)
+            address = url.removeprefix(BASE)
+            try:
+                body = content(address)
+            except OSError as error:
+                raise FatalURLFetchingError(f"{address} is not among the report's files") from error
+            return URLFetcherResponse(url, body, {"Content-Type": MEDIA[Path(address).suffix]})
+
+    return Fetcher()
+
+
+@contextmanager
+def _errors() -> Iterator[list[str]]:
+    """Collect what WeasyPrint logs as an error; a page that it could not fetch all of is one too."""
+    from weasyprint.urls import FatalURLFetchingError
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            found.append(record.getMessage())
+
+    found: list[str] = []
+    handler = Collector(logging.ERROR)
+    logger = logging.getLogger("weasyprint")
+    logger.addHandler(handler)
+    try:
+        yield found
+    except FatalURLFetchingError as error:
+        raise RenderError(f"report.pdf: {error}") from error
+    finally:
+        logger.removeHandler(handler)

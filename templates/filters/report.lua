@@ -1,0 +1,285 @@
+-- What Quarto adds to pandoc's markdown, in its wording: numbers of sections, figures, tables and
+-- equations, references to them, callouts, tabsets and layouts. Runs before citeproc, which would take
+-- every @fig-x for a citation.
+
+local WORDS = { fig = "Figure", tbl = "Table", sec = "Section", eq = "Equation" }
+local CALLOUTS = { note = "Note", warning = "Warning", important = "Important", tip = "Tip", caution = "Caution" }
+local MONTHS = { "January", "February", "March", "April", "May", "June", "July", "August", "September",
+  "October", "November", "December" }
+local NBSP = "\u{a0}"
+local NARROW_ROWS = 14 -- a table of at most so many rows is kept on one page
+
+local numbers = {} -- id -> "3" or "4.1"
+local counts = { fig = 0, tbl = 0, eq = 0 }
+local section = { 0, 0, 0, 0, 0, 0 }
+local tabsets = 0
+
+local function fail(message)
+  error("report.qmd: " .. message, 0)
+end
+
+local function number_of(kind, id)
+  counts[kind] = counts[kind] + 1
+  numbers[id] = tostring(counts[kind])
+  return numbers[id]
+end
+
+-- "Figure 1: " before the caption, as Quarto writes it.
+local function caption(kind, number, blocks)
+  local label = { pandoc.Str(WORDS[kind] .. NBSP .. number .. (#blocks > 0 and ":" or "")) }
+  if #blocks == 0 then
+    return { pandoc.Plain(label) }
+  end
+  table.insert(label, pandoc.Space())
+  blocks[1].content = pandoc.Inlines(label) .. blocks[1].content
+  return blocks
+end
+
+-- Numbering, in the order of reading -------------------------------------------------------------
+
+local function header(h)
+  if h.classes:includes("unnumbered") then
+    h.level = h.level + 1
+    return h
+  end
+  section[h.level] = section[h.level] + 1
+  for deeper = h.level + 1, #section do
+    section[deeper] = 0
+  end
+  local number = table.concat(section, ".", 1, h.level)
+  numbers[h.identifier] = number
+  h.attributes["data-number"] = number
+  local shown = pandoc.Span(number, { class = "header-section-number" })
+  h.content = pandoc.Inlines({ shown, pandoc.Space() }) .. h.content
+  h.level = h.level + 1 -- the title is the only heading of the first level
+  return h
+end
+
+local function image(i)
+  i.attributes.alt = i.attributes["fig-alt"]
+  i.attributes["fig-alt"] = nil
+  return i
+end
+
+local function figure(f)
+  if f.identifier:match("^fig%-") then
+    f.caption.long = caption("fig", number_of("fig", f.identifier), f.caption.long)
+  end
+  return f
+end
+
+local function widest_word(cell)
+  local widest = 0
+  for word in pandoc.utils.stringify(cell.contents):gmatch("%S+") do
+    widest = math.max(widest, utf8.len(word) or #word)
+  end
+  return widest
+end
+
+-- How many letters a line needs so that no word of the table breaks.
+local function letters_wide(tbl)
+  local columns, rows = {}, {}
+  for _, row in ipairs(tbl.head.rows) do table.insert(rows, row) end
+  for _, body in ipairs(tbl.bodies) do
+    for _, row in ipairs(body.body) do table.insert(rows, row) end
+  end
+  for _, row in ipairs(rows) do
+    for index, cell in ipairs(row.cells) do
+      columns[index] = math.max(columns[index] or 0, widest_word(cell))
+    end
+  end
+  local letters = 0
+  for _, width in ipairs(columns) do letters = letters + width + 2 end
+  return letters, #rows
+end
+
+local function head_cells(tbl)
+  for _, body in ipairs(tbl.bodies) do
+    body.row_head_columns = 1
+    for _, row in ipairs(body.body) do
+      if row.cells[1] then row.cells[1].attributes.scope = "row" end
+    end
+  end
+end
+
+local function column_widths(tbl)
+  local shares = {}
+  for share in (tbl.attributes["tbl-colwidths"] or ""):gmatch("[%d.]+") do
+    table.insert(shares, tonumber(share) / 100)
+  end
+  tbl.attributes["tbl-colwidths"] = nil
+  for index, column in ipairs(tbl.colspecs) do
+    tbl.colspecs[index] = { column[1], shares[index] } -- pandoc's own guess follows the dashes of the source
+  end
+end
+
+local function table_block(tbl)
+  local id, blocks = tbl.identifier, tbl.caption.long
+  local letters, rows = letters_wide(tbl)
+  column_widths(tbl)
+  head_cells(tbl)
+  tbl.identifier = ""
+  tbl.caption.long = {}
+  local classes = "table"
+  if rows <= NARROW_ROWS then classes = classes .. " together" end
+  if letters > 96 then classes = classes .. " widest" elseif letters > 76 then classes = classes .. " wide" end
+  local scroll = pandoc.Div({ tbl }, { class = "scroll", tabindex = "0" })
+  if not id:match("^tbl%-") then
+    return pandoc.Div({ scroll }, { class = classes }), false
+  end
+  scroll.attributes.role = "region"
+  scroll.attributes["aria-labelledby"] = id .. "-caption"
+  local text = pandoc.Plain(caption("tbl", number_of("tbl", id), blocks)[1].content)
+  return {
+    pandoc.RawBlock("html", ('<figure id="%s" class="%s"><figcaption id="%s-caption">'):format(id, classes, id)),
+    text,
+    pandoc.RawBlock("html", "</figcaption>"),
+    scroll,
+    pandoc.RawBlock("html", "</figure>"),
+  }, false
+end
+
+-- $$ ... $$ {#eq-x}: pandoc leaves the id as text behind the equation.
+local function equations(inlines)
+  local result = pandoc.Inlines({})
+  local index = 1
+  while index <= #inlines do
+    local item = inlines[index]
+    if item.t == "Math" and item.mathtype == "DisplayMath" then
+      local behind = inlines[index + 1] and inlines[index + 1].t == "Space" and 2 or 1
+      local mark = inlines[index + behind]
+      local id = mark and mark.t == "Str" and mark.text:match("^{#(eq%-[^}]+)}$")
+      local content = { pandoc.Span({ item }, { class = "formula" }) }
+      if id then
+        table.insert(content, pandoc.Span("(" .. number_of("eq", id) .. ")", { class = "equation-number" }))
+        index = index + behind
+      end
+      result:insert(pandoc.Span(content, { id = id or "", class = "equation" }))
+    else
+      result:insert(item)
+    end
+    index = index + 1
+  end
+  return result
+end
+
+local function paragraph(p)
+  p.content = equations(p.content)
+  return p
+end
+
+-- Divs -------------------------------------------------------------------------------------------
+
+local function callout(div, kind)
+  local title = pandoc.Inlines(div.attributes.title or CALLOUTS[kind])
+  if div.content[1] and div.content[1].t == "Header" then
+    title = div.content:remove(1).content
+  end
+  return pandoc.Div({
+    pandoc.Div({ pandoc.Plain(title) }, { class = "callout-title" }),
+    pandoc.Div(div.content, { class = "callout-body" }),
+  }, { id = div.identifier, class = "callout callout-" .. kind })
+end
+
+local function tabset(div)
+  tabsets = tabsets + 1
+  local tabs = {}
+  for _, block in ipairs(div.content) do
+    if block.t == "Header" then
+      table.insert(tabs, { title = block.content, blocks = pandoc.Blocks({}) })
+    elseif #tabs > 0 then
+      tabs[#tabs].blocks:insert(block)
+    end
+  end
+  local name = "tabset-" .. tabsets
+  local result = pandoc.Blocks({})
+  for index, tab in ipairs(tabs) do
+    local input = '<input type="radio" name="%s" id="%s-%d"%s><label for="%s-%d">'
+    local checked = index == 1 and " checked" or ""
+    result:insert(pandoc.RawBlock("html", input:format(name, name, index, checked, name, index)))
+    result:insert(pandoc.Plain(tab.title))
+    result:insert(pandoc.RawBlock("html", "</label>"))
+  end
+  for _, tab in ipairs(tabs) do
+    local title = pandoc.utils.stringify(tab.title)
+    result:insert(pandoc.Div(tab.blocks, { class = "tab", ["data-title"] = title }))
+  end
+  return pandoc.Div(result, { class = "tabset" })
+end
+
+local function layout(div)
+  local columns = div.attributes["layout-ncol"]
+  div.attributes["layout-ncol"] = nil
+  div.classes:insert("layout")
+  div.classes:insert("columns-" .. columns)
+  return div
+end
+
+local function division(div)
+  for kind in pairs(CALLOUTS) do
+    if div.classes:includes("callout-" .. kind) then return callout(div, kind) end
+  end
+  if div.classes:includes("panel-tabset") then return tabset(div) end
+  if div.attributes["layout-ncol"] then return layout(div) end
+end
+
+-- References -------------------------------------------------------------------------------------
+
+local function kind_of(id)
+  local prefix = id:match("^(%a+)%-")
+  return prefix and WORDS[prefix]
+end
+
+local function reference(citation)
+  local number = numbers[citation.id] or fail("@" .. citation.id .. " refers to nothing that has a number")
+  local text = number
+  if #citation.prefix > 0 then
+    text = pandoc.utils.stringify(citation.prefix) .. NBSP .. number
+  elseif citation.mode ~= "SuppressAuthor" then
+    text = kind_of(citation.id) .. NBSP .. number
+  end
+  return pandoc.Link(text, "#" .. citation.id, "", { class = "cross-reference" })
+end
+
+local function cite(c)
+  if not kind_of(c.citations[1].id) then return nil end
+  local result = pandoc.Inlines({})
+  for index, citation in ipairs(c.citations) do
+    if not kind_of(citation.id) then fail("@" .. citation.id .. " stands among references to figures or tables") end
+    if index > 1 then result:extend({ pandoc.Str(","), pandoc.Space() }) end
+    result:insert(reference(citation))
+  end
+  return result
+end
+
+-- The whole --------------------------------------------------------------------------------------
+
+local function long_date(text)
+  local year, month, day = text:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)$")
+  if not year or not MONTHS[tonumber(month)] then return text end
+  return ("%s %d, %s"):format(MONTHS[tonumber(month)], tonumber(day), year)
+end
+
+local function has_references(doc)
+  local cited, placed = false, false
+  doc:walk({
+    Cite = function(c) cited = cited or not kind_of(c.citations[1].id) end,
+    Div = function(d) placed = placed or d.identifier == "refs" end,
+  })
+  return cited and not placed
+end
+
+function Pandoc(doc)
+  doc = doc:walk({ traverse = "topdown", Div = division, Header = header, Image = image, Figure = figure,
+    Table = table_block, Para = paragraph, Plain = paragraph })
+  if has_references(doc) then
+    doc.blocks:insert(pandoc.Header(2, "References", { id = "references", class = "unnumbered" }))
+    doc.blocks:insert(pandoc.Div({}, { id = "refs" }))
+  end
+  if doc.meta.date then
+    local iso = pandoc.utils.stringify(doc.meta.date)
+    doc.meta["date-iso"] = iso
+    doc.meta.date = long_date(iso)
+  end
+  return doc:walk({ Cite = cite })
+end
