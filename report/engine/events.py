@@ -1,0 +1,57 @@
+"""What a build tells while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+How = Literal["cached", "ran"]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The build knows its stages; ``to_run`` is the most that will run."""
+
+    total: int
+    to_run: int
+
+
+@dataclass(frozen=True)
+class Started:
+    """A stage begins; ``expected_seconds`` is what its last run took, if there was one."""
+
+    stage: str
+    expected_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """A stage is so far."""
+
+    stage: str
+    done: int
+    total: int
+    unit: str
+    figures: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A stage has its result, and its run took ``seconds``, now or when it was cached."""
+
+    stage: str
+    how: How
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A stage has no result; stages that do not need it go on."""
+
+    stage: str
+    error: Exception
+
+
+Event = Planned | Started | Progressed | Finished | Failed
+OnEvent = Callable[[Event], None]

@@ -1,0 +1,160 @@
+"""Why a stage would run: the difference of its last recipe and the one that it has now, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from report.engine.fingerprint import Moment, Project, Recipe, tree_file
+from report.engine.run import needs, selected
+from report.engine.stage import Output, Source, Stage
+from report.engine.store import Record, Store, digest_json, read_json
+
+State = Literal["fresh", "stale", "missing", "waiting"]
+SHOWN = 60
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """Whether a stage would run, and why.
+
+    ``waiting``: only stages that it reads have changed; it runs if their outputs come out different.
+    ``key`` is None as long as these are not known.
+    """
+
+    name: str
+    state: State
+    reasons: tuple[str, ...]
+    expected_seconds: float | None
+    key: str | None
+
+
+def status(
+    stages: Sequence[Stage], cache: Path, *, plan_name: str = "default", project: Project | None = None
+) -> list[StageStatus]:
+    """Return the state of every stage of a plan, running nothing.
+
+    Raises
+    ------
+    DataError, StageError
+        A source is missing, or our own code is not valid Python.
+    """
+    store = Store(cache)
+    moment = Moment(project or Project(), store.index)
+    found: dict[str, StageStatus] = {}
+    for stage in selected(stages):
+        last = store.record(store.latest(plan_name).get(stage.name, ""))
+        found[stage.name] = _status(stage, store, moment, found, last)
+    return list(found.values())
+
+
+def last_log(cache: Path, plan_name: str, stage: str) -> str:
+    """Return what a stage wrote when it ran last; "" if it never did."""
+    store = Store(cache)
+    key = store.latest(plan_name, "runs").get(stage) or store.latest(plan_name).get(stage)
+    log = store.log(key) if key else None
+    return log.read_text(encoding="utf-8", errors="replace") if log and log.exists() else ""
+
+
+def _status(
+    stage: Stage, store: Store, moment: Moment, found: Mapping[str, StageStatus], last: Record | None
+) -> StageStatus:
+    awaited = sorted(name for name in needs(stage) if found[name].state != "fresh")
+    recipe = moment.recipe(stage, {name: _digest(store, found[name], stage, last) for name in needs(stage)})
+    key = None if awaited else digest_json(recipe)
+    record = store.read(key) if key else None
+    if record:
+        return StageStatus(stage.name, "fresh", (), record.seconds, key)
+    waits = [f"waits for {name}" for name in awaited]
+    if last is None:
+        return StageStatus(stage.name, "missing", ("never built", *waits), None, key)
+    reasons = list(differences(stage, last.recipe, recipe, store.index))
+    if not reasons and not waits:
+        reasons = ["its files are missing from the cache"]
+    return StageStatus(stage.name, "stale" if reasons else "waiting", (*reasons, *waits), last.seconds, key)
+
+
+def _digest(store: Store, producer: StageStatus, stage: Stage, last: Record | None) -> str:
+    """Return the digest of an input: what it is now, or while that is not known what it was last."""
+    record = store.record(producer.key) if producer.state == "fresh" and producer.key else None
+    if record:
+        return record.digest
+    names = [n for n, where in stage.inputs.items() if where == Output(producer.name)]
+    return str(last.recipe["inputs"].get(names[0], "")) if last else ""
+
+
+def differences(stage: Stage, old: Recipe, new: Recipe, index: Path) -> Iterator[str]:
+    """Yield what is different in two recipes of ``stage``: parameters first, then code, packages, inputs."""
+    if old["function"] != new["function"]:
+        yield f"function: {old['function']} -> {new['function']}"
+    yield from _values("", old["params"], new["params"])
+    for name, (before, after) in _changed(old["code"], new["code"]):
+        word = "is no longer used" if after is None else "is used now" if before is None else "changed"
+        yield f"code of {name} {word}"
+    for name, (before, after) in _changed(old["environment"], new["environment"]):
+        yield f"{name} {before or 'undeclared'} -> {after or 'undeclared'}"
+    if old["threads"] != new["threads"]:
+        yield f"threads: {old['threads']} -> {new['threads']}"
+    for name, (before, after) in _changed(old["inputs"], new["inputs"]):
+        yield _input(name, stage.inputs.get(name), before, after, index)
+
+
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, tuple[Any, Any]]]:
+    names = sorted(old.keys() | new.keys())
+    return [(name, (old.get(name), new.get(name))) for name in names if old.get(name) != new.get(name)]
+
+
+def _values(where: str, old: Any, new: Any) -> Iterator[str]:
+    """Yield ``models.baseline.epochs: 10 -> 12`` for every value that differs."""
+    old, new = _by_id(old), _by_id(new)
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(old.keys() | new.keys()):
+            dotted = f"{where}.{name}" if where else name
+            if name not in new:
+                yield f"{dotted}: {_shown(old[name])} removed"
+            elif name not in old:
+                yield f"{dotted}: {_shown(new[name])} added"
+            else:
+                yield from _values(dotted, old[name], new[name])
+    elif old != new:
+        yield f"{where}: {_shown(old)} -> {_shown(new)}"
+
+
+def _by_id(value: Any) -> Any:
+    """Return a list of tables that have an ``id`` as a table of tables, and all else as it is."""
+    if isinstance(value, list) and value and all(isinstance(item, dict) and "id" in item for item in value):
+        return {str(item["id"]): item for item in value}
+    return value
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def _input(name: str, where: Output | Source | None, old: str | None, new: str | None, index: Path) -> str:
+    if where is None or new is None:
+        return f"input {name} is no longer read"
+    if old is None:
+        return f"input {name} is read now"
+    if isinstance(where, Output):
+        return f"{where.stage} comes out differently"
+    return f"{where.path}: {_files(read_json(tree_file(index, old)), read_json(tree_file(index, new)))}"
+
+
+def _files(old: Mapping[str, str] | None, new: Mapping[str, str] | None) -> str:
+    """Return how many files were added, removed and changed, and which is the first."""
+    if old is None or new is None:
+        return "content changed"
+    added, removed = sorted(new.keys() - old.keys()), sorted(old.keys() - new.keys())
+    changed = sorted(name for name in old.keys() & new.keys() if old[name] != new[name])
+    counts = [
+        f"{len(names):,} {'file' if len(names) == 1 else 'files'} {word}"
+        for names, word in ((added, "added"), (removed, "removed"), (changed, "changed"))
+        if names
+    ]
+    first = [*changed, *added, *removed][0]
+    return ", ".join(counts) + (f" (first: {first})" if first else "")

@@ -1,0 +1,128 @@
+"""Files outside the cache: their digests, remembered by size, times and inode."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import DataError
+from report.engine.stage import Source
+from report.engine.store import canonical, digest_file, digest_json, read_json, write_whole
+
+RECENT_SECONDS = 2.0
+HASHING_THREADS = 2
+Told = Callable[[int, int], None]
+
+
+class Index:
+    """What was found out about files, for as long as they are not touched."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._entries: dict[str, Any] = read_json(path) or {}
+        self._changed = False
+
+    def get(self, name: str, status: os.stat_result) -> Any:
+        """Return what is known of a file; None if it is new or was touched."""
+        entry = self._entries.get(name)
+        return entry[4] if entry and entry[:4] == _signature(status) else None
+
+    def put(self, name: str, status: os.stat_result, value: Any) -> None:
+        """Remember what was found, unless a change just now could go unseen by the clock."""
+        if time.time() - status.st_ctime > RECENT_SECONDS:
+            self._entries[name] = [*_signature(status), value]
+            self._changed = True
+
+    def save(self) -> None:
+        """Write the index if there is something new."""
+        if self._changed:
+            write_whole(self.path, canonical(self._entries))
+            self._changed = False
+
+
+def _signature(status: os.stat_result) -> list[int]:
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+def files_of(source: Source) -> dict[str, os.stat_result]:
+    """Return the files of ``source`` by posix path inside it ("" for a source that is a file).
+
+    Raises
+    ------
+    DataError
+        There is nothing at its path.
+    """
+    path = source.path
+    if not path.exists():
+        raise DataError(
+            f"{path}: no such file or folder", hint="name the folder of the X-rays with --data DIR"
+        )
+    if path.is_file():
+        return {"": path.stat()}
+    wanted = [_pattern(glob) for glob in source.include]
+    found: dict[str, os.stat_result] = {}
+    _walk(str(path), "", (), found)
+    return {name: status for name, status in found.items() if any(p.fullmatch(name) for p in wanted)}
+
+
+def _walk(
+    folder: str, prefix: str, above: tuple[tuple[int, int], ...], found: dict[str, os.stat_result]
+) -> None:
+    here = Path(folder).stat()
+    if (here.st_dev, here.st_ino) in above:
+        return  # a link to a folder that it lies in
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                _walk(entry.path, f"{prefix}{entry.name}/", (*above, (here.st_dev, here.st_ino)), found)
+            elif entry.is_file():  # not a socket, nor a link to nowhere, such as editors make
+                found[prefix + entry.name] = entry.stat()
+
+
+@cache
+def _pattern(glob: str) -> re.Pattern[str]:
+    """Return the regular expression of a glob in which ``**/`` stands for any folders or none."""
+    parts = re.split(r"(\*\*/|\*|\?)", glob)
+    known = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(known.get(part, re.escape(part)) for part in parts), re.DOTALL)
+
+
+def digests_of(source: Source, folder: Path, told: Told | None = None) -> dict[str, str]:
+    """Return the sha256 of every file of ``source``; ``folder`` keeps those of earlier looks.
+
+    ``told`` hears how many of the files that must be read are done.
+    """
+    files = files_of(source)
+    index = Index(folder / f"files-{digest_json([str(source.path), *source.include])[:16]}.json")
+    known = {name: index.get(name, status) for name, status in files.items()}
+    unknown = [name for name, sha256 in known.items() if sha256 is None]
+    for name, sha256 in zip(unknown, _read_through(source.path, unknown, told), strict=True):
+        known[name] = sha256
+        index.put(name, files[name], sha256)
+    index.save()
+    return known
+
+
+def _read_through(root: Path, names: list[str], told: Told | None) -> list[str]:
+    paths = [f"{root}/{name}" if name else str(root) for name in names]
+    if len(paths) < HASHING_THREADS:
+        return [digest_file(path) for path in paths]
+    from concurrent.futures import ThreadPoolExecutor
+
+    digests = []
+    with ThreadPoolExecutor(HASHING_THREADS) as pool:
+        for sha256 in pool.map(digest_file, paths):
+            digests.append(sha256)
+            if told:
+                told(len(digests), len(paths))
+    return digests
+
+
+def digest_tree(digests: Mapping[str, str]) -> str:
+    """Return the digest of a source from those of its files: that of a result with the same files."""
+    return digest_json(dict(digests))

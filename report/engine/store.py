@@ -1,0 +1,248 @@
+"""Where results are kept: bytes under their digest, records under their key, complete or not at all.
+
+``actions/<key>.json`` is the record of a result and ``blobs/<sha256>`` are its bytes. Blobs come first and
+the record last, each written beside its place, synced and renamed.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+from report.engine.stage import Json
+from report.errors import EnvironmentProblem, StageError
+
+FORMAT = 1
+
+
+class Entry(TypedDict):
+    """One file of a result."""
+
+    sha256: str
+    size: int
+
+
+Files = Mapping[str, Entry]
+"""The files of a result by their posix path inside its folder."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """How a result was made, and what it consists of."""
+
+    key: str
+    stage: str
+    recipe: dict[str, Any]
+    outputs: Files
+    digest: str
+    seconds: float
+    host: dict[str, Json]
+    finished: str
+
+
+def canonical(value: Json) -> bytes:
+    """Return the one JSON text of ``value``; NaN and infinity raise ``ValueError``."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def digest_json(value: Any) -> str:
+    """Return the sha256 of the canonical JSON of ``value``."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def digest_files(files: Files) -> str:
+    """Return one digest of the names and contents of ``files``, the same wherever they lie."""
+    return digest_json({name: entry["sha256"] for name, entry in files.items()})
+
+
+def digest_file(path: str | Path) -> str:
+    """Return the sha256 of the content of a file."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it has its old content or the new one, whatever happens meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    Path(stream.name).chmod(0o644)
+    Path(stream.name).replace(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file; None where there is none or it is damaged."""
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+@contextmanager
+def environment_problems(cache: Path) -> Iterator[None]:
+    """Turn a full disk and a cache that cannot be written into errors that say so."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            message = f"no room left on the disk of {error.filename or cache}"
+            raise EnvironmentProblem(message, hint="make room, or use another disk: --cache DIR") from error
+        inside = str(error.filename or "").startswith(str(cache))
+        if inside and error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}:
+            message = f"the cache cannot be written: {error.filename}: {error.strerror}"
+            raise EnvironmentProblem(message, hint="use another folder: --cache DIR") from error
+        raise
+
+
+class Store:
+    """The results in one cache folder."""
+
+    def __init__(self, cache: Path) -> None:
+        self.cache = Path(cache).absolute()
+        self.root = self.cache / f"v{FORMAT}"
+        self.index = self.root / "index"
+
+    def read(self, key: str) -> Record | None:
+        """Return the record of ``key`` if all its files are there in their full length."""
+        record = self.record(key)
+        return record if record and all(map(self._is_there, record.outputs.values())) else None
+
+    def record(self, key: str) -> Record | None:
+        """Return the record of ``key``, whether its files are there or not; None if it is damaged."""
+        found = read_json(self._action(key))
+        try:
+            record = Record(**found) if isinstance(found, dict) else None
+            sound = (
+                record and digest_json(record.recipe) == key and digest_files(record.outputs) == record.digest
+            )
+        except (TypeError, KeyError, AttributeError):
+            return None
+        return record if sound else None
+
+    def keep(self, record: Record, out: Path) -> None:
+        """Move the files of ``out`` into the store, then write the record."""
+        for name, entry in record.outputs.items():
+            (out / name).chmod(0o444)
+            _sync(out / name)
+            self.blob(entry["sha256"]).parent.mkdir(parents=True, exist_ok=True)
+            (out / name).replace(self.blob(entry["sha256"]))
+        for folder in {self.blob(entry["sha256"]).parent for entry in record.outputs.values()}:
+            _sync(folder)
+        write_whole(self._action(record.key), canonical(asdict(record)))
+
+    def blob(self, sha256: str) -> Path:
+        """Return where the bytes with this digest lie."""
+        return self.root / "blobs" / sha256[:2] / sha256
+
+    def checked(self, entry: Entry) -> Path:
+        """Return the path of a file's bytes after reading them through.
+
+        Raises
+        ------
+        StageError
+            The bytes are not those of the digest; they are removed so that the next build makes them anew.
+        """
+        path = self.blob(entry["sha256"])
+        if digest_file(path) != entry["sha256"]:
+            path.unlink()
+            message = f"{path}: damaged in the cache, and removed"
+            raise StageError(message, hint="run the same command again: what is missing is made anew")
+        return path
+
+    def log(self, key: str) -> Path:
+        """Return where the output of the stage's last run lies."""
+        return self.root / "logs" / f"{key}.log"
+
+    def scratch(self, key: str) -> Path:
+        """Return the folder that outlives an interrupted run."""
+        return self.root / "scratch" / key
+
+    def latest(self, plan: str, kind: str = "results") -> dict[str, str]:
+        """Return the keys of the last results, or of the last ``"runs"``, of the stages of a plan."""
+        return read_json(self._pointers(plan, kind)) or {}
+
+    def point(self, plan: str, keys: Mapping[str, str], kind: str = "results") -> None:
+        """Remember the last results or runs of some stages of a plan."""
+        old = self.latest(plan, kind)
+        if old != {**old, **keys}:
+            write_whole(self._pointers(plan, kind), canonical({**old, **keys}))
+
+    @contextmanager
+    def run_folder(self, name: str) -> Iterator[Path]:
+        """Lend an empty folder to one process at a time; another one waits here."""
+        with self._lock(name):
+            folder = self.root / "tmp" / name
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what killed runs have left, apart from their scratch."""
+        for kind in ("tmp", "locks"):
+            for path in sorted((self.root / kind).glob("*")):
+                with self._lock(path.name, wait=False) as free:
+                    if free:
+                        shutil.rmtree(self.root / "tmp" / path.name, ignore_errors=True)
+
+    @contextmanager
+    def _lock(self, name: str, *, wait: bool = True) -> Iterator[bool]:
+        path = self.root / "locks" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        number = _open_locked(path, wait=wait)
+        try:
+            yield number is not None
+        finally:
+            if number is not None:
+                path.unlink()
+                os.close(number)
+
+    def _is_there(self, entry: Entry) -> bool:
+        try:
+            return self.blob(entry["sha256"]).stat().st_size == entry["size"]
+        except FileNotFoundError:
+            return False
+
+    def _action(self, key: str) -> Path:
+        return self.root / "actions" / key[:2] / f"{key}.json"
+
+    def _pointers(self, plan: str, kind: str) -> Path:
+        return self.root / "latest" / plan / f"{kind}.json"
+
+
+def _open_locked(path: Path, *, wait: bool) -> int | None:
+    """Return a descriptor that holds the lock; None if another has it and we do not wait."""
+    while True:
+        number = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            os.close(number)
+            return None
+        # Who held it before may have removed the file: then this is a lock on nothing.
+        if path.exists() and os.path.samestat(os.fstat(number), path.stat()):
+            return number
+        os.close(number)
