@@ -6,13 +6,15 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from report.engine.events import Failed, Finished, Progressed, Started
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-    from report.engine.run import Event
+    from report.engine.events import Event
 
 
 class Display(Protocol):
@@ -58,12 +60,12 @@ def size(count: int) -> str:
 
 
 def display() -> Display:
-    """Return bars for a terminal, plain lines for a log."""
-    return Live() if sys.stdout.isatty() else Lines()
+    """Return bars for a terminal, plain lines for a log; both on standard error, beside the command's output."""
+    return Live() if sys.stderr.isatty() else Lines()
 
 
 def _figures(figures: Mapping[str, float]) -> str:
-    words = []
+    words: list[str] = []
     for name, value in figures.items():
         if name == "epoch":
             words.insert(0, f"epoch {value:.0f}")
@@ -90,18 +92,18 @@ class Lines:
         """Print a line for ``event`` if it is worth one."""
         line = self._line(event)
         if line:
-            say(f"{time.monotonic() - self._begun:7.1f} s  {line}")
+            print(f"{time.monotonic() - self._begun:7.1f} s  {line}", file=sys.stderr, flush=True)
 
-    def _line(self, event: Any) -> str:
-        match type(event).__name__:
-            case "Started":
+    def _line(self, event: Event) -> str:
+        match event:
+            case Started():
                 expected = f" (about {duration(event.expected_seconds)})" if event.expected_seconds else ""
                 return f"{event.stage}: started{expected}"
-            case "Progressed" if event.unit == "epochs":
+            case Progressed(unit="epochs"):
                 return f"{event.stage}: epoch {event.done} of {event.total}, {_figures(event.figures)}"
-            case "Finished" if event.how == "ran":
+            case Finished(how="ran"):
                 return f"{event.stage}: done in {duration(event.seconds)}"
-            case "Failed":
+            case Failed():
                 return f"{event.stage}: failed: {event.error}"
         return ""
 
@@ -110,6 +112,7 @@ class Live:
     """Bars for the running stages, a line for each finished one."""
 
     def __init__(self) -> None:
+        from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
         self._bars: Bars = Progress(
@@ -118,6 +121,7 @@ class Live:
             TextColumn("{task.fields[figures]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
+            console=Console(stderr=True),
         )
         self._tasks: dict[str, TaskID] = {}
 
@@ -130,20 +134,17 @@ class Live:
 
     def __call__(self, event: Event) -> None:
         """Show ``event``."""
-        self._show(event)
-
-    def _show(self, event: Any) -> None:
-        match type(event).__name__:
-            case "Started":
+        match event:
+            case Started():
                 self._tasks[event.stage] = self._bars.add_task(event.stage, total=None, figures="")
-            case "Progressed" if event.stage in self._tasks:
+            case Progressed() if event.stage in self._tasks:
                 self._progress(event)
-            case "Finished" if event.how == "ran":
+            case Finished(how="ran"):
                 self._end(event.stage, f"[green]done[/]    {event.stage}  {duration(event.seconds)}")
-            case "Failed":
+            case Failed():
                 self._end(event.stage, f"[red]failed[/]  {event.stage}")
 
-    def _progress(self, event: Any) -> None:
+    def _progress(self, event: Progressed) -> None:
         task = self._tasks[event.stage]
         if event.unit == "epochs":
             figures = f"epoch {event.done} of {event.total}, {_figures(event.figures)}"

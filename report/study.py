@@ -266,7 +266,7 @@ def _child(place: Any, key: str, override: str) -> Any:
 
 def _explained(error: ValidationError, path: Path, data: dict[str, Any]) -> StudyError:
     """Turn pydantic's first complaint into one line that names the key, with the nearest known names."""
-    first = error.errors()[0]
+    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")  # a misspelt key is missing too
     where = _place(first["loc"], data)
     more = error.error_count() - 1
     message = f"{path}: {where + ': ' if where else ''}{_complaint(first)}" + (
@@ -307,33 +307,27 @@ def _complaint(first: Any) -> str:
 def _nearest(first: Any, path: Path) -> str:
     if first["type"] != "extra_forbidden":
         return f"mend {path} and run again"
-    known = _keys(Study, first["loc"][:-1])
+    known = _known_keys(first["loc"][:-1])
     nearest = difflib.get_close_matches(str(first["loc"][-1]), known, n=3, cutoff=0.5)
     return f"did you mean {' or '.join(nearest)}?" if nearest else f"known keys here: {', '.join(known)}"
 
 
-def _keys(section: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """Return the keys known at a pydantic location below ``section``."""
-    for kind in _sections_below(section):
-        if location and kind[0] == location[0]:
-            for candidate in kind[1]:
-                tagged = [k for k in location[1:] if isinstance(k, str)]
-                if not tagged:
-                    return list(candidate.model_fields)
-                rest = tuple(tagged)
-                if rest[0] in candidate.model_fields:
-                    return _keys(candidate, rest)
-                literal = candidate.model_fields.get("kind")
-                if literal is not None and rest[0] in getattr(literal.annotation, "__args__", ()):
-                    return list(candidate.model_fields)
-    return list(section.model_fields)
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that the study file may have at a pydantic location."""
+    sections: list[type[BaseModel]] = [Study]
+    for key in location:
+        if isinstance(key, str):
+            tagged = [s for s in sections if "kind" in s.model_fields and key in _choices(s)]
+            below = [s.model_fields[key].annotation for s in sections if key in s.model_fields]
+            sections = tagged or [inner for annotation in below for inner in _sections_in(annotation)]
+    return [name for section in sections for name in section.model_fields]
 
 
-def _sections_below(section: type[BaseModel]) -> list[tuple[str, list[type[BaseModel]]]]:
-    return [(name, _models_in(field.annotation)) for name, field in section.model_fields.items()]
+def _choices(section: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(getattr(section.model_fields["kind"].annotation, "__args__", ()))
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
+def _sections_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [found for inner in getattr(annotation, "__args__", ()) for found in _models_in(inner)]
+    return [found for inner in getattr(annotation, "__args__", ()) for found in _sections_in(inner)]

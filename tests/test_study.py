@@ -1,0 +1,112 @@
+"""The study file: what is read, what is refused, and how that is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from report.errors import STUDY, USAGE, StudyError, UsageError, exit_code
+from report.study import load
+
+ASSIGNMENT = Path(__file__).parents[1] / "studies" / "assignment" / "study.toml"
+
+
+@pytest.fixture
+def edited(tmp_path: Path):
+    """Return a function that writes the assignment's study with one text replaced by another."""
+
+    def write(old: str, new: str) -> Path:
+        text = ASSIGNMENT.read_text(encoding="utf-8")
+        assert old in text
+        path = tmp_path / "study.toml"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_the_assignment_says_what_the_assignment_asks_for():
+    study = load(ASSIGNMENT)
+    baseline = study.models[0]
+    assert (study.split.test, study.split.val, study.split.seed) == (0.2, 0.2, 42)
+    assert (study.image.size, study.image.color) == (156, "rgb")
+    assert (baseline.epochs, baseline.batch_size, baseline.optimizer) == (10, 32, "adam")
+    assert len(study.classes) == 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message", "hint"),
+    [
+        ("epochs = 10", "epoch = 10", "models.baseline.epoch: unknown key", "epochs"),
+        ("[split]", "[splits]", "splits: unknown key", "split"),
+        ('monitor = "val_loss"', 'monitr = "val_loss"', "monitr: unknown key", "monitor"),
+        (
+            "epochs = 10",
+            'epochs = "10"',
+            "models.baseline.epochs: input should be a valid integer, got '10'",
+            "mend",
+        ),
+        (
+            "epochs = 10",
+            "epochs = 0",
+            "models.baseline.epochs: input should be greater than or equal to 1",
+            "mend",
+        ),
+        ("test = 0.2", "test = 1.2", "split.test: input should be less than 1, got 1.2", "mend"),
+        ('id = "covid_19"', 'id = "COVID-19"', "'COVID-19' is no name", "mend"),
+        ('id = "improved"', 'id = "baseline"', "models: baseline declared twice", "mend"),
+        ('against = ["improved"]', 'against = ["better"]', "no model is called 'better'", "mend"),
+        ("epochs = 10\n", "", "models.baseline.epochs: missing", "mend"),
+        ("[study]", "[study", "not valid TOML", "mend"),
+        (
+            'label_rule = "covid-first"',
+            'label_rule = "covid"',
+            "dataset.label_rule: input should be 'covid-first'",
+            "mend",
+        ),
+    ],
+)
+def test_a_wrong_study_file_is_refused_with_the_key(edited, old, new, message, hint):
+    path = edited(old, new)
+    with pytest.raises(StudyError) as caught:
+        load(path)
+    assert str(path) in caught.value.message
+    assert message in caught.value.message
+    assert hint in caught.value.hint
+    assert exit_code(caught.value) == STUDY
+
+
+def test_a_missing_study_file_is_named(tmp_path):
+    with pytest.raises(StudyError, match="no such file"):
+        load(tmp_path / "study.toml")
+
+
+def test_overrides_reach_tables_and_named_lists():
+    study = load(ASSIGNMENT, ("image.size=64", "models.improved.epochs=3", "dataset.label_rule=every-tag"))
+    assert study.image.size == 64
+    assert study.models[1].epochs == 3
+    assert study.dataset.label_rule == "every-tag"
+
+
+@pytest.mark.parametrize(
+    "override", ["image.size", "=3", "models.third.epochs=3", "image.size.x=3", "models..epochs=1"]
+)
+def test_an_override_that_leads_nowhere_is_a_usage_error(override):
+    with pytest.raises(UsageError) as caught:
+        load(ASSIGNMENT, (override,))
+    assert override in caught.value.message
+    assert exit_code(caught.value) == USAGE
+
+
+def test_an_unknown_override_key_is_refused_like_one_in_the_file():
+    with pytest.raises(StudyError, match=r"image\.sise: unknown key"):
+        load(ASSIGNMENT, ("image.sise=64",))
+
+
+def test_the_sample_is_never_larger_than_the_study():
+    study = load(ASSIGNMENT)
+    sample = study.sampled()
+    assert sample.image.size == min(study.image.size, study.sample.size)
+    assert all(s.epochs <= m.epochs for s, m in zip(sample.models, study.models, strict=True))
+    assert [s.learning_rate for s in sample.models] == [m.learning_rate for m in study.models]
