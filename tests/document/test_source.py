@@ -1,0 +1,195 @@
+"""The document's source: numbers from results, computed sentences, escaped words from outside."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from analysis.progress import silent
+from report.document import check
+from report.document.sentences import Sentences
+from report.document.source import write
+from report.document.tables import Tables
+from report.document.values import Values, count, decimal, escape, listed
+from report.errors import RenderError
+from report.pipeline import PROJECT
+from report.study import load
+
+STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").model_dump(mode="json")
+
+
+@pytest.fixture
+def source(tmp_path: Path, artifacts):
+    """Return a function that writes the source and returns its text."""
+
+    def make(inputs=None, study=STUDY, *, sample=False) -> str:
+        out = tmp_path / "source-out"
+        out.mkdir()
+        write(
+            inputs or artifacts(),
+            out,
+            scratch=tmp_path,
+            progress=silent,
+            study=study,
+            name="assignment",
+            sample=sample,
+            versions=["numpy"],
+        )
+        check.require(out)
+        return (out / "report.qmd").read_text(encoding="utf-8")
+
+    return make
+
+
+def say(inputs) -> Sentences:
+    results = json.loads((inputs["results"] / "results.json").read_text())["results"]
+    values = Values(results)
+    return Sentences(STUDY, values, Tables(STUDY, values, inputs))
+
+
+def test_numbers_are_set_with_true_signs():
+    assert count(1615940) == "1,615,940"
+    assert decimal(-0.0161, signed=True) == "−0.016"
+    assert decimal(0.0161, signed=True) == "+0.016"
+    assert decimal(-0.0001) == "0.000"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+
+
+def test_values_know_counts_shares_differences_and_what_does_not_exist():
+    values = Values(
+        {
+            "baseline.test.n": {"value": 1257},
+            "data.all.share.viral": {"value": 0.2377},
+            "b_vs_a.test.f1.macro": {"value": 0.02},
+            "baseline.test.ppv.macro": {"value": None},
+        }
+    )
+    assert values("baseline.test.n") == "1,257"
+    assert values("data.all.share.viral") == "23.8 %"
+    assert values("b_vs_a.test.f1.macro") == "+0.020"
+    assert values("baseline.test.ppv.macro") == "not defined"
+    assert values.text("baseline.test.ppv.macro") == "–"
+
+
+def test_an_unknown_result_names_the_nearest():
+    with pytest.raises(RenderError) as caught:
+        Values({"baseline.test.accuracy": {"value": 1}})("baseline.test.acuracy")
+    assert "baseline.test.acuracy" in caught.value.message
+    assert "baseline.test.accuracy" in caught.value.hint
+
+
+def test_the_source_has_every_part_and_passes_its_check(source):
+    text = source()
+    for model in ("baseline", "improved"):
+        for part in (
+            f"#sec-results-{model}",
+            f"#fig-roc-{model}",
+            f"#fig-confusion-{model}",
+            f"#tbl-measures-{model}",
+        ):
+            assert part in text
+    assert "sample: false" in text
+    assert "generated pictures" not in text
+
+
+def test_a_sample_says_so_at_the_top_and_in_the_footer(source):
+    text = source(sample=True)
+    head, _, body = text.partition("\n---\n")
+    assert 'footer: "Built on generated pictures' in head
+    assert body.index("Built on generated pictures") < body.index("# Introduction")
+
+
+def test_every_requirement_leads_to_a_part_of_the_report(source):
+    text = source()
+    for requirement in STUDY["report"]["requirements"]:
+        assert f"@{requirement['where']} |" in text
+        assert f"{{#{requirement['where']}" in text
+
+
+@pytest.mark.parametrize(
+    "label", ["<script>alert(1)</script>", "a|b", "*x* [y](z)", "{{< include x >}}", "<< r(1) >>"]
+)
+def test_a_label_from_outside_stays_text(source, label):
+    classes = [{**STUDY["classes"][0], "label": label}, *STUDY["classes"][1:]]
+    text = source(study={**STUDY, "classes": classes})
+    assert escape(label) in text
+    assert label not in text
+
+
+def test_computed_text_passes_no_verdict(source):
+    body = source().partition("# References")[0]
+    computed = re.sub(r"::: \{\.author\}.*?:::", "", body, flags=re.DOTALL)
+    judged = re.findall(r"\b(better|worse|outperform\w*|superior|improves?|significant\w*)\b", computed)
+    assert judged == []
+    assert "not tested for significance" in computed
+
+
+def test_the_overfitting_sentence_follows_the_curves(artifacts):
+    sentences = say(artifacts(baseline=[0.9, 0.5, 0.8], improved=[0.9, 0.7, 0.5]))
+    assert sentences.overfitting("baseline").startswith("The network overfits from epoch 3 on")
+    assert "lowest in epoch 2 of 3 (0.500) and rose to 0.800" in sentences.overfitting("baseline")
+    assert sentences.overfitting("improved").startswith("No overfitting shows")
+
+
+def test_a_small_rise_is_called_slight(artifacts):
+    assert (
+        say(artifacts(baseline=[0.9, 0.5, 0.51])).overfitting("baseline").startswith("Overfitting is slight")
+    )
+
+
+def test_classes_that_went_up_and_down_are_both_named(artifacts):
+    sentences = say(artifacts())
+    values = sentences.values
+    for item in STUDY["classes"]:
+        change = values.value(f"improved_vs_baseline.test.sensitivity.{item['id']}")
+        words = sentences.shifts("baseline", "improved")
+        assert (escape(item["label"]) in words.partition("Of ")[0]) == (change != 0)
+
+
+@pytest.mark.parametrize(
+    ("prose", "message"),
+    [
+        ('Fine.\n\nAccuracy << r("baseline.test.acuracy") >>.\n', "introduction.md:3: no result is called"),
+        ("<< nonsense >>", "introduction.md:1: 'nonsense' is undefined"),
+        ("one\n<% if %>", "introduction.md:2"),
+    ],
+)
+def test_a_mistake_in_the_prose_is_named_with_file_and_line(source, artifacts, tmp_path, prose, message):
+    folder = tmp_path / "prose"
+    folder.mkdir()
+    (folder / "introduction.md").write_text(prose)
+    with pytest.raises(RenderError) as caught:
+        source({**artifacts(), "prose": folder})
+    assert message in caught.value.message
+
+
+def test_the_author_may_quote_any_result(source, artifacts, tmp_path):
+    folder = tmp_path / "prose"
+    folder.mkdir()
+    (folder / "introduction.md").write_text('Accuracy was << r("improved.test.accuracy") >>.')
+    inputs = {**artifacts(), "prose": folder}
+    expected = say(inputs).values("improved.test.accuracy")
+    assert f"Accuracy was {expected}." in source(inputs)
+
+
+def test_templates_cannot_reach_python(source, artifacts, tmp_path):
+    folder = tmp_path / "prose"
+    folder.mkdir()
+    (folder / "introduction.md").write_text("<< r.__class__.__mro__ >>")
+    with pytest.raises(RenderError, match="unsafe"):
+        source({**artifacts(), "prose": folder})
+
+
+def test_a_study_without_prose_or_comparison_is_whole(source, artifacts, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    inputs = {k: v for k, v in artifacts().items() if "compare" not in k and "differences" not in k}
+    report = {**STUDY["report"], "requirements": []}
+    text = source({**inputs, "prose": empty}, {**STUDY, "comparison": None, "report": report})
+    assert "# Comparison" not in text
+    assert ".author" not in text
+    shutil.rmtree(empty)
