@@ -1,0 +1,87 @@
+"""Pictures of each class in each split, as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
+
+from analysis.figures import style
+from analysis.progress import Progress
+
+
+def draw(
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    classes: Sequence[style.Class],
+) -> None:
+    """Draw one bar per class and split, with its count."""
+    table = count(
+        pd.read_csv(inputs["records"] / "records.csv", usecols=["label"])["label"],
+        pd.read_csv(inputs["split"] / "split.csv", usecols=["split"])["split"],
+        [c["id"] for c in classes],
+    )
+    height = 14.0 + 14.0 * len(classes)
+    with style.page(height) as figure:
+        _bars(style.place(figure, 34, 10, 118, height - 12), table, classes)
+        style.save(figure, out, table, describe(table, classes))
+
+
+def count(label: pd.Series[str], split: pd.Series[str], class_ids: Sequence[str]) -> pd.DataFrame:
+    """Return the columns class, split, count and share (of the split), in the study's order."""
+    pairs = pd.Series(1, pd.MultiIndex.from_arrays([label, split])).groupby(level=[0, 1]).sum().to_dict()
+    total = split.value_counts().to_dict()
+    rows = []
+    for c in class_ids:
+        for s in style.SPLIT_NAMES:
+            n, whole = pairs.get((c, s), 0), total.get(s, 0)
+            rows.append({"class": c, "split": s, "count": n, "share": n / whole if whole else None})
+    return pd.DataFrame(rows)
+
+
+def _bars(ax: Axes, table: pd.DataFrame, classes: Sequence[style.Class]) -> None:
+    sns.barplot(
+        table,
+        x="count",
+        y="class",
+        hue="split",
+        palette=style.SPLIT_COLOURS,
+        saturation=1,
+        width=0.78,
+        legend=False,
+        ax=ax,
+    )
+    drawn = [bars for bars in ax.containers if isinstance(bars, BarContainer)]
+    for split, bars in zip(style.SPLIT_NAMES, drawn, strict=True):
+        counts = table.loc[table["split"] == split, "count"]
+        texts = [f"{n:,}" for n in counts]
+        texts[0] += f"  {style.SPLIT_NAMES[split]}"
+        ax.bar_label(bars, texts, padding=2.5, fontsize=style.SMALL)
+    labels = [style.wrap(c["label"], 16) for c in classes]
+    ax.set_yticks(range(len(classes)), labels, fontsize=style.BASE)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set(xlabel="number of pictures", ylabel="", xlim=(0, 1.18 * max(1, table["count"].max())))
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.grid(axis="x")
+
+
+def describe(table: pd.DataFrame, classes: Sequence[style.Class]) -> str:
+    """Return the figure in words."""
+    labels = style.class_labels(classes)
+    total = table.groupby("class", sort=False)["count"].sum()
+    splits = table.groupby("split", sort=False)["count"].sum()
+    of_classes = style.listed([f"{labels[str(name)]} {n:,}" for name, n in total.items()])
+    of_splits = style.listed([f"{style.SPLIT_NAMES[str(name)]} {n:,}" for name, n in splits.items()])
+    most, fewest = labels[str(total.idxmax())], labels[str(total.idxmin())]
+    return (
+        f"Of {total.sum():,} pictures, by class: {of_classes}; by split: {of_splits}. "
+        f"{most} is the largest class and {fewest} the smallest."
+    )

@@ -1,0 +1,114 @@
+"""Loss and accuracy of one model over the epochs, training beside validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from analysis.evaluation.curves import best_row, read_history
+from analysis.figures import style
+from analysis.progress import Progress
+
+PANELS = ("loss", "accuracy")
+SERIES = {"train": "", "val": "val_"}
+HEIGHT_MM = 60.0
+
+
+def draw(
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    classes: Sequence[style.Class],
+    model: str,
+    title: str,
+) -> None:
+    """Draw both curves of loss and of accuracy, and mark the epoch of the lowest validation loss."""
+    history = read_history(inputs["training"] / "history.csv")
+    with style.page(HEIGHT_MM) as figure:
+        for k, measure in enumerate(PANELS):
+            ax = style.place(figure, 12 + 79 * k, 9, 54, HEIGHT_MM - 14)
+            _panel(ax, history, measure)
+        style.save(figure, out, history, describe(history, title))
+
+
+def _panel(ax: Axes, history: pd.DataFrame, measure: str) -> None:
+    epochs = history["epoch"]
+    marker = "o" if len(epochs) <= 20 else ""
+    best = best_row(history)
+    if best is not None:
+        ax.axvline(epochs[best], color=style.QUIET, linewidth=0.8, linestyle=(0, (3, 2)))
+    for split, prefix in SERIES.items():
+        ax.plot(
+            epochs,
+            history[prefix + measure],
+            marker,
+            linestyle="-",
+            markersize=2.6,
+            color=style.SPLIT_COLOURS[split],
+        )
+    ax.set(xlabel="epoch", ylabel=measure)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.grid(axis="y")
+    if measure == "accuracy":
+        ax.set_ylim(top=min(1.0, ax.get_ylim()[1]))
+    _label_ends(ax, history, measure)
+    if best is not None:
+        text = "lowest validation loss: epoch" if measure == "loss" else "epoch"
+        _label_best(ax, int(epochs[best]), text)
+
+
+def _label_ends(ax: Axes, history: pd.DataFrame, measure: str) -> None:
+    """Name each curve at its end, the names kept apart where the curves end close together."""
+    low, high = ax.get_ylim()
+    ends = {split: float(history[prefix + measure].ffill().iloc[-1]) for split, prefix in SERIES.items()}
+    ends = {split: (low + high) / 2 if end != end else end for split, end in ends.items()}  # noqa: PLR0124
+    upper, lower = sorted(ends, key=lambda split: ends[split], reverse=True)
+    room = 0.08 * (high - low)
+    push = max(0.0, room - (ends[upper] - ends[lower])) / 2
+    for split, shift in ((upper, push), (lower, -push)):
+        ax.annotate(
+            style.SPLIT_NAMES[split],
+            (history["epoch"].iloc[-1], ends[split] + shift),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            annotation_clip=False,
+        )
+
+
+def _label_best(ax: Axes, epoch: int, text: str) -> None:
+    first, last = ax.get_xlim()
+    beyond_middle = epoch > (first + last) / 2
+    ax.annotate(
+        f"{text} {epoch}",
+        (epoch, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(-3 if beyond_middle else 3, 2),
+        textcoords="offset points",
+        ha="right" if beyond_middle else "left",
+        va="bottom",
+        fontsize=style.SMALL,
+        color=style.QUIET,
+    )
+
+
+def describe(history: pd.DataFrame, title: str) -> str:
+    """Return the figure in words: where both curves begin and end, and the best epoch."""
+    first, last = history.iloc[0], history.iloc[-1]
+    course = [
+        f"{style.SPLIT_NAMES[split]} {measure} from {first[prefix + measure]:.2f} to {last[prefix + measure]:.2f}"
+        for measure in PANELS
+        for split, prefix in SERIES.items()
+    ]
+    text = f"{title}, {len(history)} epochs: {style.listed(course)}."
+    best = best_row(history)
+    if best is None:
+        return text
+    lowest = history.iloc[best]
+    return f"{text} Validation loss is lowest, {lowest['val_loss']:.2f}, in epoch {int(lowest['epoch'])}."

@@ -1,0 +1,128 @@
+"""A few training pictures of each class, as they came and as the networks see them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from PIL import Image
+
+from analysis.datasets.decode import Grey, decode
+from analysis.errors import DataError
+from analysis.figures import style
+from analysis.progress import Progress
+
+PICTURES = 3
+BLOCKS_A_ROW = 2
+CELL, SPACE, GUTTER, TITLE, NOTE = 22.0, 1.5, 5.0, 6.0, 10.0
+RAW_PX = 200
+JPEG_QUALITY = 85
+PNG_URI = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
+
+
+def draw(
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    classes: Sequence[style.Class],
+    seed: int,
+) -> None:
+    """Draw per class a row of pictures in their true proportions above the same ones prepared."""
+    records = pd.read_csv(inputs["records"] / "records.csv", usecols=["image_id", "label", "sha256"])
+    split = pd.read_csv(inputs["split"] / "split.csv", usecols=["split"])["split"]
+    table = choose(records[split == "train"], [c["id"] for c in classes], seed)
+    images = np.load(inputs["images"] / "images.npy", mmap_mode="r")
+    pictures = [
+        (_raw(inputs["data"], image_id, sha256), np.asarray(images[row]))
+        for image_id, sha256, row in zip(table["image_id"], table["sha256"], table["row"], strict=True)
+    ]
+    table["height"], table["width"] = zip(*(raw.shape for raw, _ in pictures), strict=True)
+    blocks = -(-len(classes) // BLOCKS_A_ROW)
+    height = blocks * (TITLE + 2 * CELL + SPACE + GUTTER) - GUTTER + 1
+    with style.page(height) as figure:
+        for k, item in enumerate(classes):
+            mine = [pictures[i] for i in np.flatnonzero(table["class"] == item["id"])]
+            row, column = divmod(k, BLOCKS_A_ROW)
+            left = NOTE + column * (PICTURES * (CELL + SPACE) + GUTTER)
+            top = height - row * (TITLE + 2 * CELL + SPACE + GUTTER)
+            _block(figure, mine, item["label"], left, top, noted=column == 0)
+        style.save(
+            figure, out, table.drop(columns=["row", "sha256"]), describe(table, classes, images.shape[1])
+        )
+    _shrink(out / "figure.svg")
+
+
+def choose(train: pd.DataFrame, class_ids: Sequence[str], seed: int) -> pd.DataFrame:
+    """Return class, image_id, sha256 and row (of records) of the pictures shown, the same for the same seed."""
+    chosen = []
+    for name in class_ids:
+        rows = train[train["label"] == name]
+        some = rows.sample(min(PICTURES, len(rows)), random_state=seed).sort_index()
+        chosen.append(some.rename(columns={"label": "class"}).assign(row=some.index))
+    return pd.concat(chosen, ignore_index=True)[["class", "image_id", "sha256", "row"]]
+
+
+def _raw(root: Path, image_id: str, sha256: str) -> Grey:
+    data = (root / image_id).read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise DataError(
+            f"picture {image_id} has changed since the data folder was read",
+            hint="run the same command again to read the folder anew",
+        )
+    return decode(data).pixels
+
+
+def _block(
+    figure: Figure, pictures: Sequence[tuple[Grey, Grey]], label: str, left: float, top: float, *, noted: bool
+) -> None:
+    full = figure.get_figheight() / style.MM
+    figure.text(left / style.FULL_WIDTH_MM, (top - 4) / full, label, fontweight="semibold", va="baseline")
+    for k, pair in enumerate(pictures):
+        for row, (pixels, note) in enumerate(zip(pair, ("as read", "prepared"), strict=True)):
+            bottom = top - TITLE - CELL - row * (CELL + SPACE)
+            ax = style.place(figure, left + k * (CELL + SPACE), bottom, CELL, CELL)
+            ax.imshow(_at_most(pixels, RAW_PX), cmap="gray", vmin=0, vmax=255, interpolation="none")
+            ax.set(anchor="S" if row == 0 else "C", xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+            if noted and k == 0:
+                x, y = (NOTE - 4) / style.FULL_WIDTH_MM, (bottom + CELL / 2) / full
+                figure.text(x, y, note, rotation=90, ha="center", va="center", color=style.QUIET)
+
+
+def _at_most(pixels: Grey, size_px: int) -> Grey:
+    image = Image.fromarray(pixels)
+    image.thumbnail((size_px, size_px), Image.Resampling.BOX)
+    return np.asarray(image)
+
+
+def _shrink(path: Path) -> None:
+    """Embed the pictures as grey JPEG: a sixth of the PNG in colour that matplotlib writes."""
+    svg = path.read_text(encoding="utf-8")
+    path.write_text(PNG_URI.sub(_as_jpeg, svg), encoding="utf-8")
+
+
+def _as_jpeg(uri: re.Match[str]) -> str:
+    with Image.open(BytesIO(base64.b64decode(uri[1]))) as png:
+        jpeg = BytesIO()
+        png.convert("L").save(jpeg, "JPEG", quality=JPEG_QUALITY)
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg.getvalue()).decode()
+
+
+def describe(table: pd.DataFrame, classes: Sequence[style.Class], size_px: int) -> str:
+    """Return the figure in words: how many pictures of which class, their sizes before and after."""
+    counts = table["class"].value_counts()
+    shown = style.listed([f"{counts.get(c['id'], 0)} of {c['label']}" for c in classes])
+    return (
+        f"{len(table)} pictures from the training split, {shown}, each twice: as read, "
+        f"{table['width'].min()} to {table['width'].max()} pixels wide and {table['height'].min()} to "
+        f"{table['height'].max()} high, and below prepared as a square of {size_px} by {size_px}."
+    )

@@ -1,0 +1,109 @@
+"""How wide and how high the pictures of each class are, as box plots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.cbook import boxplot_stats
+from matplotlib.ticker import NullFormatter
+
+from analysis.figures import style
+from analysis.progress import Progress
+
+SIDES = ("width", "height")
+WHISKERS = (5, 95)
+STATISTICS = {"whislo": "low", "q1": "quartile_1", "med": "median", "q3": "quartile_3", "whishi": "high"}
+
+
+def draw(
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    classes: Sequence[style.Class],
+) -> None:
+    """Draw a box per class for width and for height: quartiles, and whiskers from 5 to 95 percent."""
+    records, measured = sizes(pd.read_csv(inputs["records"] / "records.csv"))
+    table = summarise(records, [c["id"] for c in classes])
+    height = 16.0 + 9.0 * len(classes)
+    with style.page(height) as figure:
+        for k, side in enumerate(SIDES):
+            ax = style.place(figure, 34 + 63.5 * k, 10, 58, height - 12)
+            _boxes(ax, records, side, measured, classes)
+            if k:
+                ax.set_yticklabels([])
+        style.save(figure, out, table, describe(table, classes, measured))
+
+
+def sizes(records: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return label, width and height of the pictures as published, or of the files if that is not known."""
+    names = {"original_width": "width", "original_height": "height"}
+    original = records[["label", *names]].rename(columns=names).dropna()
+    if not original.empty:
+        return original, "original"
+    return records[["label", *SIDES]], "file"
+
+
+def summarise(records: pd.DataFrame, class_ids: Sequence[str]) -> pd.DataFrame:
+    """Return what is drawn: one row per side and class with the five numbers of its box, in pixels."""
+    rows = []
+    for side in SIDES:
+        for name in class_ids:
+            values = records.loc[records["label"] == name, side].to_numpy(dtype=float)
+            box = boxplot_stats(values, whis=WHISKERS)[0] if len(values) else {}
+            five = {column: box.get(key) for key, column in STATISTICS.items()}
+            rows.append({"side": side, "class": name, "n": len(values), **five})
+    return pd.DataFrame(rows)
+
+
+def _boxes(ax: Axes, records: pd.DataFrame, side: str, measured: str, classes: Sequence[style.Class]) -> None:
+    sns.boxplot(
+        records,
+        x=side,
+        y="label",
+        hue="label",
+        order=[c["id"] for c in classes],
+        palette=style.class_colours(classes),
+        saturation=1,
+        whis=WHISKERS,
+        showfliers=False,
+        width=0.55,
+        linewidth=0.8,
+        linecolor=style.INK,
+        log_scale=True,
+        legend=False,
+        ax=ax,
+    )
+    labels = [style.wrap(c["label"], 16) for c in classes]
+    ax.set_yticks(range(len(classes)), labels, fontsize=style.BASE)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ticks = [2**k * 100 for k in range(7)]
+    low, high = ax.get_xlim()
+    ax.set_xticks([tick for tick in ticks if low <= tick <= high])
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.tick_params(axis="x", which="minor", length=0)
+    ax.set(xlabel=f"{measured} {side} (pixels)", ylabel="")
+    ax.grid(axis="x")
+
+
+def describe(table: pd.DataFrame, classes: Sequence[style.Class], measured: str) -> str:
+    """Return the figure in words."""
+    labels = style.class_labels(classes)
+    wide, high = (table[table["side"] == side] for side in SIDES)
+    medians = [
+        f"{labels[name]} {width:,.0f} by {height:,.0f}"
+        for name, width, height in zip(wide["class"], wide["median"], high["median"], strict=True)
+        if width == width  # noqa: PLR0124
+    ]
+    return (
+        f"Median {measured} width by height in pixels: {style.listed(medians)}. "
+        f"The middle 90 % of the widths of a class lie between {wide['low'].min():,.0f} and "
+        f"{wide['high'].max():,.0f} pixels."
+    )

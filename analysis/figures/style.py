@@ -1,0 +1,145 @@
+"""The one visual language of all figures: colours, type, and how a figure is saved."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+FONTS = Path(__file__).resolve().parents[2] / "templates" / "theme" / "fonts"
+FAMILY = "IBM Plex Sans"
+FACES = ("IBMPlexSans-Regular.ttf", "IBMPlexSans-SemiBold.ttf", "IBMPlexSans-Italic.ttf")
+FULL_WIDTH_MM = 160.0
+MM = 1 / 25.4
+
+INK = "#1a1a1a"
+QUIET = "#5f6670"
+RULE = "#d5d9de"
+# Okabe and Ito's colours, told apart with every kind of colour vision; yellow is left out, too light for lines.
+CLASS_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+SPLIT_COLOURS = {"train": "#8fa0b1", "val": "#882255", "test": "#2f4b6e"}
+SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
+SMALL, BASE = 7.0, 8.0
+
+RC: Any = {
+    "font.family": [FAMILY],
+    "font.size": BASE,
+    "axes.titlesize": BASE,
+    "axes.titleweight": "semibold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 6,
+    "axes.labelsize": BASE,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": QUIET,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "text.color": INK,
+    "grid.color": RULE,
+    "grid.linewidth": 0.5,
+    "lines.linewidth": 1.3,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "none",
+}
+NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
+# Names of groups repeat from figure to figure, which one page with several of them must not have.
+GROUP_NAME = re.compile(r'<g id="[^"]*">')
+
+Class: TypeAlias = Mapping[str, str]
+
+
+@contextmanager
+def page(height_mm: float, width_mm: float = FULL_WIDTH_MM) -> Iterator[Figure]:
+    """Give an empty figure of this size in our style, to be drawn and saved within the block."""
+    _register_fonts()
+    with mpl.rc_context(RC):
+        yield Figure(figsize=(width_mm * MM, height_mm * MM))
+
+
+def place(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Return new axes of this size in mm, measured from the lower left corner of the figure."""
+    full_width, full_height = (float(inches) / MM for inches in figure.get_size_inches())
+    return figure.add_axes(
+        (left / full_width, bottom / full_height, width / full_width, height / full_height)
+    )
+
+
+def save(figure: Figure, out: Path, table: pd.DataFrame, alt: str) -> None:
+    """Write ``figure.svg``, the ``table`` it was drawn from, and its alternative text.
+
+    Equal figures give equal bytes.
+    """
+    csv = table.to_csv(index=False, lineterminator="\n").encode()
+    (out / "figure.csv").write_bytes(csv)
+    with (
+        mpl.rc_context({"svg.hashsalt": hashlib.sha256(csv).hexdigest()}),
+        (out / "figure.svg").open("wb") as f,
+    ):
+        figure.savefig(f, format="svg", metadata=NO_METADATA)
+    svg = (out / "figure.svg").read_text(encoding="utf-8")
+    (out / "figure.svg").write_text(GROUP_NAME.sub("<g>", svg), encoding="utf-8")
+    facts = {"alt": alt, "width_mm": round(float(figure.get_figwidth()) / MM, 1)}
+    text = json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    (out / "figure.json").write_text(text + "\n", encoding="utf-8")
+
+
+def class_colours(classes: Sequence[Class]) -> dict[str, str]:
+    """Return the colour of each class id: the same in every figure of a study."""
+    return {c["id"]: CLASS_COLOURS[k % len(CLASS_COLOURS)] for k, c in enumerate(classes)}
+
+
+def class_labels(classes: Sequence[Class]) -> dict[str, str]:
+    """Return the label of each class id."""
+    return {c["id"]: c["label"] for c in classes}
+
+
+def wrap(label: str, width: int) -> str:
+    """Return ``label`` on lines of at most ``width`` characters, words kept whole."""
+    return "\n".join(textwrap.wrap(label, width, break_long_words=False)) or label
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """Return ``value`` with its sign, minus being a minus and not a hyphen."""
+    text = f"{value:+.{digits}f}"
+    return text.replace("-", "−") if float(text) else f"{0:.{digits}f}"
+
+
+def percent(share: float) -> str:
+    """Return a share of 0 to 1 as whole percent."""
+    return f"{100 * share:.0f} %"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _register_fonts() -> None:
+    known = {font.fname for font in font_manager.fontManager.ttflist}
+    for face in FACES:
+        path = str(FONTS / face)
+        if path not in known:
+            font_manager.fontManager.addfont(path)
