@@ -32,14 +32,14 @@ def draw(
     history = read_history(inputs["training"] / "history.csv")
     with style.page(HEIGHT_MM) as figure:
         for k, measure in enumerate(PANELS):
-            ax = style.place(figure, 12 + 79 * k, 9, 54, HEIGHT_MM - 14)
+            ax = style.place(figure, 12 + 79 * k, 10, 54, HEIGHT_MM - 15)
             _panel(ax, history, measure)
         style.save(figure, out, history, describe(history, title))
 
 
 def _panel(ax: Axes, history: pd.DataFrame, measure: str) -> None:
     epochs = history["epoch"]
-    marker = "o" if len(epochs) <= 20 else ""
+    marker = "o" if len(epochs) <= 20 else None
     best = best_row(history)
     if best is not None:
         ax.axvline(epochs[best], color=style.QUIET, linewidth=0.8, linestyle=(0, (3, 2)))
@@ -47,8 +47,7 @@ def _panel(ax: Axes, history: pd.DataFrame, measure: str) -> None:
         ax.plot(
             epochs,
             history[prefix + measure],
-            marker,
-            linestyle="-",
+            marker=marker,
             markersize=2.6,
             color=style.SPLIT_COLOURS[split],
         )

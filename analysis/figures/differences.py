@@ -24,7 +24,7 @@ PER_CLASS_NAMES = {
     "f1": "F1",
     "auroc": "AUROC, one against the rest",
 }
-LEFT, WIDTH, GAP, ROW, TITLE, AXIS = 32.0, 39.5, 4.5, 5.0, 8.0, 10.0
+LEFT, WIDTH, GAP, ROW, TITLE, AXIS = 32.0, 39.0, 4.5, 5.0, 8.0, 10.0
 COLUMNS = 3
 
 
@@ -101,7 +101,7 @@ def _dots(ax: Axes, rows: pd.DataFrame, colours: Mapping[str, str], reach: float
             text, (value, y), xytext=(-5 if value < 0 else 5, 0), textcoords="offset points", **_text(value)
         )
     ax.set(xlim=(-reach, reach), ylim=(len(rows) - 0.5, -0.5))
-    ax.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
+    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], symmetric=True))
     ax.xaxis.set_major_formatter(
         lambda value, _: style.signed(value, 1) if reach > 0.2 else style.signed(value, 2)
     )
@@ -111,7 +111,7 @@ def _dots(ax: Axes, rows: pd.DataFrame, colours: Mapping[str, str], reach: float
 
 
 def _text(value: float) -> dict[str, Any]:
-    return {"ha": "right" if value < 0 else "left", "va": "center", "fontsize": style.SMALL - 0.5}
+    return {"ha": "right" if value < 0 else "left", "va": "center", "fontsize": style.SMALL}
 
 
 def describe(table: pd.DataFrame, classes: Sequence[style.Class], titles: tuple[str, str], split: str) -> str:

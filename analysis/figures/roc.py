@@ -87,7 +87,7 @@ def _legend(
     ax.set(xlim=(0, columns), ylim=(rows, 0))
     ax.axis("off")
     for k, (name, line) in enumerate(lines.items()):
-        x, y = k // rows, k % rows + 0.3
+        x, y = k // rows, k % rows + 0.25
         ax.plot([x, x + 0.1], [y, y], color=line.colour, linestyle=line.dashes, linewidth=1.6)
         ax.text(x + 0.13, y, line.label, va="center")
         values = ", ".join(f"{style.SPLIT_NAMES[split]} {_area(areas[split, name])}" for split in splits)

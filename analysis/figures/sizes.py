@@ -9,13 +9,14 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cbook import boxplot_stats
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from analysis.figures import style
 from analysis.progress import Progress
 
 SIDES = ("width", "height")
 WHISKERS = (5, 95)
+TICKS = (100, 200, 400, 800, 1600, 3200, 6400)
 STATISTICS = {"whislo": "low", "q1": "quartile_1", "med": "median", "q3": "quartile_3", "whishi": "high"}
 
 
@@ -83,9 +84,9 @@ def _boxes(ax: Axes, records: pd.DataFrame, side: str, measured: str, classes: S
     ax.set_yticks(range(len(classes)), labels, fontsize=style.BASE)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ticks = [2**k * 100 for k in range(7)]
     low, high = ax.get_xlim()
-    ax.set_xticks([tick for tick in ticks if low <= tick <= high])
+    ticks = [tick for tick in TICKS if low <= tick <= high]
+    ax.set_xticks(ticks if len(ticks) > 1 else MaxNLocator(4).tick_values(low, high)[1:-1])
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.tick_params(axis="x", which="minor", length=0)

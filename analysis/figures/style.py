@@ -66,7 +66,7 @@ RC: Any = {
 }
 NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 # Names of groups repeat from figure to figure, which one page with several of them must not have.
-GROUP_NAME = re.compile(r'<g id="[^"]*">')
+GROUP_NAME = re.compile(r'<g id="[^"]*"')
 
 Class: TypeAlias = Mapping[str, str]
 
@@ -100,7 +100,7 @@ def save(figure: Figure, out: Path, table: pd.DataFrame, alt: str) -> None:
     ):
         figure.savefig(f, format="svg", metadata=NO_METADATA)
     svg = (out / "figure.svg").read_text(encoding="utf-8")
-    (out / "figure.svg").write_text(GROUP_NAME.sub("<g>", svg), encoding="utf-8")
+    (out / "figure.svg").write_text(GROUP_NAME.sub("<g", svg), encoding="utf-8")
     facts = {"alt": alt, "width_mm": round(float(figure.get_figwidth()) / MM, 1)}
     text = json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     (out / "figure.json").write_text(text + "\n", encoding="utf-8")

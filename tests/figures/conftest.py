@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import hashlib
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from analysis.evaluation.compare import compare
+from analysis.evaluation.evaluate import evaluate
+from analysis.progress import silent
+
+IDS = ["bacterial", "covid_19", "healthy", "viral"]
+SIZE = 48
+
+
+def write_inputs(root: Path) -> dict[str, Path]:
+    """Write what the figures of a small study read, pictures of noise among it; return the folders."""
+    folders = {name: root / name for name in ("read", "split", "images", "data")}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    _write_pictures(folders)
+    for model, seed in (("a", 1), ("b", 2)):
+        _write_model(root, model, seed)
+    inputs = {
+        "a": root / "evaluate_a",
+        "b": root / "evaluate_b",
+        "predictions_a": root / "predict_a",
+        "predictions_b": root / "predict_b",
+    }
+    (root / "compare").mkdir()
+    common = {"scratch": root, "progress": silent, "classes": IDS, "splits": ["val", "test"]}
+    compare(inputs, root / "compare", a="a", b="b", **common)
+    return {
+        **{folder.name: folder for folder in root.iterdir()},
+        "records": folders["read"],
+    }
+
+
+def _write_pictures(folders: dict[str, Path]) -> None:
+    rng = np.random.default_rng(5)
+    rows = []
+    for k in range(60):
+        width, height = int(rng.integers(60, 400)), int(rng.integers(60, 400))
+        noise = rng.integers(0, 256, (height, width), dtype=np.uint8)
+        buffer = BytesIO()
+        Image.fromarray(noise).save(buffer, "PNG")
+        (folders["data"] / f"{k:02d}.png").write_bytes(buffer.getvalue())
+        rows.append(
+            {
+                "image_id": f"{k:02d}.png",
+                "label": IDS[k % 4],
+                "width": width,
+                "height": height,
+                "original_width": 4 * width,
+                "original_height": 4 * height,
+                "sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
+            }
+        )
+    records = pd.DataFrame(rows)
+    records.to_csv(folders["read"] / "records.csv", index=False)
+    split = np.array(["train", "train", "train", "val", "test"])[np.arange(60) // 4 % 5]
+    records[["image_id"]].assign(split=split, fold="").to_csv(folders["split"] / "split.csv", index=False)
+    np.save(folders["images"] / "images.npy", rng.integers(0, 256, (60, SIZE, SIZE), dtype=np.uint8))
+
+
+def _write_model(root: Path, model: str, seed: int) -> None:
+    predict, train, out = (root / f"{stage}_{model}" for stage in ("predict", "train", "evaluate"))
+    for folder in (predict, train, out):
+        folder.mkdir()
+    n = 160
+    y_true = np.tile(np.arange(4), n // 4)
+    scores = np.random.default_rng(seed).dirichlet(np.ones(4), n) + 0.4 * np.eye(4)[y_true]
+    table = pd.DataFrame(scores / scores.sum(axis=1, keepdims=True), columns=IDS)
+    table.insert(0, "image_id", [f"{i}.png" for i in range(n)])
+    table.insert(1, "split", np.repeat(["val", "test"], n // 2))
+    table.insert(2, "patient_id", "")
+    table.insert(3, "y_true", [IDS[k] for k in y_true])
+    table.to_csv(predict / "predictions.csv", index=False)
+    epochs = np.arange(1, 9)
+    history = pd.DataFrame(
+        {
+            "epoch": epochs,
+            "loss": 1.2 / epochs,
+            "accuracy": 1 - 0.6 / epochs,
+            "val_loss": 0.8 + 0.02 * (epochs - 4.0) ** 2,
+            "val_accuracy": 0.9 - 0.5 / epochs,
+        }
+    )
+    history.to_csv(train / "history.csv", index=False)
+    evaluate(
+        {"predictions": predict, "training": train},
+        out,
+        scratch=root,
+        progress=silent,
+        model=model,
+        classes=IDS,
+        splits=["val", "test"],
+    )
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return write_inputs(tmp_path_factory.mktemp("figures") / "study")
