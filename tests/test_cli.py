@@ -1,0 +1,99 @@
+"""The command line: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from report.errors import DATA, OK, STUDY, USAGE
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("tensorflow", "keras", "pandas", "numpy", "matplotlib", "weasyprint", "jinja2", "rich.progress")
+
+
+def report(*arguments: str, cache: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "report", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "REPORT_CACHE": str(cache), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_importing_the_command_line_imports_nothing_heavy():
+    code = f"import sys, report.cli, report.project; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_lists_the_commands(tmp_path):
+    done = report("--help", cache=tmp_path)
+    assert done.returncode == OK
+    for command in ("build", "status", "why", "models", "document", "data"):
+        assert command in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "error", "hint"),
+    [
+        (("build", "asignment"), USAGE, "no study is called 'asignment'", "did you mean assignment?"),
+        (("build", "--data", "/nonexistent"), DATA, "/nonexistent: no such data folder", "--sample"),
+        (("build", "--data", "Makefile"), DATA, "Makefile: is not a folder", "--sample"),
+        (("build", "--data", ".", "--sample"), USAGE, "contradict", "leave one"),
+        (
+            ("build", "--sample", "--only", "third"),
+            USAGE,
+            "--only third: no such model",
+            "baseline, improved",
+        ),
+        (("build", "--sample", "--format", "docx"), USAGE, "--format docx: not a format", "html, pdf"),
+        (
+            ("build", "--sample", "--set", "image.sise=3"),
+            STUDY,
+            "image.sise: unknown key",
+            "did you mean size?",
+        ),
+        (("why", "train.third", "--sample"), USAGE, "no stage is called 'train.third'", "train.baseline"),
+        (("log", "train.third", "--sample"), USAGE, "no stage is called 'train.third'", "train.baseline"),
+        (("document", "assignment", "--sample"), USAGE, "not built yet", "report build assignment --sample"),
+        (("data", "sample", "report"), USAGE, "report: not an empty folder", "name a new folder"),
+    ],
+)
+def test_an_error_is_one_line_and_one_hint(tmp_path, arguments, code, error, hint):
+    done = report(*arguments, cache=tmp_path / "cache", REPORT_DATA="")
+    assert done.returncode == code
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("error: ")
+    assert error in lines[0]
+    assert lines[1].startswith("hint: ")
+    assert hint in lines[1]
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    done = report("--debug", "build", "asignment", cache=tmp_path)
+    assert "Traceback" in done.stderr
+    assert "UsageError" in done.stderr
+
+
+def test_without_data_the_hint_says_how_to_get_them(tmp_path):
+    done = report("build", cache=tmp_path, REPORT_DATA=str(tmp_path / "none"))
+    assert done.returncode == DATA
+    assert "--sample" in done.stderr
+
+
+def test_models_prints_json_alone_on_standard_output(tmp_path):
+    done = report("models", "assignment", "--json", cache=tmp_path)
+    assert done.returncode == OK, done.stderr
+    models = json.loads(done.stdout)
+    assert models["baseline"]["parameters"] == 1_615_940
+    assert models["improved"]["parameters"] == 780_093
+    assert models["baseline"]["input_shape"] == [156, 156, 3]
