@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import copy
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.progress import Progress, silent
+
 CLASSES = ["round", "striped", "plain"]
 SIZE = 32
+RECIPE: dict[str, Any] = {
+    "classes": CLASSES,
+    "seed": 42,
+    "fit": "squash",
+    "input": {"scale": 1 / 255, "offset": 0.0},
+    "class_balance": "oversample",
+    "augmentation": [
+        {"kind": "horizontal_flip"},
+        {"kind": "shift", "width": 0.12, "height": 0.12, "fill": "nearest"},
+    ],
+    "optimizer": "adam",
+    "learning_rate": 0.005,
+    "epochs": 8,
+    "batch_size": 8,
+    "callbacks": [{"kind": "early_stopping", "monitor": "val_loss", "patience": 2, "restore_best": True}],
+}
 
 
-def write_pictures(folder: Path, counts: tuple[int, ...] = (40, 24, 16)) -> dict[str, Path]:
+def write_pictures(folder: Path, counts: tuple[int, ...] = (40, 30, 20)) -> dict[str, Path]:
     """Write the outputs of the stages before training and return their folders."""
     rng = np.random.default_rng(5)
     labels = rng.permutation(np.repeat(np.arange(len(counts)), counts))
@@ -61,29 +81,60 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return folders
 
 
+def train(inputs: dict[str, Path], folder: Path, recipe: dict[str, Any], progress: Progress = silent) -> Path:
+    """Run the stage with ``folder/out`` and ``folder/scratch``, what an earlier run left there kept."""
+    from analysis.models import training
+
+    out = folder / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    (folder / "scratch").mkdir(exist_ok=True)
+    training.train(inputs, out, scratch=folder / "scratch", progress=progress, **recipe)
+    return out
+
+
+def predict(inputs: dict[str, Path], model: Path, folder: Path, classes: list[str]) -> Path:
+    from analysis.models import prediction
+
+    folder.mkdir()
+    prediction.predict(
+        {**inputs, "model": model},
+        folder,
+        scratch=folder,
+        progress=silent,
+        classes=classes,
+        seed=42,
+        splits=["val", "test"],
+    )
+    return folder / "predictions.csv"
+
+
+@pytest.fixture(scope="session")
+def trained(prepared: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the output of a training that nothing disturbed and that stopped early."""
+    return train(prepared, tmp_path_factory.mktemp("trained"), RECIPE)
+
+
 @pytest.fixture
 def recipe() -> dict[str, Any]:
-    return {
-        "classes": CLASSES,
-        "seed": 42,
-        "fit": "squash",
-        "input": {"scale": 1 / 255, "offset": 0.0},
-        "class_balance": "oversample",
-        "augmentation": [
-            {"kind": "horizontal_flip"},
-            {"kind": "shift", "width": 0.12, "height": 0.12, "fill": "nearest"},
-        ],
-        "optimizer": "adam",
-        "learning_rate": 0.01,
-        "epochs": 4,
-        "batch_size": 8,
-        "callbacks": [{"kind": "early_stopping", "monitor": "val_loss", "patience": 3, "restore_best": True}],
-    }
+    return copy.deepcopy(RECIPE)
 
 
-def job(folder: Path, inputs: dict[str, Path], recipe: dict[str, Any]) -> Path:
-    """Write what the script ``train_and_predict.py`` reads."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "job.json"
-    path.write_text(json.dumps({"inputs": {k: str(v) for k, v in inputs.items()}, "recipe": recipe}))
-    return path
+@pytest.fixture(scope="session", name="train")
+def _train() -> Callable[..., Any]:
+    return train
+
+
+@pytest.fixture(scope="session", name="predict")
+def _predict() -> Callable[..., Any]:
+    return predict
+
+
+@pytest.fixture(scope="session", name="write_pictures")
+def _write_pictures() -> Callable[..., Any]:
+    return write_pictures
+
+
+@pytest.fixture(scope="session", name="write_architecture")
+def _write_architecture() -> Callable[..., Any]:
+    return write_architecture

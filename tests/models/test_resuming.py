@@ -1,0 +1,111 @@
+"""A training that is killed, and one in another process, end with the bytes of one that was left alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.models import saved
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+Run = Callable[..., Path]
+Recipe = dict[str, Any]
+
+
+class Killed(BaseException):
+    pass
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
+
+
+def apart(folder: Path, inputs: dict[str, Path], recipe: Recipe, kill_at: int) -> int:
+    folder.mkdir(exist_ok=True)
+    job = {"inputs": {k: str(v) for k, v in inputs.items()}, "recipe": recipe, "kill_at": kill_at}
+    command = [sys.executable, str(Path(__file__).with_name("train_apart.py")), str(folder), json.dumps(job)]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONHASHSEED": str(kill_at + 2)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode
+
+
+def test_fresh_process_gives_the_same_bytes(
+    prepared: dict[str, Path], trained: Path, recipe: Recipe, predict: Run, tmp_path: Path
+) -> None:
+    assert apart(tmp_path, prepared, recipe, kill_at=-1) == 0
+    assert files(tmp_path / "out") == files(trained)
+    ours = predict(prepared, trained, tmp_path / "ours", recipe["classes"])
+    assert ours.read_bytes() == (tmp_path / "predicted/predictions.csv").read_bytes()
+
+
+def test_killed_process_is_taken_up(
+    prepared: dict[str, Path], trained: Path, recipe: Recipe, train: Run, tmp_path: Path
+) -> None:
+    assert apart(tmp_path, prepared, recipe, kill_at=3) == -signal.SIGKILL
+    assert (tmp_path / "scratch/checkpoint").exists()
+    told: list[int] = []
+
+    def progress(done: int, total: int, unit: str, **figures: float) -> None:
+        told.append(done) if unit == "epochs" else None
+
+    assert files(train(prepared, tmp_path, recipe, progress)) == files(trained)
+    # Killed before the third epoch was saved, so that is where it went on.
+    assert told[0] == 3
+
+
+@pytest.mark.parametrize("batch", [1, 19])
+def test_interrupted_within_an_epoch(
+    prepared: dict[str, Path],
+    trained: Path,
+    recipe: Recipe,
+    train: Run,
+    tmp_path: Path,
+    batch: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("analysis.models.callbacks.TELL_SECONDS", 0)
+
+    def progress(done: int, total: int, unit: str, **figures: float) -> None:
+        if unit == "batches" and done == batch:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(prepared, tmp_path, recipe, progress)
+    assert files(train(prepared, tmp_path, recipe)) == files(trained)
+
+
+def test_killed_after_the_last_epoch_and_truncated(
+    prepared: dict[str, Path],
+    trained: Path,
+    recipe: Recipe,
+    train: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def killed(*arguments: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(saved, "save", killed)
+        train(prepared, tmp_path, recipe)
+    told: list[str] = []
+    again = train(prepared, tmp_path, recipe, lambda done, total, unit, **figures: told.append(unit))
+    assert files(again) == files(trained)
+    assert not told
+
+    checkpoint = tmp_path / "scratch/checkpoint"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-1000])
+    assert files(train(prepared, tmp_path, recipe)) == files(trained)
+    assert "damaged" in caplog.text
