@@ -24,7 +24,8 @@ PER_CLASS_NAMES = {
     "f1": "F1",
     "auroc": "AUROC, one against the rest",
 }
-LEFT, WIDTH, GAP, ROW, TITLE, AXIS = 32.0, 39.0, 4.5, 5.0, 8.0, 10.0
+LEFT, WIDTH, GAP, ROW, TWO_LINE_ROW, TITLE, AXIS = 32.0, 39.0, 4.5, 5.0, 7.0, 8.0, 10.0
+LABEL_LETTERS = 24
 COLUMNS = 3
 
 
@@ -43,7 +44,8 @@ def draw(
     """Draw a dot and a stem from zero for each measure: overall, per class, and the mean of the classes."""
     table = pd.read_csv(inputs["comparison"] / "differences.csv", keep_default_na=False)
     table = _drawn(table[table["split"] == split], [c["id"] for c in classes])
-    block = ROW * (len(classes) + 1)
+    wrapped = any(len(c["label"]) > LABEL_LETTERS for c in classes)
+    block = (TWO_LINE_ROW if wrapped else ROW) * (len(classes) + 1)
     bottoms = {2: AXIS, 1: AXIS + block + TITLE, 0: AXIS + 2 * (block + TITLE)}
     reach = 2.1 * max(0.02, table["difference"].abs().max())
     with style.page(bottoms[0] + ROW + TITLE) as figure:
@@ -84,7 +86,7 @@ def _panels(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 def _row_labels(rows: pd.DataFrame, classes: Sequence[style.Class]) -> list[str]:
     averages = {"": "all pictures", "micro": "all pictures", "macro": "mean of classes"}
     labels = {**averages, **style.class_labels(classes)}
-    return [style.wrap(labels[name], 24) for name in rows["class"]]
+    return [style.wrap(labels[name], LABEL_LETTERS) for name in rows["class"]]
 
 
 def _dots(ax: Axes, rows: pd.DataFrame, colours: Mapping[str, str], reach: float) -> None:

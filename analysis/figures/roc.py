@@ -95,7 +95,10 @@ def _legend(
 
 
 def _area(value: float) -> str:
-    return "undefined" if pd.isna(value) else f"{value:.3f}"
+    if pd.isna(value):
+        return "undefined"
+    # Only a perfect curve is called 1.
+    return "> 0.999" if 0.9995 <= value < 1 else f"{value:.3f}"
 
 
 def describe(areas: pd.Series[float], lines: Mapping[str, Line], title: str, splits: Sequence[str]) -> str:
