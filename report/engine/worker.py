@@ -243,7 +243,7 @@ def _running(task: Task, folder: Path) -> Iterator[None]:
     """Make the process as if this stage were its first, and write a traceback into its log."""
     modules = _Here.modules or Modules(task.project)
     modules.purge()
-    _forget(task.stage.name)
+    _forget(task.stage)
     before = Path.cwd()
     modules.stage, modules.closure = task.stage.name, task.recipe["code"]
     os.chdir(folder)
@@ -257,13 +257,12 @@ def _running(task: Task, folder: Path) -> Iterator[None]:
         modules.closure = None
 
 
-def _forget(name: str) -> None:
-    """Set the random generators from the stage's name and drop what Keras keeps of earlier stages."""
-    import numpy as np
-
-    seed = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)
+def _forget(stage: Stage) -> None:
+    """Set the random generators, from what is in the key, and drop what Keras keeps of earlier stages."""
+    seed = int(hashlib.sha256(stage.function.encode()).hexdigest()[:8], 16)
     random.seed(seed)
-    np.random.seed(seed)
+    if stage.packages:  # without any it cannot use NumPy
+        importlib.import_module("numpy").random.seed(seed)
     if "keras" in sys.modules:
         sys.modules["keras"].utils.clear_session()
 
@@ -347,5 +346,5 @@ def _portable(error: BaseException, stage: str) -> Exception:
         with contextlib.suppress(Exception):  # one that cannot travel is told by its text, below
             pickle.loads(pickle.dumps(error))
             return error
-    last = traceback.format_exception_only(error)[-1].strip()
+    last = " ".join(traceback.format_exception_only(error)[-1].split())
     return StageError(f"{stage}: {last}", hint=f"report log {stage}")

@@ -1,0 +1,170 @@
+"""A tiny project of its own in a temporary folder, and builds of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from report.engine.explain import StageStatus, status
+from report.engine.fingerprint import Project
+from report.engine.run import Built, build
+from report.engine.stage import Output, Stage
+from report.engine.store import Store
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+STEPS = '''
+"""Steps of the tiny project."""
+import os
+import time
+
+from toy.arithmetic import add
+
+
+def number(inputs, out, *, scratch, progress, value):
+    """Write a number."""
+    (out / "number.txt").write_text(str(value))
+
+
+def total(inputs, out, *, scratch, progress):
+    numbers = [int((folder / "number.txt").read_text()) for folder in inputs.values()]
+    (out / "number.txt").write_text(str(add(numbers)))
+
+
+def slow(inputs, out, *, scratch, progress, steps):
+    """Count up in scratch, from where an interrupted run has stopped."""
+    (scratch / "pid").write_text(str(os.getpid()))
+    counter = scratch / "counter"
+    begun = int(counter.read_text()) if counter.exists() else 0
+    print("begun at", begun)
+    for step in range(begun, steps):
+        counter.write_text(str(step))
+        progress(step + 1, steps, "steps", loss=1 / (step + 1))
+        time.sleep(0.05)
+    (out / "number.txt").write_text(str(steps))
+'''
+
+WORDS = """
+def shout(inputs, out, *, scratch, progress):
+    from toy import letters
+
+    text = (inputs["total"] / "number.txt").read_text()
+    (out / "words.txt").write_text(letters.big(text))
+"""
+
+
+class Toy:
+    """The tiny project: its modules, its cache, and what ran in the last build."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.project = Project(root, ("toy",))
+        self.cache = root / "cache"
+        self.store = Store(self.cache)
+        self.write("toy.__init__", "")
+        self.write("toy.arithmetic", "def add(numbers):\n    return sum(numbers)\n")
+        self.write("toy.letters", "def big(text):\n    return 'total ' + text\n")
+        self.write("toy.steps", STEPS)
+        self.write("toy.words", WORDS)
+
+    def write(self, module: str, code: str) -> Path:
+        path = self.root.joinpath(*module.split(".")).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(code))
+        return path
+
+    def edit(self, module: str, old: str, new: str) -> None:
+        path = self.root.joinpath(*module.split(".")).with_suffix(".py")
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def stages(self, a: Any = 1, b: Any = 2) -> list[Stage]:
+        return [
+            Stage("a", "toy.steps:number", params={"value": a}),
+            Stage("b", "toy.steps:number", params={"value": b}),
+            Stage("total", "toy.steps:total", {"a": Output("a"), "b": Output("b")}),
+            Stage("words", "toy.words:shout", {"total": Output("total")}),
+        ]
+
+    def build(self, stages: Sequence[Stage] | None = None, **options: Any) -> dict[str, Built]:
+        return build(stages or self.stages(), self.cache, project=self.project, **options)
+
+    def ran(self, stages: Sequence[Stage] | None = None, **options: Any) -> set[str]:
+        return {name for name, built in self.build(stages, **options).items() if built.how == "ran"}
+
+    def status(self, stages: Sequence[Stage] | None = None) -> dict[str, StageStatus]:
+        found = status(stages or self.stages(), self.cache, project=self.project)
+        return {stage.name: stage for stage in found}
+
+    def driver(self, steps: int) -> subprocess.Popen[str]:
+        """Start a build of one number and one slow stage in a process of its own."""
+        script = self.root / "drive.py"
+        script.write_text(f"""
+from pathlib import Path
+from report.engine.fingerprint import Project
+from report.engine.run import build
+from report.engine.stage import Stage
+
+if __name__ == "__main__":
+    root = Path({str(self.root)!r})
+    stages = [
+        Stage("a", "toy.steps:number", params={{"value": 1}}),
+        Stage("slow", "toy.steps:slow", params={{"steps": {steps}}}),
+    ]
+    built = build(stages, root / "cache", project=Project(root, ("toy",)))
+    print(*(f"{{name}}={{b.how}}" for name, b in built.items()))
+""")
+        return subprocess.Popen(
+            [sys.executable, script],
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def slow(self, steps: int) -> list[Stage]:
+        return [*self.stages()[:1], Stage("slow", "toy.steps:slow", params={"steps": steps})]
+
+    def worker(self) -> int:
+        """Return the process id that runs the slow stage, once it has counted a few steps."""
+
+        def counting() -> int:
+            counters = list(self.store.root.glob("scratch/*/counter"))
+            return counters and int(counters[0].read_text() or 0) > 3
+
+        wait_for(counting)
+        return int(next(self.store.root.glob("scratch/*/pid")).read_text())
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def is_running() -> Callable[[int], bool]:
+    """Tell whether a process is there, and not only its exit status."""
+
+    def look(process: int) -> bool:
+        try:
+            return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except FileNotFoundError:
+            return False
+
+    return look
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    return Toy(tmp_path)

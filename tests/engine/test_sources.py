@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from analysis.errors import DataError
+from report.engine import sources
+from report.engine.sources import digest_tree, digests_of
+from report.engine.stage import Source
+from report.engine.store import digest_files
+
+REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    data = tmp_path / "data"
+    for name in ("one.md", "two.txt", "sub/three.md", "sub/deep/four.md"):
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_text(name)
+    return data
+
+
+def test_every_file_by_its_posix_path(folder, tmp_path):
+    assert set(digests_of(Source(folder), tmp_path / "i")) == {
+        "one.md",
+        "two.txt",
+        "sub/three.md",
+        "sub/deep/four.md",
+    }
+
+
+@pytest.mark.parametrize(
+    ("include", "names"),
+    [
+        (("*.md",), {"one.md"}),
+        (("**/*.md",), {"one.md", "sub/three.md", "sub/deep/four.md"}),
+        (("sub/*", "t?o.txt"), {"sub/three.md", "two.txt"}),
+    ],
+)
+def test_only_what_is_included(folder, tmp_path, include, names):
+    assert set(digests_of(Source(folder, include), tmp_path / "i")) == names
+
+
+def test_a_source_and_a_result_with_the_same_files_have_one_digest(folder, tmp_path):
+    digests = digests_of(Source(folder), tmp_path / "i")
+    result = {name: {"sha256": sha256, "size": 1} for name, sha256 in digests.items()}
+    assert digest_tree(digests) == digest_files(result)
+
+
+def test_a_source_may_be_a_file(folder, tmp_path):
+    first = digests_of(Source(folder / "one.md"), tmp_path / "i")
+    (folder / "one.md").rename(folder / "renamed.md")
+    assert digests_of(Source(folder / "renamed.md"), tmp_path / "i") == first
+
+
+def test_a_missing_source_is_the_users_to_mend(tmp_path):
+    with pytest.raises(DataError, match="nowhere: no such file or folder"):
+        digests_of(Source(tmp_path / "nowhere"), tmp_path / "i")
+
+
+def test_links_in_circles_and_to_nowhere(folder, tmp_path):
+    before = digests_of(Source(folder), tmp_path / "i")
+    (folder / "sub" / "up").symlink_to(folder)
+    (folder / "lost").symlink_to(folder / "nothing")
+    assert digests_of(Source(folder), tmp_path / "i") == before
+
+
+def age(folder: Path) -> None:
+    """Let everything look as if it had been there for long: by waiting, as ctime cannot be set."""
+    newest = max(path.stat().st_ctime for path in folder.rglob("*"))
+    time.sleep(max(0.0, newest + sources.RECENT_SECONDS + 0.1 - time.time()))
+
+
+def test_files_are_read_once_until_they_are_touched(folder, tmp_path, monkeypatch):
+    read: list[str] = []
+    real = sources.digest_file
+    monkeypatch.setattr(sources, "digest_file", lambda path: (read.append(Path(path).name), real(path))[1])
+    first = digests_of(Source(folder), tmp_path / "i")
+    digests_of(Source(folder), tmp_path / "i")
+    assert len(read) == 8  # too young to be trusted
+    age(folder)
+    digests_of(Source(folder), tmp_path / "i")
+    read.clear()
+    assert digests_of(Source(folder), tmp_path / "i") == first
+    assert read == []
+    times = (folder / "two.txt").stat()
+    (folder / "two.txt").write_text("TWO.txt")
+    os.utime(folder / "two.txt", ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert digests_of(Source(folder), tmp_path / "i")["two.txt"] != first["two.txt"]
+    assert read == ["two.txt"]
+
+
+def test_a_damaged_index_is_made_anew(folder, tmp_path):
+    first = digests_of(Source(folder), tmp_path / "i")
+    age(folder)
+    digests_of(Source(folder), tmp_path / "i")
+    for path in (tmp_path / "i").glob("*.json"):
+        path.write_bytes(path.read_bytes()[:20])
+    assert digests_of(Source(folder), tmp_path / "i") == first
+
+
+@pytest.mark.real
+def test_the_real_dataset_is_looked_over_in_a_moment(tmp_path):
+    if not REAL.exists():
+        assert os.environ.get("CI") != "true", f"{REAL} is missing"
+        pytest.skip("no real X-rays beside the project")
+    told: list[int] = []
+    first = digests_of(Source(REAL / "v7"), tmp_path, lambda done, _: told.append(done))
+    assert told[-1] == len(first) > 12_000
+    begun = time.process_time()
+    assert digests_of(Source(REAL / "v7"), tmp_path) == first
+    assert time.process_time() - begun < 0.5
