@@ -15,8 +15,9 @@ DIVS = {
     *("callout-note", "callout-warning", "callout-important", "callout-tip", "callout-caution"),
     *("panel-tabset", "author", "computed", "references"),
 }
-SPANS = {"computed", "author", "unnumbered"}
+SPANS = {"computed", "author", "unnumbered", "-"}
 DIV_KEYS = {"title", "layout-ncol"}
+KEYS = {"fig-alt", "width", "tbl-colwidths"}
 
 _CODE_BLOCK = re.compile(
     r"^(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)\n(?:.*?\n)??(?P=fence)[`~]*[ \t]*$", re.M | re.S
@@ -26,8 +27,8 @@ _NOT_TEXT = re.compile(
     re.S,
 )
 _KEY = r"[A-Za-z0-9_](?:[\w]|[:.#$%&\-+?<>~/](?=\w))*"
-_CITATION = re.compile(rf"(?<![\w@.])-?@(?:\{{(?P<braced>[^}}\s]+)\}}|(?P<plain>{_KEY}))")
-_ATTRIBUTES = re.compile(r"\{(?![{%<])([^{}\n]*[#.=][^{}\n]*)\}")
+_CITATION = re.compile(rf"(?<![\w@./])-?@(?:\{{(?P<braced>[^}}\s]+)\}}|(?P<plain>{_KEY}))")
+_ATTRIBUTES = re.compile(r"\{(?![{%<])((?:[^{}\n]|\n(?![ \t]*\n))*[#.=](?:[^{}\n]|\n(?![ \t]*\n))*)\}")
 _PICTURE = re.compile(
     r"!\[(?P<caption>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<file>[^)\s]*)[^)]*\)(?:\{(?P<attributes>[^}]*)\})?"
 )
@@ -86,6 +87,7 @@ def problems(folder: Path) -> list[Problem]:
             *_pictures(text, folder),
             *_leftovers(text),
             *_markup(text),
+            *_attributes(text),
             *_divs(text),
             *_links(text),
         }
@@ -97,9 +99,8 @@ def _blank(text: str) -> str:
 
 
 def _prose(whole: str) -> str:
-    """Return ``whole`` with front matter, code, equations and escaped signs blanked."""
-    text = re.sub(r"\A---\n.*?\n---$", lambda m: _blank(m[0]), whole, count=1, flags=re.S | re.M)
-    text = _CODE_BLOCK.sub(lambda m: _blank(m[0]), text)
+    """Return ``whole`` with code, equations and escaped signs blanked."""
+    text = _CODE_BLOCK.sub(lambda m: _blank(m[0]), whole)
     return _NOT_TEXT.sub(lambda m: _blank(m[0]), text)
 
 
@@ -149,12 +150,24 @@ def _pictures(text: _Text, folder: Path) -> Iterator[Problem]:
             yield Problem(line, f"the picture {file} does not lie in figures/")
         elif not (folder / file).is_file():
             yield Problem(line, f"the picture {file} is missing")
+        if "#fig-" in (match["attributes"] or "") and not _alone(text.whole, match):
+            yield Problem(
+                line, f"the figure {file} does not stand alone", "leave an empty line before and after it"
+            )
         if not alt or not alt[1].strip():
             yield Problem(line, f"the picture {file} has no fig-alt", 'add fig-alt="what the picture says"')
 
 
+def _alone(whole: str, match: re.Match[str]) -> bool:
+    before = whole[: match.start()].rsplit("\n", 2)
+    after = whole[match.end() :].split("\n", 2)
+    beside = before[-1] + after[0]
+    around = [line.strip() for line in (*before[-2:-1], *after[1:2])]
+    return not beside.strip() and all(not line or line.startswith(":::") for line in around)
+
+
 def _leftovers(text: _Text) -> Iterator[Problem]:
-    for match in re.finditer(r"<<|<%|%>|\{\{<|\{\{|\{%", text.prose):
+    for match in re.finditer(r"<<|<%|\{\{<|\{\{|\{%", text.prose):
         yield Problem(text.line(match.start()), f"{match[0]} is left over from a template")
 
 
@@ -166,12 +179,19 @@ def _markup(text: _Text) -> Iterator[Problem]:
             text.line(match.start()), f"HTML is not part of the subset: {match[0].split()[0][:30]}", hint
         )
     for match in _CODE_BLOCK.finditer(text.whole):
-        if "{" in match["info"] and not re.search(r"\{\s*\.", match["info"]):
+        if "{" in match["info"] and not re.fullmatch(r"\s*\{\s*\.[\w-]+\s*\}\s*", match["info"]):
             yield Problem(
                 text.line(match.start()), f"a code block that runs or is raw: {match['info'].strip()}"
             )
     for match in re.finditer(r"`\{=\w+\}", text.whole):
         yield Problem(text.line(match.start()), f"raw markup is not part of the subset: {match[0][1:]}")
+
+
+def _attributes(text: _Text) -> Iterator[Problem]:
+    divs = {match.start("attributes") for match in _DIV.finditer(text.prose)}
+    for match in _ATTRIBUTES.finditer(text.prose):
+        if match.start() not in divs:
+            yield from _unknown(match[1], text.line(match.start()), SPANS, KEYS)
 
 
 def _divs(text: _Text) -> Iterator[Problem]:
@@ -185,18 +205,17 @@ def _divs(text: _Text) -> Iterator[Problem]:
                 open_lines.pop()
             continue
         open_lines.append(line)
-        yield from _div_attributes(match["attributes"], line)
+        yield from _unknown(match["attributes"], line, DIVS, DIV_KEYS)
     for line in open_lines:
         yield Problem(line, "::: is never closed")
 
 
-def _div_attributes(attributes: str, line: int) -> Iterator[Problem]:
-    bare = re.sub(r'"[^"]*"', "", attributes).strip("{}")
-    for part in bare.split():
-        name = part.split("=")[0]
-        known = part.startswith("#") or (name in DIV_KEYS if "=" in part else part.lstrip(".") in DIVS)
-        if not known:
-            yield Problem(line, f"::: {part} is not part of the subset", f"known: {', '.join(sorted(DIVS))}")
+def _unknown(attributes: str, line: int, classes: set[str], keys: set[str]) -> Iterator[Problem]:
+    for part in re.sub(r'"[^"]*"', "", attributes).strip("{}").split():
+        known = part.split("=")[0] in keys if "=" in part else part.lstrip(".") in classes
+        if not known and not part.startswith("#"):
+            allowed = sorted(f".{name}" for name in classes) + sorted(f"{name}=" for name in keys)
+            yield Problem(line, f"{part} is not part of the subset", f"known here: {' '.join(allowed)}")
 
 
 def _links(text: _Text) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ MATHML = "{http://www.w3.org/1998/Math/MathML}"
 UNITS_PER_EM = 24.0
 # The equations' font has a smaller x-height than the text's.
 SCALE = 1.06
+INK = "#1c2127"
 _MATH = re.compile(r"<math\b.*?</math>", re.DOTALL)
 _WORDS = (
     (r"\\(?:text|mathrm|operatorname|mathit|mathbf|textrm)\s*\{([^{}]*)\}", r" \1 "),
@@ -66,8 +67,8 @@ def speak(latex: str) -> str:
     text = re.sub(r"\\([A-Za-z]+)", lambda name: f" {_SYMBOLS.get(name[1], name[1])} ", text)
     text = re.sub(r"[\\{}]|\\[,;:! ]", " ", text)
     text = "".join(_SIGNS.get(letter, letter) for letter in text)
-    text = re.sub(r"\s+", " ", text).strip(" ,")
-    return re.sub(r"\s+([,.;)])", r"\1", text)
+    text = re.sub(r"\s+([,.;)])", r"\1", re.sub(r"\s+", " ", text))
+    return re.sub(r",{2,}", ",", text).strip(" ,")
 
 
 def _latex(math: str) -> str:
@@ -87,6 +88,7 @@ def _draw(math: str) -> tuple[str, str]:
     em = SCALE / UNITS_PER_EM
     # The picture's baseline is at 0, so what reaches below it is top + height.
     below = -(top + height)
+    picture = picture.replace("<svg ", f'<svg fill="{INK}" ', 1)
     return picture, f"width:{width * em:.4f}em;height:{height * em:.4f}em;vertical-align:{below * em:.4f}em"
 
 

@@ -57,7 +57,9 @@ def _picture(image: dict[str, str], tag: str, source: Path, names: Callable[[str
         content = svg.inline(file.read_bytes(), name=image["src"], prefix=name, alt=image["alt"])
     else:
         content = tag.replace(f'src="{image["src"]}"', f'src="{data_uri(file)}"')
-    return f'<div class="plate" tabindex="0">{content}</div>'
+    # What may scroll on a small screen must be reachable with the keyboard.
+    focus = ' tabindex="0"' if "data-wide" in content else ""
+    return f'<div class="plate"{focus}>{content}</div>'
 
 
 def _unused_names() -> Callable[[str], str]:

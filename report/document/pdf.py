@@ -72,6 +72,12 @@ def _weasyprint() -> Any:
     return weasyprint
 
 
+def _ready(file: Path) -> Path:
+    """Return ``file``, or for a packed font the same font unpacked: unpacking all takes as long as the layout."""
+    unpacked = file.with_suffix(".ttf")
+    return unpacked if file.suffix == ".woff2" and unpacked.is_file() else file
+
+
 def _fetcher(folders: dict[str, Path], made: dict[str, str]) -> Any:
     """Return a fetcher that knows the files of ``folders`` (address prefix: folder) and ``made``, no others."""
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
@@ -81,7 +87,7 @@ def _fetcher(folders: dict[str, Path], made: dict[str, str]) -> Any:
             return made[address].encode()
         for prefix, folder in folders.items():
             if address.startswith(prefix) and ".." not in address:
-                return (folder / address).read_bytes()
+                return _ready(folder / address).read_bytes()
         raise FileNotFoundError(address)
 
     class Fetcher(URLFetcher):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""SVG figures as part of a page: ids of their own, nothing that runs, no size that is fixed."""
+"""SVG figures as part of a page: ids of their own, nothing that runs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def inline(svg: bytes, *, name: str, prefix: str, alt: str) -> str:
     root.attrib.pop("height", None)
     root.attrib |= {"id": prefix, "role": "img", "aria-label": alt}
     if width:
-        root.set("style", f"max-width: {width:g}pt")
+        root.set("width", f"{width:g}pt")
     if width > WIDE_POINTS:
         root.set("data-wide", "")
     return ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)

@@ -7,7 +7,8 @@ local CALLOUTS = { note = "Note", warning = "Warning", important = "Important", 
 local MONTHS = { "January", "February", "March", "April", "May", "June", "July", "August", "September",
   "October", "November", "December" }
 local NBSP = "\u{a0}"
-local NARROW_ROWS = 14 -- a table of at most so many rows is kept on one page
+local SHORT_TABLE = 9 -- a table of at most so many rows is kept on one page
+local LINE, SMALL_LINE, SMALLEST_LINE = 92, 106, 142 -- letters of a table's line on paper, by its size of type
 
 local numbers = {} -- id -> "3" or "4.1"
 local counts = { fig = 0, tbl = 0, eq = 0 }
@@ -37,10 +38,16 @@ end
 
 -- Numbering, in the order of reading -------------------------------------------------------------
 
+-- The title is the only heading of the first level; the link is for the reader to copy.
+local function below_title(h)
+  h.level = h.level + 1
+  h.content:insert(pandoc.Link({}, "#" .. h.identifier, "", { class = "anchor", ["aria-label"] = "Link to this section" }))
+  return h
+end
+
 local function header(h)
   if h.classes:includes("unnumbered") then
-    h.level = h.level + 1
-    return h
+    return below_title(h)
   end
   section[h.level] = section[h.level] + 1
   for deeper = h.level + 1, #section do
@@ -51,8 +58,7 @@ local function header(h)
   h.attributes["data-number"] = number
   local shown = pandoc.Span(number, { class = "header-section-number" })
   h.content = pandoc.Inlines({ shown, pandoc.Space() }) .. h.content
-  h.level = h.level + 1 -- the title is the only heading of the first level
-  return h
+  return below_title(h)
 end
 
 local function image(i)
@@ -89,7 +95,7 @@ local function letters_wide(tbl)
     end
   end
   local letters = 0
-  for _, width in ipairs(columns) do letters = letters + width + 2 end
+  for _, width in ipairs(columns) do letters = letters + width + 2.5 end
   return letters, #rows
 end
 
@@ -100,6 +106,15 @@ local function head_cells(tbl)
       if row.cells[1] then row.cells[1].attributes.scope = "row" end
     end
   end
+end
+
+-- "(0.774–0.845)" and the like stay on one line.
+local function whole_intervals(tbl)
+  return tbl:walk({
+    Str = function(s)
+      if s.text:match("%d–%d") or s.text:match("%d–−%d") then return pandoc.Span(s, { class = "whole" }) end
+    end,
+  })
 end
 
 local function column_widths(tbl)
@@ -116,13 +131,20 @@ end
 local function table_block(tbl)
   local id, blocks = tbl.identifier, tbl.caption.long
   local letters, rows = letters_wide(tbl)
+  tbl = whole_intervals(tbl)
   column_widths(tbl)
   head_cells(tbl)
   tbl.identifier = ""
   tbl.caption.long = {}
   local classes = "table"
-  if rows <= NARROW_ROWS then classes = classes .. " together" end
-  if letters > 96 then classes = classes .. " widest" elseif letters > 76 then classes = classes .. " wide" end
+  if rows <= SHORT_TABLE then classes = classes .. " together" end
+  if letters > SMALLEST_LINE then
+    classes = classes .. " widest breaking"
+  elseif letters > SMALL_LINE then
+    classes = classes .. " widest"
+  elseif letters > LINE then
+    classes = classes .. " wide"
+  end
   local scroll = pandoc.Div({ tbl }, { class = "scroll", tabindex = "0" })
   if not id:match("^tbl%-") then
     return pandoc.Div({ scroll }, { class = classes }), false

@@ -1,0 +1,171 @@
+"""The PDF of the fixture, opened with independent readers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from report.document import equations, pdf
+from report.errors import EnvironmentProblem, RenderError
+
+FIXTURE = Path(__file__).parent / "fixture"
+PROJECT = Path(__file__).resolve().parents[2]
+TEMPLATES = PROJECT / "templates"
+
+
+def render(source: Path, out: Path, paper: str = "a4") -> Path:
+    inputs = {"source": source, "templates": TEMPLATES}
+    pdf.render(inputs, out, scratch=out, progress=lambda *_, **__: None, paper=paper)
+    return out / "report.pdf"
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return render(FIXTURE, tmp_path_factory.mktemp("pdf"))
+
+
+@pytest.fixture(scope="module")
+def document(file: Path):
+    with pikepdf.open(file) as opened:
+        yield opened
+
+
+def elements(node: pikepdf.Object):
+    if isinstance(node, pikepdf.Array):
+        for child in node:
+            yield from elements(child)
+    elif isinstance(node, pikepdf.Dictionary) and "/S" in node:
+        yield node
+        if "/K" in node:
+            yield from elements(node.K)
+
+
+def test_declares_what_pdf_ua_asks_for(document: pikepdf.Pdf) -> None:
+    metadata = document.Root.Metadata.read_bytes().decode()
+    assert 'pdfuaid:part="1"' in metadata
+    assert "Four kinds of chest X-ray, two networks" in metadata
+    assert str(document.Root.Lang) == "en"
+    assert document.Root.MarkInfo.Marked and document.Root.ViewerPreferences.DisplayDocTitle
+
+
+def test_is_tagged(document: pikepdf.Pdf) -> None:
+    tags = list(elements(document.Root.StructTreeRoot.K))
+    kinds = [str(tag.S) for tag in tags]
+    assert kinds.count("/H1") == 1 and "/H2" in kinds and "/H3" in kinds
+    assert kinds.count("/Table") >= 8 and "/TH" in kinds and "/Caption" in kinds
+    figures = [str(tag.get("/Alt", "")) for tag in tags if tag.S == "/Figure"]
+    assert len(figures) == 11 and all(figures)
+    assert "beta sub 1 equals 0.9" in figures
+
+
+def test_has_bookmarks_and_links_with_words(document: pikepdf.Pdf) -> None:
+    with document.open_outline() as outline:
+        title = outline.root[0]
+        chapters = [chapter.title for chapter in title.children]
+    assert title.title == "Four kinds of chest X-ray, two networks"
+    assert "1 Introduction" in chapters and "References" in chapters
+    links = [link for page in document.pages for link in page.get("/Annots", [])]
+    assert len(links) > 60 and all("/Contents" in link for link in links)
+    names = {str(name) for name in list(document.Root.Names.Dests.Names)[::2]}
+    assert {str(link.Dest) for link in links if "/Dest" in link} <= names
+
+
+def test_fonts_are_ours_and_embedded(document: pikepdf.Pdf) -> None:
+    fonts = [
+        item
+        for item in document.objects
+        if isinstance(item, pikepdf.Dictionary) and item.get("/Type") == "/FontDescriptor"
+    ]
+    names = {str(font.FontName).split("+")[-1] for font in fonts}
+    # The fixture's curves have a formula in matplotlib's own font, which no figure of a report has.
+    assert {name for name in names if not name.startswith("IBM-Plex")} <= {"DejaVu-Sans-Oblique"}
+    assert {"IBM-Plex-Serif", "IBM-Plex-Sans", "IBM-Plex-Mono"} <= names
+    assert all("/FontFile2" in font for font in fonts)
+
+
+def test_text_stays_within_the_page_and_is_numbered(file: Path, document: pikepdf.Pdf) -> None:
+    text = subprocess.run(
+        ["pdftotext", "-bbox", file, "-"], capture_output=True, text=True, check=True
+    ).stdout
+    from xml.etree import ElementTree
+
+    for number, page in enumerate(ElementTree.fromstring(text).iter("{http://www.w3.org/1999/xhtml}page"), 1):
+        words = list(page)
+        assert words[-1].text == str(len(document.pages)) and words[-3].text == str(number)
+        right = float(page.attrib["width"]) - 60
+        assert all(float(word.attrib["xMax"]) < right and float(word.attrib["xMin"]) > 60 for word in words)
+        assert [word.text for word in words if word.text == "generated"]
+
+
+def test_size_of_the_paper(document: pikepdf.Pdf, tmp_path: Path) -> None:
+    assert [round(float(v)) for v in document.pages[0].mediabox[2:]] == [595, 842]
+    (tmp_path / "report.qmd").write_text("---\ntitle: T\nlang: en\n---\n\n# A\n\nText.\n")
+    (tmp_path / "references.bib").write_text("")
+    with pikepdf.open(render(tmp_path, tmp_path, "letter")) as letter:
+        assert [round(float(v)) for v in letter.pages[0].mediabox[2:]] == [612, 792]
+
+
+def test_same_source_same_bytes(file: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from report.document import pdf;"
+        "source, templates, out = map(Path, sys.argv[1:]);"
+        "pdf.render({'source': source, 'templates': templates}, out, scratch=out, progress=print)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, FIXTURE, TEMPLATES, tmp_path],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        check=True,
+        capture_output=True,
+    )
+    assert (tmp_path / "report.pdf").read_bytes() == file.read_bytes()
+    assert file.stat().st_size < 5_000_000
+
+
+def test_files_outside_the_report_are_not_fetched(tmp_path: Path) -> None:
+    theme = tmp_path / "theme"
+    theme.mkdir()
+    fetch = pdf._fetcher({"theme/": tmp_path}, {"equations/1.svg": "<svg/>"})
+    assert fetch(pdf.BASE + "equations/1.svg").read() == b"<svg/>"
+    for address in ("https://example.org/a.css", "file:///etc/passwd", pdf.BASE + "theme/../report.qmd"):
+        with pytest.raises(BaseException, match="not among the report's files"):
+            fetch(address)
+
+
+def test_missing_pango_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Broken:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "weasyprint":
+                raise OSError("cannot load library 'libpango-1.0-0'")
+
+    monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    with pytest.raises(EnvironmentProblem, match="Pango") as caught:
+        render(FIXTURE, tmp_path)
+    assert "pango" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("latex", "words"),
+    [
+        (r"\frac{a}{b}", "a over b"),
+        (r"x_{i}^2 \leq 3", "x sub i to the power 2 at most 3"),
+        (
+            r"\text{sensitivity} = \frac{\mathrm{TP}}{\mathrm{TP} + \mathrm{FN}}",
+            "sensitivity equals TP over TP plus FN",
+        ),
+        (r"\hat{p} \pm 1.96 \sqrt{v}", "p hat plus or minus 1.96 square root of v"),
+    ],
+)
+def test_equations_in_words(latex: str, words: str) -> None:
+    assert equations.speak(latex) == words
+
+
+def test_an_equation_that_cannot_be_drawn_is_named() -> None:
+    with pytest.raises(RenderError, match="cannot draw the equation"):
+        equations.as_pictures("<math><mi>x</math>")
