@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,7 @@ def _legend(
 
 
 def _area(value: float) -> str:
-    if pd.isna(value):
+    if math.isnan(value):
         return "undefined"
     # Only a perfect curve is called 1.
     return "> 0.999" if 0.9995 <= value < 1 else f"{value:.3f}"
