@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -40,11 +41,26 @@ class Pictures:
         return np.flatnonzero(self.table["split"].isin(splits))
 
     def classes(self, rows: Array, classes: Sequence[str]) -> Array:
-        """Return the place in ``classes`` of the label of each of ``rows``."""
-        found = pd.Index(classes).get_indexer(pd.Index(self.table["label"].iloc[rows]))
-        if (found < 0).any():
-            raise DataError("a picture has a label that is none of the classes", hint="report data check")
-        return found
+        """Return the place in ``classes`` of the label of each of ``rows``.
+
+        Raises
+        ------
+        DataError
+            A picture's label is no class of the study.
+        """
+        labels = pd.Index(self.table["label"].iloc[rows])
+        places: Array = pd.Index(classes).get_indexer(labels)
+        if (places < 0).any():
+            strange = labels[places < 0][0]
+            raise DataError(
+                f"a picture has the label {strange!r}, none of the classes", hint="report data check"
+            )
+        return places
+
+    def targets(self, rows: Array, classes: Sequence[str]) -> Array:
+        """Return the one-hot targets of ``rows``, float32 of shape (rows, classes)."""
+        targets: Array = keras.utils.to_categorical(self.classes(rows, classes), len(classes))
+        return targets.astype(np.float32)
 
 
 def read(inputs: Mapping[str, Path]) -> Pictures:
@@ -121,7 +137,7 @@ def training(
     """Return the batches (pictures, one-hot targets) of all epochs from ``first_epoch`` on, in a row."""
     rows = pictures.rows("train")
     labels = pictures.classes(rows, classes)
-    targets = np.eye(len(classes), dtype=np.float32)
+    targets = pictures.targets(rows, classes)
     steps = plan.steps_per_epoch(labels)
 
     def generate() -> Iterator[tuple[Array, Array, Array]]:
@@ -133,7 +149,7 @@ def training(
                 batch = drawn[start : start + plan.batch_size]
                 yield (
                     pictures.levels[rows[batch]],
-                    targets[labels[batch]],
+                    targets[batch],
                     maps[start : start + plan.batch_size],
                 )
 
@@ -150,7 +166,7 @@ def plain(
     pictures: Pictures, rows: Array, classes: Sequence[str], scaling: Scaling, batch_size: int
 ) -> tf.data.Dataset:
     """Return the batches of ``rows`` in their order, never changed: pictures, one-hot targets."""
-    targets = np.eye(len(classes), dtype=np.float32)[pictures.classes(rows, classes)]
+    targets = pictures.targets(rows, classes)
 
     def generate() -> Iterator[tuple[Array, Array]]:
         for start in range(0, len(rows), batch_size):
