@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import keras
 import tensorflow as tf
 
@@ -11,7 +9,10 @@ from analysis.errors import AnalysisError
 
 
 def start(seed: int) -> None:
-    """Forget earlier models, pin the threads, switch determinism on and seed every random generator.
+    """Forget earlier models, switch determinism on and seed every random generator.
+
+    Sums are split by the number of threads, so the last bits depend on it: TensorFlow takes it from the
+    environment variable ``TF_NUM_INTRAOP_THREADS``, which whoever starts the process sets.
 
     Raises
     ------
@@ -23,7 +24,6 @@ def start(seed: int) -> None:
             f"Keras runs on {keras.backend.backend()}, the numbers of this project on TensorFlow",
             hint="set the environment variable KERAS_BACKEND=tensorflow",
         )
-    _pin_threads()
     tf.config.experimental.enable_op_determinism()
     # A user's own keras.json may say otherwise.
     keras.config.set_floatx("float32")
@@ -31,11 +31,3 @@ def start(seed: int) -> None:
     keras.config.set_image_data_format("channels_last")
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
-
-
-def _pin_threads() -> None:
-    """Use the thread count of the environment: sums are split by it, so the last bits depend on it."""
-    threads = int(os.environ.get("TF_NUM_INTRAOP_THREADS", "0"))
-    # A worker that ran a stage before has TensorFlow started, with the same count.
-    if threads and tf.config.threading.get_intra_op_parallelism_threads() != threads:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
