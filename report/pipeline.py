@@ -20,7 +20,8 @@ TABLES = ("numpy", "pandas")
 PICTURES = ("numpy", "pandas", "pillow", "opencv-python-headless")
 NETWORK = ("numpy", "pandas", "keras", "tensorflow")
 METRICS = ("numpy", "pandas", "scikit-learn")
-DRAWING = ("numpy", "pandas", "matplotlib", "seaborn")
+DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
+FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
 HTML = ("pypandoc_binary",)
 PDF = ("pypandoc_binary", "weasyprint", "ziamath")
 SOFTWARE = tuple(sorted({*PICTURES, *NETWORK, *METRICS, *DRAWING, "jinja2", *HTML, *PDF}))
@@ -171,7 +172,6 @@ def _conclusions(study: Study) -> Iterator[Stage]:
             "records": Output("read"),
             "split": Output("split"),
             **{f"architecture_{m.id}": Output(f"architecture.{m.id}") for m in study.models},
-            **{f"training_{m.id}": Output(f"train.{m.id}") for m in study.models},
             **{f"evaluate_{m.id}": Output(f"evaluate.{m.id}") for m in study.models},
             **parts,
         },
@@ -192,7 +192,8 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
 
     def figure(name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:
         module = name.partition(".")[0]
-        return Stage(f"figure.{name}", f"analysis.figures.{module}:draw", inputs, params, packages=DRAWING)
+        given = {**inputs, "fonts": FONTS}
+        return Stage(f"figure.{name}", f"analysis.figures.{module}:draw", given, params, packages=DRAWING)
 
     yield figure("counts", records, classes)
     yield figure("sizes", records, classes)
