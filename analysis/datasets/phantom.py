@@ -17,6 +17,8 @@ Plane = NDArray[np.float32]
 Point: TypeAlias = tuple[float, float]
 
 KINDS = HEALTHY, BACTERIAL, VIRAL, COVID_19 = "healthy", "bacterial", "viral", "covid_19"
+# As in V7's dataset, where each class has its own hospitals, how bright a picture is tells of its class.
+BRIGHTNESS = {HEALTHY: 0.78, VIRAL: 0.94, BACTERIAL: 1.04, COVID_19: 1.2}
 SIDES = (-1, 1)
 OUTLINE_POINTS = 24
 
@@ -97,7 +99,7 @@ def draw_chest(
     density -= clear * np.float32(0.40)
     density += clear * (_vessels(anatomy, rng, x, y) + _findings(kind, anatomy, rng, x, y))
     outlines = tuple(_outline(anatomy, side, pose, width, height) for side in SIDES)
-    return Phantom(_expose(density, rng), outlines)
+    return Phantom(_expose(density, rng, BRIGHTNESS[kind]), outlines)
 
 
 def draw_slice(rng: np.random.Generator, *, width: int, height: int) -> NDArray[np.uint8]:
@@ -121,13 +123,13 @@ def draw_lateral(rng: np.random.Generator, *, width: int, height: int) -> NDArra
 
 
 def _pose(rng: np.random.Generator) -> Pose:
-    half = between(rng, -0.045, 0.045)  # tangent of half the angle: the turn is at most five degrees
+    half = between(rng, -0.03, 0.03)  # tangent of half the angle: the turn is below four degrees
     return Pose(
         cosine=(1 - half * half) / (1 + half * half),
         sine=2 * half / (1 + half * half),
-        zoom=between(rng, 0.92, 1.06),
-        right=between(rng, -0.06, 0.06),
-        down=between(rng, -0.06, 0.06),
+        zoom=between(rng, 1.0, 1.12),
+        right=between(rng, -0.04, 0.04),
+        down=between(rng, -0.04, 0.04),
     )
 
 
@@ -218,13 +220,13 @@ def _vessels(anatomy: Anatomy, rng: np.random.Generator, x: Plane, y: Plane) -> 
 
 def _findings(kind: str, anatomy: Anatomy, rng: np.random.Generator, x: Plane, y: Plane) -> Plane:
     """Return what the disease adds to the density of the lungs; its strength overlaps with none at all."""
-    strength = np.float32(between(rng, 0.03, 0.34))
+    strength = np.float32(between(rng, 0.10, 0.44))
     texture = _noise(rng, np.broadcast_shapes(x.shape, y.shape), 22, 18)
     if kind == BACTERIAL:
         return strength * _lobe(anatomy, rng, x, y) * (np.float32(1.1) + np.float32(0.4) * texture)
     if kind == VIRAL:
-        streaks = np.float32(0.45) + np.float32(1.6) * texture
-        return np.float32(0.8) * strength * _hila(anatomy, x, y, 2.0) * streaks
+        streaks = np.float32(0.55) + np.float32(1.0) * texture
+        return strength * _hila(anatomy, x, y, 2.6) * streaks
     if kind == COVID_19:
         return strength * _patches(anatomy, rng, x, y) * (np.float32(0.9) + np.float32(0.8) * texture)
     return np.zeros_like(texture)
@@ -233,7 +235,7 @@ def _findings(kind: str, anatomy: Anatomy, rng: np.random.Generator, x: Plane, y
 def _lobe(anatomy: Anatomy, rng: np.random.Generator, x: Plane, y: Plane) -> Plane:
     side = SIDES[int(rng.integers(2))]
     at = between(rng, -0.3, 0.4), between(rng, -0.45, 0.6)
-    size = between(rng, 0.7, 1.1), between(rng, 0.3, 0.5)
+    size = between(rng, 0.9, 1.3), between(rng, 0.45, 0.7)
     return _around(anatomy, x, y, side, at, size, 0.7)
 
 
@@ -241,21 +243,21 @@ def _patches(anatomy: Anatomy, rng: np.random.Generator, x: Plane, y: Plane) -> 
     patches = np.zeros(np.broadcast_shapes(x.shape, y.shape), dtype=np.float32)
     for side in SIDES:
         for _ in range(int(rng.integers(2, 4))):
-            at = between(rng, 0.25, 0.7), between(rng, -0.35, 0.75)
-            size = between(rng, 0.4, 0.6), between(rng, 0.2, 0.32)
+            at = between(rng, 0.35, 0.8), between(rng, -0.2, 0.7)
+            size = between(rng, 0.5, 0.75), between(rng, 0.3, 0.42)
             np.maximum(patches, _around(anatomy, x, y, side, at, size, 0.9), out=patches)
     return patches
 
 
-def _expose(density: Plane, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _expose(density: Plane, rng: np.random.Generator, brightness: float = 1.0) -> NDArray[np.uint8]:
     """Return the density as grey levels: uneven exposure, contrast, noise, and a mark that it was generated."""
     shape = density.shape
-    density = density + np.float32(between(rng, 0.02, 0.12)) * _noise(rng, shape, 3, 3)
+    density = density + np.float32(between(rng, 0.02, 0.08)) * _noise(rng, shape, 3, 3)
     grain = rng.integers(0, 256, (3, *shape), dtype=np.uint8).sum(axis=0, dtype=np.int32) - 382
     density = density + np.float32(between(rng, 0.00010, 0.00022)) * grain
-    bend = np.float32(between(rng, -0.25, 0.25))
+    bend = np.float32(between(rng, -0.15, 0.15))
     density = density + bend * density * (1 - density)
-    level = np.float32(between(rng, 205, 265)) * density + np.float32(between(rng, 8, 34))
+    level = np.float32(brightness * between(rng, 212, 246)) * density + np.float32(between(rng, 8, 24))
     return _mark(np.clip(level, 0, 255).astype(np.uint8))
 
 
@@ -263,7 +265,9 @@ def _mark(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     picture = Image.fromarray(pixels)
     height, width = pixels.shape
     font = ImageFont.load_default_imagefont()
-    ImageDraw.Draw(picture).text((width // 2 - 27, height - 13), "GENERATED", fill=235, font=font)
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((width // 2 - 30, height - 13, width // 2 + 29, height), fill=0)
+    draw.text((width // 2 - 27, height - 12), "GENERATED", fill=235, font=font)
     return np.asarray(picture)
 
 
