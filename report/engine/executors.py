@@ -6,10 +6,10 @@ import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from report.engine.events import Progressed
 from report.engine.fingerprint import Project
@@ -24,13 +24,11 @@ class _Worker:
     processes: set[BaseProcess]
     channel: Connection
     threads: int
+    last: Future[Any]
     packages: set[str] = field(default_factory=set)
-    future: Future[Outcome] | None = None
 
     def is_idle(self) -> bool:
-        return self.future is None or (
-            self.future.done() and not isinstance(self.future.exception(), BrokenProcessPool)
-        )
+        return self.last.done() and self.last.exception() is None
 
 
 class LocalExecutor:
@@ -47,8 +45,8 @@ class LocalExecutor:
         packages = set(stage.packages)
         worker = max(idle, key=lambda w: len(w.packages & packages)) if idle else self._start(stage.threads)
         worker.packages |= packages
-        worker.future = worker.pool.submit(execute, task)
-        return worker.future
+        worker.last = future = worker.pool.submit(execute, task)
+        return future
 
     def _start(self, threads: int) -> _Worker:
         os.environ["PYTHONHASHSEED"] = "0"  # read when a process begins, so it cannot be set there
@@ -57,10 +55,10 @@ class LocalExecutor:
         before = set(multiprocessing.active_children())
         arguments = (self._project, threads, os.getpid(), sender)
         pool = ProcessPoolExecutor(1, mp_context=context, initializer=initialize, initargs=arguments)
-        pool.submit(os.getpid)  # starts the process
+        first = pool.submit(os.getpid)  # starts the process
         sender.close()
         processes = set(multiprocessing.active_children()) - before
-        self._workers.append(_Worker(pool, processes, receiver, threads))
+        self._workers.append(_Worker(pool, processes, receiver, threads, first))
         return self._workers[-1]
 
     def messages(self) -> Iterator[Progressed]:

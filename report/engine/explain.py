@@ -11,7 +11,7 @@ from typing import Any, Literal
 from report.engine.fingerprint import Moment, Project, Recipe, tree_file
 from report.engine.run import needs, selected
 from report.engine.stage import Output, Source, Stage
-from report.engine.store import Record, Store, digest_json, read_json
+from report.engine.store import Record, Store, digest_json, environment_problems, read_json
 
 State = Literal["fresh", "stale", "missing", "waiting"]
 SHOWN = 60
@@ -45,9 +45,12 @@ def status(
     store = Store(cache)
     moment = Moment(project or Project(), store.index)
     found: dict[str, StageStatus] = {}
-    for stage in selected(stages):
-        last = store.record(store.latest(plan_name).get(stage.name, ""))
-        found[stage.name] = _status(stage, store, moment, found, last)
+    latest = store.latest(plan_name)
+    with environment_problems(store.cache):
+        for stage in selected(stages):
+            last = store.record(latest.get(stage.name, ""))
+            found[stage.name] = _status(stage, store, moment, found, last)
+        moment.save()
     return list(found.values())
 
 

@@ -84,9 +84,9 @@ def build(
         As the first failing stage of the plan raised it; any other error is a ``StageError``. Stages
         that do not need a failed one are finished first.
     """
-    wanted = selected(stages, only)
-    with environment_problems(Path(cache)):
-        run = _Build(wanted, Store(cache), plan_name, project or Project(), jobs or cores(), on_event)
+    wanted, store = selected(stages, only), Store(cache)
+    with environment_problems(store.cache):
+        run = _Build(wanted, store, plan_name, project or Project(), jobs or cores(), on_event)
         try:
             run.run(recheck)
         finally:
@@ -141,6 +141,7 @@ class _Build:
         self.tell = on_event
         self.built: dict[str, Built] = {}
         self.failures: dict[str, Exception] = {}
+        self.seen: set[str] = set()
         self.ready: dict[str, Stage] = {}
         self.running: dict[Future[Outcome], Stage] = {}
         self.seconds: dict[str, float] = {}
@@ -168,10 +169,9 @@ class _Build:
     def _settle(self) -> None:
         """Look up every stage whose inputs have become known: it is cached, or ready to run."""
         moment = Moment(self.project, self.store.index)
-        busy = {stage.name for stage in self.running.values()}
         for stage in self.stages:
-            settled = {*self.built, *self.failures, *self.ready, *busy}
-            if stage.name not in settled and needs(stage) <= self.built.keys():
+            if stage.name not in self.seen and needs(stage) <= self.built.keys():
+                self.seen.add(stage.name)
                 self.ready[stage.name] = stage
                 self._look_up(stage, moment)
         moment.save()

@@ -26,6 +26,7 @@ class Index:
         self.path = path
         self._entries: dict[str, Any] = read_json(path) or {}
         self._changed = False
+        self._begun = time.time()
 
     def get(self, name: str, status: os.stat_result) -> Any:
         """Return what is known of a file; None if it is new or was touched."""
@@ -34,7 +35,7 @@ class Index:
 
     def put(self, name: str, status: os.stat_result, value: Any) -> None:
         """Remember what was found, unless a change just now could go unseen by the clock."""
-        if time.time() - status.st_ctime > RECENT_SECONDS:
+        if status.st_ctime < self._begun - RECENT_SECONDS:
             self._entries[name] = [*_signature(status), value]
             self._changed = True
 
@@ -97,8 +98,8 @@ def digests_of(source: Source, folder: Path, told: Told | None = None) -> dict[s
 
     ``told`` hears how many of the files that must be read are done.
     """
-    files = files_of(source)
     index = Index(folder / f"files-{digest_json([str(source.path), *source.include])[:16]}.json")
+    files = files_of(source)
     known = {name: index.get(name, status) for name, status in files.items()}
     unknown = [name for name, sha256 in known.items() if sha256 is None]
     for name, sha256 in zip(unknown, _read_through(source.path, unknown, told), strict=True):

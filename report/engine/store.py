@@ -164,8 +164,8 @@ class Store:
             The bytes are not those of the digest; they are removed so that the next build makes them anew.
         """
         path = self.blob(entry["sha256"])
-        if digest_file(path) != entry["sha256"]:
-            path.unlink()
+        if not self._is_there(entry) or digest_file(path) != entry["sha256"]:
+            path.unlink(missing_ok=True)
             message = f"{path}: damaged in the cache, and removed"
             raise StageError(message, hint="run the same command again: what is missing is made anew")
         return path
@@ -202,23 +202,23 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what killed runs have left, apart from their scratch."""
-        for kind in ("tmp", "locks"):
-            for path in sorted((self.root / kind).glob("*")):
-                with self._lock(path.name, wait=False) as free:
-                    if free:
-                        shutil.rmtree(self.root / "tmp" / path.name, ignore_errors=True)
+        for folder in (self.root / "tmp").glob("*"):
+            with self._lock(folder.name, wait=False) as free:
+                if free:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
     def _lock(self, name: str, *, wait: bool = True) -> Iterator[bool]:
+        """Hold the lock ``name``, or tell that another process has it; it ends with the process."""
         path = self.root / "locks" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        number = _open_locked(path, wait=wait)
-        try:
-            yield number is not None
-        finally:
-            if number is not None:
-                path.unlink()
-                os.close(number)
+        with open(path, "ab") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
 
     def _is_there(self, entry: Entry) -> bool:
         try:
@@ -231,18 +231,3 @@ class Store:
 
     def _pointers(self, plan: str, kind: str) -> Path:
         return self.root / "latest" / plan / f"{kind}.json"
-
-
-def _open_locked(path: Path, *, wait: bool) -> int | None:
-    """Return a descriptor that holds the lock; None if another has it and we do not wait."""
-    while True:
-        number = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            os.close(number)
-            return None
-        # Who held it before may have removed the file: then this is a lock on nothing.
-        if path.exists() and os.path.samestat(os.fstat(number), path.stat()):
-            return number
-        os.close(number)

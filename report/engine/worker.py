@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import hashlib
 import importlib
 import importlib.machinery
 import os
 import pickle
 import platform
-import random
 import shutil
-import signal
-import sys
-import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import CodeType, ModuleType
 from typing import Any
 
 from analysis.errors import AnalysisError
 from report.engine.events import How, Progressed
-from report.engine.fingerprint import Code, Moment, Project, Recipe, code_hash
+from report.engine.fingerprint import Code, Moment, Project, Recipe
+from report.engine.isolation import OwnCode, captured, changed, end_with, fix_environment, forget
 from report.engine.sources import files_of
 from report.engine.stage import Json, Output, Source, Stage
 from report.engine.store import Entry, Files, Record, Store, digest_file, digest_files, environment_problems
 from report.errors import ReportError, StageError
 
 PROGRESS_SECONDS = 0.2
-KEPT = ("analysis", "analysis.errors", "report", "report.errors")
-INSTRUCTIONS = (
+INSTRUCTIONS = [
     "avx",
     "avx2",
     "fma",
@@ -48,7 +39,7 @@ INSTRUCTIONS = (
     "asimd",
     "bf16",
     "sve",
-)
+]
 
 
 @dataclass(frozen=True)
@@ -73,103 +64,19 @@ class Outcome:
     error: Exception | None = None
 
 
-class Modules:
-    """Imports our own packages from their source, and only what the key of the running stage covers.
-
-    Compiled files are passed over: they go by whole seconds and lengths, which a quick edit can keep.
-    """
-
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        self.stage = ""
-        self.closure: Mapping[str, str] | None = None
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Return where a module of ours is, and none for all others."""
-        if name.partition(".")[0] not in self.project.packages:
-            return None
-        spec = PathFinder.find_spec(name, path or [str(self.project.root)])
-        if spec and isinstance(spec.loader, SourceFileLoader):
-            spec.loader = _Loader(name, spec.loader.path, self)
-        return spec
-
-    def check(self, name: str, source: bytes, path: str) -> None:
-        """Refuse code that the key of the running stage does not stand for."""
-        if self.closure is None:
-            return
-        if name not in self.closure:
-            message = f"{self.stage}: imports {name}, which its key does not cover"
-            raise StageError(message, hint="name it in `uses` of the stage in report/pipeline.py")
-        if self.closure[name] != code_hash(source, path):
-            raise _changed(self.stage, f"code of {name}")
-
-    def purge(self) -> None:
-        """Forget our own modules, so that each stage imports them as they are on disk now."""
-        for name in [n for n in sys.modules if n.partition(".")[0] in self.project.packages]:
-            if name not in KEPT and not f"{name}.".startswith("report.engine."):
-                del sys.modules[name]
-
-
-class _Loader(SourceFileLoader):
-    def __init__(self, name: str, path: str, modules: Modules) -> None:
-        super().__init__(name, path)
-        self._modules = modules
-
-    def get_code(self, fullname: str) -> CodeType:
-        source = self.get_data(self.path)
-        self._modules.check(fullname, source, self.path)
-        code: CodeType = self.source_to_code(source, self.path)
-        return code
-
-
 class _Here:
     """What this worker process has been given."""
 
-    modules: Modules | None = None
+    own_code: OwnCode | None = None
     channel: Connection | None = None
 
 
 def initialize(project: Project, threads: int, driver: int, channel: Connection) -> None:
     """Prepare this process for stages with ``threads`` threads, before anything heavy is imported."""
-    os.environ.update(settings(threads))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl-C means
-    _end_with(driver)
-    sys.path.insert(0, str(project.root))
-    _Here.modules = Modules(project)
-    sys.meta_path.insert(0, _Here.modules)
+    fix_environment(threads)
+    end_with(driver)
+    _Here.own_code = OwnCode(project)
     _Here.channel = channel
-
-
-def settings(threads: int) -> dict[str, str]:
-    """Return the environment variables that could change numbers, fixed."""
-    counts = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
-    return {
-        **{f"{name}_NUM_THREADS": str(threads) for name in counts},
-        "TF_NUM_INTRAOP_THREADS": str(threads),
-        "TF_NUM_INTEROP_THREADS": "1",
-        "OPENCV_FOR_THREADS_NUM": str(threads),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "KERAS_BACKEND": "tensorflow",
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "MPLBACKEND": "Agg",
-        "TZ": "UTC",
-    }
-
-
-def _end_with(driver: int) -> None:
-    """End this process when its driver is gone, at once on Linux and within a second elsewhere."""
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-
-    def watch() -> None:
-        while os.getppid() == driver:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def execute(task: Task) -> Outcome:
@@ -180,7 +87,7 @@ def execute(task: Task) -> Outcome:
             record = None if task.again else store.read(task.key)
             if record:
                 return Outcome(record, "cached")
-            with _captured(store.log(task.key)):
+            with captured(store.log(task.key)):
                 return Outcome(_run(task, store, folder))
     except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a stage raises is the driver's to tell
         return Outcome(error=_portable(error, task.stage.name))
@@ -194,8 +101,7 @@ def _run(task: Task, store: Store, folder: Path) -> Record:
     _refuse_changes(task, store)
     inputs = {name: _input(task, store, name, folder / "inputs" / name) for name in task.stage.inputs}
     started = time.monotonic()
-    with _running(task, folder):
-        _function(task.stage)(inputs, out, scratch=scratch, progress=_progress(task), **task.recipe["params"])
+    _call(task, inputs, out, scratch)
     seconds = time.monotonic() - started
     _refuse_changes(task, store)
     record = _record(task, out, seconds)
@@ -211,15 +117,11 @@ def _refuse_changes(task: Task, store: Store) -> None:
     code = Code(task.project, store.index).closure((stage.function, *stage.uses))
     for name in sorted(code.keys() | task.recipe["code"].keys()):
         if code.get(name) != task.recipe["code"].get(name):
-            raise _changed(stage.name, f"code of {name}")
+            raise changed(stage.name, f"code of {name}")
     moment = Moment(task.project, store.index)
     for name, where in stage.inputs.items():
         if isinstance(where, Source) and where.keyed and moment.source(where) != task.recipe["inputs"][name]:
-            raise _changed(stage.name, str(where.path))
-
-
-def _changed(stage: str, what: str) -> StageError:
-    return StageError(f"{stage}: {what} changed while the stage ran", hint="run the same command again")
+            raise changed(stage.name, str(where.path))
 
 
 def _input(task: Task, store: Store, name: str, folder: Path) -> Path:
@@ -238,38 +140,18 @@ def _input(task: Task, store: Store, name: str, folder: Path) -> Path:
     return folder
 
 
-@contextmanager
-def _running(task: Task, folder: Path) -> Iterator[None]:
-    """Make the process as if this stage were its first, and write a traceback into its log."""
-    modules = _Here.modules or Modules(task.project)
-    modules.purge()
-    _forget(task.stage)
-    before = Path.cwd()
-    modules.stage, modules.closure = task.stage.name, task.recipe["code"]
-    os.chdir(folder)
-    try:
-        yield
-    except (Exception, SystemExit):
-        traceback.print_exc()
-        raise
-    finally:
-        os.chdir(before)
-        modules.closure = None
-
-
-def _forget(stage: Stage) -> None:
-    """Set the random generators, from what is in the key, and drop what Keras keeps of earlier stages."""
-    seed = int(hashlib.sha256(stage.function.encode()).hexdigest()[:8], 16)
-    random.seed(seed)
-    if stage.packages:  # without any it cannot use NumPy
-        importlib.import_module("numpy").random.seed(seed)
-    if "keras" in sys.modules:
-        sys.modules["keras"].utils.clear_session()
-
-
-def _function(stage: Stage) -> Any:
-    module, _, name = stage.function.partition(":")
-    return getattr(importlib.import_module(module), name)
+def _call(task: Task, inputs: dict[str, Path], out: Path, scratch: Path) -> None:
+    """Call the function of the stage; a traceback goes to its log."""
+    own_code = _Here.own_code or OwnCode(task.project)
+    module, _, name = task.stage.function.partition(":")
+    forget(task.stage)
+    with own_code.only(task.stage, task.recipe["code"]), contextlib.chdir(out.parent):
+        try:
+            function = getattr(importlib.import_module(module), name)
+            function(inputs, out, scratch=scratch, progress=_progress(task), **task.recipe["params"])
+        except (Exception, SystemExit):
+            traceback.print_exc()
+            raise
 
 
 def _progress(task: Task) -> Any:
@@ -320,24 +202,6 @@ def host() -> dict[str, Json]:
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
         "device": "cpu",
     }
-
-
-@contextmanager
-def _captured(log: Path) -> Iterator[None]:
-    """Send everything that the process prints, C libraries included, to a file."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    saved = {number: os.dup(number) for number in (1, 2)}
-    with open(log, "wb") as stream:
-        for number in saved:
-            os.dup2(stream.fileno(), number)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        for number, old in saved.items():
-            os.dup2(old, number)
-            os.close(old)
 
 
 def _portable(error: BaseException, stage: str) -> Exception:

@@ -32,7 +32,7 @@ def test_workers_end_with_their_driver_and_the_next_build_goes_on(toy, is_runnin
     built = toy.build(toy.slow(40))
     assert built["slow"].path("number.txt").read_text() == "40"
     assert int(last_log(toy.cache, "default", "slow").split()[-1]) > 2, "it did not begin anew"
-    assert [p for kind in ("tmp", "locks", "scratch") for p in toy.store.root.glob(f"{kind}/*")] == []
+    assert [p for kind in ("tmp", "scratch") for p in toy.store.root.glob(f"{kind}/*")] == []
 
 
 def test_a_killed_worker_is_told_and_the_next_build_goes_on(toy):
