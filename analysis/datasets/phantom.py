@@ -18,7 +18,7 @@ Point: TypeAlias = tuple[float, float]
 
 KINDS = HEALTHY, BACTERIAL, VIRAL, COVID_19 = "healthy", "bacterial", "viral", "covid_19"
 # As in V7's dataset, where each class has its own hospitals, how bright a picture is tells of its class.
-BRIGHTNESS = {HEALTHY: 0.78, VIRAL: 0.94, BACTERIAL: 1.04, COVID_19: 1.2}
+BRIGHTNESS = {HEALTHY: 0.76, VIRAL: 0.91, BACTERIAL: 1.05, COVID_19: 1.23}
 SIDES = (-1, 1)
 OUTLINE_POINTS = 24
 
@@ -86,9 +86,7 @@ def draw_anatomy(rng: np.random.Generator) -> Anatomy:
     )
 
 
-def draw_chest(
-    kind: str, anatomy: Anatomy, rng: np.random.Generator, *, width: int, height: int
-) -> Phantom:
+def draw_chest(kind: str, anatomy: Anatomy, rng: np.random.Generator, *, width: int, height: int) -> Phantom:
     """Return a frontal picture of a patient with the findings of the class ``kind``."""
     pose = _pose(rng)
     x, y = pose.into_body(*_grid(width, height))
@@ -199,7 +197,9 @@ def _noise(rng: np.random.Generator, shape: tuple[int, ...], rows: int, columns:
     return field * np.float32(1 / 255) - np.float32(0.5)
 
 
-def _around(anatomy: Anatomy, x: Plane, y: Plane, side: int, at: Point, size: Point, softness: float) -> Plane:
+def _around(
+    anatomy: Anatomy, x: Plane, y: Plane, side: int, at: Point, size: Point, softness: float
+) -> Plane:
     """Return an ellipse in one lung; place and size in units of the lung's half width and half height."""
     cx = side * (anatomy.lung_x + at[0] * anatomy.lung_width)
     cy = anatomy.lung_y + at[1] * anatomy.lung_height
@@ -257,7 +257,7 @@ def _expose(density: Plane, rng: np.random.Generator, brightness: float = 1.0) -
     density = density + np.float32(between(rng, 0.00010, 0.00022)) * grain
     bend = np.float32(between(rng, -0.15, 0.15))
     density = density + bend * density * (1 - density)
-    level = np.float32(brightness * between(rng, 212, 246)) * density + np.float32(between(rng, 8, 24))
+    level = np.float32(brightness * between(rng, 214, 242)) * density + np.float32(between(rng, 8, 24))
     return _mark(np.clip(level, 0, 255).astype(np.uint8))
 
 
