@@ -15,6 +15,7 @@ from report.engine.store import Record, Store, digest_json, environment_problems
 
 State = Literal["fresh", "stale", "missing", "waiting"]
 SHOWN = 60
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,18 @@ def _status(
     record = store.read(key) if key else None
     if record:
         return StageStatus(stage.name, "fresh", (), record.seconds, key)
-    waits = [f"waits for {name}" for name in awaited]
+    waits = [f"waits for {_some(awaited)}"] if awaited else []
     if last is None:
         return StageStatus(stage.name, "missing", ("never built", *waits), None, key)
     reasons = list(differences(stage, last.recipe, recipe, store.index))
     if not reasons and not waits:
         reasons = ["its files are missing from the cache"]
     return StageStatus(stage.name, "stale" if reasons else "waiting", (*reasons, *waits), last.seconds, key)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _digest(store: Store, producer: StageStatus, stage: Stage, last: Record | None) -> str:

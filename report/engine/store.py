@@ -23,6 +23,7 @@ from report.engine.stage import Json
 from report.errors import EnvironmentProblem, StageError
 
 FORMAT = 1
+SYNCING_THREADS = 8
 
 
 class Entry(TypedDict):
@@ -142,12 +143,16 @@ class Store:
 
     def keep(self, record: Record, out: Path) -> None:
         """Move the files of ``out`` into the store, then write the record."""
-        for name, entry in record.outputs.items():
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(SYNCING_THREADS) as pool:  # file systems take many at once
+            list(pool.map(_sync, [out / name for name in record.outputs]))
+        blobs = {name: self.blob(entry["sha256"]) for name, entry in record.outputs.items()}
+        for name, blob in blobs.items():
             (out / name).chmod(0o444)
-            _sync(out / name)
-            self.blob(entry["sha256"]).parent.mkdir(parents=True, exist_ok=True)
-            (out / name).replace(self.blob(entry["sha256"]))
-        for folder in {self.blob(entry["sha256"]).parent for entry in record.outputs.values()}:
+            blob.parent.mkdir(parents=True, exist_ok=True)
+            (out / name).replace(blob)
+        for folder in {blob.parent for blob in blobs.values()}:
             _sync(folder)
         write_whole(self._action(record.key), canonical(asdict(record)))
 

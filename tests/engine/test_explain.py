@@ -9,7 +9,7 @@ from report.engine.stage import Output, Source, Stage
 def test_never_built(toy):
     found = toy.status()
     assert {s.state for s in found.values()} == {"missing"}
-    assert found["total"].reasons == ("never built", "waits for a", "waits for b")
+    assert found["total"].reasons == ("never built", "waits for a, b")
     assert found["a"].key
 
 
