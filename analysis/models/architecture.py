@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -94,16 +95,9 @@ def _function(architecture: str) -> Any:
 def _summary(model: keras.Model) -> dict[str, Any]:
     return {
         "parameters": model.count_params(),
-        "trainable_parameters": sum(_size(v.shape) for v in model.trainable_variables),
+        "trainable_parameters": sum(math.prod(v.shape) for v in model.trainable_variables),
         "input_shape": list(model.input_shape[1:]),
     }
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for side in shape:
-        size *= side
-    return size
 
 
 def _row(layer: keras.Layer) -> dict[str, Any]:
