@@ -89,7 +89,7 @@ def _draw(math: str) -> tuple[str, str]:
     # The picture's baseline is at 0, so what reaches below it is top + height.
     below = -(top + height)
     picture = picture.replace("<svg ", f'<svg fill="{INK}" ', 1)
-    return picture, f"width:{width * em:.4f}em;height:{height * em:.4f}em;vertical-align:{below * em:.4f}em"
+    return picture, f"width:{width * em:.4f}em;vertical-align:{below * em:.4f}em"
 
 
 def _presentation(math: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,7 +42,7 @@ def render(
     source, templates = inputs["source"], inputs["templates"]
     weasyprint = _weasyprint()
     check.require(source)
-    page = equations.as_pictures(pandoc.page(source, pandoc.Theme(templates, STYLES)))
+    page = equations.as_pictures(_loose_spaces(pandoc.page(source, pandoc.Theme(templates, STYLES))))
     fetcher = _fetcher({"theme/": templates, "figures/": source}, page.pictures)
     size = weasyprint.CSS(string=f"@page {{ size: {PAPERS[paper]} }}")
     html = weasyprint.HTML(string=page.html, base_url=BASE, url_fetcher=fetcher)
@@ -55,6 +56,15 @@ def render(
         raise RenderError(f"report.pdf: {errors[0]}")
     (out / "report.pdf").write_bytes(pdf)
     progress(1, 1, "documents")
+
+
+def _loose_spaces(html: str) -> str:
+    """Return ``html`` with each space before an inline element as an element of its own.
+
+    WeasyPrint 70 breaks a line behind its first word when all words of the text before a link fit, but not
+    the space that ends it.
+    """
+    return re.sub(r"(?<=\S) (?=<(?:a|em|strong|code|span|img)\b)", "<span> </span>", html)
 
 
 def _weasyprint() -> Any:

@@ -9,6 +9,8 @@ local MONTHS = { "January", "February", "March", "April", "May", "June", "July",
 local NBSP = "\u{a0}"
 local SHORT_TABLE = 9 -- a table of at most so many rows is kept on one page
 local LINE, SMALL_LINE, SMALLEST_LINE = 92, 106, 142 -- letters of a table's line on paper, by its size of type
+local RUNNING_TITLE = 62 -- letters
+local SHORT_CODE = 36 -- letters that stay on one line on paper
 
 local numbers = {} -- id -> "3" or "4.1"
 local counts = { fig = 0, tbl = 0, eq = 0 }
@@ -190,6 +192,11 @@ local function paragraph(p)
   return p
 end
 
+local function code(c)
+  if utf8.len(c.text) <= SHORT_CODE then c.classes:insert("short") end
+  return c
+end
+
 -- Divs -------------------------------------------------------------------------------------------
 
 local function callout(div, kind)
@@ -276,10 +283,18 @@ end
 
 -- The whole --------------------------------------------------------------------------------------
 
-local function long_date(text)
+local function long_date(text, lang)
   local year, month, day = text:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)$")
   if not year or not MONTHS[tonumber(month)] then return text end
-  return ("%s %d, %s"):format(MONTHS[tonumber(month)], tonumber(day), year)
+  local name, number = MONTHS[tonumber(month)], tonumber(day)
+  if lang == "en" or lang == "en-US" then return ("%s %d, %s"):format(name, number, year) end
+  return ("%d %s %s"):format(number, name, year)
+end
+
+-- The title, short enough for the head of a page.
+local function running(title)
+  if utf8.len(title) <= RUNNING_TITLE then return title end
+  return title:sub(1, utf8.offset(title, RUNNING_TITLE) - 1):gsub("%s+%S*$", "") .. "\u{2009}…"
 end
 
 local function has_references(doc)
@@ -292,7 +307,7 @@ local function has_references(doc)
 end
 
 function Pandoc(doc)
-  doc = doc:walk({ traverse = "topdown", Div = division, Header = header, Image = image, Figure = figure,
+  doc = doc:walk({ traverse = "topdown", Div = division, Header = header, Image = image, Code = code, Figure = figure,
     Table = table_block, Para = paragraph, Plain = paragraph })
   if has_references(doc) then
     doc.blocks:insert(pandoc.Header(2, "References", { id = "references", class = "unnumbered" }))
@@ -301,7 +316,8 @@ function Pandoc(doc)
   if doc.meta.date then
     local iso = pandoc.utils.stringify(doc.meta.date)
     doc.meta["date-iso"] = iso
-    doc.meta.date = long_date(iso)
+    doc.meta.date = long_date(iso, doc.meta.lang and pandoc.utils.stringify(doc.meta.lang) or "en")
   end
+  if doc.meta.title then doc.meta["running-title"] = running(pandoc.utils.stringify(doc.meta.title)) end
   return doc:walk({ Cite = cite })
 end

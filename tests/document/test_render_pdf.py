@@ -127,6 +127,11 @@ def test_same_source_same_bytes(file: Path, tmp_path: Path) -> None:
     assert file.stat().st_size < 5_000_000
 
 
+def test_a_space_before_a_link_does_not_break_the_line_too_early() -> None:
+    loose = pdf._loose_spaces("<p>No picture. <a>Table 7</a> has <em>every</em> class.</p>")
+    assert loose == "<p>No picture.<span> </span><a>Table 7</a> has<span> </span><em>every</em> class.</p>"
+
+
 def test_files_outside_the_report_are_not_fetched(tmp_path: Path) -> None:
     theme = tmp_path / "theme"
     theme.mkdir()
