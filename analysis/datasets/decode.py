@@ -18,6 +18,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 # The largest picture of the V7 set has 26 million pixels; a crafted file of some kilobytes can ask for billions.
 MAX_PIXELS = 80_000_000
 ORIENTATION = 0x0112
+DEPTHS = (8, 10, 12, 14, 16)
 BROKEN = (
     OSError,
     SyntaxError,
@@ -97,11 +98,17 @@ def _grey(image: Image.Image) -> Grey:
 
 
 def _eight_bits(levels: NDArray[np.generic]) -> Grey:
-    """Return 16-bit levels as 8-bit ones, 65535 becoming 255 (Pillow's own conversion clips at 255)."""
+    """Return levels of up to 16 bits as 8-bit ones, white becoming 255 (Pillow's own conversion clips at 255).
+
+    Detectors give 10 to 14 bits, which are often stored as they are in 16: white is the highest level of the smallest
+    of these depths that holds the picture.
+    """
     wide = levels.astype(np.int64)
-    if wide.min() < 0 or wide.max() > 65535:
+    depth = next((bits for bits in DEPTHS if wide.max() < 2**bits), None)
+    if depth is None or wide.min() < 0:
         raise PictureError("pixels of more than 16 bits, whose range for black and white is not known")
-    return ((wide + 128) // 257).astype(np.uint8)
+    white = 2**depth - 1
+    return np.asarray((wide * 255 + white // 2) // white, dtype=np.uint8)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -7,13 +7,13 @@ so that a seed gives the same picture everywhere.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]
 Point: TypeAlias = tuple[float, float]
 
 KINDS = HEALTHY, BACTERIAL, VIRAL, COVID_19 = "healthy", "bacterial", "viral", "covid_19"
@@ -49,8 +49,8 @@ class Pose:
 
     def into_body(self, x: Plane, y: Plane) -> tuple[Plane, Plane]:
         """Return the body's coordinates of points of the picture, whose own go from -1 to 1."""
-        x, y = (x - np.float32(self.right)), (y - np.float32(self.down))
-        c, s = np.float32(self.cosine / self.zoom), np.float32(self.sine / self.zoom)
+        x, y = x - self.right, y - self.down
+        c, s = self.cosine / self.zoom, self.sine / self.zoom
         return x * c + y * s, y * c - x * s
 
     def into_picture(self, x: float, y: float) -> Point:
@@ -93,8 +93,8 @@ def draw_chest(kind: str, anatomy: Anatomy, rng: np.random.Generator, *, width: 
     lungs = tuple(_lung(anatomy, side, x, y) for side in SIDES)
     body = _body(anatomy, x, y)
     clear = np.maximum(*lungs) * (1 - _heart(anatomy, x, y)) * body
-    density = body * (np.float32(0.60) + _bones(anatomy, x, y) * np.float32(0.17))
-    density -= clear * np.float32(0.40)
+    density = body * (0.60 + _bones(anatomy, x, y) * 0.17)
+    density -= clear * 0.40
     density += clear * (_vessels(anatomy, rng, x, y) + _findings(kind, anatomy, rng, x, y))
     outlines = tuple(_outline(anatomy, side, pose, width, height) for side in SIDES)
     return Phantom(_expose(density, rng, BRIGHTNESS[kind]), outlines)
@@ -103,20 +103,20 @@ def draw_chest(kind: str, anatomy: Anatomy, rng: np.random.Generator, *, width: 
 def draw_slice(rng: np.random.Generator, *, width: int, height: int) -> NDArray[np.uint8]:
     """Return a picture that resembles an axial CT slice."""
     x, y = _pose(rng).into_body(*_grid(width, height))
-    density = _ellipse(x, y, 0, 0, 0.9, 0.7, 0.05) * np.float32(0.6)
+    density = _ellipse(x, y, 0, 0, 0.9, 0.7, 0.05) * 0.6
     for side in SIDES:
-        density -= _ellipse(x, y, side * 0.42, -0.02, 0.3, 0.45, 0.08) * np.float32(0.5)
-    density += _ellipse(x, y, 0, 0.45, 0.13, 0.14, 0.1) * np.float32(0.3)
+        density -= _ellipse(x, y, side * 0.42, -0.02, 0.3, 0.45, 0.08) * 0.5
+    density += _ellipse(x, y, 0, 0.45, 0.13, 0.14, 0.1) * 0.3
     return _expose(density, rng)
 
 
 def draw_lateral(rng: np.random.Generator, *, width: int, height: int) -> NDArray[np.uint8]:
     """Return a picture that resembles a lateral view."""
     x, y = _pose(rng).into_body(*_grid(width, height))
-    density = _ellipse(x, y, 0, 0.2, 0.75, 1.2, 0.1) * np.float32(0.6)
-    density -= _ellipse(x, y, 0.0, -0.1, 0.48, 0.62, 0.2) * np.float32(0.4)
-    density += _ellipse(x, y, -0.15, 0.2, 0.3, 0.3, 0.3) * np.float32(0.25)
-    density += _ellipse(x, y, 0.52, 0.1, 0.1, 1.1, 0.2) * np.float32(0.2)
+    density = _ellipse(x, y, 0, 0.2, 0.75, 1.2, 0.1) * 0.6
+    density -= _ellipse(x, y, 0.0, -0.1, 0.48, 0.62, 0.2) * 0.4
+    density += _ellipse(x, y, -0.15, 0.2, 0.3, 0.3, 0.3) * 0.25
+    density += _ellipse(x, y, 0.52, 0.1, 0.1, 1.1, 0.2) * 0.2
     return _expose(density, rng)
 
 
@@ -132,37 +132,39 @@ def _pose(rng: np.random.Generator) -> Pose:
 
 
 def _grid(width: int, height: int) -> tuple[Plane, Plane]:
-    across = (np.arange(width, dtype=np.float32) + np.float32(0.5)) * np.float32(2 / width) - 1
-    down = (np.arange(height, dtype=np.float32) + np.float32(0.5)) * np.float32(2 / height) - 1
+    across = (np.arange(width, dtype=np.float32) + 0.5) * (2 / width) - 1
+    down = (np.arange(height, dtype=np.float32) + 0.5) * (2 / height) - 1
     return across[np.newaxis, :], down[:, np.newaxis]
 
 
 def _step(values: Plane, softness: float) -> Plane:
     """Return 0 where ``values`` are below 0, 1 above, and a smooth ramp of width ``softness`` between."""
-    t = np.clip(values * np.float32(1 / softness) + np.float32(0.5), 0, 1)
-    return t * t * (3 - 2 * t)
+    t = np.clip(values / softness + 0.5, 0, 1)
+    ramp: Plane = t * t * (3 - 2 * t)
+    return ramp
 
 
 def _ellipse(x: Plane, y: Plane, cx: float, cy: float, rx: float, ry: float, softness: float) -> Plane:
-    across, down = (x - np.float32(cx)) * np.float32(1 / rx), (y - np.float32(cy)) * np.float32(1 / ry)
+    across, down = (x - cx) / rx, (y - cy) / ry
     return _step(1 - across * across - down * down, softness)
 
 
 def _body(anatomy: Anatomy, x: Plane, y: Plane) -> Plane:
     """Return the density of trunk, shoulders and neck, thicker towards the middle."""
-    across, down = x * np.float32(1 / anatomy.body_width), (y - np.float32(0.62)) * np.float32(1 / 1.36)
+    across, down = x / anatomy.body_width, (y - 0.62) / 1.36
     across, down = across * across, down * down
     trunk = _step(1 - across * across - down * down, 0.14)
     neck = _ellipse(x, y, 0, -0.9, 0.3, 0.55, 0.4)
-    return np.maximum(trunk, neck) * (np.float32(1.06) - np.float32(0.22) * across)
+    density: Plane = np.maximum(trunk, neck) * (1.06 - 0.22 * across)
+    return density
 
 
 def _lung(anatomy: Anatomy, side: int, x: Plane, y: Plane) -> Plane:
     """Return the mask of one lung: narrow above, cut below by the dome of the diaphragm."""
-    across = (x * side - np.float32(anatomy.lung_x)) * np.float32(1 / anatomy.lung_width)
-    down = (y - np.float32(anatomy.lung_y)) * np.float32(1 / anatomy.lung_height)
-    across = (across + np.float32(0.22) * (1 - down)) / (1 + np.float32(0.22) * down)
-    dome = np.float32(anatomy.diaphragm + 0.03 * side) - y + np.float32(0.1) * across * across
+    across = (x * side - anatomy.lung_x) / anatomy.lung_width
+    down = (y - anatomy.lung_y) / anatomy.lung_height
+    across = (across + 0.22 * (1 - down)) / (1 + 0.22 * down)
+    dome = anatomy.diaphragm + 0.03 * side - y + 0.1 * across * across
     return _step(1 - across * across - down * down, 0.22) * _step(dome, 0.06)
 
 
@@ -175,26 +177,26 @@ def _heart(anatomy: Anatomy, x: Plane, y: Plane) -> Plane:
 
 def _wave(phase: Plane) -> Plane:
     """Return a smooth wave from 0 to 1 and back with period 1."""
-    t = np.abs(phase - np.floor(phase) - np.float32(0.5)) * 2
-    return t * t * (3 - 2 * t)
+    t = np.abs(phase - np.floor(phase) - 0.5) * 2
+    wave: Plane = t * t * (3 - 2 * t)
+    return wave
 
 
 def _bones(anatomy: Anatomy, x: Plane, y: Plane) -> Plane:
-    spacing = np.float32(1 / anatomy.ribs)
     aside = np.abs(x)
-    ribs = _wave((y - np.float32(0.35) * aside + np.float32(0.3) * aside * aside) * spacing)
-    ribs = ribs * ribs * _ellipse(x, y, 0, 0, 0.86, 0.72, 0.3) * _step(aside - np.float32(0.1), 0.1)
-    spine = _step(np.float32(0.085) - aside, 0.05) * (np.float32(0.7) + np.float32(0.3) * _wave(y * 7))
-    line = y + np.float32(0.62) - np.float32(0.16) * aside
-    collar = _step(np.float32(0.0016) - line * line, 0.0022) * _step(np.float32(0.75) - aside, 0.1)
-    return np.maximum(np.maximum(np.float32(0.55) * ribs, spine), np.float32(0.7) * collar)
+    ribs = _wave((y - 0.35 * aside + 0.3 * aside * aside) / anatomy.ribs)
+    ribs = ribs * ribs * _ellipse(x, y, 0, 0, 0.86, 0.72, 0.3) * _step(aside - 0.1, 0.1)
+    spine = _step(0.085 - aside, 0.05) * (0.7 + 0.3 * _wave(y * 7))
+    line = y + 0.62 - 0.16 * aside
+    collar = _step(0.0016 - line * line, 0.0022) * _step(0.75 - aside, 0.1)
+    return np.maximum(np.maximum(0.55 * ribs, spine), 0.7 * collar)
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...], rows: int, columns: int) -> Plane:
     """Return a smooth random field from -0.5 to 0.5, with ``rows`` x ``columns`` independent values."""
     grid = Image.fromarray(rng.integers(0, 256, (rows, columns), dtype=np.uint8))
     field = np.asarray(grid.resize((shape[1], shape[0]), Image.Resampling.BICUBIC), dtype=np.float32)
-    return field * np.float32(1 / 255) - np.float32(0.5)
+    return field / 255 - 0.5
 
 
 def _around(
@@ -214,21 +216,21 @@ def _hila(anatomy: Anatomy, x: Plane, y: Plane, reach: float) -> Plane:
 
 def _vessels(anatomy: Anatomy, rng: np.random.Generator, x: Plane, y: Plane) -> Plane:
     shape = np.broadcast_shapes(x.shape, y.shape)
-    strength = np.float32(between(rng, 0.06, 0.14))
-    return strength * _hila(anatomy, x, y, 1.3) * (np.float32(0.6) + _noise(rng, shape, 30, 24))
+    strength = between(rng, 0.06, 0.14)
+    return strength * _hila(anatomy, x, y, 1.3) * (0.6 + _noise(rng, shape, 30, 24))
 
 
 def _findings(kind: str, anatomy: Anatomy, rng: np.random.Generator, x: Plane, y: Plane) -> Plane:
     """Return what the disease adds to the density of the lungs; its strength overlaps with none at all."""
-    strength = np.float32(between(rng, 0.10, 0.44))
+    strength = between(rng, 0.10, 0.44)
     texture = _noise(rng, np.broadcast_shapes(x.shape, y.shape), 22, 18)
     if kind == BACTERIAL:
-        return strength * _lobe(anatomy, rng, x, y) * (np.float32(1.1) + np.float32(0.4) * texture)
+        return strength * _lobe(anatomy, rng, x, y) * (1.1 + 0.4 * texture)
     if kind == VIRAL:
-        streaks = np.float32(0.55) + np.float32(1.0) * texture
+        streaks = 0.55 + texture
         return strength * _hila(anatomy, x, y, 2.6) * streaks
     if kind == COVID_19:
-        return strength * _patches(anatomy, rng, x, y) * (np.float32(0.9) + np.float32(0.8) * texture)
+        return strength * _patches(anatomy, rng, x, y) * (0.9 + 0.8 * texture)
     return np.zeros_like(texture)
 
 
@@ -252,12 +254,11 @@ def _patches(anatomy: Anatomy, rng: np.random.Generator, x: Plane, y: Plane) -> 
 def _expose(density: Plane, rng: np.random.Generator, brightness: float = 1.0) -> NDArray[np.uint8]:
     """Return the density as grey levels: uneven exposure, contrast, noise, and a mark that it was generated."""
     shape = density.shape
-    density = density + np.float32(between(rng, 0.02, 0.08)) * _noise(rng, shape, 3, 3)
-    grain = rng.integers(0, 256, (3, *shape), dtype=np.uint8).sum(axis=0, dtype=np.int32) - 382
-    density = density + np.float32(between(rng, 0.00010, 0.00022)) * grain
-    bend = np.float32(between(rng, -0.15, 0.15))
-    density = density + bend * density * (1 - density)
-    level = np.float32(brightness * between(rng, 214, 242)) * density + np.float32(between(rng, 8, 24))
+    density += between(rng, 0.02, 0.08) * _noise(rng, shape, 3, 3)
+    grain = rng.integers(0, 256, (3, *shape), dtype=np.uint8).sum(axis=0, dtype=np.float32) - 382.5
+    density += between(rng, 0.00010, 0.00022) * grain
+    density += between(rng, -0.15, 0.15) * density * (1 - density)
+    level = brightness * between(rng, 214, 242) * density + between(rng, 8, 24)
     return _mark(np.clip(level, 0, 255).astype(np.uint8))
 
 

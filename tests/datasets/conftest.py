@@ -1,0 +1,92 @@
+import json
+import os
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from analysis.datasets import sample, v7
+from analysis.progress import silent
+
+CLASSES = [
+    {"id": "bacterial", "label": "Bacterial Pneumonia"},
+    {"id": "covid_19", "label": "COVID-19"},
+    {"id": "healthy", "label": "No Pneumonia (healthy)"},
+    {"id": "viral", "label": "Viral Pneumonia"},
+]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    root = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+    if not root.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"the real X-rays are not at {root}")
+        pytest.skip("the real X-rays are not beside the project")
+    return root
+
+
+@pytest.fixture(scope="session")
+def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("sample")
+    sample.write({}, out, scratch=out, progress=silent, pictures=80, seed=7)
+    return out
+
+
+@pytest.fixture
+def jpeg() -> Callable[..., bytes]:
+    def make(seed: int = 0, width: int = 40, height: int = 30, **options: Any) -> bytes:
+        pixels = np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8)
+        buffer = BytesIO()
+        Image.fromarray(pixels).save(buffer, "JPEG", **options)
+        return buffer.getvalue()
+
+    return make
+
+
+class Dataset:
+    """A small V7 folder that a test fills, and what the reader makes of it."""
+
+    def __init__(self, root: Path, out: Path, jpeg: Callable[..., bytes]) -> None:
+        self.root, self.out, self.jpeg = root, out, jpeg
+        self.count = 0
+
+    def picture(self, path: str, data: bytes | None = None) -> None:
+        self.count += 1
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(self.jpeg(self.count) if data is None else data)
+
+    def annotate(self, name: str, *tags: str, file: str = "") -> None:
+        target = self.root / (file or f"releases/all/annotations/{name}.json")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        polygon = {"name": "Lung", "polygon": {"path": [{"x": 1, "y": 2}]}}
+        image = {"width": 400, "height": 300, "filename": "00000001.jpg", "original_filename": name}
+        annotations = [polygon, *({"name": tag, "tag": {}} for tag in tags)]
+        target.write_text(json.dumps({"image": image, "annotations": annotations}), encoding="utf-8")
+
+    def add(self, name: str, *tags: str) -> None:
+        self.picture(f"images/{name}")
+        self.annotate(name, *tags)
+
+    def read(self, **options: Any) -> pd.DataFrame:
+        params = {"classes": CLASSES, "label_rule": "covid-first", "exclude": [], "max_excluded": 0.9}
+        self.out.mkdir(exist_ok=True)
+        v7.read({"data": self.root}, self.out, scratch=self.out, progress=silent, **(params | options))
+        return pd.read_csv(self.out / "records.csv")
+
+    def excluded(self) -> dict[str, str]:
+        table = pd.read_csv(self.out / "excluded.csv")
+        assert table["file"].is_unique
+        return dict(zip(table["file"], table["reason"], strict=True))
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, jpeg: Callable[..., bytes]) -> Dataset:
+    (tmp_path / "data").mkdir()
+    return Dataset(tmp_path / "data", tmp_path / "out", jpeg)

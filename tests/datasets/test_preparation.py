@@ -1,0 +1,103 @@
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from analysis.errors import DataError
+from analysis.preparation import fit_square, prepare
+from analysis.progress import silent
+
+
+def run(dataset, out: Path, size: int = 16, fit: str = "squash") -> np.ndarray:
+    out.mkdir()
+    inputs = {"records": dataset.out, "data": dataset.root}
+    prepare(inputs, out, scratch=out, progress=silent, size=size, fit=fit)
+    return np.load(out / "images.npy", mmap_mode="r")
+
+
+def picture(level: int) -> bytes:
+    buffer = BytesIO()
+    Image.new("L", (64, 48), level).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def test_images_are_in_the_order_of_the_records(dataset, tmp_path: Path) -> None:
+    for name, level in (("b.jpg", 200), ("a.jpg", 40), ("c.jpg", 120)):
+        dataset.picture(f"images/{name}", picture(level))
+        dataset.annotate(name, "Viral Pneumonia", "COVID-19")
+    dataset.read(label_rule="every-tag")
+    images = run(dataset, tmp_path / "images")
+    assert (images.shape, images.dtype) == ((6, 16, 16), np.uint8)
+    assert images.mean(axis=(1, 2)).tolist() == [40, 40, 200, 200, 120, 120]
+
+
+def test_a_picture_that_changed_after_reading_is_named(dataset, tmp_path: Path) -> None:
+    dataset.add("a.jpg", "Viral Pneumonia")
+    dataset.read()
+    dataset.picture("images/a.jpg", picture(3))
+    with pytest.raises(DataError, match=r"images/a\.jpg has changed since") as error:
+        run(dataset, tmp_path / "changed")
+    assert error.value.hint
+    (dataset.root / "images/a.jpg").unlink()
+    with pytest.raises(DataError, match=r"images/a\.jpg cannot be read any more"):
+        run(dataset, tmp_path / "gone")
+
+
+def test_squash_pad_and_crop() -> None:
+    wide = np.full((20, 40), 100, dtype=np.uint8)
+    wide[:, :10] = wide[:, 30:] = 200
+    squashed = fit_square(wide, 20, "squash")
+    assert squashed[:, 0].tolist() == [200] * 20
+    assert squashed[10].tolist() == [200] * 5 + [100] * 10 + [200] * 5
+    padded = fit_square(wide, 20, "pad")
+    assert padded[:5].max() == padded[15:].max() == 0
+    assert padded[10].tolist() == squashed[10].tolist()
+    assert (fit_square(wide, 20, "crop") == 100).all()
+    tall = fit_square(wide.T.copy(), 20, "crop")
+    assert (tall == 100).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(312, 468), (50, 40), (400, 30), (1, 1), (3, 900)])
+@pytest.mark.parametrize("fit", ["squash", "pad", "crop"])
+def test_every_size_becomes_a_square(height: int, width: int, fit: str) -> None:
+    square = fit_square(np.full((height, width), 77, dtype=np.uint8), 32, fit)
+    assert (square.shape, square.dtype, square.max()) == ((32, 32), np.uint8, 77)
+
+
+def test_shrinking_averages() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (96, 64), dtype=np.uint8)
+    exact = pixels.reshape(16, 6, 16, 4).mean(axis=(1, 3))
+    assert np.abs(fit_square(pixels, 16, "squash") - exact).max() <= 1
+
+
+@pytest.mark.real
+def test_real_pictures_differ_little_from_a_full_decode(
+    dataset, real_data: Path, tmp_path: Path, jpeg: Callable[..., bytes]
+) -> None:
+    source = real_data / "kermany_fullres_subset"
+    files = sorted(source.rglob("*.jpeg"))[::40]
+    for path in files:
+        dataset.picture(f"images/{path.name}", path.read_bytes())
+        dataset.annotate(path.name, "Viral Pneumonia")
+    records = dataset.read()
+    images = run(dataset, tmp_path / "images", size=64)
+    differences = []
+    for image_id, image in zip(records["image_id"], images, strict=True):
+        grey = Image.open(BytesIO((dataset.root / image_id).read_bytes())).convert("L")
+        exact = cv2.resize(np.asarray(grey), (64, 64), interpolation=cv2.INTER_AREA)
+        differences.append(np.abs(image.astype(int) - exact).mean())
+    assert len(differences) == len(files) > 20
+    assert np.mean(differences) < 0.6
+
+
+def test_records_have_only_to_name_pictures_and_digests(dataset, tmp_path: Path) -> None:
+    dataset.add("1.jpg", "Viral Pneumonia")
+    table = dataset.read()
+    table[["image_id", "sha256"]].to_csv(dataset.out / "records.csv", index=False)
+    assert len(run(dataset, tmp_path / "images")) == 1
+    assert list(pd.read_csv(dataset.out / "records.csv")) == ["image_id", "sha256"]
