@@ -23,8 +23,8 @@ METRICS = ("numpy", "pandas", "scikit-learn")
 DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
 FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
 HTML = ("pypandoc_binary",)
-PDF = ("pypandoc_binary", "weasyprint", "ziamath")
-SOFTWARE = tuple(sorted({*PICTURES, *NETWORK, *METRICS, *DRAWING, "jinja2", *HTML, *PDF}))
+PDF = ("pypandoc_binary", "weasyprint", "ziamath", "pango")
+SOFTWARE = tuple(sorted({*PICTURES, *NETWORK, *METRICS, *DRAWING, "jinja2", *HTML, *PDF} - {"pango"}))
 
 
 @dataclass(frozen=True)

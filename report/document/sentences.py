@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from report.document.tables import MEASURES, Tables
-from report.document.values import Values, count, decimal, escape, listed
+from report.document.values import Values, count, counted, decimal, escape, listed
 
 _SPLITS = {"val": "validation", "test": "test"}
 _CLEAR_RISE = 0.05
@@ -26,11 +26,14 @@ class Sentences:
         Its results.
     tables : Tables
         Its tables, for titles of models.
+    pictures : str
+        What the pictures are.
     """
 
     study: Mapping[str, Any]
     values: Values
     tables: Tables
+    pictures: str = "chest X-rays"
 
     def label(self, class_id: str) -> str:
         """Return a class' label as markdown."""
@@ -40,7 +43,7 @@ class Sentences:
         """Return data, models, test results and the difference in a few sentences."""
         v = self.values
         parts = [
-            f"{v('data.pictures')} chest X-rays of {count(len(self.study['classes']))} classes were split into "
+            f"{v('data.pictures')} {self.pictures} of {count(len(self.study['classes']))} classes were split into "
             f"{v('data.train.count')} for training, {v('data.val.count')} for validation and "
             f"{v('data.test.count')} for testing."
         ]
@@ -63,12 +66,15 @@ class Sentences:
 
     def flow(self) -> str:
         """Return how many pictures were found, left out and kept."""
-        v = self.values
         return (
-            f"{v('data.annotations_found')} annotation files and {v('data.pictures_found')} pictures were found; "
-            f"{v('data.excluded')} files were left out, each with its reason, and {v('data.pictures')} rows of "
-            f"{v('data.patients')} patients remain (@tbl-flow)."
+            f"{self._counted('data.annotations_found', 'annotation file')} and "
+            f"{self._counted('data.pictures_found', 'picture')} were found; {self._counted('data.excluded', 'file')} left "
+            f"out, each with its reason, leave {self._counted('data.pictures', 'picture')} of "
+            f"{self._counted('data.patients', 'patient')} (@tbl-flow)."
         )
+
+    def _counted(self, name: str, noun: str) -> str:
+        return counted(self.values.value(name), noun)
 
     def classes(self) -> str:
         """Return which class is commonest and which is rarest."""
@@ -155,7 +161,7 @@ class Sentences:
             return "No picture is misclassified."
         return (
             f"The commonest mistake is {self.label(true)} called {self.label(said)}: "
-            f"{v(f'{prefix}.confusion.{true}.{said}')} pictures, {v(f'{prefix}.confusion_share.{true}.{said}')} of the class."
+            f"{self._counted(f'{prefix}.confusion.{true}.{said}', 'picture')}, {v(f'{prefix}.confusion_share.{true}.{said}')} of the class."
         )
 
     def difference(self, a: str, b: str) -> str:

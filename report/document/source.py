@@ -68,7 +68,7 @@ def write(
         "r": values,
         "value": values.value,
         "table": tables,
-        "say": Sentences(study, values, tables),
+        "say": Sentences(study, values, tables, "generated pictures" if sample else "chest X-rays"),
         "figure": lambda figure, caption: figure_markdown(figures, figure, caption),
         "words": {"augmentation": augmentation_words, "callbacks": callback_words},
         "versions": {package: metadata.version(package) for package in versions},

@@ -133,10 +133,10 @@ class Tables:
             *(
                 [label, *(str(kinds[m].get(kind, 0)) for m in (a, b))]
                 for kind, label in (
-                    ("Conv2D", "Convolution layers"),
-                    ("MaxPooling2D", "Max-pooling layers"),
+                    ("Conv2D", "Convolutions"),
+                    ("MaxPooling2D", "Max-poolings"),
                     ("Dense", "Dense layers"),
-                    ("Dropout", "Dropout layers"),
+                    ("Dropout", "Dropouts"),
                     ("BatchNormalization", "Batch normalisations"),
                 )
             ),
@@ -288,7 +288,7 @@ def augmentation_words(steps: Sequence[Mapping[str, Any]]) -> str:
 def _augmentation_step(step: Mapping[str, Any]) -> str:
     if step["kind"] == "horizontal_flip":
         return "horizontal flip, probability 0.5"
-    width, height = (f"{100 * step[side]:g} %" for side in ("width", "height"))
+    width, height = (f"{100 * step[side]:g}\u00a0%" for side in ("width", "height"))
     return f"shift up to ±{width} sideways and ±{height} up or down, edges filled ({step['fill']})"
 
 

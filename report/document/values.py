@@ -73,12 +73,17 @@ class Values:
         if isinstance(value, int):
             return count(value)
         if "share" in name:
-            return f"{decimal(100 * value, 1)} %"
+            return f"{decimal(100 * value, 1)}\u00a0%"
         return decimal(value, signed=difference)
 
     def __call__(self, name: str) -> str:
         """Return a result as text, for prose; a result that does not exist says so."""
         return "not defined" if self.value(name) is None else self.text(name)
+
+
+def counted(value: int, noun: str) -> str:
+    """Return ``1 file``, ``2 files``."""
+    return f"{count(value)} {noun}{'' if value == 1 else 's'}"
 
 
 def listed(words: list[str]) -> str:

@@ -7,6 +7,7 @@ import hashlib
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -103,7 +104,7 @@ def _json(value: Any, where: str) -> Json:
 
 @cache
 def version(package: str) -> str:
-    """Return the installed version of a distribution.
+    """Return the installed version of a distribution, or of the library that WeasyPrint sets text with: pango.
 
     Raises
     ------
@@ -112,10 +113,23 @@ def version(package: str) -> str:
     """
     from importlib import metadata
 
+    if package == "pango":
+        return _pango_version()
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError as error:
         raise EnvironmentProblem(f"the package {package} is not installed", hint="make report") from error
+
+
+def _pango_version() -> str:
+    import ctypes
+
+    for name in ("libpango-1.0.so.0", "libpango-1.0.0.dylib", "libpango-1.0-0.dll"):
+        with suppress(OSError):
+            library = ctypes.CDLL(name)
+            library.pango_version_string.restype = ctypes.c_char_p
+            return str(library.pango_version_string().decode())
+    return "not found"  # where it is elsewhere, WeasyPrint knows; where it is missing, it says so
 
 
 class Code:

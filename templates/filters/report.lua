@@ -7,7 +7,7 @@ local CALLOUTS = { note = "Note", warning = "Warning", important = "Important", 
 local MONTHS = { "January", "February", "March", "April", "May", "June", "July", "August", "September",
   "October", "November", "December" }
 local NBSP = "\u{a0}"
-local SHORT_TABLE = 9 -- a table of at most so many rows is kept on one page
+local SHORT_TABLE = 24
 local LINE, SMALL_LINE, SMALLEST_LINE = 92, 106, 142 -- letters of a table's line on paper, by its size of type
 local RUNNING_TITLE = 62 -- letters
 local SHORT_CODE = 36 -- letters that stay on one line on paper

@@ -69,7 +69,7 @@ def test_values_know_counts_shares_differences_and_what_does_not_exist():
         }
     )
     assert values("baseline.test.n") == "1,257"
-    assert values("data.all.share.viral") == "23.8 %"
+    assert values("data.all.share.viral") == "23.8\u00a0%"
     assert values("b_vs_a.test.f1.macro") == "+0.020"
     assert values("baseline.test.ppv.macro") == "not defined"
     assert values.text("baseline.test.ppv.macro") == "–"
