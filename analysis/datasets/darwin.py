@@ -47,7 +47,15 @@ def _version_1(image: dict[str, Any], annotations: Any) -> Annotation:
 def _version_2(item: dict[str, Any], annotations: Any) -> Annotation:
     slot = _first(item.get("slots"))
     name = _first(slot.get("source_files")).get("file_name") or item.get("name")
+    if isinstance(annotations, list):
+        annotations = [a for a in annotations if _concerns(a, slot.get("slot_name"))]
     return _annotation(name, slot, annotations)
+
+
+def _concerns(annotation: Any, slot_name: Any) -> bool:
+    """Return whether an annotation is about the picture in this slot: an item may have several, each a picture."""
+    slots = annotation.get("slot_names") if isinstance(annotation, dict) else None
+    return not slots or slot_name is None or slot_name in slots
 
 
 def _annotation(name: Any, size: dict[str, Any], annotations: Any) -> Annotation:

@@ -30,9 +30,9 @@ BROKEN = (
     zlib.error,
     Image.DecompressionBombError,
 )
-SIGNS = (
-    (0, b"version https://git-lfs", "a Git LFS pointer, not the picture itself"),
-    (128, b"DICM", "a DICOM file, not a picture file"),
+SIGNS = (  # offset and bytes of files that often stand in a picture's place, and what they are
+    (0, b"version https://git-lfs", "Git LFS pointer, not the picture"),
+    (128, b"DICM", "DICOM file, which is not read"),
 )
 
 Grey = NDArray[np.uint8]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-# Pediatric pictures of Kermany et al.: the number of a person is used again for the other type.
-KERMANY = re.compile(r"(person\d+_(?:bacteria|virus)|(?:NORMAL2-)?IM-\d+)(?:[-_]|$)")
+# Pediatric pictures of Kermany et al.: the number of a person is used again for the other type. Later editions
+# name them by type, patient and picture: BACTERIA-1008087-0001.
+KERMANY = re.compile(
+    r"(person\d+_(?:bacteria|virus)|(?:NORMAL2-)?IM-\d+|(?:BACTERIA|VIRUS|NORMAL)-\d+(?=-\d))(?:[-_]|$)"
+)
 COHEN = re.compile(r"PatientID:\s*(\S+)")
 # Two ids each for one patient: 97 and 178 have the same four X-rays, 78 and 201 share one.
 SAME = {"178": "97", "201": "78"}

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from analysis.datasets.decode import decode
+from analysis.datasets.decode import SIGNS, decode
 from analysis.datasets.patients import identify
 from analysis.errors import DataError, PictureError
 from analysis.progress import Progress
@@ -22,12 +22,14 @@ DECODERS = 2  # threads; decoding runs outside Python's lock
 
 INVALID = "annotation is not valid JSON"
 BY_STUDY = "excluded by the study"
+MASK = "mask, not a picture"
 CT = "CT slice"
 LATERAL = "lateral view"
 NO_PICTURE = "no picture for the annotation"
 SECOND_ANNOTATION = "second annotation of the picture"
 NO_LABEL = "no class label"
 SEVERAL_LABELS = "several class labels"
+NOT_PICTURES = tuple(what for _, _, what in SIGNS)
 UNDECODABLE = "picture does not decode"
 NO_ANNOTATION = "no annotation for the picture"
 SAME_NAME = "same name as another picture"
@@ -35,17 +37,19 @@ SAME_NAME = "same name as another picture"
 REASONS = (
     INVALID,
     BY_STUDY,
+    MASK,
     CT,
     LATERAL,
     NO_PICTURE,
     SECOND_ANNOTATION,
     NO_LABEL,
     SEVERAL_LABELS,
+    *NOT_PICTURES,
     UNDECODABLE,
     NO_ANNOTATION,
     SAME_NAME,
 )
-UNCOUNTED = frozenset((BY_STUDY, NO_ANNOTATION, SAME_NAME))
+UNCOUNTED = frozenset((BY_STUDY, MASK, SECOND_ANNOTATION, NO_ANNOTATION, SAME_NAME))
 
 RECORD_COLUMNS = (
     "image_id",
@@ -94,7 +98,7 @@ def verify(
 ) -> tuple[pd.DataFrame, list[Exclusion]]:
     """Return the records of the candidates that decode, sorted by the bytes of ``image_id``, and the others.
 
-    Every picture is decoded in full, so that one that is cut short is found here.
+    Every picture is read to its end, so that one that is cut short is found here.
     """
     ordered = sorted(candidates, key=lambda c: os.fsencode(c.image_id))
     rows: list[dict[str, object]] = []
@@ -113,8 +117,10 @@ def verify(
 def _inspect(root: Path, candidate: Candidate) -> list[dict[str, object]] | Exclusion:
     try:
         data = (root / candidate.image_id).read_bytes()
-        picture = decode(data)
+        picture = decode(data, at_least=1)
     except PictureError as error:
+        if error.message in NOT_PICTURES:
+            return Exclusion(candidate.image_id, error.message)
         return Exclusion(candidate.image_id, UNDECODABLE, error.message)
     except OSError as error:
         return Exclusion(candidate.image_id, UNDECODABLE, f"cannot be read: {error.strerror}")
@@ -164,8 +170,10 @@ def _save(path: Path, table: pd.DataFrame) -> None:
     table.to_csv(path, index=False, lineterminator="\n")
 
 
-def refuse_too_many(exclusions: Iterable[Exclusion], annotated: int, limit: float) -> None:
-    """Raise if more than ``limit`` of the ``annotated`` pictures are left out for other reasons than the study's own.
+def refuse_too_many(
+    exclusions: Iterable[Exclusion], found: int, limit: float, what: str = "annotated pictures"
+) -> None:
+    """Raise if more than ``limit`` of the pictures ``found`` are left out for other reasons than the study's own.
 
     Raises
     ------
@@ -174,10 +182,10 @@ def refuse_too_many(exclusions: Iterable[Exclusion], annotated: int, limit: floa
     """
     counts = Counter(e.reason for e in exclusions if e.reason not in UNCOUNTED)
     left_out = sum(counts.values())
-    if left_out > limit * annotated:
+    if left_out > limit * found:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in counts.most_common(3))
         raise DataError(
-            f"{left_out} of {annotated} annotated pictures would be left out, more than the share of {limit:g}"
+            f"{left_out} of {found} {what} would be left out, more than the share of {limit:g}"
             f" that the study allows: {reasons}",
             hint="check that the data folder is complete, or raise dataset.max_excluded in the study file",
         )

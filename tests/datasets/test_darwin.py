@@ -43,6 +43,17 @@ def test_version_2() -> None:
     assert parse(data(content)) == Annotation("renamed.jpg", None, None, ("CT",))
 
 
+def test_of_an_item_with_several_pictures_the_first_is_read_with_its_own_tags() -> None:
+    slots = [{"slot_name": name, "source_files": [{"file_name": f"{name}.jpg"}]} for name in ("pa", "side")]
+    tags = [
+        {"name": "COVID-19", "tag": {}},
+        {"name": "View/PA", "tag": {}, "slot_names": ["pa"]},
+        {"name": "View/Lateral", "tag": {}, "slot_names": ["side"]},
+    ]
+    content = {"version": "2.0", "item": {"name": "study", "slots": slots}, "annotations": tags}
+    assert parse(data(content)) == Annotation("pa.jpg", None, None, ("COVID-19", "View/PA"))
+
+
 def test_a_picture_is_looked_for_by_its_name_without_folders() -> None:
     image = {"original_filename": "C:\\x-rays\\a.jpg", "width": -1, "height": "tall"}
     assert parse(data({"image": image, "annotations": []})) == Annotation("a.jpg", None, None, ())
