@@ -295,6 +295,56 @@ def models(
     console.table(head, rows)
 
 
+@app.command(rich_help_panel="Use")
+def predict(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Picture files.")],
+    model: Annotated[str, typer.Option("--model", metavar="MODEL", help="A model of the study.")],
+    study: Annotated[
+        str, typer.Option("--study", metavar="STUDY", help="A study's name or folder.")
+    ] = "assignment",
+    sample: Sample = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    overrides: Set = None,
+    cache: Cache = None,
+) -> None:
+    """Ask a trained, cached model about pictures. Not for clinical use."""
+    from report.project import Request, plan
+    from report.trained import classify
+
+    the_plan = plan(Request(study, None, sample, tuple(overrides or ()), cache), needs_data=False)
+    with console.display() as show:
+        found = classify(the_plan, model, images, show)
+    if as_json:
+        answer = {"study": the_plan.name, "model": model, "pictures": found}
+        console.say(json.dumps(answer, indent=1, ensure_ascii=False))
+        return
+    labels = {c.id: c.label for c in the_plan.study.classes}
+    rows = [
+        [row["picture"], labels[row["predicted"]], *(f"{row['probabilities'][c]:.3f}" for c in labels)]
+        for row in found
+    ]
+    console.table(["picture", "predicted", *labels], rows)
+    console.say("Not for clinical use.")
+
+
+@app.command(rich_help_panel="Data")
+def studies() -> None:
+    """List the studies, where their data are had, and which are found."""
+    from report.project import Request, data_folder, dataset_command, study_folder, study_names
+    from report.study import load
+
+    for name in study_names():
+        study = load(study_folder(name) / "study.toml")
+        try:
+            found = console.relative(data_folder(Request(name), study))
+        except AnalysisError as error:
+            found = f"not found ({error.message})"
+        console.say(f"{name}: {study.study.title}")
+        console.say(f"  models: {', '.join(model.id for model in study.models)}")
+        console.say(f"  data:   {found}")
+        console.say(f"  get:    {dataset_command(study)}")
+
+
 @data_app.command("sample")
 def data_sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],

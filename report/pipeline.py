@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from report.engine.stage import Input, Json, Output, Source, Stage
-from report.study import Model, Study
+from report.study import READER_KEYS, Model, Study
 
 PROJECT = Path(__file__).resolve().parent.parent
 SPLITS = ("val", "test")
@@ -64,11 +64,12 @@ def _data(study: Study, place: Place) -> Iterator[Stage]:
             params={"pictures": sample.pictures, "seed": sample.seed},
             packages=PICTURES,
         )
+    dataset = study.dataset
     yield Stage(
         "read",
-        f"analysis.datasets.{study.dataset.reader}:read",
+        f"analysis.datasets.{dataset.reader.replace('-', '_')}:read",
         {"data": data},
-        {"classes": _classes(study), **_only(study.dataset, "label_rule", "exclude", "max_excluded")},
+        {"classes": _classes(study), **_only(dataset, READER_KEYS[dataset.reader], "exclude", "max_excluded")},
         packages=PICTURES,
     )
     yield Stage(
@@ -256,6 +257,22 @@ def _document(study: Study, place: Place) -> Iterator[Stage]:
     }
     yield Stage("html", "report.document.html:render", theme, packages=HTML)
     yield Stage("pdf", "report.document.pdf:render", theme, {"paper": study.report.paper}, packages=PDF)
+
+
+def classify_stage(trained: tuple[Path, Path], pictures: list[Path], classes: list[str]) -> Stage:
+    """Return the stage that asks a trained network (``model.keras`` and ``input.json``) about pictures."""
+    model, seen = trained
+    return Stage(
+        "classify",
+        "analysis.models.classify:classify",
+        {
+            "model": Source(model),
+            "input": Source(seen),
+            **{f"picture_{i}": Source(path.absolute()) for i, path in enumerate(pictures)},
+        },
+        {"classes": list(classes), "pictures": [str(path) for path in pictures]},
+        packages=tuple(sorted({*NETWORK, *PICTURES})),
+    )
 
 
 def _only(section: Any, *names: str) -> dict[str, Json]:

@@ -17,6 +17,7 @@ from report.study import Study, load
 STUDIES = PROJECT / "studies"
 DATASETS = {
     "v7": "darwin dataset pull v7-labs/covid-19-chest-x-ray-dataset:all-images",
+    "class-folders": "put the pictures into one folder per class",
 }
 
 
@@ -110,9 +111,14 @@ def data_folder(request: Request, study: Study) -> Path:
     hint = (
         f"check the path given to --data, or try generated pictures: {command} --sample"
         if named
-        else f"{DATASETS[study.dataset.reader]}, then {command} --data DIR; or {command} --sample"
+        else f"{dataset_command(study)}, then {command} --data DIR; or {command} --sample"
     )
     raise DataError(f"{folder}: {problem}", hint=hint)
+
+
+def dataset_command(study: Study) -> str:
+    """Return the command that fetches the data of a study, or where they are had."""
+    return DATASETS[study.dataset.reader]
 
 
 def cache_folder(asked: Path | None) -> Path:

@@ -1,0 +1,73 @@
+"""A trained network asked about single pictures."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from analysis.datasets.decode import decode
+from analysis.errors import DataError, PictureError
+from analysis.models import batches, runtime
+from analysis.preparation import fit_square
+from analysis.progress import Progress
+
+
+def classify(
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    classes: Sequence[str],
+    pictures: Sequence[str],
+) -> None:
+    """Write ``probabilities.json``: for each picture the probability of each class.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        ``model`` (the ``model.keras`` file), ``input`` (its ``input.json``) and ``picture_0``, ``picture_1``, ...
+    classes : sequence of str
+        In the order of the network's outputs.
+    pictures : sequence of str
+        What the pictures are called, in the order of the inputs.
+
+    Raises
+    ------
+    DataError
+        A file is no picture that can be read.
+    """
+    runtime.start(seed=0)
+    seen = json.loads(inputs["input"].read_text(encoding="utf-8"))
+    levels = np.stack([_square(inputs[f"picture_{i}"], name, seen) for i, name in enumerate(pictures)])
+    named = scratch / "model.keras"  # Keras goes by the file's name
+    shutil.copyfile(inputs["model"], named)
+    model = keras.models.load_model(named)
+    model.jit_compile = False
+    scaling = batches.Scaling(seen["scale"], seen["offset"], seen["channels"])
+    rows = []
+    for i, name in enumerate(pictures):
+        y_score = model.predict_on_batch(scaling(levels[i : i + 1, :, :, None].astype(np.float32)))[0]
+        probabilities = {c: float(str(p)) for c, p in zip(classes, y_score, strict=True)}
+        rows.append(
+            {"picture": name, "predicted": classes[int(y_score.argmax())], "probabilities": probabilities}
+        )
+        progress(i + 1, len(pictures), "pictures")
+    text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
+    (out / "probabilities.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _square(path: Path, name: str, seen: Mapping[str, int | str]) -> batches.Array:
+    """Return the picture as the network saw those it was trained on: grey levels, (size, size)."""
+    size = int(seen["size"])
+    try:
+        return fit_square(decode(path.read_bytes(), at_least=2 * size).pixels, size, str(seen["fit"]))
+    except PictureError as error:
+        raise DataError(
+            f"{name}: {error.message}", hint="name a JPEG, PNG, WebP, BMP or TIFF picture"
+        ) from error

@@ -1,0 +1,69 @@
+"""Use the trained models that lie in the cache."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.errors import DataError
+from report.engine.store import Store
+from report.errors import UsageError
+from report.pipeline import classify_stage
+
+if TYPE_CHECKING:
+    from report.engine.events import OnEvent
+    from report.engine.store import Record
+    from report.project import Plan
+
+
+def trained(plan: Plan, model: str) -> Record:
+    """Return the last training of a model of ``plan``, if it was trained as the study file says now.
+
+    Raises
+    ------
+    UsageError
+        There is no such model, or it is not trained yet, or was trained with other settings.
+    """
+    stages = {stage.name: stage for stage in plan.stages}
+    if f"train.{model}" not in stages:
+        known = ", ".join(m.id for m in plan.study.models)
+        raise UsageError(f"no model is called {model!r}", hint=f"there are: {known}")
+    store = Store(plan.cache)
+    record = store.read(store.latest(plan.name).get(f"train.{model}", ""))
+    hint = f"report build {plan.name.removesuffix('-sample')}{' --sample' if plan.name.endswith('-sample') else ''}"
+    if record is None:
+        raise UsageError(f"{model} of {plan.name} is not trained yet", hint=f"{hint} --only {model}")
+    if record.recipe["params"] != json.loads(json.dumps(stages[f"train.{model}"].params)):
+        raise UsageError(
+            f"{model} of {plan.name} was trained with other settings than the study file has now",
+            hint=f"{hint} --only {model}",
+        )
+    return record
+
+
+def classify(plan: Plan, model: str, pictures: list[Path], on_event: OnEvent) -> list[dict[str, Any]]:
+    """Return, for each picture, what it is called, the predicted class and the probability of each class.
+
+    Raises
+    ------
+    UsageError
+        As `trained`.
+    DataError
+        A file is missing or is no picture.
+    """
+    from report.engine.run import build
+
+    for path in pictures:
+        if not path.is_file():
+            raise DataError(
+                f"{path}: {'is a folder' if path.is_dir() else 'no such file'}", hint="name picture files"
+            )
+    record, store = trained(plan, model), Store(plan.cache)
+    files = (store.checked(record.outputs["model.keras"]), store.checked(record.outputs["input.json"]))
+    stage = classify_stage(files, pictures, [c.id for c in plan.study.classes])
+    built = build([stage], plan.cache, plan_name=f"{plan.name}-classify", on_event=on_event)
+    found: list[dict[str, Any]] = json.loads(
+        built["classify"].path("probabilities.json").read_text(encoding="utf-8")
+    )
+    return found
