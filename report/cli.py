@@ -390,8 +390,17 @@ def main() -> None:
     except KeyboardInterrupt:
         console.complain("interrupted", "the same command goes on where it was")
         sys.exit(INTERRUPTED)
-    except (ReportError, AnalysisError) as error:
+    except Exception as error:  # noqa: BLE001 - the one boundary: whatever arises, the user reads one line
         if os.environ.get("REPORT_DEBUG"):
             raise
-        console.complain(error.message, error.hint)
+        complain(error)
         sys.exit(exit_code(error))
+
+
+def complain(error: Exception) -> None:
+    """Print an error as a line and a hint; what is no user's error is called a fault of this program."""
+    if isinstance(error, (ReportError, AnalysisError)):
+        console.complain(error.message, error.hint)
+    else:
+        fault = f"a fault of this program: {type(error).__name__}: {error}"
+        console.complain(fault, "report --debug COMMAND shows where; please tell the authors")

@@ -110,7 +110,14 @@ def environment_problems(cache: Path) -> Iterator[None]:
             message = f"no room left on the disk of {error.filename or cache}"
             raise EnvironmentProblem(message, hint="make room, or use another disk: --cache DIR") from error
         inside = str(error.filename or "").startswith(str(cache))
-        if inside and error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}:
+        if inside and error.errno in {
+            errno.EACCES,
+            errno.EPERM,
+            errno.EROFS,
+            errno.ENOTDIR,
+            errno.EEXIST,
+            errno.ENOENT,
+        }:
             message = f"the cache cannot be written: {error.filename}: {error.strerror}"
             raise EnvironmentProblem(message, hint="use another folder: --cache DIR") from error
         raise
