@@ -390,7 +390,7 @@ def main() -> None:
     except KeyboardInterrupt:
         console.complain("interrupted", "the same command goes on where it was")
         sys.exit(INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - the one boundary: whatever arises, the user reads one line
+    except Exception as error:
         if os.environ.get("REPORT_DEBUG"):
             raise
         complain(error)
