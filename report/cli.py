@@ -22,19 +22,27 @@ if TYPE_CHECKING:
     from report.engine.run import Built
     from report.project import Plan, Request
 
+
+def _examples(*commands: str) -> str:
+    return "\n\n".join(["Examples:", *commands])
+
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Build the reproducible report of a chest X-ray image-classification study.",
-    epilog="Try it on generated pictures: report build --sample",
+    epilog=_examples(
+        "report build --sample",
+        "report build assignment --data DIR",
+        "report status assignment --data DIR",
+        "report predict chest.jpeg --model improved",
+    ),
 )
 data_app = typer.Typer(no_args_is_help=True, help="Look at data, or write the generated sample.")
 app.add_typer(data_app, name="data", rich_help_panel="Data")
 
-Name = Annotated[
-    str, typer.Argument(metavar="[STUDY]", help="A study's name, or a folder with a study.toml.")
-]
+Name = Annotated[str, typer.Argument(metavar="STUDY", help="A study's name, or a folder with a study.toml.")]
 Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The data folder.")]
 Sample = Annotated[
     bool, typer.Option("--sample", help="Generated pictures instead of data: small and quick.")
@@ -51,7 +59,14 @@ DRAWN = ("figure.", "source", "html", "pdf")
 """Stages that make the document: cheap, and never a training."""
 
 
-@app.command(rich_help_panel="Build")
+@app.command(
+    rich_help_panel="Build",
+    epilog=_examples(
+        "report build --sample",
+        "report build assignment --data ~/.darwin/datasets/v7-labs/covid-19-chest-x-ray-dataset",
+        "report build assignment --data DIR --only baseline --set models.baseline.epochs=3",
+    ),
+)
 def build(
     study: Name = "assignment",
     data: Data = None,
@@ -145,7 +160,7 @@ def status(
         raise typer.Exit(WOULD_RUN)
 
 
-@app.command(rich_help_panel="Understand")
+@app.command(rich_help_panel="Understand", epilog=_examples("report why train.baseline --sample"))
 def why(
     stage: Annotated[str, typer.Argument(help="A stage's name, as status prints it.")],
     study: Annotated[
@@ -208,7 +223,7 @@ def log(
 @app.command(rich_help_panel="Write")
 def document(
     study: Annotated[
-        str | None, typer.Argument(metavar="[STUDY]", help="Default: every finished study.")
+        str | None, typer.Argument(metavar="STUDY", help="Default: every finished study.")
     ] = None,
     data: Data = None,
     sample: Sample = False,
@@ -295,7 +310,7 @@ def models(
     console.table(head, rows)
 
 
-@app.command(rich_help_panel="Use")
+@app.command(rich_help_panel="Use", epilog=_examples("report predict chest.jpeg --model improved --json"))
 def predict(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Picture files.")],
     model: Annotated[str, typer.Option("--model", metavar="MODEL", help="A model of the study.")],
@@ -324,7 +339,9 @@ def predict(
         for row in found
     ]
     console.table(["picture", "predicted", *labels], rows)
-    console.say("Not for clinical use.")
+    console.say(
+        "Not for clinical use." + (" This model was trained on generated pictures." if sample else "")
+    )
 
 
 @app.command(rich_help_panel="Data")
