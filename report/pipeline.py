@@ -64,12 +64,13 @@ def _data(study: Study, place: Place) -> Iterator[Stage]:
             params={"pictures": sample.pictures, "seed": sample.seed},
             packages=PICTURES,
         )
-    dataset = study.dataset
+    reader = study.dataset.reader
+    settings = _only(study.dataset, READER_KEYS[reader], "exclude", "max_excluded")
     yield Stage(
         "read",
-        f"analysis.datasets.{dataset.reader.replace('-', '_')}:read",
+        f"analysis.datasets.{reader.replace('-', '_')}:read",
         {"data": data},
-        {"classes": _classes(study), **_only(dataset, READER_KEYS[dataset.reader], "exclude", "max_excluded")},
+        {"classes": _classes(study), **settings},
         packages=PICTURES,
     )
     yield Stage(

@@ -18,6 +18,8 @@ FunctionName = Annotated[str, StringConstraints(pattern=r"^[a-z_][\w.]*:[a-z_]\w
 SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]+$")]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+READER_KEYS = {"v7": "label_rule", "class-folders": "folders"}
+"""The key of ``[dataset]`` that one reader alone understands."""
 
 
 class Section(BaseModel):
@@ -45,13 +47,25 @@ class ClassLabel(Section):
 
 
 class Dataset(Section):
-    """Where the pictures come from and which label a picture gets."""
+    """Where the pictures come from and which label a picture gets.
 
-    reader: Literal["v7"] = "v7"
+    ``label_rule`` is about tags, so for the reader ``v7`` alone; ``folders``, names of folders by class id, is for
+    ``class-folders`` alone.
+    """
+
+    reader: Literal["v7", "class-folders"] = "v7"
     root: str
     label_rule: Literal["covid-first", "first-tag", "every-tag"] = "covid-first"
+    folders: dict[Identifier, Annotated[tuple[Label, ...], Field(min_length=1)]] = {}
     exclude: tuple[str, ...] = ()
     max_excluded: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    @model_validator(mode="after")
+    def _keys_fit_the_reader(self) -> Dataset:
+        of_others = {key: reader for reader, key in READER_KEYS.items() if reader != self.reader}
+        for key in of_others.keys() & self.model_fields_set:
+            raise ValueError(f"{key} is for the reader {of_others[key]!r}, and this one is {self.reader!r}")
+        return self
 
 
 class Split(Section):
@@ -186,6 +200,8 @@ class Study(Section):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{what}: {', '.join(twice)} declared twice")
+        for name in self.dataset.folders.keys() - {c.id for c in self.classes}:
+            raise ValueError(f"dataset.folders: no class is called {name!r}")
         models = {m.id for m in self.models}
         compared = (self.comparison.baseline, *self.comparison.against) if self.comparison else ()
         for name in compared:

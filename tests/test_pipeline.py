@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from analysis.datasets import class_folders
 from report.engine.stage import Output, Source
 from report.pipeline import PROJECT, Place, stages
-from report.study import load
+from report.study import Dataset, load
 
 ASSIGNMENT = PROJECT / "studies" / "assignment"
 STUDY = load(ASSIGNMENT / "study.toml")
@@ -41,6 +42,19 @@ def test_only_the_reader_depends_on_the_data_folder():
     }
     assert keyed == {"read"}
     assert located == {"images", "figure.examples"}
+
+
+def test_each_reader_gets_what_it_understands():
+    read = next(stage for stage in REAL if stage.name == "read")
+    assert read.function == "analysis.datasets.v7:read"
+    assert set(read.params) == {"classes", "label_rule", "exclude", "max_excluded"}
+    data = Dataset(reader="class-folders", root="data", folders={"viral": ("VIRUS",)})
+    study = STUDY.model_copy(update={"dataset": data})
+    other = next(s for s in stages(study, Place(ASSIGNMENT, Path("/data"))) if s.name == "read")
+    assert other.function == "analysis.datasets.class_folders:read"
+    assert set(other.params) == {"classes", "folders", "exclude", "max_excluded"}
+    assert other.params["folders"] == {"viral": ["VIRUS"]}
+    inspect.signature(class_folders.read).bind({}, Path(), scratch=Path(), progress=None, **other.params)
 
 
 def test_the_title_of_the_study_reaches_the_document_alone():

@@ -65,6 +65,24 @@ def test_the_assignment_says_what_the_assignment_asks_for():
             "dataset.label_rule: input should be 'covid-first'",
             "mend",
         ),
+        (
+            'reader = "v7"',
+            'reader = "class-folders"',
+            "dataset: label_rule is for the reader 'v7', and this one is 'class-folders'",
+            "mend",
+        ),
+        (
+            'label_rule = "covid-first"',
+            'folders = { viral = ["VIRUS"] }',
+            "dataset: folders is for the reader 'class-folders', and this one is 'v7'",
+            "mend",
+        ),
+        (
+            'reader = "v7"\nroot = "data/v7"\nlabel_rule = "covid-first"',
+            'reader = "class-folders"\nroot = "data"\nfolders = { virus = ["VIRUS"] }',
+            "dataset.folders: no class is called 'virus'",
+            "mend",
+        ),
     ],
 )
 def test_a_wrong_study_file_is_refused_with_the_key(edited, old, new, message, hint):
@@ -75,6 +93,14 @@ def test_a_wrong_study_file_is_refused_with_the_key(edited, old, new, message, h
     assert message in caught.value.message
     assert hint in caught.value.hint
     assert exit_code(caught.value) == STUDY
+
+
+def test_folders_of_classes_are_read_as_tuples(edited):
+    path = edited(
+        'reader = "v7"\nroot = "data/v7"\nlabel_rule = "covid-first"',
+        'reader = "class-folders"\nroot = "data"\nfolders = { viral = ["VIRUS", "viral pneumonia"] }',
+    )
+    assert load(path).dataset.folders == {"viral": ("VIRUS", "viral pneumonia")}
 
 
 def test_a_missing_study_file_is_named(tmp_path):
