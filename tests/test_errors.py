@@ -1,0 +1,181 @@
+"""What goes wrong on a user's machine: each has its exit code, one line and one hint."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from report import publish
+from report.errors import DATA, ENVIRONMENT, USAGE, EnvironmentProblem, exit_code
+
+ROOT = Path(__file__).parents[1]
+LABELS = ("Bacterial Pneumonia", "COVID-19", "No Pneumonia (healthy)", "Viral Pneumonia")
+
+
+def report(*arguments: str, cache: Path) -> tuple[int, str, str]:
+    """Run the command; return its exit code, its error line and its hint."""
+    done = subprocess.run(
+        [sys.executable, "-m", "report", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "REPORT_CACHE": str(cache), "REPORT_DATA": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = [line for line in done.stderr.splitlines() if line.startswith(("error: ", "hint: "))]
+    assert len(told) == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.returncode, *told
+
+
+def picture(path: Path) -> None:
+    from PIL import Image
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (64, 48), 90).save(path)
+
+
+def annotate(folder: Path, name: str, *tags: str) -> None:
+    annotation = {
+        "image": {"width": 64, "height": 48, "filename": name, "original_filename": name},
+        "dataset": "made up",
+        "annotations": [{"name": tag, "tag": {}} for tag in tags],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(annotation))
+
+
+@pytest.fixture
+def dataset(tmp_path: Path):
+    """Return a function that writes a dataset with so many pictures per class, some without a label."""
+
+    def write(counts: tuple[int, ...], unlabelled: int = 0) -> Path:
+        for label, count in zip((*LABELS, None), (*counts, unlabelled), strict=True):
+            for i in range(count):
+                name = f"{label or 'none'}-{i}.png"
+                picture(tmp_path / "data" / "images" / name)
+                annotate(tmp_path / "data" / "annotations", name, *([label] if label else []))
+        return tmp_path / "data"
+
+    return write
+
+
+def test_an_empty_data_folder(tmp_path):
+    (tmp_path / "data").mkdir()
+    code, error, hint = report("build", "--data", str(tmp_path / "data"), cache=tmp_path / "cache")
+    assert (code, "is empty" in error, "download" in hint) == (DATA, True, True)
+
+
+def test_a_folder_that_is_no_dataset(tmp_path):
+    picture(tmp_path / "data" / "x.png")
+    code, error, hint = report("build", "--data", str(tmp_path / "data"), cache=tmp_path / "cache")
+    assert code == DATA
+    assert "no Darwin JSON annotations" in error
+    assert "darwin dataset pull" in hint
+
+
+def test_too_many_exclusions(dataset, tmp_path):
+    data = dataset((2, 2, 2, 2), unlabelled=12)
+    code, error, _ = report("build", "--data", str(data), cache=tmp_path / "cache")
+    assert code == DATA
+    assert "12 of 20" in error
+    assert "no class label" in error
+
+
+def test_a_class_too_small_to_be_split_is_named_with_its_count(dataset, tmp_path):
+    code, error, _ = report("build", "--data", str(dataset((9, 2, 9, 9))), cache=tmp_path / "cache")
+    assert code == DATA
+    assert '"covid_19" has 2 pictures' in error
+
+
+def test_a_cache_that_cannot_be_written(tmp_path):
+    (tmp_path / "cache").write_text("a file")
+    code, error, hint = report("build", "--sample", cache=tmp_path / "cache")
+    assert code == ENVIRONMENT
+    assert "the cache cannot be written" in error
+    assert "--cache" in hint
+
+
+def test_predicting_without_a_trained_model(tmp_path):
+    picture(tmp_path / "x.png")
+    code, error, hint = report(
+        "predict", str(tmp_path / "x.png"), "--model", "improved", cache=tmp_path / "cache"
+    )
+    assert code == USAGE
+    assert "not trained yet" in error
+    assert "report build assignment" in hint
+
+
+def test_predicting_with_a_model_that_does_not_exist(tmp_path):
+    picture(tmp_path / "x.png")
+    code, error, hint = report(
+        "predict", str(tmp_path / "x.png"), "--model", "third", cache=tmp_path / "cache"
+    )
+    assert code == USAGE
+    assert "'third'" in error
+    assert "baseline, improved" in hint
+
+
+@pytest.mark.parametrize(("name", "words"), [("missing.png", "no such file"), (".", "is a folder")])
+def test_predicting_what_is_not_there(tmp_path, name, words):
+    path = str(tmp_path / name)
+    code, error, _ = report("predict", path, "--model", "improved", cache=tmp_path / "cache")
+    assert code == DATA
+    assert words in error
+
+
+@pytest.fixture
+def built(tmp_path: Path):
+    """Return a plan with one result, as publishing sees it."""
+    result = tmp_path / "blob"
+    result.write_text("{}")
+    record = SimpleNamespace(seconds=1.0, host={})
+    one = SimpleNamespace(path=lambda _: result, files=("results.json",), how="ran", key="k", record=record)
+    plan = SimpleNamespace(
+        name="toy", out=tmp_path / "build", cache=tmp_path, study=SimpleNamespace(models=[])
+    )
+    return plan, {"results": one}
+
+
+def test_publishing_writes_once_and_removes_what_is_no_longer_there(built):
+    plan, results = built
+    (plan.out / "figures").mkdir(parents=True)
+    (plan.out / "figures" / "old.svg").write_text("")
+    publish.publish(plan, results, 1.0)
+    first = (plan.out / "results.json").stat()
+    publish.publish(plan, results, 1.0)
+    assert (plan.out / "results.json").stat().st_mtime_ns == first.st_mtime_ns
+    assert not (plan.out / "figures" / "old.svg").exists()
+    assert json.loads((plan.out / "run.json").read_text())["stages"]["results"]["how"] == "ran"
+
+
+def test_a_build_folder_that_cannot_be_written(built):
+    plan, results = built
+    plan.out.write_text("a file")
+    with pytest.raises(EnvironmentProblem, match="build") as caught:
+        publish.publish(plan, results, 1.0)
+    assert exit_code(caught.value) == ENVIRONMENT
+    assert "--out" in caught.value.hint
+
+
+def test_no_room_leaves_the_old_report_whole(built, monkeypatch):
+    plan, results = built
+    publish.publish(plan, results, 1.0)
+
+    def full(path, content):
+        path.open("w").close()
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    results["results"].path(None).write_text('{"new": 1}')
+    with pytest.raises(EnvironmentProblem, match="No space left"):
+        publish.publish(plan, results, 1.0)
+    assert (plan.out / "results.json").read_text() == "{}"
+    assert [p.name for p in plan.out.iterdir() if p.name.startswith(".")] == []
