@@ -6,15 +6,33 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-How = Literal["cached", "ran"]
+How = Literal["cached", "ran", "same"]
+"""``same``: cached, run again for a check, and the bytes were equal."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A stage that may have to run.
+
+    ``seconds`` is what its last run took, if there was one; ``needs`` are the stages that it reads.
+    """
+
+    seconds: float | None
+    threads: int
+    needs: frozenset[str]
 
 
 @dataclass(frozen=True)
 class Planned:
-    """The build knows its stages; ``to_run`` is the most that will run."""
+    """The build knows its stages: told before any starts; stages found cached by then are not told singly.
+
+    ``waiting`` is the most that will run, in the order of the plan; ``jobs`` run at once on ``cores``.
+    """
 
     total: int
-    to_run: int
+    waiting: Mapping[str, Waiting]
+    jobs: int
+    cores: int
 
 
 @dataclass(frozen=True)

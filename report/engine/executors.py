@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -41,12 +44,13 @@ class LocalExecutor:
     def submit(self, task: Task) -> Future[Outcome]:
         """Run ``task`` in an idle worker, best in one that has imported its packages before."""
         stage = task.stage
-        idle = [w for w in self._workers if w.threads == stage.threads and w.is_idle()]
         packages = set(stage.packages)
-        worker = max(idle, key=lambda w: len(w.packages & packages)) if idle else self._start(stage.threads)
-        worker.packages |= packages
-        worker.last = future = worker.pool.submit(execute, task)
-        return future
+        idle = [w for w in self._workers if w.threads == stage.threads and w.is_idle()]
+        for worker in sorted(idle, key=lambda w: -len(w.packages & packages)):
+            with suppress(BrokenExecutor):  # it was killed while it waited
+                return _run(worker, task)
+        with _interrupts_held():
+            return _run(self._start(stage.threads), task)
 
     def _start(self, threads: int) -> _Worker:
         os.environ["PYTHONHASHSEED"] = "0"  # read when a process begins, so it cannot be set there
@@ -81,3 +85,21 @@ class LocalExecutor:
         for worker in self._workers:
             worker.pool.shutdown(wait=True, cancel_futures=True)
             worker.channel.close()
+
+
+def _run(worker: _Worker, task: Task) -> Future[Outcome]:
+    future = worker.pool.submit(execute, task)
+    worker.last = future
+    worker.packages |= set(task.stage.packages)
+    return future
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while a process starts, which inherits this: it would die of it with a traceback."""
+    resource_tracker.ensure_running()  # which would let Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -6,12 +6,22 @@ import os
 import random
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.errors import AnalysisError
-from report.engine.events import Event, Failed, Finished, How, OnEvent, Planned, Progressed, Started
+from report.engine.events import (
+    Event,
+    Failed,
+    Finished,
+    How,
+    OnEvent,
+    Planned,
+    Progressed,
+    Started,
+    Waiting,
+)
 from report.engine.fingerprint import Moment, Project, Recipe
 from report.engine.stage import Output, Stage
 from report.engine.store import Record, Store, digest_json, environment_problems
@@ -146,14 +156,16 @@ class _Build:
         self.running: dict[Future[Outcome], Stage] = {}
         self.seconds: dict[str, float] = {}
         self.rank: dict[str, float] = {}
+        self.planned = False
 
     def run(self, recheck: int) -> None:
         """Build everything that can be, then raise the first failure in the order of the plan."""
         self._settle()
-        self.tell(Planned(len(self.stages), len(self.stages) - len(self.built)))
         again = random.sample(sorted(self.built), min(recheck, len(self.built)))
         if self.ready or again:
             self._expect()
+        self._tell_plan(again)
+        if self.ready or again:
             with self._workers() as executor:
                 self._work(executor)
                 self.ready = {stage.name: stage for stage in self.stages if stage.name in again}
@@ -175,6 +187,18 @@ class _Build:
                 self.ready[stage.name] = stage
                 self._look_up(stage, moment)
         moment.save()
+
+    def _tell_plan(self, again: Collection[str]) -> None:
+        waiting: dict[str, Waiting] = {}
+        lost = set(self.failures)
+        for stage in self.stages:
+            if needs(stage) & lost:
+                lost.add(stage.name)
+            elif stage.name not in lost and (stage.name not in self.built or stage.name in again):
+                seconds = self.seconds.get(stage.name)
+                waiting[stage.name] = Waiting(seconds, stage.threads, frozenset(needs(stage)))
+        self.planned = True
+        self.tell(Planned(len(self.stages), waiting, self.jobs, cores()))
 
     def _look_up(self, stage: Stage, moment: Moment) -> tuple[str, Recipe] | None:
         """Return the key and recipe of a ready stage that must run; else note its result or failure."""
@@ -198,7 +222,8 @@ class _Build:
     def _finish(self, stage: Stage, record: Record, how: How) -> None:
         self.ready.pop(stage.name, None)
         self.built[stage.name] = Built(stage.name, record.key, record, how, self.store)
-        self.tell(Finished(stage.name, how, record.seconds))
+        if self.planned:
+            self.tell(Finished(stage.name, how, record.seconds))
 
     def _fail(self, stage: Stage, error: Exception) -> None:
         self.ready.pop(stage.name, None)
@@ -304,4 +329,5 @@ class _Build:
                 stage, StageError(message, hint="look for what it does not draw from its inputs and seed")
             )
         else:
-            self.tell(Finished(stage.name, "ran", again.seconds))
+            self.built[stage.name] = replace(self.built[stage.name], how="same")
+            self.tell(Finished(stage.name, "same", again.seconds))

@@ -155,12 +155,12 @@ def _call(task: Task, inputs: dict[str, Path], out: Path, scratch: Path) -> None
 
 
 def _progress(task: Task) -> Any:
-    last = 0.0
+    told: dict[str, float] = {}
 
     def progress(done: int, total: int, unit: str, **figures: float) -> None:
-        nonlocal last
-        if _Here.channel and (done >= total or time.monotonic() - last > PROGRESS_SECONDS):
-            last = time.monotonic()
+        now = time.monotonic()
+        if _Here.channel and (done >= total or now - told.get(unit, -PROGRESS_SECONDS) >= PROGRESS_SECONDS):
+            told[unit] = now
             numbers = {name: float(value) for name, value in figures.items()}
             _Here.channel.send(Progressed(task.stage.name, int(done), int(total), unit, numbers))
 
