@@ -29,10 +29,15 @@ SOFTWARE = tuple(sorted({*PICTURES, *NETWORK, *METRICS, *DRAWING, "jinja2", *HTM
 
 @dataclass(frozen=True)
 class Place:
-    """Where a study's files lie: its folder, and its data (none: the generated sample)."""
+    """Where a study's files lie: its folder, and its data, a folder or an archive (none: the generated sample)."""
 
     study: Path
     data: Path | None
+
+    @property
+    def packed(self) -> bool:
+        """Whether the data are an archive, as it was downloaded."""
+        return self.data is not None and self.data.is_file()
 
 
 def stages(study: Study, place: Place) -> list[Stage]:
@@ -64,6 +69,8 @@ def _data(study: Study, place: Place) -> Iterator[Stage]:
             params={"pictures": sample.pictures, "seed": sample.seed},
             packages=PICTURES,
         )
+    if place.packed:
+        yield _archive(place)
     reader = study.dataset.reader
     settings = _only(study.dataset, READER_KEYS[reader], "exclude", "max_excluded")
     yield Stage(
@@ -89,6 +96,11 @@ def _data(study: Study, place: Place) -> Iterator[Stage]:
     )
 
 
+def _archive(place: Place) -> Stage:
+    assert place.data is not None
+    return Stage("archive", "analysis.datasets.archives:unpack", {"data": Source(place.data)})
+
+
 def data_inputs(place: Place) -> tuple[Input, Input]:
     """Return the data folder as the reader sees it (content in the key) and as later stages do.
 
@@ -97,6 +109,8 @@ def data_inputs(place: Place) -> tuple[Input, Input]:
     """
     if place.data is None:
         return Output("sample"), Output("sample")
+    if place.packed:
+        return Output("archive"), Output("archive")
     return Source(place.data), Source(place.data, keyed=False)
 
 

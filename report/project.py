@@ -15,6 +15,7 @@ from report.pipeline import PROJECT, Place, stages
 from report.study import Study, load
 
 STUDIES = PROJECT / "studies"
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 DATASETS = {
     "v7": "darwin dataset pull v7-labs/covid-19-chest-x-ray-dataset:all-images",
     "class-folders": "put the pictures into one folder per class",
@@ -101,12 +102,14 @@ def study_names() -> list[str]:
 
 
 def data_folder(request: Request, study: Study) -> Path:
-    """Return the data folder: ``--data``, else ``REPORT_DATA``, else the study's ``dataset.root``."""
+    """Return the data folder or archive: ``--data``, else ``REPORT_DATA``, else the study's ``dataset.root``."""
     named = request.data or (Path(os.environ["REPORT_DATA"]) if os.environ.get("REPORT_DATA") else None)
     folder = named or PROJECT / study.dataset.root
-    if folder.is_dir():
+    if folder.is_dir() or (folder.is_file() and folder.name.lower().endswith(ARCHIVES)):
         return folder.resolve()
-    problem = "is not a folder" if folder.exists() else "no such data folder"
+    problem = (
+        f"is not a folder, nor one of {', '.join(ARCHIVES)}" if folder.exists() else "no such data folder"
+    )
     command = f"report build {request.study}"
     hint = (
         f"check the path given to --data, or try generated pictures: {command} --sample"

@@ -200,7 +200,7 @@ class Study(Section):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{what}: {', '.join(twice)} declared twice")
-        for name in self.dataset.folders.keys() - {c.id for c in self.classes}:
+        for name in sorted(self.dataset.folders.keys() - {c.id for c in self.classes}):
             raise ValueError(f"dataset.folders: no class is called {name!r}")
         models = {m.id for m in self.models}
         compared = (self.comparison.baseline, *self.comparison.against) if self.comparison else ()

@@ -44,6 +44,17 @@ def test_only_the_reader_depends_on_the_data_folder():
     assert located == {"images", "figure.examples"}
 
 
+def test_an_archive_is_unpacked_once_and_read_from_there(tmp_path):
+    packed = tmp_path / "data.zip"
+    packed.write_bytes(b"PK")
+    plan = stages(STUDY, Place(ASSIGNMENT, packed))
+    assert plan[0].name == "archive"
+    assert plan[0].inputs == {"data": Source(packed)}
+    readers = {s.name for s in plan if Output("archive") in s.inputs.values()}
+    assert readers == {"read", "images", "figure.examples"}
+    assert [s.params for s in plan[1:]] == [s.params for s in REAL]
+
+
 def test_each_reader_gets_what_it_understands():
     read = next(stage for stage in REAL if stage.name == "read")
     assert read.function == "analysis.datasets.v7:read"
