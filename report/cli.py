@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 
 from analysis.errors import AnalysisError
 from report import __version__, console
-from report.errors import INTERRUPTED, OK, WOULD_RUN, ReportError, UsageError, exit_code
+from report.errors import OK, WOULD_RUN, ReportError, UsageError, exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -128,13 +129,7 @@ def _formats(text: str) -> list[str]:
 
 
 def _summary(the_plan: Plan, built: Mapping[str, Built], documents: list[Path], seconds: float) -> None:
-    ran = {name: b.record.seconds for name, b in built.items() if b.how == "ran"}
-    if ran:
-        slowest = sorted(ran, key=lambda name: -ran[name])[:3]
-        took = ", ".join(f"{name} {console.duration(ran[name])}" for name in slowest)
-        console.say(f"{len(ran)} of {len(built)} stages ran in {console.duration(seconds)}; longest: {took}")
-    else:
-        console.say(f"nothing to do: all {len(built)} stages are up to date")
+    console.summary(built, seconds)
     for path in documents:
         console.say(f"{console.relative(path)}  {console.size(path.stat().st_size)}")
     if not documents:
@@ -400,13 +395,33 @@ def options(
         os.environ["REPORT_DEBUG"] = "1"
 
 
+STOPPING = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+
+
+class Stopped(BaseException):
+    """Somebody wants this program to end: Ctrl-C, or a system that shuts down."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(STOPPING[signal.Signals(number)])
+        self.number = number
+
+
+def _stop(number: int, frame: object) -> None:
+    raise Stopped(number)
+
+
 def main() -> None:
     """Run the command line; an error is one line and a hint, with the exit code of its kind."""
+    for number in STOPPING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
     try:
         app(prog_name="report")
-    except KeyboardInterrupt:
-        console.complain("interrupted", "the same command goes on where it was")
-        sys.exit(INTERRUPTED)
+    except Stopped as stop:
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_IGN)  # it ends already
+        console.complain(f"{stop}, what is finished is kept", "the same command goes on where it was")
+        sys.exit(128 + stop.number)
     except Exception as error:
         if os.environ.get("REPORT_DEBUG"):
             raise

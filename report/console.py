@@ -1,4 +1,7 @@
-"""All output to the terminal: errors, the progress of a build, tables of stages."""
+"""All output to the terminal: errors, the progress of a build, tables of stages.
+
+Results go to standard output, all else to standard error.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from report.engine.events import Failed, Finished, Progressed, Started
+from report.engine.events import Failed, Finished, Planned, Progressed, Started
+from report.engine.outlook import Left, Outlook
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
-    from rich.progress import TaskID
+    from rich.table import Table as Grid
 
-    from report.engine.events import Event
+    from report.engine.events import Event, How
+    from report.engine.run import Built
+
+SILENT_SECONDS = 30.0
 
 
 class Display(Protocol):
@@ -33,6 +39,11 @@ class Display(Protocol):
 def say(text: str = "") -> None:
     """Print a line to standard output."""
     print(text, flush=True)
+
+
+def note(text: str) -> None:
+    """Print a line about the work to standard error."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def complain(message: str, hint: str = "") -> None:
@@ -65,22 +76,74 @@ def display() -> Display:
 
 
 def _figures(figures: Mapping[str, float]) -> str:
-    words: list[str] = []
-    for name, value in figures.items():
-        if name == "epoch":
-            words.insert(0, f"epoch {value:.0f}")
-        elif name == "pictures_per_second":
-            words.append(f"{value:.0f} pictures/s")
-        else:
-            words.append(f"{name.replace('val_', 'validation ')} {value:.3f}")
+    words = [
+        f"{name.replace('val_', 'validation ')} {value:.3f}"
+        for name, value in figures.items()
+        if name not in {"epoch", "pictures_per_second"}
+    ]
+    if "epoch" in figures:
+        words.insert(0, f"epoch {figures['epoch']:.0f}")
+    if "pictures_per_second" in figures:
+        words.append(f"{figures['pictures_per_second']:.0f} pictures/s")
     return ", ".join(words)
 
 
+def _so_far(event: Progressed) -> str:
+    """Return ``epoch 3 of 10, loss 0.913, 74 pictures/s`` or ``1,200 of 6,504 pictures``."""
+    if event.unit == "epochs":
+        return f"epoch {event.done} of {event.total}, {_figures(event.figures)}"
+    return _figures(event.figures) or f"{event.done:,} of {event.total:,} {event.unit}"
+
+
+def _plan(event: Planned, outlook: Outlook) -> str:
+    """Return how much is to do, and how long it takes; "" if it is nothing."""
+    if not event.waiting:
+        return ""
+    cached = f"{outlook.finished} cached, " if outlook.finished else ""
+    left = _left(outlook.build(0.0))
+    takes = left.replace(" left", ", as before") if left else ", for the first time"
+    return f"{event.total} stages: {cached}{len(event.waiting)} to run{takes}"
+
+
+def _left(left: Left) -> str:
+    """Return ``, about 5 min 10 s left``; "" if nothing is known."""
+    if left.seconds < 1:
+        return ""
+    return f", {'about' if left.complete else 'more than'} {duration(left.seconds)} left"
+
+
+def summary(built: Mapping[str, Built], seconds: float) -> None:
+    """Tell on standard error what ran, what took the time, and what was cached."""
+    took: dict[How, dict[str, float]] = {"ran": {}, "same": {}, "cached": {}}
+    for name, one in built.items():
+        took[one.how][name] = one.record.seconds
+    if took["ran"]:
+        note(f"{_stages(took['ran'])} ran in {duration(seconds)}; longest: {_longest(took['ran'])}")
+    if took["same"]:
+        note(f"{_stages(took['same'])} ran again and gave the same bytes")
+    if took["cached"] and len(took["cached"]) < len(built):
+        spared = sum(took["cached"].values())
+        note(f"{_stages(took['cached'])} cached, which spared {duration(spared)}: {_longest(took['cached'])}")
+    if len(took["cached"]) == len(built):
+        note(f"nothing to do: all {len(built)} stages are up to date")
+
+
+def _stages(names: Mapping[str, float]) -> str:
+    return f"{len(names)} {'stage' if len(names) == 1 else 'stages'}"
+
+
+def _longest(seconds: Mapping[str, float]) -> str:
+    names = sorted(seconds, key=lambda name: -seconds[name])[:3]
+    return ", ".join(f"{name} {duration(seconds[name])}" for name in names)
+
+
 class Lines:
-    """Plain lines, one for each stage that starts or ends and for each finished epoch."""
+    """Plain lines: a stage that starts or ends, an epoch, and a word from time to time in a long silence."""
 
     def __init__(self) -> None:
         self._begun = time.monotonic()
+        self._outlook: Outlook | None = None
+        self._told: dict[str, float] = {}
 
     def __enter__(self) -> Lines:
         return self
@@ -90,73 +153,138 @@ class Lines:
 
     def __call__(self, event: Event) -> None:
         """Print a line for ``event`` if it is worth one."""
-        line = self._line(event)
+        now = time.monotonic()
+        if isinstance(event, Planned):
+            self._outlook = Outlook(event)
+        if self._outlook:
+            self._outlook.note(event, now)
+        line = self._line(event, now)
         if line:
-            print(f"{time.monotonic() - self._begun:7.1f} s  {line}", file=sys.stderr, flush=True)
+            print(f"{now - self._begun:7.1f} s  {line}", file=sys.stderr, flush=True)
 
-    def _line(self, event: Event) -> str:
+    def _line(self, event: Event, now: float) -> str:
         match event:
+            case Planned() if self._outlook:
+                return _plan(event, self._outlook)
             case Started():
-                expected = f" (about {duration(event.expected_seconds)})" if event.expected_seconds else ""
+                self._told[event.stage] = now
+                expected = f", about {duration(event.expected_seconds)}" if event.expected_seconds else ""
                 return f"{event.stage}: started{expected}"
-            case Progressed(unit="epochs"):
-                return f"{event.stage}: epoch {event.done} of {event.total}, {_figures(event.figures)}"
-            case Finished(how="ran"):
-                return f"{event.stage}: done in {duration(event.seconds)}"
+            case Progressed() if event.unit == "epochs" or self._is_silent(event.stage, now):
+                self._told[event.stage] = now
+                return f"{event.stage}: {_so_far(event)}{self._stage_left(event.stage, now)}"
+            case Finished() if self._outlook:
+                count = f"{self._outlook.finished} of {self._outlook.total}"
+                return f"{event.stage}: {_ended(event)} ({count}{_left(self._outlook.build(now))})"
             case Failed():
                 return f"{event.stage}: failed: {event.error}"
         return ""
 
+    def _is_silent(self, stage: str, now: float) -> bool:
+        return now - self._told.setdefault(stage, self._begun) >= SILENT_SECONDS
+
+    def _stage_left(self, stage: str, now: float) -> str:
+        seconds = self._outlook.stage(stage, now) if self._outlook else None
+        return f", {duration(seconds)} left" if seconds else ""
+
+
+def _ended(event: Finished) -> str:
+    match event.how:
+        case "cached":
+            return "comes out as before"
+        case "same":
+            return f"the same bytes again in {duration(event.seconds)}"
+        case "ran":
+            return f"done in {duration(event.seconds)}"
+
 
 class Live:
-    """Bars for the running stages, a line for each finished one."""
+    """A bar for each running stage, a line for each finished one, and how far the build is."""
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.live import Live as Screen
 
-        self._bars: Bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[figures]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
+        self._begun = time.monotonic()
+        self._outlook: Outlook | None = None
+        self._running: dict[str, Progressed | None] = {}
+        self._epochs: dict[str, Progressed] = {}
+        console = Console(stderr=True, highlight=False)
+        self._screen = Screen(
+            console=console, get_renderable=self._picture, refresh_per_second=4, transient=True
         )
-        self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Live:
-        self._bars.start()
+        self._screen.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._bars.stop()
+        self._screen.stop()
 
     def __call__(self, event: Event) -> None:
         """Show ``event``."""
+        if isinstance(event, Planned):
+            self._outlook = Outlook(event)
+            self._print(_plan(event, self._outlook))
+        if self._outlook:
+            self._outlook.note(event, time.monotonic())
         match event:
             case Started():
-                self._tasks[event.stage] = self._bars.add_task(event.stage, total=None, figures="")
-            case Progressed() if event.stage in self._tasks:
-                self._progress(event)
-            case Finished(how="ran"):
-                self._end(event.stage, f"[green]done[/]    {event.stage}  {duration(event.seconds)}")
+                self._running[event.stage] = None
+            case Progressed():
+                self._running[event.stage] = event
+                if event.unit == "epochs":
+                    self._epochs[event.stage] = event
+            case Finished():
+                self._running.pop(event.stage, None)
+                self._print(f"[green]done[/]    {event.stage}  {_ended(event).removeprefix('done in ')}")
             case Failed():
-                self._end(event.stage, f"[red]failed[/]  {event.stage}")
+                self._running.pop(event.stage, None)
+                self._print(f"[red]failed[/]  {event.stage}")
 
-    def _progress(self, event: Progressed) -> None:
-        task = self._tasks[event.stage]
-        if event.unit == "epochs":
-            figures = f"epoch {event.done} of {event.total}, {_figures(event.figures)}"
-            self._bars.update(task, figures=figures)
-        else:
-            figures = _figures(event.figures) or f"{event.done:,} of {event.total:,} {event.unit}"
-            self._bars.update(task, completed=event.done, total=event.total, figures=figures)
+    def _print(self, line: str) -> None:
+        if line:
+            self._screen.console.print(line)
 
-    def _end(self, stage: str, line: str) -> None:
-        if stage in self._tasks:
-            self._bars.remove_task(self._tasks.pop(stage))
-        self._bars.console.print(line, highlight=False)
+    def _picture(self) -> Grid:
+        """Draw the running stages, and below them where the build is."""
+        from rich.table import Table
+
+        now = time.monotonic()
+        picture = Table.grid(expand=True)
+        for stage, event in self._running.items():
+            picture.add_row(self._bar(stage, event, now))
+            if stage in self._epochs:
+                picture.add_row(f"[dim]  {_so_far(self._epochs[stage])}[/]")
+        picture.add_row(self._where(now))
+        return picture
+
+    def _bar(self, stage: str, event: Progressed | None, now: float) -> Grid:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+
+        share = event.done / event.total if event and event.total else 0.0
+        seconds = self._outlook.stage(stage, now) if self._outlook and stage in self._running else None
+        row = Table.grid(padding=(0, 2), expand=True)
+        row.add_column(width=24, no_wrap=True)
+        row.add_column(width=16)
+        row.add_column(ratio=1, no_wrap=True)
+        row.add_column(justify="right", no_wrap=True)
+        row.add_row(
+            stage,
+            ProgressBar(1.0, share, width=16, pulse=event is None, animation_time=now),
+            _so_far(event) if event else "",
+            f"{duration(seconds)} left" if seconds else "",
+        )
+        return row
+
+    def _where(self, now: float) -> str:
+        so_far = duration(now - self._begun)
+        if not self._outlook:
+            return f"[dim]looking at what is there, {so_far}[/]"
+        look = self._outlook
+        counts = f"{look.finished} of {look.total} done, {look.running} running, {look.waiting} waiting"
+        return f"[bold]{counts}[/]  {so_far}{_left(look.build(now))}"
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> None:

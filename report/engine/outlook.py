@@ -45,14 +45,15 @@ class Outlook:
 
     Attributes
     ----------
-    finished : int
-        How many stages have a result.
+    total, finished : int
+        How many stages there are, and how many have a result.
     """
 
     def __init__(self, planned: Planned) -> None:
         self._planned = planned
         self._left = dict(planned.waiting)
         self._running: dict[str, _Pace] = {}
+        self.total = planned.total
         self.finished = planned.total - len(planned.waiting)
 
     @property
