@@ -101,7 +101,7 @@ def _plan(event: Planned, outlook: Outlook) -> str:
         return ""
     cached = f"{outlook.finished} cached, " if outlook.finished else ""
     left = _left(outlook.build(0.0))
-    takes = left.replace(" left", ", as before") if left else ", for the first time"
+    takes = left.replace(" left", ", by earlier runs") if left else ", for the first time"
     return f"{event.total} stages: {cached}{len(event.waiting)} to run{takes}"
 
 
@@ -249,13 +249,15 @@ class Live:
     def _picture(self) -> Grid:
         """Draw the running stages, and below them where the build is."""
         from rich.table import Table
+        from rich.text import Text
 
         now = time.monotonic()
         picture = Table.grid(expand=True)
         for stage, event in self._running.items():
             picture.add_row(self._bar(stage, event, now))
             if stage in self._epochs:
-                picture.add_row(f"[dim]  {_so_far(self._epochs[stage])}[/]")
+                line = f"  {_so_far(self._epochs[stage])}"
+                picture.add_row(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
         picture.add_row(self._where(now))
         return picture
 
@@ -266,7 +268,7 @@ class Live:
         share = event.done / event.total if event and event.total else 0.0
         seconds = self._outlook.stage(stage, now) if self._outlook and stage in self._running else None
         row = Table.grid(padding=(0, 2), expand=True)
-        row.add_column(width=24, no_wrap=True)
+        row.add_column(width=max(map(len, self._running)), no_wrap=True)
         row.add_column(width=16)
         row.add_column(ratio=1, no_wrap=True)
         row.add_column(justify="right", no_wrap=True)
