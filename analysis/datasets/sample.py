@@ -26,6 +26,13 @@ TAGS = {
     HEALTHY: ("No Pneumonia (healthy)", "X-ray"),
     VIRAL: ("Viral Pneumonia", "X-ray"),
 }
+# Not every picture shows what its label says: a share of each class looks like another one.
+ATYPICAL = {
+    BACTERIAL: (0.07, VIRAL),
+    VIRAL: (0.12, BACTERIAL),
+    COVID_19: (0.06, VIRAL),
+    HEALTHY: (0.03, VIRAL),
+}
 PICTURES_A_PATIENT = (1, 1, 1, 2, 2, 3, 4)
 FRONTAL, AXIAL, LATERAL = "frontal", "axial", "lateral"
 
@@ -145,8 +152,10 @@ def _draw(
         return phantom.draw_slice(rng, width=width, height=height), ()
     if item.view == LATERAL:
         return phantom.draw_lateral(rng, width=width, height=height), ()
+    share, other = ATYPICAL[item.kind]
+    looks = other if rng.random() < share else item.kind
     body = np.random.default_rng([seed, 3, phantom.KINDS.index(item.kind), item.patient])
-    chest = phantom.draw_chest(item.kind, phantom.draw_anatomy(body), rng, width=width, height=height)
+    chest = phantom.draw_chest(looks, phantom.draw_anatomy(body), rng, width=width, height=height)
     return chest.pixels, chest.lungs if item.kind == COVID_19 else ()
 
 

@@ -1,0 +1,249 @@
+"""What a data folder holds: which reader fits it, and what that reader would make of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+
+from analysis.datasets import class_folders, darwin, v7
+from analysis.datasets.folder import list_files, pictures_among
+from analysis.errors import DataError
+from analysis.progress import Progress
+
+READERS: dict[str, Callable[..., None]] = {"v7": v7.read, "class-folders": class_folders.read}
+V7_CLASSES = (
+    {"id": "bacterial", "label": "Bacterial Pneumonia"},
+    {"id": "covid_19", "label": v7.COVID_19},
+    {"id": "healthy", "label": "No Pneumonia (healthy)"},
+    {"id": "viral", "label": "Viral Pneumonia"},
+)
+# Folders that pictures lie in, whatever they show; splits and masks are told by the reader.
+GENERIC = frozenset(("image", "images", "img", "imgs", "picture", "pictures", "png", "jpg", "jpeg", "files"))
+MOST_CLASSES = 30  # more folders than this are patients or studies
+EXAMPLES = 3
+EXPECTED = (
+    "expected: the folder of `darwin dataset pull` (releases/ with Darwin JSON, and images/),"
+    " or one folder per class, such as NORMAL/ and PNEUMONIA/"
+)
+
+
+def survey(
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    settings: Mapping[str, Any] | None,
+) -> None:
+    """Write ``survey.json``: the reader that fits ``inputs["data"]``, classes, exclusions, patients, sizes, duplicates.
+
+    Parameters
+    ----------
+    settings : mapping, optional
+        ``reader`` and the parameters that a study gives it: tried before what the folder itself suggests.
+
+    Raises
+    ------
+    DataError
+        If no reader fits, with what there is instead.
+    """
+    root = inputs["data"]
+    files = list_files(root)
+    offers = [*_darwin(root, files), *_folders(files)]
+    if not offers:
+        raise DataError(f"no reader fits: {_contents(files)}", hint=EXPECTED)
+    tables = scratch / "tables"
+    tables.mkdir(exist_ok=True)
+    offer, notes = _read_first(root, _with_study(offers, settings), tables, progress)
+    found = {
+        "reader": offer.reader,
+        "why": offer.why,
+        "of_study": offer.of_study,
+        "notes": notes,
+        "files": len(files),
+        **summarise(tables, offer.params["classes"]),
+    }
+    text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    (out / "survey.json").write_text(text + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """A reader that may fit, why, and the parameters to try it with."""
+
+    reader: str
+    why: str
+    params: Mapping[str, Any]
+    of_study: bool = False
+
+
+def _darwin(root: Path, files: Iterable[str]) -> Iterator[_Offer]:
+    """Offer the reader of V7 if one JSON file is a Darwin annotation."""
+    for name in files:
+        if not name.lower().endswith(".json"):
+            continue
+        try:
+            known = darwin.parse((root / name).read_bytes())
+        except (ValueError, OSError, RecursionError):
+            continue
+        if known:
+            params = {"classes": V7_CLASSES, "label_rule": "covid-first", "exclude": ()}
+            yield _Offer("v7", f"{name} is Darwin JSON", params)
+            return
+
+
+def _folders(files: Iterable[str]) -> Iterator[_Offer]:
+    """Offer the reader of class folders if pictures lie below folders of two names or more, at one level."""
+    levels: list[Counter[str]] = []
+    for picture in pictures_among(files):
+        above = PurePosixPath(picture).parts[:-1]
+        if class_folders.masks_folder(above):
+            continue
+        telling = [n for n in above if class_folders.plain(n) not in class_folders.OFFICIAL.keys() | GENERIC]
+        levels += [Counter() for _ in telling[len(levels) :]]
+        for level, name in zip(levels, telling, strict=False):
+            level[name] += 1
+    for level in levels:
+        labels = {class_folders.plain(name): name for name, _ in reversed(level.most_common())}
+        if 1 < len(labels) <= MOST_CLASSES:
+            names = sorted(labels.values())
+            params = {"classes": _classes(names), "folders": {}, "exclude": ()}
+            yield _Offer("class-folders", f"pictures lie in folders called {', '.join(names)}", params)
+            return
+
+
+def _classes(names: Iterable[str]) -> list[dict[str, str]]:
+    ids: list[str] = []
+    for name in names:
+        stem = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:36]
+        wanted = stem if stem[:1].isalpha() else f"class_{stem}".rstrip("_")
+        ids.append(wanted if wanted not in ids else f"{wanted}_{len(ids)}")
+    return [{"id": i, "label": name} for i, name in zip(ids, names, strict=True)]
+
+
+def _with_study(offers: Sequence[_Offer], settings: Mapping[str, Any] | None) -> list[_Offer]:
+    """Return the offers, before them that of the study if its reader is one of theirs."""
+    if settings is None:
+        return list(offers)
+    params = {key: value for key, value in settings.items() if key != "reader"}
+    own = [_Offer(o.reader, o.why, params, True) for o in offers if o.reader == settings["reader"]]
+    return [*own, *offers]
+
+
+def _read_first(
+    root: Path, offers: Iterable[_Offer], tables: Path, progress: Progress
+) -> tuple[_Offer, list[str]]:
+    """Read the folder as the first offer that works; return it, and what was wrong with those before."""
+    problems: list[DataError] = []
+    for offer in offers:
+        params = {**offer.params, "max_excluded": 1.0}
+        try:
+            READERS[offer.reader]({"data": root}, tables, scratch=tables, progress=progress, **params)
+        except DataError as error:
+            problems.append(error)
+        else:
+            return offer, [error.message for error in problems]
+    raise problems[0]
+
+
+def summarise(tables: Path, classes: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """Return the figures of what a reader wrote into ``tables``, as JSON values."""
+    records = pd.read_csv(tables / "records.csv", keep_default_na=False)
+    pictures = records.drop_duplicates("image_id")
+    flow = pd.read_csv(tables / "flow.csv")
+    return {
+        "classes": [{**c, **_of_class(records[records["label"] == c["id"]])} for c in classes],
+        "flow": flow.to_dict("records"),
+        "excluded": _excluded(pd.read_csv(tables / "excluded.csv", keep_default_na=False)),
+        "official": _official(pictures).value_counts(sort=False).drop("", errors="ignore").to_dict(),
+        "patients": _patients(pictures),
+        "sizes": _sizes(pictures),
+        "modes": pictures["mode"].value_counts().to_dict(),
+        "duplicates": _duplicates(records),
+    }
+
+
+def _of_class(rows: pd.DataFrame) -> dict[str, int]:
+    return {"pictures": len(rows), "patients": int(rows["patient_id"].nunique())}
+
+
+def _excluded(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return every reason with its count and first examples, the commonest first."""
+    return [
+        {
+            "reason": reason,
+            "files": len(rows),
+            "examples": rows[["file", "detail"]].head(EXAMPLES).to_dict("records"),
+        }
+        for reason, rows in sorted(table.groupby("reason"), key=lambda item: -len(item[1]))
+    ]
+
+
+def _official(pictures: pd.DataFrame) -> pd.Series[str]:
+    return pictures["tags"].str.extract(r"(?:^|\|)official:(\w+)", expand=False).fillna("")
+
+
+def _patients(pictures: pd.DataFrame) -> dict[str, Any]:
+    known = pictures[pictures["source"] != "unknown"]
+    parts = _official(pictures).groupby(pictures["patient_id"]).nunique()
+    return {
+        "number": len(parts),
+        "across_official": int((parts > 1).sum()),
+        "known_for": len(known),
+        "pictures": len(pictures),
+        "most_pictures": int(pictures["patient_id"].value_counts().max()),
+        "sources": pictures["source"].value_counts().to_dict(),
+    }
+
+
+def _sizes(pictures: pd.DataFrame) -> dict[str, Any]:
+    """Return the range of the sides in pixels, and the commonest sizes."""
+    sizes = pictures.groupby(["width", "height"]).size().rename("pictures").reset_index()
+    commonest = sizes.sort_values("pictures", ascending=False, kind="stable").head(EXAMPLES)
+    return {
+        **{side: _range(pictures[side]) for side in ("width", "height")},
+        "different": len(sizes),
+        "commonest": commonest.to_dict("records"),
+    }
+
+
+def _range(values: pd.Series[int]) -> dict[str, int]:
+    return {"least": int(values.min()), "median": round(values.median()), "most": int(values.max())}
+
+
+def _duplicates(records: pd.DataFrame) -> dict[str, Any]:
+    """Return the groups of pictures that are the same file, byte for byte."""
+    pictures = records.assign(official=_official(records)).groupby("image_id", sort=False)
+    each = pictures.agg({"sha256": "first", "official": "first", "label": "|".join}).reset_index()
+    groups = each[each.duplicated("sha256", keep=False)].groupby("sha256", sort=False)
+    differ = groups[["label", "official"]].nunique() > 1
+    return {
+        "groups": groups.ngroups,
+        "pictures": int(groups.size().sum()),
+        "across_classes": int(differ["label"].sum()),
+        "across_official": int(differ["official"].sum()),
+        "examples": [list(rows["image_id"]) for _, rows in list(groups)[:EXAMPLES]],
+    }
+
+
+def _contents(files: Sequence[str]) -> str:
+    """Return in words what there is where no reader fits."""
+    pictures = pictures_among(files)
+    kinds = Counter(PurePosixPath(name).suffix.lower() or "without a suffix" for name in files)
+    listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
+    if not pictures:
+        return f"no pictures and no Darwin JSON among {len(files)} files ({listed})"
+    places = Counter(str(PurePosixPath(name).parent) for name in pictures)
+    where = ", ".join(
+        f"{count} {'in no folder' if place == '.' else f'in {place}'}"
+        for place, count in places.most_common(4)
+    )
+    more = f" and {len(places) - 4} more folders" if len(places) > 4 else ""
+    return f"{len(pictures)} pictures ({where}{more}), no Darwin JSON and no folders that could be classes"
