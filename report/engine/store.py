@@ -1,13 +1,13 @@
 """Where results are kept: bytes under their digest, records under their key, complete or not at all.
 
 ``actions/<key>.json`` is the record of a result and ``blobs/<sha256>`` are its bytes. Blobs come first and
-the record last, each written beside its place, synced and renamed.
+the record last, each written beside its place, synced and renamed. The time of a record is when it was used
+last, and a file in ``readers/`` stands for each process that uses results now: ``housekeeping`` goes by both.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
+from report.engine.locks import ALL, Locks
 from report.engine.stage import Json
 from report.errors import EnvironmentProblem, StageError
 
@@ -130,11 +131,21 @@ class Store:
         self.cache = Path(cache).absolute()
         self.root = self.cache / f"v{FORMAT}"
         self.index = self.root / "index"
+        self.locks = Locks(self.root)
 
     def read(self, key: str) -> Record | None:
-        """Return the record of ``key`` if all its files are there in their full length."""
+        """Return the record of ``key`` if all its files are there in their full length; it counts as used now."""
+        if self.root.exists() and not os.access(self.root, os.W_OK):
+            return self._whole(key)  # a cache of others', who know nothing of us
+        with self.locks.read():
+            record = self._whole(key)
+            if record:
+                os.utime(self._action(key))
+            return record
+
+    def _whole(self, key: str) -> Record | None:
         record = self.record(key)
-        return record if record and all(map(self._is_there, record.outputs.values())) else None
+        return record if record and all(map(self.is_there, record.outputs.values())) else None
 
     def record(self, key: str) -> Record | None:
         """Return the record of ``key``, whether its files are there or not; None if it is damaged."""
@@ -142,7 +153,9 @@ class Store:
         try:
             record = Record(**found) if isinstance(found, dict) else None
             sound = (
-                record and digest_json(record.recipe) == key and digest_files(record.outputs) == record.digest
+                record
+                and record.key == key == digest_json(record.recipe)
+                and digest_files(record.outputs) == record.digest
             )
         except (TypeError, KeyError, AttributeError):
             return None
@@ -154,6 +167,11 @@ class Store:
 
         with ThreadPoolExecutor(SYNCING_THREADS) as pool:  # file systems take many at once
             list(pool.map(_sync, [out / name for name in record.outputs]))
+        with self.locks.hold(ALL, shared=True):
+            self._move(record, out)
+            write_whole(self._action(record.key), canonical(asdict(record)))
+
+    def _move(self, record: Record, out: Path) -> None:
         blobs = {name: self.blob(entry["sha256"]) for name, entry in record.outputs.items()}
         for name, blob in blobs.items():
             (out / name).chmod(0o444)
@@ -161,7 +179,6 @@ class Store:
             (out / name).replace(blob)
         for folder in {blob.parent for blob in blobs.values()}:
             _sync(folder)
-        write_whole(self._action(record.key), canonical(asdict(record)))
 
     def blob(self, sha256: str) -> Path:
         """Return where the bytes with this digest lie."""
@@ -176,7 +193,7 @@ class Store:
             The bytes are not those of the digest; they are removed so that the next build makes them anew.
         """
         path = self.blob(entry["sha256"])
-        if not self._is_there(entry) or digest_file(path) != entry["sha256"]:
+        if not self.is_there(entry) or digest_file(path) != entry["sha256"]:
             path.unlink(missing_ok=True)
             message = f"{path}: damaged in the cache, and removed"
             raise StageError(message, hint="run the same command again: what is missing is made anew")
@@ -194,6 +211,10 @@ class Store:
         """Return the keys of the last results, or of the last ``"runs"``, of the stages of a plan."""
         return read_json(self._pointers(plan, kind)) or {}
 
+    def plans(self) -> list[str]:
+        """Return the names of all plans that were built with this cache."""
+        return sorted(path.parent.name for path in self.root.glob("latest/*/results.json"))
+
     def point(self, plan: str, keys: Mapping[str, str], kind: str = "results") -> None:
         """Remember the last results or runs of some stages of a plan."""
         old = self.latest(plan, kind)
@@ -203,7 +224,7 @@ class Store:
     @contextmanager
     def run_folder(self, name: str) -> Iterator[Path]:
         """Lend an empty folder to one process at a time; another one waits here."""
-        with self._lock(name):
+        with self.locks.hold(name):
             folder = self.root / "tmp" / name
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
@@ -215,24 +236,10 @@ class Store:
     def sweep(self) -> None:
         """Remove what killed runs have left, apart from their scratch."""
         for folder in (self.root / "tmp").glob("*"):
-            with self._lock(folder.name, wait=False) as free:
-                if free:
-                    shutil.rmtree(folder, ignore_errors=True)
+            self.locks.remove_free(folder, folder.name)
 
-    @contextmanager
-    def _lock(self, name: str, *, wait: bool = True) -> Iterator[bool]:
-        """Hold the lock ``name``, or tell that another process has it; it ends with the process."""
-        path = self.root / "locks" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "ab") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
-
-    def _is_there(self, entry: Entry) -> bool:
+    def is_there(self, entry: Entry) -> bool:
+        """Tell whether a file has its bytes here, all of them by their number."""
         try:
             return self.blob(entry["sha256"]).stat().st_size == entry["size"]
         except FileNotFoundError:
