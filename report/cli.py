@@ -44,7 +44,9 @@ data_app = typer.Typer(no_args_is_help=True, help="Look at data, or write the ge
 app.add_typer(data_app, name="data", rich_help_panel="Data")
 
 Name = Annotated[str, typer.Argument(metavar="STUDY", help="A study's name, or a folder with a study.toml.")]
-Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The data folder.")]
+Data = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="The data folder, or a .zip, .tar or .tar.gz.")
+]
 Sample = Annotated[
     bool, typer.Option("--sample", help="Generated pictures instead of data: small and quick.")
 ]
@@ -355,6 +357,26 @@ def studies() -> None:
         console.say(f"  models: {', '.join(model.id for model in study.models)}")
         console.say(f"  data:   {found}")
         console.say(f"  get:    {dataset_command(study)}")
+
+
+@data_app.command("check")
+def data_check(
+    data: Annotated[Path, typer.Argument(metavar="DIR", help="A data folder, or a .zip, .tar or .tar.gz.")],
+    study: Annotated[
+        str | None, typer.Option("--study", metavar="STUDY", help="Try the settings of this study first.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of words.")] = False,
+    cache: Cache = None,
+) -> None:
+    """Tell which reader fits, counts per class, what is left out and why, patients, sizes, duplicates."""
+    from report.data_check import check, tell
+
+    with console.display() as show:
+        found = check(data, study, cache, show)
+    if as_json:
+        console.say(json.dumps(found, indent=1, ensure_ascii=False))
+    else:
+        tell(found, data, study)
 
 
 @data_app.command("sample")

@@ -71,13 +71,11 @@ def _data(study: Study, place: Place) -> Iterator[Stage]:
         )
     if place.packed:
         yield _archive(place)
-    reader = study.dataset.reader
-    settings = _only(study.dataset, READER_KEYS[reader], "exclude", "max_excluded")
     yield Stage(
         "read",
-        f"analysis.datasets.{reader.replace('-', '_')}:read",
+        f"analysis.datasets.{study.dataset.reader.replace('-', '_')}:read",
         {"data": data},
-        {"classes": _classes(study), **settings},
+        {**_reading(study), **_only(study.dataset, "max_excluded")},
         packages=PICTURES,
     )
     yield Stage(
@@ -94,6 +92,21 @@ def _data(study: Study, place: Place) -> Iterator[Stage]:
         {"classes": _ids(study), **_only(study.split)},
         packages=METRICS,
     )
+
+
+def _reading(study: Study) -> dict[str, Json]:
+    """Return what the study's reader is told about labels."""
+    settings = _only(study.dataset, READER_KEYS[study.dataset.reader], "exclude")
+    return {"classes": _classes(study), **settings}
+
+
+def survey_stages(data: Path, study: Study | None) -> list[Stage]:
+    """Return the stages that tell what ``data`` hold; the settings of ``study`` are tried before any others."""
+    place = Place(PROJECT, data)
+    given: Json = {"reader": study.dataset.reader, **_reading(study)} if study else None
+    inputs = {"data": data_inputs(place)[0]}
+    check = Stage("check", "analysis.datasets.survey:survey", inputs, {"settings": given}, packages=PICTURES)
+    return [_archive(place), check] if place.packed else [check]
 
 
 def _archive(place: Place) -> Stage:

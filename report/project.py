@@ -105,11 +105,9 @@ def data_folder(request: Request, study: Study) -> Path:
     """Return the data folder or archive: ``--data``, else ``REPORT_DATA``, else the study's ``dataset.root``."""
     named = request.data or (Path(os.environ["REPORT_DATA"]) if os.environ.get("REPORT_DATA") else None)
     folder = named or PROJECT / study.dataset.root
-    if folder.is_dir() or (folder.is_file() and folder.name.lower().endswith(ARCHIVES)):
+    problem = data_problem(folder)
+    if not problem:
         return folder.resolve()
-    problem = (
-        f"is not a folder, nor one of {', '.join(ARCHIVES)}" if folder.exists() else "no such data folder"
-    )
     command = f"report build {request.study}"
     hint = (
         f"check the path given to --data, or try generated pictures: {command} --sample"
@@ -117,6 +115,13 @@ def data_folder(request: Request, study: Study) -> Path:
         else f"{dataset_command(study)}, then {command} --data DIR; or {command} --sample"
     )
     raise DataError(f"{folder}: {problem}", hint=hint)
+
+
+def data_problem(path: Path) -> str:
+    """Return why ``path`` can be no data folder or archive; nothing if it can."""
+    if path.is_dir() or (path.is_file() and path.name.lower().endswith(ARCHIVES)):
+        return ""
+    return f"is not a folder, nor one of {', '.join(ARCHIVES)}" if path.exists() else "no such data folder"
 
 
 def dataset_command(study: Study) -> str:

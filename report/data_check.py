@@ -1,0 +1,110 @@
+"""What a data folder or archive holds, in words: the survey of ``analysis``, run and told."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.errors import DataError
+from report import console
+from report.engine.run import build
+from report.pipeline import survey_stages
+from report.project import cache_folder, data_problem, study_folder
+from report.study import load
+
+if TYPE_CHECKING:
+    from report.engine.events import OnEvent
+
+Found = Mapping[str, Any]
+SIDES = ("width", "height")
+ASSIGNMENT_READER = "v7"
+
+
+def check(data: Path, study: str | None, cache: Path | None, show: OnEvent) -> Found:
+    """Return what the reader that fits ``data`` finds there; the settings of ``study`` are tried first.
+
+    Raises
+    ------
+    DataError
+        There is no such folder or archive, or no reader fits it.
+    """
+    if problem := data_problem(data):
+        raise DataError(
+            f"{data}: {problem}", hint="name the data folder, or the archive as it was downloaded"
+        )
+    settings = load(study_folder(study) / "study.toml") if study else None
+    stages = survey_stages(data.resolve(), settings)
+    built = build(stages, cache_folder(cache), plan_name="check", on_event=show)
+    found: Found = json.loads(built["check"].path("survey.json").read_text(encoding="utf-8"))
+    return found
+
+
+def tell(found: Found, data: Path, study: str | None) -> None:
+    """Print what was found, and what to do with it."""
+    console.say(f"reader {found['reader']}: {found['why']}")
+    for note in found["notes"]:
+        console.say(f"as in the study {study} it cannot be read: {note}")
+    console.say()
+    rows = [[c["id"], c["label"], f"{c['pictures']:,}", f"{c['patients']:,}"] for c in found["classes"]]
+    console.table(["class", "label", "pictures", "patients"], rows)
+    console.say()
+    if found["excluded"]:
+        console.table(["left out", "files", "for example"], map(_excluded, found["excluded"]))
+        console.say()
+    for name, text in _facts(found):
+        console.say(f"{name:<16}{text}")
+    console.say()
+    for line in _next(found, data, study):
+        console.say(line)
+
+
+def _excluded(reason: Found) -> list[str]:
+    first = reason["examples"][0]
+    detail = f" ({first['detail']})" if first["detail"] else ""
+    return [reason["reason"], f"{reason['files']:,}", first["file"] + detail]
+
+
+def _facts(found: Found) -> Iterator[tuple[str, str]]:
+    patients, sizes, twins = found["patients"], found["sizes"], found["duplicates"]
+    known = f"told by tag or file name for {patients['known_for']:,} of {patients['pictures']:,} pictures"
+    most = f"{patients['number']:,}, {known}; up to {patients['most_pictures']} pictures of one"
+    yield (
+        "patients",
+        most if patients["known_for"] else "no tag or file name tells them; each picture counts as one",
+    )
+    if found["official"]:
+        parts = ", ".join(f"{name} {count:,}" for name, count in found["official"].items())
+        yield "official split", f"{parts}; {patients['across_official']} patients in more than one part"
+    sides = [f"{of['least']} to {of['most']} (median {of['median']})" for of in map(sizes.get, SIDES)]
+    yield "pixels", f"{sides[0]} wide, {sides[1]} high"
+    common = ", ".join(f"{s['width']} x {s['height']} ({s['pictures']:,})" for s in sizes["commonest"])
+    yield "sizes", f"{sizes['different']:,}; the commonest {common}"
+    yield "modes", ", ".join(f"{mode} ({count:,})" for mode, count in found["modes"].items())
+    across = f"{twins['across_classes']} of them across classes"
+    if found["official"]:
+        across += f", {twins['across_official']} across the official split"
+    groups = f"{twins['groups']} groups of equal files, {twins['pictures']} pictures; {across}"
+    yield "duplicates", groups if twins["groups"] else "none; no two files are equal"
+    for group in twins["examples"]:
+        yield "", " = ".join(group)
+
+
+def _next(found: Found, data: Path, study: str | None) -> Iterator[str]:
+    """Return the command that builds a report from the data, and the settings that a study needs for it."""
+    name = study or "assignment"
+    if not found["of_study"] and (study or found["reader"] != ASSIGNMENT_READER):
+        name = "STUDY"
+        yield "a study reads these data with this in its study.toml:"
+        yield ""
+        for c in found["classes"]:
+            yield f"[[classes]]\nid = {_toml(c['id'])}\nlabel = {_toml(c['label'])}\n"
+        root = _toml(str(data.resolve()))
+        yield f"[dataset]\nreader = {_toml(found['reader'])}\nroot = {root}\n"
+    yield f"next: report build {name} --data {shlex.quote(str(data))}"
+
+
+def _toml(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

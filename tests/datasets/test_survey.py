@@ -1,0 +1,152 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.datasets import survey
+from analysis.errors import DataError
+from analysis.progress import silent
+
+
+class Surveyed:
+    """A data folder that a test fills, and what the survey tells of it."""
+
+    def __init__(self, root: Path, out: Path, jpeg: Callable[..., bytes]) -> None:
+        self.root, self.out, self.jpeg = root, out, jpeg
+        self.count = 0
+
+    def add(self, *paths: str, data: bytes | None = None) -> None:
+        for path in paths:
+            self.count += 1
+            target = self.root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(self.jpeg(self.count) if data is None else data)
+
+    def tell(self, settings: dict[str, Any] | None = None) -> dict[str, Any]:
+        self.out.mkdir(exist_ok=True)
+        survey.survey({"data": self.root}, self.out, scratch=self.out, progress=silent, settings=settings)
+        found: dict[str, Any] = json.loads((self.out / "survey.json").read_text(encoding="utf-8"))
+        return found
+
+
+@pytest.fixture
+def data(tmp_path: Path, jpeg: Callable[..., bytes]) -> Surveyed:
+    return Surveyed(tmp_path / "data", tmp_path / "survey", jpeg)
+
+
+def counts(found: dict[str, Any]) -> dict[str, int]:
+    return {c["id"]: c["pictures"] for c in found["classes"]}
+
+
+def test_class_folders_are_found_at_the_level_where_they_differ(data) -> None:
+    data.add("set/train/NORMAL/patient 1/1.png", "set/train/NORMAL/patient 2/2.png")
+    data.add("set/test/normal/patient 3/images/3.png", "set/train/2nd degree/patient 4/4.png")
+    data.add("set/train/NORMAL/patient 1/masks/1.png", "set/README.txt")
+    found = data.tell()
+    assert (found["reader"], found["of_study"], found["notes"]) == ("class-folders", False, [])
+    assert [(c["id"], c["label"]) for c in found["classes"]] == [
+        ("class_2nd_degree", "2nd degree"),
+        ("normal", "NORMAL"),
+    ]
+    assert counts(found) == {"class_2nd_degree": 1, "normal": 3}
+    assert found["official"] == {"test": 1, "train": 3}
+    assert [e["reason"] for e in found["excluded"]] == ["mask, not a picture"]
+
+
+def test_darwin_json_makes_it_the_v7_dataset(dataset, data) -> None:
+    dataset.add("a.jpg", "Viral Pneumonia", "COVID-19")
+    dataset.add("b.jpg", "No Pneumonia (healthy)")
+    dataset.add("c.jpg", "CT")
+    (dataset.root / "coco.json").write_text('{"images": [], "annotations": []}', encoding="utf-8")
+    (dataset.root / "broken.json").write_text("{", encoding="utf-8")
+    data.root = dataset.root
+    found = data.tell()
+    assert found["reader"] == "v7"
+    assert found["why"] == "releases/all/annotations/a.jpg.json is Darwin JSON"
+    assert counts(found) == {"bacterial": 0, "covid_19": 1, "healthy": 1, "viral": 0}
+    assert {e["reason"]: e["files"] for e in found["excluded"]} == {
+        "CT slice": 1,
+        "annotation is not valid JSON": 1,
+    }
+    assert found["excluded"][0]["examples"] == [{"file": "images/c.jpg", "detail": "tag CT"}]
+
+
+def test_the_settings_of_a_study_come_first_if_they_fit(data) -> None:
+    data.add("BACTERIA/1.png", "VIRUS/2.png", "NORMAL/3.png")
+    classes = [{"id": "ill", "label": "Pneumonia"}, {"id": "well", "label": "Normal"}]
+    settings = {"reader": "class-folders", "classes": classes, "folders": {"ill": ["virus"]}, "exclude": []}
+    found = data.tell(settings)
+    assert found["of_study"]
+    assert counts(found) == {"ill": 1, "well": 1}
+    assert found["excluded"][0]["examples"] == [{"file": "BACTERIA/1.png", "detail": "folder BACTERIA"}]
+    found = data.tell({**settings, "folders": {}})
+    assert not found["of_study"]
+    assert "no picture of class ill" in found["notes"][0]
+    assert counts(found) == {"bacteria": 1, "normal": 1, "virus": 1}
+    found = data.tell({"reader": "v7", "classes": classes, "label_rule": "first-tag", "exclude": []})
+    assert (found["reader"], found["of_study"]) == ("class-folders", False)
+
+
+def test_equal_files_sizes_and_patients(data) -> None:
+    same = data.jpeg(99, width=64, height=48)
+    data.add("train/A/x.jpg", "test/B/x.jpg", "train/A/y.jpg", data=same)
+    data.add("train/A/person1_virus_1.jpeg", "train/A/person1_virus_2.jpeg", "test/A/person1_virus_3.jpeg")
+    twin = data.jpeg(98)
+    data.add("train/B/1.jpg", "train/B/2.jpg", data=twin)
+    data.add("train/B/cut.jpg", data=twin[:200])
+    found = data.tell()
+    twins = found["duplicates"]
+    assert (twins["groups"], twins["pictures"]) == (2, 5)
+    assert (twins["across_classes"], twins["across_official"]) == (1, 1)
+    assert twins["examples"] == [
+        ["test/B/x.jpg", "train/A/x.jpg", "train/A/y.jpg"],
+        ["train/B/1.jpg", "train/B/2.jpg"],
+    ]
+    patients = found["patients"]
+    assert (patients["number"], patients["known_for"], patients["most_pictures"]) == (6, 3, 3)
+    assert patients["across_official"] == 1
+    assert found["sizes"]["width"] == {"least": 40, "median": 40, "most": 64}
+    assert found["sizes"]["commonest"][0] == {"width": 40, "height": 30, "pictures": 5}
+    assert found["modes"] == {"L": 8}
+    assert found["excluded"][0]["reason"] == "picture does not decode"
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (("a.png", "b.png", "other/c.png"), "3 pictures (2 in no folder, 1 in other)"),
+        (("NORMAL/a.png", "NORMAL/b.png"), "2 pictures (2 in NORMAL)"),
+        (("data.csv", "notes.txt", "x.csv"), "no pictures and no Darwin JSON among 3 files (2 .csv, 1 .txt)"),
+        (tuple(f"patient {i}/a.png" for i in range(40)), "and 36 more folders)"),
+    ],
+)
+def test_where_no_reader_fits_it_is_said_what_is_there(data, files: tuple[str, ...], words: str) -> None:
+    data.add(*files)
+    with pytest.raises(DataError) as error:
+        data.tell()
+    assert words in error.value.message
+    assert "one folder per class" in error.value.hint
+
+
+def test_annotations_without_pictures_are_told_as_such(dataset, data) -> None:
+    dataset.annotate("a.jpg", "Viral Pneumonia")
+    data.root = dataset.root
+    with pytest.raises(DataError, match="1 annotations and no pictures"):
+        data.tell()
+
+
+@pytest.mark.real
+def test_the_real_radiography_and_kermany_folders(data, real_data: Path) -> None:
+    data.root = real_data / "kermany_fullres_subset"
+    found = data.tell()
+    assert counts(found) == {"normal": 553, "pneumonia": 591}
+    assert found["official"] == {"test": 144, "train": 1000}
+    assert found["patients"]["known_for"] == 1144
+    assert found["patients"]["across_official"] == 0
+    assert found["duplicates"]["groups"] == 0
+    for flat in ("covid19", "odd"):
+        data.root = real_data / flat
+        with pytest.raises(DataError, match="no folders that could be classes"):
+            data.tell()
