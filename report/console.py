@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from report.engine.events import Failed, Finished, Planned, Progressed, Started
@@ -101,8 +102,8 @@ def _plan(event: Planned, outlook: Outlook) -> str:
         return ""
     cached = f"{outlook.finished} cached, " if outlook.finished else ""
     left = _left(outlook.build(0.0))
-    takes = left.replace(" left", ", by earlier runs") if left else ", for the first time"
-    return f"{event.total} stages: {cached}{len(event.waiting)} to run{takes}"
+    takes = left.replace(" left", " by earlier runs") if left else ", for the first time"
+    return f"{_stages(event.total)}: {cached}{len(event.waiting)} to run{takes}"
 
 
 def _left(left: Left) -> str:
@@ -118,18 +119,20 @@ def summary(built: Mapping[str, Built], seconds: float) -> None:
     for name, one in built.items():
         took[one.how][name] = one.record.seconds
     if took["ran"]:
-        note(f"{_stages(took['ran'])} ran in {duration(seconds)}; longest: {_longest(took['ran'])}")
+        note(f"{_stages(len(took['ran']))} ran in {duration(seconds)}; longest: {_longest(took['ran'])}")
     if took["same"]:
-        note(f"{_stages(took['same'])} ran again and gave the same bytes")
+        note(f"{_stages(len(took['same']))} ran again and gave the same bytes")
     if took["cached"] and len(took["cached"]) < len(built):
         spared = sum(took["cached"].values())
-        note(f"{_stages(took['cached'])} cached, which spared {duration(spared)}: {_longest(took['cached'])}")
+        note(
+            f"{_stages(len(took['cached']))} cached, which spared {duration(spared)}: {_longest(took['cached'])}"
+        )
     if len(took["cached"]) == len(built):
-        note(f"nothing to do: all {len(built)} stages are up to date")
+        note(f"nothing to do: {_stages(len(built))} up to date")
 
 
-def _stages(names: Mapping[str, float]) -> str:
-    return f"{len(names)} {'stage' if len(names) == 1 else 'stages'}"
+def _stages(count: int) -> str:
+    return "1 stage" if count == 1 else f"{count} stages"
 
 
 def _longest(seconds: Mapping[str, float]) -> str:
@@ -181,7 +184,7 @@ class Lines:
         return ""
 
     def _is_silent(self, stage: str, now: float) -> bool:
-        return now - self._told.setdefault(stage, self._begun) >= SILENT_SECONDS
+        return now - self._told.get(stage, now if self._outlook else self._begun) >= SILENT_SECONDS
 
     def _stage_left(self, stage: str, now: float) -> str:
         seconds = self._outlook.stage(stage, now) if self._outlook else None
@@ -209,6 +212,7 @@ class Live:
         self._outlook: Outlook | None = None
         self._running: dict[str, Progressed | None] = {}
         self._epochs: dict[str, Progressed] = {}
+        self._lock = Lock()
         console = Console(stderr=True, highlight=False)
         self._screen = Screen(
             console=console, get_renderable=self._picture, refresh_per_second=4, transient=True
@@ -223,42 +227,48 @@ class Live:
 
     def __call__(self, event: Event) -> None:
         """Show ``event``."""
-        if isinstance(event, Planned):
-            self._outlook = Outlook(event)
-            self._print(_plan(event, self._outlook))
+        with self._lock:
+            line = self._take(event)
+        if line:
+            self._screen.console.print(line)
+
+    def _take(self, event: Event) -> str:
+        """Note ``event`` and return the line that stays of it, if any."""
         if self._outlook:
             self._outlook.note(event, time.monotonic())
         match event:
+            case Planned():
+                self._outlook = Outlook(event)
+                self._running.clear()  # whose files were read to know what is cached
+                return _plan(event, self._outlook)
             case Started():
                 self._running[event.stage] = None
-            case Progressed():
+            case Progressed() if event.stage in self._running or not self._outlook:
                 self._running[event.stage] = event
                 if event.unit == "epochs":
                     self._epochs[event.stage] = event
             case Finished():
                 self._running.pop(event.stage, None)
-                self._print(f"[green]done[/]    {event.stage}  {_ended(event).removeprefix('done in ')}")
+                return f"[green]done[/]    {event.stage}  {_ended(event).removeprefix('done in ')}"
             case Failed():
                 self._running.pop(event.stage, None)
-                self._print(f"[red]failed[/]  {event.stage}")
-
-    def _print(self, line: str) -> None:
-        if line:
-            self._screen.console.print(line)
+                return f"[red]failed[/]  {event.stage}"
+        return ""
 
     def _picture(self) -> Grid:
-        """Draw the running stages, and below them where the build is."""
+        """Draw the running stages, and below them where the build is; called from a thread of rich."""
         from rich.table import Table
         from rich.text import Text
 
         now = time.monotonic()
         picture = Table.grid(expand=True)
-        for stage, event in self._running.items():
-            picture.add_row(self._bar(stage, event, now))
-            if stage in self._epochs:
-                line = f"  {_so_far(self._epochs[stage])}"
-                picture.add_row(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
-        picture.add_row(self._where(now))
+        with self._lock:
+            for stage, event in self._running.items():
+                picture.add_row(self._bar(stage, event, now))
+                if stage in self._epochs:
+                    line = f"  {_so_far(self._epochs[stage])}"
+                    picture.add_row(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
+            picture.add_row(self._where(now))
         return picture
 
     def _bar(self, stage: str, event: Progressed | None, now: float) -> Grid:
@@ -266,7 +276,7 @@ class Live:
         from rich.table import Table
 
         share = event.done / event.total if event and event.total else 0.0
-        seconds = self._outlook.stage(stage, now) if self._outlook and stage in self._running else None
+        seconds = self._outlook.stage(stage, now) if self._outlook else None
         row = Table.grid(padding=(0, 2), expand=True)
         row.add_column(width=max(map(len, self._running)), no_wrap=True)
         row.add_column(width=16)

@@ -38,6 +38,7 @@ def fix_environment(threads: int) -> None:
         CUDA_VISIBLE_DEVICES="-1",
         MPLBACKEND="Agg",
         TZ="UTC",
+        LC_ALL="en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8",  # pandoc reads file names by it
     )
 
 

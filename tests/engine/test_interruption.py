@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
@@ -7,6 +8,7 @@ import time
 
 import pytest
 
+from report.engine.events import Finished
 from report.engine.explain import last_log
 from report.engine.store import digest_file
 from report.errors import StageError
@@ -42,6 +44,17 @@ def test_a_killed_worker_is_told_and_the_next_build_goes_on(toy):
     assert "slow: its process was ended from outside" in errors
     assert sound(toy.store)
     assert toy.ran(toy.slow(40)) == {"slow"}
+
+
+def test_a_worker_killed_while_idle_is_replaced(toy):
+    def kill_idle(event):
+        if isinstance(event, Finished):
+            for process in multiprocessing.active_children():
+                process.kill()
+                process.join()
+            time.sleep(0.3)
+
+    assert toy.ran(jobs=1, on_event=kill_idle) == {"a", "b", "total", "words"}
 
 
 def test_ctrl_c_stops_the_workers_and_keeps_what_is_finished(toy, is_running):
