@@ -22,6 +22,7 @@ NETWORK = ("numpy", "pandas", "keras", "tensorflow")
 METRICS = ("numpy", "pandas", "scikit-learn")
 DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
 FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
+THEME = ("theme/*.html", "theme/*.css", "theme/fonts/*.woff2", "filters/*.lua")
 HTML = ("pypandoc_binary",)
 PDF = ("pypandoc_binary", "weasyprint", "ziamath", "pango")
 SOFTWARE = tuple(sorted({*PICTURES, *NETWORK, *METRICS, *DRAWING, "jinja2", *HTML, *PDF} - {"pango"}))
@@ -281,7 +282,7 @@ def _document(study: Study, place: Place) -> Iterator[Stage]:
     )
     theme: dict[str, Input] = {
         "source": Output("source"),
-        "templates": Source(PROJECT / "templates", include=("theme/**/*", "filters/*")),
+        "templates": Source(PROJECT / "templates", include=THEME),
     }
     yield Stage("html", "report.document.html:render", theme, packages=HTML)
     yield Stage("pdf", "report.document.pdf:render", theme, {"paper": study.report.paper}, packages=PDF)
