@@ -48,12 +48,15 @@ class Locks:
             return free
 
     def remove_free(self, path: Path, name: str) -> None:
-        """Remove a file or folder that is guarded by the lock ``name``, unless a process holds that."""
+        """Remove a file or folder that the lock ``name`` guards, and the lock's file, unless a process holds it."""
         with self.hold(name, wait=False) as free:
-            if free and path.is_dir():
+            if not free:
+                return
+            if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
-            elif free:
+            else:
                 path.unlink(missing_ok=True)
+            self._file(name).unlink(missing_ok=True)
 
     @contextmanager
     def read(self) -> Iterator[None]:
