@@ -66,9 +66,14 @@ class Sentences:
 
     def flow(self) -> str:
         """Return how many pictures were found, left out and kept."""
+        annotations = "data.annotations_found"  # not every dataset has any
+        found = (
+            f"{self._counted(annotations, 'annotation file')} and "
+            if annotations in self.values.results
+            else ""
+        )
         return (
-            f"{self._counted('data.annotations_found', 'annotation file')} and "
-            f"{self._counted('data.pictures_found', 'picture')} were found; {self._counted('data.excluded', 'file')} left "
+            f"{found}{self._counted('data.pictures_found', 'picture')} were found; {self._counted('data.excluded', 'file')} left "
             f"out, each with its reason, leave {self._counted('data.pictures', 'picture')} of "
             f"{self._counted('data.patients', 'patient')} (@tbl-flow)."
         )

@@ -176,6 +176,20 @@ def test_the_author_may_quote_any_result(source, artifacts, tmp_path):
     assert f"Accuracy was {expected}." in source(inputs)
 
 
+def test_a_dataset_of_class_folders_has_no_annotations_and_no_tags(source, artifacts):
+    inputs = artifacts()
+    path = inputs["results"] / "results.json"
+    content = json.loads(path.read_text())
+    del content["results"]["data.annotations_found"]
+    path.write_text(json.dumps(content))
+    text = source(inputs, {**STUDY, "dataset": {**STUDY["dataset"], "reader": "class-folders"}})
+    data = text[text.index("# Data") : text.index("## Preparation")]
+    assert "one folder per class" in data
+    assert "201 pictures were found;" in data
+    assert "V7" not in data
+    assert "tag" not in data
+
+
 def test_templates_cannot_reach_python(source, artifacts, tmp_path):
     folder = tmp_path / "prose"
     folder.mkdir()
