@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -14,7 +15,7 @@ import typer
 
 from analysis.errors import AnalysisError
 from report import __version__, console
-from report.errors import OK, WOULD_RUN, ReportError, UsageError, exit_code
+from report.errors import OK, STAGE, WOULD_RUN, ReportError, UsageError, exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,6 +43,8 @@ app = typer.Typer(
 )
 data_app = typer.Typer(no_args_is_help=True, help="Look at data, or write the generated sample.")
 app.add_typer(data_app, name="data", rich_help_panel="Data")
+cache_app = typer.Typer(no_args_is_help=True, help="Look after the results that are kept.")
+app.add_typer(cache_app, name="cache", rich_help_panel="Housekeeping")
 
 Name = Annotated[str, typer.Argument(metavar="STUDY", help="A study's name, or a folder with a study.toml.")]
 Data = Annotated[
@@ -397,6 +400,80 @@ def data_sample(
     for name in built.files:
         copy(built.path(name), folder / name)
     console.say(f"{console.relative(folder)}  {len(built.files):,} files")
+
+
+@app.command(
+    rich_help_panel="Housekeeping", epilog=_examples("report gc --dry-run", "report gc --max-size 5G")
+)
+def gc(
+    keep_days: Annotated[
+        int, typer.Option("--keep-days", metavar="N", min=0, help="Keep what was used in the last N days.")
+    ] = 30,
+    max_size: Annotated[
+        str | None,
+        typer.Option("--max-size", metavar="SIZE", help="Then remove the least used down to 500M, 5G, ..."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would go; remove nothing.")] = False,
+    cache: Cache = None,
+) -> None:
+    """Remove old results; never what the newest build of a study or a running one needs."""
+    from report.engine.housekeeping import collect
+    from report.project import cache_folder
+
+    most = _bytes(max_size) if max_size else None
+    collected = collect(cache_folder(cache), keep_days=keep_days, max_size=most, dry_run=dry_run)
+    if dry_run and collected.results:
+        now = time.time()
+        rows = [[r.record.stage, f"{(now - r.used) / 86_400:.0f} days"] for r in collected.results]
+        console.table(["result", "not used for"], rows)
+        console.say()
+    rows = [
+        [what, f"{len(sizes):,}", console.size(sum(sizes))] for what, sizes in collected.by_kind().items()
+    ]
+    console.table(["would go" if dry_run else "removed", "number", "size"], rows)
+    console.say(
+        f"{console.size(collected.left)} {'would be' if dry_run else 'are'} left,"
+        f" {console.size(collected.needed)} of them needed by the newest builds"
+    )
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?", text.strip(), re.IGNORECASE)
+    if not found:
+        raise UsageError(f"--max-size {text}: not a size", hint="such as 500M or 5G")
+    return int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))
+
+
+@cache_app.command("check")
+def cache_check(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Remove what is damaged: it is made anew when it is needed.")
+    ] = False,
+    cache: Cache = None,
+) -> None:
+    """Read every file and record of the cache through; exit 7 when something is damaged."""
+    from report.engine.events import Progressed
+    from report.engine.integrity import check
+    from report.project import cache_folder
+
+    folder = cache_folder(cache)
+    with console.display() as show:
+        checked = check(
+            folder, repair=repair, told=lambda *so_far: show(Progressed("cache", *so_far, "files read", {}))
+        )
+    for damage in checked.damage:
+        where = damage.path.relative_to(folder)
+        console.say(f"{damage.what}: {where}: {', '.join(damage.stages)}")
+    if checked.strays:
+        console.say(
+            f"{len(checked.strays):,} files of no result{' removed' if repair else ': report gc removes them'}"
+        )
+    console.table(["part", "size"], [[name, console.size(size)] for name, size in checked.sizes.items()])
+    console.say(
+        f"{checked.files:,} files and {checked.records:,} results read: {len(checked.damage) or 'nothing'} damaged"
+    )
+    if checked.damage:
+        raise typer.Exit(STAGE)
 
 
 def _version(asked: bool) -> None:

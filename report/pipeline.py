@@ -240,7 +240,7 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
         yield figure(f"confusion.{model.id}", evaluation, {**named, "splits": list(SPLITS)})
     for other in compared(study):
         assert study.comparison is not None
-        titles: Json = {m.id: m.title for m in study.models}
+        titles: Json = {m.id: m.title for m in study.models if m.id in {study.comparison.baseline, other}}
         yield figure(
             f"differences.{other}",
             {"comparison": Output(f"compare.{other}")},

@@ -14,7 +14,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from report.document.sentences import Sentences
-from report.document.tables import Tables, augmentation_words, callback_words
+from report.document.tables import Tables
 from report.document.values import Values, count, escape, listed
 from report.errors import RenderError
 
@@ -70,8 +70,7 @@ def write(
         "table": tables,
         "say": Sentences(study, values, tables, "generated pictures" if sample else "chest X-rays"),
         "figure": lambda figure, caption: figure_markdown(figures, figure, caption),
-        "words": {"augmentation": augmentation_words, "callbacks": callback_words},
-        "versions": {package: metadata.version(package) for package in versions},
+        "software": [f"{package} {metadata.version(package)}" for package in versions],
         "fingerprint": {
             "records": digest(inputs["records"] / "records.csv"),
             "split": digest(inputs["split"] / "split.csv"),

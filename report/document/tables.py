@@ -257,11 +257,6 @@ class Tables:
             "coverage", "Where each requirement is answered.", ["Requirement", "Where"], rows, "ll", (70, 30)
         )
 
-    def versions(self, versions: Mapping[str, str]) -> str:
-        """Return the software that the numbers and the document depend on."""
-        rows = [[escape(name), escape(version)] for name, version in versions.items()]
-        return pipe_table("versions", "Software.", ["Package", "Version"], rows, "ll")
-
     def title(self, model: str, *, capital: bool = False) -> str:
         """Return a model's title as it stands in a sentence: ``baseline CNN``."""
         title = str(self.model(model)["title"])

@@ -61,6 +61,13 @@ class Collected:
     left: int
     needed: int
 
+    def by_kind(self) -> dict[str, list[int]]:
+        """Return the sizes of what went, by what it was."""
+        sizes: dict[str, list[int]] = {}
+        for waste in self.waste:
+            sizes.setdefault(waste.what, []).append(waste.size)
+        return sizes
+
 
 def collect(
     cache: Path, *, keep_days: float, max_size: int | None = None, dry_run: bool = False
