@@ -86,6 +86,9 @@ def build(
     recheck: Annotated[
         int, typer.Option("--recheck", min=0, help="Run N cached stages again and compare.")
     ] = 0,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail where a stage reads what its key does not cover.")
+    ] = False,
     cache: Cache = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Build folder.")] = None,
 ) -> None:
@@ -96,26 +99,46 @@ def build(
     begun = time.monotonic()
     the_plan = plan(Request(study, data, sample, tuple(overrides or ()), cache, out))
     targets = [f"evaluate.{_model(the_plan, only)}"] if only else ["results", "source", *_formats(formats)]
-    built = run(the_plan, targets, jobs=jobs, recheck=recheck)
+    built = run(the_plan, targets, jobs=jobs, recheck=recheck, strict=strict)
     documents = publish(the_plan, built, time.monotonic() - begun)
     _summary(the_plan, built, documents, time.monotonic() - begun)
 
 
 def run(
-    the_plan: Plan, targets: Iterable[str], *, jobs: int | None = None, recheck: int = 0
+    the_plan: Plan, targets: Iterable[str], *, jobs: int | None = None, recheck: int = 0, strict: bool = False
 ) -> Mapping[str, Built]:
-    """Build the stages ``targets`` of a plan and all that they read, and show how it goes."""
+    """Build the stages ``targets`` of a plan and all that they read, and show how it goes.
+
+    Continuous integration is always strict.
+    """
+    from report.engine.fingerprint import Project
     from report.engine.run import build as build_stages
 
+    project = Project(strict=strict or os.environ.get("CI") == "true")
     with console.display() as show:
-        return build_stages(
+        built = build_stages(
             the_plan.upstream(targets),
             the_plan.cache,
             plan_name=the_plan.name,
             jobs=jobs,
             recheck=recheck,
+            project=project,
             on_event=show,
         )
+    _tell_undeclared(built, project.strict)
+    return built
+
+
+def _tell_undeclared(built: Mapping[str, Built], strict: bool) -> None:
+    """Warn of results that read what their keys do not cover, or refuse them: some may lie there from before."""
+    from report.engine.audit import refusal
+
+    for name, one in built.items():
+        if one.record.undeclared:
+            problem = refusal(name, one.record.undeclared)
+            if strict:
+                raise problem
+            console.note(f"warning: {problem.message}; {problem.hint}")
 
 
 def _model(the_plan: Plan, name: str) -> str:
@@ -423,8 +446,7 @@ def gc(
     most = _bytes(max_size) if max_size else None
     collected = collect(cache_folder(cache), keep_days=keep_days, max_size=most, dry_run=dry_run)
     if dry_run and collected.results:
-        now = time.time()
-        rows = [[r.record.stage, f"{(now - r.used) / 86_400:.0f} days"] for r in collected.results]
+        rows = [[result.record.stage, _age(time.time() - result.used)] for result in collected.results]
         console.table(["result", "not used for"], rows)
         console.say()
     rows = [
@@ -435,6 +457,11 @@ def gc(
         f"{console.size(collected.left)} {'would be' if dry_run else 'are'} left,"
         f" {console.size(collected.needed)} of them needed by the newest builds"
     )
+
+
+def _age(seconds: float) -> str:
+    days = round(seconds / 86_400)
+    return console.duration(seconds) if days < 2 else f"{days} days"
 
 
 def _bytes(text: str) -> int:
@@ -458,9 +485,11 @@ def cache_check(
 
     folder = cache_folder(cache)
     with console.display() as show:
-        checked = check(
-            folder, repair=repair, told=lambda *so_far: show(Progressed("cache", *so_far, "files read", {}))
-        )
+
+        def told(done: int, total: int) -> None:
+            show(Progressed("cache", done, total, "files read", {}))
+
+        checked = check(folder, repair=repair, told=told)
     for damage in checked.damage:
         where = damage.path.relative_to(folder)
         console.say(f"{damage.what}: {where}: {', '.join(damage.stages)}")
