@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from filecmp import cmp
 from pathlib import Path, PurePosixPath
 
 from analysis.datasets import records
@@ -60,9 +61,11 @@ def read(
     pictures = pictures_among(list_files(root))
     candidates, exclusions = _select(pictures, _ids_by_folder(classes, folders), exclude)
     _check_classes(pictures, candidates, classes, folders)
+    candidates, copies = _without_copies(root, candidates)
     table, broken = records.verify(root, candidates, progress)
     exclusions += broken
-    found = sum(e.reason != records.MASK for e in exclusions) + len(table)
+    found = len(exclusions) + len(table) - sum(e.reason == records.MASK for e in exclusions)
+    exclusions += copies
     records.refuse_too_many(exclusions, found, max_excluded, "pictures")
     if table.empty:
         raise DataError(f"none of the {found} pictures can be read", hint="download the dataset again")
@@ -124,6 +127,24 @@ def _select(
             split = official_split(above)
             candidates.append(Candidate(picture, (label,), (f"official:{split}",) if split else ()))
     return candidates, exclusions
+
+
+def _without_copies(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Exclusion]]:
+    """Return the candidates without those that lie one folder higher too: ``chest_xray/chest_xray`` of Kaggle."""
+    known = {PurePosixPath(c.image_id): c for c in candidates}
+    kept, copies = [], []
+    for path, candidate in known.items():
+        parts = path.parts
+        above = (known.get(PurePosixPath(*parts[:i], *parts[i + 1 :])) for i in range(len(parts) - 1))
+        same = (c for c in above if c and (c.labels, c.tags) == (candidate.labels, candidate.tags))
+        original = next(
+            (c.image_id for c in same if cmp(root / c.image_id, root / path, shallow=False)), None
+        )
+        if original:
+            copies.append(Exclusion(candidate.image_id, records.COPY, original))
+        else:
+            kept.append(candidate)
+    return kept, copies
 
 
 def _check_classes(

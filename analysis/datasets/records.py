@@ -33,6 +33,7 @@ NOT_PICTURES = tuple(what for _, _, what in SIGNS)
 UNDECODABLE = "picture does not decode"
 NO_ANNOTATION = "no annotation for the picture"
 SAME_NAME = "same name as another picture"
+COPY = "copy of a picture in the folder above"
 # The order in which a file is judged, and of the rows of flow.csv: the first reason that fits is the one given.
 REASONS = (
     INVALID,
@@ -48,8 +49,9 @@ REASONS = (
     UNDECODABLE,
     NO_ANNOTATION,
     SAME_NAME,
+    COPY,
 )
-UNCOUNTED = frozenset((BY_STUDY, MASK, SECOND_ANNOTATION, NO_ANNOTATION, SAME_NAME))
+UNCOUNTED = frozenset((BY_STUDY, MASK, SECOND_ANNOTATION, NO_ANNOTATION, SAME_NAME, COPY))
 
 RECORD_COLUMNS = (
     "image_id",

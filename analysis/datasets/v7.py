@@ -97,7 +97,7 @@ def _check_found(
         what = f"; {len(invalid)} JSON files cannot be read" if invalid else ""
         raise DataError(
             f"{root} has no Darwin JSON annotations ({len(pictures)} pictures{what})",
-            hint=f"name the folder made by `{PULL}`, which has releases/ and images/",
+            hint=f"name the folder made by `{PULL}`; `report data check DIR` tells what a folder holds",
         )
     if not pictures:
         raise DataError(

@@ -123,6 +123,23 @@ def test_each_file_that_is_left_out_has_one_reason(folders) -> None:
         folders.read(exclude=["skip*"], max_excluded=0.5)
 
 
+def test_the_second_copy_in_an_archive_of_kaggle_is_left_out(folders) -> None:
+    for name in ("train/NORMAL/a.png", "train/PNEUMONIA/b.png", "test/NORMAL/a.png"):
+        data = folders.jpeg(len(name))
+        folders.add(f"chest_xray/{name}", f"chest_xray/chest_xray/{name}", data=data)
+    folders.add("chest_xray/chest_xray/train/NORMAL/c.png")
+    folders.add("chest_xray/train/NORMAL/1/d.png", "chest_xray/train/NORMAL/2/d.png")
+    folders.add("chest_xray/train/NORMAL/d.png", "chest_xray/train/PNEUMONIA/NORMAL/b.png", data=b"other")
+    table = folders.read(max_excluded=0.3)
+    assert len(table) == 6
+    found = folders.excluded()
+    reason = "copy of a picture in the folder above"
+    assert {file: detail for file, (why, detail) in found.items() if why == reason} == {
+        f"chest_xray/chest_xray/{name}": f"chest_xray/{name}"
+        for name in ("train/NORMAL/a.png", "train/PNEUMONIA/b.png", "test/NORMAL/a.png")
+    }
+
+
 def test_the_study_may_name_the_folders_of_a_class(folders) -> None:
     folders.add("BACTERIA/a.png", "VIRUS/b.png", "NORMAL/c.png")
     table = folders.read(folders={"pneumonia": ["bacteria", "virus"]})
