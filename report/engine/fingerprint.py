@@ -24,10 +24,11 @@ Recipe = dict[str, Any]
 
 @dataclass(frozen=True)
 class Project:
-    """Where our own packages lie: their code is part of the keys."""
+    """Where our own packages lie: their code is part of the keys. A strict one refuses what keys do not cover."""
 
     root: Path = Path(__file__).resolve().parents[2]
     packages: tuple[str, ...] = ("analysis", "report")
+    strict: bool = False
 
 
 class Moment:
@@ -163,6 +164,11 @@ class Code:
             found[name] = module[0]
             waiting += [*_parents(name), *module[1]]
         return found
+
+    def imports_elsewhere(self, modules: Iterable[str]) -> set[str]:
+        """Return the names of what these modules of ours import that is not ours."""
+        names = {name for module in modules for name in (self._module(module) or ("", []))[1]}
+        return {name for name in names if name.partition(".")[0] not in self.project.packages}
 
     def _module(self, name: str) -> tuple[str, list[str]] | None:
         """Return the hash and the imports of a module; None if there is none of that name."""

@@ -23,6 +23,10 @@ from report.errors import StageError
 
 KEPT = ("analysis", "analysis.errors", "report", "report.errors")
 PR_SET_PDEATHSIG = 1
+USER_SETTINGS = (
+    *("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "KERAS_HOME", "MPLCONFIGDIR", "MATPLOTLIBRC"),
+    "SOURCE_DATE_EPOCH",
+)
 
 
 def fix_environment(threads: int) -> None:
@@ -40,6 +44,14 @@ def fix_environment(threads: int) -> None:
         TZ="UTC",
         LC_ALL="en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8",  # pandoc reads file names by it
     )
+
+
+def move_home(home: Path) -> None:
+    """Keep what the user has set for libraries and pandoc away from results; their caches lie in ``home``."""
+    for name in USER_SETTINGS:
+        os.environ.pop(name, None)
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ["HOME"] = str(home)
 
 
 def end_with(driver: int) -> None:

@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -40,7 +40,7 @@ Files = Mapping[str, Entry]
 
 @dataclass(frozen=True)
 class Record:
-    """How a result was made, and what it consists of."""
+    """How a result was made, and what it consists of; ``undeclared`` is what was read beside the recipe."""
 
     key: str
     stage: str
@@ -50,6 +50,7 @@ class Record:
     seconds: float
     host: dict[str, Json]
     finished: str
+    undeclared: list[str] = field(default_factory=list)
 
 
 def canonical(value: Json) -> bytes:

@@ -9,9 +9,10 @@ import os
 import pickle
 import platform
 import shutil
+import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -19,9 +20,18 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError
+from report.engine import audit
 from report.engine.events import How, Progressed
 from report.engine.fingerprint import Code, Moment, Project, Recipe
-from report.engine.isolation import OwnCode, captured, changed, end_with, fix_environment, forget
+from report.engine.isolation import (
+    OwnCode,
+    captured,
+    changed,
+    end_with,
+    fix_environment,
+    forget,
+    move_home,
+)
 from report.engine.sources import files_of
 from report.engine.stage import Json, Output, Source, Stage
 from report.engine.store import Entry, Files, Record, Store, digest_file, digest_files, environment_problems
@@ -96,15 +106,16 @@ def execute(task: Task) -> Outcome:
 def _run(task: Task, store: Store, folder: Path) -> Record:
     scratch = folder / "scratch" if task.again else store.scratch(task.key)
     out = folder / "out"
+    move_home(store.root / "home")
     for path in (scratch, out):
         path.mkdir(parents=True, exist_ok=True)
     _refuse_changes(task, store)
     inputs = {name: _input(task, store, name, folder / "inputs" / name) for name in task.stage.inputs}
     started = time.monotonic()
-    _call(task, inputs, out, scratch)
+    undeclared = _audited(task, store, [folder, scratch], lambda: _call(task, inputs, out, scratch))
     seconds = time.monotonic() - started
     _refuse_changes(task, store)
-    record = _record(task, out, seconds)
+    record = _record(task, out, seconds, undeclared)
     if not task.again:
         store.keep(record, out)
         shutil.rmtree(scratch, ignore_errors=True)
@@ -140,6 +151,38 @@ def _input(task: Task, store: Store, name: str, folder: Path) -> Path:
     return folder
 
 
+def _audited(task: Task, store: Store, folders: list[Path], call: Callable[[], None]) -> list[str]:
+    """Make ``call`` and return what it read or imported that the key does not cover, which is also in the log.
+
+    Raises
+    ------
+    StageError
+        There is something, and the project is strict.
+    """
+    with audit.of_process().listening([*folders, store.root / "home", *_declared(task, store)]) as read:
+        call()
+    read -= audit.of_own_modules(task.project.root, task.project.packages)
+    imported = Code(task.project, store.index).imports_elsewhere(task.recipe["code"])
+    packages = audit.undeclared_packages(imported, task.stage.packages)
+    found = [*(f"reads {path}" for path in sorted(read)), *(f"imports {name}" for name in packages)]
+    for what in found:
+        sys.stderr.write(f"{what}, which its key does not cover\n")
+    if found and task.project.strict:
+        raise audit.refusal(task.stage.name, found)
+    return found
+
+
+def _declared(task: Task, store: Store) -> Iterator[Path]:
+    """Yield where the bytes of the inputs lie."""
+    for files in task.inputs.values():
+        yield from (store.blob(entry["sha256"]) for entry in files.values())
+    for where in task.stage.inputs.values():
+        if isinstance(where, Source) and where.include == Source.include:
+            yield where.path
+        elif isinstance(where, Source):
+            yield from (where.path / inside for inside in files_of(where))
+
+
 def _call(task: Task, inputs: dict[str, Path], out: Path, scratch: Path) -> None:
     """Call the function of the stage; a traceback goes to its log."""
     own_code = _Here.own_code or OwnCode(task.project)
@@ -167,7 +210,7 @@ def _progress(task: Task) -> Any:
     return progress
 
 
-def _record(task: Task, out: Path, seconds: float) -> Record:
+def _record(task: Task, out: Path, seconds: float, undeclared: list[str]) -> Record:
     outputs = {inside: _entry(task, out / inside) for inside in sorted(files_of(Source(out)))}
     if not outputs:
         raise StageError(f"{task.stage.name}: wrote nothing", hint=f"report log {task.stage.name}")
@@ -180,6 +223,7 @@ def _record(task: Task, out: Path, seconds: float) -> Record:
         seconds=round(seconds, 3),
         host=host(),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        undeclared=undeclared,
     )
 
 
