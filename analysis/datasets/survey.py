@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,8 +24,9 @@ V7_CLASSES = (
     {"id": "healthy", "label": "No Pneumonia (healthy)"},
     {"id": "viral", "label": "Viral Pneumonia"},
 )
-# Folders that pictures lie in, whatever they show; splits and masks are told by the reader.
-GENERIC = frozenset(("image", "images", "img", "imgs", "picture", "pictures", "png", "jpg", "jpeg", "files"))
+# Folders that pictures lie in, whatever they show.
+GENERIC = ("image", "images", "img", "imgs", "picture", "pictures", "png", "jpg", "jpeg", "files")
+UNTELLING = frozenset((*class_folders.OFFICIAL, *GENERIC))
 MOST_CLASSES = 30  # more folders than this are patients or studies
 EXAMPLES = 3
 EXPECTED = (
@@ -100,23 +101,29 @@ def _darwin(root: Path, files: Iterable[str]) -> Iterator[_Offer]:
 
 
 def _folders(files: Iterable[str]) -> Iterator[_Offer]:
-    """Offer the reader of class folders if pictures lie below folders of two names or more, at one level."""
-    levels: list[Counter[str]] = []
+    """Offer the reader of class folders if pictures lie below folders of two names or more, at one level.
+
+    The level is counted from the top or from the picture: the one that most pictures have, and with the fewest names.
+    """
+    levels: dict[int, Counter[str]] = defaultdict(Counter)
     for picture in pictures_among(files):
         above = PurePosixPath(picture).parts[:-1]
-        if class_folders.masks_folder(above):
-            continue
-        telling = [n for n in above if class_folders.plain(n) not in class_folders.OFFICIAL.keys() | GENERIC]
-        levels += [Counter() for _ in telling[len(levels) :]]
-        for level, name in zip(levels, telling, strict=False):
-            level[name] += 1
-    for level in levels:
-        labels = {class_folders.plain(name): name for name, _ in reversed(level.most_common())}
-        if 1 < len(labels) <= MOST_CLASSES:
-            names = sorted(labels.values())
-            params = {"classes": _classes(names), "folders": {}, "exclude": ()}
-            yield _Offer("class-folders", f"pictures lie in folders called {', '.join(names)}", params)
-            return
+        if not class_folders.masks_folder(above):
+            telling = [name for name in above if class_folders.plain(name) not in UNTELLING]
+            for level, name in enumerate(telling):
+                levels[level][name] += 1
+                levels[level - len(telling)][name] += 1
+    named = [(-level.total(), _named_once(level)) for level in levels.values()]
+    fitting = [(missing, len(names), names) for missing, names in named if 1 < len(names) <= MOST_CLASSES]
+    if fitting:
+        names = min(fitting)[-1]
+        params = {"classes": _classes(names), "folders": {}, "exclude": ()}
+        yield _Offer("class-folders", f"pictures lie in folders called {', '.join(names)}", params)
+
+
+def _named_once(level: Counter[str]) -> list[str]:
+    """Return the names of folders, of those that differ only in spelling the commonest."""
+    return sorted({class_folders.plain(name): name for name, _ in reversed(level.most_common())}.values())
 
 
 def _classes(names: Iterable[str]) -> list[dict[str, str]]:

@@ -55,6 +55,14 @@ def test_class_folders_are_found_at_the_level_where_they_differ(data) -> None:
     assert [e["reason"] for e in found["excluded"]] == ["mask, not a picture"]
 
 
+def test_a_copy_of_the_whole_folder_inside_it_is_seen_through(data) -> None:
+    for name in ("train/NORMAL/a.png", "train/PNEUMONIA/b.png"):
+        data.add(name, f"chest_xray/{name}", data=data.jpeg(len(name)))
+    found = data.tell()
+    assert counts(found) == {"normal": 1, "pneumonia": 1}
+    assert [e["reason"] for e in found["excluded"]] == ["copy of a picture in the folder above"]
+
+
 def test_darwin_json_makes_it_the_v7_dataset(dataset, data) -> None:
     dataset.add("a.jpg", "Viral Pneumonia", "COVID-19")
     dataset.add("b.jpg", "No Pneumonia (healthy)")
