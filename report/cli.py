@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -179,6 +180,7 @@ def status(
     stages = _status(Request(study, data, sample, tuple(overrides or ()), cache))
     rows = [[s.name, s.state, _expected(s), "; ".join(s.reasons)] for s in stages]
     console.table(["stage", "state", "expected", "why"], rows)
+    console.say(_sum(stages))
     if check and any(s.state != "fresh" for s in stages):
         raise typer.Exit(WOULD_RUN)
 
@@ -201,7 +203,8 @@ def why(
     if stage not in stages:
         raise UsageError(f"no stage is called {stage!r}", hint=f"there are: {', '.join(stages)}")
     found = stages[stage]
-    console.say(f"{found.name}: {found.state}")
+    expected = _expected(found)
+    console.say(f"{found.name}: {found.state}" + (f", its last run took {expected}" if expected else ""))
     for reason in found.reasons:
         console.say(f"  {reason}")
 
@@ -212,6 +215,16 @@ def _status(request: Request) -> list[StageStatus]:
 
     the_plan = plan(request)
     return stage_status(the_plan.stages, the_plan.cache, plan_name=the_plan.name)
+
+
+def _sum(stages: list[StageStatus]) -> str:
+    late = [s for s in stages if s.state != "fresh"]
+    if not late:
+        return f"all {len(stages)} stages are fresh"
+    may = sum(s.state == "waiting" for s in late)
+    known = [s.expected_seconds for s in late if s.expected_seconds is not None]
+    took = f"; their last runs took {console.duration(sum(known))}" if known else ""
+    return f"{len(late) - may} of {len(stages)} stages would run, {may} more may{took}"
 
 
 def _expected(status: StageStatus) -> str:
@@ -230,17 +243,46 @@ def log(
     ] = "assignment",
     data: Data = None,
     sample: Sample = False,
+    overrides: Set = None,
     cache: Cache = None,
 ) -> None:
     """Print what a stage wrote while it ran last."""
     from report.engine.explain import last_log
     from report.project import Request, plan
 
-    the_plan = plan(Request(study, data, sample, (), cache))
+    the_plan = plan(Request(study, data, sample, tuple(overrides or ()), cache))
     names = [s.name for s in the_plan.stages]
     if stage not in names:
         raise UsageError(f"no stage is called {stage!r}", hint=f"there are: {', '.join(names)}")
     console.say(last_log(the_plan.cache, the_plan.name, stage) or f"{stage} has no log yet")
+
+
+@app.command(
+    rich_help_panel="Understand", epilog=_examples("report graph assignment --sample --out graph.svg")
+)
+def graph(
+    study: Name = "assignment",
+    data: Data = None,
+    sample: Sample = False,
+    overrides: Set = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.svg", help="Default: graph.svg in the build folder.")
+    ] = None,
+    cache: Cache = None,
+) -> None:
+    """Draw the stages: state, time, and where and when each result was made."""
+    from report.graph import svg
+    from report.project import Request, plan
+    from report.publish import replace, writing
+
+    if out and out.suffix != ".svg":
+        raise UsageError(f"--out {out}: not the name of a drawing", hint="such as --out graph.svg")
+    the_plan = plan(Request(study, data, sample, tuple(overrides or ()), cache))
+    path = out.absolute() if out else the_plan.out / "graph.svg"
+    drawing = svg(the_plan, datetime.now().astimezone().date())
+    with writing(path):
+        replace(path, drawing.encode())
+    console.say(console.relative(path))
 
 
 @app.command(rich_help_panel="Write")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,18 +23,25 @@ def publish(plan: Plan, built: Mapping[str, Built], seconds: float) -> list[Path
     A file is written only when its content changed, next to its place and then renamed.
     """
     wanted = build_files(plan, built)
-    try:
+    with writing(plan.out):
         for relative, source in wanted.items():
             copy(source, plan.out / relative)
         for folder in ("predictions", "figures", "tables"):
             remove_others(plan.out, folder, wanted)
         replace(plan.out / "run.json", run_facts(plan, built, seconds))
+    return [plan.out / name for name in ("report.html", "report.pdf") if name in wanted]
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Turn what the disk refuses into an error that names the file."""
+    try:
+        yield
     except OSError as error:
         raise EnvironmentProblem(
-            f"{error.filename or plan.out}: {error.strerror}",
-            hint="free space or choose another folder with --out",
+            f"{error.filename or target}: {error.strerror}",
+            hint="free space or choose another place with --out",
         ) from error
-    return [plan.out / name for name in ("report.html", "report.pdf") if name in wanted]
 
 
 def build_files(plan: Plan, built: Mapping[str, Built]) -> dict[str, Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from report.errors import DATA, OK, STUDY, USAGE
+from report.errors import DATA, OK, STAGE, STUDY, USAGE
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("tensorflow", "keras", "pandas", "numpy", "matplotlib", "weasyprint", "jinja2", "rich.progress")
@@ -37,7 +37,7 @@ def test_importing_the_command_line_imports_nothing_heavy():
 def test_help_lists_the_commands(tmp_path):
     done = report("--help", cache=tmp_path)
     assert done.returncode == OK
-    for command in ("build", "status", "why", "models", "document", "data"):
+    for command in ("build", "status", "why", "graph", "models", "document", "data", "gc", "cache"):
         assert command in done.stdout
 
 
@@ -64,6 +64,13 @@ def test_help_lists_the_commands(tmp_path):
         (("why", "train.third", "--sample"), USAGE, "no stage is called 'train.third'", "train.baseline"),
         (("log", "train.third", "--sample"), USAGE, "no stage is called 'train.third'", "train.baseline"),
         (("document", "assignment", "--sample"), USAGE, "not built yet", "report build assignment --sample"),
+        (
+            ("graph", "--sample", "--out", "x.png"),
+            USAGE,
+            "--out x.png: not the name of a drawing",
+            "--out graph.svg",
+        ),
+        (("gc", "--max-size", "5 apples"), USAGE, "--max-size 5 apples: not a size", "500M or 5G"),
         (("data", "sample", "report"), USAGE, "report: not an empty folder", "name a new folder"),
     ],
 )
@@ -97,3 +104,28 @@ def test_models_prints_json_alone_on_standard_output(tmp_path):
     assert models["baseline"]["parameters"] == 1_615_940
     assert models["improved"]["parameters"] == 780_093
     assert models["baseline"]["input_shape"] == [156, 156, 3]
+
+
+def test_a_check_of_the_cache_exits_with_7_when_something_is_damaged(tmp_path):
+    damaged = tmp_path / "v1" / "actions" / "ab" / "abc.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text("{}")
+    done = report("cache", "check", "--repair", cache=tmp_path)
+    assert done.returncode == STAGE
+    assert done.stdout.startswith("damaged record: v1/actions/ab/abc.json: an older result\n")
+    done = report("cache", "check", cache=tmp_path)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (
+        OK,
+        "0 files and 0 results read: nothing damaged",
+    )
+
+
+def test_a_dry_run_of_gc_removes_nothing(tmp_path):
+    stray = tmp_path / "v1" / "blobs" / "ab" / "abc"
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"0" * 5000)
+    done = report("gc", "--dry-run", cache=tmp_path)
+    assert "bytes     1       5 kB" in done.stdout
+    assert stray.exists()
+    assert report("gc", cache=tmp_path).stdout.splitlines()[-1].startswith("0 kB are left")
+    assert not stray.exists()
