@@ -285,7 +285,7 @@ class Live:
         row.add_row(
             stage,
             ProgressBar(1.0, share, width=16, pulse=event is None, animation_time=now),
-            _so_far(event) if event else "",
+            _so_far(event) if event and event.unit != "epochs" else "",
             f"{duration(seconds)} left" if seconds else "",
         )
         return row
