@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from io import TextIOWrapper
 from pathlib import Path
 from types import CodeType, ModuleType
 
@@ -148,12 +149,15 @@ def forget(stage: Stage) -> None:
 
 @contextmanager
 def captured(log: Path) -> Iterator[None]:
-    """Send everything that the process prints, C libraries included, to a file."""
+    """Send everything that the process prints, C libraries included, to a file, each line at once."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(write_through=True)  # a stage that is killed leaves what it has said
     log.parent.mkdir(parents=True, exist_ok=True)
     saved = {number: os.dup(number) for number in (1, 2)}
-    with open(log, "wb") as stream:
+    with open(log, "wb") as file:
         for number in saved:
-            os.dup2(stream.fileno(), number)
+            os.dup2(file.fileno(), number)
     try:
         yield
     finally:
