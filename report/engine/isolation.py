@@ -152,7 +152,7 @@ def captured(log: Path) -> Iterator[None]:
     """Send everything that the process prints, C libraries included, to a file, each line at once."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(write_through=True)  # a stage that is killed leaves what it has said
+            stream.reconfigure(line_buffering=True)  # a stage that is killed leaves what it has said
     log.parent.mkdir(parents=True, exist_ok=True)
     saved = {number: os.dup(number) for number in (1, 2)}
     with open(log, "wb") as file:
