@@ -71,6 +71,11 @@ def plan(request: Request, *, needs_data: bool = True) -> Plan:
     if request.sample:
         if request.data is not None:
             raise UsageError("--data and --sample contradict each other", hint="leave one of them out")
+        if study.dataset.reader != "v7":
+            raise UsageError(
+                f"{folder.name}: generated pictures come in V7's layout, its reader is {study.dataset.reader}",
+                hint=f"report build {request.study} --data DIR",
+            )
         study, data = study.sampled(), None
     else:
         data = data_folder(request, study) if needs_data else PROJECT / study.dataset.root

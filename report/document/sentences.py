@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from report.document.tables import MEASURES, Tables
+from report.document.tables import MEASURES, Tables, read_rows
 from report.document.values import Values, count, counted, decimal, escape, listed
 
 _SPLITS = {"val": "validation", "test": "test"}
@@ -91,6 +91,25 @@ class Sentences:
             f"The classes are unequal: {self.label(common)} makes up {v(f'data.all.share.{common}')} of the "
             f"pictures, {self.label(rare)} {v(f'data.all.share.{rare}')} (@tbl-counts, @fig-counts). Accuracy "
             "therefore says little about rare classes, and macro averages stand beside it."
+        )
+
+    def sizes(self) -> str:
+        """Return whether the pictures come in one size or in many, and what that means."""
+        records = read_rows(self.tables.inputs["records"] / "records.csv")
+        if (
+            len(
+                {
+                    (row["original_width"] or row["width"], row["original_height"] or row["height"])
+                    for row in records
+                }
+            )
+            == 1
+        ):
+            return "All pictures have the same size (@fig-sizes)."
+        return (
+            "The pictures come in many sizes (@fig-sizes). Where classes come from different sources, size alone can give "
+            "a class away; all pictures are therefore brought to one size before a network sees them, which removes "
+            "the size but not every trace of the source."
         )
 
     def scaling(self) -> str:
