@@ -138,7 +138,7 @@ class Code:
 
     def __init__(self, project: Project, folder: Path) -> None:
         self.project = project
-        self.index = Index(folder / f"code-{digest_json([str(project.root), PYTHON])[:16]}.json")
+        self.index = Index(folder / f"code-{digest_json([str(project.root), PYTHON])[:16]}.index")
         self._modules: dict[str, tuple[str, list[str]] | None] = {}
 
     def closure(self, functions: Iterable[str]) -> dict[str, str]:

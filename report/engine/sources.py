@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import time
@@ -12,9 +14,10 @@ from typing import Any
 
 from analysis.errors import DataError
 from report.engine.stage import Source
-from report.engine.store import canonical, digest_file, digest_json, read_json, write_whole
+from report.engine.store import canonical, digest_file, digest_json, write_whole
 
 RECENT_SECONDS = 2.0
+SEAL_SIZE = 65
 HASHING_THREADS = 2
 Told = Callable[[int, int], None]
 
@@ -24,7 +27,7 @@ class Index:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._entries: dict[str, Any] = read_json(path) or {}
+        self._entries = _sealed(path)
         self._changed = False
         self._begun = time.time()
 
@@ -42,8 +45,20 @@ class Index:
     def save(self) -> None:
         """Write the index if there is something new."""
         if self._changed:
-            write_whole(self.path, canonical(self._entries))
+            content = canonical(self._entries)
+            write_whole(self.path, _seal(content) + content)
             self._changed = False
+
+
+def _sealed(path: Path) -> dict[str, Any]:
+    """Return the entries of an index; none if it is damaged, as a wrong digest would pass for a change."""
+    content = path.read_bytes() if path.exists() else b""
+    seal, entries = content[:SEAL_SIZE], content[SEAL_SIZE:]
+    return dict(json.loads(entries)) if seal == _seal(entries) else {}
+
+
+def _seal(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode() + b"\n"
 
 
 def _signature(status: os.stat_result) -> list[int]:
@@ -98,7 +113,7 @@ def digests_of(source: Source, folder: Path, told: Told | None = None) -> dict[s
 
     ``told`` hears how many of the files that must be read are done.
     """
-    index = Index(folder / f"files-{digest_json([str(source.path), *source.include])[:16]}.json")
+    index = Index(folder / f"files-{digest_json([str(source.path), *source.include])[:16]}.index")
     files = files_of(source)
     known = {name: index.get(name, status) for name, status in files.items()}
     unknown = [name for name, sha256 in known.items() if sha256 is None]

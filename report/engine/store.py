@@ -78,11 +78,16 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that it has its old content or the new one, whatever happens meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    Path(stream.name).chmod(0o644)
-    Path(stream.name).replace(path)
+        beside = Path(stream.name)
+        try:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+            beside.chmod(0o644)
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)  # on a full disk it would be in the way
+            raise
     _sync(path.parent)
 
 
@@ -94,12 +99,13 @@ def _sync(path: Path) -> None:
         os.close(number)
 
 
-def read_json(path: Path) -> Any:
-    """Return the content of a JSON file; None where there is none or it is damaged."""
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the table in a JSON file; None where there is none or it is damaged."""
     try:
-        return json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return None
+    return found if isinstance(found, dict) else None
 
 
 @contextmanager
@@ -152,7 +158,7 @@ class Store:
         """Return the record of ``key``, whether its files are there or not; None if it is damaged."""
         found = read_json(self._action(key))
         try:
-            record = Record(**found) if isinstance(found, dict) else None
+            record = Record(**found) if found else None
             sound = (
                 record
                 and record.key == key == digest_json(record.recipe)
@@ -235,8 +241,9 @@ class Store:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Remove what killed runs have left, apart from their scratch."""
-        for folder in (self.root / "tmp").glob("*"):
+        """Remove what killed runs have left, apart from scratch that their stages can go on from."""
+        stored = [folder for folder in (self.root / "scratch").glob("*") if self.record(folder.name)]
+        for folder in (*(self.root / "tmp").glob("*"), *stored):
             self.locks.remove_free(folder, folder.name)
 
     def is_there(self, entry: Entry) -> bool:

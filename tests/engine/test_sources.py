@@ -98,9 +98,11 @@ def test_a_damaged_index_is_made_anew(folder, tmp_path):
     first = digests_of(Source(folder), tmp_path / "i")
     age(folder)
     digests_of(Source(folder), tmp_path / "i")
-    for path in (tmp_path / "i").glob("*.json"):
-        path.write_bytes(path.read_bytes()[:20])
-    assert digests_of(Source(folder), tmp_path / "i") == first
+    (index,) = (tmp_path / "i").glob("*.index")
+    whole = index.read_bytes()
+    for damaged in (whole[:-1], whole[:20], b"", b"[1]", whole.replace(b"one.md", b"One.md")):
+        index.write_bytes(damaged)
+        assert digests_of(Source(folder), tmp_path / "i") == first
 
 
 @pytest.mark.real
