@@ -112,6 +112,7 @@ def run(
 
     Continuous integration is always strict.
     """
+    from report.engine.audit import problems
     from report.engine.fingerprint import Project
     from report.engine.run import build as build_stages
 
@@ -126,20 +127,11 @@ def run(
             project=project,
             on_event=show,
         )
-    _tell_undeclared(built, project.strict)
+    for problem in problems(built):
+        if project.strict:  # and yet there, from an earlier build that was not
+            raise problem
+        console.note(f"warning: {problem.message}; {problem.hint}")
     return built
-
-
-def _tell_undeclared(built: Mapping[str, Built], strict: bool) -> None:
-    """Warn of results that read what their keys do not cover, or refuse them: some may lie there from before."""
-    from report.engine.audit import refusal
-
-    for name, one in built.items():
-        if one.record.undeclared:
-            problem = refusal(name, one.record.undeclared)
-            if strict:
-                raise problem
-            console.note(f"warning: {problem.message}; {problem.hint}")
 
 
 def _model(the_plan: Plan, name: str) -> str:

@@ -9,21 +9,32 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from report.errors import StageError
 
-EVENTS = frozenset({"open", "os.listdir", "os.scandir", "os.mkdir", "os.rename"})
+if TYPE_CHECKING:
+    from report.engine.run import Built
+
+READING = frozenset({"open", "os.listdir", "os.scandir"})
+TEMPORARY = frozenset({"tempfile.mkstemp", "tempfile.mkdtemp"})
 INSTALLATION = (
     *(sys.prefix, sys.base_prefix),
     *("/usr", "/bin", "/lib", "/lib64", "/proc", "/sys", "/dev", "/System", "/Library", "/opt/homebrew"),
     *("/etc/fonts", "/etc/localtime", "/etc/timezone", "/etc/ssl", "/etc/mime.types", "/etc/os-release"),
-    *("/etc/ld.so.cache", "/etc/nsswitch.conf", "/etc/passwd", "/etc/group", "/var/cache/fontconfig"),
+    *(
+        "/etc/ld.so.cache",
+        "/etc/locale.alias",
+        "/etc/nsswitch.conf",
+        "/etc/passwd",
+        "/etc/group",
+        "/var/cache/fontconfig",
+    ),
 )
 """Where Python, its packages and the operating system lie."""
 OURS = ("analysis", "report")
@@ -34,39 +45,34 @@ class Audit:
 
     def __init__(self) -> None:
         self._covered: tuple[str, ...] | None = None
+        self._temporary: tuple[str, ...] = ()  # kept from stage to stage: libraries remove theirs late
+        self._made: set[str] = set()
         self._read: set[str] = set()
         sys.addaudithook(self._hear)
 
     @contextmanager
-    def listening(self, declared: Iterable[Path | str]) -> Iterator[set[str]]:
-        """Collect in a set what is read outside of the ``declared`` files and folders and the installation."""
-        self._read = set()
-        self._covered = covered([*declared, *INSTALLATION])
+    def listening(self, declared: Iterable[Path]) -> Iterator[set[str]]:
+        """Collect in a set what is read that lies neither in the folders ``declared`` nor in the installation."""
+        self._read, self._made = set(), set()
+        self._covered = _beginnings([*declared, *INSTALLATION])
         try:
             yield self._read
         finally:
             self._covered = None
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if self._covered is None or event not in EVENTS:
-            return
-        path = _absolute(arguments[0])
-        if event == "os.rename":
-            self._cover(_absolute(arguments[1]), self._covers(path))
-        elif event == "os.mkdir":
-            self._cover(path, not os.path.lexists(path))
-        elif event == "open" and (arguments[2] or 0) & (os.O_TRUNC | os.O_EXCL):
-            self._cover(path, True)
-        elif not self._covers(path) and os.path.exists(path):  # noqa: PTH110  # called for every file
-            self._read.add(path)
+        if event in TEMPORARY:
+            self._temporary += _beginnings([arguments[0]])
+        elif self._covered is not None and event in READING:
+            path = _absolute(arguments[0])
+            if event == "open" and (arguments[2] or 0) & (os.O_TRUNC | os.O_EXCL):
+                self._made.add(path)
+            elif self._is_foreign(path):
+                self._read.add(path)
 
-    def _covers(self, path: str) -> bool:
-        return f"{path}/".startswith(self._covered or ())
-
-    def _cover(self, path: str, is_own: bool) -> None:
-        """Add what the stage makes itself, wherever it does so, such as temporary files."""
-        if is_own and not self._covers(path):
-            self._covered = (*(self._covered or ()), f"{path}/")
+    def _is_foreign(self, path: str) -> bool:
+        known = f"{path}/".startswith((*(self._covered or ()), *self._temporary)) or path in self._made
+        return not known and os.path.exists(path)  # noqa: PTH110  # called often
 
 
 @cache
@@ -80,17 +86,16 @@ def _absolute(path: Any) -> str:
     return os.path.abspath(os.fsdecode(path)) if isinstance(path, str | bytes | os.PathLike) else ""  # noqa: PTH100
 
 
-def covered(paths: Iterable[Path | str]) -> tuple[str, ...]:
+def _beginnings(paths: Iterable[Path | str]) -> tuple[str, ...]:
     """Return the beginnings of all paths in ``paths``, as they are given and without links."""
     return tuple({f"{way(path)}/" for path in paths for way in (os.path.abspath, os.path.realpath)})
 
 
-def of_own_modules(root: Path, packages: Collection[str]) -> set[str]:
-    """Return what Python reads to import our own modules, which keys cover otherwise: files, and lists of folders."""
-    names = {*packages, *OURS}
-    files = {module.__file__ for name, module in list(sys.modules.items()) if name.partition(".")[0] in names}
-    known = {str(file) for file in files if file}
-    return {*known, *map(os.path.dirname, known), str(root), *sys.path}
+def of_own_modules(packages: Collection[str]) -> set[str]:
+    """Return the files of our own loaded modules, and the folders that Python looks through for modules."""
+    own = {*packages, *OURS}
+    files = {str(module.__file__) for name, module in sys.modules.items() if name.partition(".")[0] in own}
+    return {*files, *map(os.path.dirname, files), *sys.path}
 
 
 def undeclared_packages(modules: Iterable[str], declared: Collection[str]) -> list[str]:
@@ -142,6 +147,11 @@ def _requirements(name: str, extra: str) -> Iterator[tuple[str, str]]:
 
 def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def problems(built: Mapping[str, Built]) -> list[StageError]:
+    """Return an error for every stage whose result, made now or before, read what its key does not cover."""
+    return [refusal(name, one.record.undeclared) for name, one in built.items() if one.record.undeclared]
 
 
 def refusal(stage: str, undeclared: list[str]) -> StageError:

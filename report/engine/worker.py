@@ -159,9 +159,13 @@ def _audited(task: Task, store: Store, folders: list[Path], call: Callable[[], N
     StageError
         There is something, and the project is strict.
     """
-    with audit.of_process().listening([*folders, store.root / "home", *_declared(task, store)]) as read:
+    whole = [where.path for where in _sources(task) if where.include == Source.include]
+    with audit.of_process().listening([*folders, store.root / "home", *whole]) as read:
         call()
-    read -= audit.of_own_modules(task.project.root, task.project.packages)
+    read -= audit.of_own_modules(task.project.packages)
+    if read:  # perhaps by the real path of an input
+        declared = set(map(os.path.realpath, _input_files(task, store)))
+        read = {path for path in read if os.path.realpath(path) not in declared}
     imported = Code(task.project, store.index).imports_elsewhere(task.recipe["code"])
     packages = audit.undeclared_packages(imported, task.stage.packages)
     found = [*(f"reads {path}" for path in sorted(read)), *(f"imports {name}" for name in packages)]
@@ -172,15 +176,15 @@ def _audited(task: Task, store: Store, folders: list[Path], call: Callable[[], N
     return found
 
 
-def _declared(task: Task, store: Store) -> Iterator[Path]:
-    """Yield where the bytes of the inputs lie."""
+def _sources(task: Task) -> list[Source]:
+    return [where for where in task.stage.inputs.values() if isinstance(where, Source)]
+
+
+def _input_files(task: Task, store: Store) -> Iterator[Path]:
     for files in task.inputs.values():
         yield from (store.blob(entry["sha256"]) for entry in files.values())
-    for where in task.stage.inputs.values():
-        if isinstance(where, Source) and where.include == Source.include:
-            yield where.path
-        elif isinstance(where, Source):
-            yield from (where.path / inside for inside in files_of(where))
+    for where in _sources(task):
+        yield from (where.path / inside for inside in files_of(where))
 
 
 def _call(task: Task, inputs: dict[str, Path], out: Path, scratch: Path) -> None:

@@ -1,0 +1,248 @@
+"""Nothing undeclared: files and packages that the key of a stage does not cover, and the user's settings."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from report import cli
+from report.engine import audit
+from report.engine.explain import last_log
+from report.engine.sources import files_of
+from report.engine.stage import Output, Source, Stage
+from report.errors import StageError
+from report.pipeline import PROJECT
+from report.project import Request, plan
+
+READING = """
+import os, sys, tempfile
+from pathlib import Path
+
+def odd(inputs, out, *, scratch, progress, code):
+    exec(code)
+    (out / "x.txt").write_text("x")
+
+def good(inputs, out, *, scratch, progress):
+    for name, folder in inputs.items():
+        for file in sorted(folder.glob("*")):
+            assert file.read_bytes() == file.resolve().read_bytes()
+    (scratch / "begun").write_text("1")
+    assert (scratch / "begun").read_text() == "1"
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "x").write_text("x")
+        assert (Path(folder) / "x").read_text() == "x" and os.listdir(folder) == ["x"]
+    with tempfile.NamedTemporaryFile("w") as file, tempfile.TemporaryFile() as other:
+        Path(file.name).read_text()
+    Path(__file__).read_text()
+    Path(os.__file__).read_text()
+    Path("/etc/localtime").exists() and Path("/etc/localtime").read_bytes()
+    Path("nowhere.txt").exists() or Path("/nowhere.txt").exists()
+    names = ("XDG_CONFIG_HOME", "KERAS_HOME", "MPLCONFIGDIR", "MATPLOTLIBRC")
+    (out / "x.txt").write_text(" ".join([str(Path.home()), *(n for n in names if n in os.environ)]))
+"""
+
+NUMPY = """
+def calculate(inputs, out, *, scratch, progress):
+    import numpy
+
+    (out / "x.txt").write_text(str(numpy.sum([1])))
+"""
+
+
+def strict(toy):
+    toy.project = replace(toy.project, strict=True)
+    return toy
+
+
+def test_what_is_declared_is_read_in_peace_and_without_the_users_settings(toy, monkeypatch):
+    for name in ("HOME", "XDG_CONFIG_HOME", "KERAS_HOME", "MPLCONFIGDIR", "MATPLOTLIBRC"):
+        monkeypatch.setenv(name, str(toy.root / "settings"))
+    toy.write("toy.reading", READING)
+    for folder in ("all", "some"):
+        (toy.root / folder).mkdir()
+        (toy.root / folder / "a.txt").write_text("a")
+    (toy.root / "all" / "link.txt").symlink_to(toy.root / "steps.txt")
+    (toy.root / "steps.txt").write_text("linked")
+    some = Source(toy.root / "some", include=("*.txt",))
+    inputs = {"number": Output("a"), "all": Source(toy.root / "all"), "some": some}
+    built = strict(toy).build([*toy.stages(), Stage("good", "toy.reading:good", inputs)])
+    assert built["good"].path("x.txt").read_text() == str(toy.store.root / "home")
+    assert [b.record.undeclared for b in built.values()] == [[]] * 5
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open({secret!r}).read()",
+        "os.close(os.open({secret!r}, os.O_RDONLY))",
+        "os.chdir({folder!r}); open(b'secret.txt').read()",
+        "list(Path({folder!r}).iterdir())",
+        "text = Path({secret!r}).read_text(); Path({secret!r}).write_text(text + '1')",
+        "text = Path({secret!r}).read_text(); Path({secret!r}).unlink()",
+        "(out / 'link').symlink_to({secret!r}); (out / 'link').resolve().read_text(); (out / 'link').unlink()",
+    ],
+)
+def test_reading_something_else_is_told_or_refused(toy, code, secret):
+    toy.write("toy.reading", READING)
+    stages = [
+        Stage(
+            "odd", "toy.reading:odd", params={"code": code.format(secret=secret, folder=str(toy.root / "s"))}
+        )
+    ]
+    what = f"reads {toy.root / 's'}" + ("" if "iterdir" in code else "/secret.txt")
+    record = toy.build(stages)["odd"].record
+    assert record.undeclared == [what]
+    assert last_log(toy.cache, "default", "odd") == f"{what}, which its key does not cover\n"
+    toy.cache = toy.root / "strict"
+    Path(secret).write_text("1")
+    with pytest.raises(StageError, match=re.escape(f"odd: {what}, which its key does not cover")) as caught:
+        strict(toy).build(stages)
+    assert caught.value.hint == "name it in `inputs` of the stage in report/pipeline.py"
+    assert list(toy.cache.glob("v1/actions/*/*")) == []
+
+
+@pytest.fixture
+def secret(toy):
+    (toy.root / "s").mkdir()
+    (toy.root / "s" / "secret.txt").write_text("1")
+    return str(toy.root / "s" / "secret.txt")
+
+
+def test_packages_that_our_code_imports_are_declared_or_required_by_one_that_is(toy):
+    toy.write("toy.counting", NUMPY)
+    stage = Stage("sum", "toy.counting:calculate")
+    with pytest.raises(StageError, match=r"^sum: imports numpy, which its key does not cover$") as caught:
+        strict(toy).build([stage])
+    assert caught.value.hint == "name it in `packages` of the stage in report/pipeline.py"
+    assert toy.build([replace(stage, packages=("pandas",))])["sum"].record.undeclared == []
+    assert audit.undeclared_packages(["PIL.Image", "os.path", "sklearn", "nowhere"], ["Scikit_Learn"]) == [
+        "pillow"
+    ]
+    assert audit.undeclared_packages(["brotli", "fontTools"], ["weasyprint"]) == [], (
+        "of an extra: fonttools[woff]"
+    )
+    assert audit.undeclared_packages(["matplotlib"], ["pandas"]) == ["matplotlib"], (
+        "of an extra not asked for"
+    )
+
+
+def test_results_of_builds_that_only_warned_are_told_and_refused(monkeypatch, capsys):
+    record = SimpleNamespace(undeclared=["reads /x", "imports numpy"])
+    monkeypatch.setattr("report.engine.run.build", lambda *a, **k: {"odd": SimpleNamespace(record=record)})
+    sample = plan(Request(sample=True))
+    monkeypatch.setenv("CI", "false")
+    cli.run(sample, ["read"])
+    told = "odd: reads /x, which its key does not cover (and 1 more)"
+    assert f"warning: {told}; name it in `inputs`" in capsys.readouterr().err
+    with pytest.raises(StageError, match=re.escape(told)):
+        cli.run(sample, ["read"], strict=True)
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(StageError, match=re.escape(told)):
+        cli.run(sample, ["read"])
+
+
+NOT_THROUGH_PYTHON = {
+    "imread",
+    "imreadmulti",
+    "VideoCapture",
+    "FileStorage",
+    "fromfile",
+    "gfile",
+    "read_file",
+}
+NOT_THROUGH_PYTHON |= {"list_files", "matching_files", "TFRecordDataset", "TextLineDataset", "convert_file"}
+
+
+def test_our_code_opens_files_through_python():
+    """The linter knows the calls by the names of their modules; here are those on objects, and its list of names."""
+    banned = (PROJECT / "pyproject.toml").read_text()
+    for name in NOT_THROUGH_PYTHON:
+        assert f'.{name}"' in banned
+    for path in (p for package in audit.OURS for p in (PROJECT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            name = node.attr if isinstance(node, ast.Attribute) else ""
+            assert name not in NOT_THROUGH_PYTHON, f"{path}:{node.lineno}: {name}"
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "cache"
+            ):
+                assert not (node.args or node.keywords), f"{path}:{node.lineno}: a file for Dataset.cache"
+
+
+DRIVER = """
+import multiprocessing, sys
+from pathlib import Path
+from report.engine.fingerprint import Project
+from report.engine.run import build
+from report.engine.stage import Source, Stage
+from report.pipeline import PROJECT
+from report.project import Request, plan
+
+if __name__ == "__main__":
+    here = Path(sys.argv[1])
+    multiprocessing.set_executable(str(here / "python"))
+    sample = plan(Request(sample=True, overrides=("sample.pictures=80", "sample.size=32"), cache=here / "cache"))
+    written = {"source": Source(PROJECT / "tests" / "document" / "fixture")}
+    document = [
+        Stage(s.name, s.function, {**s.inputs, **written}, s.params, packages=s.packages)
+        for s in sample.stages[-2:]
+    ]
+    stages = [*sample.upstream(["images", "figure.counts"]), *document]
+    build(stages, here / "cache", project=Project(strict=True), jobs=1)
+"""
+TRACED = """#!/bin/sh
+exec strace -D -f -y -q --seccomp-bpf -e trace=open,openat,openat2 -o "{folder}/$$.trace" "{python}" "$@"
+"""
+OPENED = re.compile(r'"(?:[^"\\]|\\.)*", (?:\{flags=)?([\w|]+).* = \d+<(/.*)>$', re.MULTILINE)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="strace is for Linux")
+def test_no_worker_opens_what_is_not_declared_not_even_in_c_or_by_another_program(tmp_path):
+    if not shutil.which("strace"):
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("strace is not installed")
+    (tmp_path / "python").write_text(TRACED.format(folder=tmp_path, python=sys.executable))
+    (tmp_path / "python").chmod(0o755)
+    (tmp_path / "drive.py").write_text(DRIVER)
+    (tmp_path / "tmp").mkdir()
+    command = [sys.executable, str(tmp_path / "drive.py"), str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "TMPDIR": str(tmp_path / "tmp")}
+    subprocess.run(command, env=environment, check=True)
+    opened = [call for trace in tmp_path.glob("*.trace") for call in OPENED.findall(ended(trace))]
+    read = {path for flags, path in opened if "O_DIRECTORY" not in flags and not Path(path).is_dir()}
+    made = {path for flags, path in opened if "O_CREAT" in flags}
+    code = {str(path) for package in audit.OURS for path in (PROJECT / package).rglob("*.py")}
+    sources = (PROJECT / "templates", PROJECT / "tests" / "document" / "fixture", tmp_path)
+    declared = {f"{folder}/{name}" for folder in sources for name in files_of(Source(folder))}
+    assert {Path(path).suffix for path in read & declared} >= {
+        ".lua",
+        ".html",
+        ".css",
+        ".ttf",
+        ".qmd",
+        ".svg",
+    }
+    elsewhere = read - made - code - declared
+    assert (
+        sorted(path for path in elsewhere if not path.startswith((*audit.INSTALLATION, str(tmp_path)))) == []
+    )
+
+
+def ended(trace: Path) -> str:
+    """Return what strace wrote of a process, once it has seen its end."""
+    for _ in range(200):
+        text = trace.read_text(errors="replace")
+        if f"{trace.stem} +++" in text:
+            return text
+        time.sleep(0.05)
+    raise AssertionError(f"{trace} has no end")
