@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.machinery
 import os
 import pickle
 import platform
@@ -12,7 +11,7 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -20,36 +19,19 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError
-from report.engine import audit
+from report.engine import audit, isolation
 from report.engine.events import How, Progressed
 from report.engine.fingerprint import Code, Moment, Project, Recipe
-from report.engine.isolation import (
-    OwnCode,
-    captured,
-    changed,
-    end_with,
-    fix_environment,
-    forget,
-    move_home,
-)
 from report.engine.sources import files_of
 from report.engine.stage import Json, Output, Source, Stage
 from report.engine.store import Entry, Files, Record, Store, digest_file, digest_files, environment_problems
 from report.errors import ReportError, StageError
 
 PROGRESS_SECONDS = 0.2
-INSTRUCTIONS = [
-    "avx",
-    "avx2",
-    "fma",
-    "avx512f",
-    "avx512_bf16",
-    "avx512_vnni",
-    "amx_tile",
-    "asimd",
-    "bf16",
-    "sve",
-]
+INSTRUCTIONS = (
+    *("avx", "avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "amx_tile"),
+    *("asimd", "bf16", "sve"),
+)
 
 
 @dataclass(frozen=True)
@@ -77,15 +59,15 @@ class Outcome:
 class _Here:
     """What this worker process has been given."""
 
-    own_code: OwnCode | None = None
+    own_code: isolation.OwnCode | None = None
     channel: Connection | None = None
 
 
 def initialize(project: Project, threads: int, driver: int, channel: Connection) -> None:
     """Prepare this process for stages with ``threads`` threads, before anything heavy is imported."""
-    fix_environment(threads)
-    end_with(driver)
-    _Here.own_code = OwnCode(project)
+    isolation.fix_environment(threads)
+    isolation.end_with(driver)
+    _Here.own_code = isolation.OwnCode(project)
     _Here.channel = channel
 
 
@@ -97,7 +79,7 @@ def execute(task: Task) -> Outcome:
             record = None if task.again else store.read(task.key)
             if record:
                 return Outcome(record, "cached")
-            with captured(store.log(task.key)):
+            with isolation.captured(store.log(task.key)):
                 return Outcome(_run(task, store, folder))
     except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a stage raises is the driver's to tell
         return Outcome(error=_portable(error, task.stage.name))
@@ -106,13 +88,13 @@ def execute(task: Task) -> Outcome:
 def _run(task: Task, store: Store, folder: Path) -> Record:
     scratch = folder / "scratch" if task.again else store.scratch(task.key)
     out = folder / "out"
-    move_home(store.root / "home")
+    isolation.move_home(store.root / "home")
     for path in (scratch, out):
         path.mkdir(parents=True, exist_ok=True)
     _refuse_changes(task, store)
     inputs = {name: _input(task, store, name, folder / "inputs" / name) for name in task.stage.inputs}
     started = time.monotonic()
-    undeclared = _audited(task, store, [folder, scratch], lambda: _call(task, inputs, out, scratch))
+    undeclared = _audited(task, store, inputs, out, scratch)
     seconds = time.monotonic() - started
     _refuse_changes(task, store)
     record = _record(task, out, seconds, undeclared)
@@ -128,11 +110,11 @@ def _refuse_changes(task: Task, store: Store) -> None:
     code = Code(task.project, store.index).closure((stage.function, *stage.uses))
     for name in sorted(code.keys() | task.recipe["code"].keys()):
         if code.get(name) != task.recipe["code"].get(name):
-            raise changed(stage.name, f"code of {name}")
+            raise isolation.changed(stage.name, f"code of {name}")
     moment = Moment(task.project, store.index)
     for name, where in stage.inputs.items():
         if isinstance(where, Source) and where.keyed and moment.source(where) != task.recipe["inputs"][name]:
-            raise changed(stage.name, str(where.path))
+            raise isolation.changed(stage.name, str(where.path))
 
 
 def _input(task: Task, store: Store, name: str, folder: Path) -> Path:
@@ -151,8 +133,8 @@ def _input(task: Task, store: Store, name: str, folder: Path) -> Path:
     return folder
 
 
-def _audited(task: Task, store: Store, folders: list[Path], call: Callable[[], None]) -> list[str]:
-    """Make ``call`` and return what it read or imported that the key does not cover, which is also in the log.
+def _audited(task: Task, store: Store, inputs: dict[str, Path], out: Path, scratch: Path) -> list[str]:
+    """Call the function and return what it read or imported that the key does not cover; the log tells it too.
 
     Raises
     ------
@@ -160,8 +142,8 @@ def _audited(task: Task, store: Store, folders: list[Path], call: Callable[[], N
         There is something, and the project is strict.
     """
     whole = [where.path for where in _sources(task) if where.include == Source.include]
-    with audit.of_process().listening([*folders, store.root / "home", *whole]) as read:
-        call()
+    with audit.of_process().listening([out.parent, scratch, store.root / "home", *whole]) as read:
+        _call(task, inputs, out, scratch)
     read -= audit.of_own_modules(task.project.packages)
     if read:  # perhaps by the real path of an input
         declared = set(map(os.path.realpath, _input_files(task, store)))
@@ -189,9 +171,9 @@ def _input_files(task: Task, store: Store) -> Iterator[Path]:
 
 def _call(task: Task, inputs: dict[str, Path], out: Path, scratch: Path) -> None:
     """Call the function of the stage; a traceback goes to its log."""
-    own_code = _Here.own_code or OwnCode(task.project)
+    own_code = _Here.own_code or isolation.OwnCode(task.project)
     module, _, name = task.stage.function.partition(":")
-    forget(task.stage)
+    isolation.forget(task.stage)
     with own_code.only(task.stage, task.recipe["code"]), contextlib.chdir(out.parent):
         try:
             function = getattr(importlib.import_module(module), name)
