@@ -15,7 +15,7 @@ from typing import Any
 
 from report.engine.sources import Index, Told, digest_tree, digests_of
 from report.engine.stage import Json, Output, Source, Stage
-from report.engine.store import FORMAT, canonical, digest_json, write_whole
+from report.engine.store import FORMAT, canonical, digest_json, remember
 from report.errors import EnvironmentProblem, StageError
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -64,7 +64,7 @@ class Moment:
             self._sources[source] = digest_tree(digests)
             listing = tree_file(self._index, self._sources[source])
             if not listing.exists():
-                write_whole(listing, canonical({**digests}))
+                remember(listing, canonical({**digests}))
         return self._sources[source]
 
     def save(self) -> None:

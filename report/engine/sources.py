@@ -14,7 +14,7 @@ from typing import Any
 
 from analysis.errors import DataError
 from report.engine.stage import Source
-from report.engine.store import canonical, digest_file, digest_json, write_whole
+from report.engine.store import canonical, digest_file, digest_json, remember
 
 RECENT_SECONDS = 2.0
 SEAL_SIZE = 65
@@ -46,7 +46,7 @@ class Index:
         """Write the index if there is something new."""
         if self._changed:
             content = canonical(self._entries)
-            write_whole(self.path, _seal(content) + content)
+            remember(self.path, _seal(content) + content)
             self._changed = False
 
 

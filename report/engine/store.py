@@ -91,6 +91,15 @@ def write_whole(path: Path, content: bytes) -> None:
     _sync(path.parent)
 
 
+def remember(path: Path, content: bytes) -> None:
+    """Write what saves time or explains, and no result needs: nothing where the cache is for reading only."""
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        if error.errno not in {errno.EROFS, errno.EACCES}:
+            raise
+
+
 def _sync(path: Path) -> None:
     number = os.open(path, os.O_RDONLY)
     try:
@@ -201,7 +210,8 @@ class Store:
         """
         path = self.blob(entry["sha256"])
         if not self.is_there(entry) or digest_file(path) != entry["sha256"]:
-            path.unlink(missing_ok=True)
+            with environment_problems(self.cache):
+                path.unlink(missing_ok=True)
             message = f"{path}: damaged in the cache, and removed"
             raise StageError(message, hint="run the same command again: what is missing is made anew")
         return path
@@ -226,7 +236,7 @@ class Store:
         """Remember the last results or runs of some stages of a plan."""
         old = self.latest(plan, kind)
         if old != {**old, **keys}:
-            write_whole(self._pointers(plan, kind), canonical({**old, **keys}))
+            remember(self._pointers(plan, kind), canonical({**old, **keys}))
 
     @contextmanager
     def run_folder(self, name: str) -> Iterator[Path]:

@@ -185,8 +185,12 @@ class Stopped(BaseException):
     """The process is killed: nothing that it does to files from now on has an effect."""
 
 
-def full_disk() -> OSError:
-    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def full_disk(path: Any) -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+
+def read_only(path: Any) -> OSError:
+    return OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
 
 
 class Fault:
@@ -201,10 +205,10 @@ class Fault:
                 return
             self.left -= 1
             if self.left < 0:
-                raise self.error()
+                raise self.error(arguments[0])
 
     @contextmanager
-    def at(self, step: int, folder: Path, error: Callable[[], BaseException]) -> Iterator[None]:
+    def at(self, step: int, folder: Path, error: Callable[[Any], BaseException]) -> Iterator[None]:
         self.folder, self.left, self.error = str(folder), step, error
         try:
             yield
@@ -306,12 +310,13 @@ def test_whatever_is_damaged_the_next_builds_give_the_right_bytes(toy, monkeypat
         return {f"{s}/{name}": b.path(name).read_bytes() for s, b in built.items() for name in b.files}
 
     expected = used()
-    kinds = {path.relative_to(toy.store.root).parts[0]: 0 for path in toy.store.root.rglob("*")}
-    assert kinds.keys() >= {"actions", "blobs", "index", "latest", "locks", "logs", "readers"}
-    for path in sorted(p for p in toy.store.root.rglob("*") if p.is_file()):
+    one_of_each = {}
+    for path in sorted(p for p in toy.store.root.rglob("*") if p.is_file() and p.parent.name != "readers"):
+        kind = path.relative_to(toy.store.root).parts[0]
+        one_of_each[kind, path.name.partition("-")[0] if kind == "index" else path.suffix] = path
+    assert {kind for kind, _ in one_of_each} >= {"actions", "blobs", "index", "latest", "locks", "logs"}
+    for path in one_of_each.values():
         for damage in (emptied, cut, flipped, foreign, None):
-            if not path.exists():
-                continue
             path.chmod(0o644)
             path.write_bytes(damage(path.read_bytes())) if damage else path.unlink()
             toy.status(plan)
@@ -321,3 +326,38 @@ def test_whatever_is_damaged_the_next_builds_give_the_right_bytes(toy, monkeypat
                 with suppress(StageError):
                     found = used()
             assert found == expected, (path, damage)
+
+
+def test_a_cache_for_reading_only(toy, fault, monkeypatch):
+    toy.write("toy.files", STEPS)
+    expected = digests(toy, 0)
+    monkeypatch.setattr(sources, "RECENT_SECONDS", -60.0)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    with fault.at(0, toy.cache, read_only):
+        assert digests(toy, 0) == expected, "what it has is served"
+        assert {found.state for found in toy.status(stages(0)).values()} == {"fresh"}
+        assert fault.came, "though what was found out about files could not be kept"
+        told = pytest.raises(EnvironmentProblem, match=r"the cache cannot be written: .*: Read-only")
+        with told, environment_problems(toy.cache), toy.store.run_folder("key"):
+            pytest.fail("nothing can run here")
+
+
+def test_a_cache_of_another_format_version_is_left_alone(toy):
+    toy.write("toy.files", STEPS)
+    plan = stages(0)[:2]
+    toy.build(plan)
+    old = toy.store.root.rename(toy.cache / "v0")
+    before = {path: path.read_bytes() for path in old.rglob("*") if path.is_file()}
+    assert {found.state for found in toy.status(plan).values()} == {"missing"}
+    assert toy.ran(plan) == {"s0", "s1"}
+    assert {path: path.read_bytes() for path in old.rglob("*") if path.is_file()} == before
+
+
+def test_a_stage_killed_after_it_was_stored_leaves_nothing_for_long(toy):
+    toy.write("toy.files", STEPS)
+    built = toy.build(stages(0)[:2])
+    for name, key in (("stored", built["s1"].key), ("unfinished", "0" * 64)):
+        toy.store.scratch(key).mkdir()
+        (toy.store.scratch(key) / name).write_text("half")
+    assert toy.ran(stages(0)[:3]) == {"s2"}
+    assert [path.name for path in toy.store.root.glob("scratch/*/*")] == ["unfinished"]
