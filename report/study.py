@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from report.errors import StudyError, UsageError
+from report.errors import ReportError, StudyError, UsageError
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 FunctionName = Annotated[str, StringConstraints(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$")]
@@ -154,10 +154,15 @@ class Comparison(Section):
 
 
 class Requirement(Section):
-    """A demand of the assignment and the part of the report that answers it."""
+    """A demand of the assignment, the part of the report that answers it, and settings that it asks for.
+
+    ``holds`` has values of the study file by dotted name, such as ``"image.size" = 156``; where a setting is
+    another one (in the sample, or by ``--set``), the report says that the demand is not met.
+    """
 
     text: str
     where: SectionId
+    holds: dict[str, int | float | str] = {}
 
 
 class Report(Section):
@@ -230,7 +235,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
     StudyError
         The file is missing, is no TOML, or says something that is not allowed.
     UsageError
-        An override is not of the form ``table.key=value``.
+        An override is not of the form ``table.key=value``, or gives what is not allowed.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -245,7 +250,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
             json.dumps(data, default=str)
         )  # JSON mode: strict, yet arrays are tuples
     except ValidationError as error:
-        raise _explained(error, path, data) from error
+        raise _explained(error, path, data, overrides) from error
 
 
 def _override(data: dict[str, Any], override: str) -> None:
@@ -280,15 +285,28 @@ def _child(place: Any, key: str, override: str) -> Any:
     raise UsageError(f"--set {override}: {key!r} is not a table")
 
 
-def _explained(error: ValidationError, path: Path, data: dict[str, Any]) -> StudyError:
+def _explained(
+    error: ValidationError, path: Path, data: dict[str, Any], overrides: tuple[str, ...]
+) -> ReportError:
     """Turn pydantic's first complaint into one line that names the key, with the nearest known names."""
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")  # a misspelt key is missing too
-    where = _place(first["loc"], data)
+    where, complaint = _place(first["loc"], data), _complaint(first)
+    blamed = next((o for o in overrides if _reaches(o, where or complaint.partition(":")[0])), "")
+    if blamed:
+        said = complaint if blamed.partition("=")[0].strip() == where else f"{where}: {complaint}"
+        return UsageError(
+            f"--set {blamed}: {said.removeprefix(': ')}",
+            hint=_nearest(first, "change the value, or leave it out"),
+        )
     more = error.error_count() - 1
-    message = f"{path}: {where + ': ' if where else ''}{_complaint(first)}" + (
-        f" (and {more} more)" if more else ""
-    )
-    return StudyError(message, hint=_nearest(first, path))
+    message = f"{path}: {where + ': ' if where else ''}{complaint}" + (f" (and {more} more)" if more else "")
+    return StudyError(message, hint=_nearest(first, f"mend {path} and run again"))
+
+
+def _reaches(override: str, where: str) -> bool:
+    """Tell whether an override sets the key ``where``, or one above or below it."""
+    key = override.partition("=")[0].strip()
+    return f"{where}.".startswith(f"{key}.") or f"{key}.".startswith(f"{where}.")
 
 
 def _place(location: tuple[int | str, ...], data: Any) -> str:
@@ -320,9 +338,9 @@ def _complaint(first: Any) -> str:
     return f"{message}, got {first['input']!r}"
 
 
-def _nearest(first: Any, path: Path) -> str:
+def _nearest(first: Any, otherwise: str) -> str:
     if first["type"] != "extra_forbidden":
-        return f"mend {path} and run again"
+        return otherwise
     known = _known_keys(first["loc"][:-1])
     nearest = difflib.get_close_matches(str(first["loc"][-1]), known, n=3, cutoff=0.5)
     return f"did you mean {' or '.join(nearest)}?" if nearest else f"known keys here: {', '.join(known)}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from report.errors import DATA, OK, STAGE, STUDY, USAGE
+from report.errors import DATA, OK, STAGE, USAGE
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("tensorflow", "keras", "pandas", "numpy", "matplotlib", "weasyprint", "jinja2", "rich.progress")
@@ -57,8 +57,8 @@ def test_help_lists_the_commands(tmp_path):
         (("build", "--sample", "--format", "docx"), USAGE, "--format docx: not a format", "html, pdf"),
         (
             ("build", "--sample", "--set", "image.sise=3"),
-            STUDY,
-            "image.sise: unknown key",
+            USAGE,
+            "--set image.sise=3: unknown key",
             "did you mean size?",
         ),
         (("why", "train.third", "--sample"), USAGE, "no stage is called 'train.third'", "train.baseline"),

@@ -125,9 +125,31 @@ def test_an_override_that_leads_nowhere_is_a_usage_error(override):
     assert exit_code(caught.value) == USAGE
 
 
-def test_an_unknown_override_key_is_refused_like_one_in_the_file():
-    with pytest.raises(StudyError, match=r"image\.sise: unknown key"):
-        load(ASSIGNMENT, ("image.sise=64",))
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("image.sise=64", "--set image.sise=64: unknown key"),
+        ("image={sise = 64}", "--set image={sise = 64}: image.sise: unknown key"),
+        (
+            "models.baseline.epochs=abc",
+            "--set models.baseline.epochs=abc: input should be a valid integer, got 'abc'",
+        ),
+        ("comparison.baseline=best", "--set comparison.baseline=best: comparison: no model is called 'best'"),
+        ("dataset.reader=class-folders", "--set dataset.reader=class-folders: dataset: label_rule is for"),
+    ],
+)
+def test_an_override_that_is_not_allowed_is_blamed_and_not_the_file(override, message):
+    with pytest.raises(UsageError) as caught:
+        load(ASSIGNMENT, ("split.seed=1", override))
+    assert caught.value.message.startswith(message)
+    assert "study.toml" not in caught.value.message + caught.value.hint
+
+
+def test_what_is_wrong_in_the_file_is_not_blamed_on_an_override(edited):
+    with pytest.raises(StudyError, match=r"study\.toml: models\.baseline\.epochs"):
+        load(
+            edited("epochs = 10", "epochs = 0"), ("models.improved.epochs=3", "models.baseline.batch_size=8")
+        )
 
 
 def test_the_sample_is_never_larger_than_the_study():
