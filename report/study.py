@@ -326,14 +326,25 @@ def _place(location: tuple[int | str, ...], data: Any) -> str:
 
 
 def _complaint(first: Any) -> str:
-    if first["type"] == "extra_forbidden":
-        return "unknown key"
-    if first["type"] == "missing":
-        return "missing"
-    if first["type"] == "string_pattern_mismatch" and first["ctx"]["pattern"].startswith("^[a-z][a-z0-9_]*$"):
-        return f"{first['input']!r} is no name: lower-case letters, digits and _ only, a letter first"
-    if first["type"] == "value_error":
-        return str(first["ctx"]["error"])
+    given = first.get("ctx", {})
+    match first["type"]:
+        case "extra_forbidden":
+            return "unknown key"
+        case "missing":
+            return "missing"
+        case "union_tag_not_found":
+            return "kind is missing"
+        case "union_tag_invalid":
+            known = given["expected_tags"].replace("'", "")
+            return f"kind must be one of {known}, got {given['tag']!r}"
+        case "too_long":
+            return f"at most {given['max_length']}, got {given['actual_length']}"
+        case "too_short":
+            return f"at least {given['min_length']}, got {given['actual_length']}"
+        case "string_pattern_mismatch" if given["pattern"].startswith("^[a-z][a-z0-9_]*$"):
+            return f"{first['input']!r} is no name: lower-case letters, digits and _ only, a letter first"
+        case "value_error":
+            return str(given["error"])
     message: str = first["msg"][0].lower() + first["msg"][1:]
     return f"{message}, got {first['input']!r}"
 

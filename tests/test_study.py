@@ -58,6 +58,20 @@ def test_the_assignment_says_what_the_assignment_asks_for():
         ('id = "improved"', 'id = "baseline"', "models: baseline declared twice", "mend"),
         ('against = ["improved"]', 'against = ["better"]', "no model is called 'better'", "mend"),
         ("epochs = 10\n", "", "models.baseline.epochs: missing", "mend"),
+        ("seeds = [42]", "seeds = [1, 2]", "training.seeds: at most 1, got 2", "mend"),
+        ("seeds = [42]", "seeds = []", "training.seeds: at least 1, got 0", "mend"),
+        (
+            'kind = "horizontal_flip"',
+            'kind = "flip"',
+            "models.improved.augmentation.0: kind must be one of horizontal_flip, shift, got 'flip'",
+            "mend",
+        ),
+        (
+            'kind = "horizontal_flip"',
+            'mode = "flip"',
+            "models.improved.augmentation.0: kind is missing",
+            "mend",
+        ),
         ("[study]", "[study", "not valid TOML", "mend"),
         (
             'label_rule = "covid-first"',
