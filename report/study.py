@@ -9,17 +9,49 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
+from report import architectures
 from report.errors import ReportError, StudyError, UsageError
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-FunctionName = Annotated[str, StringConstraints(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$")]
+
+def _architecture(name: str) -> str:
+    """Refuse a function that is not there, before anything runs."""
+    if found := architectures.problem(name):
+        raise PydanticCustomError("architecture", "{problem}", {"problem": found[0], "hint": found[1]})
+    return name
+
+
+NAME = r"^[a-z][a-z0-9_]*$"
+Identifier = Annotated[str, StringConstraints(pattern=NAME, max_length=40)]
+Architecture = Annotated[
+    str, StringConstraints(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$"), AfterValidator(_architecture)
+]
 SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]+$")]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 READER_KEYS = {"v7": "label_rule", "class-folders": "folders"}
 """The key of ``[dataset]`` that one reader alone understands."""
+COMPLAINTS = {
+    "extra_forbidden": "unknown key",
+    "missing": "missing",
+    "union_tag_not_found": "kind is missing",
+    "union_tag_invalid": "kind must be one of {expected_tags}, got {tag!r}",
+    "too_long": "at most {max_length}, got {actual_length}",
+    "too_short": "at least {min_length}, got {actual_length}",
+    "value_error": "{error}",
+    "architecture": "{problem}",
+}
+"""What to say for each of pydantic's types of error that it does not say in plain words itself."""
 
 
 class Section(BaseModel):
@@ -122,7 +154,7 @@ class Model(Section):
 
     id: Identifier
     title: Label
-    architecture: FunctionName
+    architecture: Architecture
     params: dict[str, Any] = {}
     input: InputScaling = InputScaling()
     class_balance: Literal["none", "oversample"] = "none"
@@ -327,31 +359,17 @@ def _place(location: tuple[int | str, ...], data: Any) -> str:
 
 def _complaint(first: Any) -> str:
     given = first.get("ctx", {})
-    match first["type"]:
-        case "extra_forbidden":
-            return "unknown key"
-        case "missing":
-            return "missing"
-        case "union_tag_not_found":
-            return "kind is missing"
-        case "union_tag_invalid":
-            known = given["expected_tags"].replace("'", "")
-            return f"kind must be one of {known}, got {given['tag']!r}"
-        case "too_long":
-            return f"at most {given['max_length']}, got {given['actual_length']}"
-        case "too_short":
-            return f"at least {given['min_length']}, got {given['actual_length']}"
-        case "string_pattern_mismatch" if given["pattern"].startswith("^[a-z][a-z0-9_]*$"):
-            return f"{first['input']!r} is no name: lower-case letters, digits and _ only, a letter first"
-        case "value_error":
-            return str(given["error"])
+    if first["type"] in COMPLAINTS:
+        return COMPLAINTS[first["type"]].format(**given)
+    if given.get("pattern") == NAME:
+        return f"{first['input']!r} is no name: lower-case letters, digits and _ only, a letter first"
     message: str = first["msg"][0].lower() + first["msg"][1:]
     return f"{message}, got {first['input']!r}"
 
 
 def _nearest(first: Any, otherwise: str) -> str:
     if first["type"] != "extra_forbidden":
-        return otherwise
+        return str(first.get("ctx", {}).get("hint", otherwise))
     known = _known_keys(first["loc"][:-1])
     nearest = difflib.get_close_matches(str(first["loc"][-1]), known, n=3, cutoff=0.5)
     return f"did you mean {' or '.join(nearest)}?" if nearest else f"known keys here: {', '.join(known)}"

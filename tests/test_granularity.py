@@ -241,7 +241,7 @@ def test_what_no_stage_reads_runs_nothing(copy):
 def test_a_new_model_leaves_the_others_alone(copy):
     third = '\n[[models]]\nid = "third"\ntitle = "Third"\narchitecture = "analysis.models.third:third"\nepochs = 1\n'
     with (
-        copy.edited("analysis/models/third.py", append(UNUSED)),
+        copy.edited("analysis/models/third.py", append("def third():\n    pass\n")),
         copy.edited("studies/assignment/study.toml", append(third)),
     ):
         states = copy.status()

@@ -63,7 +63,7 @@ def test_the_assignment_says_what_the_assignment_asks_for():
         (
             'kind = "horizontal_flip"',
             'kind = "flip"',
-            "models.improved.augmentation.0: kind must be one of horizontal_flip, shift, got 'flip'",
+            "models.improved.augmentation.0: kind must be one of 'horizontal_flip', 'shift', got 'flip'",
             "mend",
         ),
         (
@@ -71,6 +71,18 @@ def test_the_assignment_says_what_the_assignment_asks_for():
             'mode = "flip"',
             "models.improved.augmentation.0: kind is missing",
             "mend",
+        ),
+        (
+            "assignment:baseline",
+            "assignment:baselin",
+            "models.baseline.architecture: no function baselin in analysis.models.assignment",
+            "did you mean baseline?",
+        ),
+        (
+            "models.assignment:baseline",
+            "models.asignment:baseline",
+            "models.baseline.architecture: no module analysis.models.asignment in this project",
+            "did you mean analysis.models.assignment",
         ),
         ("[study]", "[study", "not valid TOML", "mend"),
         (
