@@ -34,6 +34,7 @@ class Place:
 
     study: Path
     data: Path | None
+    overrides: tuple[str, ...] = ()
 
     @property
     def packed(self) -> bool:
@@ -144,6 +145,7 @@ def _model(study: Study, model: Model) -> Iterator[Stage]:
         },
         uses=(model.architecture,),
         packages=NETWORK,
+        threads=study.training.threads,  # in the worker that trains: one import of TensorFlow
     )
     yield Stage(
         f"train.{model.id}",
@@ -276,6 +278,7 @@ def _document(study: Study, place: Place) -> Iterator[Stage]:
             "study": study.model_dump(mode="json"),
             "name": place.study.name,
             "sample": place.data is None,
+            "overrides": list(place.overrides),
             "versions": list(SOFTWARE),
         },
         packages=SOFTWARE,

@@ -83,7 +83,7 @@ def plan(request: Request, *, needs_data: bool = True) -> Plan:
     return Plan(
         name=name,
         study=study,
-        stages=stages(study, Place(folder, data)),
+        stages=stages(study, Place(folder, data, request.overrides)),
         cache=cache_folder(request.cache),
         out=(request.out or PROJECT / "build" / name).absolute(),
         document=PROJECT / "document" / name,

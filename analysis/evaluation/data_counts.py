@@ -89,7 +89,12 @@ def _shared(records: pd.DataFrame, split: str, others: Sequence[str]) -> Results
     rows = records[records["split"] == split]
     basis = _basis(rows, SPLIT)
     patient = rows["patient"].isin(records.loc[records["split"] == "train", "patient"])
-    twin = rows["sha256"].isin(records.loc[records["split"].isin(others), "sha256"])
+    # A picture with a row for each of its labels is no copy of itself.
+    pairs = rows[["image_id", "sha256"]].merge(
+        records.loc[records["split"].isin(others), ["image_id", "sha256"]], on="sha256"
+    )
+    copied = pairs.loc[pairs["image_id_x"] != pairs["image_id_y"], "image_id_x"]
+    twin = rows["image_id"].isin(copied)
     return {
         f"{split}.same_patient_in_train": entry(patient.sum(), COUNT, basis),
         f"{split}.same_patient_in_train_share": entry(patient.mean(), SHARE, basis, reason_null=EMPTY),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def evaluate(
     predictions = read_predictions(inputs["predictions"] / "predictions.csv", classes, splits)
     history = read_history(inputs["training"] / "history.csv")
     results = owned(learning_results(history, Basis(f"train.{model}/history.csv")), model, "training")
+    results |= owned(_kept(inputs["training"], f"train.{model}/training.json"), model, "training")
     curves: dict[str, dict[str, Roc]] = {}
     for done, split in enumerate(splits):
         progress(done, len(splits), "splits")
@@ -42,6 +44,14 @@ def evaluate(
     _write(out / "confusion.csv", _confusion_rows(results, model, classes, splits))
     _write(out / "roc.csv", _roc_rows(curves))
     _write(out / "auroc.csv", _auroc_rows(curves))
+
+
+def _kept(training: Path, artifact: str) -> Results:
+    """Return the epoch whose weights were saved: the last one, or the one that early stopping put back."""
+    facts = json.loads((training / "training.json").read_text(encoding="utf-8"))
+    return {
+        "weights_epoch": entry(facts["weights_epoch"], "epoch whose weights are evaluated", Basis(artifact))
+    }
 
 
 def measure(predictions: Predictions, curves: Mapping[str, Roc], artifact: str) -> Results:

@@ -15,14 +15,14 @@ from analysis.progress import Progress
 
 # The class under which differences.csv has a measure of all pictures.
 OVERALL = {"accuracy": "", "mcc": "", "auroc": "micro"}
-OVERALL_NAMES = {"accuracy": "Accuracy", "mcc": "Correlation (MCC)", "auroc": "AUROC, all pooled"}
+OVERALL_NAMES = {"accuracy": "Accuracy", "mcc": "Correlation (MCC)", "auroc": "AUC, all pooled"}
 PER_CLASS_NAMES = {
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
     "ppv": "Precision (PPV)",
     "npv": "NPV",
     "f1": "F1",
-    "auroc": "AUROC, one against the rest",
+    "auroc": "AUC, one against the rest",
 }
 LEFT, WIDTH, GAP, ROW, TWO_LINE_ROW, TITLE, AXIS = 32.0, 39.0, 4.5, 5.0, 7.0, 8.0, 10.0
 LABEL_LETTERS = 24

@@ -19,6 +19,10 @@ SPANS = {"computed", "author", "unnumbered", "-"}
 DIV_KEYS = {"title", "layout-ncol"}
 KEYS = {"fig-alt", "width", "tbl-colwidths"}
 
+OUTSIDE = "does not lie in figures/"
+OUTSIDE_HINT = "a report shows its own figures only"
+
+_TEMPLATE = re.compile(r"<<.*?>>|<%.*?%>|<#.*?#>", re.S)
 _CODE_BLOCK = re.compile(
     r"^(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)\n(?:.*?\n)??(?P=fence)[`~]*[ \t]*$", re.M | re.S
 )
@@ -73,6 +77,34 @@ def require(folder: Path) -> None:
             f"; {len(found) - 1} more: line {', '.join(str(p.line) for p in found[1:6])}" if found[1:] else ""
         )
         raise RenderError(f"{SOURCE}:{first.line}: {first.message}{rest}", hint=first.hint)
+
+
+def require_prose(path: Path) -> str:
+    """Return the author's words in ``path``, their markup checked on its own so that file and line are his.
+
+    Raises
+    ------
+    RenderError
+        They are not UTF-8, leave a div open, or use markup that the report cannot carry.
+    """
+    try:
+        whole = path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise RenderError(
+            f"{path.name}: not UTF-8 text: {error.reason}", hint="save the file as UTF-8"
+        ) from error
+    blanked = _TEMPLATE.sub(lambda m: _blank(m[0]), whole)
+    text = _Text(whole, _prose(blanked))
+    found = sorted({*_markup(text), *_attributes(text), *_divs(text), *_remote_pictures(text)})
+    if found:
+        raise RenderError(f"{path.name}:{found[0].line}: {found[0].message}", hint=found[0].hint)
+    return whole
+
+
+def _remote_pictures(text: _Text) -> Iterator[Problem]:
+    for match in _PICTURE.finditer(text.prose):
+        if not match["file"].startswith("figures/"):
+            yield Problem(text.line(match.start()), f"the picture {match['file']} {OUTSIDE}", OUTSIDE_HINT)
 
 
 def problems(folder: Path) -> list[Problem]:
@@ -147,7 +179,7 @@ def _pictures(text: _Text, folder: Path) -> Iterator[Problem]:
         line, file = text.line(match.start()), match["file"]
         alt = re.search(r'fig-alt="([^"]*)"', match["attributes"] or "")
         if not file.startswith("figures/") or ".." in file:
-            yield Problem(line, f"the picture {file} does not lie in figures/")
+            yield Problem(line, f"the picture {file} {OUTSIDE}", OUTSIDE_HINT)
         elif not (folder / file).is_file():
             yield Problem(line, f"the picture {file} is missing")
         if "#fig-" in (match["attributes"] or "") and not _alone(text.whole, match):
@@ -200,14 +232,14 @@ def _divs(text: _Text) -> Iterator[Problem]:
         line = text.line(match.start())
         if not match["attributes"]:
             if not open_lines:
-                yield Problem(line, "::: closes nothing")
+                yield Problem(line, "::: closes nothing", "take it away, or open a div above it")
             else:
                 open_lines.pop()
             continue
         open_lines.append(line)
         yield from _unknown(match["attributes"], line, DIVS, DIV_KEYS)
     for line in open_lines:
-        yield Problem(line, "::: is never closed")
+        yield Problem(line, "::: is never closed", "close it with ::: on a line of its own")
 
 
 def _unknown(attributes: str, line: int, classes: set[str], keys: set[str]) -> Iterator[Problem]:

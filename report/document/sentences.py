@@ -10,6 +10,8 @@ from report.document.tables import MEASURES, Tables, read_rows
 from report.document.values import Values, count, counted, decimal, escape, listed
 
 _SPLITS = {"val": "validation", "test": "test"}
+_UNEQUAL = 1.5
+"""From this ratio of the commonest class to the rarest on, classes are called unequal."""
 _CLEAR_RISE = 0.05
 """A validation loss that ends this share above its lowest value is called risen."""
 
@@ -42,8 +44,10 @@ class Sentences:
     def abstract(self) -> str:
         """Return data, models, test results and the difference in a few sentences."""
         v = self.values
+        pictures, rows = v.value("data.pictures"), v.value("data.all.count")
+        labels = "" if pictures == rows else f", in {count(rows)} rows of one label each,"
         parts = [
-            f"{v('data.pictures')} {self.pictures} of {count(len(self.study['classes']))} classes were split into "
+            f"{count(pictures)} {self.pictures} of {count(len(self.study['classes']))} classes{labels} were split into "
             f"{v('data.train.count')} for training, {v('data.val.count')} for validation and "
             f"{v('data.test.count')} for testing."
         ]
@@ -72,10 +76,11 @@ class Sentences:
             if annotations in self.values.results
             else ""
         )
+        excluded = self.values.value("data.excluded")
+        left_out = f"Left out, each with its reason: {counted(excluded, 'file')}. " if excluded else ""
         return (
-            f"{found}{self._counted('data.pictures_found', 'picture')} were found; {self._counted('data.excluded', 'file')} left "
-            f"out, each with its reason, leave {self._counted('data.pictures', 'picture')} of "
-            f"{self._counted('data.patients', 'patient')} (@tbl-flow)."
+            f"{found}{self._counted('data.pictures_found', 'picture')} were found. {left_out}There remain "
+            f"{self._counted('data.pictures', 'picture')} of {self._counted('data.patients', 'patient')} (@tbl-flow)."
         )
 
     def _counted(self, name: str, noun: str) -> str:
@@ -87,24 +92,22 @@ class Sentences:
         ids = [c["id"] for c in self.study["classes"]]
         by_count = sorted(ids, key=lambda c: (v.value(f"data.all.count.{c}"), c))
         rare, common = by_count[0], by_count[-1]
+        shares = (
+            f"{self.label(common)} makes up {v(f'data.all.share.{common}')} of the pictures, {self.label(rare)} "
+            f"{v(f'data.all.share.{rare}')} (@tbl-counts, @fig-counts)."
+        )
+        if v.value(f"data.all.count.{common}") < _UNEQUAL * v.value(f"data.all.count.{rare}"):
+            return f"The classes are of similar size: {shares}"
         return (
-            f"The classes are unequal: {self.label(common)} makes up {v(f'data.all.share.{common}')} of the "
-            f"pictures, {self.label(rare)} {v(f'data.all.share.{rare}')} (@tbl-counts, @fig-counts). Accuracy "
-            "therefore says little about rare classes, and macro averages stand beside it."
+            f"The classes are unequal: {shares} Accuracy therefore says little about rare classes, and macro averages "
+            "stand beside it."
         )
 
     def sizes(self) -> str:
         """Return whether the pictures come in one size or in many, and what that means."""
-        records = read_rows(self.tables.inputs["records"] / "records.csv")
-        if (
-            len(
-                {
-                    (row["original_width"] or row["width"], row["original_height"] or row["height"])
-                    for row in records
-                }
-            )
-            == 1
-        ):
+        rows = read_rows(self.tables.inputs["records"] / "records.csv")
+        sizes = {(r["original_width"] or r["width"], r["original_height"] or r["height"]) for r in rows}
+        if len(sizes) == 1:
             return "All pictures have the same size (@fig-sizes)."
         return (
             "The pictures come in many sizes (@fig-sizes). Where classes come from different sources, size alone can give "
@@ -120,11 +123,15 @@ class Sentences:
     def leakage(self) -> str:
         """Return how many test pictures have a patient or a copy among the training pictures."""
         v = self.values
+        shared, copies = (
+            v.value(f"data.test.{n}") for n in ("same_patient_in_train", "exact_duplicate_elsewhere")
+        )
+        if not shared and not copies:
+            return "No test picture is known to be of a patient with a training picture, and none is a byte-for-byte copy."
         return (
-            f"Of the {v('data.test.count')} test pictures {v('data.test.same_patient_in_train')} "
-            f"({v('data.test.same_patient_in_train_share')}) come from a patient who also has a training picture, and "
-            f"{v('data.test.exact_duplicate_elsewhere')} are byte-for-byte copies of a training or validation "
-            "picture. A network can recognise such pictures without having learnt the disease."
+            f"Of the {v('data.test.count')} test pictures {count(shared)} ({v('data.test.same_patient_in_train_share')}) "
+            f"come from a patient who also has a training picture, and {count(copies)} are byte-for-byte copies of "
+            "a training or validation picture. A network can recognise such pictures without having learnt the disease."
         )
 
     def overfitting(self, model: str) -> str:
@@ -136,9 +143,12 @@ class Sentences:
         lowest = f"validation loss was lowest in epoch {count(best)} of {count(run)} ({decimal(low)})"
         train = f"training loss went from {v(f'{prefix}.first_loss')} to {v(f'{prefix}.last_loss')}"
         begins = v.value(f"{prefix}.overfitting_epoch")
+        risen = last > low * (1 + _CLEAR_RISE)
+        if begins is None and risen:
+            return f"Training is uneven: {lowest} and stood at {decimal(last)} in the last, while {train}."
         if begins is None:
             return f"No overfitting shows: {lowest}{', the last that was run,' if best == run else ''} while {train}."
-        if last > low * (1 + _CLEAR_RISE):
+        if risen:
             return (
                 f"The network overfits from epoch {count(begins)} on: {lowest} and rose to {decimal(last)} by the "
                 f"last, while {train}."
@@ -150,43 +160,53 @@ class Sentences:
 
     def kept(self, model: str) -> str:
         """Return which epoch's weights are evaluated."""
-        v = self.values
-        callbacks = self.tables.model(model)["callbacks"]
-        if any(callback["restore_best"] for callback in callbacks):
-            return f"The weights of epoch {v(f'{model}.training.best_epoch')} are the ones evaluated."
-        return (
-            f"The weights after the last epoch ({v(f'{model}.training.epochs_run')}) are the ones evaluated."
+        kept, run = (
+            self.values.value(f"{model}.training.{name}") for name in ("weights_epoch", "epochs_run")
         )
+        if kept == run:
+            return f"The weights after the last epoch ({count(run)}) are the ones evaluated."
+        return f"The weights of epoch {count(kept)} of {count(run)} are the ones evaluated."
 
     def performance(self, model: str, split: str) -> str:
         """Return accuracy, the best and the worst class by sensitivity, and the commonest confusion."""
         v = self.values
         prefix = f"{model}.{split}"
         ids = [c["id"] for c in self.study["classes"]]
-        known = [c for c in ids if v.value(f"{prefix}.sensitivity.{c}") is not None]
-        ranked = sorted(known, key=lambda c: (v.value(f"{prefix}.sensitivity.{c}"), c))
+        sensitivity = {c: v.value(f"{prefix}.sensitivity.{c}") for c in ids}
+        known = [value for value in sensitivity.values() if value is not None]
         sentence = (
             f"On the {v(f'{prefix}.n')} {_SPLITS[split]} pictures accuracy is {v(f'{prefix}.accuracy')} (floor "
             f"{v(f'majority.{split}.accuracy')}), macro F1 {v(f'{prefix}.f1.macro')}."
         )
-        if len(ranked) < 2:
-            return sentence
-        best, worst = ranked[-1], ranked[0]
-        return (
-            f"{sentence} Sensitivity is highest for {self.label(best)} ({v(f'{prefix}.sensitivity.{best}')}) and "
-            f"lowest for {self.label(worst)} ({v(f'{prefix}.sensitivity.{worst}')}). {self._confusion(prefix, ids)}"
+        always = [
+            c
+            for c in ids
+            if all(v.value(f"{prefix}.confusion.{t}.{o}") == 0 for t in ids for o in ids if o != c)
+        ]
+        if always:
+            return f"{sentence} Every picture is called {self.label(always[0])}."
+        if len(set(known)) < 2:
+            return f"{sentence} {self._confusion(prefix, ids)}"
+        best, worst = (
+            f"{listed([self.label(c) for c in ids if sensitivity[c] == end])} ({decimal(end)})"
+            for end in (max(known), min(known))
         )
+        return f"{sentence} Sensitivity is highest for {best} and lowest for {worst}. {self._confusion(prefix, ids)}"
 
     def _confusion(self, prefix: str, ids: list[str]) -> str:
         v = self.values
-        pairs = [(t, p) for t in ids for p in ids if t != p]
-        true, said = max(pairs, key=lambda pair: v.value(f"{prefix}.confusion.{pair[0]}.{pair[1]}"))
-        if v.value(f"{prefix}.confusion.{true}.{said}") == 0:
+        counts = {(t, p): v.value(f"{prefix}.confusion.{t}.{p}") for t in ids for p in ids if t != p}
+        most = max(counts.values())
+        if most == 0:
             return "No picture is misclassified."
-        return (
-            f"The commonest mistake is {self.label(true)} called {self.label(said)}: "
-            f"{self._counted(f'{prefix}.confusion.{true}.{said}', 'picture')}, {v(f'{prefix}.confusion_share.{true}.{said}')} of the class."
-        )
+        commonest = [
+            f"{self.label(true)} called {self.label(said)} ({v(f'{prefix}.confusion_share.{true}.{said}')} of the class)"
+            for (true, said), number in counts.items()
+            if number == most
+        ]
+        if len(commonest) == 1:
+            return f"The commonest mistake is {commonest[0]}: {counted(most, 'picture')}."
+        return f"The commonest mistakes, {counted(most, 'picture')} each, are {listed(commonest)}."
 
     def difference(self, a: str, b: str) -> str:
         """Return the primary difference between two models, stated and not judged."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from report.document import check
 from report.document.sentences import Sentences
 from report.document.tables import Tables
 from report.document.values import Values, count, escape, listed
@@ -34,6 +37,7 @@ def write(
     study: dict[str, Any],
     name: str,
     sample: bool,
+    overrides: list[str],
     versions: list[str],
 ) -> None:
     """Write ``report.qmd``, ``figures/``, ``tables/`` and ``references.bib`` into ``out``.
@@ -46,6 +50,8 @@ def write(
         The study's folder, as the commands of the appendix call it.
     sample : bool
         Whether the pictures are generated ones.
+    overrides : list of str
+        Changes to the study file made on the command line, as ``key=value``.
     versions : list of str
         Distributions that the appendix lists with their versions.
 
@@ -65,6 +71,8 @@ def write(
         "name": name,
         "sample": sample,
         "sample_notice": SAMPLE_NOTICE,
+        "command": build_command(name, overrides, sample=sample),
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "r": values,
         "value": values.value,
         "table": tables,
@@ -103,15 +111,16 @@ def fill(templates: Path, prose: Path, context: Mapping[str, Any]) -> str:
     environment.filters["yaml"] = lambda text: json.dumps(text, ensure_ascii=False)
     environment.filters["listed"] = listed
     environment.filters["count"] = count
-    written = sorted(path.name for path in prose.glob("*.md"))
+    written = [path.name for path in sorted(prose.glob("*.md")) if check.require_prose(path).strip()]
     try:
         return environment.get_template("report.qmd.j2").render({**context, "prose": written})
-    except TemplateError as error:
-        raise RenderError(
-            f"{place(error)}: {error.message}", hint="mend the template and build again"
-        ) from error
     except RenderError as error:
         raise RenderError(f"{place(error)}: {error.message}", hint=error.hint) from error
+    except TemplateError as error:
+        hint = "<< and <% begin what is filled in; write << '<<' >> for the signs themselves"
+        raise RenderError(f"{place(error)}: {error.message}", hint=hint) from error
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:  # in an expression
+        raise RenderError(f"{place(error)}: {error}", hint='quote a result as << r("name") >>') from error
 
 
 def place(error: BaseException) -> str:
@@ -167,6 +176,13 @@ def figure_markdown(figures: Mapping[str, Mapping[str, Any]], name: str, caption
         raise RenderError(f"no figure is called {name!r}", hint=f"there are: {', '.join(figures)}")
     alt = str(figures[name]["alt"]).replace("\\", "\\\\").replace('"', "'")
     return f'![{caption}](figures/{name}.svg){{#fig-{name.replace("_", "-")} fig-alt="{alt}"}}'
+
+
+def build_command(name: str, overrides: Sequence[str], *, sample: bool) -> str:
+    """Return the command that builds this very report."""
+    data = ["--sample"] if sample else ["--data", "DIR"]
+    changes = [word for change in overrides for word in ("--set", change)]
+    return shlex.join(["report", "build", name, *data, *changes])
 
 
 def layers(inputs: Mapping[str, Path], model: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from report.document.values import MISSING, Values, count, escape
+from report.document.values import MISSING, Values, count, escape, listed
 
 SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test", "all": "All"}
 MEASURES = {
@@ -217,9 +217,7 @@ class Tables:
             for measure, label in measures.items()
         ]
         head = ["Measure", *(escape(self.model(m)["title"]) for m in (a, b)), "Difference"]
-        caption = (
-            f"{SPLIT_TITLES[split]} set: the two models on the same pictures. Not tested for significance."
-        )
+        caption = f"{SPLIT_TITLES[split]} set: the two models on the same pictures. Differences are of unrounded values. Not tested for significance."
         return pipe_table(f"comparison-{b}", caption, head, rows, "lrrr")
 
     def moved(self, a: str, b: str) -> str:
@@ -252,10 +250,30 @@ class Tables:
 
     def coverage(self) -> str:
         """Return where in the report each requirement is answered."""
-        rows = [[escape(item["text"]), f"@{item['where']}"] for item in self.study["report"]["requirements"]]
+        rows = [[escape(item["text"]), self._answer(item)] for item in self.study["report"]["requirements"]]
         return pipe_table(
             "coverage", "Where each requirement is answered.", ["Requirement", "Where"], rows, "ll", (70, 30)
         )
+
+    def _answer(self, requirement: Mapping[str, Any]) -> str:
+        other = [
+            f"{escape(name)} is {escape(str(self._setting(name)))}"
+            for name, value in requirement["holds"].items()
+            if self._setting(name) != value
+        ]
+        where = f"@{requirement['where']}"
+        return f"{where}; not as required here: {listed(other)}" if other else where
+
+    def _setting(self, name: str) -> Any:
+        """Return a value of the study file by its dotted name; lists of tables are reached by ``id``."""
+        place: Any = self.study
+        for key in name.split("."):
+            place = (
+                next((i for i in place if i["id"] == key), {})
+                if isinstance(place, list)
+                else place.get(key, {})
+            )
+        return place
 
     def title(self, model: str, *, capital: bool = False) -> str:
         """Return a model's title as it stands in a sentence: ``baseline CNN``."""

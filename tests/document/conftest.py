@@ -88,6 +88,7 @@ def write_training(folder: Path, val_loss: list[float]) -> None:
         "best_epoch": best,
         "stopped": "all epochs run",
         "restored": False,
+        "weights_epoch": len(val_loss),
         "seed": 42,
     }
     (folder / "training.json").write_text(json.dumps(training))

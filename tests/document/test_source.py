@@ -26,7 +26,7 @@ STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").model_dump(mode=
 def source(tmp_path: Path, artifacts):
     """Return a function that writes the source and returns its text."""
 
-    def make(inputs=None, study=STUDY, *, sample=False) -> str:
+    def make(inputs=None, study=STUDY, *, sample=False, overrides=()) -> str:
         out = tmp_path / "source-out"
         out.mkdir()
         write(
@@ -37,6 +37,7 @@ def source(tmp_path: Path, artifacts):
             study=study,
             name="assignment",
             sample=sample,
+            overrides=list(overrides),
             versions=["numpy"],
         )
         check.require(out)
@@ -106,7 +107,7 @@ def test_a_sample_says_so_at_the_top_and_in_the_footer(source):
 def test_every_requirement_leads_to_a_part_of_the_report(source):
     text = source()
     for requirement in STUDY["report"]["requirements"]:
-        assert f"@{requirement['where']} |" in text
+        assert f"| @{requirement['where']} |" in text
         assert f"{{#{requirement['where']}" in text
 
 
@@ -156,6 +157,11 @@ def test_classes_that_went_up_and_down_are_both_named(artifacts):
         ('Fine.\n\nAccuracy << r("baseline.test.acuracy") >>.\n', "introduction.md:3: no result is called"),
         ("<< nonsense >>", "introduction.md:1: 'nonsense' is undefined"),
         ("one\n<% if %>", "introduction.md:2"),
+        ("one\n\n<< 1 / 0 >>", "introduction.md:3: division by zero"),
+        ("one\n\n<< r() >>", "introduction.md:3"),
+        ("::: {.callout-note}\nopen", "introduction.md:1: ::: is never closed"),
+        ("one\n\n<b>bold</b>", "introduction.md:3: HTML is not part of the subset"),
+        ('x\n\n![a](https://x.org/a.png){fig-alt="a"}', "introduction.md:3: the picture https://x.org/a.png"),
     ],
 )
 def test_a_mistake_in_the_prose_is_named_with_file_and_line(source, artifacts, tmp_path, prose, message):
@@ -185,7 +191,7 @@ def test_a_dataset_of_class_folders_has_no_annotations_and_no_tags(source, artif
     text = source(inputs, {**STUDY, "dataset": {**STUDY["dataset"], "reader": "class-folders"}})
     data = text[text.index("# Data") : text.index("## Preparation")]
     assert "one folder per class" in data
-    assert "201 pictures were found;" in data
+    assert "201 pictures were found." in data
     assert "V7" not in data
     assert "tag" not in data
 
@@ -207,3 +213,58 @@ def test_a_study_without_prose_or_comparison_is_whole(source, artifacts, tmp_pat
     assert "# Comparison" not in text
     assert ".author" not in text
     shutil.rmtree(empty)
+
+
+def test_a_requirement_that_the_settings_do_not_meet_is_said_not_to_be_met(source):
+    study = {**STUDY, "image": {**STUDY["image"], "size": 48}}
+    text = source(study=study, overrides=["image.size=48"])
+    assert "@sec-preparation; not as required here: image\\.size is 48" in text
+    assert "report build assignment --data DIR --set image.size=48" in text
+
+
+def test_equal_classes_and_confusions_are_all_named(artifacts):
+    sentences = say(artifacts())
+    ids = [c["id"] for c in STUDY["classes"]]
+    results = {k: dict(v) for k, v in sentences.values.results.items()}
+    for true in ids:
+        results[f"baseline.test.sensitivity.{true}"]["value"] = 0.5 if true != "viral" else 0.9
+        for said in ids:
+            results[f"baseline.test.confusion.{true}.{said}"]["value"] = 7 if said != true else 9
+    words = Sentences(STUDY, Values(results), sentences.tables).performance("baseline", "test")
+    assert "highest for Viral Pneumonia (0.900)" in words
+    assert "lowest for Bacterial Pneumonia, COVID\\-19 and No Pneumonia" in words
+    assert "The commonest mistakes, 7 pictures each, are" in words
+
+
+def test_a_network_that_says_one_class_to_everything_is_said_to(artifacts):
+    sentences = say(artifacts())
+    ids = [c["id"] for c in STUDY["classes"]]
+    results = {k: dict(v) for k, v in sentences.values.results.items()}
+    for true in ids:
+        for said in ids:
+            results[f"baseline.test.confusion.{true}.{said}"]["value"] = 10 if said == "healthy" else 0
+    words = Sentences(STUDY, Values(results), sentences.tables).performance("baseline", "test")
+    assert "Every picture is called No Pneumonia" in words
+
+
+def test_the_epoch_of_the_weights_is_the_one_that_was_saved(artifacts):
+    sentences = say(artifacts(baseline=[0.9, 0.5, 0.8]))
+    assert sentences.kept("baseline") == "The weights after the last epoch (3) are the ones evaluated."
+    results = {**sentences.values.results, "baseline.training.weights_epoch": {"value": 1}}
+    other = Sentences(STUDY, Values(results), sentences.tables)
+    assert other.kept("baseline") == "The weights of epoch 1 of 3 are the ones evaluated."
+
+
+def test_prose_that_is_not_utf_8_is_named(source, artifacts, tmp_path):
+    folder = tmp_path / "prose"
+    folder.mkdir()
+    (folder / "introduction.md").write_bytes("Über".encode("latin-1"))
+    with pytest.raises(RenderError, match=r"introduction\.md: not UTF-8"):
+        source({**artifacts(), "prose": folder})
+
+
+def test_an_empty_file_of_the_author_leaves_no_empty_part(source, artifacts, tmp_path):
+    folder = tmp_path / "prose"
+    folder.mkdir()
+    (folder / "introduction.md").write_text("\n")
+    assert ".author" not in source({**artifacts(), "prose": folder})

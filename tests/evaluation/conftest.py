@@ -59,4 +59,5 @@ def training(tmp_path: Path) -> Path:
         }
     )
     history.to_csv(folder / "history.csv", index=False)
+    (folder / "training.json").write_text('{"weights_epoch": 5}')
     return folder
