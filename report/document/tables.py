@@ -21,6 +21,11 @@ MEASURES = {
 _ALIGN = {"l": ":---", "r": "---:", "c": ":---:"}
 
 
+def unbroken(text: str) -> str:
+    """Return ``text`` with spaces at which no line ends."""
+    return text.replace(" ", "\u00a0")
+
+
 def pipe_table(
     name: str,
     caption: str,
@@ -118,7 +123,7 @@ class Tables:
     def training(self) -> str:
         """Return how each model is trained, side by side."""
         models = self.study["models"]
-        rows = [[label, *(show(m) for m in models)] for label, show in _SETTINGS.items()]
+        rows = [[unbroken(label), *(show(m) for m in models)] for label, show in _SETTINGS.items()]
         rows.append(["Seed", *(str(self.study["training"]["seeds"][0]) for _ in models)])
         head = ["Setting", *(escape(m["title"]) for m in models)]
         widths = (26, *(74 // len(models) for _ in models))
@@ -143,8 +148,8 @@ class Tables:
             *([label, show(first), show(second)] for label, show in _SETTINGS.items()),
             ["Epochs run", *(self.values.text(f"{m}.training.epochs_run") for m in (a, b))],
         ]
-        different = [row for row in rows if row[1] != row[2]]
-        head = ["What", escape(first["title"]), escape(second["title"])]
+        different = [[unbroken(row[0]), *row[1:]] for row in rows if row[1] != row[2]]
+        head = ["What", *(unbroken(escape(m["title"])) for m in (first, second))]
         return pipe_table(
             f"changes-{b}", "What differs between the two models.", head, different, "lll", (26, 34, 40)
         )
