@@ -16,7 +16,7 @@ import typer
 
 from analysis.errors import AnalysisError
 from report import __version__, console
-from report.errors import OK, STAGE, WOULD_RUN, ReportError, UsageError, exit_code
+from report.errors import OK, STAGE, WOULD_RUN, ReportError, StageError, UsageError, exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,7 +47,7 @@ app.add_typer(data_app, name="data", rich_help_panel="Data")
 cache_app = typer.Typer(no_args_is_help=True, help="Look after the results that are kept.")
 app.add_typer(cache_app, name="cache", rich_help_panel="Housekeeping")
 
-Name = Annotated[str, typer.Argument(metavar="STUDY", help="A study's name, or a folder with a study.toml.")]
+Name = Annotated[str, typer.Argument(metavar="STUDY", help="A study's name, or a study.toml or its folder.")]
 Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="The data folder, or a .zip, .tar or .tar.gz.")
 ]
@@ -62,6 +62,7 @@ Set = Annotated[
 ]
 Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Where results are kept.")]
 FORMATS = ("html", "pdf")
+LOG = "report log "
 DRAWN = ("figure.", "source", "html", "pdf")
 """Stages that make the document: cheap, and never a training."""
 
@@ -99,6 +100,7 @@ def build(
 
     begun = time.monotonic()
     the_plan = plan(Request(study, data, sample, tuple(overrides or ()), cache, out))
+    the_plan.remember_data()
     targets = [f"evaluate.{_model(the_plan, only)}"] if only else ["results", "source", *_formats(formats)]
     built = run(the_plan, targets, jobs=jobs, recheck=recheck, strict=strict)
     documents = publish(the_plan, built, time.monotonic() - begun)
@@ -117,16 +119,21 @@ def run(
     from report.engine.run import build as build_stages
 
     project = Project(strict=strict or os.environ.get("CI") == "true")
-    with console.display() as show:
-        built = build_stages(
-            the_plan.upstream(targets),
-            the_plan.cache,
-            plan_name=the_plan.name,
-            jobs=jobs,
-            recheck=recheck,
-            project=project,
-            on_event=show,
-        )
+    try:
+        with console.display() as show:
+            built = build_stages(
+                the_plan.upstream(targets),
+                the_plan.cache,
+                plan_name=the_plan.name,
+                jobs=jobs,
+                recheck=recheck,
+                project=project,
+                on_event=show,
+            )
+    except StageError as error:
+        if error.hint.startswith(LOG):  # a stage knows its name alone
+            error.hint = the_plan.log_command(error.hint.removeprefix(LOG))
+        raise
     for problem in problems(built):
         if project.strict:  # and yet there, from an earlier build that was not
             raise problem
@@ -242,7 +249,7 @@ def log(
     from report.engine.explain import last_log
     from report.project import Request, plan
 
-    the_plan = plan(Request(study, data, sample, tuple(overrides or ()), cache))
+    the_plan = plan(Request(study, data, sample, tuple(overrides or ()), cache), needs_data=False)
     names = [s.name for s in the_plan.stages]
     if stage not in names:
         raise UsageError(f"no stage is called {stage!r}", hint=f"there are: {', '.join(names)}")
@@ -294,7 +301,7 @@ def document(
         if unfinished(plans[0]):
             raise UsageError(
                 f"{plans[0].name}: not built yet, {', '.join(unfinished(plans[0])[:3])} would run",
-                hint=f"report build {study}{' --sample' if sample else ''}",
+                hint=plans[0].build_command(),
             )
     else:
         plans = finished_plans(cache)

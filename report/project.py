@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from analysis.errors import DataError
+from report import console
 from report.engine.stage import Output, Stage
+from report.engine.store import Store, environment_problems
 from report.errors import UsageError
 from report.pipeline import PROJECT, Place, stages
 from report.study import Study, load
@@ -36,11 +40,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """A study with its stages and the folders that belong to it."""
+    """A study with its stages and the folders that belong to it; ``data`` is None for the sample, or if not found."""
 
+    request: Request
     name: str
     study: Study
     stages: list[Stage]
+    data: Path | None
     cache: Path
     out: Path
     document: Path
@@ -52,6 +58,26 @@ class Plan:
             if stage.name in wanted:
                 wanted |= {given.stage for given in stage.inputs.values() if isinstance(given, Output)}
         return [stage for stage in self.stages if stage.name in wanted]
+
+    def build_command(self, *words: str) -> str:
+        """Return the command line that builds this plan."""
+        data = [] if self.request.sample else ["--data", str(self.data or "DIR")]
+        changes = [word for change in self.request.overrides for word in ("--set", change)]
+        return shlex.join(["report", "build", self.request.study, *self._place(), *data, *words, *changes])
+
+    def log_command(self, stage: str) -> str:
+        """Return the command line that prints the log of a stage of this plan."""
+        return shlex.join(["report", "log", stage, "--study", self.request.study, *self._place()])
+
+    def _place(self) -> list[str]:
+        cache = ["--cache", str(self.request.cache)] if self.request.cache else []
+        return [*(["--sample"] if self.request.sample else []), *cache]
+
+    def remember_data(self) -> None:
+        """Keep where the data are, for commands that are not told."""
+        if self.data:
+            with environment_problems(self.cache):
+                Store(self.cache).point(self.name, {"folder": str(self.data)}, "data")
 
 
 def plan(request: Request, *, needs_data: bool = True) -> Plan:
@@ -76,23 +102,40 @@ def plan(request: Request, *, needs_data: bool = True) -> Plan:
                 f"{folder.name}: generated pictures come in V7's layout, its reader is {study.dataset.reader}",
                 hint=f"report build {request.study} --data DIR",
             )
-        study, data = study.sampled(), None
+        study, found = study.sampled(), None
     else:
-        data = data_folder(request, study) if needs_data else PROJECT / study.dataset.root
+        found = _found(request, study, needs_data)
+    data = None if request.sample else found or PROJECT / study.dataset.root
     name = folder.name + ("-sample" if request.sample else "")
     return Plan(
+        request=request,
         name=name,
         study=study,
         stages=stages(study, Place(folder, data, request.overrides)),
+        data=found,
         cache=cache_folder(request.cache),
         out=(request.out or PROJECT / "build" / name).absolute(),
         document=PROJECT / "document" / name,
     )
 
 
+def _found(request: Request, study: Study, needed: bool) -> Path | None:
+    """Return the data, and say so where nobody named them; without ``needed`` None if there are none."""
+    try:
+        folder = data_folder(request, study)
+    except DataError:
+        if needed or request.data:
+            raise
+        return None
+    if needed and not _named(request) and folder != (PROJECT / study.dataset.root).resolve():
+        console.note(f"data: {folder} (as in the last build)")
+    return folder
+
+
 def study_folder(name: str) -> Path:
-    """Return the folder of a study given by name or path."""
-    for folder in (STUDIES / name, Path(name)):
+    """Return the folder of a study given by its name, its folder or its file."""
+    given = Path(name)
+    for folder in (STUDIES / name, given.parent if given.name == "study.toml" else given):
         if (folder / "study.toml").is_file():
             return folder.resolve()
     known = study_names()
@@ -107,19 +150,37 @@ def study_names() -> list[str]:
 
 
 def data_folder(request: Request, study: Study) -> Path:
-    """Return the data folder or archive: ``--data``, else ``REPORT_DATA``, else the study's ``dataset.root``."""
-    named = request.data or (Path(os.environ["REPORT_DATA"]) if os.environ.get("REPORT_DATA") else None)
-    folder = named or PROJECT / study.dataset.root
+    """Return the data folder or archive.
+
+    ``--data``, else ``REPORT_DATA``, else the study's ``dataset.root``, else what the last build read.
+    """
+    named, root = _named(request), PROJECT / study.dataset.root
+    last = None if named or root.exists() else last_data(request)
+    folder = named or last or root
     problem = data_problem(folder)
     if not problem:
+        _check_holds(folder, study)
         return folder.resolve()
-    command = f"report build {request.study}"
-    hint = (
-        f"check the path given to --data, or try generated pictures: {command} --sample"
-        if named
-        else f"{dataset_command(study)}, then {command} --data DIR; or {command} --sample"
-    )
+    sample = f"report build {shlex.quote(request.study)} --sample"
+    if named:
+        hint = f"check the path given to --data, or try generated pictures: {sample}"
+    elif last:
+        problem += ", where the last build found them"
+        hint = "repeat --data DIR, or set REPORT_DATA"
+    else:
+        hint = f"{dataset_command(study)}, then repeat with --data DIR, or set REPORT_DATA; or {sample}"
     raise DataError(f"{folder}: {problem}", hint=hint)
+
+
+def _named(request: Request) -> Path | None:
+    set_by_user = os.environ.get("REPORT_DATA")
+    return request.data or (Path(set_by_user) if set_by_user else None)
+
+
+def last_data(request: Request) -> Path | None:
+    """Return the data that the last build of a study read, if any was."""
+    pointers = Store(cache_folder(request.cache)).latest(study_folder(request.study).name, "data")
+    return Path(pointers["folder"]) if "folder" in pointers else None
 
 
 def data_problem(path: Path) -> str:
@@ -127,6 +188,24 @@ def data_problem(path: Path) -> str:
     if path.is_dir() or (path.is_file() and path.name.lower().endswith(ARCHIVES)):
         return ""
     return f"is not a folder, nor one of {', '.join(ARCHIVES)}" if path.exists() else "no such data folder"
+
+
+def _check_holds(folder: Path, study: Study) -> None:
+    """Refuse at once, before anything runs, what no reader or not that of the study can read."""
+    if folder.is_file():
+        return
+    files = (name for _, _, names in os.walk(folder) for name in names if not name.startswith("."))
+    first = next(files, None)
+    if first is None:
+        raise DataError(
+            f"the data folder {folder} is empty", hint="download the dataset into it, or name another folder"
+        )
+    if study.dataset.reader == "v7" and not any(n.lower().endswith(".json") for n in chain([first], files)):
+        raise DataError(
+            f"{folder} has no Darwin JSON annotations",
+            hint=f"report data check {shlex.quote(str(folder))} tells which reader fits;"
+            f" {dataset_command(study)} gets the data of this one",
+        )
 
 
 def dataset_command(study: Study) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import DataError
+from report.engine.explain import status
 from report.engine.store import Store
 from report.errors import UsageError
 from report.pipeline import classify_stage
@@ -18,27 +19,31 @@ if TYPE_CHECKING:
 
 
 def trained(plan: Plan, model: str) -> Record:
-    """Return the last training of a model of ``plan``, if it was trained as the study file says now.
+    """Return the training of a model of ``plan`` with the settings that the study file has now.
+
+    Where the data are at hand it is the one that a build would take, else the last one.
 
     Raises
     ------
     UsageError
-        There is no such model, or it is not trained yet, or was trained with other settings.
+        There is no such model, or it is not trained yet, or with other settings.
     """
+    name = f"train.{model}"
     stages = {stage.name: stage for stage in plan.stages}
-    if f"train.{model}" not in stages:
+    if name not in stages:
         known = ", ".join(m.id for m in plan.study.models)
         raise UsageError(f"no model is called {model!r}", hint=f"there are: {known}")
     store = Store(plan.cache)
-    record = store.read(store.latest(plan.name).get(f"train.{model}", ""))
-    hint = f"report build {plan.name.removesuffix('-sample')}{' --sample' if plan.name.endswith('-sample') else ''}"
+    last = store.read(store.latest(plan.name).get(name, ""))
+    if plan.data or plan.request.sample:
+        found = {s.name: s.key for s in status(plan.upstream([name]), plan.cache, plan_name=plan.name)}
+        record = store.read(found[name] or "")
+    else:
+        same = last and last.recipe["params"] == json.loads(json.dumps(stages[name].params))
+        record = last if same else None
     if record is None:
-        raise UsageError(f"{model} of {plan.name} is not trained yet", hint=f"{hint} --only {model}")
-    if record.recipe["params"] != json.loads(json.dumps(stages[f"train.{model}"].params)):
-        raise UsageError(
-            f"{model} of {plan.name} was trained with other settings than the study file has now",
-            hint=f"{hint} --only {model}",
-        )
+        problem = "in the cache with the settings of the study file" if last else "trained yet"
+        raise UsageError(f"{model} of {plan.name} is not {problem}", hint=plan.build_command("--only", model))
     return record
 
 

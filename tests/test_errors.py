@@ -13,15 +13,14 @@ from types import SimpleNamespace
 import pytest
 
 from report import publish
-from report.errors import DATA, ENVIRONMENT, USAGE, EnvironmentProblem, exit_code
+from report.errors import DATA, ENVIRONMENT, OK, USAGE, EnvironmentProblem, exit_code
 
 ROOT = Path(__file__).parents[1]
 LABELS = ("Bacterial Pneumonia", "COVID-19", "No Pneumonia (healthy)", "Viral Pneumonia")
 
 
-def report(*arguments: str, cache: Path) -> tuple[int, str, str]:
-    """Run the command; return its exit code, its error line and its hint."""
-    done = subprocess.run(
+def run(*arguments: str, cache: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", "report", *arguments],
         cwd=ROOT,
         env={**os.environ, "REPORT_CACHE": str(cache), "REPORT_DATA": ""},
@@ -29,6 +28,11 @@ def report(*arguments: str, cache: Path) -> tuple[int, str, str]:
         text=True,
         check=False,
     )
+
+
+def report(*arguments: str, cache: Path) -> tuple[int, str, str]:
+    """Run the command; return its exit code, its error line and its hint."""
+    done = run(*arguments, cache=cache)
     told = [line for line in done.stderr.splitlines() if line.startswith(("error: ", "hint: "))]
     assert len(told) == 2, done.stderr
     assert "Traceback" not in done.stderr
@@ -78,7 +82,24 @@ def test_a_folder_that_is_no_dataset(tmp_path):
     code, error, hint = report("build", "--data", str(tmp_path / "data"), cache=tmp_path / "cache")
     assert code == DATA
     assert "no Darwin JSON annotations" in error
+    assert f"report data check {tmp_path / 'data'} tells which reader fits" in hint
     assert "darwin dataset pull" in hint
+    assert not (tmp_path / "cache").exists(), "found before anything runs"
+
+
+def test_the_data_of_the_last_build_are_remembered(dataset, tmp_path):
+    data, cache = dataset((9, 2, 9, 9)), tmp_path / "cache"
+    report("build", "--data", str(data), cache=cache)
+    for command in (("status",), ("why", "split"), ("graph", "--out", str(tmp_path / "graph.svg"))):
+        done = run(*command, cache=cache)
+        assert (done.returncode, done.stderr) == (OK, f"data: {data} (as in the last build)\n")
+    done = run("log", "read", cache=cache)
+    assert (done.returncode, done.stderr) == (OK, "")
+    data.rename(tmp_path / "elsewhere")
+    code, error, hint = report("status", cache=cache)
+    assert (code, hint) == (DATA, "hint: repeat --data DIR, or set REPORT_DATA")
+    assert "where the last build found them" in error
+    assert run("log", "read", cache=cache).returncode == OK
 
 
 def test_too_many_exclusions(dataset, tmp_path):
@@ -110,7 +131,7 @@ def test_predicting_without_a_trained_model(tmp_path):
     )
     assert code == USAGE
     assert "not trained yet" in error
-    assert "report build assignment" in hint
+    assert hint == "hint: report build assignment --data DIR --only improved"
 
 
 def test_predicting_with_a_model_that_does_not_exist(tmp_path):
