@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from report.errors import DATA, OK, STAGE, USAGE
+from report import cli
+from report.errors import DATA, OK, STAGE, USAGE, StageError
+from report.project import Request, plan
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("tensorflow", "keras", "pandas", "numpy", "matplotlib", "weasyprint", "jinja2", "rich.progress")
@@ -129,3 +131,15 @@ def test_a_dry_run_of_gc_removes_nothing(tmp_path):
     assert stray.exists()
     assert report("gc", cache=tmp_path).stdout.splitlines()[-1].startswith("0 kB are left")
     assert not stray.exists()
+
+
+def test_the_hint_of_a_failed_stage_is_a_whole_command(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise StageError("train.baseline: ValueError: odd", hint="report log train.baseline")
+
+    monkeypatch.setattr("report.engine.run.build", fail)
+    the_plan = plan(Request("studies/assignment/study.toml", sample=True, cache=tmp_path))
+    with pytest.raises(StageError) as caught:
+        cli.run(the_plan, ["results"])
+    study = "--study studies/assignment/study.toml --sample"
+    assert caught.value.hint == f"report log train.baseline {study} --cache {tmp_path}"
