@@ -123,6 +123,10 @@ def replace(old: str, new: str) -> Edit:
     return edit
 
 
+def changed(states: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {name: state for name, state in states.items() if state != ["fresh"]}
+
+
 def of_models(*kinds: str) -> set[str]:
     return {f"{kind}.{model}" for kind in kinds for model in MODELS}
 
@@ -204,21 +208,24 @@ def test_a_function_runs_only_the_stages_that_can_reach_its_module(copy):
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "stale"),
-    [
-        ("templates/report.qmd.j2", {"source"}),
-        ("templates/sections/limits.qmd.j2", {"source"}),
-        ("templates/references.bib", {"source"}),
-        ("studies/assignment/discussion.md", {"source"}),
-        ("templates/theme/document.css", {"html", "pdf"}),
-        ("templates/theme/page.html", {"html", "pdf"}),
-        ("templates/filters/report.lua", {"html", "pdf"}),
-    ],
-)
-def test_a_template_a_sentence_and_the_theme_reach_the_document_alone(copy, name, stale):
-    with copy.edited(name, append("\n")):
-        assert copy.would_run() == Found(stale, DOCUMENT - stale if "source" in stale else set())
+def test_templates_and_prose_reach_the_source_and_the_theme_what_is_made_of_it(copy):
+    templates = ("references.bib", "report.qmd.j2", "sections/limits.qmd.j2")
+    theme = ("filters/report.lua", "theme/document.css", "theme/page.html")
+    with ExitStack() as edits:
+        for name in templates:
+            edits.enter_context(copy.edited(f"templates/{name}", append("\n")))
+        edits.enter_context(copy.edited("studies/assignment/discussion.md", append("\nOne more sentence.\n")))
+        assert copy.would_run() == Found({"source"}, {"html", "pdf"})
+        assert copy.status()["source"] == [
+            "stale",
+            f"{copy.root}/studies/assignment: 1 file changed (first: discussion.md)",
+            f"{copy.root}/templates: 3 files changed (first: references.bib)",
+        ]
+    with ExitStack() as edits:
+        for name in theme:
+            edits.enter_context(copy.edited(f"templates/{name}", append("\n")))
+        reason = f"{copy.root}/templates: 3 files changed (first: filters/report.lua)"
+        assert changed(copy.status()) == {"html": ["stale", reason], "pdf": ["stale", reason]}
 
 
 def test_what_no_stage_reads_runs_nothing(copy):
@@ -294,7 +301,6 @@ def test_a_package_of_another_version_is_named(copy, tmp_path):
 
 def test_outputs_that_come_out_equal_stop_the_wave(copy):
     edits = {
-        "analysis/datasets/phantom.py": {"sample"},
         "analysis/models/assignment.py": of_models("architecture"),
         "analysis/evaluation/metrics.py": of_models("evaluate") | {"results"},
         "analysis/figures/counts.py": {"figure.counts"},
