@@ -16,7 +16,7 @@ import typer
 
 from analysis.errors import AnalysisError
 from report import __version__, console
-from report.errors import OK, STAGE, WOULD_RUN, ReportError, StageError, UsageError, exit_code
+from report.errors import OK, STAGE, USAGE, WOULD_RUN, ReportError, StageError, UsageError, exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -585,7 +585,10 @@ def main() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
     try:
-        app(prog_name="report")
+        sys.exit(app(prog_name="report", standalone_mode=False))
+    except typer.TyperException as error:
+        misused(error)
+        sys.exit(USAGE)
     except Stopped as stop:
         for number in STOPPING:
             signal.signal(number, signal.SIG_IGN)  # it ends already
@@ -596,6 +599,20 @@ def main() -> None:
             raise
         complain(error)
         sys.exit(exit_code(error))
+
+
+def misused(error: typer.TyperException) -> None:
+    """Print what is wrong with the command line as a line and a hint: the nearest names, or where the help is."""
+    message, _, nearest = error.format_message().partition(". Did you mean ")
+    if options := getattr(error, "possibilities", None):
+        message, nearest = error.message, " or ".join(options)
+    if not message:
+        return  # it was called without words, and has shown its help
+    context = getattr(error, "ctx", None)
+    hint = f"{context.command_path if context else 'report'} --help"
+    console.complain(
+        message[0].lower() + message[1:], f"did you mean {nearest.rstrip('?')}?" if nearest else hint
+    )
 
 
 def complain(error: Exception) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from report import cli
-from report.errors import DATA, OK, STAGE, USAGE, StageError
+from report.errors import DATA, OK, STAGE, USAGE, WOULD_RUN, StageError
 from report.project import Request, plan
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +43,17 @@ def test_help_lists_the_commands(tmp_path):
         assert command in done.stdout
 
 
+def test_without_a_command_help_is_shown(tmp_path):
+    done = report(cache=tmp_path)
+    assert (done.returncode, done.stderr) == (USAGE, "")
+    assert "Usage: report" in done.stdout
+
+
+def test_a_status_that_would_run_exits_with_3(tmp_path):
+    study = "studies/assignment/study.toml"
+    assert report("status", study, "--sample", "--check", cache=tmp_path).returncode == WOULD_RUN
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "error", "hint"),
     [
@@ -63,6 +74,12 @@ def test_help_lists_the_commands(tmp_path):
             "--set image.sise=3: unknown key",
             "did you mean size?",
         ),
+        (("bild",), USAGE, "no such command 'bild'", "did you mean 'build'?"),
+        (("build", "--dta", "x"), USAGE, "no such option: --dta", "did you mean --data"),
+        (("build", "--jobs", "0"), USAGE, "'--jobs' / '-j': Input should be greater", "report build --help"),
+        (("build", "--jobs"), USAGE, "option '--jobs' requires an argument", "report --help"),
+        (("predict",), USAGE, "missing argument 'IMAGE...'", "report predict --help"),
+        (("build", "studies/asignment/study.toml"), USAGE, "no study is called", "there are: assignment"),
         (("why", "train.third", "--sample"), USAGE, "no stage is called 'train.third'", "train.baseline"),
         (("log", "train.third", "--sample"), USAGE, "no stage is called 'train.third'", "train.baseline"),
         (("document", "assignment", "--sample"), USAGE, "not built yet", "report build assignment --sample"),
