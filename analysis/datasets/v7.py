@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from analysis.datasets import darwin, records
@@ -60,6 +61,7 @@ def read(
     pictures = pictures_among(files)
     annotations, exclusions = _annotations(root, files)
     _check_found(root, pictures, annotations, exclusions)
+    _check_labels(annotations, classes)
     rules = _Rules({c["label"]: c["id"] for c in classes}, label_rule, tuple(exclude))
     candidates, left_out = _select(pictures, annotations, rules)
     table, broken = records.verify(root, candidates, progress)
@@ -97,13 +99,27 @@ def _check_found(
         what = f"; {len(invalid)} JSON files cannot be read" if invalid else ""
         raise DataError(
             f"{root} has no Darwin JSON annotations ({len(pictures)} pictures{what})",
-            hint=f"name the folder made by `{PULL}`; `report data check DIR` tells what a folder holds",
+            hint=f"name the folder made by `{PULL}`; `report data check DIR` tells which reader fits",
         )
     if not pictures:
         raise DataError(
             f"{root} has {len(annotations)} annotations and no pictures",
             hint=f"put the pictures below it (links to folders are not followed), or run `{PULL}`",
         )
+
+
+def _check_labels(annotations: Mapping[str, Annotation], classes: Sequence[Mapping[str, str]]) -> None:
+    """Refuse a label that no picture has where a tag that is no label is nearly the same: it is misspelt."""
+    seen = {tag for annotation in annotations.values() for tag in annotation.tags}
+    others = {tag.casefold(): tag for tag in sorted(seen - {c["label"] for c in classes})}
+    for c in classes:
+        near = get_close_matches(c["label"].casefold(), others, cutoff=0.8) if c["label"] not in seen else []
+        if near:
+            tags = ", ".join(f'"{others[tag]}"' for tag in near)
+            raise DataError(
+                f'no annotation has the tag "{c["label"]}", the label of the class {c["id"]}',
+                hint=f"tags like it: {tags}; mend the label in the study file",
+            )
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,17 @@ def test_label_rules(dataset) -> None:
     assert pd.read_csv(dataset.out / "flow.csv").tail(2)["count"].tolist() == [4, 7]
 
 
+def test_a_misspelt_label_is_named_with_the_tags_like_it(dataset) -> None:
+    dataset.add("a.jpg", "Viral Pneumonia", "View/Frontal")
+    dataset.add("b.jpg", "COVID-19")
+    misspelt = [{"id": "viral", "label": "Viral pneumonia"}, {"id": "covid_19", "label": "COVID-19"}]
+    with pytest.raises(
+        DataError, match='has the tag "Viral pneumonia", the label of the class viral'
+    ) as error:
+        dataset.read(classes=misspelt)
+    assert error.value.hint.startswith('tags like it: "Viral Pneumonia"; mend')
+
+
 def test_covid_19_never_counts_as_another_class_where_the_study_has_no_such_class(dataset) -> None:
     dataset.add("a.jpg", *BOTH)
     dataset.add("b.jpg", "Viral Pneumonia")
@@ -171,7 +182,7 @@ def test_folders_that_are_no_dataset(dataset, tmp_path: Path) -> None:
     dataset.annotate("a.jpg", "Viral Pneumonia")
     assert "1 annotations and no pictures" in str(refused(root))
     dataset.picture("images/a.jpg")
-    dataset.annotate("a.jpg", "viral pneumonia")
+    dataset.annotate("a.jpg", "Fracture")
     with pytest.raises(DataError, match=r"no picture in .* can be used"):
         dataset.read(max_excluded=1.0)
 
