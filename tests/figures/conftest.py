@@ -91,6 +91,7 @@ def _write_model(root: Path, model: str, seed: int) -> None:
         }
     )
     history.to_csv(train / "history.csv", index=False)
+    (train / "training.json").write_text('{"weights_epoch": 1}')
     evaluate(
         {"predictions": predict, "training": train},
         out,
