@@ -95,11 +95,14 @@ def build(
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Build folder.")] = None,
 ) -> None:
     """Run a whole study, every step cached, and write report.html and report.pdf."""
-    from report.project import Request, plan
+    from report.document.check import require_prose
+    from report.project import Request, plan, study_folder
     from report.publish import publish
 
     begun = time.monotonic()
     the_plan = plan(Request(study, data, sample, tuple(overrides or ()), cache, out))
+    for words in sorted(study_folder(study).glob("*.md")):
+        require_prose(words)  # before the trainings, not after
     the_plan.remember_data()
     targets = [f"evaluate.{_model(the_plan, only)}"] if only else ["results", "source", *_formats(formats)]
     built = run(the_plan, targets, jobs=jobs, recheck=recheck, strict=strict)

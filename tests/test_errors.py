@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from report import publish
-from report.errors import DATA, ENVIRONMENT, OK, USAGE, EnvironmentProblem, exit_code
+from report.errors import DATA, ENVIRONMENT, OK, RENDER, USAGE, EnvironmentProblem, exit_code
 
 ROOT = Path(__file__).parents[1]
 LABELS = ("Bacterial Pneumonia", "COVID-19", "No Pneumonia (healthy)", "Viral Pneumonia")
@@ -114,6 +114,18 @@ def test_a_class_too_small_to_be_split_is_named_with_its_count(dataset, tmp_path
     code, error, _ = report("build", "--data", str(dataset((9, 2, 9, 9))), cache=tmp_path / "cache")
     assert code == DATA
     assert '"covid_19" has 2 pictures' in error
+
+
+def test_a_mistake_in_the_authors_text_is_found_before_anything_runs(tmp_path):
+    study = tmp_path / "mine"
+    study.mkdir()
+    (study / "study.toml").write_bytes((ROOT / "studies" / "assignment" / "study.toml").read_bytes())
+    (study / "discussion.md").write_text("Fine.\n\n::: {.callout-note}\nnever closed\n")
+    code, error, hint = report("build", str(study), "--sample", cache=tmp_path / "cache")
+    assert code == RENDER
+    assert "discussion.md:3: ::: is never closed" in error
+    assert "close it" in hint
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_cache_that_cannot_be_written(tmp_path):
