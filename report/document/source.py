@@ -72,23 +72,29 @@ def write(
         "sample": sample,
         "sample_notice": SAMPLE_NOTICE,
         "command": build_command(name, overrides, sample=sample),
-        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "r": values,
         "value": values.value,
         "table": tables,
         "say": Sentences(study, values, tables, "generated pictures" if sample else "chest X-rays"),
         "figure": lambda figure, caption: figure_markdown(figures, figure, caption),
+        **_facts(inputs, study, versions),
+    }
+    (out / "report.qmd").write_text(fill(inputs["templates"], inputs["prose"], context), encoding="utf-8")
+
+
+def _facts(inputs: Mapping[str, Path], study: Mapping[str, Any], versions: Sequence[str]) -> dict[str, Any]:
+    """Return what the report says of software, data and architectures, as it is and not as it was asked for."""
+    models = [model["id"] for model in study["models"]]
+    return {
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "software": [f"{package} {metadata.version(package)}" for package in versions],
         "fingerprint": {
             "records": digest(inputs["records"] / "records.csv"),
             "split": digest(inputs["split"] / "split.csv"),
         },
-        "output_activation": {m["id"]: layers(inputs, m["id"])[-1]["activation"] for m in study["models"]},
-        "initializers": sorted(
-            {name for m in study["models"] for name in kernel_initializers(inputs, m["id"])}
-        ),
+        "output_activation": {m: layers(inputs, m)[-1]["activation"] for m in models},
+        "initializers": sorted({name for m in models for name in kernel_initializers(inputs, m)}),
     }
-    (out / "report.qmd").write_text(fill(inputs["templates"], inputs["prose"], context), encoding="utf-8")
 
 
 def fill(templates: Path, prose: Path, context: Mapping[str, Any]) -> str:
