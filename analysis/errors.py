@@ -1,16 +1,17 @@
 """Errors that a user can mend: what and where, with a hint at the next step.
 
-AnalysisError
-├── DataError         the data folder, its annotations or pictures
-│   └── PictureError  bytes that do not decode to a picture
-├── ArchitectureError a model of the study cannot be built
-└── WeightsError      model weights missing or unreadable
+HintedError
+└── AnalysisError
+    ├── DataError         the data folder, its annotations or pictures
+    │   └── PictureError  bytes that do not decode to a picture
+    ├── ArchitectureError a model of the study cannot be built
+    └── WeightsError      model weights missing or unreadable
 """
 
 from __future__ import annotations
 
 
-class AnalysisError(Exception):
+class HintedError(Exception):
     """One line that says what is wrong and where, and a hint at what to try next."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -25,8 +26,12 @@ class AnalysisError(Exception):
         return _rebuild, (type(self), self.message, self.hint)
 
 
-def _rebuild(kind: type[AnalysisError], message: str, hint: str) -> AnalysisError:
+def _rebuild(kind: type[HintedError], message: str, hint: str) -> HintedError:
     return kind(message, hint=hint)
+
+
+class AnalysisError(HintedError):
+    """The study, its data or its models cannot be used as they are."""
 
 
 class DataError(AnalysisError):

@@ -11,7 +11,7 @@ Errors of ``analysis`` are mapped to the same table by ``exit_code``.
 
 from __future__ import annotations
 
-from analysis.errors import AnalysisError, DataError, WeightsError
+from analysis.errors import AnalysisError, DataError, HintedError, WeightsError
 
 OK, INTERNAL, USAGE, WOULD_RUN, STUDY, DATA, WEIGHTS, STAGE, RENDER, ENVIRONMENT, INTERRUPTED = (
     *range(10),
@@ -19,25 +19,10 @@ OK, INTERNAL, USAGE, WOULD_RUN, STUDY, DATA, WEIGHTS, STAGE, RENDER, ENVIRONMENT
 )
 
 
-class ReportError(Exception):
-    """One line that says what is wrong and where, and a hint at the next command to try."""
+class ReportError(HintedError):
+    """The report cannot be made; ``code`` is the exit code."""
 
     code = INTERNAL
-
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message, hint)
-        self.message = message
-        self.hint = hint
-
-    def __str__(self) -> str:
-        return self.message
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), self.message, self.hint)
-
-
-def _rebuild(kind: type[ReportError], message: str, hint: str) -> ReportError:
-    return kind(message, hint=hint)
 
 
 class UsageError(ReportError):

@@ -21,6 +21,7 @@ PICTURES = ("numpy", "pandas", "pillow", "opencv-python-headless")
 NETWORK = ("numpy", "pandas", "keras", "tensorflow")
 METRICS = ("numpy", "pandas", "scikit-learn")
 DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
+RECORDS = Output("read", ("records.csv",))
 FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
 THEME = ("theme/*.html", "theme/*.css", "theme/fonts/*.woff2", "filters/*.lua")
 HTML = ("pypandoc_binary",)
@@ -83,14 +84,14 @@ def _data(study: Study, place: Place) -> Iterator[Stage]:
     yield Stage(
         "images",
         "analysis.preparation:prepare",
-        {"records": Output("read"), "data": pixels},
+        {"records": RECORDS, "data": pixels},
         _only(study.image, "size", "fit"),
         packages=PICTURES,
     )
     yield Stage(
         "split",
         "analysis.splitting:split",
-        {"records": Output("read")},
+        {"records": RECORDS},
         {"classes": _ids(study), **_only(study.split)},
         packages=METRICS,
     )
@@ -131,8 +132,8 @@ def data_inputs(place: Place) -> tuple[Input, Input]:
 
 def _model(study: Study, model: Model) -> Iterator[Stage]:
     seed = study.training.seeds[0]
-    pixels: dict[str, Input] = {name: Output(name) for name in ("records", "images", "split")}
-    pixels["records"] = Output("read")
+    pixels: dict[str, Input] = {"records": RECORDS, "images": Output("images"), "split": Output("split")}
+    trained = f"train.{model.id}"
     yield Stage(
         f"architecture.{model.id}",
         "analysis.models.architecture:describe",
@@ -148,9 +149,9 @@ def _model(study: Study, model: Model) -> Iterator[Stage]:
         threads=study.training.threads,  # in the worker that trains: one import of TensorFlow
     )
     yield Stage(
-        f"train.{model.id}",
+        trained,
         "analysis.models.training:train",
-        {"architecture": Output(f"architecture.{model.id}"), **pixels},
+        {"architecture": Output(f"architecture.{model.id}", ("architecture.json",)), **pixels},
         {
             "classes": _ids(study),
             "seed": seed,
@@ -164,7 +165,7 @@ def _model(study: Study, model: Model) -> Iterator[Stage]:
     yield Stage(
         f"predict.{model.id}",
         "analysis.models.prediction:predict",
-        {"model": Output(f"train.{model.id}"), **pixels},
+        {"model": Output(trained, ("model.keras", "input.json")), **pixels},
         {"classes": _ids(study), "seed": seed, "splits": list(SPLITS)},
         packages=NETWORK,
         threads=study.training.threads,
@@ -172,7 +173,10 @@ def _model(study: Study, model: Model) -> Iterator[Stage]:
     yield Stage(
         f"evaluate.{model.id}",
         "analysis.evaluation.evaluate:evaluate",
-        {"predictions": Output(f"predict.{model.id}"), "training": Output(f"train.{model.id}")},
+        {
+            "predictions": Output(f"predict.{model.id}"),
+            "training": Output(trained, ("history.csv", "training.json")),
+        },
         {"model": model.id, "classes": _ids(study), "splits": list(SPLITS)},
         packages=METRICS,
     )
@@ -184,13 +188,13 @@ def _conclusions(study: Study) -> Iterator[Stage]:
         assert study.comparison is not None
         first = study.comparison.baseline
         name = f"compare.{other}"
-        parts[f"compare_{other}"] = Output(name)
+        parts[f"compare_{other}"] = Output(name, ("results.json",))
         yield Stage(
             name,
             "analysis.evaluation.compare:compare",
             {
-                "a": Output(f"evaluate.{first}"),
-                "b": Output(f"evaluate.{other}"),
+                "a": Output(f"evaluate.{first}", ("results.json",)),
+                "b": Output(f"evaluate.{other}", ("results.json",)),
                 "predictions_a": Output(f"predict.{first}"),
                 "predictions_b": Output(f"predict.{other}"),
             },
@@ -203,8 +207,11 @@ def _conclusions(study: Study) -> Iterator[Stage]:
         {
             "records": Output("read"),
             "split": Output("split"),
-            **{f"architecture_{m.id}": Output(f"architecture.{m.id}") for m in study.models},
-            **{f"evaluate_{m.id}": Output(f"evaluate.{m.id}") for m in study.models},
+            **{
+                f"architecture_{m.id}": Output(f"architecture.{m.id}", ("summary.json",))
+                for m in study.models
+            },
+            **{f"evaluate_{m.id}": Output(f"evaluate.{m.id}", ("results.json",)) for m in study.models},
             **parts,
         },
         {"classes": _ids(study), "models": [m.id for m in study.models]},
@@ -219,7 +226,7 @@ def compared(study: Study) -> tuple[str, ...]:
 
 def _figures(study: Study, place: Place) -> Iterator[Stage]:
     _, pixels = data_inputs(place)
-    records: dict[str, Input] = {"records": Output("read"), "split": Output("split")}
+    records: dict[str, Input] = {"records": RECORDS, "split": Output("split")}
     classes: dict[str, Json] = {"classes": _classes(study)}
 
     def figure(name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:
@@ -237,7 +244,7 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
     for model in study.models:
         evaluation: dict[str, Input] = {"evaluation": Output(f"evaluate.{model.id}")}
         named: dict[str, Json] = {**classes, "model": model.id, "title": model.title}
-        yield figure(f"curves.{model.id}", {"training": Output(f"train.{model.id}")}, named)
+        yield figure(f"curves.{model.id}", {"training": Output(f"train.{model.id}", ("history.csv",))}, named)
         yield figure(f"roc.{model.id}", evaluation, {**named, "splits": list(SPLITS)})
         yield figure(f"confusion.{model.id}", evaluation, {**named, "splits": list(SPLITS)})
     for other in compared(study):
@@ -269,7 +276,7 @@ def _document(study: Study, place: Place) -> Iterator[Stage]:
             "split": Output("split"),
             "results": Output("results"),
             **{f"architecture_{m}": Output(f"architecture.{m}") for m in models},
-            **{f"training_{m}": Output(f"train.{m}") for m in models},
+            **{f"training_{m}": Output(f"train.{m}", ("history.csv",)) for m in models},
             **{f"evaluate_{m}": Output(f"evaluate.{m}") for m in models},
             **{f"compare_{m}": Output(f"compare.{m}") for m in compared(study)},
             **{name.replace(".", "_"): Output(name) for name in figures},

@@ -12,7 +12,8 @@ import numpy as np
 
 from analysis.datasets.decode import decode
 from analysis.errors import DataError, PictureError
-from analysis.models import batches, runtime
+from analysis.models import runtime
+from analysis.models.pictures import Array, Scaling
 from analysis.preparation import fit_square
 from analysis.progress import Progress
 
@@ -49,7 +50,7 @@ def classify(
     shutil.copyfile(inputs["model"], named)
     model = keras.models.load_model(named)
     model.jit_compile = False
-    scaling = batches.Scaling(seen["scale"], seen["offset"], seen["channels"])
+    scaling = Scaling(seen["scale"], seen["offset"], seen["channels"])
     rows = []
     for i, name in enumerate(pictures):
         y_score = model.predict_on_batch(scaling(levels[i : i + 1, :, :, None].astype(np.float32)))[0]
@@ -62,7 +63,7 @@ def classify(
     (out / "probabilities.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _square(path: Path, name: str, seen: Mapping[str, int | str]) -> batches.Array:
+def _square(path: Path, name: str, seen: Mapping[str, int | str]) -> Array:
     """Return the picture as the network saw those it was trained on: grey levels, (size, size)."""
     size = int(seen["size"])
     try:

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from analysis.errors import DataError
-from analysis.models import batches, runtime
+from analysis.models import runtime
+from analysis.models.pictures import Scaling, plain, read
 from analysis.progress import Progress
 
 # Fixed, so that the last bits of a probability do not depend on the study.
@@ -46,16 +47,16 @@ def predict(
         The network was trained on pictures of another size.
     """
     runtime.start(seed)
-    pictures = batches.read(inputs)
+    pictures = read(inputs)
     seen = json.loads((inputs["model"] / "input.json").read_text(encoding="utf-8"))
     if seen["size"] != pictures.size:
         raise DataError(f"the network saw {seen['size']} px pictures, these have {pictures.size} px")
     model = keras.models.load_model(inputs["model"] / "model.keras")
     model.jit_compile = False
     rows = pictures.rows(*splits)
-    scaling = batches.Scaling(seen["scale"], seen["offset"], seen["channels"])
+    scaling = Scaling(seen["scale"], seen["offset"], seen["channels"])
     y_score = np.empty((len(rows), len(classes)), np.float32)
-    for i, (batch, _) in enumerate(batches.plain(pictures, rows, classes, scaling, BATCH_SIZE)):
+    for i, (batch, _) in enumerate(plain(pictures, rows, classes, scaling, BATCH_SIZE)):
         start = i * BATCH_SIZE
         y_score[start : start + BATCH_SIZE] = model.predict_on_batch(batch)
         progress(min(start + BATCH_SIZE, len(rows)), len(rows), "pictures")

@@ -15,6 +15,7 @@ import pandas as pd
 from analysis.errors import ArchitectureError, DataError
 from analysis.models import batches, callbacks, runtime, saved
 from analysis.models.checkpoint import Checkpoint
+from analysis.models.pictures import Array, Pictures, Scaling, plain, read
 from analysis.progress import Progress
 
 
@@ -42,9 +43,9 @@ class Recipe:
         """How the pictures of an epoch are drawn."""
         return batches.Plan(self.seed, self.epochs, self.batch_size, self.class_balance, self.augmentation)
 
-    def scaling(self, channels: int) -> batches.Scaling:
+    def scaling(self, channels: int) -> Scaling:
         """Return how grey levels become what the network sees."""
-        return batches.Scaling(self.input["scale"], self.input["offset"], channels)
+        return Scaling(self.input["scale"], self.input["offset"], channels)
 
 
 def train(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Progress, **recipe: Any) -> None:
@@ -71,7 +72,7 @@ def train(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Progre
     """
     how = Recipe(**recipe)
     runtime.start(how.seed)
-    pictures = batches.read(inputs)
+    pictures = read(inputs)
     architecture = (inputs["architecture"] / "architecture.json").read_text(encoding="utf-8")
     steps = how.plan.steps_per_epoch(_training_classes(pictures, how.classes))
     model = _compiled(architecture, pictures.size, how)
@@ -92,7 +93,7 @@ def train(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Progre
     )
 
 
-def _training_classes(pictures: batches.Pictures, classes: Sequence[str]) -> batches.Array:
+def _training_classes(pictures: Pictures, classes: Sequence[str]) -> Array:
     """Return the class of every training picture, all classes being there."""
     found = pictures.classes(pictures.rows("train"), classes)
     missing = [c for i, c in enumerate(classes) if i not in found]
@@ -128,7 +129,7 @@ def _compiled(architecture: str, size: int, how: Recipe) -> keras.Model:
 
 def _fit(
     model: keras.Model,
-    pictures: batches.Pictures,
+    pictures: Pictures,
     how: Recipe,
     steps: int,
     watching: Sequence[keras.callbacks.Callback],
@@ -145,7 +146,7 @@ def _fit(
         initial_epoch=checkpoint.epochs_done,
         epochs=how.epochs,
         steps_per_epoch=steps,
-        validation_data=batches.plain(pictures, pictures.rows("val"), how.classes, scaling, how.batch_size),
+        validation_data=plain(pictures, pictures.rows("val"), how.classes, scaling, how.batch_size),
         callbacks=list(watching),
         shuffle=False,
         verbose=0,
@@ -172,7 +173,7 @@ def _course(checkpoint: Checkpoint, history: pd.DataFrame, weights_epoch: int) -
     }
 
 
-def _settings(pictures: batches.Pictures, how: Recipe, steps: int) -> dict[str, Any]:
+def _settings(pictures: Pictures, how: Recipe, steps: int) -> dict[str, Any]:
     return {
         "seed": how.seed,
         "epochs": how.epochs,

@@ -11,7 +11,15 @@ from typing import Any, Literal
 from report.engine.fingerprint import Moment, Project, Recipe, tree_file
 from report.engine.run import needs, selected
 from report.engine.stage import Output, Source, Stage
-from report.engine.store import Record, Store, digest_json, environment_problems, read_json
+from report.engine.store import (
+    Record,
+    Store,
+    chosen,
+    digest_files,
+    digest_json,
+    environment_problems,
+    read_json,
+)
 
 State = Literal["fresh", "stale", "missing", "waiting"]
 SHOWN = 60
@@ -67,7 +75,7 @@ def _status(
     stage: Stage, store: Store, moment: Moment, found: Mapping[str, StageStatus], last: Record | None
 ) -> StageStatus:
     awaited = sorted(name for name in needs(stage) if found[name].state != "fresh")
-    recipe = moment.recipe(stage, {name: _digest(store, found[name], stage, last) for name in needs(stage)})
+    recipe = moment.recipe(stage, dict(_outputs(store, found, stage, last)))
     key = None if awaited else digest_json(recipe)
     record = store.read(key) if key else None
     if record:
@@ -86,13 +94,18 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _digest(store: Store, producer: StageStatus, stage: Stage, last: Record | None) -> str:
-    """Return the digest of an input: what it is now, or while that is not known what it was last."""
-    record = store.record(producer.key) if producer.state == "fresh" and producer.key else None
-    if record:
-        return record.digest
-    names = [n for n, where in stage.inputs.items() if where == Output(producer.name)]
-    return str(last.recipe["inputs"].get(names[0], "")) if last else ""
+def _outputs(
+    store: Store, found: Mapping[str, StageStatus], stage: Stage, last: Record | None
+) -> Iterator[tuple[str, str]]:
+    """Yield the digest of each input from a stage: what it is now, or while that is not known what it was last."""
+    for name, where in stage.inputs.items():
+        if isinstance(where, Output):
+            producer = found[where.stage]
+            record = store.record(producer.key) if producer.state == "fresh" and producer.key else None
+            if record:
+                yield name, digest_files(chosen(record.outputs, where))
+            else:
+                yield name, str(last.recipe["inputs"].get(name, "")) if last else ""
 
 
 def differences(stage: Stage, old: Recipe, new: Recipe, index: Path) -> Iterator[str]:

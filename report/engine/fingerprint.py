@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from report.engine.sources import Index, Told, digest_tree, digests_of
-from report.engine.stage import Json, Output, Source, Stage
+from report.engine.stage import Json, Source, Stage
 from report.engine.store import FORMAT, canonical, digest_json, remember
 from report.errors import EnvironmentProblem, StageError
 
@@ -40,12 +40,10 @@ class Moment:
         self._sources: dict[Source, str] = {}
 
     def recipe(self, stage: Stage, outputs: Mapping[str, str], told: Told | None = None) -> Recipe:
-        """Return all that the result of ``stage`` depends on; ``outputs`` are digests by stage name."""
-        inputs = {}
+        """Return all that the result of ``stage`` depends on; ``outputs`` are digests by the name of an input."""
+        inputs = dict(outputs)
         for name, where in stage.inputs.items():
-            if isinstance(where, Output):
-                inputs[name] = outputs[where.stage]
-            elif where.keyed:
+            if isinstance(where, Source) and where.keyed:
                 inputs[name] = self.source(where, told)
         return {
             "format": FORMAT,

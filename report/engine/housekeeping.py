@@ -81,7 +81,7 @@ def collect(
         oldest = min(time.time() - keep_days * DAY, readers_began)
         found = results(store)
         total = size_of(store.root)
-        needed = with_upstream(found, {key for plan in store.plans() for key in store.latest(plan).values()})
+        needed = {key for plan in store.plans() for key in store.latest(plan).values()}
         sure = sum(waste.size for waste in _leftovers(store, found, oldest))
         surplus = 0 if max_size is None else total - sure - max_size
         free = [r for r in found if r.record.key not in needed and r.used < readers_began]
@@ -104,23 +104,6 @@ def results(store: Store) -> list[Result]:
             status = path.stat()
             found.append(Result(record, path, status.st_mtime, status.st_size))
     return sorted(found, key=lambda result: result.used)
-
-
-def with_upstream(found: list[Result], keys: set[str]) -> set[str]:
-    """Return ``keys`` and those of all results whose content they were made from, step by step."""
-    by_digest: dict[str, list[Result]] = {}
-    for result in found:
-        by_digest.setdefault(result.record.digest, []).append(result)
-    waiting = [result for result in found if result.record.key in keys]
-    wanted = set()
-    while waiting:
-        result = waiting.pop()
-        if result.record.key not in wanted:
-            wanted.add(result.record.key)
-            waiting += [
-                r for digest in result.record.recipe["inputs"].values() for r in by_digest.get(digest, [])
-            ]
-    return wanted
 
 
 def size_of_results(found: Iterable[Result]) -> int:

@@ -16,7 +16,6 @@ from report.engine.housekeeping import (
     size_of,
     size_of_results,
     unreferenced,
-    with_upstream,
 )
 from report.engine.sources import HASHING_THREADS
 from report.engine.store import Store, digest_file, environment_problems
@@ -137,7 +136,7 @@ def _remove(store: Store, found: list[Result], broken: list[Result]) -> None:
 
 
 def _sizes(store: Store, found: list[Result]) -> dict[str, int]:
-    by_plan = {plan: with_upstream(found, set(store.latest(plan).values())) for plan in store.plans()}
+    by_plan = {plan: set(store.latest(plan).values()) for plan in store.plans()}
     sizes = {plan: _size(found, keys) for plan, keys in by_plan.items()}
     needed = set().union(*by_plan.values())
     return {

@@ -24,7 +24,15 @@ from report.engine.events import (
 )
 from report.engine.fingerprint import Moment, Project, Recipe
 from report.engine.stage import Output, Stage
-from report.engine.store import Record, Store, digest_json, environment_problems
+from report.engine.store import (
+    Files,
+    Record,
+    Store,
+    chosen,
+    digest_files,
+    digest_json,
+    environment_problems,
+)
 from report.errors import ReportError, StageError
 
 if TYPE_CHECKING:
@@ -202,7 +210,7 @@ class _Build:
 
     def _look_up(self, stage: Stage, moment: Moment) -> tuple[str, Recipe] | None:
         """Return the key and recipe of a ready stage that must run; else note its result or failure."""
-        outputs = {name: self.built[name].record.digest for name in needs(stage)}
+        outputs = {name: digest_files(files) for name, files in self._inputs(stage).items()}
         try:
             recipe = moment.recipe(stage, outputs, lambda *so_far: self._tell_reading(stage, *so_far))
         except (AnalysisError, ReportError) as error:
@@ -285,12 +293,14 @@ class _Build:
             found = self._look_up(stage, Moment(self.project, self.store.index))
         if not found:
             return None
-        inputs = {
-            name: self.built[where.stage].record.outputs
+        return Task(stage, *found, self._inputs(stage), self.store.cache, self.project, again is not None)
+
+    def _inputs(self, stage: Stage) -> dict[str, Files]:
+        return {
+            name: chosen(self.built[where.stage].record.outputs, where)
             for name, where in stage.inputs.items()
             if isinstance(where, Output)
         }
-        return Task(stage, *found, inputs, self.store.cache, self.project, again is not None)
 
     def _collect(self, executor: LocalExecutor) -> None:
         """Wait a moment, pass on what the stages tell, and take what has ended."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import time
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from analysis.errors import DataError
-from report.engine.stage import Source
+from report.engine.stage import Source, included
 from report.engine.store import canonical, digest_file, digest_json, remember
 
 RECENT_SECONDS = 2.0
@@ -80,10 +78,9 @@ def files_of(source: Source) -> dict[str, os.stat_result]:
         )
     if path.is_file():
         return {"": path.stat()}
-    wanted = [_pattern(glob) for glob in source.include]
     found: dict[str, os.stat_result] = {}
     _walk(str(path), "", (), found)
-    return {name: status for name, status in found.items() if any(p.fullmatch(name) for p in wanted)}
+    return {name: status for name, status in found.items() if included(name, source.include)}
 
 
 def _walk(
@@ -98,14 +95,6 @@ def _walk(
                 _walk(entry.path, f"{prefix}{entry.name}/", (*above, (here.st_dev, here.st_ino)), found)
             elif entry.is_file():  # not a socket, nor a link to nowhere, such as editors make
                 found[prefix + entry.name] = entry.stat()
-
-
-@cache
-def _pattern(glob: str) -> re.Pattern[str]:
-    """Return the regular expression of a glob in which ``**/`` stands for any folders or none."""
-    parts = re.split(r"(\*\*/|\*|\?)", glob)
-    known = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
-    return re.compile("".join(known.get(part, re.escape(part)) for part in parts), re.DOTALL)
 
 
 def digests_of(source: Source, folder: Path, told: Told | None = None) -> dict[str, str]:

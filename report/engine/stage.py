@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,9 +14,10 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 @dataclass(frozen=True)
 class Output:
-    """The output folder of another stage of the same plan."""
+    """The output folder of another stage of the same plan: of its files those that ``include`` names."""
 
     stage: str
+    include: tuple[str, ...] = ("**/*",)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,18 @@ class Source:
 
 
 Input: TypeAlias = Output | Source
+
+
+def included(name: str, include: tuple[str, ...]) -> bool:
+    """Tell whether a posix path matches one of the globs, in which ``**/`` stands for any folders or none."""
+    return any(_pattern(glob).fullmatch(name) for glob in include)
+
+
+@cache
+def _pattern(glob: str) -> re.Pattern[str]:
+    parts = re.split(r"(\*\*/|\*|\?)", glob)
+    known = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(known.get(part, re.escape(part)) for part in parts), re.DOTALL)
 
 
 @dataclass(frozen=True)

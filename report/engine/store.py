@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from report.engine.locks import ALL, Locks
-from report.engine.stage import Json
+from report.engine.stage import Json, Output, included
 from report.errors import EnvironmentProblem, StageError
 
 FORMAT = 1
@@ -66,6 +66,11 @@ def digest_json(value: Any) -> str:
 def digest_files(files: Files) -> str:
     """Return one digest of the names and contents of ``files``, the same wherever they lie."""
     return digest_json({name: entry["sha256"] for name, entry in files.items()})
+
+
+def chosen(files: Files, output: Output) -> Files:
+    """Return the files of a result that an input takes."""
+    return {name: entry for name, entry in files.items() if included(name, output.include)}
 
 
 def digest_file(path: str | Path) -> str:

@@ -100,7 +100,8 @@ def test_what_changes_a_key(toy):
         Stage("s", "toy.steps:total", {"a": Output("a")}, packages=("numpy",), threads=2),
         Stage("s", "toy.steps:total", {"a": Output("a")}, packages=("numpy",), uses=("toy.words:shout",)),
     ]
-    keys = {key(toy, stage, a="0"), key(toy, stage, a="1"), *(key(toy, other, a="0") for other in changed)}
+    others = (key(toy, other, **dict.fromkeys(other.inputs, "0")) for other in changed)
+    keys = {key(toy, stage, a="0"), key(toy, stage, a="1"), *others}
     assert len(keys) == 2 + len(changed)
 
 

@@ -69,14 +69,13 @@ def test_age_spares_the_newest_builds_and_what_was_used_lately(store):
     assert check(store.cache).damage == []
 
 
-def test_everything_upstream_of_the_newest_builds_stays(store):
+def test_everything_that_the_newest_builds_point_to_stays(store):
     first = put(store, "first", 1, days=99)
-    middle = put(store, "middle", 2, reads=[first], days=99)
-    last = put(store, "last", 3, reads=[middle], days=99)
+    last = put(store, "last", 3, reads=[first], days=99)
     put(store, "other", 4, reads=[first], days=99)
-    store.point("plan", {"last": last.key})
+    store.point("plan", {"first": first.key, "last": last.key})
     assert stages_of(collect(store.cache, keep_days=30)) == ["other"]
-    assert there(store, first, middle, last) == [True, True, True]
+    assert there(store, first, last) == [True, True]
 
 
 def test_size_removes_the_least_recently_used_first(store):

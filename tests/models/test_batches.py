@@ -9,10 +9,11 @@ import tensorflow as tf
 
 from analysis.errors import DataError
 from analysis.models import augmentation, batches
+from analysis.models.pictures import Scaling, plain, read
 
 CLASSES = ["round", "striped", "plain"]
 SIZE = 32
-SCALING = batches.Scaling(1 / 255, 0.0, 3)
+SCALING = Scaling(1 / 255, 0.0, 3)
 
 
 def plan(balance: str = "none", steps: tuple[augmentation.Step, ...] = ()) -> batches.Plan:
@@ -20,7 +21,7 @@ def plan(balance: str = "none", steps: tuple[augmentation.Step, ...] = ()) -> ba
 
 
 def test_plain_epochs_show_every_picture_once_in_a_new_order(prepared: dict[str, Path]) -> None:
-    pictures = batches.read(prepared)
+    pictures = read(prepared)
     rows = pictures.rows("train")
     shown = [x.numpy() for x, _ in batches.training(pictures, CLASSES, plan(), SCALING)]
     assert [len(x) for x in shown] == [10, 10, 10, 10, 10, 4] * 3
@@ -34,7 +35,7 @@ def test_plain_epochs_show_every_picture_once_in_a_new_order(prepared: dict[str,
 
 
 def test_a_later_epoch_is_the_same_when_taken_up(prepared: dict[str, Path]) -> None:
-    pictures = batches.read(prepared)
+    pictures = read(prepared)
     drawn = plan("oversample", ({"kind": "horizontal_flip"}, {"kind": "shift", "width": 0.1, "height": 0.1}))
     whole = list(batches.training(pictures, CLASSES, drawn, SCALING))
     last = list(batches.training(pictures, CLASSES, drawn, SCALING, first_epoch=2))
@@ -55,9 +56,9 @@ def test_oversampling_keeps_all_and_fills_up_each_class() -> None:
 
 
 def test_plain_batches_are_the_rows_in_order_with_one_hot_targets(prepared: dict[str, Path]) -> None:
-    pictures = batches.read(prepared)
+    pictures = read(prepared)
     rows = pictures.rows("val", "test")
-    shown = list(batches.plain(pictures, rows, CLASSES, batches.Scaling(2, -1, 1), 10))
+    shown = list(plain(pictures, rows, CLASSES, Scaling(2, -1, 1), 10))
     x, y = (np.concatenate(part) for part in zip(*shown, strict=True))
     np.testing.assert_array_equal(x[..., 0], pictures.levels[rows] * np.float32(2) - 1)
     assert [CLASSES[i] for i in y.argmax(1)] == list(pictures.table["label"].iloc[rows])
@@ -65,12 +66,12 @@ def test_plain_batches_are_the_rows_in_order_with_one_hot_targets(prepared: dict
 
 
 def test_unknown_label_and_unrelated_inputs(prepared: dict[str, Path], tmp_path: Path) -> None:
-    pictures = batches.read(prepared)
+    pictures = read(prepared)
     with pytest.raises(DataError, match="none of the classes"):
         pictures.classes(pictures.rows("train"), ["round"])
     np.save(tmp_path / "images.npy", pictures.levels[:5])
     with pytest.raises(DataError, match="5 pictures"):
-        batches.read({**prepared, "images": tmp_path})
+        read({**prepared, "images": tmp_path})
 
 
 @pytest.mark.parametrize("fill", ["nearest", "reflect", "constant"])

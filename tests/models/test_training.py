@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 
 from analysis.errors import AnalysisError, ArchitectureError, DataError
-from analysis.models import batches, runtime
+from analysis.models import runtime
+from analysis.models.pictures import read
 
 Run = Callable[..., Path]
 CLASSES = ["round", "striped", "plain"]
@@ -37,7 +38,7 @@ def test_early_stopping_restores_the_best_epoch(
     assert facts["epochs_run"] == min(facts["best_epoch"] + 2, recipe["epochs"])
     assert (facts["stopped"] == "early stopping") == (facts["epochs_run"] == facts["best_epoch"] + 2)
     assert facts["restored"] == (facts["epochs_run"] > facts["best_epoch"])
-    pictures = batches.read(prepared).table
+    pictures = read(prepared).table
     counts = pictures["label"][pictures["split"] == "train"].value_counts()
     assert facts["training_pictures"] == counts.sum()
     assert facts["steps_per_epoch"] == 3 * counts.max() // 8
