@@ -118,12 +118,19 @@ def run(
     Continuous integration is always strict.
     """
     from report.engine.audit import problems
+    from report.engine.events import Event, Finished
     from report.engine.fingerprint import Project
     from report.engine.run import build as build_stages
 
     project = Project(strict=strict or os.environ.get("CI") == "true")
     try:
         with console.display() as show:
+
+            def tell(event: Event) -> None:
+                show(event)
+                if isinstance(event, Finished):
+                    the_plan.keep_declaration([event.stage])
+
             built = build_stages(
                 the_plan.upstream(targets),
                 the_plan.cache,
@@ -131,12 +138,13 @@ def run(
                 jobs=jobs,
                 recheck=recheck,
                 project=project,
-                on_event=show,
+                on_event=tell,
             )
     except StageError as error:
         if error.hint.startswith(LOG):  # a stage knows its name alone
             error.hint = the_plan.log_command(error.hint.removeprefix(LOG))
         raise
+    the_plan.keep_declaration(built)
     for problem in problems(built):
         if project.strict:  # and yet there, from an earlier build that was not
             raise problem

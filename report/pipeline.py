@@ -2,6 +2,9 @@
 
 ``read -> images, split -> architecture -> train -> predict -> evaluate -> compare -> results -> figures
 -> document``. Each line names the function, what it reads and the part of the study file it depends on.
+
+From ``split`` to ``compare`` everything is there once for each analysis: as the study splits its pictures, and, named
+``...@patient``, with all pictures of a patient in one part.
 """
 
 from __future__ import annotations
@@ -12,16 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from report.engine.stage import Input, Json, Output, Source, Stage
-from report.study import READER_KEYS, Model, Study
+from report.study import LOW_DETAIL, LOW_DETAIL_TITLE, READER_KEYS, Model, Study
 
 PROJECT = Path(__file__).resolve().parent.parent
 SPLITS = ("val", "test")
 TABLES = ("numpy", "pandas")
 PICTURES = ("numpy", "pandas", "pillow", "opencv-python-headless")
 NETWORK = ("numpy", "pandas", "keras", "tensorflow")
-METRICS = ("numpy", "pandas", "scikit-learn")
+METRICS = ("numpy", "pandas", "scikit-learn", "scipy")
 DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
 RECORDS = Output("read", ("records.csv",))
+RESULTS = ("results.json",)
 FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
 THEME = ("theme/*.html", "theme/*.css", "theme/fonts/*.woff2", "filters/*.lua")
 HTML = ("pypandoc_binary",)
@@ -31,11 +35,15 @@ SOFTWARE = tuple(sorted({*PICTURES, *NETWORK, *METRICS, *DRAWING, "jinja2", *HTM
 
 @dataclass(frozen=True)
 class Place:
-    """Where a study's files lie: its folder, and its data, a folder or an archive (none: the generated sample)."""
+    """Where a study's files lie: its folder, and its data, a folder or an archive (none: the generated sample).
+
+    ``declared_late``: the comparison was declared anew after results on the test set had been seen.
+    """
 
     study: Path
     data: Path | None
     overrides: tuple[str, ...] = ()
+    declared_late: bool = False
 
     @property
     def packed(self) -> bool:
@@ -43,15 +51,45 @@ class Place:
         return self.data is not None and self.data.is_file()
 
 
+@dataclass(frozen=True)
+class Run:
+    """One training of a model: in which analysis, with which seed, and what it is called."""
+
+    model: Model
+    analysis: str
+    seed: int
+    name: str
+
+
 def stages(study: Study, place: Place) -> list[Stage]:
     """Return every stage of ``study``, each after the stages it reads."""
     return [
         *_data(study, place),
-        *(stage for model in study.models for stage in _model(study, model)),
-        *_conclusions(study),
+        *(_architecture(study, model) for model in study.models),
+        *(
+            stage
+            for analysis, group in analyses(study).items()
+            for stage in _analysis(study, place, analysis, group)
+        ),
+        _results(study),
         *_figures(study, place),
         *_document(study, place),
     ]
+
+
+def analyses(study: Study) -> dict[str, str]:
+    """Return what each analysis adds to names, "" for the study's own, and what it keeps together."""
+    first, *second = study.split.groups
+    return {"": first, **{f"@{group}": group for group in second}}
+
+
+def runs(study: Study, model: Model, analysis: str) -> list[Run]:
+    """Return the trainings of a model: ``baseline``, or with several seeds ``baseline@seed_42`` and so on."""
+    seeds = study.training.seeds
+    if len(seeds) == 1:
+        return [Run(model, analysis, seeds[0], f"{model.id}{analysis}")]
+    joint = f"{analysis}_" if analysis else "@"
+    return [Run(model, analysis, seed, f"{model.id}{joint}seed_{seed}") for seed in seeds]
 
 
 def _classes(study: Study) -> list[Json]:
@@ -88,13 +126,6 @@ def _data(study: Study, place: Place) -> Iterator[Stage]:
         _only(study.image, "size", "fit"),
         packages=PICTURES,
     )
-    yield Stage(
-        "split",
-        "analysis.splitting:split",
-        {"records": RECORDS},
-        {"classes": _ids(study), **_only(study.split)},
-        packages=METRICS,
-    )
 
 
 def _reading(study: Study) -> dict[str, Json]:
@@ -130,11 +161,8 @@ def data_inputs(place: Place) -> tuple[Input, Input]:
     return Source(place.data), Source(place.data, keyed=False)
 
 
-def _model(study: Study, model: Model) -> Iterator[Stage]:
-    seed = study.training.seeds[0]
-    pixels: dict[str, Input] = {"records": RECORDS, "images": Output("images"), "split": Output("split")}
-    trained = f"train.{model.id}"
-    yield Stage(
+def _architecture(study: Study, model: Model) -> Stage:
+    return Stage(
         f"architecture.{model.id}",
         "analysis.models.architecture:describe",
         params={
@@ -148,13 +176,53 @@ def _model(study: Study, model: Model) -> Iterator[Stage]:
         packages=NETWORK,
         threads=study.training.threads,  # in the worker that trains: one import of TensorFlow
     )
+
+
+def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator[Stage]:
     yield Stage(
-        trained,
+        f"split{analysis}",
+        "analysis.splitting:split",
+        {"records": RECORDS},
+        {"classes": _ids(study), **_only(study.split, "protocol", "test", "val", "seed"), "group": group},
+        packages=METRICS,
+    )
+    pixels: dict[str, Input] = {
+        "records": RECORDS,
+        "images": Output("images"),
+        "split": Output(f"split{analysis}"),
+    }
+    for model in study.models:
+        for run in runs(study, model, analysis):
+            yield from _run(study, run, pixels)
+        if len(study.training.seeds) > 1:
+            yield Stage(
+                f"evaluate.{model.id}{analysis}",
+                "analysis.evaluation.seeds:average",
+                {run.name: Output(f"evaluate.{run.name}", RESULTS) for run in runs(study, model, analysis)},
+                {"model": f"{model.id}{analysis}"},
+                packages=METRICS,
+            )
+    floor = f"{LOW_DETAIL}{analysis}"
+    yield Stage(
+        f"predict.{floor}",
+        "analysis.evaluation.low_detail:fit",
+        pixels,
+        {"classes": _ids(study), "seed": study.split.seed, "splits": list(SPLITS)},
+        packages=tuple(sorted({*METRICS, *PICTURES})),
+    )
+    yield _evaluation(study, floor, pixels["split"], {}, "none")
+    yield _comparison(study, place, analysis)
+
+
+def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
+    model = run.model
+    yield Stage(
+        f"train.{run.name}",
         "analysis.models.training:train",
         {"architecture": Output(f"architecture.{model.id}", ("architecture.json",)), **pixels},
         {
             "classes": _ids(study),
-            "seed": seed,
+            "seed": run.seed,
             "fit": study.image.fit,
             **_only(model, "input", "class_balance", "augmentation", "optimizer", "learning_rate"),
             **_only(model, "epochs", "batch_size", "callbacks"),
@@ -163,65 +231,102 @@ def _model(study: Study, model: Model) -> Iterator[Stage]:
         threads=study.training.threads,
     )
     yield Stage(
-        f"predict.{model.id}",
+        f"predict.{run.name}",
         "analysis.models.prediction:predict",
-        {"model": Output(trained, ("model.keras", "input.json")), **pixels},
-        {"classes": _ids(study), "seed": seed, "splits": list(SPLITS)},
+        {"model": Output(f"train.{run.name}", ("model.keras", "input.json")), **pixels},
+        {"classes": _ids(study), "seed": run.seed, "splits": list(SPLITS)},
         packages=NETWORK,
         threads=study.training.threads,
     )
-    yield Stage(
-        f"evaluate.{model.id}",
+    training: Input = Output(f"train.{run.name}", ("history.csv", "training.json"))
+    yield _evaluation(study, run.name, pixels["split"], {"training": training}, model.class_balance)
+
+
+def _evaluation(study: Study, name: str, split: Input, more: dict[str, Input], class_balance: str) -> Stage:
+    return Stage(
+        f"evaluate.{name}",
         "analysis.evaluation.evaluate:evaluate",
+        {"predictions": Output(f"predict.{name}"), "records": RECORDS, "split": split, **more},
         {
-            "predictions": Output(f"predict.{model.id}"),
-            "training": Output(trained, ("history.csv", "training.json")),
+            "model": name,
+            "classes": _ids(study),
+            "normal": normal_class(study),
+            "splits": list(SPLITS),
+            "class_balance": class_balance,
         },
-        {"model": model.id, "classes": _ids(study), "splits": list(SPLITS)},
         packages=METRICS,
     )
 
 
-def _conclusions(study: Study) -> Iterator[Stage]:
-    parts: dict[str, Input] = {}
-    for other in compared(study):
-        assert study.comparison is not None
-        first = study.comparison.baseline
-        name = f"compare.{other}"
-        parts[f"compare_{other}"] = Output(name, ("results.json",))
-        yield Stage(
-            name,
-            "analysis.evaluation.compare:compare",
-            {
-                "a": Output(f"evaluate.{first}", ("results.json",)),
-                "b": Output(f"evaluate.{other}", ("results.json",)),
-                "predictions_a": Output(f"predict.{first}"),
-                "predictions_b": Output(f"predict.{other}"),
-            },
-            {"a": first, "b": other, "classes": _ids(study), "splits": list(SPLITS)},
-            packages=METRICS,
+def normal_class(study: Study) -> str | None:
+    """Return the class without disease, if the study names one."""
+    return next((c.id for c in study.classes if c.normal), None)
+
+
+def _comparison(study: Study, place: Place, analysis: str) -> Stage:
+    """Return the stage that compares all models of an analysis, as declared, and with the low-detail baseline."""
+    networks: dict[str, Json] = {}
+    for model in study.models:
+        networks[model.id] = [run.name for run in runs(study, model, analysis)]
+    trained = [run.name for model in study.models for run in runs(study, model, analysis)]
+    floor = f"{LOW_DETAIL}{analysis}"
+    comparison = study.comparison
+    return Stage(
+        f"compare{analysis}",
+        "analysis.evaluation.compare:compare",
+        {name: Output(f"predict.{name}") for name in (*trained, floor)},
+        {
+            "analysis": analysis,
+            "classes": _ids(study),
+            "splits": list(SPLITS),
+            "networks": networks,
+            "floor": LOW_DETAIL,
+            "baseline": comparison.baseline if comparison else None,
+            "against": list(compared(study)),
+            "primary": comparison.primary if comparison else "f1.macro",
+            "split": comparison.split if comparison else "test",
+            "margin": comparison.margin if comparison else None,
+            "alpha": comparison.alpha if comparison else 0.05,
+            "declared_late": place.declared_late,
+        },
+        packages=METRICS,
+    )
+
+
+def _results(study: Study) -> Stage:
+    names = [
+        name
+        for analysis in analyses(study)
+        for name in (
+            *(f"{model}{analysis}" for model in (*_models(study), LOW_DETAIL)),
+            *(run.name for model in study.models for run in runs(study, model, analysis)),
         )
-    yield Stage(
+    ]
+    return Stage(
         "results",
         "analysis.evaluation.results:collect",
         {
             "records": Output("read"),
-            "split": Output("split"),
+            **{f"split{analysis}": Output(f"split{analysis}") for analysis in analyses(study)},
+            **{f"architecture_{m}": Output(f"architecture.{m}", ("summary.json",)) for m in _models(study)},
+            **{f"evaluate_{name}": Output(f"evaluate.{name}", RESULTS) for name in names},
             **{
-                f"architecture_{m.id}": Output(f"architecture.{m.id}", ("summary.json",))
-                for m in study.models
+                f"compare{analysis}": Output(f"compare{analysis}", (*RESULTS, "verdicts.json"))
+                for analysis in analyses(study)
             },
-            **{f"evaluate_{m.id}": Output(f"evaluate.{m.id}", ("results.json",)) for m in study.models},
-            **parts,
         },
-        {"classes": _ids(study), "models": [m.id for m in study.models]},
-        packages=TABLES,
+        {"classes": _ids(study), "models": _models(study), "analyses": list(analyses(study))},
+        packages=METRICS,
     )
 
 
 def compared(study: Study) -> tuple[str, ...]:
     """Return the models that the study compares with its baseline."""
     return study.comparison.against if study.comparison else ()
+
+
+def _models(study: Study) -> list[Json]:
+    return [model.id for model in study.models]
 
 
 def _figures(study: Study, place: Place) -> Iterator[Stage]:
@@ -241,31 +346,57 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
         {**records, "images": Output("images"), "data": pixels},
         {**classes, "seed": study.split.seed},
     )
+    splits: Json = list(SPLITS)
     for model in study.models:
-        evaluation: dict[str, Input] = {"evaluation": Output(f"evaluate.{model.id}")}
+        shown = runs(study, model, "")[0].name
+        evaluation: dict[str, Input] = {"evaluation": Output(f"evaluate.{shown}")}
         named: dict[str, Json] = {**classes, "model": model.id, "title": model.title}
-        yield figure(f"curves.{model.id}", {"training": Output(f"train.{model.id}", ("history.csv",))}, named)
-        yield figure(f"roc.{model.id}", evaluation, {**named, "splits": list(SPLITS)})
-        yield figure(f"confusion.{model.id}", evaluation, {**named, "splits": list(SPLITS)})
+        yield figure(f"curves.{model.id}", {"training": Output(f"train.{shown}", ("history.csv",))}, named)
+        yield figure(f"roc.{model.id}", evaluation, {**named, "splits": splits})
+        yield figure(f"confusion.{model.id}", evaluation, {**named, "splits": splits})
+    shown_of = {m.id: runs(study, m, "")[0].name for m in study.models} | {LOW_DETAIL: LOW_DETAIL}
+    evaluations: dict[str, Input] = {f"evaluation_{m}": Output(f"evaluate.{n}") for m, n in shown_of.items()}
+    networks: list[Json] = [{"id": m.id, "title": m.title} for m in study.models]
+    everything: Json = [*networks, {"id": LOW_DETAIL, "title": LOW_DETAIL_TITLE}]
+    for kind in ("roc", "pr"):
+        yield figure(
+            f"overlay.{kind}", evaluations, {**classes, "models": everything, "splits": splits, "kind": kind}
+        )
+    yield figure("reliability", evaluations, {**classes, "models": networks, "split": "test"})
+    if normal_class(study):
+        yield figure("decision", evaluations, {"models": everything})
     for other in compared(study):
         assert study.comparison is not None
-        titles: Json = {m.id: m.title for m in study.models if m.id in {study.comparison.baseline, other}}
+        pair: dict[str, Json] = {
+            **classes,
+            "a": study.comparison.baseline,
+            "b": other,
+            "titles": {m.id: m.title for m in study.models if m.id in {study.comparison.baseline, other}},
+            "split": study.comparison.split,
+        }
+        sides = {"evaluation_a": shown_of[study.comparison.baseline], "evaluation_b": shown_of[other]}
+        yield figure(
+            f"moved.{other}",
+            {side: Output(f"evaluate.{name}", ("confusion.csv",)) for side, name in sides.items()},
+            pair,
+        )
+        inputs: dict[str, Input] = {
+            "grouped" if analysis else "comparison": Output(
+                f"compare{analysis}", (f"differences.{other}.csv",)
+            )
+            for analysis in analyses(study)
+        }
         yield figure(
             f"differences.{other}",
-            {"comparison": Output(f"compare.{other}")},
-            {
-                **classes,
-                "a": study.comparison.baseline,
-                "b": other,
-                "titles": titles,
-                "split": study.comparison.split,
-            },
+            inputs,
+            {**pair, "margin": study.comparison.margin, "primary": study.comparison.primary},
         )
 
 
 def _document(study: Study, place: Place) -> Iterator[Stage]:
     models = [m.id for m in study.models]
     figures = [s.name for s in _figures(study, place)]
+    evaluated = [runs(study, m, "")[0].name for m in study.models]
     yield Stage(
         "source",
         "report.document.source:write",
@@ -273,12 +404,18 @@ def _document(study: Study, place: Place) -> Iterator[Stage]:
             "templates": Source(PROJECT / "templates", include=("*.j2", "sections/*.j2", "references.bib")),
             "prose": Source(place.study, include=("*.md",)),
             "records": Output("read"),
-            "split": Output("split"),
+            **{f"split{analysis}": Output(f"split{analysis}") for analysis in analyses(study)},
             "results": Output("results"),
             **{f"architecture_{m}": Output(f"architecture.{m}") for m in models},
-            **{f"training_{m}": Output(f"train.{m}", ("history.csv",)) for m in models},
-            **{f"evaluate_{m}": Output(f"evaluate.{m}") for m in models},
-            **{f"compare_{m}": Output(f"compare.{m}") for m in compared(study)},
+            **{
+                f"training_{m}": Output(f"train.{n}", ("history.csv",))
+                for m, n in zip(models, evaluated, strict=True)
+            },
+            **{
+                f"evaluate_{m}": Output(f"evaluate.{n}")
+                for m, n in zip((*models, LOW_DETAIL), (*evaluated, LOW_DETAIL), strict=True)
+            },
+            **{f"compare{analysis}": Output(f"compare{analysis}") for analysis in analyses(study)},
             **{name.replace(".", "_"): Output(name) for name in figures},
         },
         {

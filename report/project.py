@@ -69,6 +69,12 @@ class Plan:
         """Return the command line that prints the log of a stage of this plan."""
         return shlex.join(["report", "log", stage, "--study", self.request.study, *self._place()])
 
+    def keep_declaration(self, stages: Iterable[str]) -> None:
+        """Keep which comparison is declared when predictions of the test set first become known."""
+        store = Store(self.cache)
+        if any(name.startswith("predict.") for name in stages) and not store.latest(self.name, "declared"):
+            store.point(self.name, {"comparison": self.study.declaration}, "declared")
+
     def _place(self) -> list[str]:
         cache = ["--cache", str(self.request.cache)] if self.request.cache else []
         return [*(["--sample"] if self.request.sample else []), *cache]
@@ -107,13 +113,15 @@ def plan(request: Request, *, needs_data: bool = True) -> Plan:
         found = _found(request, study, needs_data)
     data = None if request.sample else found or PROJECT / study.dataset.root
     name = folder.name + ("-sample" if request.sample else "")
+    cache = cache_folder(request.cache)
+    declared = Store(cache).latest(name, "declared").get("comparison", study.declaration)
     return Plan(
         request=request,
         name=name,
         study=study,
-        stages=stages(study, Place(folder, data, request.overrides)),
+        stages=stages(study, Place(folder, data, request.overrides, declared != study.declaration)),
         data=found,
-        cache=cache_folder(request.cache),
+        cache=cache,
         out=(request.out or PROJECT / "build" / name).absolute(),
         document=PROJECT / "document" / name,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import hashlib
 import json
 import tomllib
 from pathlib import Path
@@ -16,6 +17,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -39,6 +41,10 @@ Architecture = Annotated[
 SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]+$")]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+MIN_SEEDS = 3
+LOW_DETAIL, MAJORITY = "low_detail", "majority"
+"""The floors that every study has beside its models: the commonest class, and trees on pictures of 8 x 8 pixels."""
+LOW_DETAIL_TITLE = "8 × 8 baseline"
 READER_KEYS = {"v7": "label_rule", "class-folders": "folders"}
 """The key of ``[dataset]`` that one reader alone understands."""
 COMPLAINTS = {
@@ -72,10 +78,14 @@ class About(Section):
 
 
 class ClassLabel(Section):
-    """A class: its name in results and its label in the data and the report."""
+    """A class: its name in results and its label in the data and the report.
+
+    ``normal`` marks the one class without disease: with it the report tells of finding any disease at all.
+    """
 
     id: Identifier
     label: Label
+    normal: bool = False
 
 
 class Dataset(Section):
@@ -101,13 +111,22 @@ class Dataset(Section):
 
 
 class Split(Section):
-    """How pictures are shared among training, validation and test."""
+    """How pictures are shared among training, validation and test.
+
+    With ``also = "patient"`` everything is built a second time with all pictures of a patient in one part.
+    """
 
     protocol: Literal["stratified"] = "stratified"
     test: Fraction = 0.2
     val: Fraction = 0.2
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
     group: Literal["none", "patient"] = "none"
+    also: Literal["none", "patient"] = "patient"
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """What the analyses of the study keep together: first that of the declared split, then the second one's."""
+        return (self.group, self.also) if self.group == "none" != self.also else (self.group,)
 
 
 class Picture(Section):
@@ -167,22 +186,31 @@ class Model(Section):
 
 
 class Training(Section):
-    """What fixes the numbers of every training."""
+    """What fixes the numbers of every training. With several seeds each model is trained once with each."""
 
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1, max_length=1)] = (
-        42,
-    )
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)] = (42,)
     threads: Annotated[int, Field(ge=1)] = 2
     precision: Literal["float32"] = "float32"
 
+    @field_validator("seeds")
+    @classmethod
+    def _enough(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(seeds) == MIN_SEEDS - 1 or len(set(seeds)) < len(seeds):
+            raise ValueError(
+                f"one seed, or {MIN_SEEDS} different ones or more, so that their spread can be told"
+            )
+        return seeds
+
 
 class Comparison(Section):
-    """Which models are compared with which, by what, on which pictures."""
+    """Which models are compared with which, by what, on which pictures, and what difference would matter."""
 
     primary: Literal["accuracy", "f1.macro", "sensitivity.macro", "auroc.macro"] = "f1.macro"
     split: Literal["val", "test"] = "test"
     baseline: Identifier
     against: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    margin: Fraction = 0.03
+    alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
 
 
 class Requirement(Section):
@@ -237,6 +265,11 @@ class Study(Section):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{what}: {', '.join(twice)} declared twice")
+        for name in (LOW_DETAIL, MAJORITY, "data"):
+            if name in {m.id for m in self.models}:
+                raise ValueError(f"models: {name} names something else in the results; choose another id")
+        if sum(c.normal for c in self.classes) > 1:
+            raise ValueError("classes: only one can be the normal one")
         for name in sorted(self.dataset.folders.keys() - {c.id for c in self.classes}):
             raise ValueError(f"dataset.folders: no class is called {name!r}")
         models = {m.id for m in self.models}
@@ -249,6 +282,12 @@ class Study(Section):
         if len(set(compared)) < len(compared):
             raise ValueError("comparison: a model is compared with itself")
         return self
+
+    @property
+    def declaration(self) -> str:
+        """The sha256 of what the study declares to compare, and how it is decided."""
+        comparison = self.comparison.model_dump(mode="json") if self.comparison else None
+        return hashlib.sha256(json.dumps(comparison, sort_keys=True).encode()).hexdigest()
 
     def sampled(self) -> Study:
         """Return the study as ``--sample`` builds it: smaller pictures, fewer epochs."""

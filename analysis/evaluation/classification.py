@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.evaluation import metrics
 from analysis.evaluation.entries import COUNT, MEAN_OF_CLASSES, ONE_VS_REST, Basis, Entry, Results, entry
+from analysis.evaluation.predictions import Predictions
 
 Mask = NDArray[np.bool_]
 PER_CLASS: dict[str, Callable[[metrics.Counts], metrics.Floats]] = {
@@ -50,6 +51,13 @@ class Labelled:
     y_pred: NDArray[np.intp]
     patient_id: NDArray[np.object_]
     artifact: str
+
+    @classmethod
+    def of(cls, predictions: Predictions, artifact: str) -> Labelled:
+        """Return what the most probable classes of ``predictions`` make."""
+        return cls(
+            predictions.classes, predictions.y_true, predictions.y_pred, predictions.patient_id, artifact
+        )
 
     @property
     def matrix(self) -> metrics.Counts:
@@ -100,22 +108,22 @@ def _of_classes(labelled: Labelled, name: str, values: NDArray[np.float64]) -> R
         f"{name}.{class_id}": entry(
             values[k],
             ONE_VS_REST,
-            labelled.basis(_denominator(labelled, name, k)),
+            labelled.basis(denominator(labelled, name, k)),
             reason_null=WHY_UNDEFINED[name],
         )
         for k, class_id in enumerate(labelled.classes)
     }
 
 
-def _denominator(labelled: Labelled, measure: str, k: int) -> Mask | None:
-    """Return the pictures that a measure of class ``k`` is a share of; ``None``, all, if it is no share."""
+def denominator(labelled: Labelled, measure: str, k: int) -> Mask:
+    """Return the pictures that a measure of class ``k`` is a share of; all, if it is none of one class."""
     rows: dict[str, Mask] = {
         "sensitivity": labelled.y_true == k,
         "specificity": labelled.y_true != k,
         "ppv": labelled.y_pred == k,
         "npv": labelled.y_pred != k,
     }
-    return rows.get(measure)
+    return rows.get(measure, np.ones(len(labelled.y_true), dtype=bool))
 
 
 def _cells(labelled: Labelled) -> Results:

@@ -12,6 +12,8 @@ from typing import Any, TypeAlias, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.evaluation.intervals import Interval
+
 ONE_VS_REST = "one class against the rest"
 MEAN_OF_CLASSES = "mean of classes"
 POOLED = "all one-hot entries pooled"
@@ -21,7 +23,10 @@ Number: TypeAlias = "int | float | np.number[Any] | NDArray[np.float64]"
 
 
 class Entry(TypedDict):
-    """One result: a number, what it was computed on, and where it comes from; unknown is ``None``."""
+    """One result: a number, what it was computed on, and where it comes from; unknown is ``None``.
+
+    ``reason_null`` says why there is no value, or with a value why there is no interval.
+    """
 
     value: float | int | None
     low: float | None
@@ -80,6 +85,25 @@ def entry(value: Number | None, method: str, basis: Basis, *, reason_null: str =
         se=None,
         reason_null=None if number is not None else reason_null,
         artifact=basis.artifact,
+    )
+
+
+def bounded(item: Entry, interval: Interval) -> Entry:
+    """Return an entry with its interval and standard error, or with the reason why it has none."""
+    if item["value"] is None:
+        return item
+    low, high = _plain(interval.low), _plain(interval.high)
+    known = low is not None and high is not None
+    return Entry(
+        **{
+            **item,
+            "low": low,
+            "high": high,
+            "level": interval.level if known else None,
+            "se": _plain(interval.se),
+            "method": f"{item['method']}; interval: {interval.method}" if known else item["method"],
+            "reason_null": None if known else interval.reason_null,
+        }
     )
 
 

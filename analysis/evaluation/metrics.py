@@ -12,10 +12,12 @@ probability, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Counts = NDArray[np.int64]
+Counts = NDArray[np.number[Any]]
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 LOG_LOSS_CLIP = 1e-12

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.evaluation.classification import Labelled, classification_results
-from analysis.evaluation.data_counts import SPLIT, DataTables, data_results
+from analysis.evaluation.data_counts import DataTables, data_results
 from analysis.evaluation.entries import COUNT, Basis, Results, entry, owned, read_results, write_json
-from analysis.evaluation.predictions import cluster_ids
+from analysis.evaluation.evaluate import resamples
+from analysis.evaluation.predictions import Predictions, cluster_ids
+from analysis.evaluation.uncertainty import resampled, with_intervals
 from analysis.progress import Progress
 
 
@@ -24,24 +27,35 @@ def collect(
     progress: Progress,
     classes: Sequence[str],
     models: Sequence[str],
+    analyses: Sequence[str],
 ) -> None:
-    """Write ``results.json``: the data, each model, each comparison and the majority-class floor."""
-    tables = _read_tables(inputs)
-    results = owned(data_results(tables, classes), "data")
-    results |= _majority(tables.records, classes)
+    """Write ``results.json``: the data, each model and floor, each comparison and its verdict.
+
+    Parameters
+    ----------
+    analyses : sequence of str
+        What the names of each analysis end with, "" being the study's own.
+    """
+    results: Results = {}
+    verdicts: list[dict[str, Any]] = []
+    for analysis in analyses:
+        tables = _read_tables(inputs, analysis)
+        results |= owned(data_results(tables, classes), f"data{analysis}")
+        results |= _majority(tables.records, classes, analysis)
     for model in models:
         results |= _architecture(inputs[f"architecture_{model}"], model)
-        results |= read_results(inputs[f"evaluate_{model}"] / "results.json")
-    for name in sorted(name for name in inputs if name.startswith("compare_")):
+    for name in sorted(name for name in inputs if name.startswith(("evaluate_", "compare"))):
         results |= read_results(inputs[name] / "results.json")
+        if name.startswith("compare"):
+            verdicts += json.loads((inputs[name] / "verdicts.json").read_text(encoding="utf-8"))
     study = {"classes": list(classes), "models": list(models)}
-    write_json(out / "results.json", {"study": study, "results": results})
+    write_json(out / "results.json", {"study": study, "results": results, "verdicts": verdicts})
 
 
-def _read_tables(inputs: Mapping[str, Path]) -> DataTables:
+def _read_tables(inputs: Mapping[str, Path], analysis: str) -> DataTables:
     read = inputs["records"]
     records = _text_table(read / "records.csv")
-    records["split"] = _text_table(inputs["split"] / "split.csv")["split"]
+    records["split"] = _text_table(inputs[f"split{analysis}"] / "split.csv")["split"]
     flow = pd.read_csv(read / "flow.csv")
     return DataTables(records, _text_table(read / "excluded.csv"), flow)
 
@@ -50,7 +64,7 @@ def _text_table(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
-def _majority(records: pd.DataFrame, classes: Sequence[str]) -> Results:
+def _majority(records: pd.DataFrame, classes: Sequence[str], analysis: str) -> Results:
     """Return the floor: every picture called by the most frequent class of train, the first of equals."""
     label = pd.Index(classes).get_indexer(pd.Index(records["label"]))
     train = (records["split"] == "train").to_numpy()
@@ -58,10 +72,12 @@ def _majority(records: pd.DataFrame, classes: Sequence[str]) -> Results:
     results: Results = {}
     for split in ("val", "test"):
         rows = (records["split"] == split).to_numpy()
-        y_true = label[rows]
-        constant = np.full_like(y_true, most_frequent)
-        labelled = Labelled(tuple(classes), y_true, constant, cluster_ids(records)[rows], SPLIT)
-        results |= owned(classification_results(labelled), "majority", split)
+        score = np.eye(len(classes))[np.full(rows.sum(), most_frequent)]
+        ids = records["image_id"].to_numpy(dtype=object)[rows]
+        constant = Predictions(tuple(classes), ids, cluster_ids(records)[rows], label[rows], score)
+        draws = resampled(constant, resamples(constant), areas=False)
+        found = classification_results(Labelled.of(constant, f"split{analysis}/split.csv"))
+        results |= owned(with_intervals(found, constant, draws), f"majority{analysis}", split)
     return results
 
 

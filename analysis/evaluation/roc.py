@@ -2,12 +2,14 @@
 
 References
 ----------
-Fawcett (2006), An introduction to ROC analysis, doi:10.1016/j.patrec.2005.10.010.
+Fawcett (2006), An introduction to ROC analysis, doi:10.1016/j.patrec.2005.10.010. Davis and Goadrich (2006), The
+relationship between precision-recall and ROC curves, doi:10.1145/1143844.1143874.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from sklearn.metrics import auc, roc_curve
 from analysis.evaluation.predictions import Predictions
 
 MACRO_GRID = np.linspace(0, 1, 501)
+BAND_GRID = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,61 @@ def binary_roc(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> Roc:
         return UNDEFINED
     fpr, tpr, _ = roc_curve(positive, score)
     return Roc(fpr, tpr, float(auc(fpr, tpr)))
+
+
+@dataclass(frozen=True)
+class Passed:
+    """True and false positives of B resamples at each threshold, none first, then the highest: (B, thresholds + 1)."""
+
+    tp: NDArray[np.float64]
+    fp: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, weights: NDArray[np.number[Any]], positive: NDArray[np.bool_], score: NDArray[np.float64]
+    ) -> Passed:
+        """Return the counts for ``weights`` (B, n) of pictures with ``score`` (n,)."""
+        order = np.argsort(-score, kind="stable")
+        last = np.flatnonzero(np.diff(score[order], append=np.nan))  # of equal scores
+        of_order = weights[:, order].astype(np.float64)
+        sides = (np.cumsum(of_order * side[order], axis=1)[:, last] for side in (positive, ~positive))
+        return cls(*(np.pad(side, ((0, 0), (1, 0))) for side in sides))
+
+    def first(self, resamples: int) -> Passed:
+        """Return the first ``resamples`` of them."""
+        return Passed(self.tp[:resamples], self.fp[:resamples])
+
+    def average_precision(self) -> NDArray[np.float64]:
+        """Return the mean of precision over the steps of recall, shape (B,); NaN without positives."""
+        steps = np.diff(self.tp, axis=1)
+        precision = self._precision()[:, 1:]
+        positives = self.tp[:, -1]
+        total = np.where(steps > 0, steps * precision, 0).sum(axis=1)
+        mean: NDArray[np.float64] = np.divide(
+            total, positives, out=np.full(len(total), np.nan), where=positives > 0
+        )
+        return mean
+
+    def curve(self, kind: str) -> NDArray[np.float64]:
+        """Return the curve at ``BAND_GRID``, shape (B, 101); NaN where a side is empty.
+
+        ``roc``: sensitivity at each false positive rate, between thresholds on the straight line. ``pr``: precision at
+        the highest threshold that reaches each recall; between thresholds a straight line would flatter.
+        """
+        found = np.full((len(self.tp), len(BAND_GRID)), np.nan)
+        precision = self._precision()
+        for b in np.flatnonzero((self.tp[:, -1] > 0) & (self.fp[:, -1] > 0)):
+            recall = self.tp[b] / self.tp[b, -1]
+            if kind == "roc":
+                found[b] = np.interp(BAND_GRID, self.fp[b] / self.fp[b, -1], recall)
+            else:
+                place = np.searchsorted(recall, np.maximum(BAND_GRID - 1e-12, 1e-12))
+                found[b] = precision[b, place]
+        return found
+
+    def _precision(self) -> NDArray[np.float64]:
+        called = self.tp + self.fp
+        return np.divide(self.tp, called, out=np.ones_like(called), where=called > 0)
 
 
 def _mean(curves: list[Roc]) -> Roc:

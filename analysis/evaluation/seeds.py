@@ -1,0 +1,48 @@
+"""The mean of several trainings of one model that differ in their seed only: what its recipe gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from analysis.evaluation.entries import Basis, Entry, Results, bounded, entry, read_results, write_json
+from analysis.evaluation.intervals import Interval
+from analysis.progress import Progress
+
+
+def average(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, model: str) -> None:
+    """Write ``results.json``: the mean over trainings of every result, with their standard deviation as ``se``.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        The evaluation of each training, by its name.
+    model : str
+        What the means are named.
+    """
+    each = [
+        {key.removeprefix(f"{name}."): item for key, item in read_results(folder / "results.json").items()}
+        for name, folder in inputs.items()
+    ]
+    results: Results = {f"{model}.{key}": _mean([of[key] for of in each]) for key in each[0]}
+    write_json(out / "results.json", results)
+    progress(len(each), len(each), "trainings")
+
+
+def _mean(items: Sequence[Entry]) -> Entry:
+    values, first = [item["value"] for item in items], items[0]
+    if all(value == values[0] for value in values):
+        return first
+    known = [float(value) for value in values if value is not None]
+    basis = Basis(first["artifact"], first["n"], first["clusters"])
+    if len(known) < len(values):
+        return entry(None, first["method"], basis, reason_null="undefined for some of the trainings")
+    spread = Interval(np.nan, np.nan, np.nan, float(np.std(known, ddof=1)), "", SPREAD)
+    return bounded(
+        entry(float(np.mean(known)), f"mean of {len(known)} trainings; {first['method']}", basis), spread
+    )
+
+
+SPREAD = "a mean over seeds: se is the standard deviation of the trainings"
