@@ -423,6 +423,7 @@ def _document(study: Study, place: Place) -> Iterator[Stage]:
             "name": place.study.name,
             "sample": place.data is None,
             "overrides": list(place.overrides),
+            "declaration": study.declaration,
             "versions": list(SOFTWARE),
         },
         packages=SOFTWARE,

@@ -18,14 +18,18 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from report.document import check
 from report.document.sentences import Sentences
 from report.document.tables import Tables
-from report.document.values import Values, count, escape, listed
+from report.document.values import Values, count, decimal, escape, listed
+from report.document.verdicts import PRIMARY, Verdicts
 from report.errors import RenderError
 
 if TYPE_CHECKING:
     from analysis.progress import Progress
 
 SAMPLE_NOTICE = "Built on generated pictures, not on X-rays"
-_TABLES = {"records": ("excluded.csv", "flow.csv"), "split": (), "compare": ("differences.csv", "moved.csv")}
+EVALUATION = (
+    *("measures.csv", "confusion.csv", "auroc.csv", "average_precision.csv"),
+    *("reliability.csv", "predictive.csv", "decision.csv"),
+)
 
 
 def write(
@@ -38,6 +42,7 @@ def write(
     name: str,
     sample: bool,
     overrides: list[str],
+    declaration: str,
     versions: list[str],
 ) -> None:
     """Write ``report.qmd``, ``figures/``, ``tables/`` and ``references.bib`` into ``out``.
@@ -52,6 +57,8 @@ def write(
         Whether the pictures are generated ones.
     overrides : list of str
         Changes to the study file made on the command line, as ``key=value``.
+    declaration : str
+        The digest of what the study declares to compare.
     versions : list of str
         Distributions that the appendix lists with their versions.
 
@@ -60,9 +67,10 @@ def write(
     RenderError
         A template or the author's prose is wrong; the message names file and line.
     """
-    results = json.loads((inputs["results"] / "results.json").read_text(encoding="utf-8"))["results"]
-    values = Values(results)
+    found = json.loads((inputs["results"] / "results.json").read_text(encoding="utf-8"))
+    values = Values(found["results"])
     tables = Tables(study, values, inputs)
+    verdicts = Verdicts(study, values, tables, found["verdicts"])
     figures = copy_figures(inputs, out)
     copy_tables(inputs, out)
     shutil.copyfile(inputs["templates"] / "references.bib", out / "references.bib")
@@ -74,12 +82,34 @@ def write(
         "command": build_command(name, overrides, sample=sample),
         "r": values,
         "value": values.value,
+        "ci": values.bounded,
         "table": tables,
-        "say": Sentences(study, values, tables, "generated pictures" if sample else "chest X-rays"),
+        "verdict": verdicts,
+        "say": Sentences(study, values, tables, verdicts, "generated pictures" if sample else "chest X-rays"),
+        "declaration": declaration,
+        **_statistics(study, values),
         "figure": lambda figure, caption: figure_markdown(figures, figure, caption),
         **_facts(inputs, study, versions),
     }
     (out / "report.qmd").write_text(fill(inputs["templates"], inputs["prose"], context), encoding="utf-8")
+
+
+def _statistics(study: Mapping[str, Any], values: Values) -> dict[str, Any]:
+    """Return what the report says of its statistics and cannot look up by one name."""
+    declared = study["comparison"] or {}
+    gains = [
+        decimal(100 * value, 1) if (value := values.value(name)) is not None else "no detectable"
+        for name in (
+            f"planning.{declared.get('split')}.detectable_gain.discordance_{d}" for d in (5, 10, 20, 30)
+        )
+        if name in values.results
+    ]
+    return {
+        "primary_name": PRIMARY.get(declared.get("primary", ""), ""),
+        "gains": listed(gains),
+        "grouped": "data@patient.test.count" in values.results,
+        "has_normal": any(item["normal"] for item in study["classes"]),
+    }
 
 
 def _facts(inputs: Mapping[str, Path], study: Mapping[str, Any], versions: Sequence[str]) -> dict[str, Any]:
@@ -162,18 +192,21 @@ def copy_tables(inputs: Mapping[str, Path], out: Path) -> None:
     for key, source in sorted(inputs.items()):
         kind, _, name = key.partition("_")
         if kind == "evaluate":
-            _copy(source, folder, name, ("measures.csv", "confusion.csv", "auroc.csv"))
+            _copy(source, folder, name, EVALUATION)
         elif kind == "architecture":
             _copy(source, folder, name, ("layers.csv",))
         elif kind == "training":
             _copy(source, folder, name, ("history.csv",))
-        else:
-            _copy(source, folder, name, _TABLES.get(kind, ()))
+        elif kind.startswith("compare"):
+            _copy(source, folder, kind.partition("@")[2], [path.name for path in source.glob("*.csv")])
+        elif kind == "records":
+            _copy(source, folder, name, ("excluded.csv", "flow.csv"))
 
 
-def _copy(source: Path, folder: Path, prefix: str, names: tuple[str, ...]) -> None:
+def _copy(source: Path, folder: Path, prefix: str, names: Sequence[str]) -> None:
     for file in names:
-        shutil.copyfile(source / file, folder / "_".join(filter(None, (prefix, file))))
+        if (source / file).exists():  # some only of studies with a normal class
+            shutil.copyfile(source / file, folder / "_".join(filter(None, (prefix, file))))
 
 
 def figure_markdown(figures: Mapping[str, Mapping[str, Any]], name: str, caption: str) -> str:

@@ -18,6 +18,9 @@ MEASURES = {
     "f1": "F1",
     "auroc": "AUC",
 }
+OPTIMISTIC = "This split chose the model; optimistic."
+_SPLIT_WORDS = {"val": "validation", "test": "test"}
+_HEADLINES = {"accuracy": "Accuracy", "f1.macro": "Macro F1", "auroc.macro": "Macro AUC"}
 _ALIGN = {"l": ":---", "r": "---:", "c": ":---:"}
 
 
@@ -124,7 +127,8 @@ class Tables:
         """Return how each model is trained, side by side."""
         models = self.study["models"]
         rows = [[unbroken(label), *(show(m) for m in models)] for label, show in _SETTINGS.items()]
-        rows.append(["Seed", *(str(self.study["training"]["seeds"][0]) for _ in models)])
+        seeds = ", ".join(map(str, self.study["training"]["seeds"]))
+        rows.append(["Seed", *(seeds for _ in models)])
         head = ["Setting", *(escape(m["title"]) for m in models)]
         widths = (26, *(74 // len(models) for _ in models))
         return pipe_table("training", "Training settings.", head, rows, "l" * len(head), widths)
@@ -154,35 +158,50 @@ class Tables:
             f"changes-{b}", "What differs between the two models.", head, different, "lll", (26, 34, 40)
         )
 
-    def measures(self, model: str) -> str:
-        """Return per-class and macro measures of a model on validation and test."""
+    def measures(self, model: str, split: str) -> str:
+        """Return per-class and macro measures of a model on one split, with intervals."""
         rows = []
-        for split in ("val", "test"):
-            for item in [*self.study["classes"], {"id": "macro", "label": "Macro average"}]:
-                macro = item["id"] == "macro"
-                cells = [self.values.text(f"{model}.{split}.{measure}.{item['id']}") for measure in MEASURES]
-                n = self.values.text(
-                    f"{model}.{split}.n" if macro else f"{model}.{split}.support.{item['id']}"
-                )
-                label = escape(item["label"])
-                row = [SPLIT_TITLES[split], label, *cells, n]
-                rows.append([f"**{cell}**" for cell in row] if macro else row)
-        head = ["Split", "Class", *MEASURES.values(), "n"]
+        for item in [*self.study["classes"], {"id": "macro", "label": "Macro average"}]:
+            macro = item["id"] == "macro"
+            cells = [self.values.cell(f"{model}.{split}.{measure}.{item['id']}") for measure in MEASURES]
+            n = self.values.text(f"{model}.{split}.n" if macro else f"{model}.{split}.support.{item['id']}")
+            row = [escape(item["label"]), *map(unbroken, cells), n]
+            rows.append([f"**{cell}**" for cell in row] if macro else row)
+        head = ["Class", *MEASURES.values(), "n"]
         caption = (
-            f"{self.title(model, capital=True)}: each class against the rest, and the mean of the classes. "
-            "n is the number of pictures of the class."
+            f"{self.title(model, capital=True)}, {_SPLIT_WORDS[split]} set: each class against the rest, and the mean of "
+            f"the classes, with 95\u00a0% intervals. {OPTIMISTIC if split == 'val' else 'n is the number of pictures of the class.'}"
         )
-        return pipe_table(f"measures-{model}", caption, head, rows, "llrrrrrr")
+        return pipe_table(
+            f"measures-{split}-{model}", caption, head, rows, "lrrrrrr", (16, 16, 16, 16, 16, 16, 5)
+        )
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return id and title of every model and floor."""
+        models = [(m["id"], escape(m["title"])) for m in self.study["models"]]
+        return [*models, ("low_detail", "8 × 8 baseline"), ("majority", "Majority class")]
 
     def overall(self) -> str:
-        """Return accuracy and macro measures of every model beside the majority-class floor."""
-        rows = []
-        models = [
-            *((m["id"], escape(m["title"])) for m in self.study["models"]),
-            ("majority", "Majority class"),
+        """Return accuracy, F1 and AUC of every model and floor on test, in each analysis, with intervals."""
+        analyses = {"": "by picture", "@patient": "by patient"}
+        rows = [
+            [words, title, *(unbroken(self._cell(f"{model}{suffix}.test.{name}")) for name in _HEADLINES)]
+            for suffix, words in analyses.items()
+            for model, title in self.rows()
+            if f"{model}{suffix}.test.accuracy" in self.values.results
         ]
+        head = ["Split", "Model", *_HEADLINES.values()]
+        caption = (
+            "Test set: all models beside the two floors, as the study splits the pictures and with all pictures of a "
+            "patient in one part, with 95\u00a0% intervals."
+        )
+        return pipe_table("overall", caption, head, rows, "llrrr", (13, 24, 21, 21, 21))
+
+    def averages(self) -> str:
+        """Return accuracy and macro measures of every model beside the floors, on both splits."""
+        rows = []
         for split in ("val", "test"):
-            for model, title in models:
+            for model, title in self.rows():
                 names = (
                     "accuracy",
                     "sensitivity.macro",
@@ -203,8 +222,87 @@ class Tables:
             "AUC (macro)",
             "AUC (micro)",
         ]
-        caption = "All models beside the floor that always answers the commonest class; macro averages but for accuracy."
-        return pipe_table("overall", caption, head, rows, "llrrrrrr")
+        caption = f"All models beside the floors; macro averages but for accuracy. {OPTIMISTIC}"
+        return pipe_table("averages", caption, head, rows, "llrrrrrr")
+
+    def calibration(self) -> str:
+        """Return how well the probabilities of each model are calibrated on test, raw and corrected."""
+        rows = []
+        for model, title in self.rows()[:-1]:
+            test = f"{model}.test"
+            corrected = [self.values.text(f"{test}.{name}_scaled") for name in ("brier", "log_loss", "ece")]
+            rows.append(
+                [
+                    title,
+                    self.values.text(f"{test}.brier"),
+                    self.values.text(f"{test}.log_loss"),
+                    f"{self.values.text(f'{test}.ece')} ({self.values.interval(f'{test}.ece_expected', to='–')})",
+                    self.values.text(f"{model}.val.temperature"),
+                    *corrected,
+                ]
+            )
+        head = ["Model", "Brier", "Log loss", "ECE (expected)", "T", "Brier", "Log loss", "ECE"]
+        caption = (
+            "Test set: Brier score, log loss and expected calibration error (ECE) of the probabilities as they are, with the "
+            "range of ECE that calibrated ones would give; then the temperature T fitted on validation, and the same "
+            "measures of the corrected probabilities."
+        )
+        return pipe_table("calibration", caption, head, rows, "lrrrrrrr", (20, 9, 10, 23, 8, 9, 11, 10))
+
+    def operating(self, at: str = "at_90") -> str:
+        """Return sensitivity and specificity on test at thresholds chosen on validation."""
+        scores = [(c["id"], escape(c["label"])) for c in self.study["classes"]]
+        if any(c["normal"] for c in self.study["classes"]):
+            scores.insert(0, ("abnormal", "Abnormal"))
+        rows = [
+            [
+                label,
+                title,
+                self.values.text(f"{model}.val.threshold_{at}.{score}"),
+                *(
+                    unbroken(self.values.cell(f"{model}.test.{measure}_{at}.{score}"))
+                    for measure in ("sensitivity", "specificity")
+                ),
+            ]
+            for score, label in scores
+            for model, title in self.rows()[:-2]
+        ]
+        n = self.values.text("data.val.count")
+        normal = next((escape(c["label"]) for c in self.study["classes"] if c["normal"]), "")
+        caption = (
+            f"Test set, at the lowest threshold whose specificity on the {n} validation pictures reaches 90\u00a0%. Intervals "
+            "are conditional on the threshold."
+            + (
+                f" Abnormal is any class but {normal}, with 1 minus its probability as score."
+                if normal
+                else ""
+            )
+        )
+        head = ["Score", "Model", "Threshold", "Sensitivity", "Specificity"]
+        return pipe_table("operating", caption, head, rows, "llrrr", (26, 22, 12, 20, 20))
+
+    def predictive(self) -> str:
+        """Return what a positive and a negative answer mean at several prevalences."""
+        rows = [
+            [
+                title,
+                *(
+                    self.values.text(f"{model}.test.{measure}_at_90.prevalence_{prevalence}")
+                    for prevalence in (10, 30, 50)
+                    for measure in ("ppv", "npv")
+                ),
+            ]
+            for model, title in self.rows()[:-2]
+        ]
+        head = [
+            "Model",
+            *(f"{name} at {p}\u00a0%" for p in (10, 30, 50) for name in ("PPV", "NPV")),
+        ]
+        caption = (
+            "Predictive values of the abnormal score at the threshold of @tbl-operating, by Bayes' theorem, where 10, 30 or "
+            "50\u00a0% of the people examined have a disease."
+        )
+        return pipe_table("predictive", caption, head, rows, "lrrrrrr")
 
     def comparison(self, a: str, b: str) -> str:
         """Return the two models side by side on the compared split, with the differences b - a."""
@@ -218,11 +316,22 @@ class Tables:
                 measures[f"{measure}.{item['id']}"] = f"{MEASURES[measure]}, {escape(item['label'])}"
         columns = (f"{a}.{split}", f"{b}.{split}", f"{b}_vs_{a}.{split}")
         rows = [
-            [label, *(self.values.text(f"{column}.{measure}") for column in columns)]
+            [
+                label,
+                *(self.values.text(f"{column}.{measure}") for column in columns[:2]),
+                unbroken(self.values.cell(f"{columns[2]}.{measure}", 3)),
+            ]
             for measure, label in measures.items()
         ]
-        head = ["Measure", *(escape(self.model(m)["title"]) for m in (a, b)), "Difference"]
-        caption = f"{SPLIT_TITLES[split]} set: the two models on the same pictures. Differences are of unrounded values. Not tested for significance."
+        head = [
+            "Measure",
+            *(escape(self.model(m)["title"]) for m in (a, b)),
+            "Difference (95\u00a0% interval)",
+        ]
+        caption = (
+            f"{SPLIT_TITLES[split]} set: the two models on the same pictures. Differences are of unrounded values. Only the "
+            "primary measure is decided; the other intervals are exploratory."
+        )
         return pipe_table(f"comparison-{b}", caption, head, rows, "lrrr")
 
     def moved(self, a: str, b: str) -> str:
@@ -237,7 +346,7 @@ class Tables:
                 row["a_right_b_wrong"],
                 row["both_wrong"],
             ]
-            for row in read_rows(self.inputs[f"compare_{b}"] / "moved.csv")
+            for row in read_rows(self.inputs["compare"] / f"moved.{b}.csv")
             if row["split"] == split
         ]
         pair = f"{b}_vs_{a}.{split}"
@@ -289,6 +398,9 @@ class Tables:
         """Return a model's part of the study file."""
         found: Mapping[str, Any] = next(m for m in self.study["models"] if m["id"] == model)
         return found
+
+    def _cell(self, name: str) -> str:
+        return self.values.cell(name, 3) if name in self.values.results else MISSING
 
     def _optional(self, name: str) -> str:
         return self.values.text(name) if name in self.values.results else MISSING

@@ -1,0 +1,260 @@
+"""What may be said of a comparison: sentences that follow from the declared rule, and from nothing else.
+
+No other part of the report says that a model is better or worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from report.document.tables import MEASURES, Tables
+from report.document.values import Values, counted, decimal, escape, listed
+
+GROUPED = "@patient"
+PRIMARY = {
+    "accuracy": "accuracy",
+    "f1.macro": "macro F1",
+    "sensitivity.macro": "macro sensitivity",
+    "auroc.macro": "macro AUC",
+}
+DEFAULT = {"primary": "f1.macro", "split": "test"}
+"""What models are held against the floors by where the study declares no comparison."""
+SPLITS = {"val": "validation", "test": "test"}
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Writes what the declared comparisons of one study came to.
+
+    Parameters
+    ----------
+    study : mapping
+        The study file as JSON values.
+    values : Values
+        Its results.
+    tables : Tables
+        For titles of models.
+    verdicts : sequence of mapping
+        The ``verdicts`` of ``results.json``.
+    """
+
+    study: Mapping[str, Any]
+    values: Values
+    tables: Tables
+    verdicts: Sequence[Mapping[str, Any]]
+
+    def of(self, b: str, analysis: str = "") -> Mapping[str, Any]:
+        """Return the verdict on model ``b`` in one analysis."""
+        return next(v for v in self.verdicts if v["b"] == b and v["analysis"] == analysis)
+
+    def summary(self, b: str) -> str:
+        """Return, for the abstract, the verdict in both analyses, what it rests on, and what went the other way."""
+        parts = [self.decided(b), *self._grouped(b), self.conclusion(b), *filter(None, [self.against(b)])]
+        return " ".join(filter(None, [*parts, self.late(b)]))
+
+    def decided(self, b: str, analysis: str = "") -> str:
+        """Return the verdict of one analysis with the numbers that decide it."""
+        said = self.of(b, analysis)
+        v, pair = self.values, f"{said['pair']}.{said['split']}"
+        first, second, measure = *self._titles(said), PRIMARY[said["measure"]]
+        if said["verdict"] is None:
+            return f"The difference in {measure} between the {first} and the {second} is not defined{_by(analysis)}."
+        each = [v(f"{m}{analysis}.{said['split']}.{said['measure']}") for m in (said["b"], said["a"])]
+        scores = f"{measure} {each[0]} against {each[1]}"
+        level = f"{100 * v.entry(f'{pair}.primary')['level']:.4g}\u00a0% interval"
+        difference = f"{v.text(f'{pair}.primary')}, {level} {v.interval(f'{pair}.primary')}"
+        where = f"on the {SPLITS[said['split']]} pictures{_by(analysis)}"
+        match said["verdict"]:
+            case "better" | "worse":
+                return (
+                    f"The {second} is {said['verdict']} than the {first} {where}: {scores} (difference {difference}, "
+                    f"{_p(v.value(f'{pair}.p_holm'))})."
+                )
+            case "equivalent":
+                return (
+                    f"The {second} and the {first} are equivalent within {decimal(said['margin'])} {where}: {scores} "
+                    f"(difference {difference}; the 90\u00a0% interval {v.interval(f'{pair}.equivalence')} lies "
+                    "within the margin)."
+                )
+            case "underpowered":
+                return (
+                    f"Whether the {second} differs from the {first} cannot be decided {where}: {scores} (difference "
+                    f"{difference}, {_p(v.value(f'{pair}.p_holm'))}). With these models only a difference of "
+                    f"{decimal(v.value(f'{pair}.detectable_difference'))} or more would be found four times in five, "
+                    f"and one of {decimal(said['margin'])} would matter."
+                )
+        return (
+            f"The {second} cannot be told from the {first} {where}: {scores} (difference {difference}, "
+            f"{_p(v.value(f'{pair}.p_holm'))}), although a difference of "
+            f"{decimal(v.value(f'{pair}.detectable_difference'))} would be found four times in five."
+        )
+
+    def grouped(self, b: str) -> str:
+        """Return the verdict with all pictures of a patient in one part; nothing where there is no such analysis."""
+        return " ".join(self._grouped(b))
+
+    def _grouped(self, b: str) -> list[str]:
+        return [self.decided(b, GROUPED)] if self.has_grouped else []
+
+    @property
+    def has_grouped(self) -> bool:
+        """Whether the study has its second analysis, by patient."""
+        return any(said["analysis"] == GROUPED for said in self.verdicts)
+
+    def conclusion(self, b: str) -> str:
+        """Return which of the two analyses the conclusion rests on; nothing where there is one."""
+        if not self.has_grouped:
+            return ""
+        said, margin = self.of(b), decimal(self.of(b)["margin"])
+        apart = [f"{name} ({x} and {y})" for name, x, y in self._apart(b)]
+        if apart:
+            return (
+                f"The two analyses differ by more than {margin} in {listed(apart)}, so the conclusion rests on the one by "
+                f"patient: {self._short(b, GROUPED)}."
+            )
+        agree = said["verdict"] == self.of(b, GROUPED)["verdict"]
+        same = f"The two analyses are within {margin} of each other"
+        if agree:
+            return f"{same} and come to the same conclusion."
+        return f"{same}, but not in their verdict: by picture {self._short(b, '')}, by patient {self._short(b, GROUPED)}."
+
+    def _apart(self, b: str) -> list[tuple[str, str, str]]:
+        """Return the primary figures in which the two analyses differ by more than the margin."""
+        said, v = self.of(b), self.values
+        of, measure = f"{said['split']}.{said['measure']}", PRIMARY[said["measure"]]
+        figures = {
+            f"{measure} of the {self.tables.title(m)}": (m, m + GROUPED) for m in (said["a"], said["b"])
+        }
+        figures["the difference"] = (said["pair"], self.of(b, GROUPED)["pair"])
+        found = []
+        for words, owners in figures.items():
+            one, other = (v.value(f"{owner}.{of}") for owner in owners)
+            if one is not None and other is not None and abs(one - other) > said["margin"]:
+                found.append((words, v.text(f"{owners[0]}.{of}"), v.text(f"{owners[1]}.{of}")))
+        return found
+
+    def _short(self, b: str, analysis: str) -> str:
+        said = self.of(b, analysis)
+        second = self.tables.title(said["b"])
+        words = {
+            "better": f"the {second} is better",
+            "worse": f"the {second} is worse",
+            "equivalent": "the two are equivalent within the margin",
+            "underpowered": "the difference cannot be decided with these data",
+            "not_distinguishable": "the two cannot be told apart",
+            None: "the difference is not defined",
+        }
+        return words[said["verdict"]]
+
+    def against(self, b: str) -> str:
+        """Return the measures and classes that moved against the primary difference, or nothing."""
+        said, v = self.of(b), self.values
+        prefix = f"{said['pair']}.{said['split']}"
+        primary = v.value(f"{prefix}.{said['measure']}")
+        if not primary:
+            return ""
+        names = ["accuracy", *(f"{m}.macro" for m in MEASURES)]
+        names += [f"{m}.{c['id']}" for m in ("sensitivity", "f1") for c in self.study["classes"]]
+        moved = [n for n in names if (v.value(f"{prefix}.{n}") or 0) * primary < 0]
+        if not moved:
+            return "No class and no average moved the other way."
+        words = [f"{self._measure(n)} ({v.cell(f'{prefix}.{n}', 3)})" for n in moved]
+        return f"The other way went {listed(words)}."
+
+    def _measure(self, name: str) -> str:
+        measure, _, of = name.partition(".")
+        word = {
+            "accuracy": "accuracy",
+            **{k: w if w.isupper() or w == "F1" else w.lower() for k, w in MEASURES.items()},
+        }
+        if of in {"", "macro"}:
+            return f"macro {word[measure]}" if of else word[measure]
+        label = next(c["label"] for c in self.study["classes"] if c["id"] == of)
+        return f"{word[measure]} for {escape(label)}"
+
+    def late(self, b: str) -> str:
+        """Return the warning that the comparison was declared too late, or nothing."""
+        if not self.of(b)["declared_late"]:
+            return ""
+        return "This comparison was declared after the test results were seen, so it is exploratory."
+
+    def accuracy(self, b: str) -> str:
+        """Return the paired test of accuracy, which is exploratory."""
+        said, v = self.of(b), self.values
+        pair = f"{said['pair']}.{said['split']}"
+        first, second = self._titles(said)
+        fixed, broken = v.value(f"{pair}.fixed"), v.value(f"{pair}.broken")
+        if fixed + broken == 0:
+            return "Both models are right about the same pictures."
+        return (
+            f"{counted(fixed, 'picture')} {'is' if fixed == 1 else 'are'} right only with the {second}, "
+            f"{counted(broken, 'picture')} only with the {first} (patient sign-flip test of accuracy: "
+            f"{_p(v.value(f'{pair}.sign_flip_p'))}, design effect {decimal(v.value(f'{pair}.sign_flip_deff'), 2)}; "
+            "exploratory)."
+        )
+
+    def false_better(self, b: str) -> str:
+        """Return the probability that "better" is false; nothing unless that is the verdict."""
+        said, v = self.of(b), self.values
+        if said["verdict"] != "better":
+            return ""
+        share = v.value(f"{said['pair']}.{said['split']}.false_better")
+        return (
+            f"In {_share(share)} of the draws of a Bayesian bootstrap over patients [@rubin1981] the difference is not "
+            "above zero. This restates the interval and is no further evidence, and it does not correct for selection."
+        )
+
+    def claim(self) -> str:
+        """Return what the comparison is about: these networks, or their recipes."""
+        seeds = self.study["training"]["seeds"]
+        if len(seeds) == 1:
+            return (
+                "Each model was trained once, with one seed: the comparison is about these trained networks. What the "
+                "recipes would give with other seeds was not measured and cannot be claimed."
+            )
+        return (
+            f"Each model was trained with {len(seeds)} seeds: the comparison is about the recipes, and its variance "
+            "has a term for the patients and one for the seeds of each."
+        )
+
+    def seeds(self, b: str) -> str:
+        """Return the terms of the variance of a comparison of recipes; nothing with one seed."""
+        said, v = self.of(b), self.values
+        pair = f"{said['pair']}.{said['split']}"
+        if f"{pair}.variance.patients" not in v.results:
+            return ""
+        terms = [v.value(f"{pair}.variance.{name}") for name in ("patients", "a", "b")]
+        first, second = self._titles(said)
+        shares = [f"{100 * term / sum(terms):.0f}\u00a0%" for term in terms]
+        return (
+            f"Of the variance of the difference {shares[0]} comes from the patients, {shares[1]} from the seeds of the "
+            f"{first} and {shares[2]} from those of the {second}."
+        )
+
+    def floor(self, model: str, analysis: str = "") -> str:
+        """Return whether a model beats the low-detail baseline in the primary measure."""
+        declared, v = self.study["comparison"] or DEFAULT, self.values
+        measure, split = declared["primary"], declared["split"]
+        name = f"{model}_vs_low_detail{analysis}.{split}.{measure}"
+        item, title = v.entry(name), self.tables.title(model, capital=True)
+        floor = f"{PRIMARY[measure]} {v(f'low_detail{analysis}.{split}.{measure}')}"
+        if item["low"] is not None and item["low"] > 0:
+            return f"The {title} beats the 8 × 8 baseline ({floor}) by {v.bounded(name)}{_by(analysis)}."
+        return f"The {title} does not beat the 8 × 8 baseline ({floor}): the difference is {v.bounded(name)}{_by(analysis)}."
+
+    def _titles(self, said: Mapping[str, Any]) -> tuple[str, str]:
+        return self.tables.title(said["a"]), self.tables.title(said["b"])
+
+
+def _by(analysis: str) -> str:
+    return " with all pictures of a patient in one part" if analysis else ""
+
+
+def _p(p: float) -> str:
+    return "p ≤ 0.001" if p <= 0.001 else f"p = {decimal(p)}"
+
+
+def _share(share: float) -> str:
+    return "fewer than 0.1\u00a0%" if share < 0.001 else f"{decimal(100 * share, 1)}\u00a0%"
