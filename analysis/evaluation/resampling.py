@@ -83,7 +83,7 @@ def bootstrap(clusters: Clusters, resamples: int, seed: int = SEED) -> Draws:
             b = len(drawn[rows])
             cells = rng.integers(g, size=(b, g)) + g * np.arange(b)[:, None]
             drawn[rows, members] = np.bincount(cells.ravel(), minlength=b * g).reshape(b, g)
-    return drawn[:, clusters.patient]
+    return drawn.take(clusters.patient, axis=1)
 
 
 def bayesian(clusters: Clusters, resamples: int, seed: int = SEED) -> Floats:
@@ -92,7 +92,7 @@ def bayesian(clusters: Clusters, resamples: int, seed: int = SEED) -> Floats:
     in_stratum = np.eye(clusters.stratum.max() + 1)[clusters.stratum]
     scale: Floats = in_stratum.sum(axis=0) / (weights @ in_stratum)
     weights *= scale[:, clusters.stratum]
-    return weights[:, clusters.patient]
+    return weights.take(clusters.patient, axis=1)
 
 
 def confusion_matrices(weights: Weights, y_true: Indices, y_pred: Indices, classes: int) -> Floats:
@@ -116,9 +116,9 @@ def weighted_auroc(weights: Weights, positive: NDArray[np.bool_], score: Floats)
     not_above = np.searchsorted(score[negative], score[positive], side="right")
     areas = np.full(len(weights), np.nan)
     for rows in _blocks(len(weights)):
-        of_positive = weights[rows][:, positive].astype(np.float64)
+        of_positive = weights[rows].take(np.flatnonzero(positive), axis=1).astype(np.float64)
         passed = np.zeros((len(of_positive), len(negative) + 1))
-        np.cumsum(weights[rows][:, negative], axis=1, out=passed[:, 1:])
+        np.cumsum(weights[rows].take(negative, axis=1), axis=1, out=passed[:, 1:])
         in_order = (of_positive * (passed[:, below] + passed[:, not_above])).sum(axis=1) / 2
         pairs = of_positive.sum(axis=1) * passed[:, -1]
         np.divide(in_order, pairs, out=areas[rows], where=pairs > 0)
