@@ -1,7 +1,7 @@
 """Whether probabilities mean what they say, and how to correct them.
 
-Bins have equal mass: their borders are quantiles of the score, so that equal scores are never parted; bins that
-ties leave empty are left out. Nothing here may see the test set before it is fitted: priors and temperature come
+Bins have equal mass: each border is the score of a rank, so that equal scores are never parted; bins that ties
+leave empty are left out. Nothing here may see the test set before it is fitted: priors and temperature come
 from the training and validation sets.
 
 References
@@ -27,9 +27,11 @@ from scipy.special import softmax
 from analysis.evaluation.metrics import LOG_LOSS_CLIP, Floats, Indices
 
 Mask = NDArray[np.bool_]
+Patients = NDArray[np.object_]
 BINS = 15
 DRAWS = 1000
 SEED = 42
+LEVEL = 0.95
 TEMPERATURES = (0.05, 20.0)
 
 
@@ -58,15 +60,21 @@ def ece(positive: Mask, score: Floats, bins: int = BINS) -> float:
 
 def _eces(positive: Mask, score: Floats, bins: int) -> Floats:
     """Return the expected calibration error of each row of ``positive``, shape (draws, n)."""
-    member = _bin(score, bins)[:, None] == np.arange(bins)
-    gaps = score @ member - positive.astype(np.float64) @ member
+    place = _bin(score, bins)
+    gaps = np.bincount(place, score) - positive @ _members(place)
     return np.asarray(np.abs(gaps).sum(axis=1) / len(score))
 
 
 def _bin(score: Floats, bins: int) -> Indices:
-    """Return the bin of each score, shape (n,); a score on a border lies in the bin below."""
-    borders = np.quantile(score, np.arange(1, bins) / bins)
-    return np.searchsorted(borders, score)
+    """Return the bin of each score, shape (n,), counted without empty ones; one on a border lies below it."""
+    ranks = -(-len(score) * np.arange(1, bins) // bins)  # rounded up, in whole numbers
+    borders = np.sort(score)[ranks - 1]
+    return np.unique(np.searchsorted(borders, score), return_inverse=True)[1]
+
+
+def _members(place: Indices) -> Floats:
+    """Return the bins of the pictures one-hot, shape (n, bins)."""
+    return np.eye(place.max() + 1)[place]
 
 
 def reliability(y_true: Indices, y_score: Floats, bins: int = BINS) -> pd.DataFrame:
@@ -84,50 +92,84 @@ def class_reliability(positive: Mask, score: Floats, bins: int = BINS) -> pd.Dat
     score : (n,) array of float
         The probability of one class, or any other.
     """
-    table = pd.DataFrame({"bin": _bin(score, bins), "confidence": score, "accuracy": positive})
-    grouped = table.groupby("bin")
-    rows = grouped.mean().assign(n=grouped.size()).reset_index()
-    return rows.assign(bin=np.arange(1, len(rows) + 1))[["bin", "n", "confidence", "accuracy"]]
-
-
-def consistency_bars(
-    score: Floats, bins: int = BINS, *, draws: int = DRAWS, seed: int = SEED, level: float = 0.95
-) -> tuple[Floats, Floats]:
-    """Return the range of each bin's accuracy if the scores were calibrated, two arrays as long as the table.
-
-    Outcomes are drawn from the scores themselves, which stay as they are (Bröcker and Smith also resample them).
-    """
-    positive = np.random.default_rng(seed).random((draws, len(score))) < score
-    member = _bin(score, bins)[:, None] == np.arange(bins)
-    member = member[:, member.any(axis=0)]
-    return _band(positive.astype(np.float64) @ member / member.sum(axis=0), level)
+    place = _bin(score, bins)
+    n = np.bincount(place)
+    return pd.DataFrame(
+        {
+            "bin": np.arange(1, len(n) + 1),
+            "n": n,
+            "confidence": np.bincount(place, score) / n,
+            "accuracy": np.bincount(place, positive) / n,
+        }
+    )
 
 
 def expected_ece(
-    y_score: Floats, bins: int = BINS, *, draws: int = DRAWS, seed: int = SEED, level: float = 0.95
+    y_score: Floats,
+    patient_id: Patients | None = None,
+    *,
+    bins: int = BINS,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    level: float = LEVEL,
 ) -> tuple[float, float]:
-    """Return the range of `top_label_ece` that calibrated probabilities would give with these scores."""
-    hits = _draw_labels(y_score, draws, seed) == y_score.argmax(axis=1)
-    low, high = _band(_eces(hits, y_score.max(axis=1), bins), level)
+    """Return the range of `top_label_ece` that calibrated probabilities would give.
+
+    Parameters
+    ----------
+    y_score : (n, K) array of float
+        The probabilities; true classes are drawn from them, ``draws`` times.
+    patient_id : (n,) array of str, optional
+        The pictures of a patient share one random number, as they share their class; without it each has its own.
+    level : float
+        Share of the draws inside the range, which leaves out as many below as above.
+    """
+    hits = _draw_labels(y_score, patient_id, draws, seed) == y_score.argmax(axis=1)
+    low, high = _range(_eces(hits, y_score.max(axis=1), bins), level)
     return float(low), float(high)
 
 
 def expected_classwise_ece(
-    y_score: Floats, bins: int = BINS, *, draws: int = DRAWS, seed: int = SEED, level: float = 0.95
+    y_score: Floats,
+    patient_id: Patients | None = None,
+    *,
+    bins: int = BINS,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    level: float = LEVEL,
 ) -> tuple[Floats, Floats]:
-    """Return the range of `classwise_ece` that calibrated probabilities would give, two arrays (K,)."""
-    labels = _draw_labels(y_score, draws, seed)
+    """Return the ranges of `classwise_ece` that calibrated probabilities would give, two arrays (K,)."""
+    labels = _draw_labels(y_score, patient_id, draws, seed)
     of_classes = [_eces(labels == k, score, bins) for k, score in enumerate(y_score.T)]
-    return _band(np.stack(of_classes, axis=1), level)
+    return _range(np.stack(of_classes, axis=1), level)
 
 
-def _draw_labels(y_score: Floats, draws: int, seed: int) -> Indices:
-    """Return true classes, shape (draws, n), drawn for each picture by itself from its probabilities."""
-    place = np.random.default_rng(seed).random((draws, len(y_score)))
+def consistency_bars(
+    score: Floats,
+    patient_id: Patients | None = None,
+    *,
+    bins: int = BINS,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    level: float = LEVEL,
+) -> tuple[Floats, Floats]:
+    """Return the range of each accuracy in `class_reliability` that calibrated scores (n,) would give.
+
+    Two arrays as long as the table. The scores stay as they are (Bröcker and Smith resample them too).
+    """
+    positive = _draw_labels(np.stack([score, 1 - score], axis=1), patient_id, draws, seed) == 0
+    place = _bin(score, bins)
+    return _range(positive @ _members(place) / np.bincount(place), level)
+
+
+def _draw_labels(y_score: Floats, patient_id: Patients | None, draws: int, seed: int) -> Indices:
+    """Return true classes, shape (draws, n), drawn from the probabilities of each picture."""
+    patient = np.arange(len(y_score)) if patient_id is None else np.unique(patient_id, return_inverse=True)[1]
+    place = np.random.default_rng(seed).random((draws, patient.max() + 1))[:, patient]
     return np.asarray((place[..., None] >= y_score.cumsum(axis=1)[:, :-1]).sum(axis=-1))
 
 
-def _band(values: Floats, level: float) -> tuple[Floats, Floats]:
+def _range(values: Floats, level: float) -> tuple[Floats, Floats]:
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
 

@@ -59,7 +59,7 @@ def fit(
     rows = np.flatnonzero(table["split"].isin(splits))
     trees = HistGradientBoostingClassifier(**SETTINGS, random_state=seed)
     y_score = np.zeros((len(rows), len(classes)), np.float32)
-    # Sums over pictures depend in their last bits on the number of threads.
+    # Several threads wait for one another in a busy loop: minutes where other work needs the cores.
     with threadpool_limits(1, "openmp"):
         trees.fit(levels[train], y_true[train])
         y_score[:, trees.classes_] = trees.predict_proba(levels[rows])
