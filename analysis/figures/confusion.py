@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 from analysis.figures import style
 from analysis.progress import Progress
 
-LEFT, GAP, TOP, RIGHT, LINE = 30.0, 6.0, 8.0, 2.0, 3.2
-DARK = 0.55  # share above which white is easier to read on the shade than black
+LEFT, GAP, TOP, RIGHT, LINE, AXIS = 30.0, 6.0, 8.0, 2.0, 3.2, 8.0
+DARK = 0.2  # luminance of a shade below which white is easier to read on it than black
+
+
+@dataclass(frozen=True)
+class Shades:
+    """The colour map of a heat map and the values at its ends."""
+
+    cmap: str
+    low: float
+    high: float
+
+
+SHARES = Shades("Blues", 0.0, 1.0)
 
 
 def draw(
@@ -33,27 +50,45 @@ def draw(
     table = pd.read_csv(inputs["evaluation"] / "confusion.csv")
     table = table[table["split"].isin(splits)]
     side = (style.FULL_WIDTH_MM - LEFT - RIGHT - GAP * (len(splits) - 1)) / len(splits)
-    bottom = 8 + LINE * max(label.count("\n") + 1 for label in _column_labels(classes))
+    bottom = AXIS + labels_mm(classes, side)
     with style.page(TOP + side + bottom) as figure:
         for k, split in enumerate(splits):
             ax = style.place(figure, LEFT + k * (side + GAP), bottom, side, side)
-            _matrix(ax, table[table["split"] == split], classes, labelled=k == 0)
+            counts, shares = matrices(table[table["split"] == split], classes)
+            heat(ax, np.nan_to_num(shares), texts(counts, shares), SHARES)
+            label_axes(ax, classes, side, rows=k == 0)
             ax.set_title(style.SPLIT_NAMES[split].capitalize())
         style.save(figure, out, table, describe(table, classes, title))
 
 
-def _matrix(ax: Axes, table: pd.DataFrame, classes: Sequence[style.Class], *, labelled: bool) -> None:
-    # The table has a row per cell, row by row in the order of the classes.
-    k = len(classes)
-    counts = table["count"].to_numpy(dtype=int).reshape(k, k)
-    shares = table["share"].to_numpy(dtype=float).reshape(k, k)
-    texts = [[_cell(*cell) for cell in zip(*rows, strict=True)] for rows in zip(counts, shares, strict=True)]
+def matrices(
+    table: pd.DataFrame, classes: Sequence[style.Class]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return counts and shares of the true class, shape (K, K), of one split's rows of ``confusion.csv``."""
+    order = pd.MultiIndex.from_product([[c["id"] for c in classes]] * 2)
+    cells = table.set_index(["y_true", "y_pred"]).loc[order]
+    shape = (len(classes), len(classes))
+    counts, shares = (cells[name].to_numpy().reshape(shape) for name in ("count", "share"))
+    return counts.astype(np.int64), shares.astype(np.float64)
+
+
+def texts(counts: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.str_]:
+    """Return what is written into each cell: the count above its share of the row."""
+    cells = [
+        f"{count:,}\n{'–' if np.isnan(share) else style.percent(share)}"
+        for count, share in zip(counts.flat, shares.flat, strict=True)
+    ]
+    return np.array(cells).reshape(counts.shape)
+
+
+def heat(ax: Axes, values: NDArray[np.float64], written: NDArray[np.str_], shades: Shades) -> None:
+    """Draw a matrix of shades with a text in each cell and a frame around those on the diagonal."""
     sns.heatmap(
-        np.nan_to_num(shares),
-        vmin=0,
-        vmax=1,
-        cmap="Blues",
-        annot=np.array(texts),
+        values,
+        vmin=shades.low,
+        vmax=shades.high,
+        cmap=shades.cmap,
+        annot=written,
         fmt="",
         annot_kws={"size": style.SMALL, "linespacing": 1.25},
         cbar=False,
@@ -61,24 +96,40 @@ def _matrix(ax: Axes, table: pd.DataFrame, classes: Sequence[style.Class], *, la
         linecolor="white",
         ax=ax,
     )
-    for text, share in zip(ax.texts, np.nan_to_num(shares).flat, strict=True):
-        text.set_color("white" if share > DARK else style.INK)
-    for i in range(k):
+    colours = mpl.colormaps[shades.cmap](Normalize(shades.low, shades.high)(values))
+    luminance = colours[..., :3] ** 2.2 @ (0.2126, 0.7152, 0.0722)
+    for text, light in zip(ax.texts, luminance.flat, strict=True):
+        text.set_color("white" if light < DARK else style.INK)
+    for i in range(len(values)):
         ax.add_patch(Rectangle((i, i), 1, 1, fill=False, edgecolor=style.INK, linewidth=0.8, clip_on=False))
-    rows = [style.wrap(c["label"], 14) for c in classes] if labelled else []
-    ax.set_xticklabels(_column_labels(classes), rotation=0, fontsize=style.SMALL)
-    ax.set_yticklabels(rows, rotation=0, fontsize=style.SMALL)
+
+
+def label_axes(ax: Axes, classes: Sequence[style.Class], side: float, *, rows: bool) -> None:
+    """Write the classes along a matrix ``side`` mm wide; columns upright where they would not fit beside another."""
+    names, upright = column_labels(classes, side)
+    beside = [style.fitted(c["label"], LEFT - 11) for c in classes] if rows else []
+    turned: dict[str, Any] = {"rotation": 90, "multialignment": "right"} if upright else {"rotation": 0}
+    ax.set_xticklabels(names, fontsize=style.SMALL, **turned)
+    ax.set_yticklabels(beside, rotation=0, fontsize=style.SMALL)
     ax.tick_params(length=0)
     ax.set_xlabel("predicted class")
-    ax.set_ylabel("true class" if labelled else "")
+    ax.set_ylabel("true class" if rows else "")
 
 
-def _column_labels(classes: Sequence[style.Class]) -> list[str]:
-    return [style.wrap(c["label"], 10) for c in classes]
+def labels_mm(classes: Sequence[style.Class], side: float) -> float:
+    """Return how high the labels of the columns of a matrix ``side`` mm wide are."""
+    names, upright = column_labels(classes, side)
+    size: Callable[[str], float] = style.text_mm if upright else lambda name: LINE * (name.count("\n") + 1)
+    return max(size(name) for name in names)
 
 
-def _cell(count: int, share: float) -> str:
-    return f"{count:,}\n{'–' if np.isnan(share) else style.percent(share)}"
+def column_labels(classes: Sequence[style.Class], side: float) -> tuple[list[str], bool]:
+    """Return the labels of the columns on several lines, and whether they stand upright."""
+    cell = side / len(classes)
+    words = [word for c in classes for word in c["label"].split()]
+    if max(style.text_mm(word) for word in words) <= cell - 1:
+        return [style.fitted(c["label"], cell - 1) for c in classes], False
+    return [style.fitted(c["label"], LEFT - 11) for c in classes], True
 
 
 def describe(table: pd.DataFrame, classes: Sequence[style.Class], title: str) -> str:

@@ -1,19 +1,21 @@
-"""How far model B differs from model A in each measure, on one split."""
+"""How far model B differs from model A in each measure, on one split, with intervals."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import AutoMinorLocator, MaxNLocator
 
 from analysis.figures import style
 from analysis.progress import Progress
 
-# The class under which differences.csv has a measure of all pictures.
+# The class under which differences.<b>.csv has a measure of all pictures.
 OVERALL = {"accuracy": "", "mcc": "", "auroc": "micro"}
 OVERALL_NAMES = {"accuracy": "Accuracy", "mcc": "Correlation (MCC)", "auroc": "AUC, all pooled"}
 PER_CLASS_NAMES = {
@@ -24,9 +26,21 @@ PER_CLASS_NAMES = {
     "f1": "F1",
     "auroc": "AUC, one against the rest",
 }
-LEFT, WIDTH, GAP, ROW, TWO_LINE_ROW, TITLE, AXIS = 32.0, 39.0, 4.5, 5.0, 7.0, 8.0, 10.0
-LABEL_LETTERS = 24
+ANALYSES = {"prescribed": "split as prescribed", "grouped": "split by patient"}
+LEFT, WIDTH, VALUES, GAP, TITLE, AXIS = 31.0, 31.0, 9.0, 3.0, 8.0, 10.0
+ROW, SECOND, LINE, OFFSET = 5.0, 3.8, 3.2, 0.19
 COLUMNS = 3
+BAND = "#dfe7dc"
+
+
+@dataclass(frozen=True)
+class Forest:
+    """What every panel shares: colours of the classes, limits of the axis, the margin and whose it is."""
+
+    colours: Mapping[str, str]
+    limits: tuple[float, float]
+    margin: float
+    primary: tuple[str, str]
 
 
 def draw(
@@ -40,39 +54,81 @@ def draw(
     b: str,
     titles: Mapping[str, str],
     split: str,
+    margin: float,
+    primary: str,
 ) -> None:
-    """Draw a dot and a stem from zero for each measure: overall, per class, and the mean of the classes."""
-    table = pd.read_csv(inputs["comparison"] / "differences.csv", keep_default_na=False)
-    table = _drawn(table[table["split"] == split], [c["id"] for c in classes])
-    wrapped = any(len(c["label"]) > LABEL_LETTERS for c in classes)
-    block = (TWO_LINE_ROW if wrapped else ROW) * (len(classes) + 1)
-    bottoms = {2: AXIS, 1: AXIS + block + TITLE, 0: AXIS + 2 * (block + TITLE)}
-    reach = 2.1 * max(0.02, table["difference"].abs().max())
-    with style.page(bottoms[0] + ROW + TITLE) as figure:
+    """Draw a dot and its interval for each measure; below it, hollow, the same of the grouped analysis."""
+    table = _read(inputs, b, split, [c["id"] for c in classes])
+    measure, _, of = primary.partition(".")
+    forest = Forest(style.class_colours(classes), _limits(table, margin), margin, (measure, of))
+    labels = _row_labels(classes)
+    row = ROW + SECOND * (table["analysis"].nunique() - 1)
+    row = max(row, LINE * max(label.count("\n") + 1 for label in labels.values()) + 0.8)
+    blocks = [row, row * (len(classes) + 1), row * (len(classes) + 1)]
+    usual, own = _levels(table, forest.primary)
+    key = _key(table, f"margin ±{margin:g}" + (f" ({own} interval)" if own != usual else ""))
+    header = style.key_mm(list(key), LEFT)
+    height = header + sum(blocks) + TITLE * len(blocks) + AXIS
+    with style.page(height) as figure:
+        sheet = style.sheet(figure)
+        style.key(sheet, key, LEFT, height)
+        bottom = height - header
         for k, (name, rows) in enumerate(_panels(table)):
-            row, column = divmod(k, COLUMNS)
-            height = ROW if row == 0 else block
-            ax = style.place(figure, LEFT + column * (WIDTH + GAP), bottoms[row], WIDTH, height)
-            _dots(ax, rows, style.class_colours(classes), reach)
+            line, column = divmod(k, COLUMNS)
+            if column == 0:
+                bottom -= TITLE + blocks[line]
+            ax = style.place(figure, LEFT + column * (WIDTH + VALUES + GAP), bottom, WIDTH, blocks[line])
+            _panel(ax, rows, forest)
             ax.set_title(name, fontsize=style.SMALL + 0.5, pad=3)
-            labels = _row_labels(rows, classes) if column == 0 else [""] * len(rows)
-            ax.set_yticks(range(len(rows)), labels)
-            ax.tick_params(axis="x", labelbottom=row == 2, length=2.5 if row == 2 else 0)
-        figure.text(
-            (LEFT + 1.5 * WIDTH + GAP) / style.FULL_WIDTH_MM,
-            1.5 / (bottoms[0] + ROW + TITLE),
-            f"{titles[b]} − {titles[a]}, {style.SPLIT_NAMES[split]}",
-            ha="center",
-        )
+            names = [labels[of] if column == 0 else "" for of in rows["class"].unique()]
+            ax.set_yticks(range(len(names)), names)
+            ax.tick_params(axis="x", labelbottom=line == 2, length=2.5 if line == 2 else 0)
+        words = f"{titles[b]} − {titles[a]}, {style.SPLIT_NAMES[split]}, with {usual} intervals"
+        sheet.text((LEFT + style.FULL_WIDTH_MM - 1) / 2, 1.5, words, ha="center")
         style.save(figure, out, table, describe(table, classes, (titles[a], titles[b]), split))
 
 
-def _drawn(table: pd.DataFrame, class_ids: Sequence[str]) -> pd.DataFrame:
+def _read(inputs: Mapping[str, Path], b: str, split: str, class_ids: Sequence[str]) -> pd.DataFrame:
     """Return the rows that are drawn, in drawing order; losses, where less is better, are not among them."""
     wanted = [*OVERALL.items(), *((m, c) for m in PER_CLASS_NAMES for c in (*class_ids, "macro"))]
-    rows = table.set_index(["measure", "class"]).loc[wanted].reset_index()
-    values = ["a", "b", "difference"]
-    return rows.assign(**rows[values].apply(pd.to_numeric))[["split", "measure", "class", *values]]
+    tables = []
+    for analysis, name in (("prescribed", "comparison"), ("grouped", "grouped")):
+        if name in inputs:
+            table = pd.read_csv(inputs[name] / f"differences.{b}.csv", keep_default_na=False)
+            rows = table[table["split"] == split].set_index(["measure", "class"]).loc[wanted].reset_index()
+            tables.append(rows.assign(analysis=analysis))
+    table = pd.concat(tables, ignore_index=True)
+    values = ["a", "b", "difference", "low", "high", "level"]
+    table[values] = table[values].apply(pd.to_numeric)
+    return table[["analysis", "split", "measure", "class", *values]]
+
+
+def _limits(table: pd.DataFrame, margin: float) -> tuple[float, float]:
+    ends = table[["difference", "low", "high"]]
+    low, high = min(-margin, ends.min().min()), max(margin, ends.max().max())
+    room = 0.05 * (high - low)
+    return float(low - room), float(high + room)
+
+
+def _row_labels(classes: Sequence[style.Class]) -> dict[str, str]:
+    averages = {"": "all pictures", "micro": "all pictures", "macro": "mean of classes"}
+    labels = {**averages, **style.class_labels(classes)}
+    return {name: style.fitted(label, LEFT - 3) for name, label in labels.items()}
+
+
+def _levels(table: pd.DataFrame, primary: tuple[str, str]) -> tuple[str, str]:
+    """Return the level of most intervals and that of the primary measure, in percent; "no" without any."""
+    own = (table["measure"] == primary[0]) & (table["class"] == primary[1])
+    modes = [table.loc[rows, "level"].dropna().mode() for rows in (~own, own)]
+    usual, of_primary = (f"{100 * mode[0]:.4g} %" if len(mode) else "no" for mode in modes)
+    return usual, of_primary
+
+
+def _key(table: pd.DataFrame, margin: str) -> dict[str, dict[str, Any]]:
+    """Return how each analysis and the margin are drawn; one analysis alone needs no name."""
+    names = list(table["analysis"].unique())
+    drawn = {ANALYSES[name]: _mark(name, style.INK, "D") for name in names if len(names) > 1}
+    return {**drawn, margin: {"color": BAND, "linewidth": 6}}
 
 
 def _panels(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -83,51 +139,70 @@ def _panels(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield name, table[~whole & (table["measure"] == measure)]
 
 
-def _row_labels(rows: pd.DataFrame, classes: Sequence[style.Class]) -> list[str]:
-    averages = {"": "all pictures", "micro": "all pictures", "macro": "mean of classes"}
-    labels = {**averages, **style.class_labels(classes)}
-    return [style.wrap(labels[name], LABEL_LETTERS) for name in rows["class"]]
-
-
-def _dots(ax: Axes, rows: pd.DataFrame, colours: Mapping[str, str], reach: float) -> None:
+def _panel(ax: Axes, rows: pd.DataFrame, forest: Forest) -> None:
     ax.axvline(0, color=style.QUIET, linewidth=0.6)
-    for y, (name, value) in enumerate(zip(rows["class"], rows["difference"], strict=True)):
-        if pd.isna(value):
-            ax.annotate("undefined", (0, y), xytext=(4, 0), textcoords="offset points", **_text(0))
-            continue
-        colour = colours.get(name, style.INK)
-        ax.plot([0, value], [y, y], color=colour, linewidth=1)
-        ax.plot([value], [y], "o" if name in colours else "D", markersize=3.6, color=colour)
-        text = style.signed(value)
-        ax.annotate(
-            text, (value, y), xytext=(-5 if value < 0 else 5, 0), textcoords="offset points", **_text(value)
-        )
-    ax.set(xlim=(-reach, reach), ylim=(len(rows) - 0.5, -0.5))
-    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], symmetric=True))
-    ax.xaxis.set_major_formatter(
-        lambda value, _: style.signed(value, 1) if reach > 0.2 else style.signed(value, 2)
-    )
+    names = list(rows["class"].unique())
+    shifts = {"prescribed": -OFFSET, "grouped": OFFSET} if rows["analysis"].nunique() > 1 else {}
+    for row in rows.to_dict("records"):
+        y = names.index(row["class"])
+        if (row["measure"], row["class"]) == forest.primary and row["analysis"] == "prescribed":
+            band = [-forest.margin, forest.margin]
+            ax.fill_between(band, y - 0.5, y + 0.5, color=BAND, linewidth=0, zorder=0.4)
+        _interval(ax, row, y + shifts.get(row["analysis"], 0), forest.colours)
+    ax.set(xlim=forest.limits, ylim=(len(names) - 0.5, -0.5))
+    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    digits = 1 if forest.limits[1] - forest.limits[0] > 0.5 else 2
+    ax.xaxis.set_minor_locator(AutoMinorLocator(2))
+    ax.tick_params(axis="x", which="minor", length=0)
+    ax.grid(axis="x", which="minor", linewidth=0.3)
+    ax.xaxis.set_major_formatter(lambda value, _: style.signed(value, digits))
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.grid(axis="x")
 
 
-def _text(value: float) -> dict[str, Any]:
-    return {"ha": "right" if value < 0 else "left", "va": "center", "fontsize": style.SMALL}
+def _interval(ax: Axes, row: Mapping[Any, Any], y: float, colours: Mapping[str, str]) -> None:
+    grouped = row["analysis"] == "grouped"
+    colour = colours.get(row["class"], style.INK)
+    mark = _mark(row["analysis"], colour, "o" if row["class"] in colours else "D")
+    ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=mark["linewidth"])
+    ax.plot([row["difference"]], [y], **mark)
+    text = "undefined" if pd.isna(row["difference"]) else style.signed(row["difference"])
+    ax.annotate(
+        text,
+        (1, y),
+        xycoords=ax.get_yaxis_transform(),
+        xytext=(VALUES * 72 * style.MM, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center_baseline",
+        fontsize=style.SMALL,
+        color=style.QUIET if grouped else style.INK,
+    )
+
+
+def _mark(analysis: str, colour: str, marker: str) -> dict[str, Any]:
+    solid = analysis == "prescribed"
+    return {
+        "color": colour,
+        "linewidth": 1.1 if solid else 0.7,
+        "marker": marker,
+        "markersize": 3.6 if solid else 3.2,
+        "markerfacecolor": colour if solid else "white",
+        "markeredgewidth": 0.7,
+    }
 
 
 def describe(table: pd.DataFrame, classes: Sequence[style.Class], titles: tuple[str, str], split: str) -> str:
-    """Return the figure in words: accuracy, macro F1, and the classes that moved most either way."""
+    """Return the figure in words: accuracy and macro F1, and the classes that moved most either way."""
     labels = style.class_labels(classes)
-    value = table.set_index(["measure", "class"])["difference"]
-    means = style.listed(
-        [
-            f"{name} {'undefined' if pd.isna(value[key]) else style.signed(value[key])}"
-            for name, key in {"accuracy": ("accuracy", ""), "macro F1": ("f1", "macro")}.items()
-        ]
+    first = table[table["analysis"] == "prescribed"]
+    means = "; ".join(
+        f"{ANALYSES[str(analysis)]}: {_means(rows)}" if len(table) > len(first) else _means(rows)
+        for analysis, rows in table.groupby("analysis", sort=False)
     )
-    moved = table[table["class"].isin(labels)].dropna(subset="difference").sort_values("difference")
     text = f"Difference {titles[1]} minus {titles[0]}, {style.SPLIT_NAMES[split]}: {means}."
+    moved = first[first["class"].isin(labels)].dropna(subset="difference").sort_values("difference")
     if moved.empty:
         return text
     ends = [
@@ -135,3 +210,17 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class], titles: tuple[
         for _, row in moved.iloc[[0, -1]].iterrows()
     ]
     return f"{text} Over classes and measures they range from {ends[0]} to {ends[1]}."
+
+
+def _means(rows: pd.DataFrame) -> str:
+    values = rows.set_index(["measure", "class"]).to_dict("index")
+    named = {"accuracy": ("accuracy", ""), "macro F1": ("f1", "macro")}
+    return style.listed([f"{name} {_with_interval(values[of])}" for name, of in named.items()])
+
+
+def _with_interval(row: Mapping[Any, float]) -> str:
+    if math.isnan(row["difference"]):
+        return "undefined"
+    low, high = (style.signed(row[end]) for end in ("low", "high"))
+    between = "" if math.isnan(row["low"]) else f" ({low} to {high})"
+    return style.signed(row["difference"]) + between

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from analysis.figures import style
 from analysis.progress import Progress
 
-LEFT, RIGHT, GAP, TOP, LEGEND_ROW, AXIS = 11.0, 3.0, 13.0, 8.0, 8.5, 11.0
+LEFT, RIGHT, GAP, TOP, LEGEND_ROW, AXIS = 11.0, 3.0, 13.0, 8.0, 4.4, 12.0
+COLUMN = 35.0
+Areas: TypeAlias = Mapping[Any, Mapping[Any, float]]
 AVERAGES = {"macro": "mean of classes (macro)", "micro": "all pooled (micro)"}
 
 
@@ -38,20 +39,29 @@ def draw(
     title: str,
     splits: Sequence[str],
 ) -> None:
-    """Draw each class against the rest, their mean, all pooled, and chance; areas stand in the legend."""
+    """Draw each class against the rest, their mean with its band, all pooled, and chance; areas stand below."""
     curves = pd.read_csv(inputs["evaluation"] / "roc.csv")
-    areas = pd.read_csv(inputs["evaluation"] / "auroc.csv").set_index(["split", "curve"])["auroc"]
+    bands = pd.read_csv(inputs["evaluation"] / "bands.csv")
+    bands = bands[(bands["kind"] == "roc") & (bands["curve"] == "macro") & bands["split"].isin(splits)]
+    areas: Areas = (
+        pd.read_csv(inputs["evaluation"] / "auroc.csv").set_index(["split", "curve"]).to_dict("index")
+    )
     lines = _lines(classes)
-    columns = 3 if max(len(line.label) for line in lines.values()) <= 26 else 2
-    legend = LEGEND_ROW * -(-len(lines) // columns)
+    legend = LEGEND_ROW * (len(lines) + 1) + 1
     side = (style.FULL_WIDTH_MM - LEFT - RIGHT - GAP * (len(splits) - 1)) / len(splits)
     with style.page(TOP + side + AXIS + legend) as figure:
         for k, split in enumerate(splits):
             ax = style.place(figure, LEFT + k * (side + GAP), legend + AXIS, side, side)
+            _band(ax, bands[bands["split"] == split])
             _panel(ax, curves[curves["split"] == split], lines)
             ax.set_title(style.SPLIT_NAMES[split].capitalize())
-        _legend(figure, lines, areas, splits, columns)
-        style.save(figure, out, curves, describe(areas, lines, title, splits))
+        first = style.FULL_WIDTH_MM - COLUMN * len(splits)
+        columns = {split: first + COLUMN * k for k, split in enumerate(splits)}
+        _legend(style.sheet(figure), lines, areas, columns, legend)
+        table = pd.concat(
+            [curves, bands.rename(columns={"x": "fpr"})[["split", "curve", "fpr", "low", "high"]]]
+        )
+        style.save(figure, out, table, describe(areas, lines, title, splits))
 
 
 def _lines(classes: Sequence[style.Class]) -> dict[str, Line]:
@@ -61,17 +71,13 @@ def _lines(classes: Sequence[style.Class]) -> dict[str, Line]:
     return {**lines, "macro": macro, "micro": Line(AVERAGES["micro"], style.INK, (0, (1, 1.2)))}
 
 
+def _band(ax: Axes, band: pd.DataFrame) -> None:
+    ax.fill_between(band["x"], band["low"], band["high"], color=style.INK, alpha=0.14, linewidth=0)
+
+
 def _panel(ax: Axes, curves: pd.DataFrame, lines: Mapping[str, Line]) -> None:
     ax.plot([0, 1], [0, 1], color=style.QUIET, linewidth=0.6)
-    ax.annotate(
-        "chance",
-        (0.5, 0.5),
-        xytext=(2, -3),
-        textcoords="offset points",
-        color=style.QUIET,
-        fontsize=style.SMALL,
-        va="top",
-    )
+    style.label_chance(ax)
     for name, line in lines.items():
         rows = curves[curves["curve"] == name]
         ax.plot(rows["fpr"], rows["tpr"], color=line.colour, linestyle=line.dashes)
@@ -81,32 +87,37 @@ def _panel(ax: Axes, curves: pd.DataFrame, lines: Mapping[str, Line]) -> None:
 
 
 def _legend(
-    figure: Figure, lines: Mapping[str, Line], areas: pd.Series[float], splits: Sequence[str], columns: int
+    sheet: Axes, lines: Mapping[str, Line], areas: Areas, columns: Mapping[str, float], top: float
 ) -> None:
-    rows = -(-len(lines) // columns)
-    ax = style.place(figure, LEFT, 0, style.FULL_WIDTH_MM - LEFT, LEGEND_ROW * rows)
-    ax.set(xlim=(0, columns), ylim=(rows, 0))
-    ax.axis("off")
+    """Set a row for each curve: how it is drawn, its name, and under each panel its area there."""
+    heading: dict[str, Any] = {"color": style.QUIET, "fontsize": style.SMALL, "va": "center_baseline"}
+    sheet.text(LEFT, top - LEGEND_ROW / 2, "area under the curve (95 % interval)", **heading)
+    for split, x in columns.items():
+        sheet.text(x, top - LEGEND_ROW / 2, style.SPLIT_NAMES[split], **heading)
     for k, (name, line) in enumerate(lines.items()):
-        x, y = k // rows, k % rows + 0.25
-        ax.plot([x, x + 0.1], [y, y], color=line.colour, linestyle=line.dashes, linewidth=1.6)
-        ax.text(x + 0.13, y, line.label, va="center")
-        values = ", ".join(f"{style.SPLIT_NAMES[split]} {_area(areas[split, name])}" for split in splits)
-        ax.text(x + 0.13, y + 0.42, f"AUC: {values}", va="center", fontsize=style.SMALL, color=style.QUIET)
+        y = top - (k + 1.5) * LEGEND_ROW
+        sheet.plot(
+            [LEFT, LEFT + 7],
+            [y, y],
+            color=line.colour,
+            linestyle=line.dashes,
+            linewidth=1.6,
+            solid_capstyle="butt",
+        )
+        sheet.text(LEFT + 9, y, line.label, va="center_baseline")
+        for split, x in columns.items():
+            area = areas[split, name]
+            text = style.unit(area["auroc"]) + style.interval(area["low"], area["high"])
+            sheet.text(x, y, text, va="center_baseline")
 
 
-def _area(value: float) -> str:
-    if math.isnan(value):
-        return "undefined"
-    # Only a perfect curve is called 1.
-    return "> 0.999" if 0.9995 <= value < 1 else f"{value:.3f}"
-
-
-def describe(areas: pd.Series[float], lines: Mapping[str, Line], title: str, splits: Sequence[str]) -> str:
+def describe(areas: Areas, lines: Mapping[str, Line], title: str, splits: Sequence[str]) -> str:
     """Return the figure in words: the area under each curve."""
     sentences = [
         f"{title}, {style.SPLIT_NAMES[split]}: area under the curve "
-        + style.listed([f"{line.label} {_area(areas[split, name])}" for name, line in lines.items()])
+        + style.listed(
+            [f"{line.label} {style.unit(areas[split, name]['auroc'])}" for name, line in lines.items()]
+        )
         + "."
         for split in splits
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,8 @@ import pandas as pd
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 FONTS = Path(__file__).resolve().parents[2] / "templates" / "theme" / "fonts"
 FAMILY = "IBM Plex Sans"
@@ -28,9 +31,14 @@ QUIET = "#5f6670"
 RULE = "#d5d9de"
 # Okabe and Ito's colours, told apart with every kind of colour vision; yellow is left out, too light for lines.
 CLASS_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+# Apart from one another, from the grey and from the first four class colours with every kind of colour vision, and in
+# grey print by their lightness.
+MODEL_COLOURS = ("#332288", "#e69f00", "#a01c3c", "#1a1a1a")
+LOW_DETAIL, LOW_DETAIL_COLOUR = "low_detail", "#8c939b"
 SPLIT_COLOURS = {"train": "#8fa0b1", "val": "#882255", "test": "#2f4b6e"}
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 SMALL, BASE = 7.0, 8.0
+KEY_ROW, KEY_LINE, KEY_GAP = 4.2, 6.0, 6.0
 
 RC: Any = {
     "font.family": [FAMILY],
@@ -69,6 +77,7 @@ NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 GROUP_NAME = re.compile(r'<g id="[^"]*"')
 
 Class: TypeAlias = Mapping[str, str]
+Model: TypeAlias = Mapping[str, str]
 
 
 @contextmanager
@@ -85,6 +94,56 @@ def place(figure: Figure, left: float, bottom: float, width: float, height: floa
     return figure.add_axes(
         (left / full_width, bottom / full_height, width / full_width, height / full_height)
     )
+
+
+def columns(n: int, left: float, right: float, gap: float, widest: float) -> tuple[float, float]:
+    """Return how wide each of ``n`` panels is and how far apart they begin, in mm.
+
+    They fill the page between the margins, at least ``gap`` apart; where they would be wider than ``widest``,
+    the space between them grows.
+    """
+    room = FULL_WIDTH_MM - left - right
+    width = min((room + gap) / n - gap, widest)
+    return width, (room - width) / max(1, n - 1)
+
+
+def sheet(figure: Figure) -> Axes:
+    """Return bare axes over the whole figure, in mm from its lower left corner, to set text and rules on."""
+    width, height = (float(inches) / MM for inches in figure.get_size_inches())
+    ax = place(figure, 0, 0, width, height)
+    ax.set(xlim=(0, width), ylim=(0, height))
+    ax.axis("off")
+    return ax
+
+
+def key(ax: Axes, entries: Mapping[str, Mapping[str, Any]], left: float, top: float) -> None:
+    """Set a key on a sheet, its first row ``top`` mm high: the line style of each label, side by side."""
+    for (label, line), (x, row) in zip(entries.items(), _flow(list(entries), left), strict=True):
+        y = top - (row + 0.5) * KEY_ROW
+        ax.plot([x, x + KEY_LINE / 2, x + KEY_LINE], [y] * 3, markevery=[1], solid_capstyle="butt", **line)
+        ax.text(x + KEY_LINE + 1.5, y, label, va="center_baseline")
+
+
+def key_mm(labels: Sequence[str], left: float) -> float:
+    """Return how high a key with these labels is."""
+    return KEY_ROW * (1 + max(row for _, row in _flow(labels, left)))
+
+
+def _flow(labels: Sequence[str], left: float) -> list[tuple[float, int]]:
+    x, row, places = left, 0, []
+    for label in labels:
+        width = KEY_LINE + 1.5 + text_mm(label, BASE)
+        if x > left and x + width > FULL_WIDTH_MM:
+            x, row = left, row + 1
+        places.append((x, row))
+        x += width + KEY_GAP
+    return places
+
+
+def label_chance(ax: Axes) -> None:
+    """Name the diagonal of ROC axes."""
+    offset: dict[str, Any] = {"xytext": (2, -3), "textcoords": "offset points", "va": "top"}
+    ax.annotate("chance", (0.5, 0.5), color=QUIET, fontsize=SMALL, **offset)
 
 
 def save(figure: Figure, out: Path, table: pd.DataFrame, alt: str) -> None:
@@ -111,6 +170,13 @@ def class_colours(classes: Sequence[Class]) -> dict[str, str]:
     return {c["id"]: CLASS_COLOURS[k % len(CLASS_COLOURS)] for k, c in enumerate(classes)}
 
 
+def model_colours(ids: Sequence[str]) -> dict[str, str]:
+    """Return the colour of each model id: the same in every figure that is given the same models."""
+    networks = [name for name in ids if name != LOW_DETAIL]
+    colours = {name: MODEL_COLOURS[k % len(MODEL_COLOURS)] for k, name in enumerate(networks)}
+    return {**colours, LOW_DETAIL: LOW_DETAIL_COLOUR}
+
+
 def class_labels(classes: Sequence[Class]) -> dict[str, str]:
     """Return the label of each class id."""
     return {c["id"]: c["label"] for c in classes}
@@ -119,6 +185,40 @@ def class_labels(classes: Sequence[Class]) -> dict[str, str]:
 def wrap(label: str, width: int) -> str:
     """Return ``label`` on lines of at most ``width`` characters, words kept whole."""
     return "\n".join(textwrap.wrap(label, width, break_long_words=False)) or label
+
+
+def text_mm(text: str, size: float = SMALL, weight: str = "normal") -> float:
+    """Return the width of the widest line of ``text`` in our font, in mm."""
+    _register_fonts()
+    font = FontProperties(family=FAMILY, size=size, weight=weight)
+    widths = (
+        text_to_path.get_text_width_height_descent(line, font, ismath=False)[0] for line in text.split("\n")
+    )
+    return float(max(widths)) / 72 / MM
+
+
+def fitted(text: str, width_mm: float, size: float = SMALL, weight: str = "normal") -> str:
+    """Return ``text`` on lines that are at most so wide, words kept whole."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_mm(longer, size, weight) <= width_mm:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)
+
+
+def unit(value: float) -> str:
+    """Return a value of 0 to 1 with three digits; only a perfect one is called 1."""
+    if math.isnan(value):
+        return "undefined"
+    return "> 0.999" if 0.9995 <= value < 1 else f"{value:.3f}"
+
+
+def interval(low: float, high: float) -> str:
+    """Return `` (low–high)`` of values of 0 to 1, or nothing where there is none."""
+    return "" if math.isnan(low) or math.isnan(high) else f" ({low:.3f}–{high:.3f})"
 
 
 def signed(value: float, digits: int = 3) -> str:
