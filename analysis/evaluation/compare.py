@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from analysis.errors import DataError
 from analysis.evaluation import intervals, paired
-from analysis.evaluation.entries import Basis, Results, bounded, entry, owned, pair_name, write_json
+from analysis.evaluation.entries import Basis, Interval, Results, bounded, entry, owned, pair_name, write_json
 from analysis.evaluation.evaluate import resamples
-from analysis.evaluation.intervals import Interval
 from analysis.evaluation.metrics import Floats
 from analysis.evaluation.predictions import Predictions, read_predictions
 from analysis.evaluation.resampling import bayesian, clusters

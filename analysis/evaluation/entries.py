@@ -12,8 +12,6 @@ from typing import Any, TypeAlias, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.evaluation.intervals import Interval
-
 ONE_VS_REST = "one class against the rest"
 MEAN_OF_CLASSES = "mean of classes"
 POOLED = "all one-hot entries pooled"
@@ -41,6 +39,18 @@ class Entry(TypedDict):
 
 
 Results = dict[str, Entry]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interval with its level, standard error and method; without one, NaN ends and the reason."""
+
+    low: float
+    high: float
+    level: float
+    se: float
+    method: str
+    reason_null: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ method for the analysis of clustered binary data, doi:10.2307/2532311.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,29 +19,20 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+from analysis.evaluation.entries import Interval
+
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 NAN = float("nan")
 
 
-@dataclass(frozen=True)
-class Interval:
-    """An interval with its level, standard error and method; without one, NaN ends and the reason."""
-
-    low: float
-    high: float
-    level: float
-    se: float
-    method: str
-    reason_null: str = ""
-
-
 def proportion(correct: Mask, patient_id: NDArray[Any], level: float = 0.95) -> Interval:
-    """Return Wilson's interval for the share of True among m pictures, with m/deff in the place of m.
+    """Return Wilson's interval for the share of True among n pictures, with n/deff in the place of n.
 
-    deff is the variance of the share over patients as a multiple of p(1 - p)/m, at least 1 (Rao and Scott
-    1992). Where the pictures tell nothing of it, as all are right, all wrong, or all of one patient, it is
-    what it would be if the pictures of a patient were always alike: sum m_g^2 / sum m_g.
+    deff is the variance of the share over patients as a multiple of that of n pictures of different
+    patients, and at least 1 (Rao and Scott 1992, with n - 1 for n: it is then 1 when every patient has one
+    picture). Where the pictures tell nothing of it, as all are right, all wrong, or all of one patient, it
+    is what it would be if those of a patient were always alike: sum m_g^2 / sum m_g.
     """
     method = "Wilson, effective n by patients"
     if not len(correct):
@@ -62,7 +52,7 @@ def _design_effect(correct: Mask, share: float, patient_id: NDArray[Any]) -> flo
     if share in {0.0, 1.0} or len(pictures) == 1:
         return float((pictures**2).sum() / n)
     clustered = clustered_variance((correct - share) / n, patient_id)
-    return max(1.0, clustered * n / (share * (1 - share)))
+    return max(1.0, clustered * (n - 1) / (share * (1 - share)))
 
 
 def auroc_influence(positive: Mask, score: Floats) -> Floats:

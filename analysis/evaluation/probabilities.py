@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.evaluation import calibration, decisions, intervals
-from analysis.evaluation.entries import Basis, Entry, Results, bounded, entry, owned
-from analysis.evaluation.intervals import Interval
+from analysis.evaluation.entries import Basis, Entry, Interval, Results, bounded, entry, owned
 from analysis.evaluation.metrics import Floats
 from analysis.evaluation.predictions import Predictions
 from analysis.evaluation.uncertainty import LEVEL, Weights, from_draws, losses

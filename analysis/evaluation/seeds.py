@@ -7,8 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.evaluation.entries import Basis, Entry, Results, bounded, entry, read_results, write_json
-from analysis.evaluation.intervals import Interval
+from analysis.evaluation.entries import (
+    Basis,
+    Entry,
+    Interval,
+    Results,
+    bounded,
+    entry,
+    read_results,
+    write_json,
+)
 from analysis.progress import Progress
 
 

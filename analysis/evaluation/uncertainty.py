@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.evaluation import intervals, metrics
 from analysis.evaluation.classification import PER_CLASS, Labelled, denominator
-from analysis.evaluation.entries import Entry, Results, bounded
-from analysis.evaluation.intervals import Interval
+from analysis.evaluation.entries import Entry, Interval, Results, bounded
 from analysis.evaluation.predictions import Predictions
 from analysis.evaluation.resampling import confusion_matrices, percentile, weighted_auroc
 

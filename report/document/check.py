@@ -118,6 +118,7 @@ def problems(folder: Path) -> list[Problem]:
             *_ids_and_references(text, keys),
             *_pictures(text, folder),
             *_leftovers(text),
+            *_headings(text),
             *_markup(text),
             *_attributes(text),
             *_divs(text),
@@ -217,6 +218,11 @@ def _markup(text: _Text) -> Iterator[Problem]:
             )
     for match in re.finditer(r"`\{=\w+\}", text.whole):
         yield Problem(text.line(match.start()), f"raw markup is not part of the subset: {match[0][1:]}")
+
+
+def _headings(text: _Text) -> Iterator[Problem]:
+    for match in re.finditer(r"(?<=\n)[^\n]*\S[^\n]*\n(?=#{1,6} )", text.prose):
+        yield Problem(text.line(match.end()), "a heading needs an empty line before it")
 
 
 def _attributes(text: _Text) -> Iterator[Problem]:

@@ -235,7 +235,7 @@ class Sentences:
         return f"Compared with the {self.tables.title(a)}, sensitivity is {' and '.join(parts)}. {moved}"
 
     def _shift(self, prefix: str, class_id: str) -> str:
-        return f"{self.label(class_id)} ({self.values.cell(f'{prefix}.sensitivity.{class_id}', 3)})"
+        return f"{self.label(class_id)} ({self.values.aside(f'{prefix}.sensitivity.{class_id}')})"
 
 
 def _scaling(scale: float, offset: float) -> str:

@@ -18,7 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from report.document import check
 from report.document.sentences import Sentences
 from report.document.tables import Tables
-from report.document.values import Values, count, decimal, escape, listed
+from report.document.values import Values, count, escape, listed
 from report.document.verdicts import PRIMARY, Verdicts
 from report.errors import RenderError
 
@@ -97,16 +97,8 @@ def write(
 def _statistics(study: Mapping[str, Any], values: Values) -> dict[str, Any]:
     """Return what the report says of its statistics and cannot look up by one name."""
     declared = study["comparison"] or {}
-    gains = [
-        decimal(100 * value, 1) if (value := values.value(name)) is not None else "no detectable"
-        for name in (
-            f"planning.{declared.get('split')}.detectable_gain.discordance_{d}" for d in (5, 10, 20, 30)
-        )
-        if name in values.results
-    ]
     return {
         "primary_name": PRIMARY.get(declared.get("primary", ""), ""),
-        "gains": listed(gains),
         "grouped": "data@patient.test.count" in values.results,
         "has_normal": any(item["normal"] for item in study["classes"]),
     }

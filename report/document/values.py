@@ -92,6 +92,11 @@ class Values:
         level = 100 * self.entry(name)["level"]
         return f"{self(name)} ({level:.4g}\u00a0% interval {found})"
 
+    def aside(self, name: str) -> str:
+        """Return a result with its interval, for brackets: ``−0.214, −0.342 to −0.095``."""
+        found = self.interval(name)
+        return f"{self.text(name)}, {found}" if found else self.text(name)
+
     def cell(self, name: str, digits: int = 2) -> str:
         """Return a result with its interval, for a table: ``0.788 (0.76–0.81)``; differences with "to"."""
         difference = "_vs_" in name.partition(".")[0]

@@ -160,7 +160,7 @@ class Verdicts:
         moved = [n for n in names if (v.value(f"{prefix}.{n}") or 0) * primary < 0]
         if not moved:
             return "No class and no average moved the other way."
-        words = [f"{self._measure(n)} ({v.cell(f'{prefix}.{n}', 3)})" for n in moved]
+        words = [f"{self._measure(n)} ({v.aside(f'{prefix}.{n}')})" for n in moved]
         return f"The other way went {listed(words)}."
 
     def _measure(self, name: str) -> str:
@@ -233,16 +233,38 @@ class Verdicts:
             f"{first} and {shares[2]} from those of the {second}."
         )
 
-    def floor(self, model: str, analysis: str = "") -> str:
-        """Return whether a model beats the low-detail baseline in the primary measure."""
+    def floor(self, model: str) -> str:
+        """Return whether a model beats the low-detail baseline in the primary measure, in each analysis."""
         declared, v = self.study["comparison"] or DEFAULT, self.values
         measure, split = declared["primary"], declared["split"]
-        name = f"{model}_vs_low_detail{analysis}.{split}.{measure}"
-        item, title = v.entry(name), self.tables.title(model, capital=True)
-        floor = f"{PRIMARY[measure]} {v(f'low_detail{analysis}.{split}.{measure}')}"
-        if item["low"] is not None and item["low"] > 0:
-            return f"The {title} beats the 8 × 8 baseline ({floor}) by {v.bounded(name)}{_by(analysis)}."
-        return f"The {title} does not beat the 8 × 8 baseline ({floor}): the difference is {v.bounded(name)}{_by(analysis)}."
+        sentences = []
+        for analysis in ("", *[GROUPED] * self.has_grouped):
+            name = f"{model}_vs_low_detail{analysis}.{split}.{measure}"
+            low, floor = v.entry(name)["low"], v(f"low_detail{analysis}.{split}.{measure}")
+            beats = "beats" if low is not None and low > 0 else "does not beat"
+            subject = "By patient it" if analysis else f"The {self.tables.title(model)}"
+            other = "this floor" if analysis else "the 8 × 8 baseline"
+            sentences.append(
+                f"{subject} {beats} {other} ({PRIMARY[measure]} {floor}; difference {v.aside(name)})."
+            )
+        return " ".join(sentences)
+
+    def planning(self) -> str:
+        """Return the gain in accuracy that could have been known to be detectable before anything was trained."""
+        v, split = self.values, self.study["comparison"]["split"]
+        known = {d: v.value(f"planning.{split}.detectable_gain.discordance_{d}") for d in (5, 10, 20, 30)}
+        gains = [
+            f"{decimal(100 * gain, 1)} points where they disagree about {d}\u00a0%"
+            for d, gain in known.items()
+            if gain is not None
+        ]
+        hidden = [f"{d}\u00a0%" for d, gain in known.items() if gain is None]
+        none = f" Where they disagree about {listed(hidden)} no gain would be found." if hidden else ""
+        return (
+            f"How small a gain in accuracy two models can be told apart by was known before anything was trained: with "
+            f"{v(f'data.{split}.count')} {SPLITS[split]} pictures the exact test of McNemar [@mcnemar1947] finds, with "
+            f"80\u00a0% power, {listed(gains)}.{none}"
+        )
 
     def _titles(self, said: Mapping[str, Any]) -> tuple[str, str]:
         return self.tables.title(said["a"]), self.tables.title(said["b"])
