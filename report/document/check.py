@@ -221,7 +221,7 @@ def _markup(text: _Text) -> Iterator[Problem]:
 
 
 def _headings(text: _Text) -> Iterator[Problem]:
-    for match in re.finditer(r"(?<=\n)[^\n]*\S[^\n]*\n(?=#{1,6} )", text.prose):
+    for match in re.finditer(r"(?<=\n)(?!---|:::)[^\n]*\S[^\n]*\n(?=#{1,6} )", text.prose):
         yield Problem(text.line(match.end()), "a heading needs an empty line before it")
 
 

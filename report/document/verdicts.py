@@ -70,7 +70,7 @@ class Verdicts:
             case "better" | "worse":
                 return (
                     f"The {second} is {said['verdict']} than the {first} {where}: {scores} (difference {difference}, "
-                    f"{_p(v.value(f'{pair}.p_holm'))})."
+                    f"{_p(v.value(f'{pair}.p_holm'))}){self._negligible(said, pair)}."
                 )
             case "equivalent":
                 return (
@@ -89,6 +89,16 @@ class Verdicts:
             f"The {second} cannot be told from the {first} {where}: {scores} (difference {difference}, "
             f"{_p(v.value(f'{pair}.p_holm'))}), although a difference of "
             f"{decimal(v.value(f'{pair}.detectable_difference'))} would be found four times in five."
+        )
+
+    def _negligible(self, said: Mapping[str, Any], pair: str) -> str:
+        """Return that a difference which is sure is too small to matter, if it is."""
+        item = self.values.entry(f"{pair}.equivalence")
+        if item["low"] is None or max(-item["low"], item["high"]) >= said["margin"]:
+            return ""
+        return (
+            f"; it is too small to matter by the declared margin of {decimal(said['margin'])} (90\u00a0% interval "
+            f"{self.values.interval(f'{pair}.equivalence')})"
         )
 
     def grouped(self, b: str) -> str:

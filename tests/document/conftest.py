@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 
 from analysis.evaluation import compare, evaluate, results
 from analysis.progress import silent
+from report.engine.stage import Output, Stage
 from report.pipeline import PROJECT, Place, stages
 from report.study import load
 
@@ -103,37 +106,65 @@ def write_architecture(folder: Path) -> None:
     (folder / "summary.json").write_text(json.dumps(summary))
 
 
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory: pytest.TempPathFactory):
+    """Return a function that makes the artifacts of a study, those of equal validation losses once."""
+    made: dict[str, tuple[Path, dict[str, str]]] = {}
+
+    def make(val_loss: dict[str, list[float]]) -> tuple[Path, dict[str, str]]:
+        key = json.dumps(val_loss)
+        if key not in made:
+            root = tmp_path_factory.mktemp("study")
+            made[key] = root, evaluate_study(root, val_loss)
+        return made[key]
+
+    return make
+
+
 @pytest.fixture
-def artifacts(tmp_path: Path):
+def artifacts(tmp_path: Path, evaluated):
     """Return a function that makes the inputs of the source stage; its arguments are validation losses."""
 
     def make(**val_loss: list[float]) -> dict[str, Path]:
-        study = load(ASSIGNMENT / "study.toml")
-        folders = {stage.name: tmp_path / stage.name for stage in stages(study, Place(ASSIGNMENT, None))}
-        for folder in folders.values():
-            folder.mkdir()
-        records = write_records(folders["read"])
-        split = write_split(folders["split"], records)
-        for i, model in enumerate(("baseline", "improved")):
-            write_architecture(folders[f"architecture.{model}"])
-            write_training(folders[f"train.{model}"], val_loss.get(model, [0.9, 0.5, 0.8]))
-            write_predictions(folders[f"predict.{model}"], records, split, skill=0.4 + i, seed=i)
-        for stage in stages(study, Place(ASSIGNMENT, None)):
-            inputs = {
-                name: folders[given.stage] for name, given in stage.inputs.items() if hasattr(given, "stage")
-            }
-            if stage.function.startswith("analysis.evaluation"):
-                run = {"evaluate": evaluate.evaluate, "compare": compare.compare, "results": results.collect}
-                run[stage.name.partition(".")[0]](
-                    inputs, folders[stage.name], scratch=tmp_path, progress=silent, **stage.params
-                )
-            elif stage.name.startswith("figure."):
-                write_figure(folders[stage.name])
-            elif stage.name == "source":
-                return {**inputs, "templates": PROJECT / "templates", "prose": ASSIGNMENT}
-        raise AssertionError("the pipeline has no stage called source")
+        root, inputs = evaluated(val_loss)
+        own = tmp_path / "artifacts"
+        if not own.exists():
+            shutil.copytree(root, own)
+        folders = {name: own / folder for name, folder in inputs.items()}
+        return {**folders, "templates": PROJECT / "templates", "prose": ASSIGNMENT}
 
     return make
+
+
+def evaluate_study(root: Path, val_loss: dict[str, list[float]]) -> dict[str, str]:
+    """Write the artifacts of the assignment into ``root`` and return the inputs of its source stage."""
+    plan = stages(load(ASSIGNMENT / "study.toml"), Place(ASSIGNMENT, None))
+    folders = {stage.name: root / stage.name for stage in plan}
+    for folder in folders.values():
+        folder.mkdir()
+    records = write_records(folders["read"])
+    for model in ("baseline", "improved"):
+        write_architecture(folders[f"architecture.{model}"])
+    for analysis in ("", "@patient"):
+        split = write_split(folders[f"split{analysis}"], records)
+        for i, model in enumerate(("low_detail", "baseline", "improved")):
+            write_predictions(folders[f"predict.{model}{analysis}"], records, split, skill=0.4 * i, seed=i)
+        for model in ("baseline", "improved"):
+            write_training(folders[f"train.{model}{analysis}"], val_loss.get(model, [0.9, 0.5, 0.8]))
+    run = {"evaluate": evaluate.evaluate, "compare": compare.compare, "results": results.collect}
+    for stage in plan:
+        inputs = inputs_of(plan, stage.name, folders)
+        kind = re.split("[.@]", stage.name)[0]
+        if kind in run:
+            run[kind](inputs, folders[stage.name], scratch=root, progress=silent, **stage.params)
+        elif kind == "figure":
+            write_figure(folders[stage.name])
+    return {name: folder.name for name, folder in inputs_of(plan, "source", folders).items()}
+
+
+def inputs_of(plan: list[Stage], name: str, folders: dict[str, Path]) -> dict[str, Path]:
+    stage = next(stage for stage in plan if stage.name == name)
+    return {n: folders[given.stage] for n, given in stage.inputs.items() if isinstance(given, Output)}
 
 
 def write_figure(folder: Path) -> None:

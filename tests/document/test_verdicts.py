@@ -1,0 +1,156 @@
+"""What the report says of five constructed comparisons, from predictions to the sentence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.evaluation.compare import Model, Pair, judge
+from analysis.evaluation.entries import Basis, Results, bounded, entry, owned
+from analysis.evaluation.evaluate import resamples
+from analysis.evaluation.predictions import Predictions
+from analysis.evaluation.uncertainty import from_draws
+from report.document.tables import Tables
+from report.document.values import Values
+from report.document.verdicts import Verdicts
+from report.pipeline import PROJECT
+from report.study import load
+
+STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").model_dump(mode="json")
+CLASSES = ("bacterial", "covid_19", "healthy", "viral")
+MARGIN, ALPHA = 0.03, 0.05
+
+
+def predictions(right: dict[str, float], n: int, *, of: np.random.Generator) -> Predictions:
+    """Return predictions that are right about a share of each class, the same pictures whenever ``of`` is the same."""
+    y_true = np.arange(n) % len(CLASSES)
+    ease = of.random(n)
+    y_pred = np.where(ease < np.array([right[c] for c in CLASSES])[y_true], y_true, (y_true + 1) % 4)
+    y_score = np.full((n, 4), 0.1) + 0.6 * np.eye(4)[y_pred]
+    ids = np.array([f"p{i}" for i in range(n)], dtype=object)
+    patients = np.array([f"patient {i // 2}" for i in range(n)], dtype=object)
+    return Predictions(CLASSES, ids, patients, y_true, y_score)
+
+
+def said(a: dict[str, float], b: dict[str, float], n: int = 1200, *, independent: bool = False) -> Verdicts:
+    """Return the sentences about networks that are right about such shares of each class."""
+    rngs = np.random.default_rng(3), np.random.default_rng(4 if independent else 3)
+    given = [predictions(right, n, of=rng) for right, rng in zip((a, b), rngs, strict=True)]
+    weights = resamples(given[0])
+    first, second = (Model.of(m, [p], weights) for m, p in zip(("baseline", "improved"), given, strict=True))
+    pair = Pair(first, second, "compare/results.json")
+    judged = judge([pair], "f1.macro", MARGIN, ALPHA)[0]
+    results: Results = {}
+    for model in (first, second):
+        for name, value in model.values.items():
+            item = entry(value, "", Basis(""), reason_null="undefined")
+            results[f"{model.name}.test.{name}"] = bounded(item, from_draws(model.draws[name]))
+    found = pair.differences() | pair.moves("") | pair.test() | judged.results
+    results |= owned(found, "improved_vs_baseline", "test")
+    facts = {"pair": "improved_vs_baseline", "a": "baseline", "b": "improved", "analysis": ""}
+    facts |= {"measure": "f1.macro", "split": "test", "margin": MARGIN, "alpha": ALPHA}
+    facts |= {"verdict": judged.verdict, "declared_late": False}
+    values = Values(results)
+    return Verdicts(STUDY, values, Tables(STUDY, values, {}), [facts])
+
+
+def every(share: float) -> dict[str, float]:
+    return dict.fromkeys(CLASSES, share)
+
+
+def test_a_clear_gain_is_called_better():
+    verdicts = said(every(0.7), every(0.85))
+    assert verdicts.decided("improved").startswith(
+        "The improved CNN is better than the baseline CNN on the test pictures: macro F1 0.8"
+    )
+    assert "95\u00a0% interval +0." in verdicts.decided("improved")
+    assert "p ≤ 0.001" in verdicts.decided("improved")
+    assert verdicts.against("improved") == "No class and no average moved the other way."
+    assert "fewer than 0.1\u00a0% of the draws" in verdicts.false_better("improved")
+
+
+def test_a_clear_loss_is_called_worse():
+    verdicts = said(every(0.85), every(0.7))
+    assert "The improved CNN is worse than the baseline CNN" in verdicts.decided("improved")
+    assert "difference −0.1" in verdicts.decided("improved")
+    assert verdicts.false_better("improved") == ""
+
+
+def test_networks_that_hardly_differ_are_called_equivalent():
+    verdicts = said(every(0.80), {**every(0.79), "viral": 0.81, "healthy": 0.81})
+    words = verdicts.decided("improved")
+    assert "The improved CNN and the baseline CNN are equivalent within 0.030" in words
+    assert "the 90\u00a0% interval" in words
+    assert "better" not in words
+
+
+def test_a_sure_difference_that_does_not_matter_is_said_not_to():
+    words = said(every(0.80), every(0.805)).decided("improved")
+    assert "is better than" in words
+    assert "too small to matter by the declared margin" in words
+
+
+def test_few_pictures_cannot_decide():
+    verdicts = said(every(0.7), every(0.75), n=80, independent=True)
+    words = verdicts.decided("improved")
+    assert words.startswith("Whether the improved CNN differs from the baseline CNN cannot be decided")
+    assert "or more would be found four times in five, and one of 0.030 would matter." in words
+
+
+def test_a_gain_in_one_class_does_not_hide_the_loss_in_another():
+    worse_for_viral = {**every(0.85), "viral": 0.4}
+    verdicts = said({**every(0.6), "viral": 0.7}, worse_for_viral)
+    assert "is better than" in verdicts.decided("improved")
+    against = verdicts.against("improved")
+    assert against.startswith("The other way went ")
+    assert "sensitivity for Viral Pneumonia (−0.2" in against
+    assert against in verdicts.summary("improved")
+
+
+def test_a_difference_that_would_have_been_found_is_told_from_one_that_would_not():
+    verdicts = said(every(0.80), every(0.80), independent=True)
+    facts = {**verdicts.verdicts[0], "verdict": "not_distinguishable"}
+    words = replace(verdicts, verdicts=[facts]).decided("improved")
+    assert words.startswith("The improved CNN cannot be told from the baseline CNN")
+    assert "would be found four times in five." in words
+
+
+def test_a_comparison_declared_late_says_so():
+    verdicts = said(every(0.7), every(0.85))
+    assert verdicts.late("improved") == ""
+    late = replace(verdicts, verdicts=[{**verdicts.verdicts[0], "declared_late": True}])
+    assert "declared after the test results were seen" in late.summary("improved")
+
+
+@pytest.mark.parametrize(
+    ("patient", "verdict", "words"),
+    [
+        (0.0, "better", "within 0.030 of each other and come to the same conclusion"),
+        (
+            0.1,
+            "not_distinguishable",
+            "so the conclusion rests on the one by patient: the two cannot be told apart",
+        ),
+        (
+            0.0,
+            "underpowered",
+            "but not in their verdict: by picture the improved CNN is better, by patient the",
+        ),
+    ],
+)
+def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, verdict, words):
+    verdicts = said(every(0.7), every(0.85))
+    results = dict(verdicts.values.results)
+    for name, item in verdicts.values.results.items():
+        owner, _, rest = name.partition(".")
+        moved = item["value"] and item["value"] - patient * (owner == "improved" and rest == "test.f1.macro")
+        results[f"{owner}@patient.{rest}"] = {**item, "value": moved}
+    grouped = {**verdicts.verdicts[0], "analysis": "@patient", "pair": "improved_vs_baseline@patient"}
+    both = [verdicts.verdicts[0], {**grouped, "verdict": verdict}]
+    values = Values(results)
+    found = Verdicts(STUDY, values, Tables(STUDY, values, {}), both)
+    assert words in found.conclusion("improved")
+    assert "by patient" in found.conclusion("improved") or patient == 0
+    assert "with all pictures of a patient in one part" in found.summary("improved")
