@@ -10,12 +10,14 @@ from pathlib import Path
 from report.document.pandoc import SOURCE
 from report.errors import RenderError
 
+DOUBTS = "doubts.json"
+"""What in the author's words a result could contradict, for whoever builds."""
 NUMBERED = ("fig", "tbl", "sec", "eq")
 DIVS = {
     *("callout-note", "callout-warning", "callout-important", "callout-tip", "callout-caution"),
     *("panel-tabset", "author", "computed", "references"),
 }
-SPANS = {"computed", "author", "unnumbered", "-"}
+SPANS = {"computed", "author", "given", "unnumbered", "-"}
 DIV_KEYS = {"title", "layout-ncol"}
 KEYS = {"fig-alt", "width", "tbl-colwidths"}
 
@@ -40,6 +42,11 @@ _LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\((?P<address>[^)\s]+)[^)]
 _DIV = re.compile(r"^[ \t]*(?P<colons>:{3,})[ \t]*(?P<attributes>[^\n]*?)[ \t]*:*$", re.M)
 _HTML = re.compile(r"<!--|<\?|</?[A-Za-z][\w:-]*(?:\s[^<>]*)?/?>|<[A-Za-z][\w-]*\s+[\w-]+\s*=")
 _AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^<>\s]*>")
+
+
+_GIVEN = re.compile(r"\[[^\]]*\]\{\.given\}")
+_NUMBER = re.compile(r"(?<![\w.,/-])(?:\d+(?:[.,]\d+)?[ \u00a0]?%|\d*\.\d+)(?![\w/-])")
+_JUDGEMENT = re.compile(r"\b(significant(?:ly)?|outperform(?:s|ed)?|better|improves)\b", re.I)
 
 
 @dataclass(frozen=True, order=True)
@@ -99,6 +106,26 @@ def require_prose(path: Path) -> str:
     if found:
         raise RenderError(f"{path.name}:{found[0].line}: {found[0].message}", hint=found[0].hint)
     return whole
+
+
+def doubts(path: Path, *, decided: bool) -> list[str]:
+    """Return what in the author's words a result could contradict, each with file, line and the way out.
+
+    These are numbers that look like results, and words that judge a comparison unless its verdict is ``decided``.
+    ``[0.5]{.given}`` says that a number or word is no result.
+    """
+    whole = _TEMPLATE.sub(lambda m: _blank(m[0]), path.read_text(encoding="utf-8"))
+    text = _Text(whole, _GIVEN.sub(lambda m: _blank(m[0]), _prose(whole)))
+    found = [
+        (m.start(), f"{m[0]} looks like a result: quote it by name") for m in _NUMBER.finditer(text.prose)
+    ]
+    if not decided:
+        words = _JUDGEMENT.finditer(text.prose)
+        found += [(m.start(), f'"{m[0]}": the verdict of the comparison does not carry it') for m in words]
+    return [
+        f"{path.name}:{text.line(position)}: {what}, or write [...]{{.given}} if it is none"
+        for position, what in sorted(found)
+    ]
 
 
 def _remote_pictures(text: _Text) -> Iterator[Problem]:

@@ -45,7 +45,7 @@ def write(
     declaration: str,
     versions: list[str],
 ) -> None:
-    """Write ``report.qmd``, ``figures/``, ``tables/`` and ``references.bib`` into ``out``.
+    """Write ``report.qmd``, ``figures/``, ``tables/``, ``references.bib`` and ``doubts.json`` into ``out``.
 
     Parameters
     ----------
@@ -92,6 +92,9 @@ def write(
         **_facts(inputs, study, versions),
     }
     (out / "report.qmd").write_text(fill(inputs["templates"], inputs["prose"], context), encoding="utf-8")
+    decided = bool(found["verdicts"]) and all(v["verdict"] in {"better", "worse"} for v in found["verdicts"])
+    doubts = [d for path in sorted(inputs["prose"].glob("*.md")) for d in check.doubts(path, decided=decided)]
+    (out / check.DOUBTS).write_text(json.dumps(doubts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _statistics(study: Mapping[str, Any], values: Values) -> dict[str, Any]:
