@@ -128,7 +128,9 @@ def column_labels(classes: Sequence[style.Class], side: float) -> tuple[list[str
     cell = side / len(classes)
     words = [word for c in classes for word in c["label"].split()]
     if max(style.text_mm(word) for word in words) <= cell - 1:
-        return [style.fitted(c["label"], cell - 1) for c in classes], False
+        names = [style.fitted(c["label"], cell - 1) for c in classes]
+        lines = max(name.count("\n") for name in names)  # as many for each: only then the first ones align
+        return [name + "\n" * (lines - name.count("\n")) for name in names], False
     return [style.fitted(c["label"], LEFT - 11) for c in classes], True
 
 

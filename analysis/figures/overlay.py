@@ -40,10 +40,11 @@ LINES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Tables:
-    """The curves; area, low, high and prevalence by model, split, class; how models are drawn and called."""
+    """The curves; areas by model, split, class; prevalence by split, class; how models are drawn and called."""
 
     curves: pd.DataFrame
     areas: Mapping[tuple[str, str, str], Mapping[str, float]]
+    prevalence: Mapping[tuple[str, str], float]
     colours: Mapping[str, str]
     titles: Mapping[str, str]
 
@@ -106,7 +107,18 @@ def _read(
     areas = areas.rename(columns={KINDS[kind].areas: "area"}).set_index(["model", "split", "curve"])
     by_curve: dict[Any, Any] = areas.to_dict("index")
     titles = {m["id"]: m["title"] for m in models}
-    return Tables(curves[columns], by_curve, style.model_colours(ids), titles)
+    return Tables(
+        curves[columns], by_curve, _prevalence(inputs, ids[0], kind), style.model_colours(ids), titles
+    )
+
+
+def _prevalence(inputs: Mapping[str, Path], model: str, kind: str) -> dict[Any, float]:
+    """Return the precision of a coin, which is the same for every model; there is none in ROC curves."""
+    if kind == "roc":
+        return {}
+    counts = pd.read_csv(inputs[f"evaluation_{model}"] / "confusion.csv")
+    of_class = counts.groupby(["split", "y_true"])["count"].sum()
+    return (of_class / of_class.groupby("split").sum()).to_dict()
 
 
 def _heading(sheet: Axes, split: str, what: Kind, top: float) -> None:
@@ -127,9 +139,8 @@ def _values(
         area = tables.areas[model, *panel]
         line: dict[str, Any] = {"color": tables.colours[model], "linewidth": 1.6}
         lines.append((line, style.unit(area["area"]), style.interval(area["low"], area["high"])))
-    prevalence = _prevalence(tables, panel)
-    if prevalence is not None:
-        lines.append((LINES["prevalence"], f"prevalence {prevalence:.3f}", ""))
+    if panel in tables.prevalence:
+        lines.append((LINES["prevalence"], f"prevalence {tables.prevalence[panel]:.3f}", ""))
     for drawn, value, between in lines:
         y -= VALUE_LINE
         text = value + between if style.text_mm(value + between) <= width - SWATCH - 1.5 else value
@@ -137,25 +148,21 @@ def _values(
         sheet.text(x + SWATCH + 1.5, y + VALUE_LINE / 2, text, va="center_baseline", size=style.SMALL)
 
 
-def _prevalence(tables: Tables, panel: tuple[str, str]) -> float | None:
-    """Return the precision of a coin, the same for every model; ROC curves have none."""
-    return tables.areas[next(iter(tables.titles)), *panel].get("prevalence")
-
-
 def _panel(ax: Axes, tables: Tables, panel: tuple[str, str]) -> None:
     split, curve = panel
-    prevalence = _prevalence(tables, panel)
-    if prevalence is None:
-        ax.plot([0, 1], [0, 1], **LINES["chance"])
+    if panel in tables.prevalence:
+        ax.plot([0, 1], [tables.prevalence[panel]] * 2, **LINES["prevalence"])
     else:
-        ax.plot([0, 1], [prevalence, prevalence], **LINES["prevalence"])
+        ax.plot([0, 1], [0, 1], **LINES["chance"])
     rows = tables.curves[(tables.curves["split"] == split) & (tables.curves["curve"] == curve)]
     # The last is drawn first: the quiet one lies beneath the others.
     for model in reversed(list(tables.titles)):
         mine = rows[rows["model"] == model]
         colour = tables.colours[model]
         ax.fill_between(mine["x"], mine["low"], mine["high"], color=colour, alpha=0.18, linewidth=0)
-        ax.plot(mine["x"], mine["y"], color=colour, linewidth=1.1)
+        # A ROC curve begins where nothing is called positive.
+        start = [] if panel in tables.prevalence else [0.0]
+        ax.plot([*start, *mine["x"]], [*start, *mine["y"]], color=colour, linewidth=1.1)
     ax.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.yaxis.set_major_formatter("{x:g}")

@@ -13,8 +13,9 @@ from matplotlib.axes import Axes
 from analysis.figures import style
 from analysis.progress import Progress
 
-LEFT, RIGHT, GAP, MAX_SIDE, TITLE_LINE = 14.0, 3.0, 6.0, 56.0, 3.6
+LEFT, RIGHT, GAP, MAX_SIDE, TITLE_LINE = 14.0, 3.0, 6.0, 62.0, 3.6
 COUNTS, BETWEEN, AXIS = 4.0, 1.5, 10.0
+EXPECTED = "#e3e7eb"
 NAMES = {"raw": "as predicted", "corrected": "corrected"}
 
 
@@ -28,7 +29,10 @@ def draw(
     models: Sequence[style.Model],
     split: str,
 ) -> None:
-    """Draw the share of pictures that is right against their mean probability, and below how many they are."""
+    """Draw the share of pictures that is right against their mean probability, and below how many they are.
+
+    Shaded is where 95 % of the shares would lie if the probabilities were right (low and high of the table).
+    """
     table = pd.concat(
         [
             pd.read_csv(inputs[f"evaluation_{m['id']}"] / "reliability.csv").assign(model=m["id"])
@@ -46,6 +50,7 @@ def draw(
     with style.page(style.KEY_ROW + 2 + above + side + bottom) as figure:
         sheet = style.sheet(figure)
         key = {name: _line(of, style.INK) for of, name in NAMES.items()}
+        key["95 % range if calibrated"] = {"color": EXPECTED, "linewidth": 6}
         key[f"pictures in a bin, at most {most:,.0f}"] = {"color": style.INK, "linestyle": "", "marker": "|"}
         style.key(sheet, key, LEFT, style.KEY_ROW + 2 + above + side + bottom)
         for k, (m, title) in enumerate(zip(models, titles, strict=True)):
@@ -93,11 +98,10 @@ def _panel(ax: Axes, rows: pd.DataFrame, colour: str, floor: float) -> None:
     ax.plot([0, 1], [0, 1], color=style.QUIET, linewidth=0.6)
     for probabilities in NAMES:
         mine = rows[rows["probabilities"] == probabilities]
-        line = _line(probabilities, colour)
-        ax.vlines(
-            mine["confidence"], mine["low"], mine["high"], color=line["color"], linewidth=line["linewidth"]
+        ax.fill_between(
+            mine["confidence"], mine["low"], mine["high"], color=EXPECTED, linewidth=0, zorder=0.4
         )
-        ax.plot(mine["confidence"], mine["observed"], **line)
+        ax.plot(mine["confidence"], mine["observed"], **_line(probabilities, colour))
     room = 0.015 * (1 - floor)
     ax.set(xlim=(floor - room, 1 + room), ylim=(floor - room, 1 + room))
     ax.set(xticks=_ticks(floor), yticks=_ticks(floor))
@@ -112,28 +116,23 @@ def _counts(ax: Axes, rows: pd.DataFrame, line: Mapping[str, Any], limits: tuple
 
 
 def describe(table: pd.DataFrame, models: Sequence[style.Model], split: str) -> str:
-    """Return the figure in words: on which side of the diagonal the bins lie, and the largest gap."""
+    """Return the figure in words: how many bins lie outside what is expected, and the largest gap."""
     parts = []
     for m in models:
-        mine = table[table["model"] == m["id"]]
+        mine = table[table["model"] == m["id"]].dropna(subset=["confidence", "observed"])
         courses = [
-            course
+            f"{name} {_course(rows)}"
             for of, name in NAMES.items()
-            if (
-                course := _course(
-                    mine[mine["probabilities"] == of].dropna(subset=["confidence", "observed"]), name
-                )
-            )
+            if not (rows := mine[mine["probabilities"] == of]).empty
         ]
         parts.append(f"{m['title']}: {style.listed(courses) or 'undefined'}")
     return (
-        f"Bins of pictures, {style.SPLIT_NAMES[split]}, whose mean probability is above the share that is right: "
-        f"{'; '.join(parts)}."
+        f"Bins of pictures, {style.SPLIT_NAMES[split]}, whose share right lies outside the 95 % range of "
+        f"calibrated probabilities: {'; '.join(parts)}."
     )
 
 
-def _course(rows: pd.DataFrame, name: str) -> str:
-    if rows.empty:
-        return ""
-    gap = rows["confidence"] - rows["observed"]
-    return f"{name} {(gap > 0).sum()} of {len(rows)}, largest gap {gap.abs().max():.2f}"
+def _course(rows: pd.DataFrame) -> str:
+    outside = ((rows["observed"] < rows["low"]) | (rows["observed"] > rows["high"])).sum()
+    gap = (rows["confidence"] - rows["observed"]).abs().max()
+    return f"{outside} of {len(rows)} (largest gap to the probability {gap:.2f})"
