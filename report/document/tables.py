@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from report.document.values import MISSING, Values, count, escape, listed
+from report.document.values import MISSING, Values, count, decimal, escape, listed
 
 SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test", "all": "All"}
 MEASURES = {
@@ -258,7 +258,7 @@ class Tables:
             [
                 label,
                 title,
-                self.values.text(f"{model}.val.threshold_{at}.{score}"),
+                threshold(self.values.value(f"{model}.val.threshold_{at}.{score}")),
                 *(
                     unbroken(self.values.cell(f"{model}.test.{measure}_{at}.{score}"))
                     for measure in ("sensitivity", "specificity")
@@ -408,6 +408,13 @@ class Tables:
     def _layer_counts(self, model: str) -> dict[str, int]:
         types = [row["type"] for row in read_rows(self.inputs[f"architecture_{model}"] / "layers.csv")]
         return {kind: types.count(kind) for kind in types}
+
+
+def threshold(value: float | None) -> str:
+    """Return a threshold of a probability; one so low that its decimals would all be 0 says so."""
+    if value is None:
+        return MISSING
+    return "\\< 0.001" if 0 < value < 0.0005 else decimal(value)
 
 
 def augmentation_words(steps: Sequence[Mapping[str, Any]]) -> str:

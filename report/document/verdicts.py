@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from report.document.tables import MEASURES, Tables
-from report.document.values import Values, counted, decimal, escape, listed
+from report.document.values import Values, decimal, escape, listed
 
 GROUPED = "@patient"
 PRIMARY = {
@@ -194,15 +194,12 @@ class Verdicts:
         """Return the paired test of accuracy, which is exploratory."""
         said, v = self.of(b), self.values
         pair = f"{said['pair']}.{said['split']}"
-        first, second = self._titles(said)
-        fixed, broken = v.value(f"{pair}.fixed"), v.value(f"{pair}.broken")
-        if fixed + broken == 0:
+        if v.value(f"{pair}.sign_flip_deff") is None:
             return "Both models are right about the same pictures."
         return (
-            f"{counted(fixed, 'picture')} {'is' if fixed == 1 else 'are'} right only with the {second}, "
-            f"{counted(broken, 'picture')} only with the {first} (patient sign-flip test of accuracy: "
-            f"{_p(v.value(f'{pair}.sign_flip_p'))}, design effect {decimal(v.value(f'{pair}.sign_flip_deff'), 2)}; "
-            "exploratory)."
+            f"By the signs of the patients' differences the paired test of accuracy has "
+            f"{_p(v.value(f'{pair}.sign_flip_p'))} (exploratory; design effect "
+            f"{decimal(v.value(f'{pair}.sign_flip_deff'), 2)})."
         )
 
     def false_better(self, b: str) -> str:
