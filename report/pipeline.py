@@ -37,13 +37,15 @@ SOFTWARE = tuple(sorted({*PICTURES, *NETWORK, *METRICS, *DRAWING, "jinja2", *HTM
 class Place:
     """Where a study's files lie: its folder, and its data, a folder or an archive (none: the generated sample).
 
-    ``declared_late``: the comparison was declared anew after results on the test set had been seen.
+    ``declared_late``: the comparison was declared anew after results on the test set had been seen. ``commit``: the
+    version of the program, for the appendix; "" where it is not known.
     """
 
     study: Path
     data: Path | None
     overrides: tuple[str, ...] = ()
     declared_late: bool = False
+    commit: str = ""
 
     @property
     def packed(self) -> bool:
@@ -424,6 +426,7 @@ def _document(study: Study, place: Place) -> Iterator[Stage]:
             "sample": place.data is None,
             "overrides": list(place.overrides),
             "declaration": study.declaration,
+            "commit": place.commit,
             "versions": list(SOFTWARE),
         },
         packages=SOFTWARE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import shlex
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
@@ -119,12 +120,22 @@ def plan(request: Request, *, needs_data: bool = True) -> Plan:
         request=request,
         name=name,
         study=study,
-        stages=stages(study, Place(folder, data, request.overrides, declared != study.declaration)),
+        stages=stages(study, Place(folder, data, request.overrides, declared != study.declaration, commit())),
         data=found,
         cache=cache,
         out=(request.out or PROJECT / "build" / name).absolute(),
         document=PROJECT / "document" / name,
     )
+
+
+def commit() -> str:
+    """Return the commit of this project, with ``-dirty`` where files differ from it; "" outside a git clone."""
+    words = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        found = subprocess.run(words, capture_output=True, text=True, check=False)
+    except FileNotFoundError:  # no git on this machine
+        return ""
+    return found.stdout.strip()
 
 
 def _found(request: Request, study: Study, needed: bool) -> Path | None:

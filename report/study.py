@@ -67,11 +67,12 @@ class Section(BaseModel):
 
 
 class About(Section):
-    """Who hands in what, and when."""
+    """Who hands in what, and when; ``tools`` is the author's declaration of the tools used."""
 
     title: Annotated[str, StringConstraints(min_length=1, max_length=300)]
     author: str = ""
     course: str = ""
+    tools: str = ""
     date: datetime.date
     language: Literal["en", "en-GB", "en-US"] = "en-GB"
     kind: Literal["assignment", "replication"] = "assignment"

@@ -15,6 +15,14 @@ RECORDS = "read/records.csv"
 SPLIT = "split/split.csv"
 EXCLUDED = "read/excluded.csv"
 FLOW = "read/flow.csv"
+TAGS = {
+    "female": "Sex/F",
+    "male": "Sex/M",
+    "view_pa": "View/PA",
+    "view_ap": "View/AP|",
+    "view_ap_supine": "View/AP_Supine",
+}
+"""How the V7 dataset tags sex and view; a tag ends where the next begins."""
 SPLITS = ("train", "val", "test")
 SHARE = "share of the pictures"
 EMPTY = "no picture in this split"
@@ -41,6 +49,7 @@ def data_results(tables: DataTables, classes: Sequence[str]) -> Results:
             ),
         }
         | _counts(records, "all", RECORDS, classes)
+        | _people(records, classes)
         | {
             name: item
             for split in SPLITS
@@ -81,6 +90,25 @@ def _counts(rows: pd.DataFrame, split: str, artifact: str, classes: Sequence[str
         share = len(rows[rows["label"] == name]) / len(rows) if len(rows) else None
         results[f"{split}.count.{name}"] = entry(of_class.n, COUNT, of_class)
         results[f"{split}.share.{name}"] = entry(share, SHARE, basis, reason_null=EMPTY)
+    return results
+
+
+def _people(records: pd.DataFrame, classes: Sequence[str]) -> Results:
+    """Return what the tags tell of age (years), sex and view of each class."""
+    tags = (records["tags"] if "tags" in records else pd.Series("", records.index)) + "|"
+    age = pd.to_numeric(tags.str.extract(r"\bAge:(\d+)\b", expand=False))
+    found = {word: tags.str.contains(tag, regex=False) for word, tag in TAGS.items()}
+    results: Results = {}
+    for name in classes:
+        of_class = records["label"] == name
+        basis = _basis(records[of_class], RECORDS)
+        known = age[of_class].dropna()
+        results[f"all.age_known.{name}"] = entry(len(known), COUNT, basis)
+        results[f"all.age_median.{name}"] = entry(
+            int(known.median()) if len(known) else None, "median, years", basis, reason_null="no age is known"
+        )
+        for word, tagged in found.items():
+            results[f"all.{word}.{name}"] = entry(int(tagged[of_class].sum()), COUNT, basis)
     return results
 
 

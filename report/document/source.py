@@ -43,6 +43,7 @@ def write(
     sample: bool,
     overrides: list[str],
     declaration: str,
+    commit: str,
     versions: list[str],
 ) -> None:
     """Write ``report.qmd``, ``figures/``, ``tables/``, ``references.bib`` and ``doubts.json`` into ``out``.
@@ -59,6 +60,8 @@ def write(
         Changes to the study file made on the command line, as ``key=value``.
     declaration : str
         The digest of what the study declares to compare.
+    commit : str
+        The version of the program, "" where it is not known.
     versions : list of str
         Distributions that the appendix lists with their versions.
 
@@ -87,6 +90,7 @@ def write(
         "verdict": verdicts,
         "say": Sentences(study, values, tables, verdicts, "generated pictures" if sample else "chest X-rays"),
         "declaration": declaration,
+        "commit": commit,
         **_statistics(study, values),
         "figure": lambda figure, caption: figure_markdown(figures, figure, caption),
         **_facts(inputs, study, versions),

@@ -100,6 +100,24 @@ class Tables:
         head = ["Class", *(SPLIT_TITLES[split] for split in splits), "Share"]
         return pipe_table("counts", "Pictures per class and split.", head, rows, "lrrrrr")
 
+    def people(self) -> str:
+        """Return what is known of age, sex and view by class; nothing where nothing is known of any."""
+        facts = ("age_known", "age_median", "female", "male", "view_pa", "view_ap", "view_ap_supine")
+        ids = [c["id"] for c in self.study["classes"]]
+        if not any(self.values.value(f"data.all.{fact}.{c}") for fact in facts for c in ids):
+            return ""
+        rows = [
+            [
+                escape(item["label"]),
+                self.values.text(f"data.all.count.{item['id']}"),
+                *(self.values.text(f"data.all.{fact}.{item['id']}") for fact in facts),
+            ]
+            for item in self.study["classes"]
+        ]
+        head = ["Class", "Pictures", "Age known", "Median age", "Female", "Male", "PA", "AP", "AP supine"]
+        caption = "What the dataset tells of age (years), sex and view, by class."
+        return pipe_table("people", caption, head, rows, "lrrrrrrrr")
+
     def layers(self, model: str) -> str:
         """Return a model's layers as Keras built them."""
         rows = [
@@ -185,7 +203,7 @@ class Tables:
         """Return accuracy, F1 and AUC of every model and floor on test, in each analysis, with intervals."""
         analyses = {"": "by picture", "@patient": "by patient"}
         rows = [
-            [words, title, *(unbroken(self._cell(f"{model}{suffix}.test.{name}")) for name in _HEADLINES)]
+            [words, title, *(self._headline(model, suffix, name) for name in _HEADLINES)]
             for suffix, words in analyses.items()
             for model, title in self.rows()
             if f"{model}{suffix}.test.accuracy" in self.values.results
@@ -193,9 +211,20 @@ class Tables:
         head = ["Split", "Model", *_HEADLINES.values()]
         caption = (
             "Test set: all models beside the two floors, as the study splits the pictures and with all pictures of a "
-            "patient in one part, with 95\u00a0% intervals."
+            "patient in one part, with 95\u00a0% intervals. **Bold with an asterisk**: the highest of its kind."
         )
         return pipe_table("overall", caption, head, rows, "llrrr", (13, 24, 21, 21, 21))
+
+    def _headline(self, model: str, suffix: str, name: str) -> str:
+        """Return a cell of the main table, the highest of its column and analysis marked."""
+        cell = unbroken(self._cell(f"{model}{suffix}.test.{name}"))
+        known = {
+            m: self.values.value(f"{m}{suffix}.test.{name}")
+            for m, _ in self.rows()
+            if f"{m}{suffix}.test.{name}" in self.values.results
+        }
+        highest = max((v for v in known.values() if v is not None), default=None)
+        return f"**{cell}\\***" if highest is not None and known.get(model) == highest else cell
 
     def averages(self) -> str:
         """Return accuracy and macro measures of every model beside the floors, on both splits."""

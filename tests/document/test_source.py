@@ -41,6 +41,7 @@ def source(tmp_path: Path, artifacts):
             sample=sample,
             overrides=list(overrides),
             declaration="0" * 64,
+            commit="0123abc",
             versions=["numpy"],
         )
         check.require(out)
