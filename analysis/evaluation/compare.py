@@ -151,7 +151,8 @@ def compare(
                     "declared_late": declared_late,
                 }
                 verdicts.append(facts)
-            results |= owned(planning(models[baseline].trainings[0]), f"planning{analysis}", of)
+            planned = planning(models[baseline].trainings[0], f"split{analysis}/split.csv")
+            results |= owned(planned, f"planning{analysis}", of)
     write_json(out / "results.json", results)
     write_json(out / "verdicts.json", verdicts)
     for b in against:
@@ -353,14 +354,14 @@ def _declared(pair: Pair, primary: str, level: float) -> Interval:
     return Interval(spread.low, spread.high, level, float(np.sqrt(total)), "t, over patients and seeds")
 
 
-def planning(predictions: Predictions) -> Results:
+def planning(predictions: Predictions, artifact: str) -> Results:
     """Return the gain in accuracy that could be found at all, by how often two models disagree."""
     n = len(predictions.y_true)
     return {
         f"detectable_gain.discordance_{100 * discordance:.0f}": entry(
             paired.detectable_gain(n, discordance),
             "found by McNemar's test with 80 % power at 5 %",
-            Basis("split/split.csv", n),
+            Basis(artifact, n),
             reason_null="not even if one model is right wherever they disagree",
         )
         for discordance in DISCORDANCES
