@@ -33,6 +33,7 @@ from analysis.evaluation.uncertainty import (
     Weights,
     from_draws,
     resampled,
+    varying,
     with_intervals,
 )
 from analysis.progress import Progress
@@ -159,7 +160,7 @@ def _average_precision(value: Passed, draws: Passed, labelled: Labelled) -> Entr
     item = entry(
         value.average_precision()[0], words, labelled.basis(), reason_null="no picture of this class"
     )
-    return bounded(item, from_draws(draws.average_precision()))
+    return bounded(item, varying(from_draws(draws.average_precision())))
 
 
 def _bands(passed: Mapping[str, tuple[Passed, Passed]], split: str) -> Iterator[pd.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ RESAMPLES = 2_000
 BLOCK = 1_000
 PERCENTILE = "percentile bootstrap over patients"
 TOO_OFTEN = "undefined in more than 5 % of the resamples"
+NO_VARIATION = "the same in every resample: no variation to judge by"
 PROPORTIONS = ("sensitivity", "specificity", "ppv", "npv")
 Weights = NDArray[np.number[Any]]
 Draws = Mapping[str, metrics.Floats]
@@ -83,6 +85,14 @@ def from_draws(draws: metrics.Floats, level: float = LEVEL) -> Interval:
     return Interval(float(low), float(high), level, se, PERCENTILE, "" if np.isfinite(low) else TOO_OFTEN)
 
 
+def varying(interval: Interval) -> Interval:
+    """Return an interval as it is, or none and the reason if it is a point: no measure is that sure."""
+    if interval.low != interval.high:
+        return interval
+    nan = float("nan")
+    return replace(interval, low=nan, high=nan, se=nan, reason_null=NO_VARIATION)
+
+
 def with_intervals(results: Results, predictions: Predictions, draws: Draws) -> Results:
     """Return the results of one model on one split with the interval that each kind of measure has."""
     labelled = Labelled.of(predictions, "")
@@ -103,7 +113,7 @@ def _interval(
         return intervals.proportion(_successes(labelled, measure, k)[rows], labelled.patient_id[rows], LEVEL)
     if name in influences and item["value"] is not None:
         return intervals.auroc(float(item["value"]), influences[name], labelled.patient_id, LEVEL)
-    return from_draws(draws[name])
+    return varying(from_draws(draws[name]))
 
 
 def _successes(labelled: Labelled, measure: str, k: int) -> NDArray[np.bool_]:
