@@ -107,7 +107,7 @@ def _unbounded(value: float, basis: Basis) -> Entry:
 
 def _expected(predictions: Predictions, basis: Basis) -> Results:
     """Return the ECE that calibrated probabilities like these would have: its range is the interval."""
-    low, high = calibration.expected_ece(predictions.y_score, level=LEVEL)
+    low, high = calibration.expected_ece(predictions.y_score, predictions.patient_id, level=LEVEL)
     how = "middle of the range expected under perfect calibration"
     band = Interval(low, high, LEVEL, np.nan, "labels drawn from the probabilities")
     return {"ece_expected": bounded(entry((low + high) / 2, how, basis), band)}
@@ -121,7 +121,7 @@ def reliability_rows(corrected: Corrected, split: str) -> Iterator[dict[str, obj
         scores |= {c: (p.y_true == k, p.y_score[:, k]) for k, c in enumerate(p.classes)}
         for name, (positive, score) in scores.items():
             table = calibration.class_reliability(positive, score)
-            low, high = calibration.consistency_bars(score)
+            low, high = calibration.consistency_bars(score, p.patient_id)
             for row, lower, upper in zip(table.to_dict("records"), low, high, strict=True):
                 yield {
                     "split": split,
