@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -41,16 +42,22 @@ def average(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: P
 
 def _mean(items: Sequence[Entry]) -> Entry:
     values, first = [item["value"] for item in items], items[0]
-    if all(value == values[0] for value in values):
-        return first
+    if all(value == values[0] for value in values) and first["low"] is None:
+        return first  # the number of pictures, or what no training defines
     known = [float(value) for value in values if value is not None]
-    basis = Basis(first["artifact"], first["n"], first["clusters"])
+    basis = Basis(first["artifact"], _alike(items, "n"), _alike(items, "clusters"))
     if len(known) < len(values):
         return entry(None, first["method"], basis, reason_null="undefined for some of the trainings")
     spread = Interval(np.nan, np.nan, np.nan, float(np.std(known, ddof=1)), "", SPREAD)
     return bounded(
         entry(float(np.mean(known)), f"mean of {len(known)} trainings; {first['method']}", basis), spread
     )
+
+
+def _alike(items: Sequence[Entry], key: Literal["n", "clusters"]) -> int | None:
+    """Return what all trainings rest on; None where it differs, as the pictures called positive do."""
+    found = {item[key] for item in items}
+    return found.pop() if len(found) == 1 else None
 
 
 SPREAD = "a mean over seeds: se is the standard deviation of the trainings"
