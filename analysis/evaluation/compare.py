@@ -306,7 +306,7 @@ def _spread(pair: Pair, primary: str, level: float) -> paired.SeedSpread | None:
     """Return the variance over patients and over seeds; None if each model was trained once."""
     if pair.seeds < 2:
         return None
-    variance = float(np.nanvar(pair.drawn(primary), ddof=1))
+    variance = from_draws(pair.drawn(primary)).se ** 2
     return paired.of_recipes(pair.a.each(primary), pair.b.each(primary), variance, level)
 
 
