@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from report.console import duration
-from report.layers import Box, Point, direct, layout
+from report.layers import Box, Point, direct, layout, path
 
 if TYPE_CHECKING:
     from report.engine.explain import StageStatus
@@ -238,9 +237,4 @@ def _text(x: float, y: float, words: str, *, size: int = 13, weight: int = 400, 
 
 
 def _arrow(points: Sequence[Point]) -> str:
-    """Return a line that is upright within a row and curved between rows."""
-    path = f"M{points[0][0]:g} {points[0][1]:g}"
-    for i, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):
-        bend = (y0 + y1) / 2
-        path += f"C{x0:g} {bend:g} {x1:g} {bend:g} {x1:g} {y1:g}" if i % 2 else f"L{x1:g} {y1:g}"
-    return f'<path d="{path}" fill="none" stroke="{LINE}" stroke-width="1.3" marker-end="url(#tip)"/>'
+    return f'<path d="{path(points)}" fill="none" stroke="{LINE}" stroke-width="1.3" marker-end="url(#tip)"/>'

@@ -36,6 +36,15 @@ class Layout:
     height: float
 
 
+def path(points: Sequence[Point]) -> str:
+    """Return the SVG path of an arrow: upright within a row and curved between rows."""
+    words = f"M{points[0][0]:g} {points[0][1]:g}"
+    for i, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):
+        bend = (y0 + y1) / 2
+        words += f"C{x0:g} {bend:g} {x1:g} {bend:g} {x1:g} {y1:g}" if i % 2 else f"L{x1:g} {y1:g}"
+    return words
+
+
 def direct(needs: Mapping[str, set[str]]) -> dict[str, set[str]]:
     """Return ``needs`` without those that another need has already, itself or by its own needs.
 

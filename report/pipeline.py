@@ -9,7 +9,8 @@ From ``split`` to ``compare`` everything is there once for each analysis: as the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ class Run:
 
 def stages(study: Study, place: Place) -> list[Stage]:
     """Return every stage of ``study``, each after the stages it reads."""
-    return [
+    made = [
         *_data(study, place),
         *(_architecture(study, model) for model in study.models),
         *(
@@ -75,8 +76,8 @@ def stages(study: Study, place: Place) -> list[Stage]:
         ),
         _results(study),
         *_figures(study, place),
-        *_document(study, place),
     ]
+    return [*made, *_document(study, place, made)]
 
 
 def analyses(study: Study) -> dict[str, str]:
@@ -395,9 +396,24 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
         )
 
 
-def _document(study: Study, place: Place) -> Iterator[Stage]:
+def _kinds(made: Iterable[Stage]) -> list[Json]:
+    """Return the kinds of stages, how many there are of each, what they run and which kinds they read."""
+    kinds: dict[str, dict[str, Any]] = {}
+    for stage in made:
+        kind = re.split("[.@]", stage.name)[0]
+        found = kinds.setdefault(kind, {"kind": kind, "many": 0, "run": set(), "read": set()})
+        found["many"] += 1
+        found["run"].add(stage.function)
+        given = (where.stage for where in stage.inputs.values() if isinstance(where, Output))
+        found["read"] |= {re.split("[.@]", name)[0] for name in given} - {kind}
+    return [{**of, "run": sorted(of["run"]), "read": sorted(of["read"])} for of in kinds.values()]
+
+
+def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage]:
     models = [m.id for m in study.models]
-    figures = [s.name for s in _figures(study, place)]
+    drawn: dict[str, Json] = {"kinds": _kinds(before)}
+    yield Stage("figure.stages", "report.document.stages:draw", params=drawn)
+    figures = [s.name for s in before if s.name.startswith("figure.")] + ["figure.stages"]
     evaluated = [runs(study, m, "")[0].name for m in study.models]
     yield Stage(
         "source",

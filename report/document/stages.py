@@ -1,0 +1,89 @@
+"""The figure of the stages of a study, for the appendix: which kind of stage reads which."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+from report.document.values import listed
+from report.layers import Box, Point, direct, layout, path
+
+if TYPE_CHECKING:
+    from analysis.progress import Progress
+
+LETTER, PADDING, HEIGHT = 6.2, 9.0, 34.0
+INK, QUIET, FILL = "#1a1a1a", "#5f6670", "#eef1f4"
+PX_TO_MM = 0.2645833
+
+
+def draw(
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    kinds: Sequence[Mapping[str, Any]],
+) -> None:
+    """Draw the kinds of stages as boxes, each below those that it reads.
+
+    Parameters
+    ----------
+    kinds : sequence of mapping
+        ``kind``, how ``many`` stages there are of it, what they ``run`` and which kinds they ``read``; each kind
+        after those that it reads.
+    """
+    needs = {str(k["kind"]): set(k["read"]) for k in kinds}
+    placed = layout(direct(needs), {str(k["kind"]): (_width(k), HEIGHT) for k in kinds})
+    scale = min(1.0, 160 / (placed.width * PX_TO_MM))
+    width, height = (side * PX_TO_MM * scale for side in (placed.width + 2, placed.height + 2))
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.1f}mm" height="{height:.1f}mm"'
+        f' viewBox="-1 -1 {placed.width + 2:g} {placed.height + 2:g}" font-family="IBM Plex Sans">',
+        '<defs><marker id="stages-tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7"'
+        f' orient="auto"><path d="M0 0L8 4L0 8z" fill="{QUIET}"/></marker></defs>',
+        *(_arrow(points) for _, points in sorted(placed.arrows.items())),
+        *(part for k in kinds for part in _box(placed.boxes[str(k["kind"])], k)),
+        "</svg>",
+    ]
+    (out / "figure.svg").write_text("\n".join(parts) + "\n", encoding="utf-8")
+    with (out / "figure.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["kind", "stages", "runs", "reads"])
+        rows.writerows([k["kind"], k["many"], " ".join(k["run"]), " ".join(k["read"])] for k in kinds)
+    facts = {"alt": describe(kinds), "width_mm": round(width, 1)}
+    (out / "figure.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    progress(1, 1, "figures")
+
+
+def describe(kinds: Sequence[Mapping[str, Any]]) -> str:
+    """Return the figure in words: what each kind of stage reads."""
+    return " ".join(f"{k['kind'].capitalize()} reads {listed(list(k['read']))}." for k in kinds if k["read"])
+
+
+def _words(kind: Mapping[str, Any]) -> str:
+    return f"{kind['many']} stage{'s' if kind['many'] > 1 else ''}"
+
+
+def _width(kind: Mapping[str, Any]) -> float:
+    return max(len(str(kind["kind"])) + 1, len(_words(kind))) * LETTER + 2 * PADDING
+
+
+def _box(box: Box, kind: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" rx="3" fill="{FILL}"'
+        f' stroke="{QUIET}" stroke-width="0.8"/>'
+    )
+    middle = box.x + box.width / 2
+    for y, size, weight, words in ((14, 11, 600, kind["kind"]), (27, 9.5, 400, _words(kind))):
+        yield (
+            f'<text x="{middle:g}" y="{box.y + y:g}" text-anchor="middle" font-size="{size}"'
+            f' font-weight="{weight}" fill="{INK}">{escape(str(words))}</text>'
+        )
+
+
+def _arrow(points: Sequence[Point]) -> str:
+    return f'<path d="{path(points)}" fill="none" stroke="{QUIET}" stroke-width="0.9" marker-end="url(#stages-tip)"/>'
