@@ -51,8 +51,13 @@ class Verdicts:
 
     def summary(self, b: str) -> str:
         """Return, for the abstract, the verdict in both analyses, what it rests on, and what went the other way."""
-        parts = [self.decided(b), *self._grouped(b), self.conclusion(b), *filter(None, [self.against(b)])]
+        parts = [self.decided(b), *self._grouped(b), self.conclusion(b), self.against(b)]
+        if self.has_grouped and self._differ(b):
+            parts.append(self.against(b, GROUPED))
         return " ".join(filter(None, [*parts, self.late(b)]))
+
+    def _differ(self, b: str) -> bool:
+        return bool(self._apart(b)) or self.of(b)["verdict"] != self.of(b, GROUPED)["verdict"]
 
     def decided(self, b: str, analysis: str = "") -> str:
         """Return the verdict of one analysis with the numbers that decide it."""
@@ -158,9 +163,9 @@ class Verdicts:
         }
         return words[said["verdict"]]
 
-    def against(self, b: str) -> str:
-        """Return the measures and classes that moved against the primary difference, or nothing."""
-        said, v = self.of(b), self.values
+    def against(self, b: str, analysis: str = "") -> str:
+        """Return the measures and classes that moved against the primary difference of an analysis, or that none did."""
+        said, v = self.of(b, analysis), self.values
         prefix = f"{said['pair']}.{said['split']}"
         primary = v.value(f"{prefix}.{said['measure']}")
         if not primary:
@@ -169,9 +174,9 @@ class Verdicts:
         names += [f"{m}.{c['id']}" for m in ("sensitivity", "f1") for c in self.study["classes"]]
         moved = [n for n in names if (v.value(f"{prefix}.{n}") or 0) * primary < 0]
         if not moved:
-            return "No class and no average moved the other way."
+            return f"{'By patient no' if analysis else 'No'} class and no average moved the other way."
         words = [f"{self._measure(n)} ({v.aside(f'{prefix}.{n}')})" for n in moved]
-        return f"The other way went {listed(words)}."
+        return f"{'By patient the' if analysis else 'The'} other way went {listed(words)}."
 
     def _measure(self, name: str) -> str:
         measure, _, of = name.partition(".")
