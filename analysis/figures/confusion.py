@@ -146,7 +146,7 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class], title: str) ->
             for name, share in zip(right["y_true"], right["share"], strict=True)
         ]
         sentences.append(
-            f"{title}, {style.SPLIT_NAMES[str(split)]}: share of each true class found: {style.listed(found)}; "
+            f"{title}, {style.SPLIT_NAMES[str(split)]}: share of each true class found: {style.listed(found) or 'undefined'}; "
             f"most often confused: {wrong['count']:,} pictures of {labels[wrong['y_true']]} "
             f"called {labels[wrong['y_pred']]}."
         )

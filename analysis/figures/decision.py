@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -59,8 +58,7 @@ def _panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str], prevalence
     ax.plot(everybody["threshold"], everybody["treat_all"], **ALWAYS["treat all"])
     for model in reversed(table["model"].unique()):
         mine = table[table["model"] == model]
-        finite = np.isfinite(mine["net_benefit"])
-        ax.plot(mine.loc[finite, "threshold"], mine.loc[finite, "net_benefit"], color=colours[model])
+        ax.plot(mine["threshold"], mine["net_benefit"], color=colours[model])
     ax.set(xlim=(0, 1), ylim=(-BELOW * prevalence, 1.04 * prevalence), xlabel="threshold probability")
     ax.set_xticks((0, 0.25, 0.5, 0.75, 1))
     ax.xaxis.set_major_formatter("{x:g}")
@@ -72,9 +70,10 @@ def describe(table: pd.DataFrame, models: Sequence[style.Model]) -> str:
     """Return the figure in words: at how many thresholds each model is above treating all and none."""
     parts = []
     for prevalence, rows in table.groupby("prevalence"):
-        gains = rows["net_benefit"] > rows["treat_all"].clip(lower=0)
-        share = gains.groupby(rows["model"]).mean()
-        named = [f"{m['title']} {style.percent(share[m['id']])}" for m in models]
+        known = rows.dropna(subset=["net_benefit", "treat_all"])
+        gains = known["net_benefit"] > known["treat_all"].clip(lower=0)
+        share = {str(model): style.percent(part.mean()) for model, part in gains.groupby(known["model"])}
+        named = [f"{m['title']} {share.get(m['id'], 'undefined')}" for m in models]
         parts.append(f"prevalence {style.percent(float(str(prevalence)))}: {style.listed(named)}")
     return (
         "Share of the thresholds, test, at which the net benefit lies above that of treating all and of "

@@ -33,8 +33,8 @@ RULE = "#d5d9de"
 CLASS_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 # Apart from one another, from the grey and from the first four class colours with every kind of colour vision, and in
 # grey print by their lightness.
-MODEL_COLOURS = ("#332288", "#e69f00", "#a01c3c", "#1a1a1a")
-LOW_DETAIL, LOW_DETAIL_COLOUR = "low_detail", "#8c939b"
+MODEL_COLOURS = ("#332288", "#dd9500", "#a01c3c", "#1a1a1a")
+LOW_DETAIL, LOW_DETAIL_COLOUR = "low_detail", "#7d848c"
 SPLIT_COLOURS = {"train": "#8fa0b1", "val": "#882255", "test": "#2f4b6e"}
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 SMALL, BASE = 7.0, 8.0
@@ -133,7 +133,7 @@ def _flow(labels: Sequence[str], left: float) -> list[tuple[float, int]]:
     x, row, places = left, 0, []
     for label in labels:
         width = KEY_LINE + 1.5 + text_mm(label, BASE)
-        if x > left and x + width > FULL_WIDTH_MM:
+        if x > left and x + width > FULL_WIDTH_MM - 1:
             x, row = left, row + 1
         places.append((x, row))
         x += width + KEY_GAP
@@ -233,8 +233,8 @@ def percent(share: float) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Return ``a, b and c``."""
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+    """Return ``a, b and c``, or nothing of nothing."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def _register_fonts() -> None:

@@ -14,6 +14,8 @@ from analysis.evaluation.evaluate import evaluate
 from analysis.progress import silent
 
 IDS = ["bacterial", "covid_19", "healthy", "viral"]
+MODELS = ("a", "b", "low_detail")
+SPLITS = ["val", "test"]
 SIZE = 48
 
 
@@ -23,17 +25,9 @@ def write_inputs(root: Path) -> dict[str, Path]:
     for folder in folders.values():
         folder.mkdir(parents=True)
     _write_pictures(folders)
-    for model, seed in (("a", 1), ("b", 2)):
+    for seed, model in enumerate(MODELS):
         _write_model(root, model, seed)
-    inputs = {
-        "a": root / "evaluate_a",
-        "b": root / "evaluate_b",
-        "predictions_a": root / "predict_a",
-        "predictions_b": root / "predict_b",
-    }
-    (root / "compare").mkdir()
-    common = {"scratch": root, "progress": silent, "classes": IDS, "splits": ["val", "test"]}
-    compare(inputs, root / "compare", a="a", b="b", **common)
+    _write_comparison(root)
     return {
         **{folder.name: folder for folder in root.iterdir()},
         "records": folders["read"],
@@ -93,13 +87,38 @@ def _write_model(root: Path, model: str, seed: int) -> None:
     history.to_csv(train / "history.csv", index=False)
     (train / "training.json").write_text('{"weights_epoch": 1}')
     evaluate(
-        {"predictions": predict, "training": train},
+        {"predictions": predict, "training": train, "records": root / "read", "split": root / "split"},
         out,
         scratch=root,
         progress=silent,
         model=model,
         classes=IDS,
-        splits=["val", "test"],
+        normal="healthy",
+        splits=SPLITS,
+        class_balance="oversample",
+    )
+
+
+def _write_comparison(root: Path) -> None:
+    out = root / "compare"
+    out.mkdir()
+    compare(
+        {model: root / f"predict_{model}" for model in MODELS},
+        out,
+        scratch=root,
+        progress=silent,
+        analysis="",
+        classes=IDS,
+        splits=SPLITS,
+        networks={"a": ["a"], "b": ["b"]},
+        floor="low_detail",
+        baseline="a",
+        against=["b"],
+        primary="f1.macro",
+        split="test",
+        margin=0.03,
+        alpha=0.05,
+        declared_late=False,
     )
 
 

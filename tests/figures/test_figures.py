@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from analysis.errors import DataError
 from analysis.figures import curves, examples, roc, style
@@ -27,6 +29,10 @@ IDS = ["bacterial", "covid_19", "healthy", "viral"]
 LABELS = ["Bacterial Pneumonia", "COVID-19", "No Pneumonia (healthy)", "Viral Pneumonia <&>"]
 CLASSES = [{"id": i, "label": label} for i, label in zip(IDS, LABELS, strict=True)]
 MODEL = {"model": "a", "title": "Baseline CNN", "splits": ["val", "test"]}
+TITLES = {"a": "Baseline CNN", "b": "Improved CNN", "low_detail": "8 × 8 baseline"}
+MODELS = [{"id": i, "title": title} for i, title in TITLES.items()]
+EVALUATIONS = {f"evaluation_{i}": f"evaluate_{i}" for i in TITLES}
+PAIR = {"a": "a", "b": "b", "titles": TITLES, "split": "test"}
 FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "counts": ({"records": "read", "split": "split"}, {}),
     "sizes": ({"records": "read", "split": "split"}, {}),
@@ -34,11 +40,18 @@ FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "curves": ({"training": "train_a"}, {"model": "a", "title": "Baseline CNN"}),
     "roc": ({"evaluation": "evaluate_a"}, MODEL),
     "confusion": ({"evaluation": "evaluate_a"}, MODEL),
-    "differences": (
-        {"comparison": "compare"},
-        {"a": "a", "b": "b", "titles": {"a": "Baseline CNN", "b": "Improved CNN"}, "split": "test"},
+    "differences": ({"comparison": "compare"}, {**PAIR, "margin": 0.03, "primary": "f1.macro"}),
+    "differences.grouped": (
+        {"comparison": "compare", "grouped": "compare"},
+        {**PAIR, "margin": 0.03, "primary": "accuracy"},
     ),
+    "moved": ({"evaluation_a": "evaluate_a", "evaluation_b": "evaluate_b"}, PAIR),
+    "overlay.roc": (EVALUATIONS, {"kind": "roc", "models": MODELS, "splits": ["val", "test"]}),
+    "overlay.pr": (EVALUATIONS, {"kind": "pr", "models": MODELS, "splits": ["val", "test"]}),
+    "reliability": (EVALUATIONS, {"models": MODELS, "split": "test"}),
+    "decision": (EVALUATIONS, {"models": MODELS}),
 }
+OF_MODELS = ("overlay.roc", "overlay.pr", "reliability", "decision")
 
 
 def draw(name: str, inputs: dict[str, Path], out: Path, **changes: Any) -> str:
@@ -47,14 +60,20 @@ def draw(name: str, inputs: dict[str, Path], out: Path, **changes: Any) -> str:
     folders, params = FIGURES[name]
     given = {key: inputs[folder] for key, folder in folders.items()}
     params = {"classes": CLASSES, **params, **changes}
-    module = importlib.import_module(f"analysis.figures.{name}")
+    if name == "decision":
+        del params["classes"]
+    module = importlib.import_module(f"analysis.figures.{name.partition('.')[0]}")
     module.draw(given, out, scratch=out, progress=silent, **params)
     return (out / "figure.svg").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_writes_a_figure_with_its_table_and_words(name: str, inputs: dict[str, Path], tmp_path: Path) -> None:
+def test_writes_a_figure_with_its_table_and_words(
+    name: str, inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = keep_figures(monkeypatch)
     svg = draw(name, inputs, tmp_path)
+    require_clean(*figures)
     root = ET.fromstring(svg)
     facts = json.loads((tmp_path / "figure.json").read_text())
     width, height = (float(str(root.get(side)).removesuffix("pt")) for side in ("width", "height"))
@@ -72,26 +91,67 @@ def test_writes_a_figure_with_its_table_and_words(name: str, inputs: dict[str, P
     assert not pd.read_csv(tmp_path / "figure.csv").empty
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_no_text_leaves_the_page(
-    name: str, inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("n_classes", [2, 3, 4])
+@pytest.mark.parametrize("name", ["roc", "moved", "overlay.roc", "overlay.pr", "differences.grouped"])
+def test_fewer_classes_fit(
+    name: str, n_classes: int, inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    figures = keep_figures(monkeypatch)
+    draw(name, inputs, tmp_path, classes=CLASSES[1 : 1 + n_classes] if n_classes < 4 else CLASSES)
+    require_clean(*figures)
+
+
+@pytest.mark.parametrize("n_models", [1, 2, 4])
+@pytest.mark.parametrize("name", OF_MODELS)
+def test_more_and_fewer_models_fit(
+    name: str, n_models: int, inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = keep_figures(monkeypatch)
+    long = {"id": "c", "title": "ResNet50V2, the last block trained"}
+    monkeypatch.setitem(FIGURES, name, ({**EVALUATIONS, "evaluation_c": "evaluate_b"}, FIGURES[name][1]))
+    draw(name, inputs, tmp_path, models=[*MODELS[:2], long, MODELS[2]][:n_models])
+    require_clean(*figures)
+    shown = pd.read_csv(tmp_path / "figure.csv")["model"].unique().tolist()
+    assert shown == ["a", "b", "c", "low_detail"][:n_models]
+
+
+def keep_figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """Return the list into which every figure will be put that is saved."""
     figures: list[Figure] = []
     save = style.save
 
     def keep(figure: Figure, *rest: Any) -> None:
         save(figure, *rest)
         figures.append(figure)
-        drawn = figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer())
-        width, height = figure.get_size_inches()
-        assert drawn.x0 >= 0
-        assert drawn.y0 >= 0
-        assert drawn.x1 <= width
-        assert drawn.y1 <= height
 
     monkeypatch.setattr(style, "save", keep)
-    draw(name, inputs, tmp_path)
-    assert len(figures) == 1
+    return figures
+
+
+def require_clean(figure: Figure) -> None:
+    """Require that nothing leaves the page and that no text lies upon another."""
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    drawn, (width, height) = figure.get_tightbbox(renderer), figure.get_size_inches()
+    assert min(drawn.x0, drawn.y0, width - drawn.x1, height - drawn.y1) > -1e-6
+    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts_of(figure)]
+    pairs = [
+        (one, other)
+        for (one, a), (other, b) in itertools.combinations(boxes, 2)
+        if min(a.x1, b.x1) - max(a.x0, b.x0) > 1 and min(a.y1, b.y1) - max(a.y0, b.y0) > 1
+    ]
+    assert pairs == []
+
+
+def texts_of(figure: Figure) -> list[Text]:
+    """Return every text that is drawn; ticks beyond an axis are not."""
+    found: list[Text] = list(figure.texts)
+    for ax in figure.axes:
+        found += [*ax.texts, *(c for c in ax.get_children() if isinstance(c, Text))]
+        for axis in (ax.xaxis, ax.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+            found += [axis.label, *(tick.label1 for tick in ticks)]
+    return [text for text in dict.fromkeys(found) if text.get_visible() and text.get_text().strip()]
 
 
 def test_two_processes_draw_the_same_bytes(inputs: dict[str, Path], tmp_path: Path) -> None:
@@ -176,16 +236,36 @@ def test_curves_of_any_length_and_of_a_training_that_diverged(
     assert "lowest" in text
 
 
-def test_undefined_values_are_said_not_drawn(inputs: dict[str, Path], tmp_path: Path) -> None:
-    evaluation, comparison = (shutil.copytree(inputs[n], tmp_path / n) for n in ("evaluate_a", "compare"))
-    for path, column in ((evaluation / "auroc.csv", "auroc"), (comparison / "differences.csv", "difference")):
-        table = pd.read_csv(path)
-        table[column] = np.nan
-        table.to_csv(path, index=False)
-    (evaluation / "roc.csv").write_text("split,curve,fpr,tpr\n")
-    changed = {**inputs, "evaluate_a": evaluation, "compare": comparison}
-    assert "undefined" in draw("roc", changed, tmp_path / "roc")
-    assert "undefined" in draw("differences", changed, tmp_path / "differences")
+UNDEFINED = [
+    "auroc",
+    "average_precision",
+    "share",
+    "y",
+    "low",
+    "high",
+    "confidence",
+    "observed",
+    "net_benefit",
+    "a",
+    "b",
+    "difference",
+    "level",
+]
+
+
+@pytest.mark.parametrize("name", [n for n in FIGURES if n not in {"counts", "sizes", "examples", "curves"}])
+def test_undefined_values_are_said_not_drawn(name: str, inputs: dict[str, Path], tmp_path: Path) -> None:
+    changed = {**inputs, **{n: shutil.copytree(inputs[n], tmp_path / n) for n in ("evaluate_a", "compare")}}
+    for path in (*changed["evaluate_a"].glob("*.csv"), *changed["compare"].glob("*.csv")):
+        table = pd.read_csv(path, keep_default_na=False)
+        values = table.columns.intersection(UNDEFINED)
+        table.assign(**dict.fromkeys(values, "")).to_csv(path, index=False)
+    (changed["evaluate_a"] / "roc.csv").write_text("split,curve,fpr,tpr\n")
+    svg = draw(name, changed, tmp_path / "out")
+    words = json.loads((tmp_path / "out" / "figure.json").read_text())["alt"]
+    assert "nan" not in (svg + words).lower()
+    if name not in {"confusion", "moved"}:  # they count
+        assert "undefined" in words
 
 
 def test_words_of_the_curves_and_areas() -> None:
@@ -196,7 +276,7 @@ def test_words_of_the_curves_and_areas() -> None:
         "CNN, 2 epochs: training loss from 1.00 to 0.50, validation loss from 0.70 to 0.90, training accuracy "
         "from 0.20 to 0.90 and validation accuracy from 0.50 to 0.60. Validation loss is lowest, 0.70, in epoch 1."
     )
-    areas = pd.Series({("test", "a"): 0.5, ("test", "b"): np.nan})
+    areas = {("test", "a"): {"auroc": 0.5}, ("test", "b"): {"auroc": np.nan}}
     lines = {"a": roc.Line("A", "red"), "b": roc.Line("B", "blue")}
     assert roc.describe(areas, lines, "CNN", ["test"]) == (
         "CNN, test: area under the curve A 0.500 and B undefined."
@@ -206,3 +286,89 @@ def test_words_of_the_curves_and_areas() -> None:
 def test_signs_and_lists() -> None:
     assert [style.signed(v) for v in (0.0712, -0.0712, -0.0001)] == ["+0.071", "−0.071", "0.000"]
     assert [style.listed(w) for w in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+
+
+def test_what_moved_and_how_it_is_said(inputs: dict[str, Path], tmp_path: Path) -> None:
+    a, b = ([[50, 2], [10, 38]], [[47, 5], [4, 44]])
+    folders = {}
+    for model, counts in (("a", a), ("b", b)):
+        folders[f"evaluate_{model}"] = tmp_path / model
+        (tmp_path / model).mkdir()
+        cells = [(t, p, counts[i][j]) for i, t in enumerate(IDS[:2]) for j, p in enumerate(IDS[:2])]
+        table = pd.DataFrame(cells, columns=["y_true", "y_pred", "count"])
+        # The order of rows does not matter.
+        table.assign(split="test", share=table["count"] / 50).iloc[::-1].to_csv(
+            tmp_path / model / "confusion.csv"
+        )
+    svg = draw("moved", {**inputs, **folders}, tmp_path / "out", classes=CLASSES[:2])
+    assert pd.read_csv(tmp_path / "out" / "figure.csv")["difference"].tolist() == [-3, 3, -6, 6]
+    assert [text for text in ("−3", "+3", "−6", "+6") if f">{text}<" not in svg] == []
+    assert json.loads((tmp_path / "out" / "figure.json").read_text())["alt"] == (
+        "Improved CNN minus Baseline CNN, test: pictures called rightly: Bacterial Pneumonia −3 and COVID-19 +6. "
+        "Among the errors the largest changes are +3 of Bacterial Pneumonia called COVID-19 and −6 of COVID-19 "
+        "called Bacterial Pneumonia."
+    )
+
+
+def test_both_analyses_stand_in_the_forest_plot(inputs: dict[str, Path], tmp_path: Path) -> None:
+    grouped = shutil.copytree(inputs["compare"], tmp_path / "grouped")
+    table = pd.read_csv(grouped / "differences.b.csv", keep_default_na=False)
+    table["difference"] = -0.123
+    table.to_csv(grouped / "differences.b.csv", index=False)
+    folders = {"comparison": "compare", "grouped": "grouped"}
+    changed = {**inputs, "grouped": grouped}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(FIGURES, "differences.grouped", (folders, FIGURES["differences.grouped"][1]))
+        svg = draw("differences.grouped", changed, tmp_path / "out")
+    drawn = pd.read_csv(tmp_path / "out" / "figure.csv")
+    assert drawn["analysis"].value_counts().to_dict() == {"prescribed": 33, "grouped": 33}
+    assert svg.count("−0.123") == 33
+    assert (
+        "split by patient: accuracy −0.123"
+        in json.loads((tmp_path / "out" / "figure.json").read_text())["alt"]
+    )
+    assert "split by patient" not in draw("differences", inputs, tmp_path / "alone")
+
+
+@pytest.mark.parametrize("level", [0.975, 0.95])
+def test_a_level_of_its_own_is_said(level: float, inputs: dict[str, Path], tmp_path: Path) -> None:
+    comparison = shutil.copytree(inputs["compare"], tmp_path / "compare")
+    table = pd.read_csv(comparison / "differences.b.csv", keep_default_na=False)
+    table.loc[(table["measure"] == "f1") & (table["class"] == "macro"), "level"] = level
+    table.to_csv(comparison / "differences.b.csv", index=False)
+    svg = draw("differences", {**inputs, "compare": comparison}, tmp_path / "out")
+    assert ("margin ±0.03 (97.5 % interval)" in svg) == (level == 0.975)
+    assert "with 95 % intervals" in svg
+
+
+def test_prevalence_is_the_share_of_the_class(inputs: dict[str, Path], tmp_path: Path) -> None:
+    assert draw("overlay.pr", inputs, tmp_path / "pr").count("prevalence 0.250") == 8
+    assert "prevalence" not in draw("overlay.roc", inputs, tmp_path / "roc")
+
+
+def test_a_model_has_one_colour_and_none_of_the_classes() -> None:
+    alone, all_models = (
+        style.model_colours(["a", "b"]),
+        style.model_colours(["low_detail", "a", "b", "c", "d"]),
+    )
+    assert [alone[i] for i in "ab"] == [all_models[i] for i in "ab"]
+    assert len(set(all_models.values())) == 5
+    assert not set(all_models.values()) & set(style.CLASS_COLOURS)
+
+
+def test_text_is_broken_where_it_would_be_too_wide() -> None:
+    label = "No Pneumonia (healthy)"
+    assert style.fitted(label, 100) == label
+    assert style.fitted(label, 20) == "No Pneumonia\n(healthy)"
+    assert style.fitted(label, 1) == "No\nPneumonia\n(healthy)"
+    assert style.text_mm(style.fitted(label, 20)) <= 20 < style.text_mm(label)
+    assert style.text_mm("a", 14) == pytest.approx(2 * style.text_mm("a", 7), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.0, "1.000"), (0.9996, "> 0.999"), (0.5, "0.500"), (np.nan, "undefined")]
+)
+def test_only_a_perfect_area_is_called_one(value: float, text: str) -> None:
+    assert style.unit(value) == text
+    assert style.interval(0.4, np.nan) == ""
+    assert style.interval(0.4, 0.61) == " (0.400–0.610)"
