@@ -52,6 +52,11 @@ def softmax_scores(seed: int, y_true: np.ndarray, skill: float) -> np.ndarray:
     return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
 
+@pytest.fixture(scope="session", name="prediction_table")
+def _prediction_table() -> Callable[..., pd.DataFrame]:
+    return prediction_table
+
+
 @pytest.fixture
 def predict(tmp_path: Path) -> Callable[..., Path]:
     """Write the output of a predict stage for one model and return its folder."""

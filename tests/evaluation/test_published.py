@@ -1,8 +1,7 @@
 """Published confusion matrices give the figures derived from them to the last printed digit.
 
 The five studies are those that this project answers to; rows are true classes, columns predicted ones. Of the
-binary ones the second class is pneumonia. Averages that no classifier of ours reports (weighted by pictures) are
-made here of what the evaluation gives.
+binary ones the second class is pneumonia. Averages weighted by pictures, which our results do not have, are made here.
 """
 
 from __future__ import annotations
