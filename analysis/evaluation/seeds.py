@@ -49,9 +49,8 @@ def _mean(items: Sequence[Entry]) -> Entry:
     if len(known) < len(values):
         return entry(None, first["method"], basis, reason_null="undefined for some of the trainings")
     spread = Interval(np.nan, np.nan, np.nan, float(np.std(known, ddof=1)), "", SPREAD)
-    return bounded(
-        entry(float(np.mean(known)), f"mean of {len(known)} trainings; {first['method']}", basis), spread
-    )
+    how = first["method"].partition("; interval: ")[0]
+    return bounded(entry(float(np.mean(known)), f"mean of {len(known)} trainings; {how}", basis), spread)
 
 
 def _alike(items: Sequence[Entry], key: Literal["n", "clusters"]) -> int | None:
