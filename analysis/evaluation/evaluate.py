@@ -38,6 +38,7 @@ from analysis.evaluation.uncertainty import (
 )
 from analysis.progress import Progress
 
+CONFIDENT_ERRORS = 10
 BAND_RESAMPLES = 500
 """Enough for a band that is only drawn."""
 
@@ -89,6 +90,7 @@ def evaluate(
     _write(out / "auroc.csv", _area_rows(results, model, "auroc", (*classes, "macro", "micro"), splits))
     _write(out / "average_precision.csv", _area_rows(results, model, "average_precision", classes, splits))
     _table(pd.concat(bands), out / "bands.csv")
+    _write(out / "errors.csv", _confident_errors(predictions["test"]))
     _write(
         out / "reliability.csv",
         (r for split in splits for r in probabilities.reliability_rows(corrected, split)),
@@ -224,6 +226,20 @@ def _roc_rows(curves: Mapping[str, Mapping[str, Roc]]) -> list[dict[str, object]
         for name, curve in of_split.items()
         for fpr, tpr in zip(curve.fpr, curve.tpr, strict=True)
     ]
+
+
+def _confident_errors(predictions: Predictions) -> Iterator[dict[str, object]]:
+    """Yield for each true class the pictures that are called another with the highest probability."""
+    confidence = predictions.y_score.max(axis=1)
+    for k, name in enumerate(predictions.classes):
+        wrong = np.flatnonzero((predictions.y_true == k) & (predictions.y_pred != k))
+        for row in wrong[np.argsort(-confidence[wrong], kind="stable")][:CONFIDENT_ERRORS]:
+            yield {
+                "y_true": name,
+                "y_pred": predictions.classes[predictions.y_pred[row]],
+                "probability": confidence[row],
+                "image_id": predictions.image_id[row],
+            }
 
 
 def _area_rows(

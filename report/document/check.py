@@ -15,10 +15,10 @@ DOUBTS = "doubts.json"
 NUMBERED = ("fig", "tbl", "sec", "eq")
 DIVS = {
     *("callout-note", "callout-warning", "callout-important", "callout-tip", "callout-caution"),
-    *("panel-tabset", "author", "computed", "references"),
+    *("panel-tabset", "author", "computed", "references", "content-visible"),
 }
 SPANS = {"computed", "author", "given", "unnumbered", "-"}
-DIV_KEYS = {"title", "layout-ncol"}
+DIV_KEYS = {"title", "layout-ncol", "when-format"}
 KEYS = {"fig-alt", "width", "tbl-colwidths"}
 
 OUTSIDE = "does not lie in figures/"

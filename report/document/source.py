@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SAMPLE_NOTICE = "Built on generated pictures, not on X-rays"
 EVALUATION = (
     *("measures.csv", "confusion.csv", "auroc.csv", "average_precision.csv"),
-    *("reliability.csv", "predictive.csv", "decision.csv"),
+    *("reliability.csv", "predictive.csv", "decision.csv", "errors.csv"),
 )
 
 

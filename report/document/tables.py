@@ -391,6 +391,24 @@ class Tables:
             "lrrrr",
         )
 
+    def errors(self, model: str) -> str:
+        """Return the test pictures of each class that are called another with the highest probability."""
+        labels = {item["id"]: escape(item["label"]) for item in self.study["classes"]}
+        rows = [
+            [
+                labels[row["y_true"]],
+                labels[row["y_pred"]],
+                decimal(float(row["probability"])),
+                escape(row["image_id"]),
+            ]
+            for row in read_rows(self.inputs[f"evaluate_{model}"] / "errors.csv")
+        ]
+        if not rows:
+            return f"The {self.title(model)} makes no mistake on the test set."
+        caption = f"{self.title(model, capital=True)}: the most confident errors on the test set, at most ten a class."
+        head = ["True class", "Called", "Probability", "Picture"]
+        return pipe_table(f"errors-{model}", caption, head, rows, "llrl", (24, 24, 12, 40))
+
     def coverage(self) -> str:
         """Return where in the report each requirement is answered."""
         rows = [[escape(item["text"]), self._answer(item)] for item in self.study["report"]["requirements"]]
