@@ -6,7 +6,10 @@ Wilson (1927), Probable inference, the law of succession, and statistical infere
 doi:10.1080/01621459.1927.10502953. DeLong, DeLong and Clarke-Pearson (1988), Comparing the areas under two
 or more correlated receiver operating characteristic curves, doi:10.2307/2531595. Obuchowski (1997),
 Nonparametric analysis of clustered ROC curve data, doi:10.2307/2533958. Rao and Scott (1992), A simple
-method for the analysis of clustered binary data, doi:10.2307/2532311.
+method for the analysis of clustered binary data, doi:10.2307/2532311. Satterthwaite (1946), An approximate
+distribution of estimates of variance components, doi:10.2307/3002019. Pan and Wall (2002), Small-sample
+adjustments in using the sandwich variance estimator in generalized estimating equations,
+doi:10.1002/sim.1142.
 """
 
 from __future__ import annotations
@@ -17,28 +20,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from analysis.evaluation.entries import Interval
+from analysis.evaluation.resampling import Clusters
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 NAN = float("nan")
+TOO_FEW = "fewer than two pictures on one side, or all of one patient"
+NO_VARIANCE = 1e-12
 
 
 def proportion(correct: Mask, patient_id: NDArray[Any], level: float = 0.95) -> Interval:
-    """Return Wilson's interval for the share of True among n pictures, with n/deff in the place of n.
+    """Return ``proportion_within`` of n pictures that are all counted, and all of one stratum.
 
-    deff is the variance of the share over patients as a multiple of that of n pictures of different
-    patients, and at least 1 (Rao and Scott 1992, with n - 1 for n: it is then 1 when every patient has one
-    picture). Where the pictures tell nothing of it, as all are right, all wrong, or all of one patient, it
-    is what it would be if those of a patient were always alike: sum m_g^2 / sum m_g.
+    Enough for a share of the pictures of one class, such as a sensitivity.
+    """
+    names, patient = np.unique(patient_id, return_inverse=True)
+    one_stratum = Clusters(patient, np.zeros(len(names), dtype=np.intp))
+    return proportion_within(correct, np.ones(len(correct), dtype=bool), one_stratum, level)
+
+
+def proportion_within(correct: Mask, counted: Mask, clusters: Clusters, level: float = 0.95) -> Interval:
+    """Return Wilson's interval of the share of ``correct`` (n,) among the ``counted`` (n,) of n pictures.
+
+    In the place of the number of pictures stands 1 + p(1 - p)/V. V is the variance of the share when
+    patients, or pictures if that is larger, are drawn within strata, as the bootstrap draws them (a design
+    effect after Rao and Scott 1992). It is the number of pictures when each is of a patient of their own.
     """
     method = "Wilson, effective n by patients"
-    if not len(correct):
+    if not counted.any():
         return Interval(NAN, NAN, level, NAN, method, "no pictures")
-    share = float(np.mean(correct))
-    n = len(correct) / _design_effect(correct, share, patient_id)
+    share = float(correct[counted].mean())
+    n = _effective_pictures(correct, counted, clusters, share)
     z = norm.ppf((1 + level) / 2)
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
@@ -47,12 +62,21 @@ def proportion(correct: Mask, patient_id: NDArray[Any], level: float = 0.95) -> 
     return Interval(low, high, level, math.sqrt(share * (1 - share) / n), method)
 
 
-def _design_effect(correct: Mask, share: float, patient_id: NDArray[Any]) -> float:
-    n, pictures = len(correct), np.unique(patient_id, return_counts=True)[1]
-    if share in {0.0, 1.0} or len(pictures) == 1:
-        return float((pictures**2).sum() / n)
-    clustered = clustered_variance((correct - share) / n, patient_id)
-    return max(1.0, clustered * (n - 1) / (share * (1 - share)))
+def _effective_pictures(correct: Mask, counted: Mask, clusters: Clusters, share: float) -> float:
+    pictures = np.unique(clusters.patient[counted], return_counts=True)[1]
+    phi = np.where(counted, correct - share, 0.0) / counted.sum()
+    each_alone = Clusters(np.arange(len(phi)), clusters.stratum[clusters.patient])
+    variance = max(_variance_within(phi, clusters), _variance_within(phi, each_alone))
+    if len(pictures) == 1 or variance < NO_VARIANCE:
+        # Nothing tells how alike the pictures of a patient are: as if they were copies.
+        return float(pictures.sum() ** 2 / (pictures**2).sum())
+    return 1 + share * (1 - share) / variance
+
+
+def _variance_within(phi: Floats, clusters: Clusters) -> float:
+    totals = np.bincount(clusters.patient, weights=phi, minlength=clusters.size)
+    by_stratum = [totals[members] for members in clusters.strata]
+    return sum(len(x) * float(np.var(x, ddof=1)) for x in by_stratum if len(x) > 1)
 
 
 def auroc_influence(positive: Mask, score: Floats) -> Floats:
@@ -80,15 +104,11 @@ def clustered_variance(phi: Floats, patient_id: NDArray[Any]) -> float:
 
     NaN if all pictures are of one patient.
     """
-    names, patient = np.unique(patient_id, return_inverse=True)
-    g = len(names)
-    if g < 2:
-        return NAN
-    return float(g / (g - 1) * (np.bincount(patient, weights=phi) ** 2).sum())
+    return _variance_of(_by_patient(phi, patient_id))
 
 
 def auroc(area: float, phi: Floats, patient_id: NDArray[Any], level: float = 0.95) -> Interval:
-    """Return the interval of one AUROC, or of a mean of some, on the logit scale.
+    """Return the interval of one AUROC, or of a mean of some: t on the logit scale.
 
     Parameters
     ----------
@@ -99,31 +119,55 @@ def auroc(area: float, phi: Floats, patient_id: NDArray[Any], level: float = 0.9
     patient_id : (n,) array
     level : float
     """
-    method = "DeLong by patients, logit scale"
+    method = "DeLong by patients, t on the logit scale"
     if area in {0.0, 1.0}:
         reason = f"AUROC is {area:.0f} on {len(phi)} pictures: no variation to judge by"
         return Interval(NAN, NAN, level, NAN, method, reason)
-    se = math.sqrt(clustered_variance(phi, patient_id))
+    se, reach = _error(phi, patient_id, level)
     if math.isnan(area + se):
         return Interval(NAN, NAN, level, NAN, method, TOO_FEW)
-    half = norm.ppf((1 + level) / 2) * se / (area * (1 - area))
+    half = reach / (area * (1 - area))
     return Interval(float(expit(logit(area) - half)), float(expit(logit(area) + half)), level, se, method)
 
 
 def auroc_difference(d: float, phi: Floats, patient_id: NDArray[Any], level: float = 0.95) -> Interval:
-    """Return the normal interval of a difference ``d`` of AUROCs on the same pictures.
+    """Return the t interval of a difference ``d`` of AUROCs on the same pictures.
 
     ``phi`` (n,) are the influence values of one model less those of the other. There is no interval if no
     patient tells the models apart, as when both AUROCs are 1.
     """
-    method = "DeLong by patients, paired"
-    se = math.sqrt(clustered_variance(phi, patient_id))
+    method = "DeLong by patients, paired, t"
+    se, reach = _error(phi, patient_id, level)
     if math.isnan(d + se):
         return Interval(NAN, NAN, level, NAN, method, TOO_FEW)
     if se == 0:
         return Interval(NAN, NAN, level, se, method, "no patient is ranked differently by the two models")
-    half = float(norm.ppf((1 + level) / 2)) * se
-    return Interval(d - half, d + half, level, se, method)
+    return Interval(d - reach, d + reach, level, se, method)
 
 
-TOO_FEW = "fewer than two pictures on one side, or all of one patient"
+def _error(phi: Floats, patient_id: NDArray[Any], level: float) -> tuple[float, float]:
+    """Return the standard error of the sum of ``phi``, and how far an interval of ``level`` reaches."""
+    by_patient = _by_patient(phi, patient_id)
+    se = math.sqrt(_variance_of(by_patient))
+    return se, float(t.ppf((1 + level) / 2, _degrees_of_freedom(by_patient))) * se
+
+
+def _by_patient(phi: Floats, patient_id: NDArray[Any]) -> Floats:
+    patient = np.unique(patient_id, return_inverse=True)[1]
+    return np.asarray(np.bincount(patient, weights=phi), dtype=np.float64)
+
+
+def _variance_of(by_patient: Floats) -> float:
+    g = len(by_patient)
+    return float(g / (g - 1) * (by_patient**2).sum()) if g > 1 else NAN
+
+
+def _degrees_of_freedom(by_patient: Floats) -> float:
+    """Return 2 V^2 / Var(V) (Satterthwaite), Var(V) from how the patients' squares vary (Pan and Wall 2002).
+
+    It is about G for normal contributions alike in size, and far less where a few patients carry the variance,
+    as those of a rare class do.
+    """
+    squares = by_patient**2
+    spread = len(squares) * squares.var()
+    return float(2 * squares.sum() ** 2 / spread) if spread > 0 else math.inf

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, t
 from sklearn.metrics import roc_auc_score
 
 from analysis.evaluation.intervals import (
@@ -13,7 +13,9 @@ from analysis.evaluation.intervals import (
     auroc_influence,
     clustered_variance,
     proportion,
+    proportion_within,
 )
+from analysis.evaluation.resampling import bootstrap, clusters
 
 # DeLong, DeLong and Clarke-Pearson (1988), doi:10.2307/2531595: albumin, total protein, K-G score and outcome of
 # 43 of their patients, as the SAS/STAT User's Guide (LOGISTIC, "Comparing ROC Curves") has them.
@@ -78,14 +80,13 @@ def as_one(groups: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_effective_number_of_pictures_by_hand() -> None:
-    """p = 5/8; patients' sums of x - p: 3/4, -1/4, 1/8, -5/8, whose squares sum to 66/64."""
+    """p = 5/8; the patients' sums of x - p are 6/8, 1/8, 3/8 and -10/8."""
     correct, patient = as_one([[1, 1], [1, 1, 0], [1], [0, 0]])
-    sums = np.array([2 - 2 * 5 / 8, 2 - 3 * 5 / 8, 1 - 5 / 8, -2 * 5 / 8])
-    variance = 4 / 3 * (sums**2).sum() / 64
-    deff = variance / (5 / 8 * 3 / 8 / 7)
-    assert deff > 1
+    variance = 4 / 3 * (6**2 + 1 + 3**2 + 10**2) / 8**2 / 8**2
+    effective = 1 + 5 / 8 * 3 / 8 / variance
+    assert effective < 8
     found = proportion(correct, patient)
-    assert found.se == pytest.approx(math.sqrt(5 / 8 * 3 / 8 / (8 / deff)))
+    assert found.se == pytest.approx(math.sqrt(5 / 8 * 3 / 8 / effective))
     wilson = binomtest(5, 8).proportion_ci(method="wilson")
     assert found.low < wilson.low < wilson.high < found.high
 
@@ -99,7 +100,45 @@ def test_pictures_that_are_copies_count_about_once() -> None:
     correct, patient = as_one([[1, 1]] * 60 + [[0, 0]] * 40)
     found = proportion(correct, patient)
     expected = binomtest(60, 100).proportion_ci(method="wilson")
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-3)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_share_whose_denominator_has_fixed_strata_by_hand() -> None:
+    """PPV 6/9 of 8 patients with and 12 without the class; the fixed numbers of both leave less to chance."""
+    y_true = np.repeat([1, 0], [8, 12])
+    called = np.r_[[True] * 6 + [False] * 2, [True] * 3 + [False] * 9]
+    found = proportion_within(y_true == 1, called, clusters(alone(20), y_true))
+    share = 6 / 9
+    with_class = np.array([1 - share] * 6 + [0] * 2) / 9
+    without = np.array([-share] * 3 + [0] * 9) / 9
+    variance = 8 * np.var(with_class, ddof=1) + 12 * np.var(without, ddof=1)
+    assert found.se == pytest.approx(math.sqrt(share * (1 - share) / (1 + share * (1 - share) / variance)))
+    assert found.se < proportion(np.arange(9) < 6, alone(9)).se
+
+
+def test_se_within_strata_is_that_of_the_bootstrap() -> None:
+    rng = np.random.default_rng(5)
+    patient = np.repeat(np.arange(400), rng.integers(1, 4, 400))
+    y_true = np.repeat(rng.integers(0, 3, 400), np.bincount(patient))
+    lean = rng.normal(size=400)[patient]
+    y_pred = np.where(rng.normal(size=len(patient)) + lean < 0.8, y_true, rng.integers(0, 3, len(patient)))
+    of = clusters(patient, y_true)
+    drawn = bootstrap(of, 4_000)
+    for right, counted in (
+        (y_true == y_pred, y_true >= 0),
+        (y_true == 1, y_pred == 1),
+        (y_pred != 1, y_true != 1),
+        (y_true != 2, y_pred != 2),
+    ):
+        shares = drawn[:, right & counted].sum(axis=1) / drawn[:, counted].sum(axis=1)
+        assert proportion_within(right, counted, of).se == pytest.approx(shares.std(), rel=0.05)
+
+
+def test_model_that_always_says_the_same_is_not_sure_of_its_accuracy() -> None:
+    y_true = np.repeat([0, 1], 10)
+    found = proportion_within(y_true == 0, np.ones(20, bool), clusters(alone(20), y_true))
+    expected = binomtest(10, 20).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
 
 
 @pytest.mark.parametrize("share", [0, 1])
@@ -148,9 +187,26 @@ def test_delong_of_two_scores_of_the_ovarian_data(score: str, d: float, se: floa
     value = roc_auc_score(positive, SCORES[score]) - roc_auc_score(positive, SCORES["kg"])
     found = auroc_difference(value, phi, alone(43))
     assert (round(value, 4), round(found.se, 4)) == (d, se)
-    assert (found.low, found.high) == pytest.approx(
-        (value - 1.959964 * found.se, value + 1.959964 * found.se)
-    )
+    half = reach(phi, 0.95)
+    assert (found.low, found.high) == pytest.approx((value - half, value + half))
+    assert half > 1.96 * found.se
+
+
+def reach(phi: np.ndarray, level: float) -> float:
+    """Return t SE for single pictures, df = 2 V^2 / Var(V), V the sum of the squares of ``phi``."""
+    n, squares = len(phi), phi**2
+    df = 2 * squares.sum() ** 2 / (n * squares.var())
+    return t.ppf((1 + level) / 2, df) * math.sqrt(n / (n - 1) * squares.sum())
+
+
+def test_degrees_of_freedom_are_about_the_patients_if_alike_and_few_if_some_outweigh() -> None:
+    rng = np.random.default_rng(1)
+    alike = rng.normal(size=3_000)
+    some = alike * np.where(np.arange(3_000) < 30, 30, 1)
+    for phi, low, high in ((alike, 2_500, 3_500), (some, 10, 60)):
+        found = auroc_difference(0.1, phi, alone(3_000))
+        quantile = (found.high - found.low) / 2 / found.se
+        assert t.ppf(0.975, high) < quantile < t.ppf(0.975, low)
 
 
 def placements(positive: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -210,7 +266,7 @@ def test_interval_of_an_area_on_the_logit_scale() -> None:
     area = roc_auc_score(positive, ALBUMIN)
     se = math.sqrt(clustered_variance(phi, alone(43)))
     found = auroc(area, phi, alone(43), 0.9)
-    odds, half = math.log(area / (1 - area)), 1.644854 * se / (area * (1 - area))
+    odds, half = math.log(area / (1 - area)), reach(phi, 0.9) / (area * (1 - area))
     assert found.low == pytest.approx(1 / (1 + math.exp(half - odds)))
     assert found.high == pytest.approx(1 / (1 + math.exp(-half - odds)))
     assert (found.se, found.level, found.reason_null) == (se, 0.9, "")
