@@ -58,8 +58,65 @@ def test_the_assignment_says_what_the_assignment_asks_for():
         ('id = "improved"', 'id = "baseline"', "models: baseline declared twice", "mend"),
         ('against = ["improved"]', 'against = ["better"]', "no model is called 'better'", "mend"),
         ("epochs = 10\n", "", "models.baseline.epochs: missing", "mend"),
-        ("seeds = [42]", "seeds = [1, 2]", "training.seeds: at most 1, got 2", "mend"),
+        ("seeds = [42]", "seeds = [1, 2]", "training.seeds: one seed, or 3 different ones or more", "mend"),
+        (
+            "seeds = [42]",
+            "seeds = [1, 2, 1]",
+            "training.seeds: one seed, or 3 different ones or more",
+            "mend",
+        ),
+        ("seeds = [42]", "seeds = [1, 1]", "training.seeds: one seed, or 3 different ones or more", "mend"),
         ("seeds = [42]", "seeds = []", "training.seeds: at least 1, got 0", "mend"),
+        (
+            "seeds = [42]",
+            "seeds = [-1]",
+            "training.seeds.0: input should be greater than or equal to 0",
+            "mend",
+        ),
+        (
+            'label = "COVID-19"',
+            'label = "COVID-19"\nnormal = true',
+            "classes: only one can be the normal one",
+            "mend",
+        ),
+        (
+            "normal = true",
+            'normal = "yes"',
+            "classes.healthy.normal: input should be a valid boolean",
+            "mend",
+        ),
+        *(
+            (
+                'id = "improved"',
+                f'id = "{name}"',
+                f"models: {name} names something else in the results; choose another id",
+                "mend",
+            )
+            for name in ("low_detail", "majority", "data")
+        ),
+        ('also = "patient"', 'also = "fold"', "split.also: input should be 'none' or 'patient'", "mend"),
+        ("margin = 0.03", "margin = 0.0", "comparison.margin: input should be greater than 0", "mend"),
+        ("margin = 0.03", "margin = 1.0", "comparison.margin: input should be less than 1", "mend"),
+        (
+            "alpha = 0.05",
+            "alpha = 0.3",
+            "comparison.alpha: input should be less than or equal to 0.2",
+            "mend",
+        ),
+        ('primary = "f1.macro"', 'primary = "f1"', "comparison.primary: input should be 'accuracy'", "mend"),
+        (
+            'against = ["improved"]',
+            'against = ["improved", "improved"]',
+            "comparison: a model is compared with itself",
+            "mend",
+        ),
+        (
+            'against = ["improved"]',
+            'against = ["baseline"]',
+            "comparison: a model is compared with itself",
+            "mend",
+        ),
+        ('against = ["improved"]', "against = []", "comparison.against: at least 1, got 0", "mend"),
         (
             'kind = "horizontal_flip"',
             'kind = "flip"',
@@ -119,6 +176,56 @@ def test_a_wrong_study_file_is_refused_with_the_key(edited, old, new, message, h
     assert message in caught.value.message
     assert hint in caught.value.hint
     assert exit_code(caught.value) == STUDY
+
+
+@pytest.mark.parametrize("seeds", [[42], [1, 2, 3], [5, 4, 3, 2, 1]])
+def test_one_seed_or_three_and_more_are_kept_in_their_order(seeds):
+    assert load(ASSIGNMENT, (f"training.seeds={seeds}",)).training.seeds == tuple(seeds)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "groups"),
+    [
+        ((), ("none", "patient")),
+        (("split.also=none",), ("none",)),
+        (("split.group=patient",), ("patient",)),
+        (("split.group=patient", "split.also=none"), ("patient",)),
+    ],
+)
+def test_the_analysis_by_patient_is_built_beside_one_that_is_not(overrides, groups):
+    assert load(ASSIGNMENT, overrides).split.groups == groups
+
+
+def test_the_second_analysis_is_built_unless_it_is_declined(edited):
+    path = edited('also = "patient"', "")
+    assert load(path).split.groups == ("none", "patient")
+
+
+def test_a_study_may_declare_no_comparison_and_no_normal_class(edited):
+    path = edited("normal = true", "")
+    text = path.read_text(encoding="utf-8")
+    start, end = text.index("[comparison]"), text.index("[report]")
+    path.write_text(text[:start] + text[end:], encoding="utf-8")
+    study = load(path)
+    assert study.comparison is None
+    assert not any(c.normal for c in study.classes)
+    assert study.declaration != load(ASSIGNMENT).declaration
+
+
+@pytest.mark.parametrize(
+    ("override", "same"),
+    [
+        ("comparison.margin=0.05", False),
+        ("comparison.alpha=0.01", False),
+        ("comparison.primary=accuracy", False),
+        ("comparison.split=val", False),
+        ("comparison.margin=0.03", True),
+        ("models.improved.epochs=3", True),
+        ("split.seed=1", True),
+    ],
+)
+def test_the_declaration_is_that_of_the_comparison_alone(override, same):
+    assert (load(ASSIGNMENT, (override,)).declaration == load(ASSIGNMENT).declaration) == same
 
 
 def test_folders_of_classes_are_read_as_tuples(edited):
