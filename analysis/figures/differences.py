@@ -167,7 +167,7 @@ def _interval(ax: Axes, row: Mapping[Any, Any], y: float, colours: Mapping[str, 
     mark = _mark(row["analysis"], colour, "o" if row["class"] in colours else "D")
     ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=mark["linewidth"])
     ax.plot([row["difference"]], [y], **mark)
-    text = "undefined" if pd.isna(row["difference"]) else style.signed(row["difference"])
+    text = "–" if pd.isna(row["difference"]) else style.signed(row["difference"])
     ax.annotate(
         text,
         (1, y),
@@ -203,13 +203,15 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class], titles: tuple[
     )
     text = f"Difference {titles[1]} minus {titles[0]}, {style.SPLIT_NAMES[split]}: {means}."
     moved = first[first["class"].isin(labels)].dropna(subset="difference").sort_values("difference")
+    undefined = int(first["difference"].isna().sum())
+    left_out = f" {undefined} of {len(first)} differences are undefined." if undefined else ""
     if moved.empty:
-        return text
+        return text + left_out
     ends = [
         f"{style.signed(row['difference'])} ({PER_CLASS_NAMES[row['measure']]} of {labels[row['class']]})"
         for _, row in moved.iloc[[0, -1]].iterrows()
     ]
-    return f"{text} Over classes and measures they range from {ends[0]} to {ends[1]}."
+    return f"{text} Over classes and measures they range from {ends[0]} to {ends[1]}.{left_out}"
 
 
 def _means(rows: pd.DataFrame) -> str:

@@ -52,7 +52,7 @@ def draw(
     bottom = AXIS + confusion.labels_mm(classes, side)
     with style.page(top + side + bottom) as figure:
         name = style.SPLIT_NAMES[split].capitalize()
-        style.sheet(figure).text(LEFT - 1.6, bottom + side + 1.4, name, fontweight="semibold", ha="right")
+        style.sheet(figure).text(1, bottom + side + 1.4, name, fontweight="semibold")
         for k, (heading, (_, values, written, shades)) in enumerate(zip(headings, panels, strict=True)):
             ax = style.place(figure, LEFT + k * (side + GAP), bottom, side, side)
             confusion.heat(ax, values, written, shades)

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from analysis.figures import style
 from analysis.progress import Progress
 
-LEFT, RIGHT, GAP, MAX_SIDE, AXIS = 13.0, 2.0, 5.0, 52.0, 10.0
+LEFT, RIGHT, GAP, MAX_SIDE, AXIS = 13.0, 2.0, 5.0, 60.0, 10.0
 HEADING, TITLE_LINE, VALUE_LINE, SPACE = 6.0, 3.6, 3.4, 7.0
 SWATCH = 4.0
 

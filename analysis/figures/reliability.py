@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,26 @@ LEFT, RIGHT, GAP, MAX_SIDE, TITLE_LINE = 14.0, 3.0, 6.0, 62.0, 3.6
 COUNTS, BETWEEN, AXIS = 4.0, 1.5, 10.0
 EXPECTED = "#e3e7eb"
 NAMES = {"raw": "as predicted", "corrected": "corrected"}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What all panels share: where their axes begin, and the most pictures in a bin."""
+
+    floor: float
+    most: float
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Where the axes begin and end."""
+        room = 0.015 * (1 - self.floor)
+        return self.floor - room, 1 + room
+
+    @property
+    def ticks(self) -> list[float]:
+        """Where their ticks are."""
+        step = 2 if self.floor < 0.5 else 1
+        return [tenth / 10 for tenth in range(10, -1, -step) if tenth / 10 >= self.floor]
 
 
 def draw(
@@ -44,41 +65,44 @@ def draw(
     colours = style.model_colours([m["id"] for m in models])
     side, pitch = style.columns(len(models), LEFT, RIGHT, GAP, MAX_SIDE)
     titles = [style.fitted(m["title"], pitch - GAP, style.BASE, "semibold") for m in models]
-    above = 2 + TITLE_LINE * max(title.count("\n") + 1 for title in titles)
-    bottom = AXIS + len(NAMES) * (COUNTS + BETWEEN)
-    floor, most = _floor(table), float(table["n"].max())
-    with style.page(style.KEY_ROW + 2 + above + side + bottom) as figure:
-        sheet = style.sheet(figure)
-        key = {name: _line(of, style.INK) for of, name in NAMES.items()}
-        key["95 % range if calibrated"] = {"color": EXPECTED, "linewidth": 6}
-        key[f"pictures in a bin, at most {most:,.0f}"] = {"color": style.INK, "linestyle": "", "marker": "|"}
-        style.key(sheet, key, LEFT, style.KEY_ROW + 2 + above + side + bottom)
+    limits = Limits(_floor(table), float(table["n"].max()))
+    key = _key(limits)
+    above = style.key_mm(list(key), LEFT) + 4 + TITLE_LINE * max(title.count("\n") + 1 for title in titles)
+    height = above + side + len(NAMES) * (COUNTS + BETWEEN) + AXIS
+    with style.page(height) as figure:
+        style.key(style.sheet(figure), key, LEFT, height)
         for k, (m, title) in enumerate(zip(models, titles, strict=True)):
             rows = table[table["model"] == m["id"]]
-            ax = style.place(figure, LEFT + k * pitch, bottom, side, side)
-            _panel(ax, rows, colours[m["id"]], floor)
+            left, top = LEFT + k * pitch, height - above
+            ax = style.place(figure, left, top - side, side, side)
+            _panel(ax, rows, colours[m["id"]], limits)
             ax.set_title(title, linespacing=1.1, pad=4)
             ax.set_ylabel("share right" if k == 0 else "")
-            ax.tick_params(labelleft=k == 0)
-            for line, of in enumerate(reversed(NAMES)):
-                y = AXIS + line * (COUNTS + BETWEEN)
-                below = style.place(figure, LEFT + k * pitch, y, side, COUNTS)
-                _counts(below, rows[rows["probabilities"] == of], _line(of, colours[m["id"]]), ax.get_xlim())
-                below.set(ylim=(0, 1.05 * most), yticks=[])
-                below.tick_params(labelbottom=line == 0, length=2.5 if line == 0 else 0)
-                below.set_xlabel("mean probability" if line == 0 else "")
+            ax.tick_params(labelleft=k == 0, labelbottom=False)
+            for line, of in enumerate(NAMES, start=1):
+                y = top - side - line * (COUNTS + BETWEEN)
+                below = style.place(figure, left, y, side, COUNTS)
+                _counts(below, rows[rows["probabilities"] == of], _line(of, colours[m["id"]]), limits)
+            below.tick_params(labelbottom=True, length=2.5)
+            below.set_xlabel("mean probability")
         style.save(figure, out, table, describe(table, models, split))
+
+
+def _key(limits: Limits) -> dict[str, dict[str, Any]]:
+    lines = {name: _line(of, style.INK) for of, name in NAMES.items()}
+    expected = {"color": EXPECTED, "linewidth": 6}
+    count = {"color": style.INK, "linestyle": "", "marker": "|"}
+    return {
+        **lines,
+        "95 % range if calibrated": expected,
+        f"pictures in a bin, at most {limits.most:,.0f}": count,
+    }
 
 
 def _floor(table: pd.DataFrame) -> float:
     """Return where both axes begin: the tenth below everything that is drawn."""
     lowest = table[["confidence", "observed", "low"]].min().min()
     return 0.0 if math.isnan(lowest) else max(0.0, math.floor(10 * lowest) / 10)
-
-
-def _ticks(floor: float) -> list[float]:
-    step = 2 if floor < 0.5 else 1
-    return [tenth / 10 for tenth in range(10, -1, -step) if tenth / 10 >= floor]
 
 
 def _line(probabilities: str, colour: str) -> dict[str, Any]:
@@ -94,7 +118,7 @@ def _line(probabilities: str, colour: str) -> dict[str, Any]:
     return {"color": colour, "linewidth": 1, "marker": "o", "markersize": 3.2, "markeredgewidth": 0}
 
 
-def _panel(ax: Axes, rows: pd.DataFrame, colour: str, floor: float) -> None:
+def _panel(ax: Axes, rows: pd.DataFrame, colour: str, limits: Limits) -> None:
     ax.plot([0, 1], [0, 1], color=style.QUIET, linewidth=0.6)
     for probabilities in NAMES:
         mine = rows[rows["probabilities"] == probabilities]
@@ -102,16 +126,14 @@ def _panel(ax: Axes, rows: pd.DataFrame, colour: str, floor: float) -> None:
             mine["confidence"], mine["low"], mine["high"], color=EXPECTED, linewidth=0, zorder=0.4
         )
         ax.plot(mine["confidence"], mine["observed"], **_line(probabilities, colour))
-    room = 0.015 * (1 - floor)
-    ax.set(xlim=(floor - room, 1 + room), ylim=(floor - room, 1 + room))
-    ax.set(xticks=_ticks(floor), yticks=_ticks(floor))
-    ax.tick_params(axis="x", labelbottom=False)
+    ax.set(xlim=limits.ends, ylim=limits.ends, xticks=limits.ticks, yticks=limits.ticks)
     ax.grid()
 
 
-def _counts(ax: Axes, rows: pd.DataFrame, line: Mapping[str, Any], limits: tuple[float, float]) -> None:
+def _counts(ax: Axes, rows: pd.DataFrame, line: Mapping[str, Any], limits: Limits) -> None:
     ax.vlines(rows["confidence"], 0, rows["n"], color=line["color"], linewidth=line["linewidth"])
-    ax.set(xlim=limits, xticks=_ticks(limits[0]))
+    ax.set(xlim=limits.ends, xticks=limits.ticks, ylim=(0, 1.05 * limits.most), yticks=[])
+    ax.tick_params(labelbottom=False, length=0)
     ax.spines["left"].set_visible(False)
 
 

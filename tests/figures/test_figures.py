@@ -330,6 +330,16 @@ def test_both_analyses_stand_in_the_forest_plot(inputs: dict[str, Path], tmp_pat
     assert "split by patient" not in draw("differences", inputs, tmp_path / "alone")
 
 
+def test_how_many_differences_are_undefined_is_said(inputs: dict[str, Path], tmp_path: Path) -> None:
+    comparison = shutil.copytree(inputs["compare"], tmp_path / "compare")
+    table = pd.read_csv(comparison / "differences.b.csv", keep_default_na=False)
+    table.loc[table["measure"] == "ppv", ["difference", "low", "high"]] = np.nan
+    table.to_csv(comparison / "differences.b.csv", index=False)
+    assert draw("differences", {**inputs, "compare": comparison}, tmp_path / "out").count(">–<") == 5
+    words = json.loads((tmp_path / "out" / "figure.json").read_text())["alt"]
+    assert words.endswith(" 5 of 33 differences are undefined.")
+
+
 @pytest.mark.parametrize("level", [0.975, 0.95])
 def test_a_level_of_its_own_is_said(level: float, inputs: dict[str, Path], tmp_path: Path) -> None:
     comparison = shutil.copytree(inputs["compare"], tmp_path / "compare")
