@@ -125,32 +125,38 @@ def compare(
         for name in networks:
             pair = Pair(models[floor], models[name], f"compare{analysis}/results.json")
             results |= owned(pair.difference(primary), f"{pair_name(name, floor)}{analysis}", of)
-        for b in against:
-            assert baseline is not None
-            pair = Pair(models[baseline], models[b], f"compare{analysis}/differences.{b}.csv")
+        pairs = {
+            b: Pair(models[baseline], models[b], f"compare{analysis}/differences.{b}.csv")
+            for b in against
+            if baseline is not None
+        }
+        judged = judge(list(pairs.values()), primary, margin, alpha) if of == split else []
+        said_of = dict(zip(pairs, judged, strict=False))
+        for b, pair in pairs.items():
             found = pair.differences() | pair.moves(f"compare{analysis}/moved.{b}.csv") | pair.test()
-            results |= owned(found, f"{pair_name(b, baseline)}{analysis}", of)
+            if b in said_of and "primary" in said_of[b].results:  # at the level at which it was decided
+                found[primary] = said_of[b].results["primary"]
+            results |= owned(found, f"{pair_name(b, str(baseline))}{analysis}", of)
             differences[b] += pair.rows(found, of)
             moved[b] += _moved_rows(count_moves(pair.a.trainings[0], pair.b.trainings[0]), of, classes)
+        for b, said in said_of.items():
+            name = f"{pair_name(b, str(baseline))}{analysis}"
+            results |= owned(said.results, name, of)
+            facts: dict[str, Any] = {
+                "pair": name,
+                "a": baseline,
+                "b": b,
+                "analysis": analysis,
+                "measure": primary,
+                "split": split,
+                "verdict": said.verdict,
+                "margin": margin,
+                "alpha": alpha,
+                "seeds": pairs[b].seeds,
+                "declared_late": declared_late,
+            }
+            verdicts.append(facts)
         if of == split and baseline is not None:
-            declared = [Pair(models[baseline], models[b], f"compare{analysis}/results.json") for b in against]
-            for b, said in zip(against, judge(declared, primary, margin, alpha), strict=True):
-                name = f"{pair_name(b, baseline)}{analysis}"
-                results |= owned(said.results, name, of)
-                facts: dict[str, Any] = {
-                    "pair": name,
-                    "a": baseline,
-                    "b": b,
-                    "analysis": analysis,
-                    "measure": primary,
-                    "split": split,
-                    "verdict": said.verdict,
-                    "margin": margin,
-                    "alpha": alpha,
-                    "seeds": declared[0].seeds,
-                    "declared_late": declared_late,
-                }
-                verdicts.append(facts)
             planned = planning(models[baseline].trainings[0], f"split{analysis}/split.csv")
             results |= owned(planned, f"planning{analysis}", of)
     write_json(out / "results.json", results)

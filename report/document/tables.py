@@ -359,9 +359,14 @@ class Tables:
         ]
         caption = (
             f"{SPLIT_TITLES[split]} set: the two models on the same pictures. Differences are of unrounded values. Only the "
-            "primary measure is decided; the other intervals are exploratory."
+            f"primary measure is decided{self._own_level(f'{b}_vs_{a}.{split}.primary')}; the other intervals are exploratory."
         )
         return pipe_table(f"comparison-{b}", caption, head, rows, "lrrr")
+
+    def _own_level(self, name: str) -> str:
+        """Return the level of a declared comparison's interval where it is not that of the others."""
+        level = self.values.results.get(name, {}).get("level")
+        return f" (its interval is at {100 * level:.4g}\u00a0%)" if level not in {None, 0.95} else ""
 
     def moved(self, a: str, b: str) -> str:
         """Return how many pictures of each class changed sides between two models."""
