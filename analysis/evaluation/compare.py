@@ -48,25 +48,21 @@ class Model:
 
     name: str
     trainings: list[Predictions]
-    values: dict[str, float]
+    each: dict[str, list[float]]
     draws: Draws
 
     @classmethod
     def of(cls, name: str, trainings: list[Predictions], weights: NDArray[Any]) -> Model:
-        """Return the model whose measures are the means over its trainings."""
+        """Return the model with what each of its trainings reaches, and the mean of them in each resample."""
         once = np.ones((1, len(trainings[0].y_true)))
-        value = mean_of([resampled(p, once) for p in trainings])
-        return cls(
-            name,
-            trainings,
-            {key: float(drawn[0]) for key, drawn in value.items()},
-            mean_of([resampled(p, weights) for p in trainings]),
-        )
+        single = [resampled(p, once) for p in trainings]
+        each = {key: [float(of[key][0]) for of in single] for key in single[0]}
+        return cls(name, trainings, each, mean_of([resampled(p, weights) for p in trainings]))
 
-    def each(self, measure: str) -> list[float]:
-        """Return a measure of each training."""
-        once = np.ones((1, len(self.trainings[0].y_true)))
-        return [float(resampled(p, once)[measure][0]) for p in self.trainings]
+    @property
+    def values(self) -> dict[str, float]:
+        """Each measure, the mean over the trainings."""
+        return {key: float(np.mean(values)) for key, values in self.each.items()}
 
 
 def compare(
@@ -218,6 +214,8 @@ class Pair:
         return {measure: bounded(item, self._interval(measure))}
 
     def _interval(self, measure: str) -> Interval:
+        if self.seeds > 1:
+            return _declared(self, measure, LEVEL)
         if measure.startswith("auroc.") and measure != "auroc.micro":
             influences = [
                 np.mean([area_influences(p)[measure] for p in side.trainings], axis=0)
@@ -313,7 +311,7 @@ def _spread(pair: Pair, primary: str, level: float) -> paired.SeedSpread | None:
     if pair.seeds < 2:
         return None
     variance = from_draws(pair.drawn(primary)).se ** 2
-    return paired.of_recipes(pair.a.each(primary), pair.b.each(primary), variance, level)
+    return paired.of_recipes(pair.a.each[primary], pair.b.each[primary], variance, level)
 
 
 def _judged(
@@ -353,9 +351,9 @@ def _judged(
 
 def _declared(pair: Pair, primary: str, level: float) -> Interval:
     """Return the interval by which a declared comparison is decided: over patients, and over seeds if there are any."""
-    spread = _spread(pair, primary, level)
-    if spread is None:
-        return from_draws(pair.drawn(primary), level)
+    spread, of_patients = _spread(pair, primary, level), from_draws(pair.drawn(primary), level)
+    if spread is None or of_patients.reason_null:
+        return of_patients
     total = spread.variance_patients + spread.variance_a + spread.variance_b
     return Interval(spread.low, spread.high, level, float(np.sqrt(total)), "t, over patients and seeds")
 
