@@ -5,7 +5,8 @@ References
 McNemar (1947), Note on the sampling error of the difference between correlated proportions or percentages,
 doi:10.1007/BF02295996. Holm (1979), A simple sequentially rejective multiple test procedure,
 https://www.jstor.org/stable/4615733. Connor (1987), Sample size for testing differences in proportions for
-the paired-sample design, doi:10.2307/2531961. Satterthwaite (1946), An approximate distribution of estimates
+the paired-sample design, doi:10.2307/2531961. Duffy (1984), Asymptotic and exact power for the McNemar test
+and its analogue with R controls per case, doi:10.2307/2531151. Satterthwaite (1946), An approximate distribution of estimates
 of variance components, doi:10.2307/3002019. Nadeau and Bengio (2003), Inference for the generalization error,
 doi:10.1023/A:1024068626366. Davison and Hinkley (1997), Bootstrap methods and their application,
 doi:10.1017/CBO9780511802843.
@@ -122,8 +123,8 @@ def detectable_gain(n: int, discordance: float, alpha: float = 0.05, power: floa
     """Return the gain in accuracy that McNemar's exact test on ``n`` pictures finds with ``power``.
 
     ``discordance`` is the share of pictures that only one of the models gets right; a gain cannot be
-    larger. The power is summed over the number of discordant pictures; Connor's (1987) formula is its
-    approximation for large n. NaN if even a gain in all of them would not be found.
+    larger. The power is summed over the number of discordant pictures (Duffy 1984); Connor's (1987) formula
+    approximates it for large n. NaN if even a gain in all of them would not be found.
     """
     discordant = np.arange(n + 1)
     chance = binom.pmf(discordant, n, discordance)
