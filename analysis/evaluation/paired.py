@@ -6,10 +6,10 @@ McNemar (1947), Note on the sampling error of the difference between correlated 
 doi:10.1007/BF02295996. Holm (1979), A simple sequentially rejective multiple test procedure,
 https://www.jstor.org/stable/4615733. Connor (1987), Sample size for testing differences in proportions for
 the paired-sample design, doi:10.2307/2531961. Duffy (1984), Asymptotic and exact power for the McNemar test
-and its analogue with R controls per case, doi:10.2307/2531151. Satterthwaite (1946), An approximate distribution of estimates
-of variance components, doi:10.2307/3002019. Nadeau and Bengio (2003), Inference for the generalization error,
-doi:10.1023/A:1024068626366. Davison and Hinkley (1997), Bootstrap methods and their application,
-doi:10.1017/CBO9780511802843.
+and its analogue with R controls per case, doi:10.2307/2531151. Satterthwaite (1946), An approximate
+distribution of estimates of variance components, doi:10.2307/3002019. Nadeau and Bengio (2003), Inference
+for the generalization error, doi:10.1023/A:1024068626366. Davison and Hinkley (1997), Bootstrap methods and
+their application, doi:10.1017/CBO9780511802843.
 """
 
 from __future__ import annotations
