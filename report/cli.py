@@ -14,9 +14,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, DataError
 from report import __version__, console
-from report.errors import OK, STAGE, USAGE, WOULD_RUN, ReportError, StageError, UsageError, exit_code
+from report.errors import (
+    OK,
+    STAGE,
+    USAGE,
+    WOULD_RUN,
+    RenderError,
+    ReportError,
+    StageError,
+    UsageError,
+    exit_code,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,6 +73,8 @@ Set = Annotated[
 Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Where results are kept.")]
 FORMATS = ("html", "pdf")
 LOG = "report log "
+TOLD = 20
+"""How many disagreements are told one by one."""
 DRAWN = ("figure.", "source", "html", "pdf")
 """Stages that make the document: cheap, and never a training."""
 
@@ -149,7 +161,23 @@ def run(
         if project.strict:  # and yet there, from an earlier build that was not
             raise problem
         console.note(f"warning: {problem.message}; {problem.hint}")
+    _tell_doubts(built, strict=project.strict)
     return built
+
+
+def _tell_doubts(built: Mapping[str, Built], *, strict: bool) -> None:
+    """Tell what in the author's words a result could contradict; a strict build does not let it pass."""
+    import json
+
+    from report.document.check import DOUBTS
+
+    if "source" not in built:
+        return
+    doubts = json.loads(built["source"].path(DOUBTS).read_text(encoding="utf-8"))
+    if doubts and strict:
+        raise RenderError(doubts[0] + f" (and {len(doubts) - 1} more)" * (len(doubts) > 1))
+    for doubt in doubts:
+        console.note(f"warning: {doubt}")
 
 
 def _model(the_plan: Plan, name: str) -> str:
@@ -417,6 +445,32 @@ def predict(
     console.say(
         "Not for clinical use." + (" This model was trained on generated pictures." if sample else "")
     )
+
+
+@app.command(rich_help_panel="Use", epilog=_examples("report verify build/assignment"))
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A build folder, such as build/assignment.")],
+) -> None:
+    """Recompute every number of a report from its predictions; exit 5 when something does not agree."""
+    from report.engine.events import Progressed
+    from report.verify import verify as check
+
+    begun = time.monotonic()
+    with console.display() as show:
+        checked = check(folder, lambda done, total: show(Progressed("verify", done, total, "stages", {})))
+    rows = [[part, count, f"{checked.wrong(part) or 'none'}"] for part, count in checked.counts.items()]
+    console.table(["part", "checked", "disagreements"], rows)
+    for difference in checked.differences[:TOLD]:
+        console.say(str(difference))
+    for remark in checked.remarks:
+        console.say(f"note: {remark}")
+    if checked.differences:
+        raise DataError(
+            f"{folder}: {len(checked.differences):,} things do not agree with the predictions"
+            + (f", of which {TOLD} are told" if len(checked.differences) > TOLD else ""),
+            hint="report build makes the report anew; what was handed in is not what it makes",
+        )
+    console.say(f"everything agrees; checked in {console.duration(time.monotonic() - begun)}")
 
 
 @app.command(rich_help_panel="Data")
