@@ -1,19 +1,29 @@
-"""The report as one HTML file: style, fonts and figures inside, nothing that runs, nothing from the net."""
+"""The report as one HTML file: style, fonts, figures and their data inside, nothing from the net.
+
+One small script follows the reader; the page's policy allows it by its digest and nothing else, and the page
+lacks nothing without it.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
-from report.document import check, pandoc, svg
+from report.document import check, downloads, pandoc, svg
 
 STYLES = ("fonts.css", "document.css", "screen.css")
 MEDIA = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".woff2": "font/woff2"}
+POLICY = "default-src 'none'"
+_FIGURE = re.compile(r'<figure id="(?P<id>fig-[^"]+)"[^>]*>.*?</figure>|<img\s[^>]*>', re.S)
+_TABLE = re.compile(r'<figure id="tbl-(?P<name>[^"]+)"[^>]*>.*?(?=</figure>)', re.S)
 _IMAGE = re.compile(r"<img\s[^>]*>")
+_LABEL = re.compile(r"<figcaption[^>]*>\s*([^:<]+?)\s*[:<]")
 _STYLESHEET = re.compile(r'<link rel="stylesheet" href="([^"]+)">')
+_SCRIPT = re.compile(r'<script src="([^"]+)"></script>')
 _URL = re.compile(r'url\("([^"]+)"\)')
 
 
@@ -29,7 +39,10 @@ def render(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Calla
     check.require(source)
     html = pandoc.page(source, pandoc.Theme(templates, STYLES))
     html = _STYLESHEET.sub(lambda link: _style(templates / link[1]), html)
-    html = _pictures(html, source)
+    html = _script(html, templates)
+    names = _unused_names()
+    html = _FIGURE.sub(lambda figure: _figure(figure["id"], figure[0], source, names), html)
+    html = _TABLE.sub(lambda table: _with_data(table["name"], table[0]), html)
     (out / "report.html").write_bytes(html.encode())
     progress(1, 1, "documents")
 
@@ -45,21 +58,64 @@ def data_uri(file: Path) -> str:
     return f"data:{MEDIA[file.suffix]};base64,{content}"
 
 
-def _pictures(html: str, source: Path) -> str:
-    names = _unused_names()
-    return _IMAGE.sub(lambda tag: _picture(_attributes(tag[0]), tag[0], source, names), html)
+def _script(html: str, templates: Path) -> str:
+    """Return ``html`` with its script inside, allowed by the digest of its text."""
+    match = _SCRIPT.search(html)
+    if match is None:
+        return html
+    text = (templates / match[1]).read_bytes()
+    digest = base64.b64encode(hashlib.sha256(text).digest()).decode()
+    html = html.replace(match[0], f"<script>{text.decode()}</script>", 1)
+    return html.replace(POLICY, f"{POLICY}; script-src 'sha256-{digest}'", 1)
+
+
+def _figure(name: str | None, html: str, source: Path, names: Callable[[str], str]) -> str:
+    """Return a figure, or a picture that is none, with the picture inside.
+
+    A figure has links to its enlargement, which is the same picture over the whole window while the address
+    ends in its id, and to its data.
+    """
+    tag = _IMAGE.search(html)
+    if tag is None:
+        return html
+    image = _attributes(tag[0])
+    picture = _picture(image, tag[0], source, names)
+    if name is None:
+        return f'<div class="plate">{picture}</div>'
+    label = _label(html)
+    # What may scroll on a small screen must be reachable with the keyboard.
+    focus = 0 if "data-wide" in picture else -1
+    plate = (
+        f'<div class="plate" id="{name}-large" role="group" aria-label="{label}" tabindex="{focus}">'
+        f'<a class="close" href="#{name}">Close</a>{picture}</div>'
+    )
+    tools = [f'<a href="#{name}-large">Enlarge<span class="unseen"> {label}</span></a>']
+    data = (source / image["src"]).with_suffix(".csv")
+    if data.is_file():
+        tools.append(downloads.link(data.name, data.read_bytes().decode(), label))
+    return html.replace(tag[0], f"{plate}\n{_tools(tools)}", 1)
+
+
+def _with_data(name: str, table: str) -> str:
+    return table + _tools([downloads.link(f"{name}.csv", downloads.table_csv(table), _label(table))])
+
+
+def _label(figure: str) -> str:
+    """Return "Figure 3" or "Table 2" from the caption."""
+    match = _LABEL.search(figure)
+    return match[1] if match else "this"
+
+
+def _tools(links: list[str]) -> str:
+    return f'<p class="tools">{" ".join(links)}</p>\n'
 
 
 def _picture(image: dict[str, str], tag: str, source: Path, names: Callable[[str], str]) -> str:
     file = source / image["src"]
-    if file.suffix == ".svg":
-        name = names(re.sub(r"[^A-Za-z0-9]+", "-", file.stem))
-        content = svg.inline(file.read_bytes(), name=image["src"], prefix=name, alt=image["alt"])
-    else:
-        content = tag.replace(f'src="{image["src"]}"', f'src="{data_uri(file)}"')
-    # What may scroll on a small screen must be reachable with the keyboard.
-    focus = ' tabindex="0"' if "data-wide" in content else ""
-    return f'<div class="plate"{focus}>{content}</div>'
+    if file.suffix != ".svg":
+        return tag.replace(f'src="{image["src"]}"', f'src="{data_uri(file)}"')
+    name = names(re.sub(r"[^A-Za-z0-9]+", "-", file.stem))
+    return svg.inline(file.read_bytes(), name=image["src"], prefix=name, alt=image["alt"])
 
 
 def _unused_names() -> Callable[[str], str]:

@@ -35,6 +35,8 @@ def inline(svg: bytes, *, name: str, prefix: str, alt: str) -> str:
     root.attrib |= {"id": prefix, "role": "img", "aria-label": alt}
     if width:
         root.set("width", f"{width:g}pt")
+    if ratio := _ratio(root.get("viewBox", "")):
+        root.set("style", f"--ratio:{ratio:g}")
     if width > WIDE_POINTS:
         root.set("data-wide", "")
     return ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
@@ -76,6 +78,12 @@ def _attribute(key: str, value: str, prefix: str, name: str) -> str:
         if not value.startswith("data:image/"):
             raise RenderError(f"{name}: the picture refers to {value[:60]}")
     return _URL.sub(rf"url(#{prefix}-\1)", value)
+
+
+def _ratio(view: str) -> float:
+    """Return width by height of a ``viewBox``, 0 without one."""
+    sides = [float(side) for side in re.findall(r"[\d.]+", view)[2:]]
+    return round(sides[0] / sides[1], 4) if len(sides) == 2 and sides[1] else 0.0
 
 
 def _points(length: str) -> float:

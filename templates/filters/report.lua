@@ -10,6 +10,7 @@ local NBSP = "\u{a0}"
 local SHORT_TABLE = 24
 local LINE, SMALL_LINE, SMALLEST_LINE = 92, 106, 142 -- letters of a table's line on paper, by its size of type
 local RUNNING_TITLE = 62 -- letters
+local SHORT_NAME = 16 -- bytes
 local SHORT_CODE = 36 -- letters that stay on one line on paper
 
 local numbers = {} -- id -> "3" or "4.1"
@@ -42,8 +43,9 @@ end
 
 -- The title is the only heading of the first level; the link is for the reader to copy.
 local function below_title(h)
+  local name = "Link to " .. pandoc.utils.stringify(h.content)
   h.level = h.level + 1
-  h.content:insert(pandoc.Link({}, "#" .. h.identifier, "", { class = "anchor", ["aria-label"] = "Link to this section" }))
+  h.content:insert(pandoc.Link({}, "#" .. h.identifier, "", { class = "anchor", ["aria-label"] = name }))
   return h
 end
 
@@ -110,13 +112,21 @@ local function head_cells(tbl)
   end
 end
 
--- "(0.774–0.845)" and the like stay on one line.
+-- "(0.774–0.845)" and the like stay on one line in a table, "COVID-19" and "X-ray" everywhere.
+local function whole(s)
+  return pandoc.Span(s, { class = "whole" })
+end
+
 local function whole_intervals(tbl)
   return tbl:walk({
     Str = function(s)
-      if s.text:match("%d–%d") or s.text:match("%d–−%d") then return pandoc.Span(s, { class = "whole" }) end
+      if s.text:match("%d–%d") or s.text:match("%d–−%d") then return whole(s) end
     end,
   })
+end
+
+local function whole_names(s)
+  if s.text:match("^%W*%u+%-%w+%W*$") and #s.text < SHORT_NAME then return whole(s) end
 end
 
 local function column_widths(tbl)
@@ -147,7 +157,7 @@ local function table_block(tbl)
   elseif letters > LINE then
     classes = classes .. " wide"
   end
-  local scroll = pandoc.Div({ tbl }, { class = "scroll", tabindex = "0" })
+  local scroll = pandoc.Div({ tbl }, pandoc.Attr("", { "scroll" }, { { "tabindex", "0" } }))
   if not id:match("^tbl%-") then
     return pandoc.Div({ scroll }, { class = classes }), false
   end
@@ -173,7 +183,10 @@ local function equations(inlines)
       local behind = inlines[index + 1] and inlines[index + 1].t == "Space" and 2 or 1
       local mark = inlines[index + behind]
       local id = mark and mark.t == "Str" and mark.text:match("^{#(eq%-[^}]+)}$")
-      local content = { pandoc.Span({ item }, { class = "formula" }) }
+      -- A wide equation scrolls on a small screen, so the keyboard has to reach it.
+      local name = id and "Equation " .. counts.eq + 1 or "Equation"
+      local formula = pandoc.Attr("", { "formula" }, { { "role", "group" }, { "aria-label", name }, { "tabindex", "0" } })
+      local content = { pandoc.Span({ item }, formula) }
       if id then
         table.insert(content, pandoc.Span("(" .. number_of("eq", id) .. ")", { class = "equation-number" }))
         index = index + behind
@@ -195,6 +208,11 @@ end
 local function code(c)
   if utf8.len(c.text) <= SHORT_CODE then c.classes:insert("short") end
   return c
+end
+
+-- Commands are plain: no colours by kind of word, no link for each line.
+local function code_block(c)
+  return pandoc.CodeBlock(c.text)
 end
 
 -- Divs -------------------------------------------------------------------------------------------
@@ -307,7 +325,7 @@ local function has_references(doc)
 end
 
 function Pandoc(doc)
-  doc = doc:walk({ traverse = "topdown", Div = division, Header = header, Image = image, Code = code, Figure = figure,
+  doc = doc:walk({ traverse = "topdown", Div = division, Header = header, Image = image, Code = code, CodeBlock = code_block, Figure = figure,
     Table = table_block, Para = paragraph, Plain = paragraph })
   if has_references(doc) then
     doc.blocks:insert(pandoc.Header(2, "References", { id = "references", class = "unnumbered" }))
@@ -318,6 +336,10 @@ function Pandoc(doc)
     doc.meta["date-iso"] = iso
     doc.meta.date = long_date(iso, doc.meta.lang and pandoc.utils.stringify(doc.meta.lang) or "en")
   end
-  if doc.meta.title then doc.meta["running-title"] = running(pandoc.utils.stringify(doc.meta.title)) end
+  if doc.meta.title then
+    doc.meta["running-title"] = running(pandoc.utils.stringify(doc.meta.title))
+    doc.meta.title = pandoc.Inlines(doc.meta.title):walk({ Str = whole_names })
+  end
+  doc.blocks = doc.blocks:walk({ Str = whole_names })
   return doc:walk({ Cite = cite })
 end

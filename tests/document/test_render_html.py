@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
-from report.document import html
+from report.document import downloads, html
 from report.errors import RenderError
 
 FIXTURE = Path(__file__).parent / "fixture"
@@ -70,7 +73,7 @@ def test_numbers_and_wording_are_those_of_quarto(page: str) -> None:
     assert "given by Breiman (2001)" in text
     assert "(Hand and Till 2001, 175; Chollet et al. 2015)" in text
     assert "January 15, 2026" in text
-    assert "@" not in re.sub(r"@(font-face|media)", "", text)
+    assert "@" not in re.sub(r"@(font-face|media|page)", "", text)
 
 
 def test_headings_follow_each_other_without_a_gap(page: str) -> None:
@@ -88,9 +91,13 @@ def test_every_id_is_used_once_and_every_link_leads_somewhere(page: str) -> None
     assert len(inside) > 60
 
 
-def test_nothing_is_fetched_and_nothing_runs(page: str) -> None:
+def test_nothing_is_fetched_and_only_our_script_runs(page: str) -> None:
     reader = Reader(page)
-    assert not [tag for tag, _ in reader.tags if tag in ("script", "link", "iframe", "object", "embed")]
+    assert not [tag for tag, _ in reader.tags if tag in ("link", "iframe", "object", "embed")]
+    script = (TEMPLATES / "theme" / "page.js").read_text()
+    assert page.count("<script") == 1 and f"<script>{script}</script>" in page
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; script-src 'sha256-{digest}'; style-src" in page
     assert all(src.startswith("data:") for src in reader.values("src"))
     assert all(url.startswith(("data:", "#")) for url in re.findall(r'url\("?([^")]+)', page))
     assert not [key for _, attributes in reader.tags for key in attributes if key.startswith("on")]
@@ -103,6 +110,37 @@ def test_figures_are_inline_with_their_alternative_text(page: str) -> None:
     assert all(drawing["role"] == "img" and drawing["aria-label"] for drawing in drawings)
     assert "Two panels of ROC curves." in drawings[0]["aria-label"]
     assert "data-fig-alt" not in page
+
+
+def test_figures_and_tables_offer_their_data(page: str) -> None:
+    links = [attributes for _, attributes in Reader(page).tags if "download" in attributes]
+    files = {link["download"]: unquote(link["href"].partition(",")[2]) for link in links}
+    assert len(links) == 4 + 7
+    for name in ("roc.baseline.csv", "confusion.csv", "curves.csv"):
+        assert files[name] == (FIXTURE / "figures" / name).read_text()
+    assert files["flow.csv"].splitlines()[:2] == ["Step,Count", "Annotations found,6 504"]
+    assert "alert(1)" not in Reader(page).text
+
+
+def test_figures_enlarge_and_say_which(page: str) -> None:
+    reader = Reader(page)
+    large = [href for href in reader.values("href") if href.endswith("-large")]
+    assert (
+        large == [f"#{name}" for name in reader.values("id") if name.endswith("-large")] and len(large) == 4
+    )
+    assert "Enlarge Figure 2 Data (CSV) of Figure 2" in reader.text
+
+
+def test_cells_of_a_table_as_csv() -> None:
+    cells = '<tr><th>A, "b"</th><td>−0.5 (−1\u00a0to 0)</td><td><em>x</em> − y</td></tr>'
+    formula = "<tr><td><math><mi>L</mi><annotation>\\L</annotation></math></td><td></td></tr>"
+    assert downloads.table_csv(f"<p>no</p><table>{cells}{formula}</table>") == (
+        '"A, ""b""",-0.5 (-1 to 0),x − y\nL,\n'
+    )
+    assert downloads.link("a&b.csv", '1,"<é>"\n', "Table 1") == (
+        '<a download="a&amp;b.csv" href="data:text/csv;charset=utf-8,1,%22%3C%C3%A9%3E%22%0A">'
+        'Data (CSV)<span class="unseen"> of Table 1</span></a>'
+    )
 
 
 def test_table_cells_know_their_heads(page: str) -> None:
@@ -133,7 +171,7 @@ def test_escaped_markup_from_outside_stays_text(tmp_path: Path) -> None:
     )
     reader = Reader(render(source, tmp_path))
     assert "<script>alert(1)</script>" in reader.text
-    assert not {"script", "img", "iframe"} & {tag for tag, _ in reader.tags}
+    assert [tag for tag, _ in reader.tags if tag in ("script", "img", "iframe")] == ["script"]  # our own
 
 
 def test_one_picture_shown_twice_has_two_sets_of_ids(tmp_path: Path) -> None:
