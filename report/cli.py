@@ -10,23 +10,13 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from analysis.errors import AnalysisError, DataError
 from report import __version__, console
-from report.errors import (
-    OK,
-    STAGE,
-    USAGE,
-    WOULD_RUN,
-    RenderError,
-    ReportError,
-    StageError,
-    UsageError,
-    exit_code,
-)
+from report.errors import OK, STAGE, USAGE, WOULD_RUN, RenderError, ReportError, UsageError, exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,7 +62,6 @@ Set = Annotated[
 ]
 Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Where results are kept.")]
 FORMATS = ("html", "pdf")
-LOG = "report log "
 TOLD = 20
 """How many disagreements are told one by one."""
 DRAWN = ("figure.", "source", "html", "pdf")
@@ -123,45 +112,29 @@ def build(
 
 
 def run(
-    the_plan: Plan, targets: Iterable[str], *, jobs: int | None = None, recheck: int = 0, strict: bool = False
+    the_plan: Plan, targets: Iterable[str], *, strict: bool = False, **options: Any
 ) -> Mapping[str, Built]:
-    """Build the stages ``targets`` of a plan and all that they read, and show how it goes.
-
-    Continuous integration is always strict.
-    """
-    from report.engine.audit import problems
+    """Build the stages ``targets`` of a plan and all that they read, and show how it goes."""
+    from report.building import is_strict
+    from report.building import run as run_stages
     from report.engine.events import Event, Finished
-    from report.engine.fingerprint import Project
-    from report.engine.run import build as build_stages
 
-    project = Project(strict=strict or os.environ.get("CI") == "true")
-    try:
-        with console.display() as show:
+    def hear(event: Event) -> None:
+        if isinstance(event, Finished):
+            the_plan.keep_declaration([event.stage])
 
-            def tell(event: Event) -> None:
-                show(event)
-                if isinstance(event, Finished):
-                    the_plan.keep_declaration([event.stage])
-
-            built = build_stages(
-                the_plan.upstream(targets),
-                the_plan.cache,
-                plan_name=the_plan.name,
-                jobs=jobs,
-                recheck=recheck,
-                project=project,
-                on_event=tell,
-            )
-    except StageError as error:
-        if error.hint.startswith(LOG):  # a stage knows its name alone
-            error.hint = the_plan.log_command(error.hint.removeprefix(LOG))
-        raise
+    built = run_stages(
+        the_plan.stages,
+        the_plan.cache,
+        the_plan.pointers,
+        log_command=the_plan.log_command,
+        hear=hear,
+        strict=strict,
+        only=[*targets],
+        **options,
+    )
     the_plan.keep_declaration(built)
-    for problem in problems(built):
-        if project.strict:  # and yet there, from an earlier build that was not
-            raise problem
-        console.note(f"warning: {problem.message}; {problem.hint}")
-    _tell_doubts(built, strict=project.strict)
+    _tell_doubts(built, strict=is_strict(strict))
     return built
 
 
@@ -252,7 +225,7 @@ def _status(request: Request) -> list[StageStatus]:
     from report.project import plan
 
     the_plan = plan(request)
-    return stage_status(the_plan.stages, the_plan.cache, plan_name=the_plan.name)
+    return stage_status(the_plan.stages, the_plan.cache, plan_name=the_plan.pointers)
 
 
 def _sum(stages: list[StageStatus]) -> str:
@@ -284,15 +257,19 @@ def log(
     overrides: Set = None,
     cache: Cache = None,
 ) -> None:
-    """Print what a stage wrote while it ran last."""
+    """Print what a stage wrote while it ran last; ``classify`` is that of predict, ``check`` of data check."""
+    from report.data_check import CHECK_PLAN
     from report.engine.explain import last_log
     from report.project import Request, plan
+    from report.trained import classify_plan
 
     the_plan = plan(Request(study, data, sample, tuple(overrides or ()), cache), needs_data=False)
+    plans = (the_plan.pointers, classify_plan(the_plan), CHECK_PLAN)
+    found = next(filter(None, (last_log(the_plan.cache, name, stage) for name in plans)), "")
     names = [s.name for s in the_plan.stages]
-    if stage not in names:
+    if not found and stage not in names:
         raise UsageError(f"no stage is called {stage!r}", hint=f"there are: {', '.join(names)}")
-    console.say(last_log(the_plan.cache, the_plan.name, stage) or f"{stage} has no log yet")
+    console.say(found or f"{stage} has no log yet")
 
 
 @app.command(
@@ -369,7 +346,7 @@ def unfinished(the_plan: Plan) -> list[str]:
     """Return the stages before the document that a build would run."""
     from report.engine.explain import status as stage_status
 
-    stages = stage_status(the_plan.stages, the_plan.cache, plan_name=the_plan.name)
+    stages = stage_status(the_plan.stages, the_plan.cache, plan_name=the_plan.pointers)
     return [s.name for s in stages if s.state != "fresh" and not s.name.startswith(DRAWN)]
 
 
@@ -430,8 +407,7 @@ def predict(
     from report.trained import classify
 
     the_plan = plan(Request(study, None, sample, tuple(overrides or ()), cache), needs_data=False)
-    with console.display() as show:
-        found = classify(the_plan, model, images, show)
+    found = classify(the_plan, model, images)
     if as_json:
         answer = {"study": the_plan.name, "model": model, "pictures": found}
         console.say(json.dumps(answer, indent=1, ensure_ascii=False))
@@ -503,8 +479,7 @@ def data_check(
     """Tell which reader fits, counts per class, what is left out and why, patients, sizes, duplicates."""
     from report.data_check import check, tell
 
-    with console.display() as show:
-        found = check(data, study, cache, show)
+    found = check(data, study, cache)
     if as_json:
         console.say(json.dumps(found, indent=1, ensure_ascii=False))
     else:
@@ -546,8 +521,8 @@ def gc(
     cache: Cache = None,
 ) -> None:
     """Remove old results; never what the newest build of a study or a running one needs."""
-    from report.engine.housekeeping import collect
     from report.project import cache_folder
+    from report.upkeep.collect import collect
 
     most = _bytes(max_size) if max_size else None
     collected = collect(cache_folder(cache), keep_days=keep_days, max_size=most, dry_run=dry_run)
@@ -586,8 +561,8 @@ def cache_check(
 ) -> None:
     """Read every file and record of the cache through; exit 7 when something is damaged."""
     from report.engine.events import Progressed
-    from report.engine.integrity import check
     from report.project import cache_folder
+    from report.upkeep.check import check
 
     folder = cache_folder(cache)
     with console.display() as show:

@@ -7,34 +7,22 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from report.engine.events import Failed, Finished, Planned, Progressed, Started
-from report.engine.outlook import Left, Outlook
+from report.engine.events import Failed, Finished, Planned, Progressed, Started, Warned
+from report.outlook import Left, Outlook
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid
 
-    from report.engine.events import Event, How
+    from report.engine.events import Event, How, OnEvent
     from report.engine.run import Built
 
 SILENT_SECONDS = 30.0
-
-
-class Display(Protocol):
-    """Shows the events of a build; used as a context."""
-
-    def __call__(self, event: Event) -> None:
-        """Show one event."""
-
-    def __enter__(self) -> Display:
-        """Begin to show."""
-
-    def __exit__(self, *error: object) -> None:
-        """Leave the terminal as it was."""
 
 
 def say(text: str = "") -> None:
@@ -67,13 +55,32 @@ def duration(seconds: float) -> str:
 
 
 def size(count: int) -> str:
-    """Return a file's size in kB or MB."""
+    """Return a size in kB, MB or GB."""
+    if count >= 1e9:
+        return f"{count / 1e9:.1f} GB"
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
 
 
-def display() -> Display:
-    """Return bars for a terminal, plain lines for a log; both on standard error, beside the command's output."""
-    return Live() if sys.stderr.isatty() else Lines()
+@contextmanager
+def display() -> Iterator[OnEvent]:
+    """Show bars on a terminal, plain lines in a log, and at the end what is to be warned of.
+
+    All of it is written to standard error, beside the command's output.
+    """
+    warnings: list[Warned] = []
+
+    def show(event: Event) -> None:
+        if isinstance(event, Warned):
+            warnings.append(event)
+        else:
+            shown(event)
+
+    try:
+        with Live() if sys.stderr.isatty() else Lines() as shown:
+            yield show
+    finally:
+        for warned in warnings:
+            note(f"warning: {warned.problem.message}; {warned.problem.hint}")
 
 
 def _figures(figures: Mapping[str, float]) -> str:

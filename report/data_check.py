@@ -6,24 +6,23 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis.errors import DataError
 from report import console
-from report.engine.run import build
+from report.building import run
 from report.pipeline import survey_stages
 from report.project import cache_folder, data_problem, study_folder
 from report.study import load
 
-if TYPE_CHECKING:
-    from report.engine.events import OnEvent
-
 Found = Mapping[str, Any]
 SIDES = ("width", "height")
 ASSIGNMENT_READER = "v7"
+CHECK_PLAN = "check"
+"""The name under which the cache remembers the last check."""
 
 
-def check(data: Path, study: str | None, cache: Path | None, show: OnEvent) -> Found:
+def check(data: Path, study: str | None, cache: Path | None) -> Found:
     """Return what the reader that fits ``data`` finds there; the settings of ``study`` are tried first.
 
     Raises
@@ -37,7 +36,13 @@ def check(data: Path, study: str | None, cache: Path | None, show: OnEvent) -> F
         )
     settings = load(study_folder(study) / "study.toml") if study else None
     stages = survey_stages(data.resolve(), settings)
-    built = build(stages, cache_folder(cache), plan_name="check", on_event=show)
+    place = ["--cache", str(cache)] if cache else []
+    built = run(
+        stages,
+        cache_folder(cache),
+        CHECK_PLAN,
+        log_command=lambda stage: shlex.join(["report", "log", stage, *place]),
+    )
     found: Found = json.loads(built["check"].path("survey.json").read_text(encoding="utf-8"))
     return found
 

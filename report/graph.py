@@ -67,18 +67,17 @@ def svg(plan: Plan, today: date) -> str:
 def facts(plan: Plan, today: date) -> Iterator[Fact]:
     """Yield what is known of each stage, in the plan's order; nothing runs."""
     from report.engine.explain import status
-    from report.engine.run import needs
     from report.engine.store import Store
-    from report.engine.worker import host
+    from report.system.machine import host
 
     store, here = Store(plan.cache), host()
-    latest = store.latest(plan.name)
-    statuses = status(plan.stages, plan.cache, plan_name=plan.name)
+    latest = store.latest(plan.pointers)
+    statuses = status(plan.stages, plan.cache, plan_name=plan.pointers)
     for stage, found in zip(plan.stages, statuses, strict=True):
         record = store.record(found.key or "") or store.record(latest.get(stage.name, ""))
         origin = f"{place(record.host, here)}, {day(record.finished, today)}" if record else ""
         more = _more(found, stage.function, record)
-        yield Fact(stage.name, frozenset(needs(stage)), found.state, found.expected_seconds, origin, more)
+        yield Fact(stage.name, stage.needs, found.state, found.expected_seconds, origin, more)
 
 
 def place(there: Mapping[str, Json], here: Mapping[str, Json]) -> str:

@@ -33,7 +33,7 @@ from report.engine.explain import StageStatus, status
 from report.engine.fingerprint import json_params
 from report.engine.sources import files_of
 from report.engine.stage import Source, Stage, included
-from report.engine.store import Store, chosen
+from report.engine.store import Store
 from report.errors import EnvironmentProblem, RenderError, ReportError, StudyError, UsageError
 from report.pipeline import PROJECT
 from report.project import STUDIES, Plan, Request, plan, study_folder
@@ -88,7 +88,7 @@ def heavy(the_plan: Plan) -> list[StageStatus]:
     """Return the stages before the document that would run and are no figures."""
     from report.cli import DRAWN
 
-    stages = status(the_plan.stages, the_plan.cache, plan_name=the_plan.name)
+    stages = status(the_plan.stages, the_plan.cache, plan_name=the_plan.pointers)
     return [stage for stage in stages if stage.state != "fresh" and not stage.name.startswith(DRAWN)]
 
 
@@ -193,14 +193,17 @@ class Desk:
 
         before = [stage for stage in the_plan.upstream(DOCUMENT) if stage.name not in DOCUMENT]
         store = Store(the_plan.cache)
-        if self.ready and (self.ready.stages, self.ready.pointers) == (before, store.latest(the_plan.name)):
+        if self.ready and (self.ready.stages, self.ready.pointers) == (
+            before,
+            store.latest(the_plan.pointers),
+        ):
             return self.ready
         if late := heavy(the_plan):
             why = next((f" ({stage.reasons[0]})" for stage in late if stage.reasons), "")
             needed = _some([stage.name for stage in late])
             raise UsageError(f"this needs a build: {needed} would run{why}", hint=the_plan.build_command())
         built = run(the_plan, [stage.name for stage in before])
-        self.ready = Ready(before, store.latest(the_plan.name), built)
+        self.ready = Ready(before, store.latest(the_plan.pointers), built)
         return self.ready
 
 
@@ -216,7 +219,9 @@ def laid_out(
             links = {path.name: path for path in made[where.stage].iterdir()}
         else:
             result = built[where.stage]
-            links = {inside: result.path(inside) for inside in chosen(result.record.outputs, where)}
+            links = {
+                inside: result.path(inside) for inside in result.files if included(inside, where.include)
+            }
         found[name] = folder / name
         found[name].mkdir(parents=True)
         for inside, target in links.items():
@@ -300,7 +305,7 @@ def sources(stage: Stage) -> list[Path]:
 
 def watched(the_plan: Plan) -> dict[Path, tuple[str, ...]]:
     """Return which files, as globs by folder, may change the page when they change: a build elsewhere among them."""
-    pointers = Store(the_plan.cache).root / "latest" / the_plan.name
+    pointers = Store(the_plan.cache).root / "latest" / the_plan.pointers
     places: dict[Path, tuple[str, ...]] = {
         study_folder(the_plan.request.study): (STUDY,),
         pointers: (POINTERS,),

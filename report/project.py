@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import shlex
 import subprocess
@@ -13,11 +14,12 @@ from pathlib import Path
 
 from analysis.errors import DataError
 from report import console
-from report.engine.stage import Output, Stage
-from report.engine.store import Store, environment_problems
+from report.engine.stage import Stage, selected
+from report.engine.store import Store
 from report.errors import UsageError
 from report.pipeline import PROJECT, Place, stages
 from report.study import Study, load
+from report.system.files import environment_problems
 
 STUDIES = PROJECT / "studies"
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
@@ -52,13 +54,14 @@ class Plan:
     out: Path
     document: Path
 
+    @property
+    def pointers(self) -> str:
+        """The name under which the cache remembers its results."""
+        return _pointers(self.request)
+
     def upstream(self, names: Iterable[str]) -> list[Stage]:
         """Return the stages called ``names`` and all that they read, in the plan's order."""
-        wanted = set(names)
-        for stage in reversed(self.stages):
-            if stage.name in wanted:
-                wanted |= {given.stage for given in stage.inputs.values() if isinstance(given, Output)}
-        return [stage for stage in self.stages if stage.name in wanted]
+        return selected(self.stages, [*names])
 
     def build_command(self, *words: str) -> str:
         """Return the command line that builds this plan."""
@@ -73,8 +76,9 @@ class Plan:
     def keep_declaration(self, stages: Iterable[str]) -> None:
         """Keep which comparison is declared when predictions of the test set first become known."""
         store = Store(self.cache)
-        if any(name.startswith("predict.") for name in stages) and not store.latest(self.name, "declared"):
-            store.point(self.name, {"comparison": self.study.declaration}, "declared")
+        begun = any(name.startswith("predict.") for name in stages)
+        if begun and not store.latest(self.pointers, "declared"):
+            store.point(self.pointers, {"comparison": self.study.declaration}, "declared")
 
     def _place(self) -> list[str]:
         cache = ["--cache", str(self.request.cache)] if self.request.cache else []
@@ -84,7 +88,7 @@ class Plan:
         """Keep where the data are, for commands that are not told."""
         if self.data:
             with environment_problems(self.cache):
-                Store(self.cache).point(self.name, {"folder": str(self.data)}, "data")
+                Store(self.cache).point(self.pointers, {"folder": str(self.data)}, "data")
 
 
 def plan(request: Request, *, needs_data: bool = True) -> Plan:
@@ -115,7 +119,7 @@ def plan(request: Request, *, needs_data: bool = True) -> Plan:
     data = None if request.sample else found or PROJECT / study.dataset.root
     name = folder.name + ("-sample" if request.sample else "")
     cache = cache_folder(request.cache)
-    declared = Store(cache).latest(name, "declared").get("comparison", study.declaration)
+    declared = Store(cache).latest(_pointers(request), "declared").get("comparison", study.declaration)
     return Plan(
         request=request,
         name=name,
@@ -126,6 +130,10 @@ def plan(request: Request, *, needs_data: bool = True) -> Plan:
         out=(request.out or PROJECT / "build" / name).absolute(),
         document=PROJECT / "document" / name,
     )
+
+
+def _pointers(request: Request) -> str:
+    return remembered_as(study_folder(request.study)) + ("-sample" if request.sample else "")
 
 
 def commit() -> str:
@@ -163,6 +171,14 @@ def study_folder(name: str) -> Path:
     raise UsageError(f"no study is called {name!r}", hint=hint)
 
 
+def remembered_as(folder: Path) -> str:
+    """Return the name of a study, and for one that is not among the others also what tells where it lies."""
+    if folder.parent == STUDIES:
+        return folder.name
+    where = folder.relative_to(PROJECT) if folder.is_relative_to(PROJECT) else folder
+    return f"{folder.name}-{hashlib.sha256(str(where).encode()).hexdigest()[:8]}"
+
+
 def study_names() -> list[str]:
     """Return the names of the studies of this project."""
     return sorted(path.parent.name for path in STUDIES.glob("*/study.toml"))
@@ -198,7 +214,7 @@ def _named(request: Request) -> Path | None:
 
 def last_data(request: Request) -> Path | None:
     """Return the data that the last build of a study read, if any was."""
-    pointers = Store(cache_folder(request.cache)).latest(study_folder(request.study).name, "data")
+    pointers = Store(cache_folder(request.cache)).latest(remembered_as(study_folder(request.study)), "data")
     return Path(pointers["folder"]) if "folder" in pointers else None
 
 

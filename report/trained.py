@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import DataError
+from report.building import run
 from report.engine.explain import status
 from report.engine.store import Store
 from report.errors import UsageError
 from report.pipeline import classify_stage
 
 if TYPE_CHECKING:
-    from report.engine.events import OnEvent
     from report.engine.store import Record
     from report.project import Plan
 
@@ -34,9 +34,9 @@ def trained(plan: Plan, model: str) -> Record:
         known = ", ".join(m.id for m in plan.study.models)
         raise UsageError(f"no model is called {model!r}", hint=f"there are: {known}")
     store = Store(plan.cache)
-    last = store.read(store.latest(plan.name).get(name, ""))
+    last = store.read(store.latest(plan.pointers).get(name, ""))
     if plan.data or plan.request.sample:
-        found = {s.name: s.key for s in status(plan.upstream([name]), plan.cache, plan_name=plan.name)}
+        found = {s.name: s.key for s in status(plan.upstream([name]), plan.cache, plan_name=plan.pointers)}
         record = store.read(found[name] or "")
     else:
         same = last and last.recipe["params"] == json.loads(json.dumps(stages[name].params))
@@ -47,7 +47,12 @@ def trained(plan: Plan, model: str) -> Record:
     return record
 
 
-def classify(plan: Plan, model: str, pictures: list[Path], on_event: OnEvent) -> list[dict[str, Any]]:
+def classify_plan(plan: Plan) -> str:
+    """Return the name under which the cache remembers the last pictures that a model of ``plan`` was asked about."""
+    return f"{plan.pointers}-classify"
+
+
+def classify(plan: Plan, model: str, pictures: list[Path]) -> list[dict[str, Any]]:
     """Return, for each picture, what it is called, the predicted class and the probability of each class.
 
     Raises
@@ -57,17 +62,17 @@ def classify(plan: Plan, model: str, pictures: list[Path], on_event: OnEvent) ->
     DataError
         A file is missing or is no picture.
     """
-    from report.engine.run import build
-
     for path in pictures:
         if not path.is_file():
             raise DataError(
                 f"{path}: {'is a folder' if path.is_dir() else 'no such file'}", hint="name picture files"
             )
-    record, store = trained(plan, model), Store(plan.cache)
-    files = (store.checked(record.outputs["model.keras"]), store.checked(record.outputs["input.json"]))
-    stage = classify_stage(files, pictures, [c.id for c in plan.study.classes])
-    built = build([stage], plan.cache, plan_name=f"{plan.name}-classify", on_event=on_event)
+    store = Store(plan.cache)
+    with store.locks.reading():
+        outputs = trained(plan, model).outputs
+        files = (store.checked(outputs["model.keras"]), store.checked(outputs["input.json"]))
+        stage = classify_stage(files, pictures, [c.id for c in plan.study.classes])
+        built = run([stage], plan.cache, classify_plan(plan), log_command=plan.log_command)
     found: list[dict[str, Any]] = json.loads(
         built["classify"].path("probabilities.json").read_text(encoding="utf-8")
     )

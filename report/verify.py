@@ -22,13 +22,14 @@ from analysis.errors import HintedError
 from analysis.progress import silent
 from report import evidence
 from report.differences import NUMBER, Difference, differences, numbers, words
-from report.engine.fingerprint import Moment, Project
-from report.engine.isolation import fix_environment, forget, move_home
+from report.engine.code import Project
+from report.engine.fingerprint import Moment
 from report.engine.sources import files_of
 from report.engine.stage import Input, Source, Stage, included
 from report.errors import EnvironmentProblem
 from report.evidence import PROSE, STUDY, Evidence
 from report.publish import others, report_files
+from report.system.process import begin_anew, fix_environment
 
 Told = Callable[[int, int], None]
 Files = Mapping[str, Mapping[str, Path]]
@@ -87,8 +88,7 @@ def verify(folder: Path, told: Told) -> Checked:
     """
     given = evidence.read(folder)
     with TemporaryDirectory(prefix="report-verify-") as work:
-        fix_environment(1)  # as in the workers that made the report
-        move_home(Path(work) / "home")
+        fix_environment(1, Path(work) / "home")  # as in the workers that made the report
         found, remarks = check(folder, given, recompute(folder.absolute(), given, Path(work), told))
         return Checked(counts(folder, given), found, remarks)
 
@@ -136,7 +136,7 @@ def run(stage: Stage, files: Files, place: Path) -> Again:
     for path in (out, scratch):
         path.mkdir(parents=True)
     module, _, name = stage.function.partition(":")
-    forget(stage)
+    begin_anew(stage.function, numpy=bool(stage.packages))
     with warnings.catch_warnings(), _quiet(), contextlib.chdir(place):
         warnings.simplefilter("ignore")  # they stand in the log of the build
         function = getattr(importlib.import_module(module), name)

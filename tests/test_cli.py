@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from report import cli
+from report import cli, data_check, trained
+from report.engine.store import Store
 from report.errors import DATA, OK, STAGE, USAGE, WOULD_RUN, StageError
 from report.project import Request, plan
+from report.system.files import write_whole
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("tensorflow", "keras", "pandas", "numpy", "matplotlib", "weasyprint", "jinja2", "rich.progress")
@@ -150,13 +154,62 @@ def test_a_dry_run_of_gc_removes_nothing(tmp_path):
     assert not stray.exists()
 
 
-def test_the_hint_of_a_failed_stage_is_a_whole_command(tmp_path, monkeypatch):
-    def fail(*_, **__):
-        raise StageError("train.baseline: ValueError: odd", hint="report log train.baseline")
+def test_a_whole_build_has_every_stage():
+    the_plan = plan(Request(sample=True))
+    assert the_plan.upstream(["results", "source", *cli.FORMATS]) == the_plan.stages, (
+        "so old ones are forgotten"
+    )
+
+
+def test_studies_of_the_same_name_are_remembered_apart(tmp_path):
+    def remembered(study: object, sample: bool) -> str:
+        return plan(Request(str(study), sample=sample), needs_data=False).pointers
+
+    assert (
+        remembered("assignment", False) == remembered(ROOT / "studies" / "assignment", False) == "assignment"
+    )
+    assert remembered("assignment", True) == "assignment-sample"
+    names = {"assignment"}
+    for place in ("one", "two"):
+        folder = tmp_path / place / "assignment"
+        shutil.copytree(ROOT / "studies" / "assignment", folder)
+        names.add(remembered(folder, False))
+        assert remembered(folder / "study.toml", True) == f"{remembered(folder, False)}-sample"
+    assert len(names) == 3
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    def fail(stages, *_, **__):
+        raise StageError(f"{stages[-1].name}: odd", hint=f"report log {stages[-1].name}")
 
     monkeypatch.setattr("report.engine.run.build", fail)
-    the_plan = plan(Request("studies/assignment/study.toml", sample=True, cache=tmp_path))
+
+
+def hint_of(function, *arguments) -> str:
     with pytest.raises(StageError) as caught:
-        cli.run(the_plan, ["results"])
+        function(*arguments)
+    return caught.value.hint
+
+
+def test_the_hints_of_predict_and_of_data_check_lead_to_their_logs(tmp_path, failing, monkeypatch):
+    the_plan = plan(Request(sample=True, cache=tmp_path))
+    monkeypatch.setattr(
+        trained, "trained", lambda *_: SimpleNamespace(outputs={"model.keras": 0, "input.json": 0})
+    )
+    monkeypatch.setattr(Store, "checked", lambda *_: tmp_path / "x")
+    asked = hint_of(trained.classify, the_plan, "improved", [])
+    checked = hint_of(data_check.check, ROOT / "templates", None, tmp_path)
+    assert asked == f"report log classify --study assignment --sample --cache {tmp_path}"
+    assert checked == f"report log check --cache {tmp_path}"
+    store = Store(tmp_path)
+    for name, hint in (("assignment-sample-classify", asked), (data_check.CHECK_PLAN, checked)):
+        store.point(name, {hint.split()[2]: name}, "runs")
+        write_whole(store.log(name), f"what {name} has said".encode())
+        assert report(*hint.split()[1:], cache=tmp_path).stdout == f"what {name} has said\n"
+
+
+def test_the_hint_of_a_failed_stage_is_a_whole_command(tmp_path, failing):
+    the_plan = plan(Request("studies/assignment/study.toml", sample=True, cache=tmp_path))
     study = "--study studies/assignment/study.toml --sample"
-    assert caught.value.hint == f"report log train.baseline {study} --cache {tmp_path}"
+    assert hint_of(cli.run, the_plan, ["results"]) == f"report log pdf {study} --cache {tmp_path}"

@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from report import console
-from report.engine.events import Failed, Finished, Planned, Progressed, Started, Waiting
+from report.engine.events import Failed, Finished, Planned, Progressed, Started, Waiting, Warned
+from report.errors import StageError
 
 FIGURES = {"pictures_per_second": 74.2, "loss": 0.9, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4}
 PLAN = Planned(
@@ -99,6 +100,25 @@ def test_a_terminal_shows_what_runs_and_where_the_build_is(clock):
 
 def built(**how: tuple[str, float]) -> dict[str, SimpleNamespace]:
     return {name: SimpleNamespace(how=h, record=SimpleNamespace(seconds=s)) for name, (h, s) in how.items()}
+
+
+def test_warnings_come_last_whatever_happens(capsys):
+    problem = StageError("a: reads x", hint="name it")
+    with pytest.raises(ValueError, match="odd"), console.display() as show:
+        show(Warned("a", problem))
+        show(Started("b", None))
+        raise ValueError("odd")
+    *_, started, warning = capsys.readouterr().err.splitlines()
+    assert started.endswith("b: started")
+    assert warning == "warning: a: reads x; name it"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(900, "1 kB"), (12_300_000, "12.3 MB"), (999_960_000, "1000.0 MB"), (7_260_000_000, "7.3 GB")],
+)
+def test_sizes(count, words):
+    assert console.size(count) == words
 
 
 @pytest.mark.parametrize(

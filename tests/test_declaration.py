@@ -11,11 +11,11 @@ import pytest
 
 from report import cli
 from report.engine.events import Finished, Started
-from report.engine.housekeeping import collect
 from report.engine.store import Store
 from report.errors import StageError
 from report.pipeline import PROJECT
 from report.project import Plan, Request, plan
+from report.upkeep.collect import collect
 
 OTHER = ("comparison.margin=0.05",)
 
@@ -38,7 +38,7 @@ def late(the_plan: Plan) -> bool:
 
 
 def kept(the_plan: Plan) -> dict[str, str]:
-    return Store(the_plan.cache).latest(the_plan.name, "declared")
+    return Store(the_plan.cache).latest(the_plan.pointers, "declared")
 
 
 def test_before_any_build_nothing_is_late(planned) -> None:
@@ -156,10 +156,9 @@ def test_a_build_that_fails_after_it_has_read_the_test_set_has_read_it(
 
 def test_predictions_found_in_the_cache_count_as_read(planned, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("report.engine.run.build", lambda *_, **__: {"predict.baseline": None})
-    monkeypatch.setattr("report.engine.audit.problems", lambda built: [])
     monkeypatch.setattr("report.console.display", lambda: nullcontext(lambda event: None))
     cli.run(planned(), ["results"])
-    assert json.loads((planned().cache / "v1" / "latest" / planned().name / "declared.json").read_text()) == {
-        "comparison": planned().study.declaration
-    }
+    assert json.loads(
+        (planned().cache / "v1" / "latest" / planned().pointers / "declared.json").read_text()
+    ) == {"comparison": planned().study.declaration}
     assert late(planned(*OTHER))

@@ -248,7 +248,7 @@ def plant(the_plan: Plan, root: Path) -> None:
         key = digest_json(recipe)
         records[stage.name] = Record(key, stage.name, recipe, outputs, digest_files(outputs), 0.0, {}, "")
         store.keep(records[stage.name], out)
-    store.point(the_plan.name, {name: record.key for name, record in records.items()})
+    store.point(the_plan.pointers, {name: record.key for name, record in records.items()})
 
 
 class Draft:

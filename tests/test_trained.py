@@ -30,7 +30,7 @@ def keep(the_plan: Plan, **changes: object) -> Record:
     record = Record(key, stage.name, recipe, {}, digest_files({}), 1.0, {}, "")
     store = Store(the_plan.cache)
     store.keep(record, the_plan.cache)
-    store.point(the_plan.name, {stage.name: key})
+    store.point(the_plan.pointers, {stage.name: key})
     return record
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from report.errors import StageError
+
 How = Literal["cached", "ran", "same"]
 """``same``: cached, run again for a check, and the bytes were equal."""
 
@@ -65,11 +67,24 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """A stage has no result; stages that do not need it go on."""
+    """A stage has no result; the stages ``lost`` do not run for it, all others go on."""
 
     stage: str
     error: Exception
+    lost: frozenset[str] = frozenset()
 
 
-Event = Planned | Started | Progressed | Finished | Failed
+@dataclass(frozen=True)
+class Warned:
+    """A stage has a result that read what its key does not cover, which a strict build refuses."""
+
+    stage: str
+    problem: StageError
+
+
+Event = Planned | Started | Progressed | Finished | Failed | Warned
 OnEvent = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """Take what a build tells and show it nowhere."""

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
-from report.engine.events import Progressed
-from report.engine.fingerprint import Project
-from report.engine.worker import Outcome, Task, execute, initialize
+from report.engine.code import Project
+from report.engine.events import How, Progressed
+from report.engine.store import Record
+from report.engine.worker import Task, execute, initialize
 
 
 @dataclass
@@ -31,33 +33,47 @@ class _Worker:
     packages: set[str] = field(default_factory=set)
 
     def is_idle(self) -> bool:
-        return self.last.done() and self.last.exception() is None
+        return self.last.done() and not isinstance(self.last.exception(), BrokenExecutor)
+
+    def submit(self, task: Task) -> Future[tuple[Record, How]]:
+        self.last = future = self.pool.submit(execute, task)
+        self.packages |= {*task.stage.packages}
+        return future
 
 
 class LocalExecutor:
-    """Worker processes by thread count, started when first needed and used again."""
+    """Worker processes by thread count, started when first needed and used again; a context that ends them."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
+    def __init__(self, project: Project, home: Path) -> None:
+        self._project, self._home = project, home
         self._workers: list[_Worker] = []
 
-    def submit(self, task: Task) -> Future[Outcome]:
+    def __enter__(self) -> LocalExecutor:
+        return self
+
+    def __exit__(self, kind: object, *error: object) -> None:
+        """End all workers: when they are done, or at once after an error; what they have stored stays."""
+        for process in (process for worker in self._workers for process in worker.processes if kind):
+            process.kill()
+        for worker in self._workers:
+            worker.pool.shutdown(wait=True, cancel_futures=True)
+            worker.channel.close()
+
+    def submit(self, task: Task) -> Future[tuple[Record, How]]:
         """Run ``task`` in an idle worker, best in one that has imported its packages before."""
-        stage = task.stage
-        packages = set(stage.packages)
-        idle = [w for w in self._workers if w.threads == stage.threads and w.is_idle()]
-        for worker in sorted(idle, key=lambda w: -len(w.packages & packages)):
+        idle = [w for w in self._workers if w.threads == task.stage.threads and w.is_idle()]
+        for worker in sorted(idle, key=lambda w: -len(w.packages.intersection(task.stage.packages))):
             with suppress(BrokenExecutor):  # it was killed while it waited
-                return _run(worker, task)
+                return worker.submit(task)
         with _interrupts_held():
-            return _run(self._start(stage.threads), task)
+            return self._start(task.stage.threads).submit(task)
 
     def _start(self, threads: int) -> _Worker:
         os.environ["PYTHONHASHSEED"] = "0"  # read when a process begins, so it cannot be set there
         context = multiprocessing.get_context("spawn")
         receiver, sender = context.Pipe(duplex=False)
         before = set(multiprocessing.active_children())
-        arguments = (self._project, threads, os.getpid(), sender)
+        arguments = (self._project, threads, self._home, sender)
         pool = ProcessPoolExecutor(1, mp_context=context, initializer=initialize, initargs=arguments)
         first = pool.submit(os.getpid)  # starts the process
         sender.close()
@@ -73,25 +89,6 @@ class LocalExecutor:
                     yield worker.channel.recv()
             except (EOFError, OSError):
                 worker.channel.close()
-
-    def kill(self) -> None:
-        """End all workers now; what they have stored stays."""
-        for worker in self._workers:
-            for process in worker.processes:
-                process.kill()
-
-    def close(self) -> None:
-        """End all workers when they are done."""
-        for worker in self._workers:
-            worker.pool.shutdown(wait=True, cancel_futures=True)
-            worker.channel.close()
-
-
-def _run(worker: _Worker, task: Task) -> Future[Outcome]:
-    future = worker.pool.submit(execute, task)
-    worker.last = future
-    worker.packages |= set(task.stage.packages)
-    return future
 
 
 @contextmanager

@@ -8,18 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from report.engine.fingerprint import Moment, Project, Recipe, tree_file
-from report.engine.run import needs, selected
-from report.engine.stage import Output, Source, Stage
-from report.engine.store import (
-    Record,
-    Store,
-    chosen,
-    digest_files,
-    digest_json,
-    environment_problems,
-    read_json,
-)
+from report.engine.code import Project
+from report.engine.fingerprint import Moment, Recipe, tree_file
+from report.engine.stage import Output, Source, Stage, selected
+from report.engine.store import Record, Store, digest_files, digest_json, taken
+from report.system.files import environment_problems, read_json
 
 State = Literal["fresh", "stale", "missing", "waiting"]
 SHOWN = 60
@@ -53,32 +46,30 @@ def status(
     """
     store = Store(cache)
     moment = Moment(project or Project(), store.index)
-    found: dict[str, StageStatus] = {}
     latest = store.latest(plan_name)
+    fresh: dict[str, Record] = {}
+    found = []
     with environment_problems(store.cache):
         for stage in selected(stages):
-            last = store.record(latest.get(stage.name, ""))
-            found[stage.name] = _status(stage, store, moment, found, last)
+            found.append(_status(stage, store, moment, store.record(latest.get(stage.name, "")), fresh))
         moment.save()
-    return list(found.values())
-
-
-def last_log(cache: Path, plan_name: str, stage: str) -> str:
-    """Return what a stage wrote when it ran last; "" if it never did."""
-    store = Store(cache)
-    key = store.latest(plan_name, "runs").get(stage) or store.latest(plan_name).get(stage)
-    log = store.log(key) if key else None
-    return log.read_text(encoding="utf-8", errors="replace") if log and log.exists() else ""
+    return found
 
 
 def _status(
-    stage: Stage, store: Store, moment: Moment, found: Mapping[str, StageStatus], last: Record | None
+    stage: Stage, store: Store, moment: Moment, last: Record | None, fresh: dict[str, Record]
 ) -> StageStatus:
-    awaited = sorted(name for name in needs(stage) if found[name].state != "fresh")
-    recipe = moment.recipe(stage, dict(_outputs(store, found, stage, last)))
+    """Return the state of a stage; if it is fresh its result joins those of the stages before it."""
+    awaited = [name for name in sorted(stage.needs) if name not in fresh]
+    assumed = last.recipe["inputs"] if last else {}
+    outputs = {
+        name: assumed.get(name, "") for name, where in stage.inputs.items() if isinstance(where, Output)
+    }
+    known = {name: digest_files(files) for name, files in taken(stage, fresh).items()}
+    recipe = moment.recipe(stage, {**outputs, **known})
     key = None if awaited else digest_json(recipe)
-    record = store.read(key) if key else None
-    if record:
+    if key and (record := store.read(key)):
+        fresh[stage.name] = record
         return StageStatus(stage.name, "fresh", (), record.seconds, key)
     waits = [f"waits for {_some(awaited)}"] if awaited else []
     if last is None:
@@ -94,39 +85,31 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _outputs(
-    store: Store, found: Mapping[str, StageStatus], stage: Stage, last: Record | None
-) -> Iterator[tuple[str, str]]:
-    """Yield the digest of each input from a stage: what it is now, or while that is not known what it was last."""
-    for name, where in stage.inputs.items():
-        if isinstance(where, Output):
-            producer = found[where.stage]
-            record = store.record(producer.key) if producer.state == "fresh" and producer.key else None
-            if record:
-                yield name, digest_files(chosen(record.outputs, where))
-            else:
-                yield name, str(last.recipe["inputs"].get(name, "")) if last else ""
+def last_log(cache: Path, plan_name: str, stage: str) -> str:
+    """Return what a stage wrote when it ran last; "" if it never did."""
+    store = Store(cache)
+    key = store.latest(plan_name, "runs").get(stage) or store.latest(plan_name).get(stage)
+    log = store.log(key) if key else None
+    return log.read_text(encoding="utf-8", errors="replace") if log and log.exists() else ""
 
 
 def differences(stage: Stage, old: Recipe, new: Recipe, index: Path) -> Iterator[str]:
     """Yield what is different in two recipes of ``stage``: parameters first, then code, packages, inputs."""
-    if old["function"] != new["function"]:
-        yield f"function: {old['function']} -> {new['function']}"
+    yield from _values("function", old["function"], new["function"])
     yield from _values("", old["params"], new["params"])
-    for name, (before, after) in _changed(old["code"], new["code"]):
+    for name, before, after in _changed(old["code"], new["code"]):
         word = "is no longer used" if after is None else "is used now" if before is None else "changed"
         yield f"code of {name} {word}"
-    for name, (before, after) in _changed(old["environment"], new["environment"]):
+    for name, before, after in _changed(old["environment"], new["environment"]):
         yield f"{name} {before or 'undeclared'} -> {after or 'undeclared'}"
-    if old["threads"] != new["threads"]:
-        yield f"threads: {old['threads']} -> {new['threads']}"
-    for name, (before, after) in _changed(old["inputs"], new["inputs"]):
+    yield from _values("threads", old["threads"], new["threads"])
+    for name, before, after in _changed(old["inputs"], new["inputs"]):
         yield _input(name, stage.inputs.get(name), before, after, index)
 
 
-def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, tuple[Any, Any]]]:
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     names = sorted(old.keys() | new.keys())
-    return [(name, (old.get(name), new.get(name))) for name in names if old.get(name) != new.get(name)]
+    return [(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)]
 
 
 def _values(where: str, old: Any, new: Any) -> Iterator[str]:

@@ -12,7 +12,8 @@ from typing import Any
 
 from analysis.errors import DataError
 from report.engine.stage import Source, included
-from report.engine.store import canonical, digest_file, digest_json, remember
+from report.engine.store import canonical, digest_json
+from report.system.files import digest_file, remember
 
 RECENT_SECONDS = 2.0
 SEAL_SIZE = 65

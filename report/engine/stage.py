@@ -1,13 +1,15 @@
-"""What a stage is: a pure function, named, with its inputs and parameters."""
+"""What a stage is: a pure function, named, with its inputs and parameters; and what a plan of stages is."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
+
+from report.errors import StageError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -77,3 +79,31 @@ class Stage:
     uses: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     threads: int = 1
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The names of the stages that it reads."""
+        return frozenset(where.stage for where in self.inputs.values() if isinstance(where, Output))
+
+
+def selected(stages: Sequence[Stage], only: Collection[str] | None = None) -> list[Stage]:
+    """Return the stages named in ``only``, and those that they need, in the order of the plan.
+
+    Raises
+    ------
+    StageError
+        The plan is not one: a name twice, or an input that no earlier stage makes.
+    """
+    seen: set[str] = set()
+    for stage in stages:
+        missing = sorted(stage.needs - seen)
+        if missing or stage.name in seen:
+            problem = f"reads {missing[0]}, which no earlier stage makes" if missing else "is there twice"
+            raise StageError(f"stage {stage.name} {problem}", hint="mend report/pipeline.py")
+        seen.add(stage.name)
+    wanted = seen if only is None else set(only)
+    if unknown := sorted(wanted - seen):
+        raise StageError(f"no stage is called {unknown[0]}", hint="report status")
+    for stage in reversed(stages):
+        wanted |= stage.needs if stage.name in wanted else set()
+    return [stage for stage in stages if stage.name in wanted]

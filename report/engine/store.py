@@ -2,29 +2,29 @@
 
 ``actions/<key>.json`` is the record of a result and ``blobs/<sha256>`` are its bytes. Blobs come first and
 the record last, each written beside its place, synced and renamed. The time of a record is when it was used
-last, and a file in ``readers/`` stands for each process that uses results now: ``housekeeping`` goes by both.
+last, and a file in ``readers/`` stands for each process that uses results now: ``report.upkeep`` goes by both.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
-from report.engine.locks import ALL, Locks
-from report.engine.stage import Json, Output, included
-from report.errors import EnvironmentProblem, StageError
+from report.engine.stage import Json, Output, Stage, included
+from report.errors import StageError
+from report.system.files import digest_file, environment_problems, read_json, remember, sync, write_whole
+from report.system.locks import ALL, Locks
 
 FORMAT = 1
 SYNCING_THREADS = 8
+DECLARED_IN = {"reads": "inputs", "imports": "packages", "uses": "uses"}
 
 
 class Entry(TypedDict):
@@ -68,81 +68,23 @@ def digest_files(files: Files) -> str:
     return digest_json({name: entry["sha256"] for name, entry in files.items()})
 
 
-def chosen(files: Files, output: Output) -> Files:
-    """Return the files of a result that an input takes."""
-    return {name: entry for name, entry in files.items() if included(name, output.include)}
+def taken(stage: Stage, records: Mapping[str, Record]) -> dict[str, Files]:
+    """Return the files that a stage takes, by the name of its input, of those results that are in ``records``."""
+    return {
+        name: {f: entry for f, entry in records[of.stage].outputs.items() if included(f, of.include)}
+        for name, of in stage.inputs.items()
+        if isinstance(of, Output) and of.stage in records
+    }
 
 
-def digest_file(path: str | Path) -> str:
-    """Return the sha256 of the content of a file."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it has its old content or the new one, whatever happens meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as stream:
-        beside = Path(stream.name)
-        try:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-            beside.chmod(0o644)
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)  # on a full disk it would be in the way
-            raise
-    _sync(path.parent)
-
-
-def remember(path: Path, content: bytes) -> None:
-    """Write what saves time or explains, and no result needs: nothing where the cache is for reading only."""
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        if error.errno not in {errno.EROFS, errno.EACCES}:
-            raise
-
-
-def _sync(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the table in a JSON file; None where there is none or it is damaged."""
-    try:
-        found = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+def refusal(stage: str, undeclared: Sequence[str]) -> StageError | None:
+    """Return the error of a stage that reads, imports or uses what its key does not cover; None if it does not."""
+    if not undeclared:
         return None
-    return found if isinstance(found, dict) else None
-
-
-@contextmanager
-def environment_problems(cache: Path) -> Iterator[None]:
-    """Turn a full disk and a cache that cannot be written into errors that say so."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            message = f"no room left on the disk of {error.filename or cache}"
-            raise EnvironmentProblem(message, hint="make room, or use another disk: --cache DIR") from error
-        inside = str(error.filename or "").startswith(str(cache))
-        if inside and error.errno in {
-            errno.EACCES,
-            errno.EPERM,
-            errno.EROFS,
-            errno.ENOTDIR,
-            errno.EEXIST,
-            errno.ENOENT,
-        }:
-            message = f"the cache cannot be written: {error.filename}: {error.strerror}"
-            raise EnvironmentProblem(message, hint="use another folder: --cache DIR") from error
-        raise
+    more = f" (and {len(undeclared) - 1} more)" if len(undeclared) > 1 else ""
+    message = f"{stage}: {undeclared[0]}, which its key does not cover{more}"
+    place = DECLARED_IN[undeclared[0].partition(" ")[0]]
+    return StageError(message, hint=f"name it in `{place}` of the stage in report/pipeline.py")
 
 
 class Store:
@@ -156,9 +98,9 @@ class Store:
 
     def read(self, key: str) -> Record | None:
         """Return the record of ``key`` if all its files are there in their full length; it counts as used now."""
-        if self.root.exists() and not os.access(self.root, os.W_OK):
-            return self._whole(key)  # a cache of others', who know nothing of us
-        with self.locks.read():
+        if self.locks.read_only:
+            return self._whole(key)
+        with self.locks.hold(ALL, shared=True):
             record = self._whole(key)
             if record:
                 os.utime(self._action(key))
@@ -170,36 +112,28 @@ class Store:
 
     def record(self, key: str) -> Record | None:
         """Return the record of ``key``, whether its files are there or not; None if it is damaged."""
-        found = read_json(self._action(key))
-        try:
-            record = Record(**found) if found else None
-            sound = (
-                record
-                and record.key == key == digest_json(record.recipe)
-                and digest_files(record.outputs) == record.digest
-            )
-        except (TypeError, KeyError, AttributeError):
-            return None
-        return record if sound else None
+        with suppress(TypeError, KeyError, AttributeError):
+            record = Record(**(read_json(self._action(key)) or {}))
+            is_sound = record.digest == digest_files(record.outputs)
+            if is_sound and record.key == key == digest_json(record.recipe):
+                return record
+        return None
 
     def keep(self, record: Record, out: Path) -> None:
         """Move the files of ``out`` into the store, then write the record."""
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(SYNCING_THREADS) as pool:  # file systems take many at once
-            list(pool.map(_sync, [out / name for name in record.outputs]))
+            list(pool.map(sync, [out / name for name in record.outputs]))
         with self.locks.hold(ALL, shared=True):
-            self._move(record, out)
+            for name, entry in record.outputs.items():
+                blob = self.blob(entry["sha256"])
+                blob.parent.mkdir(parents=True, exist_ok=True)
+                (out / name).chmod(0o444)
+                (out / name).replace(blob)
+            for folder in {self.blob(entry["sha256"]).parent for entry in record.outputs.values()}:
+                sync(folder)
             write_whole(self._action(record.key), canonical(asdict(record)))
-
-    def _move(self, record: Record, out: Path) -> None:
-        blobs = {name: self.blob(entry["sha256"]) for name, entry in record.outputs.items()}
-        for name, blob in blobs.items():
-            (out / name).chmod(0o444)
-            blob.parent.mkdir(parents=True, exist_ok=True)
-            (out / name).replace(blob)
-        for folder in {blob.parent for blob in blobs.values()}:
-            _sync(folder)
 
     def blob(self, sha256: str) -> Path:
         """Return where the bytes with this digest lie."""
@@ -239,9 +173,17 @@ class Store:
 
     def point(self, plan: str, keys: Mapping[str, str], kind: str = "results") -> None:
         """Remember the last results or runs of some stages of a plan."""
-        old = self.latest(plan, kind)
-        if old != {**old, **keys}:
-            remember(self._pointers(plan, kind), canonical({**old, **keys}))
+        self._write_pointers(plan, kind, {**self.latest(plan, kind), **keys})
+
+    def forget_others(self, plan: str, stages: Container[str]) -> None:
+        """Remember of a plan only these stages: what others have made may be collected."""
+        for kind in ("results", "runs"):
+            kept = {name: key for name, key in self.latest(plan, kind).items() if name in stages}
+            self._write_pointers(plan, kind, kept)
+
+    def _write_pointers(self, plan: str, kind: str, keys: Mapping[str, Json]) -> None:
+        if keys != self.latest(plan, kind):
+            remember(self._pointers(plan, kind), canonical({**keys}))
 
     @contextmanager
     def run_folder(self, name: str) -> Iterator[Path]:

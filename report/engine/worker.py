@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import os
 import pickle
-import platform
 import shutil
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import chdir, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -19,19 +17,22 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError
-from report.engine import audit, isolation
+from report.engine.code import OURS, Code, Project
 from report.engine.events import How, Progressed
-from report.engine.fingerprint import Code, Moment, Project, Recipe
+from report.engine.explain import differences
+from report.engine.fingerprint import Moment, Recipe
+from report.engine.imports import OwnCode, changed
 from report.engine.sources import files_of
-from report.engine.stage import Json, Output, Source, Stage
-from report.engine.store import Entry, Files, Record, Store, digest_file, digest_files, environment_problems
+from report.engine.stage import Output, Source, Stage
+from report.engine.store import Entry, Files, Record, Store, digest_files, refusal
 from report.errors import ReportError, StageError
+from report.system import audit, distributions, process
+from report.system.files import digest_file, environment_problems
+from report.system.machine import host
 
 PROGRESS_SECONDS = 0.2
-INSTRUCTIONS = (
-    *("avx", "avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "amx_tile"),
-    *("asimd", "bf16", "sve"),
-)
+BEGUN = ".begun"
+"""The file in scratch that is as old as this run, and has the seconds that runs before it have left there."""
 
 
 @dataclass(frozen=True)
@@ -47,74 +48,64 @@ class Task:
     again: bool = False
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The record of a result, or why there is none."""
-
-    record: Record | None = None
-    how: How = "ran"
-    error: Exception | None = None
-
-
 class _Here:
     """What this worker process has been given."""
 
-    own_code: isolation.OwnCode | None = None
-    channel: Connection | None = None
+    own_code: OwnCode
+    channel: Connection
 
 
-def initialize(project: Project, threads: int, driver: int, channel: Connection) -> None:
+def initialize(project: Project, threads: int, home: Path, channel: Connection) -> None:
     """Prepare this process for stages with ``threads`` threads, before anything heavy is imported."""
-    isolation.fix_environment(threads)
-    isolation.end_with(driver)
-    _Here.own_code = isolation.OwnCode(project)
+    process.fix_environment(threads, home)
+    process.end_with_driver()
+    _Here.own_code = OwnCode(project)
     _Here.channel = channel
 
 
-def execute(task: Task) -> Outcome:
-    """Return the result of ``task``: found, if another build has just made it, or made here."""
+def execute(task: Task) -> tuple[Record, How]:
+    """Return the result of ``task``: found, if another build has just made it, or made here.
+
+    Raises
+    ------
+    AnalysisError, ReportError
+        As the stage raised it; any other error is a ``StageError``.
+    """
     store = Store(task.cache)
     try:
         with environment_problems(task.cache), store.run_folder(task.key + "-again" * task.again) as folder:
             record = None if task.again else store.read(task.key)
             if record:
-                return Outcome(record, "cached")
-            with isolation.captured(store.log(task.key)):
-                return Outcome(_run(task, store, folder))
+                return record, "cached"
+            with process.captured(store.log(task.key)):
+                return _run(task, store, folder), "ran"
     except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a stage raises is the driver's to tell
-        return Outcome(error=_portable(error, task.stage.name))
+        raise _portable(error, task.stage.name) from None
 
 
 def _run(task: Task, store: Store, folder: Path) -> Record:
     scratch = folder / "scratch" if task.again else store.scratch(task.key)
-    out = folder / "out"
-    isolation.move_home(store.root / "home")
-    for path in (scratch, out):
+    for path in (scratch, folder / "out", store.root / "home"):
         path.mkdir(parents=True, exist_ok=True)
     _refuse_changes(task, store)
     inputs = {name: _input(task, store, name, folder / "inputs" / name) for name in task.stage.inputs}
+    before = _resume(scratch)
     started = time.monotonic()
-    undeclared = _audited(task, store, inputs, out, scratch)
-    seconds = time.monotonic() - started
+    found = _audited(task, store, inputs, folder, scratch)
+    seconds = before + time.monotonic() - started
     _refuse_changes(task, store)
-    record = _record(task, out, seconds, undeclared)
+    record = _record(task, folder / "out", seconds, found)
     if not task.again:
-        store.keep(record, out)
+        store.keep(record, folder / "out")
         shutil.rmtree(scratch, ignore_errors=True)
     return record
 
 
 def _refuse_changes(task: Task, store: Store) -> None:
     """Refuse to go on if code or sources on disk are not those that the key stands for."""
-    stage = task.stage
-    code = Code(task.project, store.index).closure((stage.function, *stage.uses))
-    for name in sorted(code.keys() | task.recipe["code"].keys()):
-        if code.get(name) != task.recipe["code"].get(name):
-            raise isolation.changed(stage.name, f"code of {name}")
-    moment = Moment(task.project, store.index)
-    for name, where in stage.inputs.items():
-        if isinstance(where, Source) and where.keyed and moment.source(where) != task.recipe["inputs"][name]:
-            raise isolation.changed(stage.name, str(where.path))
+    now = Moment(task.project, store.index).recipe(task.stage, task.recipe["inputs"])
+    for difference in differences(task.stage, task.recipe, now, store.index):
+        raise changed(task.stage.name, difference)
 
 
 def _input(task: Task, store: Store, name: str, folder: Path) -> Path:
@@ -133,51 +124,53 @@ def _input(task: Task, store: Store, name: str, folder: Path) -> Path:
     return folder
 
 
-def _audited(task: Task, store: Store, inputs: dict[str, Path], out: Path, scratch: Path) -> list[str]:
-    """Call the function and return what it read or imported that the key does not cover; the log tells it too.
+def _resume(scratch: Path) -> float:
+    """Return the seconds of earlier runs, which were ended, up to when they wrote in ``scratch`` last."""
+    begun, before = scratch / BEGUN, 0.0
+    with suppress(FileNotFoundError, ValueError):
+        last = max(path.stat().st_mtime for path in scratch.rglob("*"))
+        before = float(begun.read_text()) + last - begun.stat().st_mtime
+    begun.write_text(str(before))
+    return before
+
+
+def _audited(task: Task, store: Store, inputs: dict[str, Path], folder: Path, scratch: Path) -> list[str]:
+    """Call the function and return what it does that the key does not cover; the log tells it too.
 
     Raises
     ------
     StageError
         There is something, and the project is strict.
     """
-    whole = [where.path for where in _sources(task) if where.include == Source.include]
-    with audit.of_process().listening([out.parent, scratch, store.root / "home", *whole]) as read:
-        _call(task, inputs, out, scratch)
-    read -= audit.of_own_modules(task.project.packages)
-    if read:  # perhaps by the real path of an input
-        declared = set(map(os.path.realpath, _input_files(task, store)))
-        read = {path for path in read if os.path.realpath(path) not in declared}
-    imported = Code(task.project, store.index).imports_elsewhere(task.recipe["code"])
-    packages = audit.undeclared_packages(imported, task.stage.packages)
-    found = [*(f"reads {path}" for path in sorted(read)), *(f"imports {name}" for name in packages)]
+    code, places = task.recipe["code"], [folder, scratch, store.root / "home", *inputs.values()]
+    with audit.of_process().listening(places) as read, _Here.own_code.only(task.stage.name, code) as modules:
+        _call(task, inputs, folder, scratch)
+    ours = {*task.project.packages, *OURS}
+    files = (path / inside for path in inputs.values() for inside in files_of(Source(path)))
+    elsewhere = [n for n in Code(task.project, store.index).imports(code) if n.partition(".")[0] not in ours]
+    kinds = {
+        "reads": audit.undeclared(read, ours, files),
+        "imports": distributions.undeclared(elsewhere, task.stage.packages),
+        "uses": modules,
+    }
+    found = [f"{kind} {name}" for kind, names in kinds.items() for name in sorted(names)]
     for what in found:
         sys.stderr.write(f"{what}, which its key does not cover\n")
-    if found and task.project.strict:
-        raise audit.refusal(task.stage.name, found)
+    problem = refusal(task.stage.name, found)
+    if problem and task.project.strict:
+        raise problem
     return found
 
 
-def _sources(task: Task) -> list[Source]:
-    return [where for where in task.stage.inputs.values() if isinstance(where, Source)]
-
-
-def _input_files(task: Task, store: Store) -> Iterator[Path]:
-    for files in task.inputs.values():
-        yield from (store.blob(entry["sha256"]) for entry in files.values())
-    for where in _sources(task):
-        yield from (where.path / inside for inside in files_of(where))
-
-
-def _call(task: Task, inputs: dict[str, Path], out: Path, scratch: Path) -> None:
+def _call(task: Task, inputs: dict[str, Path], folder: Path, scratch: Path) -> None:
     """Call the function of the stage; a traceback goes to its log."""
-    own_code = _Here.own_code or isolation.OwnCode(task.project)
     module, _, name = task.stage.function.partition(":")
-    isolation.forget(task.stage)
-    with own_code.only(task.stage, task.recipe["code"]), contextlib.chdir(out.parent):
+    process.begin_anew(task.stage.function, numpy=bool(task.stage.packages))  # without any it cannot use it
+    with chdir(folder):
         try:
             function = getattr(importlib.import_module(module), name)
-            function(inputs, out, scratch=scratch, progress=_progress(task), **task.recipe["params"])
+            params = task.recipe["params"]
+            function(inputs, folder / "out", scratch=scratch, progress=_progress(task), **params)
         except (Exception, SystemExit):
             traceback.print_exc()
             raise
@@ -188,7 +181,7 @@ def _progress(task: Task) -> Any:
 
     def progress(done: int, total: int, unit: str, **figures: float) -> None:
         now = time.monotonic()
-        if _Here.channel and (done >= total or now - told.get(unit, -PROGRESS_SECONDS) >= PROGRESS_SECONDS):
+        if done >= total or now - told.get(unit, -PROGRESS_SECONDS) >= PROGRESS_SECONDS:
             told[unit] = now
             numbers = {name: float(value) for name, value in figures.items()}
             _Here.channel.send(Progressed(task.stage.name, int(done), int(total), unit, numbers))
@@ -196,7 +189,7 @@ def _progress(task: Task) -> Any:
     return progress
 
 
-def _record(task: Task, out: Path, seconds: float, undeclared: list[str]) -> Record:
+def _record(task: Task, out: Path, seconds: float, found: list[str]) -> Record:
     outputs = {inside: _entry(task, out / inside) for inside in sorted(files_of(Source(out)))}
     if not outputs:
         raise StageError(f"{task.stage.name}: wrote nothing", hint=f"report log {task.stage.name}")
@@ -209,7 +202,7 @@ def _record(task: Task, out: Path, seconds: float, undeclared: list[str]) -> Rec
         seconds=round(seconds, 3),
         host=host(),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        undeclared=undeclared,
+        undeclared=found,
     )
 
 
@@ -219,25 +212,10 @@ def _entry(task: Task, path: Path) -> Entry:
     return {"sha256": digest_file(path), "size": path.stat().st_size}
 
 
-def host() -> dict[str, Json]:
-    """Return what of this machine can change the last bits of numbers."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    flags = set(facts.get("flags", facts.get("Features", "")).split())
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "processor": facts.get("model name", platform.processor()),
-        "instructions": [name for name in INSTRUCTIONS if name in flags],
-        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
-        "device": "cpu",
-    }
-
-
 def _portable(error: BaseException, stage: str) -> Exception:
     """Return an error that the driver can be given: the user's as it is, any other by its last line."""
     if isinstance(error, AnalysisError | ReportError):
-        with contextlib.suppress(Exception):  # one that cannot travel is told by its text, below
+        with suppress(Exception):  # one that cannot travel is told by its text, below
             pickle.loads(pickle.dumps(error))
             return error
     last = " ".join(traceback.format_exception_only(error)[-1].split())

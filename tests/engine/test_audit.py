@@ -10,19 +10,21 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from report import cli
-from report.engine import audit
+from report.building import run
+from report.engine.code import OURS
+from report.engine.events import Failed, Started, Warned
 from report.engine.explain import last_log
+from report.engine.run import build as engine_build
 from report.engine.sources import files_of
 from report.engine.stage import Output, Source, Stage
 from report.errors import StageError
 from report.pipeline import PROJECT
-from report.project import Request, plan
+from report.system import audit, distributions
 
 READING = """
 import os, sys, tempfile
@@ -125,30 +127,73 @@ def test_packages_that_our_code_imports_are_declared_or_required_by_one_that_is(
         strict(toy).build([stage])
     assert caught.value.hint == "name it in `packages` of the stage in report/pipeline.py"
     assert toy.build([replace(stage, packages=("pandas",))])["sum"].record.undeclared == []
-    assert audit.undeclared_packages(["PIL.Image", "os.path", "sklearn", "nowhere"], ["Scikit_Learn"]) == [
+    assert distributions.undeclared(["PIL.Image", "os.path", "sklearn", "nowhere"], ["Scikit_Learn"]) == [
         "pillow"
     ]
-    assert audit.undeclared_packages(["brotli", "fontTools"], ["weasyprint"]) == [], (
+    assert distributions.undeclared(["brotli", "fontTools"], ["weasyprint"]) == [], (
         "of an extra: fonttools[woff]"
     )
-    assert audit.undeclared_packages(["matplotlib"], ["pandas"]) == ["matplotlib"], (
-        "of an extra not asked for"
-    )
+    assert distributions.undeclared(["matplotlib"], ["pandas"]) == ["matplotlib"], "of an extra not asked for"
 
 
-def test_results_of_builds_that_only_warned_are_told_and_refused(monkeypatch, capsys):
-    record = SimpleNamespace(undeclared=["reads /x", "imports numpy"])
-    monkeypatch.setattr("report.engine.run.build", lambda *a, **k: {"odd": SimpleNamespace(record=record)})
-    sample = plan(Request(sample=True))
-    monkeypatch.setenv("CI", "false")
-    cli.run(sample, ["read"])
-    told = "odd: reads /x, which its key does not cover (and 1 more)"
-    assert f"warning: {told}; name it in `inputs`" in capsys.readouterr().err
-    with pytest.raises(StageError, match=re.escape(told)):
-        cli.run(sample, ["read"], strict=True)
-    monkeypatch.setenv("CI", "true")
-    with pytest.raises(StageError, match=re.escape(told)):
-        cli.run(sample, ["read"])
+HIDING = """
+import importlib
+
+def hide(inputs, out, *, scratch, progress):
+    (out / "x.txt").write_text(importlib.import_module("toy.letters").big("x"))
+"""
+
+
+def test_our_own_modules_that_are_imported_by_name_are_declared(toy):
+    toy.write("toy.hiding", HIDING)
+    stage = Stage("hide", "toy.hiding:hide")
+    assert toy.build([stage])["hide"].record.undeclared == ["uses toy.letters"]
+    stages = [replace(stage, uses=("toy.letters:big",))]
+    assert strict(toy).build(stages)["hide"].record.undeclared == []
+    toy.edit("toy.letters", "'total '", "'TOTAL '")
+    assert toy.ran(stages) == {"hide"}
+    toy.cache = toy.root / "strict"
+    with pytest.raises(
+        StageError, match=r"^hide: uses toy\.letters, which its key does not cover$"
+    ) as caught:
+        toy.build([stage])
+    assert caught.value.hint == "name it in `uses` of the stage in report/pipeline.py"
+
+
+def test_a_strict_build_refuses_what_another_has_only_warned_of_where_it_finds_it(toy):
+    toy.write("toy.hiding", HIDING)
+    stages = [Stage("hide", "toy.hiding:hide"), Stage("after", "toy.steps:total", {"hide": Output("hide")})]
+    events = []
+    toy.build(stages[:1], on_event=events.append)
+    (warned,) = (e for e in events if isinstance(e, Warned))
+    assert (warned.stage, warned.problem.message.partition(",")[0]) == ("hide", "hide: uses toy.letters")
+    events.clear()
+    with pytest.raises(StageError, match=r"^hide: uses toy\.letters"):
+        strict(toy).build(stages, on_event=events.append)
+    assert [e.stage for e in events if isinstance(e, Failed)] == ["hide"]
+    assert [e for e in events if isinstance(e, Started)] == [], "what reads it does not run"
+
+
+@pytest.mark.parametrize(
+    ("ci", "option", "refused"), [("", {}, False), ("", {"strict": True}, True), ("true", {}, True)]
+)
+def test_every_command_warns_in_the_end_and_ci_is_strict(toy, monkeypatch, capsys, ci, option, refused):
+    toy.write("toy.hiding", HIDING)
+    monkeypatch.setenv("CI", ci)
+
+    def of_toy(*stages, project, **options):
+        return engine_build(*stages, project=replace(toy.project, strict=project.strict), **options)
+
+    monkeypatch.setattr("report.engine.run.build", of_toy)
+    build = partial(run, [Stage("hide", "toy.hiding:hide")], toy.cache, "plan", log_command=str)
+    if refused:
+        with pytest.raises(StageError, match="uses toy"):
+            build(**option)
+    else:
+        build(**option)
+        build()
+        line = "warning: hide: uses toy.letters, which its key does not cover; name it in `uses` of the stage"
+        assert capsys.readouterr().err.count(line) == 2, "cached or not"
 
 
 NOT_THROUGH_PYTHON = {
@@ -168,7 +213,7 @@ def test_our_code_opens_files_through_python():
     banned = (PROJECT / "pyproject.toml").read_text()
     for name in NOT_THROUGH_PYTHON:
         assert f'.{name}"' in banned
-    for path in (p for package in audit.OURS for p in (PROJECT / package).rglob("*.py")):
+    for path in (p for package in OURS for p in (PROJECT / package).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_bytes())):
             name = node.attr if isinstance(node, ast.Attribute) else ""
             assert name not in NOT_THROUGH_PYTHON, f"{path}:{node.lineno}: {name}"
@@ -183,7 +228,7 @@ def test_our_code_opens_files_through_python():
 DRIVER = """
 import multiprocessing, sys
 from pathlib import Path
-from report.engine.fingerprint import Project
+from report.engine.code import Project
 from report.engine.run import build
 from report.engine.stage import Source, Stage
 from report.pipeline import PROJECT
@@ -221,7 +266,7 @@ def test_no_worker_opens_what_is_not_declared_not_even_in_c_or_by_another_progra
     opened = [call for trace in tmp_path.glob("*.trace") for call in OPENED.findall(ended(trace))]
     read = {path for flags, path in opened if "O_DIRECTORY" not in flags and not Path(path).is_dir()}
     made = {path for flags, path in opened if "O_CREAT" in flags}
-    code = {str(path) for package in audit.OURS for path in (PROJECT / package).rglob("*.py*")}
+    code = {str(path) for package in OURS for path in (PROJECT / package).rglob("*.py*")}
     sources = (PROJECT / "templates", PROJECT / "tests" / "document" / "fixture", tmp_path)
     declared = {f"{folder}/{name}" for folder in sources for name in files_of(Source(folder))}
     assert {Path(path).suffix for path in read & declared} >= {

@@ -11,8 +11,7 @@ import pytest
 from analysis.errors import DataError
 from report.engine.events import Failed, Finished, Planned, Progressed, Started
 from report.engine.explain import last_log
-from report.engine.run import selected
-from report.engine.stage import Output, Source, Stage
+from report.engine.stage import Output, Source, Stage, selected
 from report.errors import EnvironmentProblem, StageError
 
 ALL = {"a", "b", "total", "words"}
@@ -80,24 +79,6 @@ def test_sources_are_keyed_by_content(toy):
     notes.rmdir()
     with pytest.raises(DataError, match="notes: no such file or folder"):
         toy.build(stages)
-
-
-def test_code_outside_the_closure_is_refused(toy):
-    toy.write(
-        "toy.hiding",
-        """
-        import importlib
-
-        def hide(inputs, out, *, scratch, progress):
-            (out / "x.txt").write_text(importlib.import_module("toy.letters").big("x"))
-        """,
-    )
-    with pytest.raises(StageError, match=r"hide: imports toy\.letters, which its key does not cover"):
-        toy.build([Stage("hide", "toy.hiding:hide")])
-    stages = [Stage("hide", "toy.hiding:hide", uses=("toy.letters:big",))]
-    toy.build(stages)
-    toy.edit("toy.letters", "'total '", "'TOTAL '")
-    assert toy.ran(stages) == {"hide"}
 
 
 @pytest.mark.parametrize("what", ["code", "source"])
@@ -206,6 +187,21 @@ def test_failures_are_told_and_the_rest_is_finished(toy, how, kind, message, hin
     assert toy.ran() == set()
 
 
+def test_what_only_serves_a_lost_stage_is_not_begun(toy):
+    toy.write("toy.bad", BAD)
+    bad = Stage("bad", "toy.bad:fail", params={"how": "user"})
+    after = Stage("after", "toy.steps:total", {"bad": Output("bad"), "a": Output("a"), "b": Output("b")})
+    events = []
+    with pytest.raises(DataError):
+        toy.build([bad, *toy.stages()[:2], after], jobs=1, on_event=events.append)
+    assert [e.stage for e in events if isinstance(e, Started)] == ["bad"]
+    assert [e.lost for e in events if isinstance(e, Failed)] == [{"a", "b", "after"}]
+    other = Stage("other", "toy.steps:total", {"a": Output("a")})
+    with pytest.raises(DataError):
+        toy.build([bad, *toy.stages()[:2], after, other])
+    assert toy.ran([toy.stages()[0], other]) == set(), "a has served another too"
+
+
 def test_first_failure_of_the_plan_is_raised(toy):
     toy.write("toy.bad", BAD)
     stages = [
@@ -252,7 +248,7 @@ def test_doing_nothing_is_quick_and_light(toy):
     script = textwrap.dedent(f"""
         import sys, time
         from pathlib import Path
-        from report.engine.fingerprint import Project
+        from report.engine.code import Project
         from report.engine.run import build
         from report.engine.stage import Output, Stage
         stages = [Stage("s0", "toy.steps:number", params={{"value": 1}}, packages=("numpy",))]

@@ -21,8 +21,9 @@ import pytest
 
 from report.engine import sources
 from report.engine.stage import Output, Source, Stage
-from report.engine.store import Store, digest_file, environment_problems
+from report.engine.store import Store
 from report.errors import EnvironmentProblem, StageError
+from report.system.files import digest_file, environment_problems
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STEPS = '''
@@ -47,7 +48,7 @@ import sys
 from pathlib import Path
 
 from report.engine.events import Started
-from report.engine.fingerprint import Project
+from report.engine.code import Project
 from report.engine.run import build
 from report.errors import ReportError
 
@@ -331,6 +332,7 @@ def test_whatever_is_damaged_the_next_builds_give_the_right_bytes(toy, monkeypat
 def test_a_cache_for_reading_only(toy, fault, monkeypatch):
     toy.write("toy.files", STEPS)
     expected = digests(toy, 0)
+    shutil.rmtree(toy.store.index, ignore_errors=True)
     monkeypatch.setattr(sources, "RECENT_SECONDS", -60.0)
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     with fault.at(0, toy.cache, read_only):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from report.engine import fingerprint
-from report.engine.fingerprint import Code, Moment, code_hash, imports_of
+from report.engine.code import Code, Project, code_hash, imports_of
+from report.engine.fingerprint import Moment
 from report.engine.stage import Output, Source, Stage
 from report.engine.store import digest_json
 from report.errors import EnvironmentProblem, StageError
@@ -63,7 +63,7 @@ def test_closure_has_packages_and_imports_inside_functions(toy):
 
 
 def test_engine_is_in_the_key_only_where_a_stage_imports_it():
-    project = fingerprint.Project()
+    project = Project()
     closure = Code(project, Path("nowhere")).closure(["report.errors:StageError"])
     assert set(closure) == {"report", "report.errors", "analysis", "analysis.errors"}
 

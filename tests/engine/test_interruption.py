@@ -10,8 +10,9 @@ import pytest
 
 from report.engine.events import Finished
 from report.engine.explain import last_log
-from report.engine.store import digest_file
+from report.engine.worker import BEGUN
 from report.errors import StageError
+from report.system.files import digest_file
 
 
 def sound(store) -> bool:
@@ -35,6 +36,20 @@ def test_workers_end_with_their_driver_and_the_next_build_goes_on(toy, is_runnin
     assert built["slow"].path("number.txt").read_text() == "40"
     assert int(last_log(toy.cache, "default", "slow").split()[-1]) > 2, "it did not begin anew"
     assert [p for kind in ("tmp", "scratch") for p in toy.store.root.glob(f"{kind}/*")] == []
+
+
+def test_the_time_counts_that_runs_took_before_they_were_killed(toy, is_running):
+    driver = toy.driver(40)
+    worker = toy.worker()
+    driver.kill()
+    while is_running(worker):
+        time.sleep(0.02)
+    (scratch,) = toy.store.root.glob("scratch/*")
+    assert {path.name for path in scratch.iterdir()} == {"pid", "counter", BEGUN}
+    (scratch / BEGUN).write_text("1000.0")
+    for path, seconds in ((scratch / BEGUN, 100), (scratch / "pid", 101), (scratch / "counter", 150)):
+        os.utime(path, (0, seconds))
+    assert 1050 < toy.build(toy.slow(40))["slow"].record.seconds < 1100, "up to the last checkpoint"
 
 
 def test_a_killed_worker_is_told_and_the_next_build_goes_on(toy):

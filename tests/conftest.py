@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
+from report.engine.code import Project
 from report.engine.explain import StageStatus, status
-from report.engine.fingerprint import Project
 from report.engine.run import Built, build
 from report.engine.stage import Output, Stage
 from report.engine.store import Store
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 STEPS = '''
 """Steps of the tiny project."""
@@ -110,7 +110,7 @@ class Toy:
         script = self.root / "drive.py"
         script.write_text(f"""
 from pathlib import Path
-from report.engine.fingerprint import Project
+from report.engine.code import Project
 from report.engine.run import build
 from report.engine.stage import Stage
 

@@ -18,7 +18,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from report.engine.store import Record, Store, environment_problems
+from report.engine.store import Record, Store
+from report.system.files import environment_problems
 
 DAY = 86_400.0
 DAMAGED = "damaged records"

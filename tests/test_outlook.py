@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from report.engine.events import Failed, Finished, Planned, Progressed, Started, Waiting
-from report.engine.outlook import Left, Outlook
+from report.outlook import Left, Outlook
 
 
 def planned(seconds: dict[str, float | None], *, jobs: int = 2) -> Planned:
@@ -72,6 +72,6 @@ def test_stages_are_counted():
     outlook.note(Started("other", 1.0), 0.0)
     assert (outlook.finished, outlook.running, outlook.waiting) == (1, 2, 2)
     outlook.note(Finished("other", "ran", 1.0), 1.0)
-    outlook.note(Failed("read", ValueError()), 1.0)
+    outlook.note(Failed("read", ValueError(), frozenset({"train", "draw"})), 1.0)
     assert (outlook.finished, outlook.running, outlook.waiting) == (2, 0, 0), "what reads it will not run"
     assert outlook.build(1.0) == Left(0.0, True)

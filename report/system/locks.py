@@ -7,9 +7,8 @@ import os
 import shutil
 import tempfile
 import time
-import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 ALL = "cache"
@@ -20,29 +19,34 @@ class Locks:
     """The locks and the readers of the cache in the folder ``root``."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self._is_reader = False
+        self._root, self._locks, self._readers = root, root / "locks", root / "readers"
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the cache is for reading only: of others, whose cleaners know nothing of us."""
+        return self._root.exists() and not os.access(self._root, os.W_OK)
 
     @contextmanager
     def hold(self, name: str, *, wait: bool = True, shared: bool = False) -> Iterator[bool]:
         """Hold the lock ``name``, or tell that another process has it."""
-        path = self._file(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._locks.mkdir(parents=True, exist_ok=True)
         how = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
         while True:
-            with open(path, "ab") as stream:
+            with open(self._locks / name, "ab") as stream:
                 try:
                     fcntl.flock(stream, how)
                 except BlockingIOError:
                     yield False
                     return
-                if _is_at(stream.fileno(), path):  # else its file was removed while this process waited
+                if _is_at(
+                    stream.fileno(), self._locks / name
+                ):  # else it was removed while this process waited
                     yield True
                     return
 
     def is_free(self, name: str) -> bool:
         """Tell whether no process holds the lock ``name``."""
-        if not self._file(name).exists():
+        if not (self._locks / name).exists():
             return True
         with self.hold(name, wait=False) as free:
             return free
@@ -56,43 +60,34 @@ class Locks:
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
-            self._file(name).unlink(missing_ok=True)
+            (self._locks / name).unlink(missing_ok=True)
 
     @contextmanager
-    def read(self) -> Iterator[None]:
-        """Keep cleaners out for a moment; from now on this process is a reader, as long as this object lives."""
-        with self.hold(ALL, shared=True):
-            if not self._is_reader:
-                self._register()
+    def reading(self) -> Iterator[None]:
+        """Tell cleaners that this process needs all results that it looks up meanwhile."""
+        with ExitStack() as stack:
+            if not self.read_only:
+                with self.hold(ALL, shared=True):
+                    self._readers.mkdir(exist_ok=True)
+                    file = stack.enter_context(tempfile.NamedTemporaryFile(dir=self._readers))
+                    fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-    def _register(self) -> None:
-        folder = self.root / "readers"
-        folder.mkdir(exist_ok=True)
-        number, path = tempfile.mkstemp(dir=folder, prefix=f"{os.getpid()}-")
-        fcntl.flock(number, fcntl.LOCK_EX)
-        weakref.finalize(self, _sign_off, number, Path(path))
-        self._is_reader = True
 
     @contextmanager
     def clean(self) -> Iterator[float]:
         """Keep all others from adding and looking up; yield since when the longest reader has been one."""
         with self.hold(ALL):
             begun = [time.time()]
-            for reader in (self.root / "readers").glob("*"):
+            for reader in self._readers.glob("*"):
                 with suppress(FileNotFoundError):  # it has just ended
                     begun += _since(reader)
             yield min(begun)
 
-    def _file(self, name: str) -> Path:
-        return self.root / "locks" / name
-
 
 def _is_at(number: int, path: Path) -> bool:
-    try:
+    with suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(number), path.stat())
-    except FileNotFoundError:
-        return False
+    return False
 
 
 def _since(reader: Path) -> list[float]:
@@ -104,8 +99,3 @@ def _since(reader: Path) -> list[float]:
             return [reader.stat().st_mtime]
         reader.unlink()
         return []
-
-
-def _sign_off(number: int, reader: Path) -> None:
-    reader.unlink(missing_ok=True)
-    os.close(number)

@@ -77,18 +77,12 @@ class Outlook:
                 self._drop(event.stage)
                 self.finished += 1
             case Failed():
-                self._drop(event.stage)
-                self._drop_users(event.stage)
+                for name in (event.stage, *event.lost):
+                    self._drop(name)
 
     def _drop(self, stage: str) -> None:
         self._running.pop(stage, None)
         self._left.pop(stage, None)
-
-    def _drop_users(self, stage: str) -> None:
-        """Take what reads a failed stage off the list: it will not run."""
-        for name in [name for name, waiting in self._left.items() if stage in waiting.needs]:
-            self._drop(name)
-            self._drop_users(name)
 
     def stage(self, name: str, now: float) -> float | None:
         """Return the seconds to the end of a stage; None if nothing tells."""

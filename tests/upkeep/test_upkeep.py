@@ -8,17 +8,11 @@ import time
 
 import pytest
 
-from report.engine.housekeeping import DAY, Collected, collect
-from report.engine.integrity import check
-from report.engine.store import (
-    Entry,
-    Record,
-    Store,
-    digest_file,
-    digest_files,
-    digest_json,
-    write_whole,
-)
+from report.engine.store import Entry, Record, Store, digest_files, digest_json
+from report.errors import StageError
+from report.system.files import digest_file, write_whole
+from report.upkeep.check import check
+from report.upkeep.collect import DAY, Collected, collect
 
 NOW = time.time()
 
@@ -78,6 +72,24 @@ def test_everything_that_the_newest_builds_point_to_stays(store):
     assert there(store, first, last) == [True, True]
 
 
+def test_what_a_stage_made_that_is_no_longer_in_the_plan_goes_once_all_others_are_built(toy):
+    made = toy.build()
+    changed = toy.stages(a=5)[:3]
+    toy.build(changed, only=["a"])
+    assert len(toy.store.latest("default")) == 4, "one stage is not the whole plan"
+    toy.write("toy.arithmetic", "def add(numbers):\n    raise ValueError\n")
+    with pytest.raises(StageError):
+        toy.build(changed)
+    assert len(toy.store.latest("default")) == 4
+    toy.write("toy.arithmetic", "def add(numbers):\n    return sum(numbers)\n")
+    toy.build(changed)
+    for kind in ("results", "runs"):
+        assert toy.store.latest("default", kind).keys() == {"a", "b", "total"}
+    assert "words" in stages_of(collect(toy.cache, keep_days=0))
+    assert not toy.store.record(made["words"].key)
+    assert toy.ran(changed) == set()
+
+
 def test_size_removes_the_least_recently_used_first(store):
     for name, days in (("a", 3), ("b", 5), ("c", 4), ("newest", 9)):
         newest = put(store, name, name, days=days)
@@ -103,9 +115,9 @@ def test_bytes_that_another_result_has_too_stay(store):
 def test_what_a_running_build_has_looked_up_stays_however_old(store):
     record = put(store, "a", days=99)
     build = Store(store.cache)
-    assert build.read(record.key) == record
-    assert collect(store.cache, keep_days=0, max_size=0).results == []
-    del build
+    with build.locks.reading():
+        assert build.read(record.key) == record
+        assert collect(store.cache, keep_days=0, max_size=0).results == []
     assert stages_of(collect(store.cache, keep_days=0)) == ["a"]
 
 

@@ -8,7 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from report.engine.housekeeping import (
+from report.engine.sources import HASHING_THREADS
+from report.engine.store import Store
+from report.system.files import digest_file, environment_problems
+from report.upkeep.collect import (
     DAMAGED,
     Result,
     Waste,
@@ -17,8 +20,6 @@ from report.engine.housekeeping import (
     size_of_results,
     unreferenced,
 )
-from report.engine.sources import HASHING_THREADS
-from report.engine.store import Store, digest_file, environment_problems
 
 Told = Callable[[int, int], None]
 

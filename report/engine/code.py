@@ -1,0 +1,124 @@
+"""Our own code: which modules a function can reach, what each does, and what it imports."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from report.engine.sources import Index
+from report.engine.store import digest_json
+from report.errors import StageError
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+OURS = ("analysis", "report")
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where our own packages lie: their code is part of the keys. A strict one refuses what keys do not cover."""
+
+    root: Path = Path(__file__).resolve().parents[2]
+    packages: tuple[str, ...] = OURS
+    strict: bool = False
+
+
+class Code:
+    """Our own modules on disk: what they import and a hash of what they do."""
+
+    def __init__(self, project: Project, folder: Path) -> None:
+        self.project = project
+        self.index = Index(folder / f"code-{digest_json([str(project.root), PYTHON])[:16]}.index")
+        self._modules: dict[str, tuple[str, list[str]] | None] = {}
+
+    def closure(self, functions: Iterable[str]) -> dict[str, str]:
+        """Return the hash of every module of ours that the modules of ``functions`` can import.
+
+        Raises
+        ------
+        StageError
+            A module is missing or is not valid Python.
+        """
+        waiting = [function.partition(":")[0] for function in functions]
+        for name in waiting:
+            if self._module(name) is None:
+                message = f"{name}: no such module in {self.project.root}"
+                raise StageError(message, hint="mend report/pipeline.py")
+        found: dict[str, str] = {}
+        while waiting:
+            name = waiting.pop()
+            module = self._module(name)
+            if name in found or module is None:
+                continue
+            found[name] = module[0]
+            waiting += [*_parents(name), *module[1]]
+        return found
+
+    def imports(self, modules: Iterable[str]) -> set[str]:
+        """Return the names of all that these modules of ours import."""
+        return {name for module in modules for name in (self._module(module) or ("", []))[1]}
+
+    def _module(self, name: str) -> tuple[str, list[str]] | None:
+        """Return the hash and the imports of a module; None if there is none of that name."""
+        if name not in self._modules:
+            self._modules[name] = self._look(name)
+        return self._modules[name]
+
+    def _look(self, name: str) -> tuple[str, list[str]] | None:
+        if name.partition(".")[0] not in self.project.packages:
+            return None
+        base = self.project.root.joinpath(*name.split("."))
+        for path in (base / "__init__.py", base.with_name(f"{base.name}.py")):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                status = path.stat()
+                known = self.index.get(name, status)
+                if known is None:
+                    source = path.read_bytes()
+                    known = [code_hash(source, str(path)), imports_of(source, name, str(path))]
+                    self.index.put(name, status, known)
+                return known[0], known[1]
+        return None
+
+
+def _parents(name: str) -> Iterator[str]:
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield name
+
+
+@cache
+def code_hash(source: bytes, path: str) -> str:
+    """Return a hash of what a module does: its syntax tree without docstrings, comments and layout."""
+    tree = _parse(source, path)
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return hashlib.sha256(ast.dump(tree).encode(errors="surrogatepass")).hexdigest()
+
+
+def _parse(source: bytes, path: str) -> ast.Module:
+    try:
+        return ast.parse(source, path)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise StageError(f"{path}:{line}: {getattr(error, 'msg', error)}", hint="mend this line") from error
+
+
+def imports_of(source: bytes, name: str, path: str) -> list[str]:
+    """Return the full names that a module imports anywhere, each of which may be a module."""
+    package = name if path.endswith("__init__.py") else name.rpartition(".")[0]
+    found = set()
+    for node in ast.walk(_parse(source, path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, *filter(None, [node.module])])
+            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    return sorted(found)

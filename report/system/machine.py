@@ -1,0 +1,36 @@
+"""This machine: what of it can change the last bits of numbers, and how much it does at once."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from report.engine.stage import Json
+
+INSTRUCTIONS = (
+    *("avx", "avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "amx_tile"),
+    *("asimd", "bf16", "sve"),
+)
+
+
+def host() -> dict[str, Json]:
+    """Return what of this machine can change the last bits of numbers."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    flags = set(facts.get("flags", facts.get("Features", "")).split())
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "processor": facts.get("model name", platform.processor()),
+        "instructions": [name for name in INSTRUCTIONS if name in flags],
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
+        "device": "cpu",
+    }
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

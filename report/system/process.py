@@ -1,0 +1,83 @@
+"""Makes a process the same whoever starts it and whatever it did before; nothing of its owner reaches results."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import random
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from multiprocessing import parent_process
+from pathlib import Path
+
+USER_SETTINGS = (
+    *("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "KERAS_HOME", "MPLCONFIGDIR", "MATPLOTLIBRC"),
+    "SOURCE_DATE_EPOCH",
+)
+
+
+def fix_environment(threads: int, home: Path) -> None:
+    """Set the variables that could change results; libraries read them when they are imported.
+
+    What the user has set for libraries and pandoc is kept away; their caches lie in ``home``.
+    """
+    for name in USER_SETTINGS:
+        os.environ.pop(name, None)
+    libraries = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
+    os.environ.update({f"{name}_NUM_THREADS": str(threads) for name in libraries})
+    os.environ.update(
+        TF_NUM_INTRAOP_THREADS=str(threads),
+        TF_NUM_INTEROP_THREADS="1",
+        OPENCV_FOR_THREADS_NUM=str(threads),
+        TF_CPP_MIN_LOG_LEVEL="3",
+        KERAS_BACKEND="tensorflow",
+        CUDA_VISIBLE_DEVICES="-1",
+        MPLBACKEND="Agg",
+        TZ="UTC",
+        LC_ALL="en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8",  # pandoc reads file names by it
+        HOME=str(home),
+    )
+
+
+def end_with_driver() -> None:
+    """End this process as soon as the one that has started it is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what Ctrl-C means is for the driver to decide
+
+    def watch() -> None:
+        if driver := parent_process():
+            driver.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def begin_anew(seed: str, *, numpy: bool) -> None:
+    """Set the random generators, and drop what Keras keeps of what ran before."""
+    number = int(hashlib.sha256(seed.encode()).hexdigest()[:8], 16)
+    random.seed(number)
+    if numpy:
+        importlib.import_module("numpy").random.seed(number)
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.clear_session()
+
+
+@contextmanager
+def captured(log: Path) -> Iterator[None]:
+    """Send everything that the process prints, C libraries included, to a file, each line at once."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "wb") as file:
+        for number in (1, 2):
+            os.dup2(file.fileno(), number)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(line_buffering=True)  # what is killed leaves what it has said
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()

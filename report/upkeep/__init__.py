@@ -1,0 +1,1 @@
+"""Look after a cache: remove what nobody needs, and find what is damaged."""
