@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TINY = (
     *("sample.pictures=80", "sample.size=32", "sample.epochs=2", "training.threads=1"),
-    *("models.baseline.epochs=1", "models.improved.epochs=1"),
+    *("models.baseline.epochs=1", "models.improved.epochs=1", 'split.also="none"'),
 )
 STATUS = """
 import json, os, sys
@@ -44,6 +44,8 @@ if __name__ == "__main__":
 UNUSED = "\n\ndef unused_by_all() -> int:\n    return 1\n"
 MODELS = ("baseline", "improved")
 DOCUMENT = {"source", "html", "pdf"}
+OF_SEVERAL = {f"figure.{name}" for name in ("overlay.roc", "overlay.pr", "reliability", "decision")}
+OF_PAIR = {"figure.moved.improved", "figure.differences.improved"}
 Edit = Callable[[str], str]
 
 
@@ -169,6 +171,7 @@ def test_comments_docstrings_and_layout_anywhere_run_nothing(copy):
     assert copy.would_run() == NOTHING
 
 
+EVALUATED = of_models("evaluate") | {"evaluate.low_detail"}
 REACHED = {
     "analysis.datasets.phantom": {"sample"},
     "analysis.datasets.v7": {"read"},
@@ -180,9 +183,10 @@ REACHED = {
     "analysis.models.assignment": of_models("architecture"),
     "analysis.models.training": of_models("train"),
     "analysis.models.prediction": of_models("predict"),
-    "analysis.evaluation.metrics": of_models("evaluate") | {"results"},
-    "analysis.evaluation.roc": of_models("evaluate"),
-    "analysis.evaluation.compare": {"compare.improved"},
+    "analysis.evaluation.metrics": EVALUATED | {"compare", "results"},
+    "analysis.evaluation.roc": EVALUATED | {"compare", "results"},
+    "analysis.evaluation.low_detail": {"predict.low_detail"},
+    "analysis.evaluation.compare": {"compare"},
     "analysis.evaluation.data_counts": {"results"},
     "analysis.figures.counts": {"figure.counts"},
     "analysis.figures.confusion": of_models("figure.confusion"),
@@ -232,8 +236,8 @@ def test_what_no_stage_reads_runs_nothing(copy):
     new = [
         "analysis/models/third.py",
         "analysis/datasets/other_layout.py",
-        "analysis/evaluation/calibration.py",
-        "analysis/figures/calibration.py",
+        "analysis/evaluation/ranking.py",
+        "analysis/figures/ranking.py",
         "studies/another/study.toml",
         "templates/theme/.document.css.swp",
     ]
@@ -263,7 +267,11 @@ def test_a_new_model_leaves_the_others_alone(copy):
         "figure.confusion",
     )
     assert new == {f"{kind}.third" for kind in kinds}
-    assert {n for n, (state, *_) in states.items() if state in {"stale", "waiting"}} == {"results", *DOCUMENT}
+    assert {n for n, (state, *_) in states.items() if state in {"stale", "waiting"}} == {
+        *("compare", "results", "figure.stages", "figure.differences.improved"),
+        *OF_SEVERAL,
+        *DOCUMENT,
+    }
 
 
 def test_the_title_of_the_study_reaches_the_document_alone(copy):
@@ -276,16 +284,14 @@ def test_the_title_of_the_study_reaches_the_document_alone(copy):
 def test_the_title_of_a_model_reaches_its_figures_and_the_document(copy):
     figures = {f"figure.{kind}.baseline" for kind in ("curves", "roc", "confusion")}
     found = copy.would_run('models.baseline.title="First CNN"')
-    assert found == Found({*figures, "figure.differences.improved", "source"}, {"html", "pdf"})
+    assert found == Found({*figures, *OF_SEVERAL, *OF_PAIR, "source"}, {"html", "pdf"})
 
 
 def test_the_epochs_of_a_model_reach_that_model_and_what_follows(copy):
     figures = {f"figure.{kind}.baseline" for kind in ("curves", "roc", "confusion")}
-    after = {"predict.baseline", "evaluate.baseline", "compare.improved", "results", *figures}
+    after = {"predict.baseline", "evaluate.baseline", "compare", "results", *figures, *OF_SEVERAL, *OF_PAIR}
     found = copy.would_run("models.baseline.epochs=2")
-    assert found == Found(
-        {"train.baseline", "source"}, {*after, "figure.differences.improved", "html", "pdf"}
-    )
+    assert found == Found({"train.baseline", "source"}, {*after, "html", "pdf"})
     assert copy.status("models.baseline.epochs=2")["train.baseline"] == ["stale", "epochs: 1 -> 2"]
 
 
@@ -293,7 +299,7 @@ def test_a_package_of_another_version_is_named(copy, tmp_path):
     (tmp_path / "scikit_learn-99.0.dist-info").mkdir()
     (tmp_path / "scikit_learn-99.0.dist-info" / "METADATA").write_text("Name: scikit-learn\nVersion: 99.0\n")
     stale = {n: why for n, (s, *why) in copy.status(PYTHONPATH=tmp_path).items() if s == "stale"}
-    assert stale.keys() == {"split", *of_models("evaluate"), "compare.improved", "source"}
+    assert stale.keys() == {"split", "predict.low_detail", *EVALUATED, "compare", "results", "source"}
     for reasons in stale.values():
         assert reasons[0].startswith("scikit-learn ")
         assert reasons[0].endswith(" -> 99.0")
@@ -302,7 +308,7 @@ def test_a_package_of_another_version_is_named(copy, tmp_path):
 def test_outputs_that_come_out_equal_stop_the_wave(copy):
     edits = {
         "analysis/models/assignment.py": of_models("architecture"),
-        "analysis/evaluation/metrics.py": of_models("evaluate") | {"results"},
+        "analysis/evaluation/metrics.py": EVALUATED | {"compare", "results"},
         "analysis/figures/counts.py": {"figure.counts"},
         "report/document/sentences.py": {"source"},
     }

@@ -21,7 +21,10 @@ ROOT = Path(__file__).parents[1]
 PATIENT = (
     'models.improved.callbacks=[{kind="early_stopping", monitor="val_loss", patience=30, restore_best=true}]'
 )
-TINY = ("sample.pictures=80", "sample.size=32", "sample.epochs=20", "models.baseline.epochs=20", PATIENT)
+TINY = (
+    *("sample.pictures=80", "sample.size=32", "sample.epochs=20", "models.baseline.epochs=20"),
+    *('split.also="none"', PATIENT),
+)
 SOON_SECONDS = 10  # it takes 0.2 s, but a busy machine may not come round to it
 on_linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers in /proc")
 
