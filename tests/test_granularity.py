@@ -189,7 +189,7 @@ REACHED = {
     "analysis.evaluation.compare": {"compare"},
     "analysis.evaluation.data_counts": {"results"},
     "analysis.figures.counts": {"figure.counts"},
-    "analysis.figures.confusion": of_models("figure.confusion"),
+    "analysis.figures.confusion": of_models("figure.confusion") | {"figure.moved.improved"},
     "report.document.sentences": {"source"},
     "report.document.svg": {"html"},
     "report.document.equations": {"pdf"},
