@@ -9,7 +9,7 @@ from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from analysis.errors import PictureError
 
@@ -64,6 +64,7 @@ def decode(data: bytes, *, at_least: int | None = None) -> Picture:
     PictureError
         If ``data`` is no picture, is cut short, or holds more than ``MAX_PIXELS``.
     """
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # importing WeasyPrint sets it for the whole process
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
             return _load(image, at_least)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from analysis.datasets import decode as decoding
 from analysis.datasets.decode import decode
@@ -114,7 +114,8 @@ def test_colours_palettes_and_single_bits_become_grey() -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"])
-def test_a_picture_that_is_cut_short_is_not_half_decoded(kind: str) -> None:
+def test_a_picture_that_is_cut_short_is_not_half_decoded(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)  # as WeasyPrint does
     pixels = np.random.default_rng(1).integers(0, 256, (64, 64), dtype=np.uint8)
     data = encoded(Image.fromarray(pixels), kind)
     assert decode(data).pixels.shape == (64, 64)
