@@ -32,6 +32,7 @@ _NOT_TEXT = re.compile(
     r"\\[^\w\s]|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|\$\$.+?\$\$|\$(?=\S)(?:\\.|[^$\\])*?(?<=\S)\$(?!\d)",
     re.S,
 )
+_FRONT = re.compile(r"\A---\n.*?\n---\n", re.S)
 _KEY = r"[A-Za-z0-9_](?:[\w]|[:.#$%&\-+?<>~/](?=\w))*"
 _CITATION = re.compile(rf"(?<![\w@./])-?@(?:\{{(?P<braced>[^}}\s]+)\}}|(?P<plain>{_KEY}))")
 _ATTRIBUTES = re.compile(r"\{(?![{%<])((?:[^{}\n]|\n(?![ \t]*\n))*[#.=](?:[^{}\n]|\n(?![ \t]*\n))*)\}")
@@ -160,7 +161,9 @@ def _blank(text: str) -> str:
 
 def _prose(whole: str) -> str:
     """Return ``whole`` with code, equations and escaped signs blanked."""
-    text = _CODE_BLOCK.sub(lambda m: _blank(m[0]), whole)
+    # In the head's quoted strings the backslash of an escaped sign is itself escaped.
+    text = _FRONT.sub(lambda m: re.sub(r"\\{2}[^\w\s\\]", "   ", m[0]), whole)
+    text = _CODE_BLOCK.sub(lambda m: _blank(m[0]), text)
     return _NOT_TEXT.sub(lambda m: _blank(m[0]), text)
 
 

@@ -30,13 +30,11 @@ def inline(svg: bytes, *, name: str, prefix: str, alt: str) -> str:
     for element in root.iter():
         _drop_metadata(element)
         _rewrite(element, prefix, name)
-    width = _points(root.attrib.pop("width", ""))
+    width, ratio = _points(root.attrib.pop("width", "")), _ratio(root.get("viewBox", ""))
     root.attrib.pop("height", None)
     root.attrib |= {"id": prefix, "role": "img", "aria-label": alt}
-    if width:
-        root.set("width", f"{width:g}pt")
-    if ratio := _ratio(root.get("viewBox", "")):
-        root.set("style", f"--ratio:{ratio:g}")
+    if width and ratio:
+        root.set("style", f"--width:{width:g}pt;--ratio:{ratio:g}")
     if width > WIDE_POINTS:
         root.set("data-wide", "")
     return ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)

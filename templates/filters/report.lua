@@ -112,7 +112,8 @@ local function head_cells(tbl)
   end
 end
 
--- "(0.774–0.845)" and the like stay on one line in a table, "COVID-19" and "X-ray" everywhere.
+-- "(0.774–0.845)" and the like stay on one line in a table, "COVID-19" and "X-ray" everywhere. The asterisk of
+-- the best value hangs behind it, so that its digits stand below the others.
 local function whole(s)
   return pandoc.Span(s, { class = "whole" })
 end
@@ -120,6 +121,8 @@ end
 local function whole_intervals(tbl)
   return tbl:walk({
     Str = function(s)
+      local value, mark = s.text:match("^(.*%d.*)(%*)$")
+      if mark then return { whole(value), pandoc.Span(mark, { class = "best" }) } end
       if s.text:match("%d–%d") or s.text:match("%d–−%d") then return whole(s) end
     end,
   })
@@ -239,16 +242,14 @@ local function tabset(div)
     end
   end
   local name = "tabset-" .. tabsets
+  local input = '<input type="radio" name="%s" id="%s-%d"%s><label for="%s-%d">'
   local result = pandoc.Blocks({})
   for index, tab in ipairs(tabs) do
-    local input = '<input type="radio" name="%s" id="%s-%d"%s><label for="%s-%d">'
     local checked = index == 1 and " checked" or ""
+    local title = pandoc.utils.stringify(tab.title)
     result:insert(pandoc.RawBlock("html", input:format(name, name, index, checked, name, index)))
     result:insert(pandoc.Plain(tab.title))
     result:insert(pandoc.RawBlock("html", "</label>"))
-  end
-  for _, tab in ipairs(tabs) do
-    local title = pandoc.utils.stringify(tab.title)
     result:insert(pandoc.Div(tab.blocks, { class = "tab", ["data-title"] = title }))
   end
   return pandoc.Div(result, { class = "tabset" })

@@ -31,9 +31,13 @@
   addEventListener("resize", soon);
   follow();
 
+  // An enlarged figure goes back to where the reader was: the same place, the same link.
+  let place = null;
   function close(plate) {
-    location.hash = plate.parentElement.id;
-    plate.parentElement.querySelector(".tools a").focus();
+    const figure = plate.parentElement;
+    location.hash = figure.id;
+    if (place !== null) scrollTo(0, place);
+    figure.querySelector(".tools a").focus({ preventScroll: true });
   }
   addEventListener("keydown", (event) => {
     const plate = document.querySelector(".plate:target");
@@ -41,8 +45,13 @@
   });
   addEventListener("click", (event) => {
     const plate = event.target.closest(".plate[id]");
-    if (!plate || event.target.closest("a") || !getSelection().isCollapsed) return;
-    if (!plate.matches(":target")) location.hash = plate.id;
-    else if (event.target === plate) close(plate);
+    const enlarged = document.querySelector(".plate:target");
+    if (!enlarged) {
+      place = scrollY;
+      if (plate && getSelection().isCollapsed) location.hash = plate.id;
+    } else if (event.target === enlarged || event.target.closest(".close")) {
+      event.preventDefault();
+      close(enlarged);
+    }
   });
 })();
