@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -19,11 +20,28 @@ from report.study import load
 
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
 SPLITS = ["val", "test"]
+SNAPSHOTS = Path(__file__).parent / "snapshots"
 ASSIGNMENT = PROJECT / "studies" / "assignment"
 LAYER = {
     "class_name": "Dense",
     "config": {"activation": "softmax", "kernel_initializer": {"class_name": "GlorotUniform"}},
 }
+
+
+@pytest.fixture
+def as_kept():
+    """Return a function that compares a text with the one kept in ``snapshots/``.
+
+    After a wanted change: ``REPORT_SNAPSHOTS=write python -m pytest tests/document -k as_kept``, then read the
+    difference before it is committed.
+    """
+
+    def compare(name: str, text: str) -> None:
+        if os.environ.get("REPORT_SNAPSHOTS") == "write":
+            (SNAPSHOTS / name).write_text(text, encoding="utf-8")
+        assert text == (SNAPSHOTS / name).read_text(encoding="utf-8")
+
+    return compare
 
 
 def write_records(folder: Path, n: int = 200) -> pd.DataFrame:

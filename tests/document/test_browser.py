@@ -74,10 +74,21 @@ def visit(browser: Browser, file: Path):
         context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.fixture(scope="module")
+def bare(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the page without its script: axe-core itself cannot run where scripts are off."""
+    text, taken = re.subn(r"<script>.*?</script>", "", file.read_text(), flags=re.S)
+    assert taken == 1
+    path = tmp_path_factory.mktemp("bare") / "report.html"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "bare"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_axe_finds_no_violation(visit, width: int, scheme: str) -> None:
-    results = Axe().run(visit(width, scheme), context=OUTSIDE_FIGURES, options=RULES)
+def test_axe_finds_no_violation(visit, bare: Path, width: int, look: str) -> None:
+    page = visit(width, at=bare) if look == "bare" else visit(width, look)
+    results = Axe().run(page, context=OUTSIDE_FIGURES, options=RULES)
     assert results.violations_count == 0, results.generate_report()
     assert len(results.response["passes"]) > 20
 
@@ -197,16 +208,31 @@ def test_figures_enlarge_by_keyboard(visit, width: int, scripts: bool) -> None:
     page.keyboard.press("Enter")
     assert abs(picture.bounding_box()["width"] - before) < 1
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    if not scripts:  # the next link is the figure's own
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('figure') !== null")
 
 
-def test_a_click_enlarges_and_escape_puts_back(visit) -> None:
+@pytest.mark.parametrize("way_back", ["Escape", "Close", "beside"])
+@pytest.mark.parametrize("way_in", [".plate", ".tools a >> nth=0"])
+def test_an_enlarged_figure_goes_back_to_its_reader(visit, way_in: str, way_back: str) -> None:
     page = visit()
-    figure = page.locator("figure:not(.table):visible").first
-    figure.locator(".plate").click()
+    figure = page.locator("figure:not(.table):visible").last
+    figure.scroll_into_view_if_needed()
+    page.wait_for_timeout(100)
+    place = page.evaluate("scrollY")
+    figure.locator(way_in).click()
     assert figure.locator(".close").is_visible()
-    page.keyboard.press("Escape")
+    if way_back == "Escape":
+        page.keyboard.press("Escape")
+    elif way_back == "Close":
+        figure.locator(".close").click()
+    else:
+        page.mouse.click(5, 5)
     assert not figure.locator(".close").is_visible()
     assert page.evaluate("document.activeElement.hash").endswith("-large")
+    page.wait_for_timeout(100)
+    assert page.evaluate("scrollY") == place
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -241,7 +267,9 @@ def test_figures_keep_their_paper_in_the_dark(visit) -> None:
 
 def test_prints_the_text_and_not_the_tools(visit) -> None:
     page = visit(scheme="dark")
+    page.locator("figure:not(.table):visible .tools a").first.click()
     page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.querySelector('.plate:target')).position") == "static"
     for hidden in ("#TOC", ".tools", ".skip", ".anchor"):
         assert not page.locator(hidden).first.is_visible()
     assert all(tab.is_visible() for tab in page.locator(".tab").all())

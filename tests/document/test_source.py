@@ -6,12 +6,14 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from analysis.progress import silent
-from report.document import check
+from report.document import check, html
 from report.document.sentences import Sentences
 from report.document.source import write
 from report.document.tables import Tables
@@ -22,6 +24,8 @@ from report.pipeline import PROJECT
 from report.study import load
 
 STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").model_dump(mode="json")
+
+HOSTILE = ("<script>alert(1)</script>", '"><img onerror=alert(1) src=x>.png', "<iframe src='x'></iframe>")
 
 
 @pytest.fixture
@@ -101,6 +105,47 @@ def test_the_source_has_every_part_and_passes_its_check(source):
             assert part in text
     assert "sample: false" in text
     assert "generated pictures" not in text
+
+
+def test_the_source_is_as_kept(source, as_kept):
+    """With the versions masked."""
+    text, masked = re.subn(r"(?m)^(- Software: Python ).* with numpy .*$", r"\1…", source(sample=True))
+    assert masked == 1
+    as_kept("report.qmd", text)
+
+
+@pytest.mark.parametrize("attack", HOSTILE)
+def test_words_from_outside_stay_words(source, artifacts, tmp_path, attack):
+    inputs = artifacts()
+    for errors in inputs["evaluate_baseline"].glob("errors.csv"):
+        rows = pd.read_csv(errors)
+        rows["image_id"] = attack
+        rows.to_csv(errors, index=False)
+    classes = [{**c, "label": f"{attack} {c['id']}"} for c in STUDY["classes"]]
+    models = [{**m, "title": f"{attack} {m['id']}"} for m in STUDY["models"]]
+    head = {**STUDY["study"], "title": attack, "author": attack, "course": attack, "tools": attack}
+    source(inputs, {**STUDY, "classes": classes, "models": models, "study": head})
+    where = {"source": tmp_path / "source-out", "templates": PROJECT / "templates"}
+    html.render(where, tmp_path, scratch=tmp_path, progress=silent)
+    page = Page()
+    page.feed((tmp_path / "report.html").read_text())
+    assert page.tags.count("script") == 1  # our own
+    assert not {"img", "iframe"} & set(page.tags)
+    assert page.text.count(attack) > 60
+
+
+class Page(HTMLParser):
+    """The tags and the text of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags, self.text = [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+
+    def handle_data(self, data):
+        self.text += data
 
 
 def test_a_sample_says_so_at_the_top_and_in_the_footer(source):
