@@ -13,7 +13,7 @@ from analysis.evaluation import intervals, metrics
 from analysis.evaluation.classification import PER_CLASS, Labelled, denominator
 from analysis.evaluation.entries import Entry, Interval, Results, bounded
 from analysis.evaluation.predictions import Predictions
-from analysis.evaluation.resampling import confusion_matrices, percentile, weighted_auroc
+from analysis.evaluation.resampling import Clusters, clusters, confusion_matrices, percentile, weighted_auroc
 
 LEVEL = 0.95
 RESAMPLES = 2_000
@@ -97,20 +97,26 @@ def with_intervals(results: Results, predictions: Predictions, draws: Draws) -> 
     """Return the results of one model on one split with the interval that each kind of measure has."""
     labelled = Labelled.of(predictions, "")
     influences = area_influences(predictions)
+    of = clusters(labelled.patient_id, labelled.y_true)
     return {
-        name: bounded(item, _interval(name, item, labelled, influences, draws)) if name in draws else item
+        name: bounded(item, _interval(name, item, labelled, of, influences, draws)) if name in draws else item
         for name, item in results.items()
     }
 
 
 def _interval(
-    name: str, item: Entry, labelled: Labelled, influences: Mapping[str, metrics.Floats], draws: Draws
+    name: str,
+    item: Entry,
+    labelled: Labelled,
+    patients: Clusters,
+    influences: Mapping[str, metrics.Floats],
+    draws: Draws,
 ) -> Interval:
     measure, _, of = name.partition(".")
     if name == "accuracy" or (measure in PROPORTIONS and of in labelled.classes):
         k = labelled.classes.index(of) if of else -1
-        rows = denominator(labelled, measure, k)
-        return intervals.proportion(_successes(labelled, measure, k)[rows], labelled.patient_id[rows], LEVEL)
+        counted = denominator(labelled, measure, k)
+        return intervals.proportion_within(_successes(labelled, measure, k), counted, patients, LEVEL)
     if name in influences and item["value"] is not None:
         return intervals.auroc(float(item["value"]), influences[name], labelled.patient_id, LEVEL)
     return varying(from_draws(draws[name]))

@@ -8,7 +8,7 @@ from typing import Any
 
 from report.document.tables import Tables, read_rows
 from report.document.values import Values, count, counted, decimal, escape, listed
-from report.document.verdicts import Verdicts
+from report.document.verdicts import DEFAULT, PRIMARY, Verdicts
 
 _SPLITS = {"val": "validation", "test": "test"}
 _UNEQUAL = 1.5
@@ -57,21 +57,25 @@ class Sentences:
         ]
         parts += [self._reached(m["id"]) for m in self.study["models"]]
         parts.append(
-            f"Always answering the commonest class would reach accuracy {v('majority.test.accuracy')}, and trees on "
-            f"pictures of 8 × 8 pixels reach macro F1 {v('low_detail.test.f1.macro')}."
+            f"Always answering the commonest class would reach accuracy {v('majority.test.accuracy')}; "
+            f"{self.verdicts.floors()}."
         )
         for other in (self.study["comparison"] or {"against": ()})["against"]:
             parts.append(self.verdicts.summary(other))
         return " ".join(parts)
 
     def _reached(self, model: str) -> str:
-        v, test = self.values, f"{model}.test"
-        by_patient = f"{model}@patient.test.f1.macro"
-        beside = f" (by patient {v(by_patient)})" if by_patient in v.results else ""
+        v = self.values
+        primary = (self.study["comparison"] or DEFAULT)["primary"]
+        measures = {"accuracy": "accuracy", "f1.macro": "macro F1", "auroc.macro": "macro AUC"}
+        reached = []
+        for name, words in ({primary: PRIMARY[primary]} | measures).items():
+            by_patient = f"{model}@patient.test.{name}"
+            beside = f" (by patient {v(by_patient)})" if name == primary and by_patient in v.results else ""
+            reached.append(f"{words} {v(f'{model}.test.{name}')}{beside}")
         return (
             f"On the test pictures the {self.tables.title(model)} ({v(f'{model}.architecture.parameters')} parameters) "
-            f"reached accuracy {v(f'{test}.accuracy')}, macro F1 {v(f'{test}.f1.macro')}{beside} and macro AUC "
-            f"{v(f'{test}.auroc.macro')}."
+            f"reached {listed(reached)}."
         )
 
     def flow(self) -> str:

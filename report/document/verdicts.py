@@ -22,6 +22,10 @@ PRIMARY = {
 DEFAULT = {"primary": "f1.macro", "split": "test"}
 """What models are held against the floors by where the study declares no comparison."""
 SPLITS = {"val": "validation", "test": "test"}
+OF_CLASS = {**MEASURES, "npv": "Negative predictive value"}
+FEW = 3
+"""So many models are named one by one."""
+UNDECIDED = (None, "underpowered", "not_distinguishable")
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,10 @@ class Verdicts:
 
     def summary(self, b: str) -> str:
         """Return, for the abstract, the verdict in both analyses, what it rests on, and what went the other way."""
-        parts = [self.decided(b), *self._grouped(b), self.conclusion(b), self.against(b)]
+        parts = [self.late(b), self.decided(b), *self._grouped(b), self.conclusion(b), self.against(b)]
         if self.has_grouped and self._differ(b):
             parts.append(self.against(b, GROUPED))
-        return " ".join(filter(None, [*parts, self.late(b)]))
+        return " ".join(filter(None, parts))
 
     def _differ(self, b: str) -> bool:
         return bool(self._apart(b)) or self.of(b)["verdict"] != self.of(b, GROUPED)["verdict"]
@@ -71,6 +75,8 @@ class Verdicts:
         level = f"{100 * v.entry(f'{pair}.primary')['level']:.4g}\u00a0% interval"
         difference = f"{v.text(f'{pair}.primary')}, {level} {v.interval(f'{pair}.primary')}"
         where = f"on the {SPLITS[said['split']]} pictures{_by(analysis)}"
+        if said["declared_late"]:
+            return f"The {second} and the {first} reach {scores} {where} (difference {difference})."
         match said["verdict"]:
             case "better" | "worse":
                 return (
@@ -80,8 +86,8 @@ class Verdicts:
             case "equivalent":
                 return (
                     f"The {second} and the {first} are equivalent within {decimal(said['margin'])} {where}: {scores} "
-                    f"(difference {difference}; the 90\u00a0% interval {v.interval(f'{pair}.equivalence')} lies "
-                    "within the margin)."
+                    f"(difference {difference}, {_p(v.value(f'{pair}.p_holm'))}; the 90\u00a0% interval "
+                    f"{v.interval(f'{pair}.equivalence')} lies within the margin)."
                 )
             case "underpowered":
                 return (
@@ -106,6 +112,15 @@ class Verdicts:
             f"{self.values.interval(f'{pair}.equivalence')})"
         )
 
+    def power(self, b: str, analysis: str = "") -> str:
+        """Return which difference would have been found, where the verdict has not said so already."""
+        said = self.of(b, analysis)
+        found = self.values.value(f"{said['pair']}.{said['split']}.detectable_difference")
+        if found is None or (said["verdict"] in UNDECIDED and not said["declared_late"]):
+            return ""
+        more = "; the margin is smaller" if found > said["margin"] else ""
+        return f"With these models a difference of {decimal(found)} would be found four times in five{more}."
+
     def grouped(self, b: str) -> str:
         """Return the verdict with all pictures of a patient in one part; nothing where there is no such analysis."""
         return " ".join(self._grouped(b))
@@ -120,7 +135,7 @@ class Verdicts:
 
     def conclusion(self, b: str) -> str:
         """Return which of the two analyses the conclusion rests on; nothing where there is one."""
-        if not self.has_grouped:
+        if not self.has_grouped or self.of(b)["declared_late"]:
             return ""
         said, margin = self.of(b), decimal(self.of(b)["margin"])
         apart = [f"{name} ({x} and {y})" for name, x, y in self._apart(b)]
@@ -129,11 +144,13 @@ class Verdicts:
                 f"The two analyses differ by more than {margin} in {listed(apart)}, so the conclusion rests on the one by "
                 f"patient: {self._short(b, GROUPED)}."
             )
-        agree = said["verdict"] == self.of(b, GROUPED)["verdict"]
-        same = f"The two analyses are within {margin} of each other"
-        if agree:
+        same = f"In {PRIMARY[said['measure']]} the two analyses are within {margin} of each other"
+        if said["verdict"] == self.of(b, GROUPED)["verdict"]:
             return f"{same} and come to the same conclusion."
-        return f"{same}, but not in their verdict: by picture {self._short(b, '')}, by patient {self._short(b, GROUPED)}."
+        return (
+            f"{same}, but not in their verdict: by picture, as the split was prescribed, {self._short(b, '')}; by patient, "
+            f"as it would be for patients whom no network has seen, {self._short(b, GROUPED)}."
+        )
 
     def _apart(self, b: str) -> list[tuple[str, str, str]]:
         """Return the primary figures in which the two analyses differ by more than the margin."""
@@ -164,25 +181,48 @@ class Verdicts:
         return words[said["verdict"]]
 
     def against(self, b: str, analysis: str = "") -> str:
-        """Return the measures and classes that moved against the primary difference of an analysis, or that none did."""
+        """Return the measures and classes that moved against the primary difference of an analysis, or that none did.
+
+        Where that difference decides nothing it has no direction: then those whose interval leaves out zero.
+        """
         said, v = self.of(b, analysis), self.values
         prefix = f"{said['pair']}.{said['split']}"
-        primary = v.value(f"{prefix}.{said['measure']}")
-        if not primary:
-            return ""
-        names = ["accuracy", *(f"{m}.macro" for m in MEASURES)]
-        names += [f"{m}.{c['id']}" for m in ("sensitivity", "f1") for c in self.study["classes"]]
-        moved = [n for n in names if (v.value(f"{prefix}.{n}") or 0) * primary < 0]
-        if not moved:
-            return f"{'By patient no' if analysis else 'No'} class and no average moved the other way."
-        words = [f"{self._measure(n)} ({v.aside(f'{prefix}.{n}')})" for n in moved]
-        return f"{'By patient the' if analysis else 'The'} other way went {listed(words)}."
+        sign = v.value(f"{prefix}.{said['measure']}") or 0
+        undecided = said["verdict"] in UNDECIDED
+        moved = [n for n in self._measured() if undecided or (v.value(f"{prefix}.{n}") or 0) * sign < 0]
+        clear = [n for n in moved if _leaves_out_zero(v.entry(f"{prefix}.{n}"))]
+        rest = [] if undecided else [n for n in moved if n not in clear]
+        sentences = []
+        if clear:
+            words = [f"{self._measure(n)} ({v.aside(f'{prefix}.{n}')})" for n in clear]
+            sentences.append(
+                f"{listed(words)} {'differed, if taken alone' if undecided else 'moved the other way'}"
+            )
+        if rest:
+            words = [f"{self._measure(n)} ({v.text(f'{prefix}.{n}')})" for n in rest]
+            also = "so did" if clear else "the other way moved"
+            sentences.append(f"{also}, with intervals that include zero, {listed(words)}")
+        if sign and not moved and not undecided:
+            sentences.append("no average and no measure of a class moved the other way")
+        return self._in(analysis, "; ".join(sentences) + ".") if sentences else ""
+
+    def _in(self, analysis: str, sentence: str) -> str:
+        """Return a sentence that begins with the analysis that it is about, where there are two."""
+        if self.has_grouped:
+            return f"By {'patient' if analysis else 'picture'}, {sentence}"
+        return sentence[:1].upper() + sentence[1:]
+
+    def _measured(self) -> list[str]:
+        """Return the names of all measures of which more is better."""
+        averages = ["accuracy", "mcc", *(f"{measure}.macro" for measure in OF_CLASS)]
+        return averages + [f"{measure}.{c['id']}" for measure in OF_CLASS for c in self.study["classes"]]
 
     def _measure(self, name: str) -> str:
         measure, _, of = name.partition(".")
         word = {
             "accuracy": "accuracy",
-            **{k: w if w.isupper() or w == "F1" else w.lower() for k, w in MEASURES.items()},
+            "mcc": "MCC",
+            **{k: w if w.isupper() or w == "F1" else w.lower() for k, w in OF_CLASS.items()},
         }
         if of in {"", "macro"}:
             return f"macro {word[measure]}" if of else word[measure]
@@ -208,14 +248,18 @@ class Verdicts:
         )
 
     def false_better(self, b: str) -> str:
-        """Return the probability that "better" is false; nothing unless that is the verdict."""
-        said, v = self.of(b), self.values
-        if said["verdict"] != "better":
+        """Return the probability that "better" is false; nothing unless that is the verdict of an analysis."""
+        found = [said for said in self.verdicts if said["b"] == b and said["verdict"] == "better"]
+        if not found or self.of(b)["declared_late"]:
             return ""
-        share = v.value(f"{said['pair']}.{said['split']}.false_better")
+        shares = []
+        for said in found:
+            share = self.values.value(f"{said['pair']}.{said['split']}.false_better")
+            of = f" by {'patient' if said['analysis'] else 'picture'}" if self.has_grouped else ""
+            shares.append(f"{_share(share)} of the draws{of}")
         return (
-            f"In {_share(share)} of the draws of a Bayesian bootstrap over patients [@rubin1981] the difference is not "
-            "above zero. This restates the interval and is no further evidence, and it does not correct for selection."
+            f"In {listed(shares)} of a Bayesian bootstrap over patients [@rubin1981] the difference is not above zero. "
+            "This restates the interval and is no further evidence, and it does not correct for selection."
         )
 
     def claim(self) -> str:
@@ -252,14 +296,38 @@ class Verdicts:
         sentences = []
         for analysis in ("", *[GROUPED] * self.has_grouped):
             name = f"{model}_vs_low_detail{analysis}.{split}.{measure}"
-            low, floor = v.entry(name)["low"], v(f"low_detail{analysis}.{split}.{measure}")
-            beats = "beats" if low is not None and low > 0 else "does not beat"
-            subject = "By patient it" if analysis else f"The {self.tables.title(model)}"
+            subject = "by patient it" if analysis else f"The {self.tables.title(model)}"
             other = "this floor" if analysis else "the 8 × 8 baseline"
-            sentences.append(
-                f"{subject} {beats} {other} ({PRIMARY[measure]} {floor}; difference {v.aside(name)})."
-            )
-        return " ".join(sentences)
+            floor = f"{PRIMARY[measure]} {v(f'low_detail{analysis}.{split}.{measure}')}; difference {v.aside(name)}"
+            sentences.append(f"{subject} {_beside(v.entry(name))} {other} ({floor})")
+        return "; ".join(sentences) + "."
+
+    def floors(self) -> str:
+        """Return, for the abstract, what the low-detail baseline reaches and which models do not beat it."""
+        declared, v = self.study["comparison"] or DEFAULT, self.values
+        of = f"{declared['split']}.{declared['primary']}"
+        missed = {
+            analysis: [
+                m
+                for m in self.study["models"]
+                if not _beats(v.entry(f"{m['id']}_vs_low_detail{analysis}.{of}"))
+            ]
+            for analysis in ("", *[GROUPED] * self.has_grouped)
+        }
+        by_patient = f" (by patient {v(f'low_detail{GROUPED}.{of}')})" if self.has_grouped else ""
+        reach = f"trees on pictures of 8 × 8 pixels reach {PRIMARY[declared['primary']]} {v(f'low_detail.{of}')}{by_patient}"
+        if all(found == missed[""] for found in missed.values()):
+            return f"{reach}, which {self._beaten(missed[''])}"
+        said = [f"by {'patient' if a else 'picture'} {self._beaten(found)}" for a, found in missed.items()]
+        return f"{reach}, which {' and '.join(said)}"
+
+    def _beaten(self, missed: Sequence[Mapping[str, Any]]) -> str:
+        if not missed:
+            return "every network beats"
+        if len(missed) > FEW:
+            return f"{len(missed)} of {len(self.study['models'])} networks do not beat"
+        names = listed([f"the {self.tables.title(m['id'])}" for m in missed])
+        return f"{names} {'does' if len(missed) == 1 else 'do'} not beat"
 
     def planning(self) -> str:
         """Return the gain in accuracy that could have been known to be detectable before anything was trained."""
@@ -280,6 +348,21 @@ class Verdicts:
 
     def _titles(self, said: Mapping[str, Any]) -> tuple[str, str]:
         return self.tables.title(said["a"]), self.tables.title(said["b"])
+
+
+def _beside(difference: Mapping[str, Any]) -> str:
+    """Return how a network stands to a floor by the interval of their difference."""
+    if _beats(difference):
+        return "beats"
+    return "is below" if _leaves_out_zero(difference) else "does not beat"
+
+
+def _beats(difference: Mapping[str, Any]) -> bool:
+    return difference["low"] is not None and difference["low"] > 0
+
+
+def _leaves_out_zero(difference: Mapping[str, Any]) -> bool:
+    return difference["low"] is not None and (difference["low"] > 0 or difference["high"] < 0)
 
 
 def _by(analysis: str) -> str:

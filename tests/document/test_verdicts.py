@@ -67,8 +67,9 @@ def test_a_clear_gain_is_called_better():
     )
     assert "95\u00a0% interval +0." in verdicts.decided("improved")
     assert "p ≤ 0.001" in verdicts.decided("improved")
-    assert verdicts.against("improved") == "No class and no average moved the other way."
+    assert verdicts.against("improved") == "No average and no measure of a class moved the other way."
     assert "fewer than 0.1\u00a0% of the draws" in verdicts.false_better("improved")
+    assert "would be found four times in five" in verdicts.power("improved")
 
 
 def test_a_clear_loss_is_called_worse():
@@ -82,6 +83,7 @@ def test_networks_that_hardly_differ_are_called_equivalent():
     verdicts = said(every(0.80), {**every(0.79), "viral": 0.81, "healthy": 0.81})
     words = verdicts.decided("improved")
     assert "The improved CNN and the baseline CNN are equivalent within 0.030" in words
+    assert "p = " in words
     assert "the 90\u00a0% interval" in words
     assert "better" not in words
 
@@ -97,6 +99,8 @@ def test_few_pictures_cannot_decide():
     words = verdicts.decided("improved")
     assert words.startswith("Whether the improved CNN differs from the baseline CNN cannot be decided")
     assert "or more would be found four times in five, and one of 0.030 would matter." in words
+    assert verdicts.power("improved") == "", "it has been said"
+    assert "the other way" not in verdicts.against("improved"), "what is undecided has no direction"
 
 
 def test_a_gain_in_one_class_does_not_hide_the_loss_in_another():
@@ -104,8 +108,8 @@ def test_a_gain_in_one_class_does_not_hide_the_loss_in_another():
     verdicts = said({**every(0.6), "viral": 0.7}, worse_for_viral)
     assert "is better than" in verdicts.decided("improved")
     against = verdicts.against("improved")
-    assert against.startswith("The other way went ")
-    assert "sensitivity for Viral Pneumonia (−0.2" in against
+    assert "ensitivity for Viral Pneumonia (−0.2" in against
+    assert "moved the other way" in against
     assert against in verdicts.summary("improved")
 
 
@@ -121,13 +125,20 @@ def test_a_comparison_declared_late_says_so():
     verdicts = said(every(0.7), every(0.85))
     assert verdicts.late("improved") == ""
     late = replace(verdicts, verdicts=[{**verdicts.verdicts[0], "declared_late": True}])
-    assert "declared after the test results were seen" in late.summary("improved")
+    summary = late.summary("improved")
+    assert summary.startswith("This comparison was declared after the test results were seen")
+    assert "better" not in summary
+    assert late.false_better("improved") == ""
 
 
 @pytest.mark.parametrize(
     ("patient", "verdict", "words"),
     [
-        (0.0, "better", "within 0.030 of each other and come to the same conclusion"),
+        (
+            0.0,
+            "better",
+            "In macro F1 the two analyses are within 0.030 of each other and come to the same conclusion",
+        ),
         (
             0.1,
             "not_distinguishable",
@@ -136,7 +147,7 @@ def test_a_comparison_declared_late_says_so():
         (
             0.0,
             "underpowered",
-            "but not in their verdict: by picture the improved CNN is better, by patient the",
+            "as it would be for patients whom no network has seen, the difference cannot be decided",
         ),
     ],
 )
@@ -154,3 +165,40 @@ def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, ver
     assert words in found.conclusion("improved")
     assert "by patient" in found.conclusion("improved") or patient == 0
     assert "with all pictures of a patient in one part" in found.summary("improved")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "specificity.bacterial",
+            "Specificity for Bacterial Pneumonia (−0.200, −0.300 to −0.100) moved the other way.",
+        ),
+        ("auroc.viral", "AUC for Viral Pneumonia (−0.200, −0.300 to −0.100) moved the other way."),
+        ("npv.macro", "Macro negative predictive value (−0.200, −0.300 to −0.100) moved the other way."),
+    ],
+)
+def test_whatever_measure_moved_the_other_way_is_named(name: str, words: str) -> None:
+    verdicts = said(every(0.7), every(0.85))
+    changed = f"improved_vs_baseline.test.{name}"
+    old = verdicts.values.results.get(changed, verdicts.values.results["improved_vs_baseline.test.accuracy"])
+    values = Values({**verdicts.values.results, changed: {**old, "value": -0.2, "low": -0.3, "high": -0.1}})
+    assert replace(verdicts, values=values).against("improved") == words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(0.01, 0.05, "beats the 8"), (-0.02, 0.05, "does not beat the 8"), (-0.2, -0.1, "is below the 8")],
+)
+def test_a_network_is_held_against_the_floor_by_the_interval(low: float, high: float, words: str) -> None:
+    verdicts = said(every(0.7), every(0.85))
+    difference = {**verdicts.values.results["improved_vs_baseline.test.f1.macro"], "low": low, "high": high}
+    floor = verdicts.values.results["baseline.test.f1.macro"]
+    names = [f"{model}_vs_low_detail.test.f1.macro" for model in ("baseline", "improved")]
+    values = Values(
+        {**verdicts.values.results, "low_detail.test.f1.macro": floor, **dict.fromkeys(names, difference)}
+    )
+    found = replace(verdicts, values=values)
+    assert words in found.floor("improved")
+    assert ("every network beats" in found.floors()) == (low > 0)
+    assert ("the baseline CNN and the improved CNN do not beat" in found.floors()) == (low < 0)

@@ -84,6 +84,7 @@ def test_a_proportion_has_wilsons_interval_of_the_pictures_it_is_a_share_of(
     predictions, measured, k: int
 ) -> None:
     true, called = predictions.y_true == k, predictions.y_pred == k
+    of = clusters(predictions.patient_id, predictions.y_true)
     shares = {
         "sensitivity": (true, called),
         "specificity": (~true, ~called),
@@ -91,11 +92,12 @@ def test_a_proportion_has_wilsons_interval_of_the_pictures_it_is_a_share_of(
         "npv": (~called, ~true),
     }
     for name, (rows, right) in shares.items():
-        expected = intervals.proportion(right[rows], predictions.patient_id[rows], 0.95)
+        expected = intervals.proportion_within(right, rows, of, 0.95)
         item = measured[f"{name}.{CLASSES[k]}"]
         assert item["value"] == right[rows].mean()
         assert (item["low"], item["high"], item["se"]) == (expected.low, expected.high, expected.se)
-    accuracy = intervals.proportion(predictions.y_pred == predictions.y_true, predictions.patient_id, 0.95)
+    right = predictions.y_pred == predictions.y_true
+    accuracy = intervals.proportion_within(right, np.ones(len(right), dtype=bool), of, 0.95)
     assert (measured["accuracy"]["low"], measured["accuracy"]["high"]) == (accuracy.low, accuracy.high)
 
 
@@ -134,7 +136,7 @@ def test_more_pictures_of_a_patient_that_say_the_same_tell_nothing_more(made_up)
         assert triple[name]["value"] == pytest.approx(single[name]["value"])
         widths = [item[name]["high"] - item[name]["low"] for item in (single, triple)]
         # Proportions earn nothing where pictures of a patient differ more than by chance; copies hide that.
-        assert 0.88 * widths[0] < widths[1] < 1.03 * widths[0], name
+        assert 0.85 * widths[0] < widths[1] < 1.03 * widths[0], name
     alone = Predictions(
         CLASSES, thrice.image_id, np.arange(len(thrice.y_true)).astype(object), thrice.y_true, thrice.y_score
     )
