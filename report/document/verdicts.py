@@ -133,7 +133,7 @@ class Verdicts:
         same = f"The two analyses are within {margin} of each other"
         if agree:
             return f"{same} and come to the same conclusion."
-        return f"{same}, but not in their verdict: by picture {self._short(b, '')}, by patient {self._short(b, GROUPED)}."
+        return f"{same} but differ in their verdict: by picture {self._short(b, '')}, by patient {self._short(b, GROUPED)}."
 
     def _apart(self, b: str) -> list[tuple[str, str, str]]:
         """Return the primary figures in which the two analyses differ by more than the margin."""
@@ -174,9 +174,9 @@ class Verdicts:
         names += [f"{m}.{c['id']}" for m in ("sensitivity", "f1") for c in self.study["classes"]]
         moved = [n for n in names if (v.value(f"{prefix}.{n}") or 0) * primary < 0]
         if not moved:
-            return f"{'By patient no' if analysis else 'No'} class and no average moved the other way."
+            return f"{'By patient, no' if analysis else 'No'} class and no average moved the other way."
         words = [f"{self._measure(n)} ({v.aside(f'{prefix}.{n}')})" for n in moved]
-        return f"{'By patient the' if analysis else 'The'} other way went {listed(words)}."
+        return f"Moved the other way{' by patient' if analysis else ''}: {listed(words)}."
 
     def _measure(self, name: str) -> str:
         measure, _, of = name.partition(".")
@@ -202,7 +202,7 @@ class Verdicts:
         if v.value(f"{pair}.sign_flip_deff") is None:
             return "Both models are right about the same pictures."
         return (
-            f"By the signs of the patients' differences the paired test of accuracy has "
+            f"The paired test of accuracy, by flipping the signs of the patients' differences, gives "
             f"{_p(v.value(f'{pair}.sign_flip_p'))} (exploratory; design effect "
             f"{decimal(v.value(f'{pair}.sign_flip_deff'), 2)})."
         )
@@ -254,7 +254,7 @@ class Verdicts:
             name = f"{model}_vs_low_detail{analysis}.{split}.{measure}"
             low, floor = v.entry(name)["low"], v(f"low_detail{analysis}.{split}.{measure}")
             beats = "beats" if low is not None and low > 0 else "does not beat"
-            subject = "By patient it" if analysis else f"The {self.tables.title(model)}"
+            subject = "By patient, it" if analysis else f"The {self.tables.title(model)}"
             other = "this floor" if analysis else "the 8 × 8 baseline"
             sentences.append(
                 f"{subject} {beats} {other} ({PRIMARY[measure]} {floor}; difference {v.aside(name)})."
@@ -265,17 +265,20 @@ class Verdicts:
         """Return the gain in accuracy that could have been known to be detectable before anything was trained."""
         v, split = self.values, self.study["comparison"]["split"]
         known = {d: v.value(f"planning.{split}.detectable_gain.discordance_{d}") for d in (5, 10, 20, 30)}
-        gains = [
-            f"{decimal(100 * gain, 1)} points where they disagree about {d}\u00a0%"
-            for d, gain in known.items()
-            if gain is not None
-        ]
+        gains = {d: gain for d, gain in known.items() if gain is not None}
+        points = listed([decimal(100 * gain, 1) for gain in gains.values()])
+        shares = listed([str(d) for d in gains])
+        found = (
+            f"a gain of {points} points where the models disagree about {shares}\u00a0% of them"
+            if gains
+            else "no gain"
+        )
         hidden = [f"{d}\u00a0%" for d, gain in known.items() if gain is None]
-        none = f" Where they disagree about {listed(hidden)} no gain would be found." if hidden else ""
+        none = f" Where they disagree about {listed(hidden)}, no gain would be found." if hidden else ""
         return (
-            f"How small a gain in accuracy two models can be told apart by was known before anything was trained: with "
+            f"The smallest gain in accuracy that can be found was known before anything was trained: with "
             f"{v(f'data.{split}.count')} {SPLITS[split]} pictures the exact test of McNemar [@mcnemar1947] finds, with "
-            f"80\u00a0% power, {listed(gains)}.{none}"
+            f"80\u00a0% power, {found}.{none}"
         )
 
     def _titles(self, said: Mapping[str, Any]) -> tuple[str, str]:
