@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from report.document.tables import Tables, read_rows
+from report.document.tables import PRIMARY, Tables, read_rows
 from report.document.values import Values, count, counted, decimal, escape, listed, spelled
-from report.document.verdicts import DEFAULT, PRIMARY, Verdicts
+from report.document.verdicts import DEFAULT, Verdicts
 
 _SPLITS = {"val": "validation", "test": "test"}
 _UNEQUAL = 1.5
@@ -261,10 +261,14 @@ class Sentences:
         v, test = self.values, f"{model}.test"
         error, expected = v.value(f"{test}.ece"), v.entry(f"{test}.ece_expected")
         place = "above" if error > expected["high"] else "below" if error < expected["low"] else "within"
+        grouped = f"{model}@patient.test.ece"
+        by_patient = (
+            f" (by patient {v(grouped)} and {v(f'{grouped}_scaled')})" if self.verdicts.has_grouped else ""
+        )
         return (
             f"The expected calibration error of the {self.tables.title(model)} is {v(f'{test}.ece')}, {place} the range that "
             f"calibrated probabilities would give by chance ({v.interval(f'{test}.ece_expected')}); corrected it is "
-            f"{v(f'{test}.ece_scaled')}."
+            f"{v(f'{test}.ece_scaled')}{by_patient}."
         )
 
     def abnormal(self) -> str:
@@ -272,13 +276,21 @@ class Sentences:
         v = self.values
         found = [
             f"{v(f'{m}.test.sensitivity_at_90.abnormal')} by the {self.tables.title(m)} (specificity there "
-            f"{v(f'{m}.test.specificity_at_90.abnormal')})"
+            f"{v(f'{m}.test.specificity_at_90.abnormal')}{self._grouped_abnormal(m)})"
             for m in (model["id"] for model in self.study["models"])
         ]
         return (
             "At the lowest threshold with 90\u00a0% specificity on the validation set, disease of any kind is found on the test "
             f"set with sensitivity {listed(found)}."
         )
+
+    def _grouped_abnormal(self, model: str) -> str:
+        if not self.verdicts.has_grouped:
+            return ""
+        found = [
+            self.values(f"{model}@patient.test.{m}_at_90.abnormal") for m in ("sensitivity", "specificity")
+        ]
+        return f"; by patient {found[0]} and {found[1]}"
 
     def shifts(self, a: str, b: str) -> str:
         """Return in which classes sensitivity went up, and in which down, with equal prominence."""

@@ -17,9 +17,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from report.document import check
 from report.document.sentences import Sentences
-from report.document.tables import Tables
+from report.document.tables import PRIMARY, Tables
 from report.document.values import Values, count, escape, listed
-from report.document.verdicts import PRIMARY, Verdicts
+from report.document.verdicts import Verdicts
 from report.errors import RenderError
 
 if TYPE_CHECKING:

@@ -22,6 +22,14 @@ OPTIMISTIC = "These pictures chose the epoch, so the figures are optimistic."
 _SPLIT_WORDS = {"val": "validation", "test": "test"}
 _PURPOSES = {"train": "training", "val": "validation", "test": "testing"}
 _HEADLINES = {"accuracy": "Accuracy", "f1.macro": "Macro F1", "auroc.macro": "Macro AUC"}
+PRIMARY = {
+    "accuracy": "accuracy",
+    "f1.macro": "macro F1",
+    "sensitivity.macro": "macro sensitivity",
+    "auroc.macro": "macro AUC",
+}
+"""What a comparison can be declared by, in words."""
+_ANALYSES = {"": "by picture", "@patient": "by patient"}
 _MARK = "An asterisk and bold type mark the highest value of each split."
 
 
@@ -90,6 +98,8 @@ class Tables:
             [f"of these for {words}", self.values.text(f"data.{s}.count")] for s, words in _PURPOSES.items()
         ]
         caption = "From the files found to the pictures of each split."
+        if "data.annotations_found" in self.values.results:
+            caption += " What is left out is an annotation and, where there is one, its picture, or a picture without annotation."
         return pipe_table("flow", caption, ["Step", "Files"], rows, "lr")
 
     def counts(self) -> str:
@@ -211,17 +221,25 @@ class Tables:
 
     def overall(self) -> str:
         """Return accuracy, F1 and AUC of every model and floor on test, in each analysis, with intervals."""
-        analyses = {"": "by picture", "@patient": "by patient"}
-        shown = {s: words for s, words in analyses.items() if f"data{s}.test.count" in self.values.results}
+        shown = self.analyses()
+        primary = self.study["comparison"]["primary"] if self.study["comparison"] else "accuracy"
+        headlines = {primary: PRIMARY[primary][0].upper() + PRIMARY[primary][1:]} | _HEADLINES
         rows = [
-            [words, title, *(self._marked(f"{model}{suffix}.test.{name}") for name in _HEADLINES)]
+            [words, title, *(self._marked(f"{model}{suffix}.test.{name}") for name in headlines)]
             for suffix, words in shown.items()
             for model, title in self.rows()
         ]
-        head = ["Split", "Model", *_HEADLINES.values()]
+        head = ["Split", "Model", *headlines.values()]
         sizes = listed([f"{self.values.text(f'data{s}.test.count')} {words}" for s, words in shown.items()])
         caption = f"Test set (number of pictures: {sizes}): all models beside the two floors, with 95\u00a0% intervals. {_MARK}"
-        return pipe_table("overall", caption, head, rows, "llrrr", (13, 24, 21, 21, 21))
+        align = "ll" + "r" * len(headlines)
+        return pipe_table(
+            "overall", caption, head, rows, align, (13, 24, *[63 // len(headlines)] * len(headlines))
+        )
+
+    def analyses(self) -> dict[str, str]:
+        """Return what the study's analyses add to names, and what they are called."""
+        return {s: words for s, words in _ANALYSES.items() if f"data{s}.test.count" in self.values.results}
 
     def _marked(self, name: str) -> str:
         """Return a result with its interval; the highest of all models in the same analysis and split is marked.
@@ -240,7 +258,13 @@ class Tables:
     def averages(self) -> str:
         """Return accuracy and macro measures of every model beside the floors, on both splits."""
         rows = []
-        for split in ("val", "test"):
+        parts = {
+            ".val": "Validation",
+            **{f"{a}.test": f"Test {words}" for a, words in self.analyses().items()},
+        }
+        if len(parts) == 2:
+            parts[".test"] = "Test"
+        for part, words in parts.items():
             for model, title in self.rows():
                 names = (
                     "accuracy",
@@ -250,8 +274,7 @@ class Tables:
                     "auroc.macro",
                     "auroc.micro",
                 )
-                cells = [self._optional(f"{model}.{split}.{name}") for name in names]
-                rows.append([SPLIT_TITLES[split], title, *cells])
+                rows.append([words, title, *(self._optional(f"{model}{part}.{name}") for name in names)])
         head = [
             "Split",
             "Model",
@@ -271,28 +294,28 @@ class Tables:
 
     def calibration(self) -> str:
         """Return how well the probabilities of each model are calibrated on test, raw and corrected."""
+        text = self.values.text
         rows = []
-        for model, title in self.rows()[:-1]:
-            test = f"{model}.test"
-            corrected = [self.values.text(f"{test}.{name}_scaled") for name in ("brier", "log_loss", "ece")]
-            rows.append(
-                [
-                    title,
-                    self.values.text(f"{test}.brier"),
-                    self.values.text(f"{test}.log_loss"),
-                    f"{self.values.text(f'{test}.ece')} ({self.values.interval(f'{test}.ece_expected', to='–')})",
-                    self.values.text(f"{model}.val.temperature"),
-                    *corrected,
-                ]
-            )
-        head = ["Model", "Brier", "Log loss", "ECE (expected)", "T", "Brier", "Log loss", "ECE"]
+        for analysis, words in self.analyses().items():
+            for model, title in self.rows()[:-1]:
+                test = f"{model}{analysis}.test"
+                rows.append(
+                    [
+                        words,
+                        title,
+                        *(text(f"{test}.{name}") for name in ("brier", "log_loss", "ece")),
+                        unbroken(self.values.interval(f"{test}.ece_expected", to="–")),
+                        text(f"{model}{analysis}.val.temperature"),
+                        *(text(f"{test}.{name}_scaled") for name in ("brier", "log_loss", "ece")),
+                    ]
+                )
+        head = ["Split", "Model", "Brier", "Log loss", "ECE", "by chance", "T", "Brier", "Log loss", "ECE"]
         caption = (
-            f"{self.values.text('data.test.count')} test pictures: Brier score, log loss and expected calibration error (ECE) of "
-            "the probabilities as they are, with the "
-            "range of ECE that calibrated ones would give; then the temperature T fitted on validation, and the same "
-            "measures of the corrected probabilities."
+            "Test pictures: Brier score, log loss and expected calibration error (ECE) of the probabilities as they are, and "
+            "the range in which 95\u00a0% of the ECEs of calibrated ones would lie by chance; then the temperature T fitted on "
+            "validation, and the same measures of the corrected probabilities."
         )
-        return pipe_table("calibration", caption, head, rows, "lrrrrrrr", (20, 9, 10, 23, 8, 9, 11, 10))
+        return pipe_table("calibration", caption, head, rows, "llrrrrrrrr", (12, 20, 8, 9, 8, 15, 7, 8, 9, 8))
 
     def operating(self, at: str = "at_90") -> str:
         """Return sensitivity and specificity on test at thresholds chosen on validation."""
@@ -360,11 +383,13 @@ class Tables:
             for item in self.study["classes"]:
                 measures[f"{measure}.{item['id']}"] = f"{MEASURES[measure]}, {escape(item['label'])}"
         columns = (f"{a}.{split}", f"{b}.{split}", f"{b}_vs_{a}.{split}")
+        grouped = "@patient" in self.analyses()
         rows = [
             [
                 label,
                 *(self.values.text(f"{column}.{measure}") for column in columns),
                 unbroken(self.values.interval(f"{columns[2]}.{measure}") or MISSING),
+                *([self._aside(f"{b}_vs_{a}@patient.{split}.{measure}")] * grouped),
             ]
             for measure, label in measures.items()
         ]
@@ -373,13 +398,17 @@ class Tables:
             *(escape(self.model(m)["title"]) for m in (a, b)),
             "Difference",
             "95\u00a0% interval",
+            *["Difference by patient"] * grouped,
         ]
         caption = (
             f"The two models on the same {self.values.text(f'data.{split}.count')} {_SPLIT_WORDS[split]} pictures. "
             "Differences are of unrounded values. Only the "
             f"primary measure is decided{self._own_level(f'{b}_vs_{a}.{split}.primary')}; the other intervals are exploratory."
         )
-        return pipe_table(f"comparison-{b}", caption, head, rows, "lrrrr")
+        return pipe_table(f"comparison-{b}", caption, head, rows, "lrrrr" + "r" * grouped)
+
+    def _aside(self, name: str) -> str:
+        return unbroken(self.values.cell(name))
 
     def _own_level(self, name: str) -> str:
         """Return the level of a declared comparison's interval where it is not that of the others."""

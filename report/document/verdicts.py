@@ -9,16 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from report.document.tables import MEASURES, Tables
+from report.document.tables import MEASURES, PRIMARY, Tables
 from report.document.values import Values, decimal, escape, listed
 
 GROUPED = "@patient"
-PRIMARY = {
-    "accuracy": "accuracy",
-    "f1.macro": "macro F1",
-    "sensitivity.macro": "macro sensitivity",
-    "auroc.macro": "macro AUC",
-}
 DEFAULT = {"primary": "f1.macro", "split": "test"}
 """What models are held against the floors by where the study declares no comparison."""
 SPLITS = {"val": "validation", "test": "test"}
