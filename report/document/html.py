@@ -24,6 +24,8 @@ _IMAGE = re.compile(r"<img\s[^>]*>")
 _LABEL = re.compile(r"<figcaption[^>]*>\s*([^:<]+?)\s*[:<]")
 _STYLESHEET = re.compile(r'<link rel="stylesheet" href="([^"]+)">')
 _SCRIPT = re.compile(r'<script src="([^"]+)"></script>')
+_FUNCTION = re.compile(r"(</mo>)?(<mrow><mi[^>]*>\w+</mi><mo>&#8289;</mo></mrow>)(?=<m(?!o))")
+THIN_SPACE = '<mspace width="0.167em"></mspace>'
 _URL = re.compile(r'url\("([^"]+)"\)')
 
 
@@ -40,6 +42,8 @@ def render(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Calla
     html = pandoc.page(source, pandoc.Theme(templates, STYLES))
     html = _STYLESHEET.sub(lambda link: _style(templates / link[1]), html)
     html = _script(html, templates)
+    # Browsers set "log p" of MathML without the spaces that belong around a function's name.
+    html = _FUNCTION.sub(lambda m: f"{m[1] or THIN_SPACE}{m[2]}{THIN_SPACE}", html)
     names = _unused_names()
     html = _FIGURE.sub(lambda figure: _figure(figure["id"], figure[0], source, names), html)
     html = _TABLE.sub(lambda table: _with_data(table["name"], table[0]), html)

@@ -11,6 +11,7 @@ local SHORT_TABLE = 24
 local LINE, SMALL_LINE, SMALLEST_LINE = 92, 106, 142 -- letters of a table's line on paper, by its size of type
 local RUNNING_TITLE = 62 -- letters
 local SHORT_NAME = 16 -- bytes
+local RELATIONS = { ["="] = true, ["<"] = true, [">"] = true, ["≤"] = true, ["≥"] = true, ["×"] = true }
 local SHORT_CODE = 36 -- letters that stay on one line on paper
 
 local numbers = {} -- id -> "3" or "4.1"
@@ -130,6 +131,17 @@ end
 
 local function whole_names(s)
   if s.text:match("^%W*%u+%-%w+%W*$") and #s.text < SHORT_NAME then return whole(s) end
+end
+
+-- "p = 0.05" and "8 × 8" stay on one line.
+local function unbroken_relations(inlines)
+  for index = 2, #inlines - 1 do
+    local sign, before, after = inlines[index], inlines[index - 1], inlines[index + 1]
+    if sign.t == "Str" and RELATIONS[sign.text] and before.t == "Space" and after.t == "Space" then
+      inlines[index - 1], inlines[index + 1] = pandoc.Str(NBSP), pandoc.Str(NBSP)
+    end
+  end
+  return inlines
 end
 
 local function column_widths(tbl)
@@ -339,8 +351,6 @@ function Pandoc(doc)
   end
   if doc.meta.title then
     doc.meta["running-title"] = running(pandoc.utils.stringify(doc.meta.title))
-    doc.meta.title = pandoc.Inlines(doc.meta.title):walk({ Str = whole_names })
   end
-  doc.blocks = doc.blocks:walk({ Str = whole_names })
-  return doc:walk({ Cite = cite })
+  return doc:walk({ Cite = cite, Str = whole_names, Inlines = unbroken_relations })
 end

@@ -143,6 +143,15 @@ def test_cells_of_a_table_as_csv() -> None:
     )
 
 
+def test_what_belongs_together_stays_on_one_line(tmp_path: Path) -> None:
+    body = "An X-ray of 8 × 8 pixels, p = 0.05, a = $b \\log p$.\n\n| A | B |\n|:--|--:|\n| C | **0.8 (0.7–0.9)\\*** |\n"
+    page = render(small(tmp_path, body), tmp_path)
+    assert "8\u00a0×\u00a08 pixels, p\u00a0=\u00a00.05, a\u00a0=\u00a0<math" in page
+    assert '<span class="whole">X-ray</span>' in page
+    assert '(0.7–0.9)</span><span class="best">*</span>' in page
+    assert page.count('<mspace width="0.167em"></mspace>') == 2
+
+
 def test_table_cells_know_their_heads(page: str) -> None:
     rows = [attributes for tag, attributes in Reader(page).tags if tag == "th" and "scope" in attributes]
     assert rows and {row["scope"] for row in rows} == {"row"}
@@ -150,7 +159,9 @@ def test_table_cells_know_their_heads(page: str) -> None:
 
 
 def test_banner_and_footer_say_that_it_is_a_sample(page: str) -> None:
-    sentence = "Built on generated pictures: nothing here is a finding about X-rays."
+    sentence = (
+        'Built on generated pictures: nothing here is a finding about <span class="whole">X-rays.</span>'
+    )
     assert f'<div class="banner" role="note">{sentence}</div>' in page
     assert f'<footer class="page-end">{sentence}</footer>' in page
 
