@@ -405,7 +405,8 @@ class Tables:
             "Differences are of unrounded values. Only the "
             f"primary measure is decided{self._own_level(f'{b}_vs_{a}.{split}.primary')}; the other intervals are exploratory."
         )
-        return pipe_table(f"comparison-{b}", caption, head, rows, "lrrrr" + "r" * grouped)
+        widths = (26, 10, 10, 11, 18, 25) if grouped else (36, 14, 14, 14, 22)
+        return pipe_table(f"comparison-{b}", caption, head, rows, "lrrrr" + "r" * grouped, widths)
 
     def _aside(self, name: str) -> str:
         return unbroken(self.values.cell(name))
