@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from analysis.figures import style
 from analysis.progress import Progress
 
-LEFT, GAP, TOP, RIGHT, LINE, AXIS = 30.0, 6.0, 8.0, 2.0, 3.2, 8.0
+LEFT, GAP, TOP, RIGHT, LINE, AXIS, MAX_SIDE = 30.0, 6.0, 8.0, 2.0, 3.2, 8.0, 60.0
 DARK = 0.2  # luminance of a shade below which white is easier to read on it than black
 
 
@@ -49,11 +49,11 @@ def draw(
     """Draw a heat map per split: rows are true classes, the shade and the second line the share of the row."""
     table = pd.read_csv(inputs["evaluation"] / "confusion.csv")
     table = table[table["split"].isin(splits)]
-    side = (style.FULL_WIDTH_MM - LEFT - RIGHT - GAP * (len(splits) - 1)) / len(splits)
+    side, pitch = style.columns(len(splits), LEFT, RIGHT, GAP, MAX_SIDE)
     bottom = AXIS + labels_mm(classes, side)
     with style.page(TOP + side + bottom) as figure:
         for k, split in enumerate(splits):
-            ax = style.place(figure, LEFT + k * (side + GAP), bottom, side, side)
+            ax = style.place(figure, LEFT + k * pitch, bottom, side, side)
             counts, shares = matrices(table[table["split"] == split], classes)
             heat(ax, np.nan_to_num(shares), texts(counts, shares), SHARES)
             label_axes(ax, classes, side, rows=k == 0)

@@ -28,7 +28,7 @@ def draw(
         pd.read_csv(inputs["split"] / "split.csv", usecols=["split"])["split"],
         [c["id"] for c in classes],
     )
-    height = 14.0 + 14.0 * len(classes)
+    height = 12.0 + 11.0 * len(classes)
     with style.page(height) as figure:
         _bars(style.place(figure, 34, 10, 118, height - 12), table, classes)
         style.save(figure, out, table, describe(table, classes))

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from analysis.figures import style
 from analysis.progress import Progress
 
-LEFT, RIGHT, GAP, MAX_SIDE, TITLE_LINE = 14.0, 3.0, 6.0, 62.0, 3.6
+LEFT, RIGHT, GAP, MAX_SIDE, TITLE_LINE = 14.0, 3.0, 6.0, 52.0, 3.6
 COUNTS, BETWEEN, AXIS = 4.0, 1.5, 10.0
 EXPECTED = "#e3e7eb"
 NAMES = {"raw": "as predicted", "corrected": "corrected"}

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from analysis.figures import style
 from analysis.progress import Progress
 
-LEFT, RIGHT, GAP, TOP, LEGEND_ROW, AXIS = 11.0, 3.0, 13.0, 8.0, 4.4, 12.0
+LEFT, RIGHT, GAP, TOP, LEGEND_ROW, AXIS, MAX_SIDE = 11.0, 3.0, 13.0, 8.0, 4.2, 11.0, 54.0
 COLUMN = 35.0
 Areas: TypeAlias = Mapping[Any, Mapping[Any, float]]
 AVERAGES = {"macro": "mean of classes (macro)", "micro": "all pooled (micro)"}
@@ -48,10 +48,10 @@ def draw(
     )
     lines = _lines(classes)
     legend = LEGEND_ROW * (len(lines) + 1) + 1
-    side = (style.FULL_WIDTH_MM - LEFT - RIGHT - GAP * (len(splits) - 1)) / len(splits)
+    side, pitch = style.columns(len(splits), LEFT, RIGHT, GAP, MAX_SIDE)
     with style.page(TOP + side + AXIS + legend) as figure:
         for k, split in enumerate(splits):
-            ax = style.place(figure, LEFT + k * (side + GAP), legend + AXIS, side, side)
+            ax = style.place(figure, LEFT + k * pitch, legend + AXIS, side, side)
             _band(ax, bands[bands["split"] == split])
             _panel(ax, curves[curves["split"] == split], lines)
             ax.set_title(style.SPLIT_NAMES[split].capitalize())

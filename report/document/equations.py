@@ -38,23 +38,26 @@ _SIGNS = {"=": " equals ", "+": " plus ", "-": " minus ", "<": " less than ", ">
 
 @dataclass(frozen=True)
 class Equations:
-    """A page whose equations are pictures, and the pictures (SVG) by address."""
+    """A page whose equations are pictures, the pictures (SVG) by address, and what is said for them."""
 
     html: str
     pictures: dict[str, str]
+    spoken: frozenset[str]
 
 
 def as_pictures(page: str) -> Equations:
     """Return ``page`` with every ``<math>`` replaced by a picture that has alternative text."""
     pictures: dict[str, str] = {}
+    words: dict[str, str] = {}
 
     def replace(match: re.Match[str]) -> str:
         address = f"equations/{len(pictures) + 1}.svg"
         pictures[address], style = _draw(match[0])
-        alt = html.escape(speak(_latex(match[0])), quote=True)
+        words[address] = speak(_latex(match[0]))
+        alt = html.escape(words[address], quote=True)
         return f'<img class="math" src="{address}" alt="{alt}" style="{style}" />'
 
-    return Equations(_MATH.sub(replace, page), pictures)
+    return Equations(_MATH.sub(replace, page), pictures, frozenset(words.values()))
 
 
 def speak(latex: str) -> str:

@@ -11,11 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from report.document import check, equations, pandoc
+from report.document import check, equations, floats, pandoc
 from report.errors import EnvironmentProblem, RenderError
 
 STYLES = ("fonts.css", "document.css", "pdf.css")
-PAPERS = {"a4": "A4", "letter": "letter"}
+PAPERS = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
+TOP, SIDE, BOTTOM = 25.0, 25.0, 26.0
+ENDLESS = 50_000.0
+MM_TO_PX = 96 / 25.4
 # Every address of the page lies below this one, which does not exist: whatever is not ours cannot be fetched.
 BASE = "https://report.invalid/"
 MEDIA = {
@@ -44,11 +47,12 @@ def render(
     check.require(source)
     page = equations.as_pictures(_loose_spaces(pandoc.page(source, pandoc.Theme(templates, STYLES))))
     fetcher = _fetcher({"theme/": templates, "figures/": source}, page.pictures)
-    size = weasyprint.CSS(string=f"@page {{ size: {PAPERS[paper]} }}")
     html = weasyprint.HTML(string=page.html, base_url=BASE, url_fetcher=fetcher)
     with _errors() as errors:
+        _balance(html, paper)
         pdf = html.write_pdf(
-            stylesheets=[size],
+            finisher=_finish(page.spoken),
+            stylesheets=[_sheet(*PAPERS[paper])],
             pdf_variant="pdf/ua-1",
             pdf_identifier=hashlib.sha256(page.html.encode()).digest()[:16],
         )
@@ -56,6 +60,41 @@ def render(
         raise RenderError(f"report.pdf: {errors[0]}")
     (out / "report.pdf").write_bytes(pdf)
     progress(1, 1, "documents")
+
+
+def _sheet(width: float, height: float) -> Any:
+    """Return the style sheet of a paper of this size in mm."""
+    size = f"size: {width}mm {height}mm; margin: {TOP}mm {SIDE}mm {BOTTOM}mm"
+    return _weasyprint().CSS(string=f"@page {{ {size} }}")
+
+
+def _balance(html: Any, paper: str) -> None:
+    """Move the figures of ``html`` so that they leave no page half empty."""
+    width, height = PAPERS[paper]
+    elements = floats.mark(html.etree_element)
+    endless = html.render(stylesheets=[_sheet(width, ENDLESS)])
+    boxes = endless.pages[0].anchors
+    blocks = floats.measure(elements, boxes)
+    if blocks:
+        room = (height - TOP - BOTTOM) * MM_TO_PX
+        start = min(box[1] for name, box in boxes.items() if name == "report") - TOP * MM_TO_PX
+        page = floats.Page(room, start % room)
+        floats.move(html.etree_element, floats.arrange(blocks, page))
+
+
+def _finish(spoken: frozenset[str]) -> Callable[[Any, Any], None]:
+    """Return what completes the tags: equations are marked as such, header cells with what they head."""
+
+    def finish(_: Any, pdf: Any) -> None:
+        tags = {o.reference: o for o in pdf.objects if isinstance(o, dict) and "S" in o and "P" in o}
+        for tag in tags.values():
+            if tag["S"] == "/Figure" and "Alt" in tag and tag["Alt"].string in spoken:
+                tag["S"] = "/Formula"
+            elif tag["S"] == "/TH":
+                group = tags[tags[tag["P"]]["P"]]
+                tag["A"]["Scope"] = "/Column" if group["S"] == "/THead" else "/Row"
+
+    return finish
 
 
 def _loose_spaces(html: str) -> str:

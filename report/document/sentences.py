@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from report.document.tables import Tables, read_rows
-from report.document.values import Values, count, counted, decimal, escape, listed
+from report.document.values import Values, count, counted, decimal, escape, listed, spelled
 from report.document.verdicts import DEFAULT, PRIMARY, Verdicts
 
 _SPLITS = {"val": "validation", "test": "test"}
@@ -46,25 +46,32 @@ class Sentences:
         return next(escape(c["label"]) for c in self.study["classes"] if c["id"] == class_id)
 
     def abstract(self) -> str:
-        """Return data, models, test results and the difference in a few sentences."""
+        """Return data, test results and the comparison, a paragraph each."""
+        compared = (self.study["comparison"] or {"against": ()})["against"]
+        parts = {
+            "Data": self._pictures(),
+            "Results": f"{self._reached()} {self._floors()}",
+            "Comparison": " ".join(self.verdicts.summary(other) for other in compared),
+        }
+        return "\n\n".join(f"**{head}.** {text}" for head, text in parts.items() if text)
+
+    def _pictures(self) -> str:
         v = self.values
         pictures, rows = v.value("data.pictures"), v.value("data.all.count")
         labels = "" if pictures == rows else f", in {count(rows)} rows of one label each,"
-        parts = [
-            f"{count(pictures)} {self.pictures} of {count(len(self.study['classes']))} classes{labels} were split into "
+        again = " A second analysis, *by patient*, keeps all pictures of a patient in one part."
+        return (
+            f"{count(pictures)} {self.pictures} of {spelled(len(self.study['classes']))} classes{labels} were split into "
             f"{v('data.train.count')} for training, {v('data.val.count')} for validation and "
-            f"{v('data.test.count')} for testing."
-        ]
-        parts += [self._reached(m["id"]) for m in self.study["models"]]
-        parts.append(
-            f"Always answering the commonest class would reach accuracy {v('majority.test.accuracy')}; "
-            f"{self.verdicts.floors()}."
+            f"{v('data.test.count')} for testing.{again * self.verdicts.has_grouped}"
         )
-        for other in (self.study["comparison"] or {"against": ()})["against"]:
-            parts.append(self.verdicts.summary(other))
-        return " ".join(parts)
 
-    def _reached(self, model: str) -> str:
+    def _reached(self) -> str:
+        """Return what each model reached on test, by picture and by patient."""
+        reached = [self._of(m["id"]) for m in self.study["models"]]
+        return f"On the test pictures {'; '.join(reached)}."
+
+    def _of(self, model: str) -> str:
         v = self.values
         primary = (self.study["comparison"] or DEFAULT)["primary"]
         measures = {"accuracy": "accuracy", "f1.macro": "macro F1", "auroc.macro": "macro AUC"}
@@ -74,8 +81,14 @@ class Sentences:
             beside = f" (by patient {v(by_patient)})" if name == primary and by_patient in v.results else ""
             reached.append(f"{words} {v(f'{model}.test.{name}')}{beside}")
         return (
-            f"On the test pictures the {self.tables.title(model)} ({v(f'{model}.architecture.parameters')} parameters) "
-            f"reached {listed(reached)}."
+            f"the {self.tables.title(model)} ({v(f'{model}.architecture.parameters')} parameters) reached "
+            f"{listed(reached)}"
+        )
+
+    def _floors(self) -> str:
+        return (
+            f"Always answering the commonest class would reach accuracy {self.values('majority.test.accuracy')}; "
+            f"{self.verdicts.floors()}."
         )
 
     def flow(self) -> str:
@@ -87,10 +100,11 @@ class Sentences:
             else ""
         )
         excluded = self.values.value("data.excluded")
-        left_out = f"Left out, each with its reason: {counted(excluded, 'file')}. " if excluded else ""
+        were = "file was" if excluded == 1 else "files were"
+        left_out = f"{count(excluded)} {were} left out" if excluded else "Nothing was left out"
         return (
-            f"{found}{self._counted('data.pictures_found', 'picture')} were found. {left_out}There remain "
-            f"{self._counted('data.pictures', 'picture')} of {self._counted('data.patients', 'patient')} (@tbl-flow)."
+            f"{found}{self._counted('data.pictures_found', 'picture')} were found. {left_out}, so that "
+            f"{self._counted('data.pictures', 'picture')} of {self._counted('data.patients', 'patient')} remain (@tbl-flow)."
         )
 
     def _counted(self, name: str, noun: str) -> str:
@@ -137,11 +151,15 @@ class Sentences:
             v.value(f"data.test.{n}") for n in ("same_patient_in_train", "exact_duplicate_elsewhere")
         )
         if not shared and not copies:
-            return "No test picture is known to be of a patient with a training picture, and none is a byte-for-byte copy."
+            return (
+                "No test picture is known to come from a patient who also has a training picture, and none is a "
+                "byte-for-byte copy of another."
+            )
         return (
             f"Of the {v('data.test.count')} test pictures {count(shared)} ({v('data.test.same_patient_in_train_share')}) "
-            f"come from a patient who also has a training picture, and {count(copies)} are byte-for-byte copies of "
-            "a training or validation picture. A network can recognise such pictures without having learnt the disease."
+            f"come from a patient who also has a training picture, and {spelled(copies)} {'is a copy' if copies == 1 else 'are copies'} "
+            "of a training or validation picture, byte for byte. A network can recognise such pictures without having "
+            "learnt anything about the disease."
         )
 
     def overfitting(self, model: str) -> str:
@@ -185,8 +203,8 @@ class Sentences:
         sensitivity = {c: v.value(f"{prefix}.sensitivity.{c}") for c in ids}
         known = [value for value in sensitivity.values() if value is not None]
         sentence = (
-            f"On the {v(f'{prefix}.n')} {_SPLITS[split]} pictures accuracy is {v(f'{prefix}.accuracy')} (floor "
-            f"{v(f'majority.{split}.accuracy')}), macro F1 {v(f'{prefix}.f1.macro')}."
+            f"On the {v(f'{prefix}.n')} {_SPLITS[split]} pictures accuracy is {v(f'{prefix}.accuracy')} (the commonest class "
+            f"alone: {v(f'majority.{split}.accuracy')}) and macro F1 {v(f'{prefix}.f1.macro')}."
         )
         always = [
             c
@@ -218,6 +236,44 @@ class Sentences:
             return f"The commonest mistake is {commonest[0]}: {counted(most, 'picture')}."
         return f"The commonest mistakes, {counted(most, 'picture')} each, are {listed(commonest)}."
 
+    def size(self, model: str) -> str:
+        """Return how many parameters a model has, and how many of them are trained."""
+        total, trained = (
+            self.values.value(f"{model}.architecture.{name}")
+            for name in ("parameters", "trainable_parameters")
+        )
+        share = "all" if trained == total else count(trained)
+        return f"The {self.tables.title(model)} has {count(total)} parameters, {share} of them trained"
+
+    def selection(self) -> str:
+        """Return by which rule each model's weights are chosen among its epochs."""
+        rules = [f"The {self.tables.title(m['id'])} {_keeps(m['callbacks'])}." for m in self.study["models"]]
+        return f"{' '.join(rules)} The test set selects nothing."
+
+    def calibration(self, model: str) -> str:
+        """Return whether a model's probabilities can be taken as they are, and what correcting them does."""
+        v, test = self.values, f"{model}.test"
+        error, expected = v.value(f"{test}.ece"), v.entry(f"{test}.ece_expected")
+        place = "above" if error > expected["high"] else "below" if error < expected["low"] else "within"
+        return (
+            f"The expected calibration error of the {self.tables.title(model)} is {v(f'{test}.ece')}, {place} the range that "
+            f"calibrated probabilities would give by chance ({v.interval(f'{test}.ece_expected')}); corrected it is "
+            f"{v(f'{test}.ece_scaled')}."
+        )
+
+    def abnormal(self) -> str:
+        """Return what is found of any disease at a threshold of 90 % specificity chosen on validation."""
+        v = self.values
+        found = [
+            f"{v(f'{m}.test.sensitivity_at_90.abnormal')} by the {self.tables.title(m)} (specificity there "
+            f"{v(f'{m}.test.specificity_at_90.abnormal')})"
+            for m in (model["id"] for model in self.study["models"])
+        ]
+        return (
+            "At the lowest threshold with 90\u00a0% specificity on the validation set, disease of any kind is found on the test "
+            f"set with sensitivity {listed(found)}."
+        )
+
     def shifts(self, a: str, b: str) -> str:
         """Return in which classes sensitivity went up, and in which down, with equal prominence."""
         v, split = self.values, self.study["comparison"]["split"]
@@ -240,6 +296,22 @@ class Sentences:
 
     def _shift(self, prefix: str, class_id: str) -> str:
         return f"{self.label(class_id)} ({self.values.aside(f'{prefix}.sensitivity.{class_id}')})"
+
+
+def _keeps(callbacks: Sequence[Mapping[str, Any]]) -> str:
+    """Return of which epoch a model keeps the weights, in words."""
+    if not callbacks:
+        return "keeps the weights of its last epoch"
+    stop = callbacks[0]
+    best, more, monitor = {
+        "val_loss": ("lowest", "lower", "validation loss"),
+        "val_accuracy": ("highest", "higher", "validation accuracy"),
+    }[stop["monitor"]]
+    kept = f"epoch with the {best} {monitor}" if stop["restore_best"] else "last epoch that was run"
+    return (
+        f"keeps the weights of the {kept}; its training ends when {counted(stop['patience'], 'epoch')} in a row "
+        f"bring{'s' * (stop['patience'] == 1)} no {more} {monitor}"
+    )
 
 
 def _scaling(scale: float, offset: float) -> str:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from report.document.values import listed
-from report.layers import Box, Point, direct, layout, path
+from report.layers import GAP_Y, Box, Layout, Point, direct, layout
 
 if TYPE_CHECKING:
     from analysis.progress import Progress
 
-LETTER, PADDING, HEIGHT = 6.2, 9.0, 34.0
+LETTER, PADDING, HEIGHT, BETWEEN = 5.7, 6.0, 32.0, 24.0
 INK, QUIET, FILL = "#1a1a1a", "#5f6670", "#eef1f4"
 PX_TO_MM = 0.2645833
+WIDEST_MM = 160.0
 
 
 def draw(
@@ -28,7 +30,7 @@ def draw(
     progress: Progress,
     kinds: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Draw the kinds of stages as boxes, each below those that it reads.
+    """Draw the kinds of stages as boxes, each to the right of those that it reads.
 
     Parameters
     ----------
@@ -37,8 +39,9 @@ def draw(
         after those that it reads.
     """
     needs = {str(k["kind"]): set(k["read"]) for k in kinds}
-    placed = layout(direct(needs), {str(k["kind"]): (_width(k), HEIGHT) for k in kinds})
-    scale = min(1.0, 160 / (placed.width * PX_TO_MM))
+    column = max(_width(k) for k in kinds)
+    placed = _across(layout(direct(needs), dict.fromkeys(needs, (HEIGHT, column))), column)
+    scale = min(1.0, WIDEST_MM / ((placed.width + 2) * PX_TO_MM))
     width, height = (side * PX_TO_MM * scale for side in (placed.width + 2, placed.height + 2))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.1f}mm" height="{height:.1f}mm"'
@@ -64,6 +67,19 @@ def describe(kinds: Sequence[Mapping[str, Any]]) -> str:
     return " ".join(f"{k['kind'].capitalize()} reads {listed(list(k['read']))}." for k in kinds if k["read"])
 
 
+def _across(down: Layout, column: float) -> Layout:
+    """Return a layout of rows ``column`` high as one of columns, these closer together."""
+
+    def turned(point: Point) -> Point:
+        row, rest = divmod(point[1], column + GAP_Y)
+        beyond = max(0.0, rest - column) * BETWEEN / GAP_Y
+        return round(row * (column + BETWEEN) + min(rest, column) + beyond, 1), point[0]
+
+    boxes = {name: Box(*turned((b.x, b.y)), b.height, b.width) for name, b in down.boxes.items()}
+    arrows = {ends: [turned(point) for point in points] for ends, points in down.arrows.items()}
+    return Layout(boxes, arrows, max(b.x + b.width for b in boxes.values()), down.width)
+
+
 def _words(kind: Mapping[str, Any]) -> str:
     return f"{kind['many']} stage{'s' if kind['many'] > 1 else ''}"
 
@@ -78,7 +94,7 @@ def _box(box: Box, kind: Mapping[str, Any]) -> Iterator[str]:
         f' stroke="{QUIET}" stroke-width="0.8"/>'
     )
     middle = box.x + box.width / 2
-    for y, size, weight, words in ((14, 11, 600, kind["kind"]), (27, 9.5, 400, _words(kind))):
+    for y, size, weight, words in ((13.5, 10, 600, kind["kind"]), (25.5, 9.3, 400, _words(kind))):
         yield (
             f'<text x="{middle:g}" y="{box.y + y:g}" text-anchor="middle" font-size="{size}"'
             f' font-weight="{weight}" fill="{INK}">{escape(str(words))}</text>'
@@ -86,4 +102,11 @@ def _box(box: Box, kind: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _arrow(points: Sequence[Point]) -> str:
-    return f'<path d="{path(points)}" fill="none" stroke="{QUIET}" stroke-width="0.9" marker-end="url(#stages-tip)"/>'
+    """Return an arrow: level within a column and curved between columns."""
+    words = f"M{points[0][0]:g} {points[0][1]:g}"
+    for i, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):
+        bend = (x0 + x1) / 2
+        words += f"C{bend:g} {y0:g} {bend:g} {y1:g} {x1:g} {y1:g}" if i % 2 else f"L{x1:g} {y1:g}"
+    return (
+        f'<path d="{words}" fill="none" stroke="{QUIET}" stroke-width="0.9" marker-end="url(#stages-tip)"/>'
+    )

@@ -18,10 +18,11 @@ MEASURES = {
     "f1": "F1",
     "auroc": "AUC",
 }
-OPTIMISTIC = "This split chose the model; optimistic."
+OPTIMISTIC = "These pictures chose the epoch, so the figures are optimistic."
 _SPLIT_WORDS = {"val": "validation", "test": "test"}
+_PURPOSES = {"train": "training", "val": "validation", "test": "testing"}
 _HEADLINES = {"accuracy": "Accuracy", "f1.macro": "Macro F1", "auroc.macro": "Macro AUC"}
-_ALIGN = {"l": ":---", "r": "---:", "c": ":---:"}
+_MARK = "An asterisk and bold type mark the highest value of each split."
 
 
 def unbroken(text: str) -> str:
@@ -77,7 +78,7 @@ class Tables:
     inputs: Mapping[str, Path]
 
     def flow(self) -> str:
-        """Return the way from files found to pictures split."""
+        """Return the way from the files found to the pictures of each split."""
         rows = [
             [
                 f"left out: {escape(row['step'])}" if row["kind"] == "excluded" else escape(row["step"]),
@@ -85,7 +86,11 @@ class Tables:
             ]
             for row in read_rows(self.inputs["records"] / "flow.csv")
         ]
-        return pipe_table("flow", "From the files found to the pictures used.", ["Step", "Files"], rows, "lr")
+        rows += [
+            [f"of these for {words}", self.values.text(f"data.{s}.count")] for s, words in _PURPOSES.items()
+        ]
+        caption = "From the files found to the pictures of each split."
+        return pipe_table("flow", caption, ["Step", "Files"], rows, "lr")
 
     def counts(self) -> str:
         """Return the number of pictures per class and split, with each class' share."""
@@ -98,7 +103,8 @@ class Tables:
         totals = [self.values.text(f"data.{split}.count") for split in splits]
         rows.append(["**All classes**", *(f"**{total}**" for total in totals), ""])
         head = ["Class", *(SPLIT_TITLES[split] for split in splits), "Share"]
-        return pipe_table("counts", "Pictures per class and split.", head, rows, "lrrrrr")
+        caption = "Number of pictures per class and split, and the share of each class in all."
+        return pipe_table("counts", caption, head, rows, "lrrrrr")
 
     def people(self) -> str:
         """Return what is known of age, sex and view by class; nothing where nothing is known of any."""
@@ -115,7 +121,10 @@ class Tables:
             for item in self.study["classes"]
         ]
         head = ["Class", "Pictures", "Age known", "Median age", "Female", "Male", "PA", "AP", "AP supine"]
-        caption = "What the dataset tells of age (years), sex and view, by class."
+        caption = (
+            "What the dataset tells of age (years), sex and view: number of pictures by class. PA: from behind; AP: from "
+            "the front; supine: lying."
+        )
         return pipe_table("people", caption, head, rows, "lrrrrrrrr")
 
     def layers(self, model: str) -> str:
@@ -123,15 +132,15 @@ class Tables:
         rows = [
             [
                 escape(row["type"]),
-                escape(row["settings"]) or "",
-                row["output_shape"].replace("x", "×"),
+                escape(row["settings"].replace(" x ", " × ")),
+                _shape(row["output_shape"]),
                 count(int(row["parameters"])),
             ]
             for row in read_rows(self.inputs[f"architecture_{model}"] / "layers.csv")
         ]
         total = self.values.text(f"{model}.architecture.parameters")
         rows.append(["**Total**", "", "", f"**{total}**"])
-        caption = f"Layers of the {self.title(model)}, as built."
+        caption = f"Layers of the {self.title(model)}, as Keras built them."
         return pipe_table(
             f"layers-{model}",
             caption,
@@ -148,7 +157,7 @@ class Tables:
         seeds = ", ".join(map(str, self.study["training"]["seeds"]))
         rows.append(["Seed", *(seeds for _ in models)])
         head = ["Setting", *(escape(m["title"]) for m in models)]
-        widths = (26, *(74 // len(models) for _ in models))
+        widths = (18, *(82 // len(models) for _ in models))
         return pipe_table("training", "Training settings.", head, rows, "l" * len(head), widths)
 
     def changes(self, a: str, b: str) -> str:
@@ -188,10 +197,11 @@ class Tables:
         head = ["Class", *MEASURES.values(), "n"]
         caption = (
             f"{self.title(model, capital=True)}, {_SPLIT_WORDS[split]} set: each class against the rest, and the mean of "
-            f"the classes, with 95\u00a0% intervals. {OPTIMISTIC if split == 'val' else 'n is the number of pictures of the class.'}"
+            "the classes, with 95\u00a0% intervals. n is the number of pictures of the class."
+            + (f" {OPTIMISTIC}" if split == "val" and self.model(model)["callbacks"] else "")
         )
         return pipe_table(
-            f"measures-{split}-{model}", caption, head, rows, "lrrrrrr", (16, 16, 16, 16, 16, 16, 5)
+            f"measures-{split}-{model}", caption, head, rows, "lrrrrrr", (15, 16, 16, 16, 16, 16, 5)
         )
 
     def rows(self) -> list[tuple[str, str]]:
@@ -202,29 +212,30 @@ class Tables:
     def overall(self) -> str:
         """Return accuracy, F1 and AUC of every model and floor on test, in each analysis, with intervals."""
         analyses = {"": "by picture", "@patient": "by patient"}
+        shown = {s: words for s, words in analyses.items() if f"data{s}.test.count" in self.values.results}
         rows = [
-            [words, title, *(self._headline(model, suffix, name) for name in _HEADLINES)]
-            for suffix, words in analyses.items()
+            [words, title, *(self._marked(f"{model}{suffix}.test.{name}") for name in _HEADLINES)]
+            for suffix, words in shown.items()
             for model, title in self.rows()
-            if f"{model}{suffix}.test.accuracy" in self.values.results
         ]
         head = ["Split", "Model", *_HEADLINES.values()]
-        caption = (
-            "Test set: all models beside the two floors, as the study splits the pictures and with all pictures of a "
-            "patient in one part, with 95\u00a0% intervals. **Bold with an asterisk**: the highest of its kind."
-        )
+        sizes = listed([f"{self.values.text(f'data{s}.test.count')} {words}" for s, words in shown.items()])
+        caption = f"Test set (number of pictures: {sizes}): all models beside the two floors, with 95\u00a0% intervals. {_MARK}"
         return pipe_table("overall", caption, head, rows, "llrrr", (13, 24, 21, 21, 21))
 
-    def _headline(self, model: str, suffix: str, name: str) -> str:
-        """Return a cell of the main table, the highest of its column and analysis marked."""
-        cell = unbroken(self._cell(f"{model}{suffix}.test.{name}"))
-        known = {
-            m: self.values.value(f"{m}{suffix}.test.{name}")
-            for m, _ in self.rows()
-            if f"{m}{suffix}.test.{name}" in self.values.results
-        }
-        highest = max((v for v in known.values() if v is not None), default=None)
-        return f"**{cell}\\***" if highest is not None and known.get(model) == highest else cell
+    def _marked(self, name: str) -> str:
+        """Return a result with its interval; the highest of all models in the same analysis and split is marked.
+
+        The mark stands in front, so that the figures of a column stay below one another.
+        """
+        owner, _, of = name.partition(".")
+        analysis = owner[owner.find("@") :] if "@" in owner else ""
+        others = (f"{model}{analysis}.{of}" for model, _ in self.rows())
+        known = [self.values.value(other) for other in others if other in self.values.results]
+        highest = max((value for value in known if value is not None), default=None)
+        cell = unbroken(self._cell(name))
+        best = name in self.values.results and highest is not None and self.values.value(name) == highest
+        return f"**\\*\u00a0{cell}**" if best else cell
 
     def averages(self) -> str:
         """Return accuracy and macro measures of every model beside the floors, on both splits."""
@@ -251,7 +262,11 @@ class Tables:
             "AUC (macro)",
             "AUC (micro)",
         ]
-        caption = f"All models beside the floors; macro averages but for accuracy. {OPTIMISTIC}"
+        n = listed([f"{self.values.text(f'data.{s}.count')} {_SPLIT_WORDS[s]}" for s in ("val", "test")])
+        caption = (
+            f"All models beside the floors on {n} pictures: accuracy, the means of the classes (macro) and the area under "
+            "the pooled curve (micro)."
+        )
         return pipe_table("averages", caption, head, rows, "llrrrrrr")
 
     def calibration(self) -> str:
@@ -272,7 +287,8 @@ class Tables:
             )
         head = ["Model", "Brier", "Log loss", "ECE (expected)", "T", "Brier", "Log loss", "ECE"]
         caption = (
-            "Test set: Brier score, log loss and expected calibration error (ECE) of the probabilities as they are, with the "
+            f"{self.values.text('data.test.count')} test pictures: Brier score, log loss and expected calibration error (ECE) of "
+            "the probabilities as they are, with the "
             "range of ECE that calibrated ones would give; then the temperature T fitted on validation, and the same "
             "measures of the corrected probabilities."
         )
@@ -299,8 +315,8 @@ class Tables:
         n = self.values.text("data.val.count")
         normal = next((escape(c["label"]) for c in self.study["classes"] if c["normal"]), "")
         caption = (
-            f"Test set, at the lowest threshold whose specificity on the {n} validation pictures reaches 90\u00a0%. Intervals "
-            "are conditional on the threshold."
+            f"{self.values.text('data.test.count')} test pictures, at the lowest threshold whose specificity on the {n} "
+            "validation pictures reaches 90\u00a0%. Intervals take the threshold as given."
             + (
                 f" Abnormal is any class but {normal}, with 1 minus its probability as score."
                 if normal
@@ -347,21 +363,23 @@ class Tables:
         rows = [
             [
                 label,
-                *(self.values.text(f"{column}.{measure}") for column in columns[:2]),
-                unbroken(self.values.cell(f"{columns[2]}.{measure}", 3)),
+                *(self.values.text(f"{column}.{measure}") for column in columns),
+                unbroken(self.values.interval(f"{columns[2]}.{measure}") or MISSING),
             ]
             for measure, label in measures.items()
         ]
         head = [
             "Measure",
             *(escape(self.model(m)["title"]) for m in (a, b)),
-            "Difference (95\u00a0% interval)",
+            "Difference",
+            "95\u00a0% interval",
         ]
         caption = (
-            f"{SPLIT_TITLES[split]} set: the two models on the same pictures. Differences are of unrounded values. Only the "
+            f"The two models on the same {self.values.text(f'data.{split}.count')} {_SPLIT_WORDS[split]} pictures. "
+            "Differences are of unrounded values. Only the "
             f"primary measure is decided{self._own_level(f'{b}_vs_{a}.{split}.primary')}; the other intervals are exploratory."
         )
-        return pipe_table(f"comparison-{b}", caption, head, rows, "lrrr")
+        return pipe_table(f"comparison-{b}", caption, head, rows, "lrrrr")
 
     def _own_level(self, name: str) -> str:
         """Return the level of a declared comparison's interval where it is not that of the others."""
@@ -390,7 +408,7 @@ class Tables:
         head = ["True class", "Both right", f"Only {second} right", f"Only {first} right", "Both wrong"]
         return pipe_table(
             f"moved-{b}",
-            f"{SPLIT_TITLES[split]} pictures by which model got them right.",
+            f"Number of {_SPLIT_WORDS[split]} pictures by which of the two models got them right.",
             head,
             rows,
             "lrrrr",
@@ -452,7 +470,7 @@ class Tables:
         return found
 
     def _cell(self, name: str) -> str:
-        return self.values.cell(name, 3) if name in self.values.results else MISSING
+        return self.values.cell(name) if name in self.values.results else MISSING
 
     def _optional(self, name: str) -> str:
         return self.values.text(name) if name in self.values.results else MISSING
@@ -460,6 +478,11 @@ class Tables:
     def _layer_counts(self, model: str) -> dict[str, int]:
         types = [row["type"] for row in read_rows(self.inputs[f"architecture_{model}"] / "layers.csv")]
         return {kind: types.count(kind) for kind in types}
+
+
+def _shape(text: str) -> str:
+    """Return an output shape as it is printed: ``156 × 156 × 3``, ``48,672``."""
+    return " × ".join(count(int(side)) for side in text.split("x"))
 
 
 def threshold(value: float | None) -> str:
@@ -478,7 +501,7 @@ def _augmentation_step(step: Mapping[str, Any]) -> str:
     if step["kind"] == "horizontal_flip":
         return "horizontal flip, probability 0.5"
     width, height = (f"{100 * step[side]:g}\u00a0%" for side in ("width", "height"))
-    return f"shift up to ±{width} sideways and ±{height} up or down, edges filled ({step['fill']})"
+    return f"shift by up to {width} of the width and {height} of the height, edges filled ({step['fill']})"
 
 
 def callback_words(callbacks: Sequence[Mapping[str, Any]]) -> str:
@@ -492,7 +515,7 @@ def _callback(callback: Mapping[str, Any]) -> str:
     return f"early stopping on {monitor}, patience {callback['patience']}, {kept}"
 
 
-_BALANCE = {"none": "none", "oversample": "minority classes oversampled to the commonest class"}
+_BALANCE = {"none": "none", "oversample": "every class oversampled to the size of the commonest"}
 _OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
 _SETTINGS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "Optimiser": lambda m: f"{_OPTIMIZERS[m['optimizer']]}, learning rate {m['learning_rate']:g}",

@@ -76,13 +76,13 @@ class Values:
             return f"{decimal(100 * value, 1)}\u00a0%"
         return decimal(value, signed=difference)
 
-    def interval(self, name: str, *, digits: int = 3, to: str = " to ") -> str:
+    def interval(self, name: str, *, to: str = " to ") -> str:
         """Return the interval of a result as ``0.764 to 0.812``; nothing where there is none."""
         item = self.entry(name)
         if item["value"] is None or item["low"] is None:
             return ""
         signed = "_vs_" in name.partition(".")[0]
-        return to.join(decimal(item[end], digits, signed=signed) for end in ("low", "high"))
+        return to.join(decimal(item[end], signed=signed) for end in ("low", "high"))
 
     def bounded(self, name: str) -> str:
         """Return a result with its interval, for prose: ``0.788 (95 % interval 0.764 to 0.812)``."""
@@ -97,15 +97,20 @@ class Values:
         found = self.interval(name)
         return f"{self.text(name)}, {found}" if found else self.text(name)
 
-    def cell(self, name: str, digits: int = 2) -> str:
-        """Return a result with its interval, for a table: ``0.788 (0.76–0.81)``; differences with "to"."""
-        difference = "_vs_" in name.partition(".")[0]
-        found = self.interval(name, digits=digits, to=" to " if difference else "–")
+    def cell(self, name: str) -> str:
+        """Return a result with its interval, for a table: ``0.788 (0.764–0.812)``."""
+        found = self.interval(name, to="–")
         return f"{self.text(name)} ({found})" if found else self.text(name)
 
     def __call__(self, name: str) -> str:
         """Return a result as text, for prose; a result that does not exist says so."""
         return "not defined" if self.value(name) is None else self.text(name)
+
+
+def spelled(value: int) -> str:
+    """Return a small number as a word, as it is written within a sentence, others in digits."""
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return words[value] if value < len(words) else count(value)
 
 
 def counted(value: int, noun: str) -> str:

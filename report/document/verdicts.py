@@ -242,7 +242,7 @@ class Verdicts:
         if v.value(f"{pair}.sign_flip_deff") is None:
             return "Both models are right about the same pictures."
         return (
-            f"By the signs of the patients' differences the paired test of accuracy has "
+            f"The paired test of accuracy, by flipping the signs of the patients' differences, gives "
             f"{_p(v.value(f'{pair}.sign_flip_p'))} (exploratory; design effect "
             f"{decimal(v.value(f'{pair}.sign_flip_deff'), 2)})."
         )
@@ -333,17 +333,20 @@ class Verdicts:
         """Return the gain in accuracy that could have been known to be detectable before anything was trained."""
         v, split = self.values, self.study["comparison"]["split"]
         known = {d: v.value(f"planning.{split}.detectable_gain.discordance_{d}") for d in (5, 10, 20, 30)}
-        gains = [
-            f"{decimal(100 * gain, 1)} points where they disagree about {d}\u00a0%"
-            for d, gain in known.items()
-            if gain is not None
-        ]
+        gains = {d: gain for d, gain in known.items() if gain is not None}
+        points = listed([decimal(100 * gain, 1) for gain in gains.values()])
+        shares = listed([str(d) for d in gains])
+        found = (
+            f"a gain of {points} points where the models disagree about {shares}\u00a0% of them"
+            if gains
+            else "no gain"
+        )
         hidden = [f"{d}\u00a0%" for d, gain in known.items() if gain is None]
-        none = f" Where they disagree about {listed(hidden)} no gain would be found." if hidden else ""
+        none = f" Where they disagree about {listed(hidden)}, no gain would be found." if hidden else ""
         return (
-            f"How small a gain in accuracy two models can be told apart by was known before anything was trained: with "
+            f"The smallest gain in accuracy that can be found was known before anything was trained: with "
             f"{v(f'data.{split}.count')} {SPLITS[split]} pictures the exact test of McNemar [@mcnemar1947] finds, with "
-            f"80\u00a0% power, {listed(gains)}.{none}"
+            f"80\u00a0% power, {found}.{none}"
         )
 
     def _titles(self, said: Mapping[str, Any]) -> tuple[str, str]:
