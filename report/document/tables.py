@@ -228,10 +228,7 @@ class Tables:
         return pipe_table("overall", caption, head, rows, "llrrr", (13, 24, 21, 21, 21))
 
     def _marked(self, name: str) -> str:
-        """Return a result with its interval; the highest of all models in the same analysis and split is marked.
-
-        The mark stands in front, so that the figures of a column stay below one another.
-        """
+        """Return a result with its interval; the highest of all models in the same analysis and split is marked."""
         owner, _, of = name.partition(".")
         analysis = owner[owner.find("@") :] if "@" in owner else ""
         others = (f"{model}{analysis}.{of}" for model, _ in self.rows())
@@ -239,7 +236,7 @@ class Tables:
         highest = max((value for value in known if value is not None), default=None)
         cell = unbroken(self._cell(name))
         best = name in self.values.results and highest is not None and self.values.value(name) == highest
-        return f"**\\*\u00a0{cell}**" if best else cell
+        return f"**{cell}\\***" if best else cell
 
     def averages(self) -> str:
         """Return accuracy and macro measures of every model beside the floors, on both splits."""
