@@ -13,6 +13,8 @@ from matplotlib.container import BarContainer
 from analysis.figures import style
 from analysis.progress import Progress
 
+LEFT = 28.0
+
 
 def draw(
     inputs: Mapping[str, Path],
@@ -30,7 +32,7 @@ def draw(
     )
     height = 12.0 + 11.0 * len(classes)
     with style.page(height) as figure:
-        _bars(style.place(figure, 34, 10, 118, height - 12), table, classes)
+        _bars(style.place(figure, LEFT, 10, 156 - LEFT, height - 12), table, classes)
         style.save(figure, out, table, describe(table, classes))
 
 

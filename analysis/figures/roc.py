@@ -55,8 +55,8 @@ def draw(
             _band(ax, bands[bands["split"] == split])
             _panel(ax, curves[curves["split"] == split], lines)
             ax.set_title(style.SPLIT_NAMES[split].capitalize())
-        first = style.FULL_WIDTH_MM - COLUMN * len(splits)
-        columns = {split: first + COLUMN * k for k, split in enumerate(splits)}
+        last = LEFT + (len(splits) - 1) * pitch
+        columns = {split: last - COLUMN * k for k, split in enumerate(reversed(splits))}
         _legend(style.sheet(figure), lines, areas, columns, legend)
         table = pd.concat(
             [curves, bands.rename(columns={"x": "fpr"})[["split", "curve", "fpr", "low", "high"]]]

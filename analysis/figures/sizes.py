@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from analysis.figures import style
 from analysis.progress import Progress
 
+LEFT = 28.0
 SIDES = ("width", "height")
 WHISKERS = (5, 95)
 TICKS = (100, 200, 400, 800, 1600, 3200, 6400)
@@ -34,7 +35,7 @@ def draw(
     height = 16.0 + 9.0 * len(classes)
     with style.page(height) as figure:
         for k, side in enumerate(SIDES):
-            ax = style.place(figure, 34 + 63.5 * k, 10, 58, height - 12)
+            ax = style.place(figure, LEFT + 67 * k, 10, 61, height - 12)
             _boxes(ax, records, side, measured, classes)
             if k:
                 ax.set_yticklabels([])

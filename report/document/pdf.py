@@ -86,7 +86,7 @@ def _finish(spoken: frozenset[str]) -> Callable[[Any, Any], None]:
     """Return what completes the tags: equations are marked as such, header cells with what they head."""
 
     def finish(_: Any, pdf: Any) -> None:
-        tags = {o.reference: o for o in pdf.objects if isinstance(o, dict) and "S" in o and "P" in o}
+        tags: dict[bytes, Any] = {o.reference: o for o in pdf.objects if _is_tag(o)}
         for tag in tags.values():
             if tag["S"] == "/Figure" and "Alt" in tag and tag["Alt"].string in spoken:
                 tag["S"] = "/Formula"
@@ -95,6 +95,10 @@ def _finish(spoken: frozenset[str]) -> Callable[[Any, Any], None]:
                 tag["A"]["Scope"] = "/Column" if group["S"] == "/THead" else "/Row"
 
     return finish
+
+
+def _is_tag(made: Any) -> bool:
+    return isinstance(made, dict) and {"S", "P"} <= made.keys()
 
 
 def _loose_spaces(html: str) -> str:

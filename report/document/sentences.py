@@ -68,28 +68,19 @@ class Sentences:
 
     def _reached(self) -> str:
         """Return what each model reached on test, the primary measure by patient too."""
-        v = self.values
-        primary = (self.study["comparison"] or DEFAULT)["primary"]
-        measures = {
-            "accuracy": "accuracy",
-            "f1.macro": "macro F1",
-            "auroc.macro": "macro AUC",
-            primary: PRIMARY[primary],
-        }
-        parts = []
-        for model in (m["id"] for m in self.study["models"]):
-            reached = []
-            for name, words in measures.items():
-                by_patient = f"{model}@patient.test.{name}"
-                beside = (
-                    f" (by patient {v(by_patient)})" if name == primary and by_patient in v.results else ""
-                )
-                reached.append(f"{words} {v(f'{model}.test.{name}')}{beside}")
-            parts.append(
-                f"the {self.tables.title(model)} ({v(f'{model}.architecture.parameters')} parameters) reached "
-                f"{listed(reached)}"
-            )
-        return f"On the test pictures {'; '.join(parts)}."
+        reached = [self._of(m["id"]) for m in self.study["models"]]
+        return f"On the test pictures {'; '.join(reached)}."
+
+    def _of(self, model: str) -> str:
+        v, primary = self.values, (self.study["comparison"] or DEFAULT)["primary"]
+        measures = {"accuracy": "accuracy", "f1.macro": "macro F1", "auroc.macro": "macro AUC"}
+        reached = []
+        for name, words in (measures | {primary: PRIMARY[primary]}).items():
+            by_patient = f"{model}@patient.test.{name}"
+            beside = f" (by patient {v(by_patient)})" if name == primary and by_patient in v.results else ""
+            reached.append(f"{words} {v(f'{model}.test.{name}')}{beside}")
+        parameters = v(f"{model}.architecture.parameters")
+        return f"the {self.tables.title(model)} ({parameters} parameters) reached {listed(reached)}"
 
     def _floors(self) -> str:
         return (

@@ -214,6 +214,10 @@ class Tables:
             f"measures-{split}-{model}", caption, head, rows, "lrrrrrr", (15, 16, 16, 16, 16, 16, 5)
         )
 
+    def references(self, name: str) -> str:
+        """Return references to the tables called ``name`` of all models."""
+        return listed([f"@tbl-{name}-{m['id'].replace('_', '-')}" for m in self.study["models"]])
+
     def rows(self) -> list[tuple[str, str]]:
         """Return id and title of every model and floor."""
         models = [(m["id"], escape(m["title"])) for m in self.study["models"]]

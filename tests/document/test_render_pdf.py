@@ -24,9 +24,28 @@ def render(source: Path, out: Path, paper: str = "a4") -> Path:
     return out / "report.pdf"
 
 
+@pytest.fixture(scope="module", params=["a4", "letter"])
+def paper(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return render(FIXTURE, tmp_path_factory.mktemp("pdf"))
+def file(tmp_path_factory: pytest.TempPathFactory, paper: str) -> Path:
+    return render(FIXTURE, tmp_path_factory.mktemp("pdf"), paper)
+
+
+def write(folder: Path, body: str) -> Path:
+    """Write the source of a small report."""
+    (folder / "report.qmd").write_text(f"---\ntitle: T\nlang: en\n---\n\n{body}\n")
+    (folder / "references.bib").write_text("")
+    return folder
+
+
+def pages(file: Path) -> list[str]:
+    """Return the text of each page, as poppler reads it."""
+    command = ["pdftotext", "-layout", file, "-"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return text.split("\f")[:-1]
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +78,36 @@ def test_is_tagged(document: pikepdf.Pdf) -> None:
     assert kinds.count("/H1") == 1 and "/H2" in kinds and "/H3" in kinds
     assert kinds.count("/Table") >= 7 and "/TH" in kinds and "/Caption" in kinds
     figures = [str(tag.get("/Alt", "")) for tag in tags if tag.S == "/Figure"]
-    assert len(figures) == 11 and all(figures)
-    assert "beta sub 1 equals 0.9" in figures
+    assert len(figures) == 4 and all(figures)
+    spoken = [str(tag.get("/Alt", "")) for tag in tags if tag.S == "/Formula"]
+    assert len(spoken) == 7 and all(spoken)
+    assert "beta sub 1 equals 0.9" in spoken
+
+
+def test_header_cells_say_what_they_head(document: pikepdf.Pdf) -> None:
+    tags = list(elements(document.Root.StructTreeRoot.K))
+    groups = [
+        (group.S, cell) for group in tags for row in group.get("/K", []) if _is(row, "/TR") for cell in row.K
+    ]
+    heads = {(str(of), str(cell.A.Scope)) for of, cell in groups if cell.S == "/TH"}
+    assert heads == {("/THead", "/Column"), ("/TBody", "/Row")}
+    assert all(len(cell.A.Headers) == 2 for _, cell in groups if cell.S == "/TD")
+
+
+def _is(tag: pikepdf.Object, kind: str) -> bool:
+    return isinstance(tag, pikepdf.Dictionary) and tag.get("/S") == kind
+
+
+def test_a_figure_stays_with_its_caption(document: pikepdf.Pdf) -> None:
+    together = [
+        (kids, [kid for kid in kids if kid.S == "/Caption"])
+        for tag in elements(document.Root.StructTreeRoot.K)
+        if isinstance(tag.get("/K"), pikepdf.Array)
+        and (kids := [kid for kid in tag.K if isinstance(kid, pikepdf.Dictionary) and "/S" in kid])
+    ]
+    captioned = [kids for kids, captions in together if captions]
+    assert len(captioned) >= 10
+    assert all(kid.Pg.objgen == kids[0].Pg.objgen for kids in captioned for kid in kids)
 
 
 def test_has_bookmarks_and_links_with_words(document: pikepdf.Pdf) -> None:
@@ -97,19 +144,51 @@ def test_text_stays_within_the_page_and_is_numbered(file: Path, document: pikepd
     for number, page in enumerate(ElementTree.fromstring(text).iter("{http://www.w3.org/1999/xhtml}page"), 1):
         words = list(page)
         assert words[-1].text == str(len(document.pages)) and words[-3].text == str(number)
-        right = float(page.attrib["width"]) - 60
-        assert all(float(word.attrib["xMax"]) < right and float(word.attrib["xMin"]) > 60 for word in words)
+        width, height = float(page.attrib["width"]), float(page.attrib["height"])
+        for word in words:
+            left, right, top, bottom = (float(word.attrib[side]) for side in ("xMin", "xMax", "yMin", "yMax"))
+            assert 60 < left < right < width - 60 and 40 < top < bottom < height - 20, word.text
         assert [word.text for word in words if word.text == "generated"]
 
 
-def test_size_of_the_paper(document: pikepdf.Pdf, tmp_path: Path) -> None:
-    assert [round(float(v)) for v in document.pages[0].mediabox[2:]] == [595, 842]
-    (tmp_path / "report.qmd").write_text("---\ntitle: T\nlang: en\n---\n\n# A\n\nText.\n")
-    (tmp_path / "references.bib").write_text("")
-    with pikepdf.open(render(tmp_path, tmp_path, "letter")) as letter:
-        assert [round(float(v)) for v in letter.pages[0].mediabox[2:]] == [612, 792]
+def test_size_of_the_paper(document: pikepdf.Pdf, paper: str) -> None:
+    sizes = {tuple(round(float(v)) for v in page.mediabox[2:]) for page in document.pages}
+    assert sizes == {{"a4": (595, 842), "letter": (612, 792)}[paper]}
 
 
+def test_links_lead_to_pages_of_the_report(document: pikepdf.Pdf) -> None:
+    names = list(document.Root.Names.Dests.Names)
+    targets = {str(name): where for name, where in zip(names[::2], names[1::2], strict=True)}
+    numbers = {page.objgen for page in document.pages}
+    assert all(where[0].objgen in numbers for where in targets.values())
+    outside = [
+        str(link.A.URI) for page in document.pages for link in page.get("/Annots", []) if "/Dest" not in link
+    ]
+    assert outside and all(address.startswith("https://") for address in outside)
+
+
+def test_text_moves_up_past_a_figure_that_does_not_fit(tmp_path: Path) -> None:
+    (tmp_path / "figures").mkdir()
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="160mm" height="150mm" viewBox="0 0 160 150"/>'
+    (tmp_path / "figures" / "tall.svg").write_text(drawing)
+    text = "\n\n".join(f"Paragraph {k}. " + "Many words to fill a line. " * 24 for k in range(12))
+    before, after = text[: text.index("Paragraph 3")], text[text.index("Paragraph 3") :]
+    figure = '![A tall one.](figures/tall.svg){#fig-tall fig-alt="Nothing."}'
+    source = write(tmp_path, f"# One\n\n{before}{figure}\n\n{after}\n\n# Two\n\nSee @fig-tall.")
+    first, second, *_ = pages(render(source, tmp_path))
+    assert "Paragraph 4" in first and "A tall one" not in first
+    assert second.index("A tall one") < second.index("Paragraph 6")
+
+
+def test_a_table_that_breaks_repeats_its_head(tmp_path: Path) -> None:
+    rows = "\n".join(f"| row {k} | {k} |" for k in range(90))
+    table = f"| Name of the row | Number |\n| :--- | ---: |\n{rows}\n\n: Long. {{#tbl-long}}"
+    shown = pages(render(write(tmp_path, f"# One\n\nSee @tbl-long.\n\n{table}"), tmp_path))
+    assert len(shown) >= 3
+    assert all("Name of the row" in page for page in shown)
+
+
+@pytest.mark.parametrize("paper", ["a4"], indirect=True)
 def test_same_source_same_bytes(file: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from report.document import pdf;"
