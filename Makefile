@@ -1,5 +1,6 @@
 # make report   set up the environment and build the assignment's report on generated pictures
 # make test     set up the environment and run the tests
+# make preview  show that report in the browser while you write
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -27,8 +28,7 @@ format: .venv/ready-dev
 	$(BIN)/ruff format .
 
 preview: .venv/ready
-	@command -v quarto >/dev/null || { echo "make preview needs Quarto (1.6 or later) on the path; 'report build' does not"; exit 1; }
-	PATH="$(CURDIR)/$(BIN):$$PATH" quarto preview . --no-browser
+	$(BIN)/report preview assignment --sample
 
 bench: .venv/ready
 	$(BIN)/python benchmarks/second_build.py

@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +20,7 @@ from report import __version__, console
 from report.errors import OK, STAGE, USAGE, WOULD_RUN, RenderError, ReportError, UsageError, exit_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from report.engine.explain import StageStatus
     from report.engine.run import Built
@@ -314,11 +315,7 @@ def document(
 
     if study is not None:
         plans = [plan(Request(study, data, sample, (), cache))]
-        if unfinished(plans[0]):
-            raise UsageError(
-                f"{plans[0].name}: not built yet, {', '.join(unfinished(plans[0])[:3])} would run",
-                hint=plans[0].build_command(),
-            )
+        require_finished(plans[0])
     else:
         plans = finished_plans(cache)
     for the_plan in plans:
@@ -350,11 +347,50 @@ def unfinished(the_plan: Plan) -> list[str]:
     return [s.name for s in stages if s.state != "fresh" and not s.name.startswith(DRAWN)]
 
 
+def require_finished(the_plan: Plan) -> None:
+    """Refuse a plan of which a build would run more than the document."""
+    if late := unfinished(the_plan):
+        raise not_built(the_plan, late)
+
+
+def not_built(the_plan: Plan, late: Sequence[str]) -> UsageError:
+    """Return the error of a plan of which these stages would run."""
+    more = f" and {len(late) - 3} more" if len(late) > 3 else ""
+    return UsageError(
+        f"{the_plan.name}: not built yet, {', '.join(late[:3])}{more} would run",
+        hint=the_plan.build_command(),
+    )
+
+
 def write_document(the_plan: Plan) -> None:
     """Write one study's source into ``document/``."""
     from report.publish import publish_source
 
     console.say(console.relative(publish_source(the_plan, run(the_plan, ["source"]))))
+
+
+@app.command(
+    rich_help_panel="Write",
+    epilog=_examples("report preview --sample", "report preview assignment --data DIR"),
+)
+def preview(
+    study: Name = "assignment",
+    data: Data = None,
+    sample: Sample = False,
+    overrides: Set = None,
+    cache: Cache = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="N", min=1, max=65_535, help="Default: the first free from 8420 on."),
+    ] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+) -> None:
+    """Show the report in the browser while you write, and again after every save; Ctrl-C ends it."""
+    from report.preview import preview as show
+    from report.project import Request
+
+    with suppress(Stopped):
+        show(Request(study, data, sample, tuple(overrides or ()), cache), port=port, browser=not no_browser)
 
 
 @app.command(rich_help_panel="Understand")

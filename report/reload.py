@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import re
-import secrets
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,71 +24,77 @@ NAMES = (HOST, "localhost")
 """What a browser may call this server: a page from elsewhere whose name leads here is not answered."""
 PORTS = 50
 POLL_SECONDS = 0.05
-EMPTY = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Preview</title></head><body></body></html>
-"""
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+EMPTY = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Preview</title></head><body><p>The report appears here as soon as it is made.</p></body></html>
+"""
 STYLE = """
-.preview-told { position: fixed; inset: auto 0 0 0; z-index: 2147483647; max-height: 50vh; overflow: auto;
-  padding: .8rem 1.2rem; font: 15px/1.45 system-ui, sans-serif; overflow-wrap: anywhere;
-  color: #1c2127; background: #fff8e1; border-top: 3px solid #9a6700; }
-.preview-told.wrong { color: #fff; background: #7d1128; border-color: #ffb3c1; }
-.preview-told p, .preview-told ul { margin: .2rem 0; }
-@media print { .preview-told { display: none; } }
+#preview-told { position: sticky; bottom: 0; z-index: 2147483647; max-height: 50vh; overflow: auto; padding: .8rem 1.2rem;
+  font: 15px/1.45 system-ui, sans-serif; overflow-wrap: anywhere; color: #1c2127; background: #fff8e1;
+  border-top: 3px solid #9a6700; }
+#preview-told.wrong { color: #fff; background: #7d1128; border-color: #ffb3c1; }
+#preview-told :is(p, ul) { margin: .2rem 0; max-width: none; }
+@media print { #preview-told { display: none; } }
 """
 SCRIPT = """
+// The page is loaded again when it is no longer what is shown, and the reader's place is kept: open tabs,
+// and what stands at the top of the window, known by its words, as the text above it may have become longer.
 (() => {
-  const KEY = "preview-place", shown = document.currentScript.dataset.digest;
-  const blocks = () => [...document.querySelectorAll("main :is(h1, h2, h3, h4, h5, h6, p, li, tr, pre, figure)")];
-  const words = (block) => block.textContent.replace(/\\s+/g, " ").trim().slice(0, 200);
+  const KEY = "preview-place", OPEN = "input:checked[id], details[open][id]";
+  const digest = document.currentScript.dataset.digest;
   const top = (block) => block.getBoundingClientRect().top;
+  const blocks = () => [...document.querySelectorAll("main :is(h2, h3, h4, p, li, tr, pre, figure)")];
 
-  // The place is what stands at the top of the window, by its words: text above may have become longer.
-  function keep() {
-    const all = blocks();
-    const first = all.findIndex((block) => block.getBoundingClientRect().bottom > 0);
-    const seen = first < 0 ? [] : all.slice(first, first + 20);
-    const places = seen.map((block, i) => ({ words: words(block), index: first + i, top: top(block) }));
-    sessionStorage.setItem(KEY, JSON.stringify({ places, y: scrollY }));
+  function place() {
+    const seen = blocks().filter((block) => block.getBoundingClientRect().bottom > 0).slice(0, 20);
+    return {
+      open: [...document.querySelectorAll(OPEN)].map((element) => element.id),
+      seen: seen.map((block) => [block.textContent, top(block)]),
+      y: scrollY,
+    };
   }
-  function find(place, all) {
-    const same = all.filter(([said]) => said && said === place.words);
-    const far = ([, index]) => Math.abs(index - place.index);
-    return same.length ? same.reduce((a, b) => (far(b) < far(a) ? b : a))[2] : null;
-  }
-  function restore(kept) {
-    const all = blocks().map((block, index) => [words(block), index, block]);
-    for (const place of kept.places) {
-      const block = find(place, all);
-      if (block) return scrollBy({ top: top(block) - place.top, behavior: "instant" });
+  function restore({ open, seen, y }) {
+    for (const element of open.map((id) => document.getElementById(id)).filter(Boolean)) {
+      element[element.matches("details") ? "open" : "checked"] = true;
     }
-    scrollTo({ top: kept.y, behavior: "instant" });
+    const all = blocks();
+    for (const [words, was] of seen) {
+      const same = all.filter((block) => block.textContent === words);
+      if (same.length === 1) return scrollBy({ top: top(same[0]) - was, behavior: "instant" });
+    }
+    scrollTo({ top: y, behavior: "instant" });
   }
 
-  const kept = JSON.parse(sessionStorage.getItem(KEY) || "null");
-  const [how] = performance.getEntriesByType("navigation");
-  if (kept && how && how.type === "reload") {
-    history.scrollRestoration = "manual";
+  const kept = JSON.parse(sessionStorage.getItem(KEY));
+  sessionStorage.removeItem(KEY);
+  history.scrollRestoration = kept ? "manual" : "auto";
+  if (kept) {
     restore(kept);
-    let moved = false;
-    for (const act of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(act, () => { moved = true; });
-    const again = () => { if (!moved) restore(kept); };
-    addEventListener("load", again);
-    document.fonts.ready.then(again);
+    addEventListener("load", () => document.fonts.ready.then(() => {
+      restore(kept);
+      history.scrollRestoration = "auto";
+    }));
   }
-  addEventListener("pagehide", keep);
-  new EventSource("/changes").onmessage = (message) => { if (message.data !== shown) location.reload(); };
+  new EventSource("/changes").onmessage = (message) => {
+    if (message.data === digest) return;
+    sessionStorage.setItem(KEY, JSON.stringify(place()));
+    location.reload();
+  };
 })();
 """
-_POLICY = re.compile(r'(<meta http-equiv="Content-Security-Policy" content=")([^"]*)(")')
+ALLOWED = {
+    "script-src": f"'sha256-{base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()}'",
+    "connect-src": "'self'",
+}
+_POLICY = re.compile(r'(<meta http-equiv="Content-Security-Policy" content=")([^"]*)')
 
 
 @dataclass(frozen=True)
@@ -106,45 +112,39 @@ class Shown:
     @property
     def digest(self) -> str:
         """The sha256 of all of it."""
-        return hashlib.sha256(repr((self.page, self.message, self.hint, self.warnings)).encode()).hexdigest()
+        return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
-def served(shown: Shown, nonce: str) -> str:
-    """Return the page with what is wrong at its foot and the script that loads it again; allowed by ``nonce``."""
-    page = _POLICY.sub(
-        lambda policy: f"{policy[1]}{allowed(policy[2], nonce)}{policy[3]}", shown.page or EMPTY, 1
-    )
-    script = f'<script nonce="{nonce}" data-digest="{shown.digest}">{SCRIPT}</script>'
+def served(shown: Shown) -> str:
+    """Return the page, and at its end what is wrong and the script that loads it again."""
+    page = _POLICY.sub(lambda match: match[1] + allowed(match[2]), shown.page or EMPTY, count=1)
     before, end, after = page.rpartition("</body>")
-    added = told(shown, nonce) + script
+    added = f'{told(shown)}<script data-digest="{shown.digest}">{SCRIPT}</script>'
     return f"{before}{added}{end}{after}" if end else page + added
 
 
-def allowed(policy: str, nonce: str) -> str:
-    """Return a Content-Security-Policy that also allows what has ``nonce``, and connections to this server."""
+def allowed(policy: str) -> str:
+    """Return a Content-Security-Policy that also allows our script and its connection to this server."""
     rules = {name: sources for name, *sources in (part.split() for part in policy.split(";") if part.strip())}
-    added = {"script-src": f"'nonce-{nonce}'", "connect-src": "'self'"}
-    if "'unsafe-inline'" not in rules.get("style-src", []):
-        added["style-src"] = f"'nonce-{nonce}'"
-    for name, source in added.items():
-        rules[name] = [*(known for known in rules.get(name, []) if known != "'none'"), source]
+    for name, source in ALLOWED.items():
+        rules[name] = [*(other for other in rules.get(name, []) if other != "'none'"), source]
     return "; ".join(" ".join([name, *sources]) for name, sources in rules.items())
 
 
-def told(shown: Shown, nonce: str) -> str:
+def told(shown: Shown) -> str:
     """Return what is wrong, or else the warnings, as HTML; "" if all is well."""
     if shown.message:
-        hint = f"<p>{escape(shown.hint)}</p>" if shown.hint else ""
-        stays = "<p>Until it is mended the page stays as it was.</p>" if shown.page else ""
-        inside = f"<p><strong>{escape(shown.message)}</strong></p>{hint}{stays}"
+        stays = "Until it is mended the page stays as it was." if shown.page else ""
+        words = f"<strong>{escape(shown.message)}</strong>", escape(shown.hint), stays
+        inside = "".join(f"<p>{part}</p>" for part in words if part)
     elif shown.warnings:
         items = "".join(f"<li>{escape(warning)}</li>" for warning in shown.warnings)
-        inside = f"<details><summary>Warnings: {len(shown.warnings)}</summary><ul>{items}</ul></details>"
+        summary = f"<summary>Warnings: {len(shown.warnings)}</summary>"
+        inside = f'<details id="preview-warnings">{summary}<ul>{items}</ul></details>'
     else:
         return ""
-    kind = " wrong" if shown.message else ""
-    style = f'<style nonce="{nonce}">{STYLE}</style>'
-    return f'{style}<div class="preview-told{kind}" role="alert">{inside}</div>'
+    kind = ' class="wrong"' if shown.message else ""
+    return f'<style>{STYLE}</style><div id="preview-told"{kind} role="alert">{inside}</div>'
 
 
 def application(now: Callable[[], Shown], ending: threading.Event) -> Starlette:
@@ -157,7 +157,7 @@ def application(now: Callable[[], Shown], ending: threading.Event) -> Starlette:
     from starlette.routing import Route
 
     async def page(request: Request) -> Response:
-        return HTMLResponse(served(now(), secrets.token_urlsafe(16)), headers=HEADERS)
+        return HTMLResponse(served(now()), headers=HEADERS)
 
     async def changes(request: Request) -> Response:
         return StreamingResponse(_digests(now, ending), media_type="text/event-stream", headers=HEADERS)
@@ -189,18 +189,11 @@ def listen(port: int) -> socket.socket:
     """
     refused: OSError | None = None
     for number in range(port, min(port + PORTS, 65_536)):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((HOST, number))
-            listener.listen()
+            return socket.create_server((HOST, number))
         except OSError as error:
-            listener.close()
             refused = error
-            continue
-        return listener
-    reason = refused.strerror if refused else "none"
-    raise EnvironmentProblem(f"port {port} and the next {PORTS}: {reason}", hint="name another with --port N")
+    raise EnvironmentProblem(f"no port from {port} on: {refused}", hint="name another with --port N")
 
 
 @contextmanager

@@ -19,7 +19,10 @@ from report.project import Request, plan
 from report.system.files import write_whole
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("tensorflow", "keras", "pandas", "numpy", "matplotlib", "weasyprint", "jinja2", "rich.progress")
+HEAVY = (
+    *("tensorflow", "keras", "pandas", "numpy", "matplotlib", "weasyprint", "jinja2", "rich.progress"),
+    *("starlette", "uvicorn", "watchfiles"),
+)
 
 
 def report(*arguments: str, cache: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -43,7 +46,18 @@ def test_importing_the_command_line_imports_nothing_heavy():
 def test_help_lists_the_commands(tmp_path):
     done = report("--help", cache=tmp_path)
     assert done.returncode == OK
-    for command in ("build", "status", "why", "graph", "models", "document", "data", "gc", "cache"):
+    for command in (
+        "build",
+        "status",
+        "why",
+        "graph",
+        "models",
+        "document",
+        "preview",
+        "data",
+        "gc",
+        "cache",
+    ):
         assert command in done.stdout
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,8 +70,8 @@ class _Text:
         return self.whole.count("\n", 0, position) + 1
 
 
-def require(folder: Path) -> None:
-    """Check ``folder/report.qmd``.
+def require(folder: Path, origin: Callable[[int], str] | None = None) -> None:
+    """Check ``folder/report.qmd``; ``origin`` returns where a line of it was written, "" if that is not known.
 
     Raises
     ------
@@ -80,11 +80,27 @@ def require(folder: Path) -> None:
     """
     found = problems(folder)
     if found:
-        first = found[0]
-        rest = (
-            f"; {len(found) - 1} more: line {', '.join(str(p.line) for p in found[1:6])}" if found[1:] else ""
-        )
-        raise RenderError(f"{SOURCE}:{first.line}: {first.message}{rest}", hint=first.hint)
+        places = [(origin(p.line) if origin else "") or f"{SOURCE}:{p.line}" for p in found[:6]]
+        rest = f"; {len(found) - 1} more: {', '.join(places[1:])}" if found[1:] else ""
+        raise RenderError(f"{places[0]}: {found[0].message}{rest}", hint=found[0].hint)
+
+
+def origin(line: str, *folders: Path) -> str:
+    """Return ``file:line`` of the template or prose in which a line of the source was written, "" if in doubt.
+
+    At least half of it stands there as it is, and no other line has as many letters of it.
+    """
+    found: dict[int, list[str]] = {}
+    for path in sorted(
+        file for folder in folders for kind in ("*.j2", "*.md") for file in folder.rglob(kind)
+    ):
+        for number, written in enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), 1):
+            parts = _TEMPLATE.split(written)
+            letters = len("".join(parts))
+            if 2 * letters >= len(line) and re.fullmatch(".*".join(map(re.escape, parts)), line):
+                found.setdefault(letters, []).append(f"{path.name}:{number}")
+    longest = found[max(found)] if found else []
+    return longest[0] if len(longest) == 1 else ""
 
 
 def require_prose(path: Path) -> str:

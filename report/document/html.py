@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from report.document import check, downloads, pandoc, svg
+from report.errors import RenderError
 
 STYLES = ("fonts.css", "document.css", "screen.css")
 MEDIA = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".woff2": "font/woff2"}
@@ -53,7 +54,16 @@ def render(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Calla
 
 def _style(sheet: Path) -> str:
     text = sheet.read_bytes().decode()
-    return "<style>\n" + _URL.sub(lambda url: f'url("{data_uri(sheet.parent / url[1])}")', text) + "</style>"
+
+    def inside(url: re.Match[str]) -> str:
+        file = sheet.parent / url[1]
+        if file.suffix not in MEDIA or not file.is_file():
+            line = text.count("\n", 0, url.start()) + 1
+            message = f"templates/theme/{sheet.name}:{line}: {url[1]} is no font or picture of the theme"
+            raise RenderError(message, hint="fonts lie in templates/theme/fonts")
+        return f'url("{data_uri(file)}")'
+
+    return "<style>\n" + _URL.sub(inside, text) + "</style>"
 
 
 def data_uri(file: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from report.errors import EnvironmentProblem, RenderError
 SOURCE = "report.qmd"
 # Raw HTML and TeX stay text, so nothing written by others becomes markup.
 READER = "markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-markdown_in_html_blocks"
+_MATH = re.compile(
+    r"Could not convert TeX math\s+(.*?)(?:, rendering as TeX:|\n).*?(unexpected [^\n]*)", re.S
+)
 
 
 @dataclass(frozen=True)
@@ -36,19 +40,17 @@ def page(source: Path, theme: Theme) -> str:
         *("--metadata", "link-citations=true"),
         *("--template", str(theme.templates / "theme" / "page.html")),
         *("--toc", "--toc-depth", "3", "--section-divs", "--mathml", "--fail-if-warnings"),
+        "--syntax-highlighting=none",  # it would look through all languages for a class of ours: 0.5 s
         *(part for style in theme.styles for part in ("--css", f"theme/{style}")),
     ]
-    return _run(arguments, (source / SOURCE).read_bytes()).decode()
-
-
-def _run(arguments: list[str], text: bytes) -> bytes:
+    text = (source / SOURCE).read_bytes()
     done = subprocess.run([_pandoc(), *arguments], input=text, capture_output=True, check=False)
     if done.returncode != 0:
-        raise RenderError(
-            f"{SOURCE}: pandoc failed: {_first_line(done.stderr)}",
-            hint="mend the template or the prose that the message names, then build again",
-        )
-    return done.stdout
+        above = rf'[^\s"]*/(?=(?:{re.escape(source.name)}|{re.escape(theme.templates.name)})/)'
+        said = re.sub(above, "", done.stderr.decode(errors="replace"))
+        hint = "mend the template or the prose that the message names, then build again"
+        raise RenderError(_complaint(said, text.decode()), hint=hint)
+    return done.stdout.decode()
 
 
 def _pandoc() -> str:
@@ -62,6 +64,12 @@ def _pandoc() -> str:
         ) from error
 
 
-def _first_line(stderr: bytes) -> str:
-    lines = [line.strip() for line in stderr.decode(errors="replace").splitlines() if line.strip()]
-    return lines[0] if lines else "no message"
+def _complaint(said: str, text: str) -> str:
+    """Return pandoc's first complaint, that of an equation with the line of ``text`` on which it begins."""
+    if math := _MATH.search(said):
+        line = text.count("\n", 0, max(text.find(math[1]), 0)) + 1
+        return f"{SOURCE}:{line}: the equation {math[1]} is not understood: {math[2]}"
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    while len(lines) > 1 and lines[0].endswith(":"):
+        lines[:2] = [f"{lines[0]} {lines[1]}"]
+    return f"pandoc failed: {lines[0] if lines else 'no message'}"

@@ -68,7 +68,7 @@ def write(
     Raises
     ------
     RenderError
-        A template or the author's prose is wrong; the message names file and line.
+        A template or the author's prose is wrong, or the source fails our check; the message names file and line.
     """
     found = json.loads((inputs["results"] / "results.json").read_text(encoding="utf-8"))
     values = Values(found["results"])
@@ -95,7 +95,10 @@ def write(
         "figure": lambda figure, caption: figure_markdown(figures, figure, caption),
         **_facts(inputs, study, versions),
     }
-    (out / "report.qmd").write_text(fill(inputs["templates"], inputs["prose"], context), encoding="utf-8")
+    text = fill(inputs["templates"], inputs["prose"], context)
+    (out / "report.qmd").write_text(text, encoding="utf-8")
+    lines, folders = text.split("\n"), (inputs["templates"], inputs["prose"])
+    check.require(out, lambda line: check.origin(lines[line - 1], *folders))
     decided = bool(found["verdicts"]) and all(v["verdict"] in {"better", "worse"} for v in found["verdicts"])
     doubts = [d for path in sorted(inputs["prose"].glob("*.md")) for d in check.doubts(path, decided=decided)]
     (out / check.DOUBTS).write_text(json.dumps(doubts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +61,7 @@ def build(
     recheck: int = 0,
     project: Project | None = None,
     on_event: OnEvent = events.silent,
+    workers: LocalExecutor | None = None,
 ) -> dict[str, Built]:
     """Return the result of every stage, running those whose recipe has no result yet.
 
@@ -77,6 +79,8 @@ def build(
         Most stages at once; default one per core.
     recheck : int
         So many cached stages are run again, and their results compared.
+    workers : LocalExecutor, optional
+        Where the stages run; default new processes, which end with the build.
 
     Raises
     ------
@@ -88,7 +92,7 @@ def build(
     with environment_problems(store.cache), store.locks.reading():
         run = _Build(wanted, store, plan_name, project or Project(), jobs or cores(), on_event)
         try:
-            run.run(recheck)
+            run.run(recheck, workers)
         finally:
             run.remember()
         if len(wanted) == len(stages):
@@ -114,7 +118,7 @@ class _Build:
     by_rank: list[Stage] = field(default_factory=list)
     planned: bool = False
 
-    def run(self, recheck: int) -> None:
+    def run(self, recheck: int, workers: LocalExecutor | None) -> None:
         """Build everything that can be, then raise the first failure in the order of the plan."""
         self._find_cached()
         again = set(random.sample(sorted(self.built), min(recheck, len(self.built))))
@@ -125,7 +129,8 @@ class _Build:
             from report.engine.executors import LocalExecutor
 
             self.store.sweep()
-            with LocalExecutor(self.project, self.store.root / "home") as executor:
+            own = LocalExecutor(self.project, self.store.root / "home")
+            with nullcontext(workers) if workers else own as executor:
                 self._work(executor)
                 self.due = again
                 self._work(executor)
