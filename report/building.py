@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from report import console
 from report.engine.events import silent
-from report.errors import StageError
+from report.errors import DamagedError, StageError
 
 if TYPE_CHECKING:
     from report.engine.events import Event, OnEvent
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from report.engine.stage import Stage
 
 LOG = "report log "
+T = TypeVar("T")
 
 
 def run(
@@ -49,6 +50,19 @@ def run(
         if error.hint.startswith(LOG):  # a stage knows its name alone
             error.hint = log_command(error.hint.removeprefix(LOG))
         raise
+
+
+def whole(make: Callable[[], T]) -> T:
+    """Return what ``make`` builds and reads; once more for each result that it finds damaged in the cache."""
+    found: set[str] = set()
+    while True:
+        try:
+            return make()
+        except DamagedError as damaged:
+            if damaged.message in found:  # though it was made anew
+                raise
+            found.add(damaged.message)
+            console.note(f"warning: {damaged.message}; it is made anew")
 
 
 def is_strict(asked: bool) -> bool:

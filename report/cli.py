@@ -97,6 +97,7 @@ def build(
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Build folder.")] = None,
 ) -> None:
     """Run a whole study, every step cached, and write report.html and report.pdf."""
+    from report.building import whole
     from report.document.check import require_prose
     from report.project import Request, plan, study_folder
     from report.publish import publish
@@ -107,8 +108,12 @@ def build(
         require_prose(words)  # before the trainings, not after
     the_plan.remember_data()
     targets = [f"evaluate.{_model(the_plan, only)}"] if only else ["results", "source", *_formats(formats)]
-    built = run(the_plan, targets, jobs=jobs, recheck=recheck, strict=strict)
-    documents = publish(the_plan, built, time.monotonic() - begun)
+
+    def make() -> tuple[Mapping[str, Built], list[Path]]:
+        built = run(the_plan, targets, jobs=jobs, recheck=recheck, strict=strict)
+        return built, publish(the_plan, built, time.monotonic() - begun)
+
+    built, documents = whole(make)
     _summary(the_plan, built, documents, time.monotonic() - begun)
 
 
@@ -193,6 +198,7 @@ def status(
     rows = [[s.name, s.state, _expected(s), "; ".join(s.reasons)] for s in stages]
     console.table(["stage", "state", "expected", "why"], rows)
     console.say(_sum(stages))
+    _tell_others(cache)
     if check and any(s.state != "fresh" for s in stages):
         raise typer.Exit(WOULD_RUN)
 
@@ -227,6 +233,19 @@ def _status(request: Request) -> list[StageStatus]:
 
     the_plan = plan(request)
     return stage_status(the_plan.stages, the_plan.cache, plan_name=the_plan.pointers)
+
+
+def _tell_others(cache: Path | None) -> None:
+    """Tell what lies in the cache that other versions of this program have made."""
+    from report.engine.store import Store
+    from report.project import cache_folder
+    from report.upkeep.collect import size_of
+
+    for folder in Store(cache_folder(cache)).others():
+        console.say(
+            f"{console.relative(folder)}: {console.size(size_of(folder))} of another version of this program,"
+            " not used; report gc removes it when it is older than --keep-days"
+        )
 
 
 def _sum(stages: list[StageStatus]) -> str:
@@ -364,9 +383,10 @@ def not_built(the_plan: Plan, late: Sequence[str]) -> UsageError:
 
 def write_document(the_plan: Plan) -> None:
     """Write one study's source into ``document/``."""
+    from report.building import whole
     from report.publish import publish_source
 
-    console.say(console.relative(publish_source(the_plan, run(the_plan, ["source"]))))
+    console.say(console.relative(whole(lambda: publish_source(the_plan, run(the_plan, ["source"])))))
 
 
 @app.command(
@@ -567,13 +587,16 @@ def gc(
         console.table(["result", "not used for"], rows)
         console.say()
     rows = [
-        [what, f"{len(sizes):,}", console.size(sum(sizes))] for what, sizes in collected.by_kind().items()
+        [what, f"{len(sizes):,}", console.size(sum(sizes))]
+        for what, sizes in collected.by_kind().items()
+        if any(sizes)  # not the files of locks, which are empty
     ]
     console.table(["would go" if dry_run else "removed", "number", "size"], rows)
     console.say(
         f"{console.size(collected.left)} {'would be' if dry_run else 'are'} left,"
         f" {console.size(collected.needed)} of them needed by the newest builds"
     )
+    _tell_others(cache)
 
 
 def _age(seconds: float) -> str:
@@ -618,6 +641,7 @@ def cache_check(
     console.say(
         f"{checked.files:,} files and {checked.records:,} results read: {len(checked.damage) or 'nothing'} damaged"
     )
+    _tell_others(cache)
     if checked.damage:
         raise typer.Exit(STAGE)
 

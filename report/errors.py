@@ -3,6 +3,7 @@
 ReportError
 ├── StudyError        the study file
 ├── StageError        a stage failed for a reason that is not the user's
+│   └── DamagedError  its result was damaged in the cache
 ├── RenderError       the document could not be made
 └── EnvironmentProblem  disk, permissions, system libraries
 
@@ -41,6 +42,10 @@ class StageError(ReportError):
     """A stage failed; its log tells how."""
 
     code = STAGE
+
+
+class DamagedError(StageError):
+    """A result was damaged in the cache and is removed: the next build makes it anew."""
 
 
 class RenderError(ReportError):

@@ -8,20 +8,23 @@ import os
 import shlex
 import subprocess
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from analysis.errors import DataError
 from report import console
+from report.engine.code import code_hash
 from report.engine.stage import Stage, selected
 from report.engine.store import Store
-from report.errors import UsageError
+from report.errors import StageError, UsageError
 from report.pipeline import PROJECT, Place, stages
 from report.study import Study, load
 from report.system.files import environment_problems
 
 STUDIES = PROJECT / "studies"
+PROGRAM = ("report", "analysis", "templates", ":!*README.md")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 DATASETS = {
     "v7": "darwin dataset pull v7-labs/covid-19-chest-x-ray-dataset:all-images",
@@ -137,13 +140,32 @@ def _pointers(request: Request) -> str:
 
 
 def commit() -> str:
-    """Return the commit of this project, with ``-dirty`` where files differ from it; "" outside a git clone."""
-    words = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    """Return the last commit of the program, with ``-dirty`` where it does something else now; "" outside a clone.
+
+    A comment or docstring that is not committed yet, and commits of anything but the program, change nothing.
+    """
+    last = _git("log", "-1", "--format=%h", "--abbrev=12", "--", *PROGRAM).decode().strip()
+    changed = _git("diff", "--name-only", "--no-renames", "--relative", "-z", "HEAD", "--", *PROGRAM)
+    dirty = any(_does_otherwise(os.fsdecode(name)) for name in changed.split(b"\0") if name)
+    return last + "-dirty" * (bool(last) and dirty)
+
+
+def _git(*words: str) -> bytes:
+    """Return what git prints; nothing outside a clone, or on a machine without git."""
     try:
-        found = subprocess.run(words, capture_output=True, text=True, check=False)
-    except FileNotFoundError:  # no git on this machine
-        return ""
-    return found.stdout.strip()
+        return subprocess.run(["git", "-C", str(PROJECT), *words], capture_output=True, check=False).stdout
+    except FileNotFoundError:
+        return b""
+
+
+def _does_otherwise(name: str) -> bool:
+    """Tell whether a file differs from the last commit: a module in what it does, any other in its bytes."""
+    path = PROJECT / name
+    if path.suffix != ".py" or not path.is_file():
+        return True
+    with suppress(StageError):  # one of the two is not valid Python
+        return code_hash(_git("show", f"HEAD:./{name}"), name) != code_hash(path.read_bytes(), name)
+    return True
 
 
 def _found(request: Request, study: Study, needed: bool) -> Path | None:

@@ -69,9 +69,11 @@ def classify(plan: Plan, model: str, pictures: list[Path]) -> list[dict[str, Any
             )
     store = Store(plan.cache)
     with store.locks.reading():
-        outputs = trained(plan, model).outputs
-        files = (store.checked(outputs["model.keras"]), store.checked(outputs["input.json"]))
-        stage = classify_stage(files, pictures, [c.id for c in plan.study.classes])
+        record = trained(plan, model)
+        model_file, input_file = (
+            store.checked(record.outputs[name], record.stage) for name in ("model.keras", "input.json")
+        )
+        stage = classify_stage((model_file, input_file), pictures, [c.id for c in plan.study.classes])
         built = run([stage], plan.cache, classify_plan(plan), log_command=plan.log_command)
     found: list[dict[str, Any]] = json.loads(
         built["classify"].path("probabilities.json").read_text(encoding="utf-8")

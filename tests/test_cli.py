@@ -168,6 +168,18 @@ def test_a_dry_run_of_gc_removes_nothing(tmp_path):
     assert not stray.exists()
 
 
+@pytest.mark.parametrize("command", [("status", "--sample"), ("gc",), ("cache", "check")])
+def test_results_in_another_format_are_told(tmp_path, command):
+    (tmp_path / "v0").mkdir()
+    (tmp_path / "v0" / "x").write_bytes(b"0" * 5000)
+    (tmp_path / "v1" / "locks").mkdir(parents=True)
+    (tmp_path / "v1" / "locks" / "a").touch()
+    done = report(*command, cache=tmp_path)
+    told = f"{tmp_path}/v0: 5 kB of another version of this program, not used; report gc removes it"
+    assert done.stdout.splitlines()[-1].startswith(told)
+    assert "locks" not in done.stdout
+
+
 def test_a_whole_build_has_every_stage():
     the_plan = plan(Request(sample=True))
     assert the_plan.upstream(["results", "source", *cli.FORMATS]) == the_plan.stages, (
@@ -209,7 +221,7 @@ def hint_of(function, *arguments) -> str:
 def test_the_hints_of_predict_and_of_data_check_lead_to_their_logs(tmp_path, failing, monkeypatch):
     the_plan = plan(Request(sample=True, cache=tmp_path))
     monkeypatch.setattr(
-        trained, "trained", lambda *_: SimpleNamespace(outputs={"model.keras": 0, "input.json": 0})
+        trained, "trained", lambda *_: SimpleNamespace(stage="", outputs={"model.keras": 0, "input.json": 0})
     )
     monkeypatch.setattr(Store, "checked", lambda *_: tmp_path / "x")
     asked = hint_of(trained.classify, the_plan, "improved", [])

@@ -98,6 +98,16 @@ class Copy:
         facts = json.loads((self.root / "build" / "assignment-sample" / "run.json").read_bytes())
         return {name for name, stage in facts["stages"].items() if stage["how"] == "ran"}
 
+    def git(self, *words: str) -> None:
+        who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *who, *words], cwd=self.root, capture_output=True, check=True)
+
+    def another_program(self) -> str:
+        """Return why the document is stale when the program does something else than at the last commit."""
+        words = ["git", "rev-parse", "--short=12", "HEAD"]
+        last = subprocess.run(words, cwd=self.root, capture_output=True, text=True, check=True).stdout.strip()
+        return f"commit: {last} -> {last}-dirty"
+
     @contextmanager
     def edited(self, name: str, edit: Edit) -> Iterator[None]:
         """Change a file, or write a new one, and put everything back in the end."""
@@ -144,6 +154,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, root / name)
     made = Copy(root)
+    made.git("init")
+    made.git("add", "--all")
+    made.git("commit", "-m", "As it is")
     made.build()
     assert made.would_run() == NOTHING
     return made
@@ -169,6 +182,15 @@ def test_comments_docstrings_and_layout_anywhere_run_nothing(copy):
         edits.enter_context(copy.edited("studies/assignment/study.toml", append("\n# Handed in late.\n")))
         assert copy.would_run() == NOTHING
     assert copy.would_run() == NOTHING
+
+
+def test_a_commit_of_other_than_the_program_runs_nothing(copy):
+    for name, found in (("README.md", NOTHING), ("report/cli.py", Found({"source"}, {"html", "pdf"}))):
+        with copy.edited(name, append("\n# More.\n")):
+            assert copy.would_run() == NOTHING
+            copy.git("commit", "--all", "-m", "More")
+            assert copy.would_run() == found
+            copy.git("reset", "HEAD~1")
 
 
 EVALUATED = of_models("evaluate") | {"evaluate.low_detail"}
@@ -222,6 +244,7 @@ def test_templates_and_prose_reach_the_source_and_the_theme_what_is_made_of_it(c
         assert copy.would_run() == Found({"source"}, {"html", "pdf"})
         assert copy.status()["source"] == [
             "stale",
+            copy.another_program(),
             f"{copy.root}/studies/assignment: 1 file changed (first: discussion.md)",
             f"{copy.root}/templates: 3 files changed (first: references.bib)",
         ]
@@ -229,7 +252,10 @@ def test_templates_and_prose_reach_the_source_and_the_theme_what_is_made_of_it(c
         for name in theme:
             edits.enter_context(copy.edited(f"templates/{name}", append("\n")))
         reason = f"{copy.root}/templates: 3 files changed (first: filters/report.lua)"
-        assert changed(copy.status()) == {"html": ["stale", reason], "pdf": ["stale", reason]}
+        assert changed(copy.status()) == {
+            "source": ["stale", copy.another_program()],
+            **{name: ["stale", reason, "waits for source"] for name in ("html", "pdf")},
+        }
 
 
 def test_what_no_stage_reads_runs_nothing(copy):
@@ -315,7 +341,8 @@ def test_outputs_that_come_out_equal_stop_the_wave(copy):
     with ExitStack() as all_edits:
         for name in edits:
             all_edits.enter_context(copy.edited(name, append(UNUSED)))
-        assert copy.build() == set().union(*edits.values()), "no training, no report"
+        ran = {*set().union(*edits.values()), *DOCUMENT}
+        assert copy.build() == ran, "no training; the document names another program"
     assert copy.would_run() == NOTHING, "A -> B -> A"
 
 

@@ -86,11 +86,13 @@ def _some(names: Sequence[str]) -> str:
 
 
 def last_log(cache: Path, plan_name: str, stage: str) -> str:
-    """Return what a stage wrote when it ran last; "" if it never did."""
+    """Return what a stage wrote when it ran last, or that it wrote nothing; "" if it never ran."""
     store = Store(cache)
     key = store.latest(plan_name, "runs").get(stage) or store.latest(plan_name).get(stage)
     log = store.log(key) if key else None
-    return log.read_text(encoding="utf-8", errors="replace") if log and log.exists() else ""
+    written = log.read_text(encoding="utf-8", errors="replace") if log and log.exists() else ""
+    record = store.record(key) if key else None
+    return written or (f"{stage} wrote nothing; ran {record.seconds:.1f} s\n" if record else "")
 
 
 def differences(stage: Stage, old: Recipe, new: Recipe, index: Path) -> Iterator[str]:

@@ -48,7 +48,7 @@ class Built:
 
     def path(self, relative: str) -> Path:
         """Return where the bytes of one of its files lie, read through and found sound."""
-        return self.store.checked(self.record.outputs[relative])
+        return self.store.checked(self.record.outputs[relative], self.record.stage)
 
 
 def build(

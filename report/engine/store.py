@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from report.engine.stage import Json, Output, Stage, included
-from report.errors import StageError
+from report.errors import DamagedError, StageError
 from report.system.files import digest_file, environment_problems, read_json, remember, sync, write_whole
 from report.system.locks import ALL, Locks
 
@@ -96,6 +96,10 @@ class Store:
         self.index = self.root / "index"
         self.locks = Locks(self.root)
 
+    def others(self) -> list[Path]:
+        """Return the folders with results in another format, of other versions of this program."""
+        return [path for path in sorted(self.cache.glob("v*")) if path.is_dir() and path != self.root]
+
     def read(self, key: str) -> Record | None:
         """Return the record of ``key`` if all its files are there in their full length; it counts as used now."""
         if self.locks.read_only:
@@ -139,20 +143,20 @@ class Store:
         """Return where the bytes with this digest lie."""
         return self.root / "blobs" / sha256[:2] / sha256
 
-    def checked(self, entry: Entry) -> Path:
-        """Return the path of a file's bytes after reading them through.
+    def checked(self, entry: Entry, stage: str) -> Path:
+        """Return the path of the bytes of a file of ``stage`` after reading them through.
 
         Raises
         ------
-        StageError
+        DamagedError
             The bytes are not those of the digest; they are removed so that the next build makes them anew.
         """
         path = self.blob(entry["sha256"])
         if not self.is_there(entry) or digest_file(path) != entry["sha256"]:
             with environment_problems(self.cache):
                 path.unlink(missing_ok=True)
-            message = f"{path}: damaged in the cache, and removed"
-            raise StageError(message, hint="run the same command again: what is missing is made anew")
+            message = f"{stage}: its result is damaged in the cache, and removed: {path}"
+            raise DamagedError(message, hint=f"run the same command again: {stage} is made anew")
         return path
 
     def log(self, key: str) -> Path:

@@ -87,6 +87,7 @@ def _run(task: Task, store: Store, folder: Path) -> Record:
     scratch = folder / "scratch" if task.again else store.scratch(task.key)
     for path in (scratch, folder / "out", store.root / "home"):
         path.mkdir(parents=True, exist_ok=True)
+    sys.stderr.write(f"{task.stage.name} started\n")
     _refuse_changes(task, store)
     inputs = {name: _input(task, store, name, folder / "inputs" / name) for name in task.stage.inputs}
     before = _resume(scratch)
@@ -98,6 +99,7 @@ def _run(task: Task, store: Store, folder: Path) -> Record:
     if not task.again:
         store.keep(record, folder / "out")
         shutil.rmtree(scratch, ignore_errors=True)
+    sys.stderr.write(f"{task.stage.name} done in {record.seconds:.1f} s\n")
     return record
 
 
@@ -112,7 +114,7 @@ def _input(task: Task, store: Store, name: str, folder: Path) -> Path:
     """Return what the function gets as its input ``name``: a folder of links, or the source itself."""
     where = task.stage.inputs[name]
     if isinstance(where, Output):
-        links = {inside: store.checked(entry) for inside, entry in task.inputs[name].items()}
+        links = {inside: store.checked(entry, where.stage) for inside, entry in task.inputs[name].items()}
     elif where.include == Source.include or where.path.is_file():
         return where.path
     else:
@@ -177,10 +179,14 @@ def _call(task: Task, inputs: dict[str, Path], folder: Path, scratch: Path) -> N
 
 
 def _progress(task: Task) -> Any:
+    """Return what a stage tells its progress: to the driver, and epochs to its log as well."""
     told: dict[str, float] = {}
 
     def progress(done: int, total: int, unit: str, **figures: float) -> None:
         now = time.monotonic()
+        if unit == "epochs":
+            words = (f"{name} {value:.4g}" for name, value in figures.items())
+            sys.stderr.write(f"epoch {done} of {total}: {', '.join(words)}\n")
         if done >= total or now - told.get(unit, -PROGRESS_SECONDS) >= PROGRESS_SECONDS:
             told[unit] = now
             numbers = {name: float(value) for name, value in figures.items()}

@@ -79,6 +79,6 @@ def environment_problems(cache: Path) -> Iterator[None]:
             raise EnvironmentProblem(message, hint="make room, or use another disk: --cache DIR") from error
         inside = str(error.filename or "").startswith(str(cache))
         if inside and error.errno in {*READ_ONLY, errno.ENOTDIR, errno.EEXIST}:
-            message = f"the cache cannot be written: {error.filename}: {error.strerror}"
+            message = f"the cache cannot be written: {cache}: {error.strerror}"
             raise EnvironmentProblem(message, hint="use another folder: --cache DIR") from error
         raise

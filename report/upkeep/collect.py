@@ -23,6 +23,7 @@ from report.system.files import environment_problems
 
 DAY = 86_400.0
 DAMAGED = "damaged records"
+OTHER = "results in another format"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def collect(
 ) -> Collected:
     """Remove what was not used for ``keep_days``, then the least recently used down to ``max_size`` bytes.
 
-    What the newest build of a plan needs and what running builds use stays, even if that is more.
+    What the newest build of a plan needs and what running builds use stays, even if that is more. Results in
+    another format go by age alone.
     """
     store = Store(cache)
     with environment_problems(store.cache), store.locks.clean() as readers_began:
@@ -90,9 +92,10 @@ def collect(
         staying = [result for result in found if result not in going]
         waste = [Waste("results", result.path, result.size) for result in going]
         waste += _leftovers(store, staying, oldest)
+        left = total - sum(item.size for item in waste)
+        waste += _of_other_versions(store, oldest)
         for item in () if dry_run else waste:
             _remove(store, item)
-    left = total - sum(item.size for item in waste)
     return Collected(going, waste, left, size_of_results(r for r in found if r.record.key in needed))
 
 
@@ -162,6 +165,13 @@ def _leftovers(store: Store, staying: list[Result], oldest: float) -> Iterator[W
     for path in store.root.glob("locks/*"):
         if store.locks.is_free(path.name):
             yield Waste("locks", path, 0, path.name)
+
+
+def _of_other_versions(store: Store, oldest: float) -> Iterator[Waste]:
+    """Yield the folders in another format of which nothing was touched since ``oldest``."""
+    for folder in store.others():
+        if max((status.st_mtime for _, status in _stat(_files(folder))), default=0.0) < oldest:
+            yield Waste(OTHER, folder, size_of(folder), folder.name)
 
 
 def unreferenced(store: Store, staying: list[Result]) -> Iterator[Waste]:

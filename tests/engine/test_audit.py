@@ -104,7 +104,7 @@ def test_reading_something_else_is_told_or_refused(toy, code, secret):
     what = f"reads {toy.root / 's'}" + ("" if "iterdir" in code else "/secret.txt")
     record = toy.build(stages)["odd"].record
     assert record.undeclared == [what]
-    assert last_log(toy.cache, "default", "odd") == f"{what}, which its key does not cover\n"
+    assert f"{what}, which its key does not cover\n" in last_log(toy.cache, "default", "odd")
     toy.cache = toy.root / "strict"
     Path(secret).write_text("1")
     with pytest.raises(StageError, match=re.escape(f"odd: {what}, which its key does not cover")) as caught:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -182,9 +183,30 @@ def test_failures_are_told_and_the_rest_is_finished(toy, how, kind, message, hin
     assert {e.stage for e in events if isinstance(e, Finished)} == ALL
     assert [e.stage for e in events if isinstance(e, Failed)] == ["bad"]
     log = last_log(toy.cache, "default", "bad")
-    assert log.startswith(f"about to {how}\nfrom below\n")
+    assert log.startswith(f"bad started\nabout to {how}\nfrom below\n")
     assert ("Traceback" in log) == (how not in {"die", "nothing"})
     assert toy.ran() == set()
+
+
+def test_the_log_of_a_stage_has_its_begin_its_epochs_and_its_end(toy):
+    toy.write(
+        "toy.training",
+        """
+        def train(inputs, out, *, scratch, progress):
+            for epoch in (1, 2):
+                progress(epoch, 2, "pictures")
+                progress(epoch, 2, "epochs", loss=0.5 / epoch)
+            (out / "x").write_text("")
+        """,
+    )
+    toy.build([Stage("train", "toy.training:train")])
+    begin, *epochs, end = last_log(toy.cache, "default", "train").splitlines()
+    assert begin == "train started"
+    assert epochs == ["epoch 1 of 2: loss 0.5", "epoch 2 of 2: loss 0.25"]
+    assert re.fullmatch(r"train done in \d+\.\d s", end)
+    next(toy.store.root.glob("logs/*.log")).write_text("")
+    assert re.fullmatch(r"train wrote nothing; ran \d+\.\d s\n", last_log(toy.cache, "default", "train"))
+    assert last_log(toy.cache, "default", "predict") == ""
 
 
 def test_what_only_serves_a_lost_stage_is_not_begun(toy):

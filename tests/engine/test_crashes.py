@@ -7,6 +7,7 @@ import itertools
 import os
 import pickle
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -339,7 +340,9 @@ def test_a_cache_for_reading_only(toy, fault, monkeypatch):
         assert digests(toy, 0) == expected, "what it has is served"
         assert {found.state for found in toy.status(stages(0)).values()} == {"fresh"}
         assert fault.came, "though what was found out about files could not be kept"
-        told = pytest.raises(EnvironmentProblem, match=r"the cache cannot be written: .*: Read-only")
+        told = pytest.raises(
+            EnvironmentProblem, match=f"the cache cannot be written: {re.escape(str(toy.cache))}: Read-only"
+        )
         with told, environment_problems(toy.cache), toy.store.run_folder("key"):
             pytest.fail("nothing can run here")
 

@@ -256,3 +256,16 @@ def test_files_that_are_nobodys_are_no_damage(store):
 def test_an_empty_cache(tmp_path):
     assert collect(tmp_path, keep_days=30).waste == []
     assert check(tmp_path).files == 0
+
+
+def test_results_in_another_format_go_by_age_alone(store):
+    put(store, "a")
+    old = store.cache / "v0" / "blobs" / "x"
+    write_whole(old, b"x" * 1000)
+    left = collect(store.cache, keep_days=30).left
+    assert (store.others(), old.exists()) == ([store.cache / "v0"], True)
+    os.utime(old, (NOW - 40 * DAY, NOW - 40 * DAY))
+    collected = collect(store.cache, keep_days=30, max_size=0)
+    assert collected.by_kind()["results in another format"] == [1000]
+    assert collect(store.cache, keep_days=30).left <= left
+    assert (store.others(), old.exists()) == ([], False)
