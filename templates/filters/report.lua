@@ -113,8 +113,7 @@ local function head_cells(tbl)
   end
 end
 
--- "(0.774–0.845)" and the like stay on one line in a table, "COVID-19" and "X-ray" everywhere. The asterisk of
--- the best value hangs behind it, so that its digits stand below the others.
+-- "(0.774–0.845)" and the like stay on one line in a table, "COVID-19" and "X-ray" everywhere.
 local function whole(s)
   return pandoc.Span(s, { class = "whole" })
 end
@@ -122,8 +121,6 @@ end
 local function whole_intervals(tbl)
   return tbl:walk({
     Str = function(s)
-      local value, mark = s.text:match("^(.*%d.*)(%*)$")
-      if mark then return { whole(value), pandoc.Span(mark, { class = "best" }) } end
       if s.text:match("%d–%d") or s.text:match("%d–−%d") then return whole(s) end
     end,
   })
