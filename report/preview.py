@@ -193,7 +193,7 @@ def in_words_of_author(message: str, the_plan: Plan) -> str:
     found = re.fullmatch(rf"{SOURCE}:(\d+)(: .*)", message, re.S)
     if not found or not record:
         return message
-    lines = store.checked(record.outputs[SOURCE]).read_text(encoding="utf-8").split("\n")
+    lines = store.checked(record.outputs[SOURCE], record.stage).read_text(encoding="utf-8").split("\n")
     place = origin(lines[int(found[1]) - 1], PROJECT / "templates", study_folder(the_plan.request.study))
     return f"{place}{found[2]}" if place else message
 
