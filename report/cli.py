@@ -490,7 +490,7 @@ def verify(
     begun = time.monotonic()
     with console.display() as show:
         checked = check(folder, lambda done, total: show(Progressed("verify", done, total, "stages", {})))
-    rows = [[part, count, f"{checked.wrong(part) or 'none'}"] for part, count in checked.counts.items()]
+    rows = [[part, count, checked.verdict(part)] for part, count in checked.counts.items()]
     console.table(["part", "checked", "disagreements"], rows)
     for difference in checked.differences[:TOLD]:
         console.say(str(difference))

@@ -303,9 +303,9 @@ class _Page(HTMLParser):
         (self.content.drawing if drawn else self.content.markup).append(Word(named))
 
 
-def words(path: Path) -> list[Word]:
-    """Return the words of an HTML or PDF file."""
-    return html(path).words if path.suffix == ".html" else _printed(_reader(path))
+def pages(path: Path) -> int:
+    """Return how many pages a PDF has."""
+    return len(_reader(path).pages)
 
 
 def pdf(path: Path) -> Content:

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from analysis.errors import HintedError
 from analysis.progress import silent
 from report import evidence
-from report.differences import NUMBER, Difference, differences, numbers, words
+from report.differences import NUMBER, Difference, differences, html, numbers, pages
 from report.engine.code import Project
 from report.engine.fingerprint import Moment
 from report.engine.sources import files_of
@@ -34,9 +34,12 @@ from report.system.process import begin_anew, fix_environment
 Told = Callable[[int, int], None]
 Files = Mapping[str, Mapping[str, Path]]
 DOCUMENTS = ("report.html", "report.pdf")
+BESIDE = ("run.json", "graph.svg")
+"""What a build folder has beside its report, and nothing is computed from."""
 FIGURES, TABLES = "figures/", "tables/"
 CHANGED = "is not the file that was built: its digest is not the one in predictions/study.json"
 WITHOUT = "without "
+UNREADABLE = "cannot be read"
 _TEMPLATE = re.compile(r"<<.*?>>|<%.*?%>|<#.*?#>", re.S)
 
 
@@ -67,15 +70,20 @@ class Recomputed:
 
 @dataclass(frozen=True)
 class Checked:
-    """How much of each part was compared, and what does not agree; remarks are no disagreement."""
+    """How much of each part there is, and what does not agree; remarks are no disagreement.
+
+    Of the parts ``unchecked`` nothing could be recomputed.
+    """
 
     counts: dict[str, str]
     differences: list[Difference]
     remarks: list[str]
+    unchecked: frozenset[str] = frozenset()
 
-    def wrong(self, part: str) -> int:
+    def verdict(self, part: str) -> str:
         """Return how much does not agree in one part."""
-        return sum(difference.where.partition("/")[0] == part for difference in self.differences)
+        wrong = sum(difference.where.partition("/")[0] == part for difference in self.differences)
+        return f"{wrong or 'none'}" if part not in self.unchecked else "not checked"
 
 
 def verify(folder: Path, told: Told) -> Checked:
@@ -89,8 +97,9 @@ def verify(folder: Path, told: Told) -> Checked:
     given = evidence.read(folder)
     with TemporaryDirectory(prefix="report-verify-") as work:
         fix_environment(1, Path(work) / "home")  # as in the workers that made the report
-        found, remarks = check(folder, given, recompute(folder.absolute(), given, Path(work), told))
-        return Checked(counts(folder, given), found, remarks)
+        again = recompute(folder.absolute(), given, Path(work), told)
+        found, remarks = check(folder, given, again)
+        return Checked(counts(folder, given), found, remarks, unchecked(given, again))
 
 
 def recompute(folder: Path, given: Evidence, work: Path, told: Told) -> Recomputed:
@@ -191,12 +200,15 @@ def check(folder: Path, given: Evidence, again: Recomputed) -> tuple[list[Differ
     changed = {name for name, digest in given.files.items() if _digest(folder / name) != digest}
     found = [*_strays(folder, given, wanted), *_failures(again)]
     for name, path in wanted.items():
-        if name in given.files and (folder / name).is_file():
+        if name in given.files and _differ(folder / name, path):
             found += _compared(name, folder / name, path)
     found, remarks = _by_version(found, given.program, again.program)
     named = {difference.where for difference in found}
-    found += [Difference(name, CHANGED, "file") for name in sorted(changed - named)]
+    for name in sorted(changed - named):
+        unreadable = _compared(name, folder / name, folder / name)
+        found += unreadable or [Difference(name, CHANGED, "file")]
     remarks += [f"{name} was not built, so not checked" for name in DOCUMENTS if name not in given.files]
+    remarks += [f"{name} is not of this build, so not checked" for name in _beside(folder, given)]
     return found, remarks + _typed(folder)
 
 
@@ -232,6 +244,13 @@ def _strays(folder: Path, given: Evidence, wanted: Mapping[str, Path]) -> Iterat
             yield Difference(name, "is not in predictions/study.json", "file")
 
 
+def _beside(folder: Path, given: Evidence) -> list[str]:
+    """Return the files, hidden ones apart, that lie beside the report and are not of its build."""
+    known = {*given.files, *DOCUMENTS, *BESIDE}
+    names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name not in known)
+    return [name for name in names if not name.startswith(".")]
+
+
 def _failures(again: Recomputed) -> Iterator[Difference]:
     """Yield what could not be recomputed, but for what only lacks such a result."""
     for stage, why in again.failed.items():
@@ -239,16 +258,17 @@ def _failures(again: Recomputed) -> Iterator[Difference]:
             yield Difference(stage, f"could not be recomputed: {why}", "file")
 
 
+def _differ(published: Path, again: Path) -> bool:
+    return published.is_file() and published.read_bytes() != again.read_bytes()
+
+
 def _compared(name: str, published: Path, again: Path) -> list[Difference]:
-    if published.read_bytes() == again.read_bytes():
-        return []
+    """Return where a file differs from another, or that it cannot be read."""
     try:
         return list(differences(name, published, again))
     except Exception as error:  # noqa: BLE001  # a broken file is told, however its reader fails
         return [
-            Difference(
-                name, f"cannot be read: {type(error).__name__}: {' '.join(str(error).split())}", "file"
-            )
+            Difference(name, f"{UNREADABLE}: {type(error).__name__}: {' '.join(str(error).split())}", "file")
         ]
 
 
@@ -274,26 +294,36 @@ def _by_version(
     return [d for d in found if d not in printed and d not in drawn], remarks
 
 
+def unchecked(given: Evidence, again: Recomputed) -> frozenset[str]:
+    """Return the parts of a build folder of which nothing could be recomputed."""
+    parts = (name.partition("/")[0] for name in given.files)
+    made = (name.partition("/")[0] for name in _wanted(given, again))
+    return frozenset(parts) - {*made, evidence.FOLDER}
+
+
 def counts(folder: Path, given: Evidence) -> dict[str, str]:
     """Return how much of each part of a build folder there is to check."""
     names = [name.partition("/")[0] for name in (*given.files, STUDY)]
     found = {part: f"{names.count(part):,} files" for part in ("predictions", "tables", "figures")}
-    found["results.json"] = f"{_results(folder / 'results.json'):,} results"
-    printed = {name: _numbers(folder / name) for name in DOCUMENTS if name in given.files}
-    return found | {name: f"{number:,} numbers" for name, number in printed.items()}
+    found["results.json"] = _results(folder / "results.json")
+    printed = {name: _printed(folder / name) for name in DOCUMENTS if name in given.files}
+    return found | printed
 
 
-def _results(path: Path) -> int:
-    with contextlib.suppress(OSError, ValueError, LookupError, TypeError):  # told as a difference
-        return len(json.loads(path.read_bytes())["results"])
-    return 0
-
-
-def _numbers(path: Path) -> int:
+def _results(path: Path) -> str:
     try:
-        return numbers(words(path))
+        return f"{len(json.loads(path.read_bytes())['results']):,} results"
+    except (OSError, ValueError, LookupError, TypeError):  # told as a difference
+        return UNREADABLE
+
+
+def _printed(path: Path) -> str:
+    """Return how much a document prints; reading the words of a PDF would take as long as all else."""
+    try:
+        is_html = path.suffix == ".html"
+        return f"{numbers(html(path).words):,} numbers" if is_html else f"{pages(path):,} pages"
     except Exception:  # noqa: BLE001  # told as a difference
-        return 0
+        return UNREADABLE
 
 
 def _typed(folder: Path) -> list[str]:

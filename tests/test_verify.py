@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -164,7 +165,8 @@ def test_an_untouched_folder_agrees(case):
     told = verify.counts(case.folder, case.given)
     counts = {part: int(count.partition(" ")[0].replace(",", "")) for part, count in told.items()}
     assert counts["results.json"] == len(json.loads((case.folder / "results.json").read_text())["results"])
-    assert min(counts["report.html"], counts["report.pdf"]) > 1000
+    assert counts["report.html"] > 1000
+    assert told["report.pdf"] == f"{len(pikepdf.open(case.folder / 'report.pdf').pages)} pages"
     assert min(counts["predictions"], counts["tables"], counts["figures"]) > 20
 
 
@@ -311,6 +313,34 @@ def test_a_missing_damaged_or_added_file_is_named(copy, file, change, named):
     change(copy.folder / file)
     told = found(copy)
     assert [line for line in told if line.startswith(named)], told
+
+
+def test_what_could_not_be_recomputed_is_not_said_to_agree(copy):
+    lost = {"compare", "results", "source", "html", "pdf"}
+    results = {name: made for name, made in copy.again.results.items() if name not in lost}
+    again = dataclasses.replace(copy.again, results=results, failed={"compare": "odd"})
+    for name in ("results.json", "report.pdf"):
+        cut(copy.folder / name)
+    differences, _ = verify.check(copy.folder, copy.given, again)
+    checked = Checked(
+        verify.counts(copy.folder, copy.given), differences, [], verify.unchecked(copy.given, again)
+    )
+    assert {part: checked.verdict(part) for part in checked.counts} == {
+        "predictions": "none",
+        **dict.fromkeys(("tables", "figures", "results.json", *verify.DOCUMENTS), "not checked"),
+    }
+    assert checked.counts["results.json"] == checked.counts["report.pdf"] == "cannot be read"
+    told = list(map(str, differences))
+    assert told[0] == "compare: could not be recomputed: odd"
+    assert [line.partition("cannot be read")[0] for line in told[1:]] == ["report.pdf: ", "results.json: "]
+    assert verify.unchecked(copy.given, copy.again) == frozenset()
+
+
+def test_files_beside_the_report_are_told(copy):
+    for name in ("run.json", "graph.svg", ".hidden", "letter.txt"):
+        (copy.folder / name).touch()
+    differences, remarks = verify.check(copy.folder, copy.given, copy.again)
+    assert (differences, remarks) == ([], ["letter.txt is not of this build, so not checked"])
 
 
 def test_a_change_beyond_the_precision_of_the_check_is_told(copy):
