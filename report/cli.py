@@ -502,7 +502,8 @@ def verify(
             + (f", of which {TOLD} are told" if len(checked.differences) > TOLD else ""),
             hint="report build makes the report anew; what was handed in is not what it makes",
         )
-    console.say(f"everything agrees; checked in {console.duration(time.monotonic() - begun)}")
+    agree = "what was checked agrees" if checked.is_partial else "everything agrees"
+    console.say(f"{agree}; checked in {console.duration(time.monotonic() - begun)}")
 
 
 @app.command(rich_help_panel="Data")

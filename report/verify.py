@@ -39,6 +39,7 @@ BESIDE = ("run.json", "graph.svg")
 FIGURES, TABLES = "figures/", "tables/"
 CHANGED = "is not the file that was built: its digest is not the one in predictions/study.json"
 WITHOUT = "without "
+UNSEEN = "the numbers and words agree, but not checked is"
 UNREADABLE = "cannot be read"
 _TEMPLATE = re.compile(r"<<.*?>>|<%.*?%>|<#.*?#>", re.S)
 
@@ -79,6 +80,11 @@ class Checked:
     differences: list[Difference]
     remarks: list[str]
     unchecked: frozenset[str] = frozenset()
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether something was left to the reader's own eyes."""
+        return any("not checked" in remark for remark in self.remarks)
 
     def verdict(self, part: str) -> str:
         """Return how much does not agree in one part."""
@@ -290,7 +296,8 @@ def _by_version(
     remarks = [f"another program built this report ({'; '.join(first)}{'; ...' if other[4:] else ''})"]
     if drawn:
         remarks.append(
-            f"in {len(drawn)} files the text agrees, but not how it is drawn, which follows from this"
+            f"{UNSEEN} how {len(drawn)} {'file is' if len(drawn) == 1 else 'files are'} drawn, as another program may draw otherwise: look at them, or "
+            "verify with the program that the report's appendix names"
         )
     return [d for d in found if d not in printed and d not in drawn], remarks
 

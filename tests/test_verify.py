@@ -404,6 +404,8 @@ def test_another_version_is_told_and_excuses_drawing_alone(case):
     left, remarks = verify._by_version(everything, {"matplotlib": "3.10.1"}, {"matplotlib": "3.11.0"})
     assert left == [number]
     assert remarks[0] == "another program built this report (matplotlib 3.10.1 there, 3.11.0 here)"
+    assert "not checked is how 1 file is drawn" in remarks[1]
+    assert verify.Checked({}, [], remarks).is_partial
     assert verify._by_version(everything, {"matplotlib": "3.11.0"}, {"matplotlib": "3.11.0"}) == (
         everything,
         [],

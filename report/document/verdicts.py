@@ -109,9 +109,9 @@ class Verdicts:
     def power(self, b: str, analysis: str = "") -> str:
         """Return which difference would have been found, where the verdict has not said so already."""
         said = self.of(b, analysis)
-        found = self.values.value(f"{said['pair']}.{said['split']}.detectable_difference")
-        if found is None or (said["verdict"] in UNDECIDED and not said["declared_late"]):
+        if said["verdict"] is None or (said["verdict"] in UNDECIDED and not said["declared_late"]):
             return ""
+        found = self.values.value(f"{said['pair']}.{said['split']}.detectable_difference")
         more = "; the margin is smaller" if found > said["margin"] else ""
         return f"With these models a difference of {decimal(found)} would be found four times in five{more}."
 
