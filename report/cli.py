@@ -682,6 +682,7 @@ def _stop(number: int, frame: object) -> None:
 
 def main() -> None:
     """Run the command line; an error is one line and a hint, with the exit code of its kind."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # it would look through all that is installed
     for number in STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
