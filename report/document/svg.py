@@ -9,8 +9,6 @@ from report.errors import RenderError
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
-ElementTree.register_namespace("", SVG)
-ElementTree.register_namespace("xlink", XLINK)
 
 ACTIVE = {f"{{{SVG}}}{name}" for name in ("script", "foreignObject", "a", "animate", "set")}
 DROPPED = {f"{{{SVG}}}metadata", f"{{{SVG}}}title"}
@@ -37,6 +35,8 @@ def inline(svg: bytes, *, name: str, prefix: str, alt: str) -> str:
         root.set("style", f"--width:{width:g}pt;--ratio:{ratio:g}")
     if width > WIDE_POINTS:
         root.set("data-wide", "")
+    for short, uri in (("", SVG), ("xlink", XLINK)):
+        ElementTree.register_namespace(short, uri)  # other libraries in this process take these prefixes too
     return ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
 
 

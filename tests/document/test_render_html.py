@@ -9,10 +9,11 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pytest
 
-from report.document import downloads, html
+from report.document import downloads, html, svg
 from report.errors import RenderError
 
 FIXTURE = Path(__file__).parent / "fixture"
@@ -102,6 +103,12 @@ def test_nothing_is_fetched_and_only_our_script_runs(page: str) -> None:
     assert all(url.startswith(("data:", "#")) for url in re.findall(r'url\("?([^")]+)', page))
     assert not [key for _, attributes in reader.tags for key in attributes if key.startswith("on")]
     assert "default-src 'none'" in page
+
+
+def test_a_figure_is_plain_svg_whatever_another_library_has_set() -> None:
+    ElementTree.register_namespace("", "http://www.w3.org/1999/xhtml")
+    picture = (FIXTURE / "figures" / "confusion.svg").read_bytes()
+    assert svg.inline(picture, name="confusion", prefix="picture", alt="A matrix").startswith("<svg ")
 
 
 def test_figures_are_inline_with_their_alternative_text(page: str) -> None:
