@@ -430,7 +430,7 @@ def page_in(cache: Path, study: Path) -> bytes:
     store = Store(cache)
     pointers = plan(Request(str(study), sample=True, cache=cache)).pointers
     record = store.record(store.latest(pointers)["html"])
-    return store.checked(record.outputs["report.html"]).read_bytes()
+    return store.checked(record.outputs["report.html"], "html").read_bytes()
 
 
 QUARTO = """#!/bin/sh

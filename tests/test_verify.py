@@ -210,7 +210,7 @@ def test_everything_is_recomputed_but_what_needs_pictures_or_a_network(case):
         ),
         (
             "report.html",
-            r"(<p>[^<]*accuracy\s0\.\d)(\d)(\d)",
+            r"(>[^<>]*accuracy\s0\.\d)(\d)(\d)",
             r"says “.*accuracy.* \[0\.\d+,?\] .*”, recomputed \[0\.\d+,?\]",
         ),
         ("report.html", r"(<td[^>]*>0\.\d)(\d)(\d)", r"says “.*\[0\.\d+\].*”, recomputed \[0\.\d+\]"),
