@@ -211,7 +211,7 @@ def test_everything_is_recomputed_but_what_needs_pictures_or_a_network(case):
         (
             "report.html",
             r"(>[^<>]*accuracy\s0\.\d)(\d)(\d)",
-            r"says “.*accuracy.* \[0\.\d+,?\] .*”, recomputed \[0\.\d+,?\]",
+            r"says “.*accuracy.* \[0\.\d+[,;]?\] .*”, recomputed \[0\.\d+[,;]?\]",
         ),
         ("report.html", r"(<td[^>]*>0\.\d)(\d)(\d)", r"says “.*\[0\.\d+\].*”, recomputed \[0\.\d+\]"),
         ("report.html", r'(aria-label="[^"]*0\.\d)(\d)(\d)', r"says “.*”, recomputed \[0\.\d+.*"),
