@@ -68,7 +68,7 @@ SCRIPT = """
     const all = blocks();
     for (const [words, was] of seen) {
       const same = all.filter((block) => block.textContent === words);
-      if (same.length === 1) return scrollBy({ top: top(same[0]) - was, behavior: "instant" });
+      if (same.length === 1) return scrollBy({ top: Math.round(top(same[0]) - was), behavior: "instant" });
     }
     scrollTo({ top: y, behavior: "instant" });
   }

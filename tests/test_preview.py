@@ -33,7 +33,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 PAGE = """<html><head><meta http-equiv="Content-Security-Policy" content="default-src 'none'; base-uri 'none'">
 </head><body><main><p>Good.</p></main></body></html>"""
 HOSTILE = "<script>alert(1)</script>"
-SOON_SECONDS = 20.0  # it takes 0.1 s, but a busy machine may not come round to it
+SOON_SECONDS = 60.0  # it takes 0.1 s, but a busy machine may not come round to it
 
 
 def until(condition: Callable[[], object]) -> object:
@@ -523,7 +523,7 @@ def test_the_browser_follows_and_keeps_its_place(tmp_path, own, made_up, browser
                 with contextlib.suppress(Error):  # the page is being loaded again
                     counts = [page.locator(locator).count() > 0 for locator in (*there, *gone)]
                     wanted = [True] * len(there) + [False] * len(gone)
-                    return counts == wanted and page.evaluate(PLACE) == [words, pytest.approx(top, abs=1)]
+                    return counts == wanted and page.evaluate(PLACE) == [words, pytest.approx(top, abs=2)]
                 return False
 
             introduction.write_text(text)
