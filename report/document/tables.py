@@ -413,7 +413,8 @@ class Tables:
         return pipe_table(f"comparison-{b}", caption, head, rows, "lrrrr" + "r" * grouped, widths)
 
     def _aside(self, name: str) -> str:
-        return unbroken(self.values.cell(name))
+        found = self.values.interval(name)
+        return unbroken(f"{self.values.text(name)} ({found})" if found else self.values.text(name))
 
     def _own_level(self, name: str) -> str:
         """Return the level of a declared comparison's interval where it is not that of the others."""
