@@ -41,6 +41,7 @@ Architecture = Annotated[
 SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]+$")]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+Weight = Annotated[float, Field(gt=0)]
 MIN_SEEDS = 3
 LOW_DETAIL, MAJORITY = "low_detail", "majority"
 """The floors that every study has beside its models: the commonest class, and trees on pictures of 8 x 8 pixels."""
@@ -138,11 +139,20 @@ class Picture(Section):
     fit: Literal["squash", "pad", "crop"] = "squash"
 
 
-class InputScaling(Section):
+class Scale(Section):
     """Grey levels 0 to 255 become ``scale * level + offset``."""
 
     scale: float = 1 / 255
     offset: float = 0.0
+
+
+class InputScaling(Scale):
+    """What a network sees of the pictures: their scale, and the order of their pixels.
+
+    ``pixels = "interleaved"`` is the mistake of ``reshape(-1, n).T``: a row gets every n-th number of all n pictures.
+    """
+
+    pixels: Literal["in-place", "interleaved"] = "in-place"
 
 
 class HorizontalFlip(Section):
@@ -151,39 +161,133 @@ class HorizontalFlip(Section):
     kind: Literal["horizontal_flip"]
 
 
-class Shift(Section):
+class Warp(Section):
+    """A change that moves pixels, and what fills the edges."""
+
+    fill: Literal["nearest", "constant", "reflect"] = "nearest"
+
+
+class Shift(Warp):
     """Move by up to a fraction of the side, uniformly drawn."""
 
     kind: Literal["shift"]
     width: Annotated[float, Field(ge=0, lt=1)] = 0.0
     height: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    fill: Literal["nearest", "constant", "reflect"] = "nearest"
 
 
-class EarlyStopping(Section):
+class Rotation(Warp):
+    """Turn by up to so many degrees either way."""
+
+    kind: Literal["rotation"]
+    degrees: Annotated[float, Field(gt=0, le=180)]
+
+
+class Shear(Warp):
+    """Shear by up to so many degrees either way."""
+
+    kind: Literal["shear"]
+    degrees: Annotated[float, Field(gt=0, lt=90)]
+
+
+class Zoom(Warp):
+    """Enlarge or reduce width and height, each by a factor of its own between ``1 - range`` and ``1 + range``."""
+
+    kind: Literal["zoom"]
+    range: Fraction
+
+
+class Brightness(Section):
+    """Add the same to all pixels: up to so many grey levels either way."""
+
+    kind: Literal["brightness"]
+    levels: Annotated[float, Field(gt=0, le=255)]
+
+
+class Contrast(Section):
+    """Multiply the differences from the picture's mean by a factor between ``low`` and ``high``."""
+
+    kind: Literal["contrast"]
+    low: Annotated[float, Field(ge=0)]
+    high: Annotated[float, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Contrast:
+        if self.low > self.high:
+            raise ValueError("contrast: low is above high")
+        return self
+
+
+Change = Annotated[
+    HorizontalFlip | Shift | Rotation | Shear | Zoom | Brightness | Contrast, Field(discriminator="kind")
+]
+
+
+class Monitored(Section):
+    """What is watched during a training."""
+
+    monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
+
+
+class EarlyStopping(Monitored):
     """Stop when ``monitor`` has not improved for ``patience`` epochs."""
 
     kind: Literal["early_stopping"]
-    monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
     patience: Annotated[int, Field(ge=0)] = 5
     restore_best: bool = True
 
 
+class ReduceLearningRate(Monitored):
+    """Multiply the learning rate by ``factor`` when ``monitor`` has not improved for ``patience`` epochs."""
+
+    kind: Literal["reduce_learning_rate"]
+    factor: Fraction = 0.1
+    patience: Annotated[int, Field(ge=0)] = 10
+    min_delta: Annotated[float, Field(ge=0)] = 1e-4
+
+
+class BestCheckpoint(Monitored):
+    """Keep the weights of the best epoch by ``monitor``, and end with them."""
+
+    kind: Literal["checkpoint"]
+
+
+Callback = Annotated[EarlyStopping | ReduceLearningRate | BestCheckpoint, Field(discriminator="kind")]
+
+
 class Model(Section):
-    """An architecture and how it is trained."""
+    """An architecture and how it is trained.
+
+    ``class_weights`` weigh the loss: "balanced" by n / (K n_k), "other-share" by the share of the other classes in two
+    decimals, or as given by class id. ``init_from`` is a model whose trained weights this training begins with.
+    ``test_input`` scales the test pictures where that differs from training, which is a mistake. ``corrects`` names the
+    model that has the mistake which this one does not have. With ``weights = "imagenet"`` a model is described and
+    not trained.
+    """
 
     id: Identifier
     title: Label
     architecture: Architecture
     params: dict[str, Any] = {}
+    weights: Literal["random", "imagenet"] = "random"
+    init_from: Identifier | None = None
+    corrects: Identifier | None = None
     input: InputScaling = InputScaling()
+    test_input: Scale | None = None
     class_balance: Literal["none", "oversample"] = "none"
-    augmentation: tuple[Annotated[HorizontalFlip | Shift, Field(discriminator="kind")], ...] = ()
+    class_weights: Literal["none", "balanced", "other-share"] | dict[Identifier, Weight] = "none"
+    augmentation: tuple[Change, ...] = ()
+    augmented: Literal["each-epoch", "once"] = "each-epoch"
     optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
     learning_rate: Annotated[float, Field(gt=0)] = 0.001
     epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)] = 32
-    callbacks: tuple[EarlyStopping, ...] = ()
+    callbacks: tuple[Callback, ...] = ()
+
+    @model_validator(mode="after")
+    def _interleaved_once(self) -> Model:
+        if self.input.pixels == "interleaved" and self.augmentation and self.augmented != "once":
+            raise ValueError('pixels are interleaved once, so augmentation must be too: augmented = "once"')
+        return self
 
 
 class Training(Section):
@@ -273,7 +377,8 @@ class Study(Section):
             raise ValueError("classes: only one can be the normal one")
         for name in sorted(self.dataset.folders.keys() - {c.id for c in self.classes}):
             raise ValueError(f"dataset.folders: no class is called {name!r}")
-        models = {m.id for m in self.models}
+        self._models_agree()
+        models = {m.id for m in self.trained}
         compared = (self.comparison.baseline, *self.comparison.against) if self.comparison else ()
         for name in compared:
             if name not in models:
@@ -283,6 +388,31 @@ class Study(Section):
         if len(set(compared)) < len(compared):
             raise ValueError("comparison: a model is compared with itself")
         return self
+
+    def _models_agree(self) -> None:
+        """Check what models say of other models and of classes."""
+        ids = [m.id for m in self.models]
+        for i, model in enumerate(self.models):
+            for key, other in (("corrects", model.corrects), ("init_from", model.init_from)):
+                if other is not None and other not in ids[:i]:
+                    raise ValueError(f"models.{model.id}.{key}: no model before it is called {other!r}")
+            if model in self.trained and model.init_from in {m.id for m in self.untrained}:
+                raise ValueError(f"models.{model.id}.init_from: {model.init_from} is not trained")
+            weights = model.class_weights
+            if isinstance(weights, dict) and weights.keys() != {c.id for c in self.classes}:
+                raise ValueError(f"models.{model.id}.class_weights: needs one weight for each class")
+        if not self.trained:
+            raise ValueError("models: none of them is trained")
+
+    @property
+    def trained(self) -> tuple[Model, ...]:
+        """The models that a build trains."""
+        return tuple(m for m in self.models if m.weights == "random")
+
+    @property
+    def untrained(self) -> tuple[Model, ...]:
+        """The models that are described and not trained."""
+        return tuple(m for m in self.models if m.weights != "random")
 
     @property
     def declaration(self) -> str:

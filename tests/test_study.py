@@ -120,7 +120,7 @@ def test_the_assignment_says_what_the_assignment_asks_for():
         (
             'kind = "horizontal_flip"',
             'kind = "flip"',
-            "models.improved.augmentation.0: kind must be one of 'horizontal_flip', 'shift', got 'flip'",
+            "models.improved.augmentation.0: kind must be one of 'horizontal_flip', 'shift', 'rotation'",
             "mend",
         ),
         (
