@@ -126,15 +126,15 @@ def _data(study: Study, place: Place) -> Iterator[Stage]:
         "images",
         "analysis.preparation:prepare",
         {"records": RECORDS, "data": pixels},
-        _only(study.image, "size", "fit"),
+        _only(study.image, "size", "fit", "resample"),
         packages=PICTURES,
     )
 
 
 def _reading(study: Study) -> dict[str, Json]:
     """Return what the study's reader is told about labels."""
-    settings = _only(study.dataset, READER_KEYS[study.dataset.reader], "exclude")
-    return {"classes": _classes(study), **settings}
+    own = (key for key, readers in READER_KEYS.items() if study.dataset.reader in readers)
+    return {"classes": _classes(study), **_only(study.dataset, *own, "exclude")}
 
 
 def survey_stages(data: Path, study: Study | None) -> list[Stage]:
@@ -186,7 +186,11 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
         f"split{analysis}",
         "analysis.splitting:split",
         {"records": RECORDS},
-        {"classes": _ids(study), **_only(study.split, "protocol", "test", "val", "seed"), "group": group},
+        {
+            "classes": _ids(study),
+            **_only(study.split, "protocol", "test", "val", "seed", "draw", "official_val", "subset"),
+            "group": group,
+        },
         packages=METRICS,
     )
     pixels: dict[str, Input] = {
@@ -226,7 +230,7 @@ def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
         {
             "classes": _ids(study),
             "seed": run.seed,
-            "fit": study.image.fit,
+            **_only(study.image, "fit", "resample"),
             **_only(model, "input", "class_balance", "augmentation", "optimizer", "learning_rate"),
             **_only(model, "epochs", "batch_size", "callbacks"),
         },

@@ -7,6 +7,7 @@ import difflib
 import hashlib
 import json
 import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -42,12 +43,13 @@ SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Weight = Annotated[float, Field(gt=0)]
-MIN_SEEDS = 3
+Subset = dict[Identifier, Annotated[int, Field(ge=1)]]
+MIN_SEEDS, MIN_CLASSES = 3, 2
 LOW_DETAIL, MAJORITY = "low_detail", "majority"
 """The floors that every study has beside its models: the commonest class, and trees on pictures of 8 x 8 pixels."""
 LOW_DETAIL_TITLE = "8 × 8 baseline"
-READER_KEYS = {"v7": "label_rule", "class-folders": "folders"}
-"""The key of ``[dataset]`` that one reader alone understands."""
+READER_KEYS = {"label_rule": ("v7",), "folders": ("class-folders", "kermany", "radiography")}
+"""The keys of ``[dataset]`` that not every reader understands, and those that do."""
 COMPLAINTS = {
     "extra_forbidden": "unknown key",
     "missing": "missing",
@@ -93,35 +95,52 @@ class ClassLabel(Section):
 class Dataset(Section):
     """Where the pictures come from and which label a picture gets.
 
-    ``label_rule`` is about tags, so for the reader ``v7`` alone; ``folders``, names of folders by class id, is for
-    ``class-folders`` alone.
+    ``source`` says where the data are had. ``label_rule`` is about tags, so for the reader ``v7`` alone; ``folders``,
+    names of folders by class id, is for the readers of class folders. ``without`` names classes of the study that are
+    left out, because the data at hand have no or few pictures of them.
     """
 
-    reader: Literal["v7", "class-folders"] = "v7"
+    reader: Literal["v7", "class-folders", "kermany", "radiography"] = "v7"
     root: str
+    source: str = ""
     label_rule: Literal["covid-first", "first-tag", "every-tag"] = "covid-first"
     folders: dict[Identifier, Annotated[tuple[Label, ...], Field(min_length=1)]] = {}
     exclude: tuple[str, ...] = ()
+    without: tuple[Identifier, ...] = ()
     max_excluded: Annotated[float, Field(ge=0, le=1)] = 0.5
 
     @model_validator(mode="after")
     def _keys_fit_the_reader(self) -> Dataset:
-        of_others = {key: reader for reader, key in READER_KEYS.items() if reader != self.reader}
-        for key in of_others.keys() & self.model_fields_set:
-            raise ValueError(f"{key} is for the reader {of_others[key]!r}, and this one is {self.reader!r}")
+        for key, readers in READER_KEYS.items():
+            if key in self.model_fields_set and self.reader not in readers:
+                known = " or ".join(map(repr, readers))
+                raise ValueError(f"{key} is for the reader {known}, and this one is {self.reader!r}")
         return self
 
 
 class Split(Section):
     """How pictures are shared among training, validation and test.
 
+    ``protocol`` is one of
+
+    - ``stratified``: the share ``test`` of each class is set aside, then the share ``val`` of what is left;
+    - ``holdout``: the shares ``test`` and ``val`` of the whole are set aside together, then parted;
+    - ``splitfolders``: the shares ``test`` and ``val`` of each class, as the program of this name cuts them;
+    - ``official``: the dataset's own test set; the share ``val`` of its training set is for validation, drawn
+      ``stratified`` or as ``image_dataset_from_directory`` of ``keras`` does. ``official_val`` says whether the
+      dataset's own validation pictures are pooled with the training ones or are for validation. ``subset``, numbers of
+      pictures by class, draws those to train on; all others but the test set are for validation then.
+
     With ``also = "patient"`` everything is built a second time with all pictures of a patient in one part.
     """
 
-    protocol: Literal["stratified"] = "stratified"
+    protocol: Literal["stratified", "holdout", "splitfolders", "official"] = "stratified"
     test: Fraction = 0.2
     val: Fraction = 0.2
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    draw: Literal["stratified", "keras"] = "stratified"
+    official_val: Literal["train", "val"] = "val"
+    subset: Subset = {}
     group: Literal["none", "patient"] = "none"
     also: Literal["none", "patient"] = "patient"
 
@@ -130,13 +149,31 @@ class Split(Section):
         """What the analyses of the study keep together: first that of the declared split, then the second one's."""
         return (self.group, self.also) if self.group == "none" != self.also else (self.group,)
 
+    @model_validator(mode="after")
+    def _keys_fit_the_protocol(self) -> Split:
+        official = self.protocol == "official"
+        idle = {"test"} if official else {"draw", "official_val", "subset"}
+        if self.subset:
+            idle |= {"val", "draw", "official_val"}
+        for key in sorted(idle & self.model_fields_set):
+            case = " with a subset" if self.subset and official else ""
+            raise ValueError(f"{key} has no part in the protocol {self.protocol!r}{case}")
+        if self.protocol in ("holdout", "splitfolders") and self.test + self.val >= 1:
+            raise ValueError("test and val are shares of the whole, and leave nothing to train on")
+        return self
+
 
 class Picture(Section):
-    """What a network sees: side in pixels, colour, and how a picture is fitted into the square."""
+    """What a network sees: side in pixels, colour, how a picture is fitted into the square, and how it is resized.
+
+    ``area`` averages sides that shrink and interpolates those that grow; the others are what published studies used:
+    ``nearest`` as Keras' ``ImageDataGenerator``, ``bilinear`` as ``tf.image.resize``, ``lanczos`` as Pillow.
+    """
 
     size: Annotated[int, Field(ge=16, le=1024)] = 156
     color: Literal["rgb", "grey"] = "rgb"
     fit: Literal["squash", "pad", "crop"] = "squash"
+    resample: Literal["area", "nearest", "bilinear", "lanczos"] = "area"
 
 
 class Scale(Section):
@@ -338,19 +375,20 @@ class Report(Section):
 
 
 class Sample(Section):
-    """What ``--sample`` changes: generated pictures, small and few."""
+    """What ``--sample`` changes: generated pictures, small and few; ``subset`` stands in for that of the split."""
 
     pictures: Annotated[int, Field(ge=80, le=20_000)] = 480
     size: Annotated[int, Field(ge=16, le=1024)] = 64
     epochs: Annotated[int, Field(ge=1)] = 12
     seed: int = 7
+    subset: Subset = {}
 
 
 class Study(Section):
     """A whole study as its ``study.toml`` declares it."""
 
     study: About
-    classes: Annotated[tuple[ClassLabel, ...], Field(min_length=2)]
+    classes: Annotated[tuple[ClassLabel, ...], Field(min_length=MIN_CLASSES)]
     dataset: Dataset
     split: Split = Split()
     image: Picture = Picture()
@@ -375,8 +413,7 @@ class Study(Section):
                 raise ValueError(f"models: {name} names something else in the results; choose another id")
         if sum(c.normal for c in self.classes) > 1:
             raise ValueError("classes: only one can be the normal one")
-        for name in sorted(self.dataset.folders.keys() - {c.id for c in self.classes}):
-            raise ValueError(f"dataset.folders: no class is called {name!r}")
+        self._check_classes()
         self._models_agree()
         models = {m.id for m in self.trained}
         compared = (self.comparison.baseline, *self.comparison.against) if self.comparison else ()
@@ -414,6 +451,25 @@ class Study(Section):
         """The models that are described and not trained."""
         return tuple(m for m in self.models if m.weights != "random")
 
+    def _check_classes(self) -> None:
+        """Refuse names of classes that are not declared, and more classes left out than the study can spare."""
+        ids = {c.id for c in self.classes}
+        named: dict[str, Iterable[str]] = {
+            "dataset.folders": self.dataset.folders,
+            "dataset.without": self.dataset.without,
+            "split.subset": self.split.subset,
+            "sample.subset": self.sample.subset,
+        }
+        for key, names in named.items():
+            for name in sorted(set(names) - ids):
+                raise ValueError(f"{key}: no class is called {name!r}")
+        if len(ids - set(self.dataset.without)) < MIN_CLASSES:
+            raise ValueError(f"dataset.without: fewer than {MIN_CLASSES} classes are left")
+        if self.split.subset:
+            for key in ("split.subset", "sample.subset"):
+                for name in sorted(ids - set(named[key])):
+                    raise ValueError(f"{key}: says nothing of the class {name!r}")
+
     @property
     def declaration(self) -> str:
         """The sha256 of what the study declares to compare, and how it is decided."""
@@ -426,7 +482,25 @@ class Study(Section):
         models = tuple(
             m.model_copy(update={"epochs": min(m.epochs, self.sample.epochs)}) for m in self.models
         )
-        return self.model_copy(update={"image": image, "models": models})
+        subset = self.sample.subset if self.split.subset else {}
+        split = self.split.model_copy(update={"subset": subset})
+        return self.model_copy(update={"image": image, "models": models, "split": split})
+
+    def trimmed(self) -> Study:
+        """Return the study without the classes that its data are to be read without."""
+        ids = [c.id for c in self.classes if c.id not in self.dataset.without]
+
+        def kept(of: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: of[name] for name in ids if name in of}
+
+        return self.model_copy(
+            update={
+                "classes": tuple(c for c in self.classes if c.id in ids),
+                "dataset": self.dataset.model_copy(update={"folders": kept(self.dataset.folders)}),
+                "split": self.split.model_copy(update={"subset": kept(self.split.subset)}),
+                "sample": self.sample.model_copy(update={"subset": kept(self.sample.subset)}),
+            }
+        )
 
 
 def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
@@ -450,7 +524,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
     try:
         return Study.model_validate_json(
             json.dumps(data, default=str)
-        )  # JSON mode: strict, yet arrays are tuples
+        ).trimmed()  # JSON mode: strict, yet arrays are tuples
     except ValidationError as error:
         raise _explained(error, path, data, overrides) from error
 

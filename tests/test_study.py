@@ -157,7 +157,7 @@ def test_the_assignment_says_what_the_assignment_asks_for():
         (
             'label_rule = "covid-first"',
             'folders = { viral = ["VIRUS"] }',
-            "dataset: folders is for the reader 'class-folders', and this one is 'v7'",
+            "dataset: folders is for the reader 'class-folders' or 'kermany' or 'radiography', and this one is 'v7'",
             "mend",
         ),
         (

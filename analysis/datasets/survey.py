@@ -169,7 +169,7 @@ def summarise(tables: Path, classes: Sequence[Mapping[str, str]]) -> dict[str, A
         "classes": [{**c, **_of_class(records[records["label"] == c["id"]])} for c in classes],
         "flow": flow.to_dict("records"),
         "excluded": _excluded(pd.read_csv(tables / "excluded.csv", keep_default_na=False)),
-        "official": _official(pictures).value_counts(sort=False).drop("", errors="ignore").to_dict(),
+        "official": pictures["official"].value_counts(sort=False).drop("", errors="ignore").to_dict(),
         "patients": _patients(pictures),
         "sizes": _sizes(pictures),
         "modes": pictures["mode"].value_counts().to_dict(),
@@ -193,13 +193,9 @@ def _excluded(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _official(pictures: pd.DataFrame) -> pd.Series[str]:
-    return pictures["tags"].str.extract(r"(?:^|\|)official:(\w+)", expand=False).fillna("")
-
-
 def _patients(pictures: pd.DataFrame) -> dict[str, Any]:
     known = pictures[pictures["source"] != "unknown"]
-    parts = _official(pictures).groupby(pictures["patient_id"]).nunique()
+    parts = pictures.groupby("patient_id")["official"].nunique()
     return {
         "number": len(parts),
         "across_official": int((parts > 1).sum()),
@@ -227,7 +223,7 @@ def _range(values: pd.Series[int]) -> dict[str, int]:
 
 def _duplicates(records: pd.DataFrame) -> dict[str, Any]:
     """Return the groups of pictures that are the same file, byte for byte."""
-    pictures = records.assign(official=_official(records)).groupby("image_id", sort=False)
+    pictures = records.groupby("image_id", sort=False)
     each = pictures.agg({"sha256": "first", "official": "first", "label": "|".join}).reset_index()
     groups = each[each.duplicated("sha256", keep=False)].groupby("sha256", sort=False)
     differ = groups[["label", "official"]].nunique() > 1

@@ -10,11 +10,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from analysis.datasets.decode import decode
 from analysis.errors import DataError, PictureError
 from analysis.models import runtime
 from analysis.models.pictures import Array, Scaling
-from analysis.preparation import fit_square
+from analysis.preparation import square
 from analysis.progress import Progress
 
 
@@ -65,9 +64,8 @@ def classify(
 
 def _square(path: Path, name: str, seen: Mapping[str, int | str]) -> Array:
     """Return the picture as the network saw those it was trained on: grey levels, (size, size)."""
-    size = int(seen["size"])
     try:
-        return fit_square(decode(path.read_bytes(), at_least=2 * size).pixels, size, str(seen["fit"]))
+        return square(path.read_bytes(), int(seen["size"]), str(seen["fit"]), str(seen["resample"]))
     except PictureError as error:
         raise DataError(
             f"{name}: {error.message}", hint="name a JPEG, PNG, WebP, BMP or TIFF picture"

@@ -23,12 +23,13 @@ from analysis.progress import Progress
 class Recipe:
     """How a network is trained: the part of the study file that the stage depends on.
 
-    ``fit`` is how the pictures were fitted into the square; it is passed on to prediction and export.
+    ``fit`` and ``resample`` are how the pictures were made into squares; they are passed on to prediction and export.
     """
 
     classes: Sequence[str]
     seed: int
     fit: str
+    resample: str
     input: Mapping[str, float]
     class_balance: str
     augmentation: Sequence[Mapping[str, Any]]
@@ -192,7 +193,7 @@ def _settings(pictures: Pictures, how: Recipe, steps: int) -> dict[str, Any]:
 
 def _input(model: keras.Model, how: Recipe) -> dict[str, Any]:
     size, channels = model.input_shape[2:]
-    return {"size": size, "channels": channels, "fit": how.fit, **how.input}
+    return {"size": size, "channels": channels, "fit": how.fit, "resample": how.resample, **how.input}
 
 
 def _write(path: Path, value: Any) -> None:

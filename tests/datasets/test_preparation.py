@@ -13,10 +13,10 @@ from analysis.preparation import fit_square, prepare
 from analysis.progress import silent
 
 
-def run(dataset, out: Path, size: int = 16, fit: str = "squash") -> np.ndarray:
+def run(dataset, out: Path, size: int = 16, fit: str = "squash", resample: str = "area") -> np.ndarray:
     out.mkdir()
     inputs = {"records": dataset.out, "data": dataset.root}
-    prepare(inputs, out, scratch=out, progress=silent, size=size, fit=fit)
+    prepare(inputs, out, scratch=out, progress=silent, size=size, fit=fit, resample=resample)
     return np.load(out / "images.npy", mmap_mode="r")
 
 

@@ -19,7 +19,12 @@ def records(tmp_path: Path) -> pd.DataFrame:
     labels = np.array(IDS)[rng.choice(4, 400, p=[0.44, 0.08, 0.25, 0.23])]
     patients = [f"{label}-{rng.integers(60)}" for label in labels]
     return pd.DataFrame(
-        {"image_id": [f"{i:03d}" for i in range(400)], "label": labels, "patient_id": patients}
+        {
+            "image_id": [f"{i:03d}" for i in range(400)],
+            "label": labels,
+            "patient_id": patients,
+            "official": "",
+        }
     )
 
 
@@ -29,6 +34,7 @@ def run(records: pd.DataFrame, folder: Path, **options: Any) -> pd.Series:
     out.mkdir(exist_ok=True)
     records.to_csv(inputs / "records.csv", index=False)
     params = {"protocol": "stratified", "test": 0.2, "val": 0.2, "seed": 42, "group": "none"}
+    params |= {"draw": "stratified", "official_val": "val", "subset": {}}
     classes = options.pop("classes", IDS)
     split({"records": inputs}, out, scratch=out, progress=silent, classes=classes, **(params | options))
     table = pd.read_csv(out / "split.csv", dtype=str)

@@ -20,6 +20,7 @@ RECIPE: dict[str, Any] = {
     "classes": CLASSES,
     "seed": 42,
     "fit": "squash",
+    "resample": "area",
     "input": {"scale": 1 / 255, "offset": 0.0},
     "class_balance": "oversample",
     "augmentation": [

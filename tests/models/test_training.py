@@ -89,6 +89,7 @@ def test_saved_network_has_no_dates_and_no_optimizer(trained: Path) -> None:
         "scale": 1 / 255,
         "offset": 0.0,
         "fit": "squash",
+        "resample": "area",
     }
 
 
