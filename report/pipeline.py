@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from report.engine.stage import Input, Json, Output, Source, Stage
+from report.published import bars
 from report.study import LOW_DETAIL, LOW_DETAIL_TITLE, READER_KEYS, Model, Study
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -74,6 +75,7 @@ def stages(study: Study, place: Place) -> list[Stage]:
             for analysis, group in analyses(study).items()
             for stage in _analysis(study, place, analysis, group)
         ),
+        *_ledger(study, place),
         _results(study),
         *_figures(study, place),
     ]
@@ -295,6 +297,33 @@ def _comparison(study: Study, place: Place, analysis: str) -> Stage:
             "margin": comparison.margin if comparison else None,
             "alpha": comparison.alpha if comparison else 0.05,
             "declared_late": place.declared_late,
+            "corrections": [[m.faithful, m.corrected] for m in study.corrections],
+        },
+        packages=METRICS,
+    )
+
+
+def _ledger(study: Study, place: Place) -> Iterator[Stage]:
+    """Yield the stage that holds our figures against the published ones, if there are any."""
+    if study.published is None:
+        return
+    trained = {m.id: [run.name for run in runs(study, m, "")] for m in study.trained}
+    names: dict[str, Json] = {model: list(found) for model, found in trained.items()}
+    reasons = bars(study, place.overrides, sample=place.data is None)
+    yield Stage(
+        "ledger",
+        "analysis.evaluation.ledger:ledger",
+        {
+            **{f"architecture_{m}": Output(f"architecture.{m}", ("summary.json",)) for m in _models(study)},
+            **{f"evaluate_{m}": Output(f"evaluate.{m}", RESULTS) for m in trained},
+            **{f"predict_{run}": Output(f"predict.{run}") for found in trained.values() for run in found},
+        },
+        {
+            "classes": _ids(study),
+            "published": study.published.model_dump(mode="json"),
+            "runs": names,
+            "bars": {model: list(why) for model, why in reasons.items()},
+            "corrected": {m.id: m.corrects for m in study.trained if m.corrects},
         },
         packages=METRICS,
     )
@@ -321,6 +350,7 @@ def _results(study: Study) -> Stage:
                 f"compare{analysis}": Output(f"compare{analysis}", (*RESULTS, "verdicts.json"))
                 for analysis in analyses(study)
             },
+            **({"ledger": Output("ledger", RESULTS)} if study.published else {}),
         },
         {"classes": _ids(study), "models": _models(study), "analyses": list(analyses(study))},
         packages=METRICS,

@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from report import architectures
 from report.errors import ReportError, StudyError, UsageError
+from report.published import Published
 
 
 def _architecture(name: str) -> str:
@@ -34,6 +35,7 @@ def _architecture(name: str) -> str:
     return name
 
 
+STUDIES = Path(__file__).resolve().parent.parent / "studies"
 NAME = r"^[a-z][a-z0-9_]*$"
 Identifier = Annotated[str, StringConstraints(pattern=NAME, max_length=40)]
 Architecture = Annotated[
@@ -47,6 +49,8 @@ Subset = dict[Identifier, Annotated[int, Field(ge=1)]]
 MIN_SEEDS, MIN_CLASSES = 3, 2
 LOW_DETAIL, MAJORITY = "low_detail", "majority"
 """The floors that every study has beside its models: the commonest class, and trees on pictures of 8 x 8 pixels."""
+OWNERS = ("data", "published", "ledger")
+"""What results are named after beside models."""
 LOW_DETAIL_TITLE = "8 × 8 baseline"
 READER_KEYS = {"label_rule": ("v7",), "folders": ("class-folders", "kermany", "radiography")}
 """The keys of ``[dataset]`` that not every reader understands, and those that do."""
@@ -367,10 +371,25 @@ class Requirement(Section):
     holds: dict[str, int | float | str] = {}
 
 
+class Mistake(Section):
+    """A mistake of the published study, and the models that were trained with it and without it.
+
+    ``text`` says what was done and what should have been, as a sentence.
+    """
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=600)]
+    faithful: Identifier
+    corrected: Identifier
+
+
 class Report(Section):
-    """How the document looks and what it must cover."""
+    """How the document looks and what it must cover.
+
+    ``published`` names the study whose ``published.toml`` has the figures to compare with, if it is another one.
+    """
 
     paper: Literal["a4", "letter"] = "a4"
+    published: str = ""
     requirements: tuple[Requirement, ...] = ()
 
 
@@ -395,8 +414,10 @@ class Study(Section):
     models: Annotated[tuple[Model, ...], Field(min_length=1)]
     training: Training = Training()
     comparison: Comparison | None = None
+    mistakes: tuple[Mistake, ...] = ()
     report: Report = Report()
     sample: Sample = Sample()
+    published: Published | None = None
 
     @model_validator(mode="after")
     def _names_agree(self) -> Study:
@@ -408,7 +429,7 @@ class Study(Section):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{what}: {', '.join(twice)} declared twice")
-        for name in (LOW_DETAIL, MAJORITY, "data"):
+        for name in (LOW_DETAIL, MAJORITY, *OWNERS):
             if name in {m.id for m in self.models}:
                 raise ValueError(f"models: {name} names something else in the results; choose another id")
         if sum(c.normal for c in self.classes) > 1:
@@ -440,6 +461,15 @@ class Study(Section):
                 raise ValueError(f"models.{model.id}.class_weights: needs one weight for each class")
         if not self.trained:
             raise ValueError("models: none of them is trained")
+        for mistake in self.mistakes:
+            for name in (mistake.faithful, mistake.corrected):
+                if name not in ids:
+                    raise ValueError(f"mistakes: no model is called {name!r}")
+        if self.published:
+            for result in self.published.results:
+                titled = any(r.title for r in self.published.results if r.model == result.model)
+                if result.model not in ids and not titled:
+                    raise ValueError(f"published: no model is called {result.model!r}, so it needs a title")
 
     @property
     def trained(self) -> tuple[Model, ...]:
@@ -469,6 +499,12 @@ class Study(Section):
             for key in ("split.subset", "sample.subset"):
                 for name in sorted(ids - set(named[key])):
                     raise ValueError(f"{key}: says nothing of the class {name!r}")
+
+    @property
+    def corrections(self) -> tuple[Mistake, ...]:
+        """The mistakes of which both models are trained."""
+        trained = {m.id for m in self.trained}
+        return tuple(m for m in self.mistakes if {m.faithful, m.corrected} <= trained)
 
     @property
     def declaration(self) -> str:
@@ -521,12 +557,31 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
         raise StudyError(f"{path}: not valid TOML: {error}", hint=f"mend {path} and run again") from error
     for override in overrides:
         _override(data, override)
+    if published := _published(path, data):
+        data["published"] = published
     try:
         return Study.model_validate_json(
             json.dumps(data, default=str)
         ).trimmed()  # JSON mode: strict, yet arrays are tuples
     except ValidationError as error:
         raise _explained(error, path, data, overrides) from error
+
+
+def _published(path: Path, data: dict[str, Any]) -> Any:
+    """Return the content of the ``published.toml`` that belongs to a study file; None if there is none."""
+    section = data.get("report")
+    named = section.get("published") if isinstance(section, dict) else None
+    file = (STUDIES / str(named) if named else path.parent) / "published.toml"
+    if "published" in data:
+        raise StudyError(f"{path}: published figures belong into {file.name} beside it")
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        if named:
+            raise StudyError(f"{path}: report.published: {file}: no such file") from error
+        return None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyError(f"{file}: not valid TOML: {error}", hint=f"mend {file} and run again") from error
 
 
 def _override(data: dict[str, Any], override: str) -> None:

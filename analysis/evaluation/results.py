@@ -44,7 +44,7 @@ def collect(
         results |= _majority(tables.records, classes, analysis)
     for model in models:
         results |= _architecture(inputs[f"architecture_{model}"], model)
-    for name in sorted(name for name in inputs if name.startswith(("evaluate_", "compare"))):
+    for name in sorted(name for name in inputs if name.startswith(("evaluate_", "compare", "ledger"))):
         results |= read_results(inputs[name] / "results.json")
         if name.startswith("compare"):
             verdicts += json.loads((inputs[name] / "verdicts.json").read_text(encoding="utf-8"))

@@ -155,7 +155,7 @@ def build(root: Path, study: Study, *, scrambled: bool = False) -> Built:
                 write_training(root / stage.name)
             case "architecture":
                 write_architecture(root / stage.name)
-            case "evaluate" | "compare" | "results":
+            case "evaluate" | "compare" | "ledger" | "results":
                 run(stage, root, root / stage.name, {})
     return Built(study, plan, root)
 
