@@ -84,7 +84,10 @@ def bars(study: Study, overrides: Sequence[str], *, sample: bool) -> dict[str, l
 
 
 def _of_protocol(study: Study, protocol: Protocol) -> Iterator[str]:
-    if tuple(c.id for c in study.classes) != protocol.classes:
+    missing = [c for c in protocol.classes if c not in {found.id for found in study.classes}]
+    if missing:
+        yield f"{len(study.classes)} classes here, {len(protocol.classes)} published: without {', '.join(missing)}"
+    elif len(study.classes) > len(protocol.classes):
         yield f"{len(study.classes)} classes here, {len(protocol.classes)} published"
     values = study.model_dump(mode="json")
     for name, published in protocol.settings.items():

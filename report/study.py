@@ -465,11 +465,6 @@ class Study(Section):
             for name in (mistake.faithful, mistake.corrected):
                 if name not in ids:
                     raise ValueError(f"mistakes: no model is called {name!r}")
-        if self.published:
-            for result in self.published.results:
-                titled = any(r.title for r in self.published.results if r.model == result.model)
-                if result.model not in ids and not titled:
-                    raise ValueError(f"published: no model is called {result.model!r}, so it needs a title")
 
     @property
     def trained(self) -> tuple[Model, ...]:

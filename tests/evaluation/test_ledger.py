@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
@@ -27,7 +29,7 @@ MODELS = {
 
 
 def read(path: Path) -> Published:
-    return Published.model_validate_json(__import__("json").dumps(tomllib.loads(path.read_text())))
+    return Published.model_validate_json(json.dumps(tomllib.loads(path.read_text())))
 
 
 def test_every_published_study_has_its_figures() -> None:
@@ -133,13 +135,12 @@ def test_the_assignment_is_not_the_published_protocol_and_its_ledger_compares_no
     assert why["baseline"] == [
         "dataset.label_rule is covid-first here, published every-tag",
         "split.val is 0.2 here, published 0.5",
+        "image.resample is area here, published lanczos",
     ]
 
 
 def test_what_is_compared_has_the_value_that_the_report_prints(assignment, tmp_path: Path) -> None:
     out = assignment.again("ledger", tmp_path / "ledger", bars={"baseline": [], "improved": ["changed"]})
-    import pandas as pd
-
     table = pd.read_csv(out / "ledger.csv").set_index(["model", "figure"])
     mine = table.loc[("baseline", "test.accuracy")]
     assert mine["ours"] == assignment.value("baseline.test.accuracy")
@@ -151,3 +152,12 @@ def test_what_is_compared_has_the_value_that_the_report_prints(assignment, tmp_p
     )
     assert table.loc[("baseline", "test.auroc.macro"), "verdict"] == "not decided"
     assert set(table.loc["improved", "verdict"]) == {"not comparable"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_the_study_has_the_published_protocol_and_every_published_model(path: Path) -> None:
+    study = load(path.with_name("study.toml"))
+    assert tuple(c.id for c in study.classes) == read(path).protocol.classes
+    assert set(map(tuple, bars(study, (), sample=False).values())) == {()}
+    ours = {m.id for m in study.models}
+    assert {r.model for r in read(path).results if not r.title} <= ours
