@@ -468,6 +468,7 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
                 for m, n in zip((*models, LOW_DETAIL), (*evaluated, LOW_DETAIL), strict=True)
             },
             **{f"compare{analysis}": Output(f"compare{analysis}") for analysis in analyses(study)},
+            **({"ledger": Output("ledger")} if study.published else {}),
             **{name.replace(".", "_"): Output(name) for name in figures},
         },
         {

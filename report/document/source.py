@@ -16,6 +16,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from report.document import check
+from report.document.ledger import Ledger
 from report.document.sentences import Sentences
 from report.document.tables import Tables
 from report.document.values import Values, count, escape, listed
@@ -88,6 +89,7 @@ def write(
         "ci": values.bounded,
         "table": tables,
         "verdict": verdicts,
+        "ledger": Ledger(study, values, tables),
         "say": Sentences(study, values, tables, verdicts, "generated pictures" if sample else "chest X-rays"),
         "declaration": declaration,
         "commit": commit,
@@ -198,6 +200,8 @@ def copy_tables(inputs: Mapping[str, Path], out: Path) -> None:
             _copy(source, folder, name, ("history.csv",))
         elif kind.startswith("compare"):
             _copy(source, folder, kind.partition("@")[2], [path.name for path in source.glob("*.csv")])
+        elif kind == "ledger":
+            _copy(source, folder, "", ("ledger.csv",))
         elif kind == "records":
             _copy(source, folder, name, ("excluded.csv", "flow.csv"))
 
