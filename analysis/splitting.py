@@ -204,7 +204,7 @@ def _set_aside(rows: Rows, share: float, records: pd.DataFrame, how: Rule) -> tu
         return rows[kept], rows[first]
     for label in how.classes:
         if (labels == label).sum() < 2:  # scikit-learn's own complaint names no class
-            raise _too_few(label, f"{(records['label'] == label).sum()} pictures")
+            raise _too_few(label, f"{(records['label'] == label).sum()} pictures", how.classes)
     left, aside = train_test_split(rows, test_size=share, random_state=how.seed, stratify=labels)
     return left, aside
 
@@ -218,9 +218,9 @@ def _check_counts(records: pd.DataFrame, how: Rule, folds: int) -> None:
     for label in how.classes:
         of_class = records[records["label"] == label]
         if len(of_class) < len(SPLITS):
-            raise _too_few(label, f"{len(of_class)} pictures")
+            raise _too_few(label, f"{len(of_class)} pictures", how.classes)
         if how.by_patient and (count := of_class["patient_id"].nunique()) < folds:
-            raise _too_few(label, f"pictures of {count} patients")
+            raise _too_few(label, f"pictures of {count} patients", how.classes)
     if len(records) < folds * len(how.classes):
         raise DataError(
             f"{len(records)} pictures are too few to split into training, validation and test",
@@ -255,11 +255,12 @@ def _check_present(records: pd.DataFrame, splits: pd.Series[str], classes: Seque
     for label in classes:
         of_class = records["label"] == label
         if splits[of_class].nunique() < len(SPLITS):
-            raise _too_few(label, f"{of_class.sum()} pictures")
+            raise _too_few(label, f"{of_class.sum()} pictures", classes)
 
 
-def _too_few(label: str, what: str) -> DataError:
+def _too_few(label: str, what: str, classes: Sequence[str]) -> DataError:
+    without = f", or build without it: --set 'dataset.without=[\"{label}\"]'" if len(classes) > 2 else ""
     return DataError(
         f'class "{label}" has {what}, too few to be in training, validation and test',
-        hint=f"add pictures of this class, or build without it: --set 'dataset.without=[\"{label}\"]'",
+        hint=f"add pictures of this class{without}",
     )

@@ -108,13 +108,7 @@ def _ids(study: Study) -> list[Json]:
 def _data(study: Study, place: Place) -> Iterator[Stage]:
     data, pixels = data_inputs(place)
     if place.data is None:
-        sample = study.sample
-        yield Stage(
-            "sample",
-            "analysis.datasets.sample:write",
-            params={"pictures": sample.pictures, "seed": sample.seed},
-            packages=PICTURES,
-        )
+        yield _sample(study)
     if place.packed:
         yield _archive(place)
     yield Stage(
@@ -130,6 +124,21 @@ def _data(study: Study, place: Place) -> Iterator[Stage]:
         {"records": RECORDS, "data": pixels},
         _only(study.image, "size", "fit", "resample"),
         packages=PICTURES,
+    )
+
+
+def _sample(study: Study) -> Stage:
+    """Return the stage that writes the generated sample in the layout of the study's data."""
+    size = _only(study.sample, "pictures", "seed")
+    if study.dataset.reader == "v7":
+        return Stage("sample", "analysis.datasets.sample:write", params=size, packages=PICTURES)
+    names = {c.id: (*study.dataset.folders.get(c.id, ()), c.label)[0] for c in study.classes}
+    layout: dict[str, Json] = {
+        "layout": study.dataset.reader,
+        "classes": [{"id": id_, "folder": folder} for id_, folder in names.items()],
+    }
+    return Stage(
+        "sample", "analysis.datasets.folder_sample:write", params={**layout, **size}, packages=PICTURES
     )
 
 

@@ -162,10 +162,12 @@ def _check_classes(
     for c in classes:
         if c["id"] not in found:
             names = " or ".join(dict.fromkeys(_names(c, folders)))
+            spare = (
+                f"; or build without it: --set 'dataset.without=[\"{c['id']}\"]'" if len(classes) > 2 else ""
+            )
             raise DataError(
                 f"no picture of class {c['id']}: none lies below a folder called {names} ({_where(pictures)})",
-                hint=f'name its folders in the study file: [dataset.folders] {c["id"]} = ["..."];'
-                " `report data check DIR` shows what is there",
+                hint=f'name its folders in the study file: [dataset.folders] {c["id"]} = ["..."]{spare}',
             )
 
 

@@ -18,7 +18,7 @@ CLASSES = (
     {"id": "viral_pneumonia", "label": "Viral Pneumonia"},
     {"id": "lung_opacity", "label": "Lung Opacity"},
 )
-FOLDERS = {"covid_19": ("COVID",)}
+FOLDERS = {"covid_19": ("COVID", "COVID-19")}
 
 
 def read(

@@ -75,6 +75,31 @@ def test_shrinking_averages() -> None:
     assert np.abs(fit_square(pixels, 16, "squash") - exact).max() <= 1
 
 
+@pytest.mark.parametrize(("height", "width"), [(312, 468), (50, 41)])
+def test_resampling_is_that_of_the_published_studies(height: int, width: int) -> None:
+    tf = pytest.importorskip("tensorflow")
+    pixels = np.random.default_rng(1).integers(0, 256, (height, width), dtype=np.uint8)
+    bilinear = tf.image.resize(pixels[..., None].astype(np.float32), (64, 64)).numpy()[..., 0]
+    assert np.abs(fit_square(pixels, 64, "squash", "bilinear") - bilinear).max() <= 0.51
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    keras_utils = tf.keras.utils
+    nearest = keras_utils.load_img(buffer, target_size=(64, 64), interpolation="nearest")
+    assert (fit_square(pixels, 64, "squash", "nearest") == np.asarray(nearest)[..., 0]).all()
+    lanczos = keras_utils.load_img(buffer, target_size=(64, 64), interpolation="lanczos")
+    assert (fit_square(pixels, 64, "squash", "lanczos") == np.asarray(lanczos)[..., 0]).all()
+
+
+@pytest.mark.parametrize("resample", ["nearest", "bilinear", "lanczos"])
+def test_what_is_not_averaged_is_decoded_in_full(dataset, tmp_path: Path, resample: str) -> None:
+    dataset.picture("images/a.jpg", dataset.jpeg(1, 400, 300))
+    dataset.annotate("a.jpg", "Viral Pneumonia")
+    dataset.read()
+    pixels = np.asarray(Image.open(dataset.root / "images/a.jpg"))
+    exact = fit_square(pixels, 16, "squash", resample)
+    assert (run(dataset, tmp_path / "images", resample=resample)[0] == exact).all()
+
+
 @pytest.mark.real
 def test_real_pictures_differ_little_from_a_full_decode(
     dataset, real_data: Path, tmp_path: Path, jpeg: Callable[..., bytes]
