@@ -166,6 +166,43 @@ def test_the_assignment_says_what_the_assignment_asks_for():
             "dataset.folders: no class is called 'virus'",
             "mend",
         ),
+        ("test = 0.2", 'draw = "keras"', "split: draw has no part in the protocol 'stratified'", "mend"),
+        (
+            'protocol = "stratified"\ntest = 0.2',
+            'protocol = "official"\ntest = 0.2',
+            "split: test has no part in the protocol 'official'",
+            "mend",
+        ),
+        (
+            'protocol = "stratified"\ntest = 0.2\nval = 0.2',
+            'protocol = "official"\nsubset = { viral = 9 }\nval = 0.2',
+            "split: val has no part in the protocol 'official' with a subset",
+            "mend",
+        ),
+        (
+            'protocol = "stratified"\ntest = 0.2\nval = 0.2',
+            'protocol = "official"\nsubset = { viral = 9 }',
+            "split.subset: says nothing of the class 'bacterial'",
+            "mend",
+        ),
+        (
+            'protocol = "stratified"\ntest = 0.2\nval = 0.2',
+            'protocol = "holdout"\ntest = 0.5\nval = 0.5',
+            "split: test and val are shares of the whole, and leave nothing to train on",
+            "mend",
+        ),
+        (
+            'root = "data/v7"',
+            'root = "data/v7"\nwithout = ["ct"]',
+            "dataset.without: no class is called 'ct'",
+            "mend",
+        ),
+        (
+            'root = "data/v7"',
+            'root = "data/v7"\nwithout = ["viral", "covid_19", "healthy"]',
+            "dataset.without: fewer than 2 classes are left",
+            "mend",
+        ),
     ],
 )
 def test_a_wrong_study_file_is_refused_with_the_key(edited, old, new, message, hint):
@@ -291,3 +328,23 @@ def test_the_sample_is_never_larger_than_the_study():
     assert sample.image.size == min(study.image.size, study.sample.size)
     assert all(s.epochs <= m.epochs for s, m in zip(sample.models, study.models, strict=True))
     assert [s.learning_rate for s in sample.models] == [m.learning_rate for m in study.models]
+
+
+STUDIES = sorted(path.parent.name for path in ASSIGNMENT.parents[1].glob("*/study.toml"))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_study_reads_and_has_a_smaller_sample(name):
+    study = load(ASSIGNMENT.parents[1] / name / "study.toml")
+    assert study.dataset.source
+    sample = study.sampled()
+    assert set(sample.split.subset) == set(study.split.subset)
+    assert sum(sample.split.subset.values()) < sample.sample.pictures
+
+
+def test_a_class_that_the_data_lack_can_be_left_out_on_the_command_line():
+    path = ASSIGNMENT.parents[1] / "radiography" / "study.toml"
+    assert len(load(path).classes) == 4
+    study = load(path, ('dataset.without=["covid_19", "lung_opacity"]',))
+    assert [c.id for c in study.classes] == ["normal", "viral_pneumonia"]
+    assert study.dataset.folders == {}

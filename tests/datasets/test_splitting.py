@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
+from analysis.datasets.patients import identify
 from analysis.errors import DataError
 from analysis.progress import silent
 from analysis.splitting import split
@@ -113,6 +114,7 @@ PEDIATRIC = {
     ("test", "pneumonia"): 39,
 }
 BINARY = ["normal", "pneumonia"]
+RADIOGRAPHY = ["COVID", "Normal", "Viral Pneumonia", "Lung_Opacity"]
 
 
 def test_holdout_gives_the_published_counts_of_the_radiography_set(tmp_path: Path) -> None:
@@ -264,3 +266,64 @@ def test_the_split_of_the_real_dataset(dataset, real_data: Path, tmp_path: Path,
     patients = records["patient_id"]
     shared = patients[splits == "test"].isin(set(patients[splits == "train"])).sum()
     assert shared == (0 if group == "patient" else 470)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("rule", "parts"),
+    [
+        (
+            {"protocol": "splitfolders", "test": 0.1, "val": 0.09, "seed": 1337},
+            {"train": (1282, 3461), "val": (142, 384), "test": (159, 428)},
+        ),
+        (
+            {"protocol": "official", "draw": "keras", "official_val": "train"},
+            {"train": (1098, 3088), "val": (251, 795), "test": (234, 390)},
+        ),
+        (
+            {"protocol": "official", "official_val": "train"},
+            {"train": (1079, 3106), "val": (270, 777), "test": (234, 390)},
+        ),
+        (
+            {"protocol": "official", "subset": {"normal": 84, "pneumonia": 1134}},
+            {"train": (84, 1134), "val": (1265, 2749), "test": (234, 390)},
+        ),
+    ],
+    ids=["splitfolders", "keras", "stratified", "subset"],
+)
+@pytest.mark.parametrize("group", ["none", "patient"])
+def test_the_real_paediatric_set_has_the_published_counts(
+    real_data: Path, tmp_path: Path, rule: dict[str, Any], parts: dict[str, tuple[int, int]], group: str
+) -> None:
+    """4743/526/587 of the study that split anew, 4186/1046/624 of the official one, 84 and 1134 of the imbalanced one."""
+    folder = real_data / "kermany/chest_xray"
+    records = pd.DataFrame(
+        {"image_id": sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.jpeg"))}
+    )
+    records["official"] = records["image_id"].str.split("/").str[0]
+    records["label"] = records["image_id"].str.split("/").str[1].str.lower()
+    records["patient_id"] = [identify(image_id)[0] for image_id in records["image_id"]]
+    splits = run(records, tmp_path, classes=BINARY, group=group, **rule)
+    table = pd.crosstab(splits, records["label"])
+    exact = group == "none" or "subset" in rule
+    for part, counts in parts.items():
+        assert tuple(table.loc[part, BINARY]) == pytest.approx(counts, abs=0 if exact else 20)
+    if group == "patient":
+        assert (splits.groupby(records["patient_id"]).nunique() == 1).all()
+
+
+@pytest.mark.real
+def test_the_real_radiography_set_is_split_80_10_10_without_lung_opacity(
+    real_data: Path, tmp_path: Path
+) -> None:
+    found = {name: len(list((real_data / "radiography").rglob(f"{name}/images/*"))) for name in RADIOGRAPHY}
+    assert found == {"COVID": 500, "Normal": 500, "Viral Pneumonia": 500, "Lung_Opacity": 4}
+    labels = np.repeat(list(found), list(found.values()))
+    records = pd.DataFrame({"image_id": np.arange(len(labels)).astype(str), "label": labels, "official": ""})
+    records["patient_id"] = records["image_id"]
+    rule = {"protocol": "holdout", "test": 0.1, "val": 0.1}
+    with pytest.raises(DataError, match='"Lung_Opacity" has 4 pictures'):
+        run(records, tmp_path, classes=RADIOGRAPHY, **rule)
+    kept = records[labels != "Lung_Opacity"]
+    splits = run(kept, tmp_path, classes=RADIOGRAPHY[:3], **rule)
+    assert (pd.crosstab(splits, kept["label"]).loc[["train", "val", "test"]].T == [400, 50, 50]).all().all()
