@@ -78,6 +78,7 @@ def stages(study: Study, place: Place) -> list[Stage]:
         *_ledger(study, place),
         _results(study),
         *_figures(study, place),
+        *_figures_across(study),
     ]
     return [*made, *_document(study, place, made)]
 
@@ -323,7 +324,7 @@ def _ledger(study: Study, place: Place) -> Iterator[Stage]:
         "ledger",
         "analysis.evaluation.ledger:ledger",
         {
-            **{f"architecture_{m}": Output(f"architecture.{m}", ("summary.json",)) for m in _models(study)},
+            **{f"architecture_{m}": Output(f"architecture.{m}", ("summary.json",)) for m in reasons},
             **{f"evaluate_{m}": Output(f"evaluate.{m}", RESULTS) for m in trained},
             **{f"predict_{run}": Output(f"predict.{run}") for found in trained.values() for run in found},
         },
@@ -437,6 +438,30 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
             inputs,
             {**pair, "margin": study.comparison.margin, "primary": study.comparison.primary},
         )
+
+
+def _figures_across(study: Study) -> Iterator[Stage]:
+    """Yield the figures of a replication that have all its models, or the data before and after, side by side."""
+    if study.study.kind != "replication":
+        return
+    shown = {m.id: runs(study, m, "")[0].name for m in study.trained}
+    models: list[Json] = [{"id": m.id, "title": m.title} for m in study.trained]
+    classes: dict[str, Json] = {"classes": _classes(study)}
+
+    def figure(name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:
+        function = f"analysis.figures.{name.partition('.')[0]}:draw"
+        return Stage(f"figure.{name}", function, {**inputs, "fonts": FONTS}, params, packages=DRAWING)
+
+    trainings: dict[str, Input] = {
+        f"training_{m}": Output(f"train.{run}", ("history.csv",)) for m, run in shown.items()
+    }
+    for measure in ("accuracy", "loss"):
+        yield figure(f"histories.{measure}", trainings, {"measure": measure, "models": models})
+    evaluations: dict[str, Input] = {
+        f"evaluation_{m}": Output(f"evaluate.{run}", ("confusion.csv",)) for m, run in shown.items()
+    }
+    yield figure("matrices", evaluations, {**classes, "models": models, "split": "test"})
+    yield figure("before", {"records": RECORDS, "split": Output("split")}, classes)
 
 
 def _kinds(made: Iterable[Stage]) -> list[Json]:

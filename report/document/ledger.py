@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -78,15 +78,21 @@ class Ledger:
                 known = chosen.setdefault((row["model"], row["figure"]), row)
                 if len(row["printed"]) > len(known["printed"]):
                     chosen[row["model"], row["figure"]] = row
-        order = [m["id"] for m in self.study["models"]]
+        order = [m["id"] for m in self._models]
         return sorted(
             chosen.values(), key=lambda row: order.index(row["model"]) if row["model"] in order else 99
         )
 
+    @property
+    def _models(self) -> list[Mapping[str, Any]]:
+        """The models of the study, those that are only described last."""
+        return [*self.study["models"], *self.study.get("untrained", ())]
+
     def title(self, model: str) -> str:
         """Return the title of a model, ours or one that was only published."""
-        if any(m["id"] == model for m in self.study["models"]):
-            return self.tables.title(model, capital=True)
+        own = next((m["title"] for m in self._models if m["id"] == model), "")
+        if own:
+            return escape(own)
         titles = (r["title"] for r in self.study["published"]["results"] if r["model"] == model)
         return escape(next(filter(None, titles), model))
 
@@ -222,10 +228,10 @@ class Ledger:
 
     def mistakes(self) -> Iterator[str]:
         """Yield for each mistake what it was, and what it cost in accuracy and macro F1."""
-        trained = {m["id"] for m in self.study["models"] if m["weights"] == "random"}
+        trained = {m["id"] for m in self._models if m["weights"] == "random"}
         for mistake in self.study["mistakes"]:
             a, b = mistake["faithful"], mistake["corrected"]
-            untrained = [self.tables.title(m) for m in (a, b) if m not in trained]
+            untrained = [_small(self.title(m)) for m in (a, b) if m not in trained]
             if untrained:
                 verb = "is" if len(untrained) == 1 else "are"
                 yield f"{mistake['text']} What it cost is not measured: the {listed(untrained)} {verb} not trained here."
@@ -259,15 +265,13 @@ class Ledger:
         return f"the mistake cost {words}" if item["low"] > 0 else f"{words} was higher with the mistake"
 
 
+def _small(title: str) -> str:
+    return title[:1].lower() + title[1:]
+
+
 def _printed(text: str) -> str:
     return text if "." in text else count(int(text))
 
 
 def _signed(number: int) -> str:
     return f"{number:+,}".replace("-", "−")
-
-
-def chosen(study: Mapping[str, Any], values: Values, primary: str, models: Sequence[str]) -> str:
-    """Return the model with the highest primary measure on validation, the first of equals."""
-    known = {m: values.value(f"{m}.val.{primary}") for m in models}
-    return max(models, key=lambda m: -1.0 if known[m] is None else known[m])

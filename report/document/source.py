@@ -16,6 +16,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from report.document import check
+from report.document.across import Across
 from report.document.ledger import Ledger
 from report.document.sentences import Sentences
 from report.document.tables import Tables
@@ -89,6 +90,7 @@ def write(
         "ci": values.bounded,
         "table": tables,
         "verdict": verdicts,
+        "across": Across(study, values, tables),
         "ledger": Ledger(study, values, tables),
         "say": Sentences(study, values, tables, verdicts, "generated pictures" if sample else "chest X-rays"),
         "declaration": declaration,
