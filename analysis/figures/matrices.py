@@ -78,5 +78,5 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class], models: Sequen
             for name, share in zip(mine["y_true"], mine["share"], strict=True)
             if share == share  # noqa: PLR0124
         ]
-        parts.append(f"{model['title']}: {style.listed(found)}")
+        parts.append(f"{model['title']}: {style.listed(found) or 'undefined'}")
     return f"Share of each true class found, {style.SPLIT_NAMES[str(table['split'].iloc[0])]}. {'; '.join(parts)}."
