@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from analysis.errors import DataError, PictureError
-from analysis.models import runtime
+from analysis.models import heads, runtime
 from analysis.models.pictures import Array, Scaling
 from analysis.preparation import square
 from analysis.progress import Progress
@@ -50,9 +50,11 @@ def classify(
     model = keras.models.load_model(named)
     model.jit_compile = False
     scaling = Scaling(seen["scale"], seen["offset"], seen["channels"])
+    head = heads.head(model, len(classes))
     rows = []
     for i, name in enumerate(pictures):
-        y_score = model.predict_on_batch(scaling(levels[i : i + 1, :, :, None].astype(np.float32)))[0]
+        outputs = model.predict_on_batch(scaling(levels[i : i + 1, :, :, None].astype(np.float32)))
+        y_score = heads.probabilities(head, outputs)[0]
         probabilities = {c: float(str(p)) for c, p in zip(classes, y_score, strict=True)}
         rows.append(
             {"picture": name, "predicted": classes[int(y_score.argmax())], "probabilities": probabilities}
