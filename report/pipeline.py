@@ -210,7 +210,7 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
         "images": Output("images"),
         "split": Output(f"split{analysis}"),
     }
-    for model in study.models:
+    for model in study.trained:
         for run in runs(study, model, analysis):
             yield from _run(study, run, pixels)
         if len(study.training.seeds) > 1:
@@ -238,13 +238,17 @@ def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
     yield Stage(
         f"train.{run.name}",
         "analysis.models.training:train",
-        {"architecture": Output(f"architecture.{model.id}", ("architecture.json",)), **pixels},
+        {
+            "architecture": Output(f"architecture.{model.id}", ("architecture.json",)),
+            **_initial(study, run),
+            **pixels,
+        },
         {
             "classes": _ids(study),
             "seed": run.seed,
             **_only(study.image, "fit", "resample"),
-            **_only(model, "input", "class_balance", "augmentation", "optimizer", "learning_rate"),
-            **_only(model, "epochs", "batch_size", "callbacks"),
+            **_only(model, "input", "class_balance", "class_weights", "augmentation", "augmented"),
+            **_only(model, "optimizer", "learning_rate", "epochs", "batch_size", "callbacks"),
         },
         packages=NETWORK,
         threads=study.training.threads,
@@ -253,12 +257,19 @@ def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
         f"predict.{run.name}",
         "analysis.models.prediction:predict",
         {"model": Output(f"train.{run.name}", ("model.keras", "input.json")), **pixels},
-        {"classes": _ids(study), "seed": run.seed, "splits": list(SPLITS)},
+        {"classes": _ids(study), "seed": run.seed, "splits": list(SPLITS), **_only(model, "test_input")},
         packages=NETWORK,
         threads=study.training.threads,
     )
     training: Input = Output(f"train.{run.name}", ("history.csv", "training.json"))
     yield _evaluation(study, run.name, pixels["split"], {"training": training}, model.class_balance)
+
+
+def _initial(study: Study, run: Run) -> dict[str, Input]:
+    """Return the training whose weights a training begins with, if it begins with any."""
+    first = next((model for model in study.trained if model.id == run.model.init_from), None)
+    same = (other for other in runs(study, first, run.analysis) if other.seed == run.seed) if first else ()
+    return {"initial": Output(f"train.{other.name}", ("model.keras",)) for other in same}
 
 
 def _evaluation(study: Study, name: str, split: Input, more: dict[str, Input], class_balance: str) -> Stage:
@@ -285,9 +296,9 @@ def normal_class(study: Study) -> str | None:
 def _comparison(study: Study, place: Place, analysis: str) -> Stage:
     """Return the stage that compares all models of an analysis, as declared, and with the low-detail baseline."""
     networks: dict[str, Json] = {}
-    for model in study.models:
+    for model in study.trained:
         networks[model.id] = [run.name for run in runs(study, model, analysis)]
-    trained = [run.name for model in study.models for run in runs(study, model, analysis)]
+    trained = [run.name for model in study.trained for run in runs(study, model, analysis)]
     floor = f"{LOW_DETAIL}{analysis}"
     comparison = study.comparison
     return Stage(
@@ -345,7 +356,7 @@ def _results(study: Study) -> Stage:
         for analysis in analyses(study)
         for name in (
             *(f"{model}{analysis}" for model in (*_models(study), LOW_DETAIL)),
-            *(run.name for model in study.models for run in runs(study, model, analysis)),
+            *(run.name for model in study.trained for run in runs(study, model, analysis)),
         )
     ]
     return Stage(
@@ -354,7 +365,10 @@ def _results(study: Study) -> Stage:
         {
             "records": Output("read"),
             **{f"split{analysis}": Output(f"split{analysis}") for analysis in analyses(study)},
-            **{f"architecture_{m}": Output(f"architecture.{m}", ("summary.json",)) for m in _models(study)},
+            **{
+                f"architecture_{m.id}": Output(f"architecture.{m.id}", ("summary.json",))
+                for m in study.models
+            },
             **{f"evaluate_{name}": Output(f"evaluate.{name}", RESULTS) for name in names},
             **{
                 f"compare{analysis}": Output(f"compare{analysis}", (*RESULTS, "verdicts.json"))
@@ -373,7 +387,7 @@ def compared(study: Study) -> tuple[str, ...]:
 
 
 def _models(study: Study) -> list[Json]:
-    return [model.id for model in study.models]
+    return [model.id for model in study.trained]
 
 
 def _figures(study: Study, place: Place) -> Iterator[Stage]:
@@ -394,16 +408,16 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
         {**classes, "seed": study.split.seed},
     )
     splits: Json = list(SPLITS)
-    for model in study.models:
+    for model in study.trained:
         shown = runs(study, model, "")[0].name
         evaluation: dict[str, Input] = {"evaluation": Output(f"evaluate.{shown}")}
         named: dict[str, Json] = {**classes, "model": model.id, "title": model.title}
         yield figure(f"curves.{model.id}", {"training": Output(f"train.{shown}", ("history.csv",))}, named)
         yield figure(f"roc.{model.id}", evaluation, {**named, "splits": splits})
         yield figure(f"confusion.{model.id}", evaluation, {**named, "splits": splits})
-    shown_of = {m.id: runs(study, m, "")[0].name for m in study.models} | {LOW_DETAIL: LOW_DETAIL}
+    shown_of = {m.id: runs(study, m, "")[0].name for m in study.trained} | {LOW_DETAIL: LOW_DETAIL}
     evaluations: dict[str, Input] = {f"evaluation_{m}": Output(f"evaluate.{n}") for m, n in shown_of.items()}
-    networks: list[Json] = [{"id": m.id, "title": m.title} for m in study.models]
+    networks: list[Json] = [{"id": m.id, "title": m.title} for m in study.trained]
     everything: Json = [*networks, {"id": LOW_DETAIL, "title": LOW_DETAIL_TITLE}]
     for kind in ("roc", "pr"):
         yield figure(
@@ -418,7 +432,7 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
             **classes,
             "a": study.comparison.baseline,
             "b": other,
-            "titles": {m.id: m.title for m in study.models if m.id in {study.comparison.baseline, other}},
+            "titles": {m.id: m.title for m in study.trained if m.id in {study.comparison.baseline, other}},
             "split": study.comparison.split,
         }
         sides = {"evaluation_a": shown_of[study.comparison.baseline], "evaluation_b": shown_of[other]}
@@ -478,11 +492,11 @@ def _kinds(made: Iterable[Stage]) -> list[Json]:
 
 
 def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage]:
-    models = [m.id for m in study.models]
+    models = [m.id for m in study.trained]
     drawn: dict[str, Json] = {"kinds": _kinds(before)}
     yield Stage("figure.stages", "report.document.stages:draw", params=drawn)
     figures = [s.name for s in before if s.name.startswith("figure.")] + ["figure.stages"]
-    evaluated = [runs(study, m, "")[0].name for m in study.models]
+    evaluated = [runs(study, m, "")[0].name for m in study.trained]
     yield Stage(
         "source",
         "report.document.source:write",
@@ -492,7 +506,7 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
             "records": Output("read"),
             **{f"split{analysis}": Output(f"split{analysis}") for analysis in analyses(study)},
             "results": Output("results"),
-            **{f"architecture_{m}": Output(f"architecture.{m}") for m in models},
+            **{f"architecture_{m.id}": Output(f"architecture.{m.id}") for m in study.models},
             **{
                 f"training_{m}": Output(f"train.{n}", ("history.csv",))
                 for m, n in zip(models, evaluated, strict=True)
@@ -506,7 +520,7 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
             **{name.replace(".", "_"): Output(name) for name in figures},
         },
         {
-            "study": study.model_dump(mode="json"),
+            "study": _declared(study),
             "name": place.study.name,
             "sample": place.data is None,
             "overrides": list(place.overrides),
@@ -522,6 +536,14 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
     }
     yield Stage("html", "report.document.html:render", theme, packages=HTML)
     yield Stage("pdf", "report.document.pdf:render", theme, {"paper": study.report.paper}, packages=PDF)
+
+
+def _declared(study: Study) -> dict[str, Json]:
+    """Return the study file as the document sees it: models that are only described apart from those trained."""
+    models, untrained = (
+        [m.model_dump(mode="json") for m in part] for part in (study.trained, study.untrained)
+    )
+    return {**study.model_dump(mode="json"), "models": models, "untrained": untrained}
 
 
 def classify_stage(trained: tuple[Path, Path], pictures: list[Path], classes: list[str]) -> Stage:

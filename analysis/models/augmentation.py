@@ -127,10 +127,10 @@ def _map(rng: np.random.Generator, step: Step, pictures: int, size: int) -> Floa
         case "rotation":
             angle = np.deg2rad(rng.uniform(-step["degrees"], step["degrees"], pictures))
             maps[:, 0, 0] = maps[:, 1, 1] = np.cos(angle)
-            maps[:, 0, 1], maps[:, 1, 0] = np.sin(angle), -np.sin(angle)
+            maps[:, 0, 1], maps[:, 1, 0] = -np.sin(angle), np.sin(angle)
         case "shear":
             angle = np.deg2rad(rng.uniform(-step["degrees"], step["degrees"], pictures))
-            maps[:, 0, 0], maps[:, 1, 0] = np.cos(angle), -np.sin(angle)
+            maps[:, 0, 1], maps[:, 1, 1] = -np.sin(angle), np.cos(angle)
         case "zoom":
             maps[:, [0, 1], [0, 1]] = rng.uniform(1 - step["range"], 1 + step["range"], (pictures, 2))
         case kind:

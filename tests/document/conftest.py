@@ -93,6 +93,7 @@ def write_training(folder: Path, val_loss: list[float]) -> None:
         "restored": False,
         "weights_epoch": len(val_loss),
         "seed": 42,
+        "class_weights": None,
     }
     (folder / "training.json").write_text(json.dumps(training))
 

@@ -227,7 +227,7 @@ def write_training(folder: Path) -> None:
         }
     )
     history.to_csv(folder / "history.csv", index=False)
-    (folder / "training.json").write_text('{"weights_epoch": 5}')
+    (folder / "training.json").write_text('{"weights_epoch": 5, "class_weights": null}')
 
 
 @pytest.fixture(scope="session")
