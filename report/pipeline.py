@@ -267,9 +267,11 @@ def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
 
 def _initial(study: Study, run: Run) -> dict[str, Input]:
     """Return the training whose weights a training begins with, if it begins with any."""
-    first = next((model for model in study.trained if model.id == run.model.init_from), None)
-    same = (other for other in runs(study, first, run.analysis) if other.seed == run.seed) if first else ()
-    return {"initial": Output(f"train.{other.name}", ("model.keras",)) for other in same}
+    for model in study.trained:
+        if model.id == run.model.init_from:
+            same = next(other for other in runs(study, model, run.analysis) if other.seed == run.seed)
+            return {"initial": Output(f"train.{same.name}", ("model.keras",))}
+    return {}
 
 
 def _evaluation(study: Study, name: str, split: Input, more: dict[str, Input], class_balance: str) -> Stage:
