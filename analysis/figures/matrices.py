@@ -31,7 +31,8 @@ def draw(
     table = pd.concat(
         [pd.read_csv(inputs[f"evaluation_{m['id']}"] / "confusion.csv").assign(model=m["id"]) for m in models]
     )
-    table = table[table["split"] == split]
+    ids = [c["id"] for c in classes]
+    table = table[(table["split"] == split) & table["y_true"].isin(ids) & table["y_pred"].isin(ids)]
     side = SIDES.get(len(classes), LARGEST)
     across = min(len(models), int((style.FULL_WIDTH_MM - LEFT - RIGHT + GAP) // (side + GAP)))
     pitch = side + GAP
