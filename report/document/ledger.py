@@ -230,13 +230,13 @@ class Ledger:
         """Yield for each mistake what it was, and what it cost in accuracy and macro F1."""
         trained = {m["id"] for m in self._models if m["weights"] == "random"}
         for mistake in self.study["mistakes"]:
-            a, b = mistake["faithful"], mistake["corrected"]
+            a, b, text = mistake["faithful"], mistake["corrected"], escape(mistake["text"])
             untrained = [_small(self.title(m)) for m in (a, b) if m not in trained]
             if untrained:
                 verb = "is" if len(untrained) == 1 else "are"
-                yield f"{mistake['text']} What it cost is not measured: the {listed(untrained)} {verb} not trained here."
+                yield f"{text} What it cost is not measured: the {listed(untrained)} {verb} not trained here."
             else:
-                yield f"{mistake['text']} {self._cost(a, b)}"
+                yield f"{text} {self._cost(a, b)}"
 
     def _cost(self, a: str, b: str) -> str:
         v = self.values

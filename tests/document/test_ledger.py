@@ -79,7 +79,7 @@ def test_what_a_mistake_cost_follows_from_the_difference(ledger, accuracy, words
     pair = "improved_vs_baseline.test"
     made = ledger({**STUDY, "mistakes": [mistake]}, {f"{pair}.accuracy": accuracy})
     (said,) = made.mistakes()
-    assert said.startswith("Pixels were mixed. With it the baseline CNN reaches accuracy ")
+    assert said.startswith(r"Pixels were mixed\. With it the baseline CNN reaches accuracy ")
     assert words in said
 
 
@@ -87,4 +87,4 @@ def test_the_cost_of_a_mistake_of_an_untrained_model_is_not_measured(ledger):
     models = [{**m, "weights": "imagenet"} if m["id"] == "improved" else m for m in STUDY["models"]]
     mistake = {"text": "Scales differ.", "faithful": "baseline", "corrected": "improved"}
     (said,) = ledger({**STUDY, "models": models, "mistakes": [mistake]}).mistakes()
-    assert said == "Scales differ. What it cost is not measured: the improved CNN is not trained here."
+    assert said == r"Scales differ\. What it cost is not measured: the improved CNN is not trained here."

@@ -24,7 +24,7 @@ MODELS = {
     "pediatric-resplit": 12,
     "pediatric-imbalanced": 7,
     "radiography": 3,
-    "pediatric-official": 3,
+    "pediatric-official": 4,
 }
 
 
@@ -160,4 +160,5 @@ def test_the_study_has_the_published_protocol_and_every_published_model(path: Pa
     assert tuple(c.id for c in study.classes) == read(path).protocol.classes
     assert set(map(tuple, bars(study, (), sample=False).values())) == {()}
     ours = {m.id for m in study.models}
-    assert {r.model for r in read(path).results if not r.title} <= ours
+    results = read(path).results
+    assert {r.model for r in results} - {r.model for r in results if r.title} <= ours
