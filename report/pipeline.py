@@ -28,6 +28,8 @@ METRICS = ("numpy", "pandas", "scikit-learn", "scipy")
 DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
 RECORDS = Output("read", ("records.csv",))
 RESULTS = ("results.json",)
+MOST_TOGETHER = 5
+"""So many curves can be told apart in one panel."""
 FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
 THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/*.lua")
 HTML = ("pypandoc_binary",)
@@ -418,8 +420,11 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
         yield figure(f"roc.{model.id}", evaluation, {**named, "splits": splits})
         yield figure(f"confusion.{model.id}", evaluation, {**named, "splits": splits})
     shown_of = {m.id: runs(study, m, "")[0].name for m in study.trained} | {LOW_DETAIL: LOW_DETAIL}
-    evaluations: dict[str, Input] = {f"evaluation_{m}": Output(f"evaluate.{n}") for m, n in shown_of.items()}
-    networks: list[Json] = [{"id": m.id, "title": m.title} for m in study.trained]
+    networks: list[Json] = [{"id": m.id, "title": m.title} for m in together(study)]
+    evaluations: dict[str, Input] = {
+        f"evaluation_{m}": Output(f"evaluate.{shown_of[m]}")
+        for m in (*(m.id for m in together(study)), LOW_DETAIL)
+    }
     everything: Json = [*networks, {"id": LOW_DETAIL, "title": LOW_DETAIL_TITLE}]
     for kind in ("roc", "pr"):
         yield figure(
@@ -454,6 +459,15 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
             inputs,
             {**pair, "margin": study.comparison.margin, "primary": study.comparison.primary},
         )
+
+
+def together(study: Study) -> tuple[Model, ...]:
+    """Return the models whose curves lie over one another: all, or where they are many those that are compared."""
+    if len(study.trained) <= MOST_TOGETHER:
+        return study.trained
+    declared = study.comparison
+    ids = (declared.baseline, *declared.against) if declared else [m.id for m in study.trained]
+    return tuple(m for m in study.trained if m.id in ids)[:MOST_TOGETHER]
 
 
 def _figures_across(study: Study) -> Iterator[Stage]:
@@ -523,6 +537,7 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
         },
         {
             "study": _declared(study),
+            "together": [m.id for m in together(study)],
             "name": place.study.name,
             "sample": place.data is None,
             "overrides": list(place.overrides),

@@ -13,6 +13,8 @@ from report.document.verdicts import Verdicts
 _SPLITS = {"val": "validation", "test": "test"}
 _UNEQUAL = 1.5
 """From this ratio of the commonest class to the rarest on, classes are called unequal."""
+_FEW = 4
+"""More models than these are not told of one by one in the abstract."""
 _CLEAR_RISE = 0.05
 """A validation loss that ends this share above its lowest value is called risen."""
 
@@ -55,7 +57,8 @@ class Sentences:
             f"{v('data.train.count')} for training, {v('data.val.count')} for validation and "
             f"{v('data.test.count')} for testing."
         ]
-        parts += [self._reached(m["id"]) for m in self.study["models"]]
+        models = [m["id"] for m in self.study["models"]]
+        parts += [self._range(models)] if len(models) > _FEW else [self._reached(m) for m in models]
         parts.append(
             f"Always answering the commonest class would reach accuracy {v('majority.test.accuracy')}, and trees on "
             f"pictures of 8 × 8 pixels reach macro F1 {v('low_detail.test.f1.macro')}."
@@ -63,6 +66,19 @@ class Sentences:
         for other in (self.study["comparison"] or {"against": ()})["against"]:
             parts.append(self.verdicts.summary(other))
         return " ".join(parts)
+
+    def _range(self, models: list[str]) -> str:
+        """Return what many models reach: the lowest and the highest of them."""
+        v = self.values
+        words = []
+        for measure, name in (("accuracy", "accuracy"), ("f1.macro", "macro F1")):
+            known = {m: v.value(f"{m}.test.{measure}") for m in models}
+            ranked = sorted((m for m in models if known[m] is not None), key=lambda m: known[m])
+            low, high = (
+                f"{v(f'{m}.test.{measure}')} ({self.tables.title(m)})" for m in (ranked[0], ranked[-1])
+            )
+            words.append(f"{name} from {low} to {high}")
+        return f"On the test pictures {count(len(models))} networks reached {' and '.join(words)}."
 
     def _reached(self, model: str) -> str:
         v, test = self.values, f"{model}.test"

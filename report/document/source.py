@@ -41,6 +41,7 @@ def write(
     scratch: Path,
     progress: Progress,
     study: dict[str, Any],
+    together: list[str],
     name: str,
     sample: bool,
     overrides: list[str],
@@ -54,6 +55,8 @@ def write(
     ----------
     study : dict
         The study file as JSON values.
+    together : list of str
+        The models whose curves lie over one another.
     name : str
         The study's folder, as the commands of the appendix call it.
     sample : bool
@@ -90,6 +93,7 @@ def write(
         "ci": values.bounded,
         "table": tables,
         "verdict": verdicts,
+        "together": [tables.title(m) for m in together],
         "across": Across(study, values, tables),
         "ledger": Ledger(study, values, tables),
         "say": Sentences(study, values, tables, verdicts, "generated pictures" if sample else "chest X-rays"),

@@ -37,6 +37,7 @@ def source(tmp_path: Path, artifacts):
             scratch=tmp_path,
             progress=silent,
             study=study,
+            together=[m["id"] for m in study["models"]],
             name="assignment",
             sample=sample,
             overrides=list(overrides),
