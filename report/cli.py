@@ -21,6 +21,7 @@ from report.errors import OK, STAGE, USAGE, WOULD_RUN, RenderError, ReportError,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from report.engine.events import Planned
     from report.engine.explain import StageStatus
     from report.engine.run import Built
     from report.project import Plan, Request
@@ -117,9 +118,11 @@ def run(
     """Build the stages ``targets`` of a plan and all that they read, and show how it goes."""
     from report.building import is_strict
     from report.building import run as run_stages
-    from report.engine.events import Event, Finished
+    from report.engine.events import Event, Finished, Planned
 
     def hear(event: Event) -> None:
+        if isinstance(event, Planned) and not the_plan.request.sample:
+            _tell_trainings(the_plan, event)
         if isinstance(event, Finished):
             the_plan.keep_declaration([event.stage])
 
@@ -136,6 +139,22 @@ def run(
     the_plan.keep_declaration(built)
     _tell_doubts(built, strict=is_strict(strict))
     return built
+
+
+def _tell_trainings(the_plan: Plan, planned: Planned) -> None:
+    """Tell before it starts how long the trainings take that never ran here."""
+    from report.outlook import first_trainings
+
+    found = first_trainings(planned, {model.id: model.minutes for model in the_plan.study.models})
+    if not found.count:
+        return
+    about = f"about {console.duration(60 * found.minutes)} on 2 cores" if found.minutes else ""
+    unknown = f"{found.unknown} of a length that is not known" if found.unknown else ""
+    trainings = "1 training" if found.count == 1 else f"{found.count} trainings"
+    console.note(
+        f"{trainings} for the first time: {', and '.join(filter(None, (about, unknown)))}; "
+        "--only MODEL builds a part, and what is finished is kept"
+    )
 
 
 def _tell_doubts(built: Mapping[str, Built], *, strict: bool) -> None:
@@ -462,9 +481,24 @@ def studies() -> None:
         except AnalysisError as error:
             found = f"not found ({error.message})"
         console.say(f"{name}: {study.study.title}")
-        console.say(f"  models: {', '.join(model.id for model in study.models)}")
+        console.say(f"  models: {', '.join(model.id for model in study.trained)}")
+        if study.untrained:
+            console.say(f"  described only: {', '.join(model.id for model in study.untrained)}")
         console.say(f"  data:   {found}")
         console.say(f"  get:    {dataset_command(study)}")
+
+
+@app.command(rich_help_panel="Write", epilog=_examples("report new my-study"))
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new study's name, such as my-study.")],
+) -> None:
+    """Write a skeleton for a study of your own into studies/NAME."""
+    from report.new import create
+
+    for path in create(name):
+        console.say(console.relative(path))
+    console.say(f"report build {name} --sample  builds it on generated pictures")
+    console.say("README.md tells what a study file can say")
 
 
 @data_app.command("check")

@@ -302,7 +302,7 @@ class Model(Section):
     decimals, or as given by class id. ``init_from`` is a model whose trained weights this training begins with.
     ``test_input`` scales the test pictures where that differs from training, which is a mistake. ``corrects`` names the
     model that has the mistake which this one does not have. With ``weights = "imagenet"`` a model is described and
-    not trained.
+    not trained. ``minutes`` is what its training takes on two cores, to say before the first one how long it will take.
     """
 
     id: Identifier
@@ -323,6 +323,7 @@ class Model(Section):
     epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)] = 32
     callbacks: tuple[Callback, ...] = ()
+    minutes: Annotated[float, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
     def _interleaved_once(self) -> Model:
