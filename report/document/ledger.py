@@ -99,7 +99,7 @@ class Ledger:
     def origin(self) -> str:
         """Return where the figures come from."""
         published = self.study["published"]
-        return f"They are those of {escape(published['repository'])}, read from {escape(published['read'])}."
+        return f"Its figures are those of {escape(published['repository'])}, read from {escape(published['read'])}."
 
     def summary(self) -> str:
         """Return how many figures were published, and on how many of them which verdict was passed."""
@@ -154,8 +154,10 @@ class Ledger:
         """Return the published numbers of pictures beside ours."""
         labels = {c["id"]: escape(c["label"]) for c in self.study["classes"]}
         rows = []
-        for name, published in self.study["published"]["protocol"]["counts"].items():
-            split, _, of = name.partition(".")
+        counts = self.study["published"]["protocol"]["counts"]
+        order = [f"{split}{of}" for split in SPLITS for of in ("", *(f".{c}" for c in labels))]
+        for name in sorted(counts, key=lambda name: order.index(name) if name in order else len(order)):
+            published, (split, _, of) = counts[name], name.partition(".")
             ours = f"data.{split}.count{'.' if of else ''}{of}"
             known = self.values.value(ours) if ours in self.values.results else None
             same = "" if known is None else "same" if known == published else _signed(known - published)
@@ -168,13 +170,19 @@ class Ledger:
 
     def table(self) -> str:
         """Return the main figures: published, ours with interval, and the verdict."""
-        rows = [self._line(row) for row in self.main]
+        rows = [*map(self._line, self.main), *self._floor()]
         caption = (
             "Published figures and ours on the test set, with 95\u00a0% intervals of ours. They agree if they differ by at "
             "most 1.96 standard errors of their difference; only figures had under the same conditions are compared."
         )
         head = ["Model", "Measure", "Published", "Ours", "Verdict"]
         return pipe_table("ledger", caption, head, rows, "llrrl", (30, 20, 12, 22, 16))
+
+    def _floor(self) -> Iterator[list[str]]:
+        names = ("published.majority.test.accuracy", "majority.test.accuracy")
+        if names[0] in self.values.results:
+            published, ours = (self.values.text(name) for name in names)
+            yield ["Always the commonest class", "Accuracy", published, ours, ""]
 
     def everything(self) -> str:
         """Return the whole ledger with where each figure was read, for HTML."""
@@ -231,12 +239,10 @@ class Ledger:
         trained = {m["id"] for m in self._models if m["weights"] == "random"}
         for mistake in self.study["mistakes"]:
             a, b, text = mistake["faithful"], mistake["corrected"], escape(mistake["text"])
-            untrained = [_small(self.title(m)) for m in (a, b) if m not in trained]
-            if untrained:
-                verb = "is" if len(untrained) == 1 else "are"
-                yield f"{text} What it cost is not measured: the {listed(untrained)} {verb} not trained here."
-            else:
+            if {a, b} <= trained:
                 yield f"{text} {self._cost(a, b)}"
+            else:
+                yield f"{text} What it cost is not measured, as these networks are not trained here."
 
     def _cost(self, a: str, b: str) -> str:
         v = self.values
@@ -263,10 +269,6 @@ class Ledger:
                 else (f"for {words} there is no interval")
             )
         return f"the mistake cost {words}" if item["low"] > 0 else f"{words} was higher with the mistake"
-
-
-def _small(title: str) -> str:
-    return title[:1].lower() + title[1:]
 
 
 def _printed(text: str) -> str:

@@ -444,7 +444,7 @@ class Tables:
     def title(self, model: str, *, capital: bool = False) -> str:
         """Return a model's title as it stands in a sentence: ``baseline CNN``."""
         title = str(self.model(model)["title"])
-        return escape(title if capital else title[:1].lower() + title[1:])
+        return escape(title if capital else uncapitalised(title))
 
     def model(self, model: str) -> Mapping[str, Any]:
         """Return a model's part of the study file."""
@@ -460,6 +460,12 @@ class Tables:
     def _layer_counts(self, model: str) -> dict[str, int]:
         types = [row["type"] for row in read_rows(self.inputs[f"architecture_{model}"] / "layers.csv")]
         return {kind: types.count(kind) for kind in types}
+
+
+def uncapitalised(title: str) -> str:
+    """Return a title as it stands within a sentence; names such as ``CNN`` and ``ResNet50V2`` stay as they are."""
+    word = title.partition(" ")[0]
+    return title[:1].lower() + title[1:] if word[1:].islower() else title
 
 
 def threshold(value: float | None) -> str:

@@ -87,4 +87,4 @@ def test_the_cost_of_a_mistake_of_an_untrained_model_is_not_measured(ledger):
     models = [{**m, "weights": "imagenet"} if m["id"] == "improved" else m for m in STUDY["models"]]
     mistake = {"text": "Scales differ.", "faithful": "baseline", "corrected": "improved"}
     (said,) = ledger({**STUDY, "models": models, "mistakes": [mistake]}).mistakes()
-    assert said == r"Scales differ\. What it cost is not measured: the improved CNN is not trained here."
+    assert said == r"Scales differ\. What it cost is not measured, as these networks are not trained here."
