@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from report.engine.explain import StageStatus
     from report.engine.run import Built
     from report.project import Plan, Request
+    from report.study import Model
 
 
 def _examples(*commands: str) -> str:
@@ -106,6 +107,9 @@ def build(
     for words in sorted(study_folder(study).glob("*.md")):
         require_prose(words)  # before the trainings, not after
     the_plan.remember_data()
+    if the_plan.study.untrained and not only:
+        names = ", ".join(model.id for model in the_plan.study.untrained)
+        console.note(f"described and not trained, as they begin with weights learnt on ImageNet: {names}")
     targets = [f"evaluate.{_model(the_plan, only)}"] if only else ["results", "source", *_formats(formats)]
     built = run(the_plan, targets, jobs=jobs, recheck=recheck, strict=strict)
     documents = publish(the_plan, built, time.monotonic() - begun)
@@ -173,7 +177,12 @@ def _tell_doubts(built: Mapping[str, Built], *, strict: bool) -> None:
 
 
 def _model(the_plan: Plan, name: str) -> str:
-    known = [model.id for model in the_plan.study.models]
+    if name in (model.id for model in the_plan.study.untrained):
+        raise UsageError(
+            f"--only {name}: it begins with weights learnt on ImageNet and is only described",
+            hint="report models",
+        )
+    known = [model.id for model in the_plan.study.trained]
     if name not in known:
         raise UsageError(f"--only {name}: no such model", hint=f"there are: {', '.join(known)}")
     return name
@@ -389,13 +398,17 @@ def models(
     the_plan = plan(Request(study, None, False, tuple(overrides or ()), cache), needs_data=False)
     built = run(the_plan, [f"architecture.{m.id}" for m in the_plan.study.models])
     summaries = {
-        m.id: {"title": m.title, **json.loads(built[f"architecture.{m.id}"].path("summary.json").read_text())}
+        m.id: {
+            "title": m.title,
+            "weights": _first_weights(m),
+            **json.loads(built[f"architecture.{m.id}"].path("summary.json").read_text()),
+        }
         for m in the_plan.study.models
     }
     if as_json:
         console.say(json.dumps(summaries, indent=1, ensure_ascii=False))
         return
-    head = ["model", "title", "parameters", "trainable", "input"]
+    head = ["model", "title", "parameters", "trainable", "input", "first weights"]
     rows = [
         [
             name,
@@ -403,10 +416,15 @@ def models(
             f"{s['parameters']:,}",
             f"{s['trainable_parameters']:,}",
             " x ".join(map(str, s["input_shape"])),
+            s["weights"],
         ]
         for name, s in summaries.items()
     ]
     console.table(head, rows)
+
+
+def _first_weights(model: Model) -> str:
+    return f"those of {model.init_from}" if model.init_from else model.weights
 
 
 @app.command(rich_help_panel="Use", epilog=_examples("report predict chest.jpeg --model improved --json"))

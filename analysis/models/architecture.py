@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -121,10 +121,8 @@ def settings(layer: keras.Layer) -> str:
             words.append(f"{layer.name}: {len(layer.layers)} layers, {frozen} of them frozen")
         case keras.layers.Rescaling():
             words.append(f"x {config['scale']:.6g}, {config['offset']:+g}")
-        case keras.layers.RandomZoom():
-            words.append(f"{_factor(config['height_factor'])}, edges filled ({config['fill_mode']})")
-        case keras.layers.RandomRotation() | keras.layers.RandomContrast():
-            words.append(_factor(config["factor"]))
+        case keras.layers.RandomZoom() | keras.layers.RandomRotation() | keras.layers.RandomContrast():
+            words.append(_random(layer))
         case keras.layers.Conv2D():
             words.append(f"{config['filters']} filters {_by(config['kernel_size'])}")
             if set(config["strides"]) != {1}:
@@ -148,10 +146,15 @@ def settings(layer: keras.Layer) -> str:
     return ", ".join(words)
 
 
-def _factor(factor: float | Sequence[float]) -> str:
-    """Return ``-0.2 to +0.2`` for a factor of Keras' random layers."""
-    low, high = (-factor, factor) if isinstance(factor, float) else factor
-    return f"{low:+g} to {high:+g}"
+def _random(layer: keras.Layer) -> str:
+    """Return what a layer that changes its pictures at random does."""
+    if isinstance(layer, keras.layers.RandomContrast):
+        return f"times {1 - layer.factor[0]:g} to {1 + layer.factor[1]:g}"
+    if isinstance(layer, keras.layers.RandomZoom):
+        ends, unit = (100 * layer.height_lower, 100 * layer.height_upper), "%"
+    else:
+        ends, unit = (360 * layer.factor[0], 360 * layer.factor[1]), "degrees"
+    return f"{ends[0]:+g} to {ends[1]:+g} {unit}, edges filled ({layer.fill_mode})"
 
 
 def _by(sides: tuple[int, int]) -> str:

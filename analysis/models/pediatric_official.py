@@ -39,7 +39,7 @@ def augmented(*, size: int, channels: int, classes: int) -> keras.Model:
     inputs = x = keras.Input((size, size, channels), name="picture")
     x = layers.RandomZoom(0.1, fill_mode="reflect")(x)
     x = layers.RandomRotation(0.2)(x)
-    x = layers.RandomContrast(0.2)(x)
+    x = layers.RandomContrast((0.2, 0.2))(x)  # a single 0.2 once meant 0.8 to 1.2, and means 1 to 1.2 now
     for pool in (2, (3, 2)):
         x = layers.Conv2D(16, 3, strides=2, padding="same", activation="relu")(x)
         x = layers.MaxPooling2D(pool, strides=2)(x)

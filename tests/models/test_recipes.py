@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import ArchitectureError
-from analysis.models import augmentation, batches, class_weights, heads
+from analysis.models import architecture, augmentation, batches, class_weights, heads
 from analysis.models.pictures import Pictures, Scaling, plain, read
 from analysis.models.prediction import predict as predict_stage
 from analysis.progress import silent
@@ -328,3 +328,16 @@ def test_brightness_and_contrast_are_those_of_tf_image() -> None:
     assert augmentation.grouped([steps[0], {"kind": "zoom", "range": 0.1}, *([{"kind": "horizontal_flip"}] * 2)]) == [
         (steps[0],), ({"kind": "zoom", "range": 0.1},), ({"kind": "horizontal_flip"},), ({"kind": "horizontal_flip"},)
     ]  # fmt: skip
+
+
+def test_the_network_that_changes_its_pictures_does_so_as_published() -> None:
+    """Zoom keeps the aspect, contrast is between 0.8 and 1.2, and nothing is changed outside training."""
+    model = architecture.build("analysis.models.pediatric_official:augmented", {}, 64, 3, 2)
+    zoom, rotation, contrast = model.layers[1:4]
+    assert (zoom.height_lower, zoom.height_upper, zoom.width_factor) == (-0.1, 0.1, None)
+    assert rotation.factor == (-0.2, 0.2)
+    pictures = np.random.default_rng(0).uniform(0.3, 0.7, (400, 64, 64, 1)).astype(np.float32)
+    spread = np.asarray(contrast(pictures, training=True)).std((1, 2, 3)) / pictures.std((1, 2, 3))
+    assert 0.7999 <= spread.min() < 0.82
+    assert 1.18 < spread.max() <= 1.2001
+    np.testing.assert_array_equal(contrast(zoom(pictures, training=False), training=False), pictures)
