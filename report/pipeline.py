@@ -536,7 +536,7 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
             **{name.replace(".", "_"): Output(name) for name in figures},
         },
         {
-            "study": _declared(study),
+            "study": study.told(),
             "together": [m.id for m in together(study)],
             "name": place.study.name,
             "sample": place.data is None,
@@ -553,14 +553,6 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
     }
     yield Stage("html", "report.document.html:render", theme, packages=HTML)
     yield Stage("pdf", "report.document.pdf:render", theme, {"paper": study.report.paper}, packages=PDF)
-
-
-def _declared(study: Study) -> dict[str, Json]:
-    """Return the study file as the document sees it: models that are only described apart from those trained."""
-    models, untrained = (
-        [m.model_dump(mode="json") for m in part] for part in (study.trained, study.untrained)
-    )
-    return {**study.model_dump(mode="json"), "models": models, "untrained": untrained}
 
 
 def classify_stage(trained: tuple[Path, Path], pictures: list[Path], classes: list[str]) -> Stage:

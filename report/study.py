@@ -254,7 +254,7 @@ class Contrast(Section):
     @model_validator(mode="after")
     def _ordered(self) -> Contrast:
         if self.low > self.high:
-            raise ValueError("contrast: low is above high")
+            raise ValueError("low is above high")
         return self
 
 
@@ -501,6 +501,11 @@ class Study(Section):
         """The mistakes of which both models are trained."""
         trained = {m.id for m in self.trained}
         return tuple(m for m in self.mistakes if {m.faithful, m.corrected} <= trained)
+
+    def told(self) -> dict[str, Any]:
+        """Return the study as the document sees it: models that are only described apart from those trained."""
+        models, untrained = ([m.model_dump(mode="json") for m in ms] for ms in (self.trained, self.untrained))
+        return {**self.model_dump(mode="json"), "models": models, "untrained": untrained}
 
     @property
     def declaration(self) -> str:

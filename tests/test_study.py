@@ -141,6 +141,43 @@ def test_the_assignment_says_what_the_assignment_asks_for():
             "models.baseline.architecture: no module analysis.models.asignment in this project",
             "did you mean analysis.models.assignment",
         ),
+        *(
+            (f'id = "{model}"', f'id = "{model}"\n{line}', f"models.improved{message}", "mend")
+            for model, line, message in (
+                ("improved", 'init_from = "later"', ".init_from: no model before it is called 'later'"),
+                ("improved", 'corrects = "improved"', ".corrects: no model before it is called 'improved'"),
+                (
+                    "improved",
+                    "class_weights = { viral = 2.0 }",
+                    ".class_weights: needs one weight for each class",
+                ),
+                ("improved", 'input = { pixels = "interleaved" }', ": pixels are interleaved once"),
+            )
+        ),
+        (
+            'id = "improved"',
+            'id = "improved"\nweights = "imagenet"',
+            "comparison: no model is called 'improved' (models: baseline)",
+            "mend",
+        ),
+        (
+            '{ kind = "horizontal_flip" }',
+            '{ kind = "contrast", low = 1.1, high = 0.9 }',
+            "models.improved.augmentation.0: low is above high",
+            "mend",
+        ),
+        (
+            "patience = 5",
+            "patience = 5, min_delta = 1.0",
+            "callbacks.0.min_delta: unknown key",
+            "known keys here: monitor",
+        ),
+        (
+            'kind = "early_stopping"',
+            'kind = "stop"',
+            "callbacks.0: kind must be one of 'early_stopping', 'reduce_learning_rate', 'checkpoint', got 'stop'",
+            "mend",
+        ),
         ("[study]", "[study", "not valid TOML", "mend"),
         (
             'label_rule = "covid-first"',

@@ -13,7 +13,7 @@ from report.document.values import Values
 from report.pipeline import PROJECT
 from report.study import load
 
-STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").model_dump(mode="json")
+STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").told()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from report.errors import RenderError
 from report.pipeline import PROJECT
 from report.study import load
 
-STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").model_dump(mode="json")
+STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").told()
 
 
 @pytest.fixture
