@@ -208,6 +208,61 @@ def test_a_dataset_of_class_folders_has_no_annotations_and_no_tags(source, artif
     assert "tag" not in data
 
 
+@pytest.mark.parametrize(
+    ("split", "said", "by_patient"),
+    [
+        (
+            {},
+            "20 % of the pictures are drawn for testing, then 20 % of the rest",
+            "the first of 5 stratified folds",
+        ),
+        (
+            {"protocol": "holdout", "test": 0.1, "val": 0.1},
+            "20 % of the pictures are drawn and then parted into 10 % for validation and 10 % for testing",
+            "the first of 10 stratified folds of patients is the test set, and the first of 9 folds",
+        ),
+        (
+            {"protocol": "splitfolders", "test": 0.1, "val": 0.09, "seed": 1337},
+            "shuffled with random state 1337 and cut at 81 and 90 %",
+            "the first of 10 stratified folds of patients is the test set, and the first of 10 folds",
+        ),
+        (
+            {"protocol": "official", "draw": "keras", "official_val": "train"},
+            "pooled with the training ones, and 20 % of the training pictures are drawn for validation with random"
+            " state 42, not stratified, as `image_dataset_from_directory`",
+            "the first of 5 stratified folds of the other patients",
+        ),
+        (
+            {"protocol": "official"},
+            "validation pictures are for validation, and 20 % of the training pictures are drawn for validation with"
+            " random state 42, stratified by class",
+            "the dataset's own test set is kept",
+        ),
+        (
+            {"protocol": "official", "subset": {"viral": 30}},
+            "120 pictures are drawn to train on with random state 42: 30 of Bacterial Pneumonia",
+            "whole patients are drawn to train on",
+        ),
+    ],
+    ids=["stratified", "holdout", "splitfolders", "keras", "official", "subset"],
+)
+def test_the_split_is_told_as_its_protocol_draws_it(source, tmp_path, split, said, by_patient):
+    study = {**STUDY, "split": {**STUDY["split"], **split}}
+    text = source(study=study)
+    first, second = text[text.index("## Split") : text.index("# Models")].split("## Patients kept apart")
+    assert said in first
+    assert by_patient in second
+    shutil.rmtree(tmp_path / "source-out")
+    assert by_patient in source(study={**study, "split": {**study["split"], "group": "patient"}})
+
+
+def test_classes_left_out_and_another_way_of_resizing_are_told(source):
+    dataset = {**STUDY["dataset"], "without": ["lung_opacity"]}
+    text = source(study={**STUDY, "dataset": dataset, "image": {**STUDY["image"], "resample": "nearest"}})
+    assert "leaves out lung\\_opacity" in text
+    assert "by taking the nearest pixel" in text
+
+
 def test_templates_cannot_reach_python(source, artifacts, tmp_path):
     folder = tmp_path / "prose"
     folder.mkdir()
