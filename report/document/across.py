@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from report.document.tables import Tables, pipe_table
-from report.document.values import Values, escape
-from report.document.verdicts import DEFAULT, PRIMARY
+from report.document.tables import Tables, pipe_table, unbroken
+from report.document.values import MISSING, Values, decimal, escape, listed
+from report.document.verdicts import DEFAULT, GROUPED, PRIMARY, Verdicts
 
 REPORTED = {"ppv": "precision", "sensitivity": "sensitivity", "f1": "F1"}
 
@@ -89,8 +89,10 @@ class Across:
                 escape(model["title"]),
                 self.values.text(f"{model['id']}.test.accuracy"),
                 *(
-                    " / ".join(
-                        self.values.text(f"{model['id']}.test.{measure}.{item['id']}") for measure in REPORTED
+                    unbroken(
+                        " / ".join(
+                            self._short(model["id"], f"{measure}.{item['id']}") for measure in REPORTED
+                        )
                     )
                     for item in columns
                 ),
@@ -101,5 +103,32 @@ class Across:
         caption = f"{CAPTION} Of each class: precision / sensitivity / F1."
         return pipe_table("reports", caption, head, rows, "lrrrr", (26, 11, 21, 21, 21))
 
+    def _short(self, model: str, name: str) -> str:
+        """Return a result with two decimals, as such reports have them."""
+        value = self.values.value(f"{model}.test.{name}")
+        return MISSING if value is None else decimal(value, 2)
 
+    def floors(self, verdicts: Verdicts) -> str:
+        """Return which models beat the low-detail baseline: one by one, or where they are many in one sentence each way."""
+        models = [m["id"] for m in self.study["models"]]
+        if len(models) <= FEW:
+            return " ".join(verdicts.floor(m) for m in models)
+        v, words = self.values, PRIMARY[self.primary]
+        split = (self.study["comparison"] or DEFAULT)["split"]
+        sentences = []
+        for analysis in ("", *[GROUPED] * verdicts.has_grouped):
+            name = f"{{}}_vs_low_detail{analysis}.{split}.{self.primary}"
+            above = [m for m in models if (v.entry(name.format(m))["low"] or 0) > 0]
+            rest = [m for m in models if m not in above]
+            floor = f"the 8 × 8 baseline{' by patient' if analysis else ''} ({words} {v(f'low_detail{analysis}.{split}.{self.primary}')})"
+            for verb, found in (("beat", above), ("do not beat", rest)):
+                if found:
+                    told = [f"{self.tables.title(m)} ({v.text(name.format(m))})" for m in found]
+                    sentences.append(
+                        f"Of {len(models)} networks {len(found)} {verb} {floor}: {listed(told)}."
+                    )
+        return " ".join([*sentences, "In brackets is the difference."])
+
+
+FEW = 4
 CAPTION = "Classification reports of all models on the test set."

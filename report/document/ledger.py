@@ -255,20 +255,34 @@ class Ledger:
         told = listed([f"{v.aside(name)} in {words}" for words, name in changes.items()])
         return (
             f"With it {reached[0]} on the test pictures; without it {reached[1]}. The difference is {told}: "
-            f"{listed([self._effect(words, name) for words, name in changes.items()])}."
+            f"{self._effects(changes)}."
         )
 
-    def _effect(self, words: str, name: str) -> str:
-        item = self.values.entry(name)
-        if item["value"] == 0 and item["low"] in {None, 0}:
-            return f"{words} is the same"
-        if item["low"] is None or item["low"] <= 0 <= item["high"]:
-            return (
-                f"that it cost any {words} is not shown, as the interval holds 0"
-                if item["low"] is not None
-                else (f"for {words} there is no interval")
-            )
-        return f"the mistake cost {words}" if item["low"] > 0 else f"{words} was higher with the mistake"
+    def _effects(self, changes: Mapping[str, str]) -> str:
+        """Return what follows from the differences, measures with the same effect together."""
+        measures: dict[str, list[str]] = {}
+        for words, name in changes.items():
+            measures.setdefault(effect(self.values.entry(name)), []).append(words)
+        return "; ".join(EFFECTS[found].format(listed(words)) for found, words in measures.items())
+
+
+EFFECTS = {
+    "cost": "the mistake cost {}",
+    "gain": "with the mistake there was more of {}",
+    "none": "nothing changed in {}",
+    "unsure": "that it cost any {} is not shown, as the interval holds 0",
+    "unknown": "there is no interval for {}",
+}
+
+
+def effect(difference: Mapping[str, Any]) -> str:
+    """Return what a difference, corrected less faithful, says of a mistake, as a key of ``EFFECTS``."""
+    value, low, high = (difference[key] for key in ("value", "low", "high"))
+    if value == 0 and low in {None, 0} and high in {None, 0}:
+        return "none"
+    if low is None:
+        return "unknown"
+    return "unsure" if low <= 0 <= high else "cost" if low > 0 else "gain"
 
 
 def _printed(text: str) -> str:

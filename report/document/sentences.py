@@ -15,6 +15,8 @@ _UNEQUAL = 1.5
 """From this ratio of the commonest class to the rarest on, classes are called unequal."""
 _FEW = 4
 """More models than these are not told of one by one in the abstract."""
+_FEW_PAIRS = 2
+"""Of more declared comparisons than these the abstract has the verdicts alone."""
 _CLEAR_RISE = 0.05
 """A validation loss that ends this share above its lowest value is called risen."""
 
@@ -63,9 +65,21 @@ class Sentences:
             f"Always answering the commonest class would reach accuracy {v('majority.test.accuracy')}, and trees on "
             f"pictures of 8 × 8 pixels reach macro F1 {v('low_detail.test.f1.macro')}."
         )
-        for other in (self.study["comparison"] or {"against": ()})["against"]:
-            parts.append(self.verdicts.summary(other))
-        return " ".join(parts)
+        against = (self.study["comparison"] or {"against": ()})["against"]
+        told = self.verdicts.summary if len(against) <= _FEW_PAIRS else self.verdicts.decided
+        return " ".join([*parts, *map(told, against), *self._published()])
+
+    def _published(self) -> list[str]:
+        """Return, of figures published before, how many may be compared with ours and how many agree."""
+        v = self.values
+        if "ledger.figures" not in v.results:
+            return []
+        agree, differ = v.value("ledger.agrees"), v.value("ledger.differs")
+        if not agree + differ:
+            return []
+        return [
+            f"Of {counted(agree + differ, 'published figure')} that can be compared with ours {count(agree)} agree."
+        ]
 
     def _range(self, models: list[str]) -> str:
         """Return what many models reach: the lowest and the highest of them."""

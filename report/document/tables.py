@@ -217,7 +217,7 @@ class Tables:
         """Return accuracy, F1 and AUC of every model and floor on test, in each analysis, with intervals."""
         analyses = {"": "by picture", "@patient": "by patient"}
         rows = [
-            [words, title, *(self._headline(model, suffix, name) for name in _HEADLINES)]
+            [unbroken(words), title, *(self._headline(model, suffix, name) for name in _HEADLINES)]
             for suffix, words in analyses.items()
             for model, title in self.rows()
             if f"{model}{suffix}.test.accuracy" in self.values.results

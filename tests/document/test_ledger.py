@@ -69,9 +69,9 @@ def _entry(value: float, low: float | None, high: float | None) -> dict[str, obj
     ("accuracy", "words"),
     [
         (_entry(0.12, 0.05, 0.2), "the mistake cost accuracy"),
-        (_entry(-0.12, -0.2, -0.05), "accuracy was higher with the mistake"),
+        (_entry(-0.12, -0.2, -0.05), "with the mistake there was more of accuracy"),
         (_entry(0.02, -0.05, 0.2), "that it cost any accuracy is not shown, as the interval holds 0"),
-        (_entry(0.0, None, None), "accuracy is the same"),
+        (_entry(0.0, None, None), "nothing changed in accuracy"),
     ],
 )
 def test_what_a_mistake_cost_follows_from_the_difference(ledger, accuracy, words):
