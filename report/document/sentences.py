@@ -113,11 +113,17 @@ class Sentences:
             else ""
         )
         excluded = self.values.value("data.excluded")
+        patients = f" of {self._counted('data.patients', 'patient')}" if self._patients_known() else ""
         left_out = f"Left out, each with its reason: {counted(excluded, 'file')}. " if excluded else ""
         return (
             f"{found}{self._counted('data.pictures_found', 'picture')} were found. {left_out}There remain "
-            f"{self._counted('data.pictures', 'picture')} of {self._counted('data.patients', 'patient')} (@tbl-flow)."
+            f"{self._counted('data.pictures', 'picture')}{patients} (@tbl-flow)."
         )
+
+    def _patients_known(self) -> bool:
+        """Return whether tags or file names tell the patient of any picture."""
+        rows = read_rows(self.tables.inputs["records"] / "records.csv")
+        return any(row["source"] != "unknown" for row in rows)
 
     def _counted(self, name: str, noun: str) -> str:
         return counted(self.values.value(name), noun)
@@ -162,6 +168,8 @@ class Sentences:
         shared, copies = (
             v.value(f"data.test.{n}") for n in ("same_patient_in_train", "exact_duplicate_elsewhere")
         )
+        if not copies and not self._patients_known():
+            return "Nothing tells which pictures are of one patient. No test picture is a byte-for-byte copy of one that is not."
         if not shared and not copies:
             return "No test picture is known to be of a patient with a training picture, and none is a byte-for-byte copy."
         return (

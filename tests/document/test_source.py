@@ -256,6 +256,16 @@ def test_the_split_is_told_as_its_protocol_draws_it(source, tmp_path, split, sai
     assert by_patient in source(study={**study, "split": {**study["split"], "group": "patient"}})
 
 
+def test_patients_are_not_counted_where_nothing_tells_them(source, artifacts):
+    inputs = artifacts()
+    path = inputs["records"] / "records.csv"
+    assert "200 pictures of 100 patients" in source(inputs)
+    path.write_text(path.read_text().replace("made up", "unknown"))
+    shutil.rmtree(inputs["records"].parents[1] / "source-out")
+    text = source(inputs)
+    assert "There remain 200 pictures (@tbl-flow)" in text
+
+
 def test_classes_left_out_and_another_way_of_resizing_are_told(source):
     dataset = {**STUDY["dataset"], "without": ["lung_opacity"]}
     text = source(study={**STUDY, "dataset": dataset, "image": {**STUDY["image"], "resample": "nearest"}})
