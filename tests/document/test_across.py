@@ -17,6 +17,7 @@ def across(val: dict[str, float | None], test: dict[str, float], classes: int = 
     ids = [f"c{k}" for k in range(classes)]
     study = {
         "comparison": None,
+        "untrained": [],
         "classes": [{"id": c, "label": c.upper()} for c in ids],
         "models": [{"id": m, "title": f"Network {m}"} for m in val],
     }
