@@ -154,10 +154,11 @@ class Tables:
             )
         same = [row for row in rows if len(set(row[1:])) == 1]
         head, *different = zip(["Model", *titles], *(row for row in rows if row not in same), strict=True)
-        common = "; ".join(f"{row[0]}: {row[1]}" for row in same)
-        caption = f"Training settings. The same for all models: {common}."
+        common = "; ".join(f"{row[0][0].lower()}{row[0][1:]}: {row[1]}" for row in same)
         widths = (22, *(78 // (len(head) - 1) for _ in head[1:]))
-        return pipe_table("training", caption, head, different, "l" * len(head), widths)
+        caption = "Training settings in which the models differ."
+        table = pipe_table("training", caption, head, different, "l" * len(head), widths)
+        return f"All models have in common: {common}.\n\n{table}"
 
     def _settings(self, models: Sequence[Mapping[str, Any]]) -> list[list[str]]:
         """Return a row for each setting; one that is not set in any of the models is left out."""
@@ -490,10 +491,9 @@ def threshold(value: float | None) -> str:
     return "\\< 0.001" if 0 < value < 0.0005 else decimal(value)
 
 
-def augmentation_words(steps: Sequence[Mapping[str, Any]], augmented: str = "each-epoch") -> str:
+def augmentation_words(steps: Sequence[Mapping[str, Any]]) -> str:
     """Return a model's augmentation in words."""
-    once = "once for all epochs: " if steps and augmented == "once" else ""
-    return once + ("; ".join(_augmentation_step(step) for step in steps) or "none")
+    return "; ".join(_augmentation_step(step) for step in steps) or "none"
 
 
 def _augmentation_step(step: Mapping[str, Any]) -> str:
@@ -562,6 +562,7 @@ _WEIGHTS = {
     "balanced": "pictures over classes times pictures of the class",
     "other-share": "share of the other classes",
 }
+_AUGMENTED = {"each-epoch": "anew in each epoch", "once": "once, the same in every epoch"}
 _OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
 _SETTINGS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "Optimiser": lambda m: f"{_OPTIMIZERS[m['optimizer']]}, learning rate {m['learning_rate']:g}",
@@ -571,8 +572,14 @@ _SETTINGS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "First weights": lambda m: f"those of the {m['init_from']}, trained" if m["init_from"] else "random",
     "Class balance": lambda m: _BALANCE[m["class_balance"]],
     "Class weights": lambda m: class_weight_words(m["class_weights"]),
-    "Augmentation": lambda m: augmentation_words(m["augmentation"], m["augmented"]),
+    "Augmentation": lambda m: augmentation_words(m["augmentation"]),
+    "Augmented": lambda m: _AUGMENTED[m["augmented"]],
     "Callbacks": lambda m: callback_words(m["callbacks"]),
 }
-_UNSET = {"Grey levels seen": "0 to 1", "First weights": "random", "Class weights": "none"}
+_UNSET = {
+    "Grey levels seen": "0 to 1",
+    "First weights": "random",
+    "Class weights": "none",
+    "Augmented": "anew in each epoch",
+}
 """What is not worth a line where it holds for all models."""

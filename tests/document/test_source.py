@@ -14,7 +14,7 @@ from analysis.progress import silent
 from report.document import check
 from report.document.sentences import Sentences
 from report.document.source import write
-from report.document.tables import Tables
+from report.document.tables import Tables, augmentation_words, callback_words
 from report.document.values import Values, count, decimal, escape, listed
 from report.document.verdicts import Verdicts
 from report.errors import RenderError
@@ -345,3 +345,37 @@ def test_an_empty_file_of_the_author_leaves_no_empty_part(source, artifacts, tmp
     folder.mkdir()
     (folder / "introduction.md").write_text("\n")
     assert ".author" not in source({**artifacts(), "prose": folder})
+
+
+def test_settings_of_many_models_name_what_they_share_once() -> None:
+    study = load(PROJECT / "studies" / "pediatric-imbalanced" / "study.toml").told()
+    text = Tables(study, Values({}), {}).training()
+    shared, _, table = text.partition("\n\n")
+    assert "optimiser" not in shared
+    assert "horizontal flip" in shared
+    assert "horizontal flip" not in table
+    rows = [line for line in table.splitlines() if line.startswith("| ") and "---" not in line]
+    assert rows[0].split(" | ")[1:] == ["Optimiser", "Epochs,\u00a0at\u00a0most", "Batch\u00a0size", "Grey\u00a0levels\u00a0seen", "Class\u00a0weights", "Augmented |"]  # fmt: skip
+    assert len(rows) == 1 + len(study["models"])
+    assert "0 to 255, pixels of different pictures interleaved" in rows[1]
+
+
+def test_only_settings_that_are_set_have_a_row() -> None:
+    text = Tables(STUDY, Values({}), {}).training()
+    for absent in ("Grey", "First", "weights |", "Augmented"):
+        assert absent not in text
+    warm = load(PROJECT / "studies" / "pediatric-resplit" / "study.toml").told()
+    assert "those of the dropout CNN, trained" in Tables(warm, Values({}), {}).training()
+
+
+def test_callbacks_and_augmentations_in_words() -> None:
+    study = load(PROJECT / "studies" / "radiography" / "study.toml")
+    model = study.untrained[0].model_dump(mode="json")
+    assert augmentation_words(model["augmentation"]).split("; ")[1:] == [
+        "brightness up to ±0.05 of 255 grey levels",
+        "contrast times 0.9 to 1.1",
+    ]
+    assert callback_words(model["callbacks"]).split("; ")[1:] == [
+        "learning rate times 0.5 when validation loss has not improved for 2 epochs",
+        "checkpoint of the best validation loss",
+    ]
