@@ -11,16 +11,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from analysis.datasets.decode import Grey, decode
 from analysis.errors import DataError, PictureError
 from analysis.progress import Progress
 
+PILLOW = {"nearest": Image.Resampling.NEAREST, "lanczos": Image.Resampling.LANCZOS}
 DECODERS = 2  # threads; decoding and resizing run outside Python's lock
 
 
 def prepare(
-    inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, size: int, fit: str
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    size: int,
+    fit: str,
+    resample: str,
 ) -> None:
     """Write ``images.npy``: grey levels, uint8, shape (n, size, size), in the order of ``records.csv``.
 
@@ -30,6 +39,8 @@ def prepare(
         Side of the square in pixels.
     fit : {"squash", "pad", "crop"}
         ``squash`` does not keep the ratio of the sides, ``pad`` fills up with black, ``crop`` takes the middle.
+    resample : {"area", "nearest", "bilinear", "lanczos"}
+        How it is resized, see `_resize`.
 
     Raises
     ------
@@ -42,7 +53,7 @@ def prepare(
     images = np.lib.format.open_memmap(
         out / "images.npy", mode="w+", dtype=np.uint8, shape=(len(records), size, size)
     )
-    load = partial(_load, inputs["data"], size, fit)
+    load = partial(_load, inputs["data"], size, fit, resample)
     with ThreadPoolExecutor(DECODERS) as pool:
         prepared = pool.map(load, *zip(*pictures.index, strict=True))
         for done, (rows, picture) in enumerate(zip(pictures, prepared, strict=True), start=1):
@@ -51,7 +62,7 @@ def prepare(
     images.flush()
 
 
-def _load(root: Path, size: int, fit: str, image_id: str, sha256: str) -> Grey:
+def _load(root: Path, size: int, fit: str, resample: str, image_id: str, sha256: str) -> Grey:
     try:
         data = (root / image_id).read_bytes()
     except OSError as error:
@@ -59,8 +70,7 @@ def _load(root: Path, size: int, fit: str, image_id: str, sha256: str) -> Grey:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise _changed(image_id, "has changed since the data folder was read")
     try:
-        # Twice the target leaves the area filter enough to work on: 0.5 grey levels from a full decode on average.
-        return fit_square(decode(data, at_least=2 * size).pixels, size, fit)
+        return square(data, size, fit, resample)
     except PictureError as error:
         raise _changed(image_id, f"does not decode: {error.message}") from error
 
@@ -69,29 +79,45 @@ def _changed(image_id: str, what: str) -> DataError:
     return DataError(f"picture {image_id} {what}", hint="run the same command again to read the folder anew")
 
 
-def fit_square(pixels: Grey, size: int, fit: str) -> Grey:
-    """Return the picture (height, width) as (size, size); ``fit`` as in `prepare`."""
+def square(data: bytes, size: int, fit: str, resample: str) -> Grey:
+    """Return the picture in the file ``data`` as (size, size); ``fit`` and ``resample`` as in `prepare`."""
+    # Twice the target leaves the area filter enough to work on: 0.5 grey levels from a full decode on average.
+    least = 2 * size if resample == "area" else None
+    return fit_square(decode(data, at_least=least).pixels, size, fit, resample)
+
+
+def fit_square(pixels: Grey, size: int, fit: str, resample: str = "area") -> Grey:
+    """Return the picture (height, width) as (size, size); ``fit`` and ``resample`` as in `prepare`."""
     height, width = pixels.shape
     if fit == "pad":
-        return _pad(pixels, size)
+        return _pad(pixels, size, resample)
     if fit == "crop":
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2
         pixels = pixels[top : top + side, left : left + side]
-    return _resize(pixels, size, size)
+    return _resize(pixels, size, size, resample)
 
 
-def _pad(pixels: Grey, size: int) -> Grey:
+def _pad(pixels: Grey, size: int, resample: str) -> Grey:
     longest = max(pixels.shape)
     height, width = (max(1, round(side * size / longest)) for side in pixels.shape)
-    square = np.zeros((size, size), dtype=np.uint8)
+    framed = np.zeros((size, size), dtype=np.uint8)
     top, left = (size - height) // 2, (size - width) // 2
-    square[top : top + height, left : left + width] = _resize(pixels, height, width)
-    return square
+    framed[top : top + height, left : left + width] = _resize(pixels, height, width, resample)
+    return framed
 
 
-def _resize(pixels: Grey, height: int, width: int) -> Grey:
-    """Return ``pixels`` at another size: sides that shrink are averaged, sides that grow interpolated."""
-    smaller = min(width, pixels.shape[1]), min(height, pixels.shape[0])
-    shrunk = cv2.resize(pixels, smaller, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(shrunk, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+def _resize(pixels: Grey, height: int, width: int, resample: str) -> Grey:
+    """Return ``pixels`` at another size.
+
+    ``area``: sides that shrink are averaged, sides that grow interpolated. ``nearest`` and ``lanczos`` are Pillow's.
+    ``bilinear`` is that of ``tf.image.resize``, which looks at four pixels however much a side shrinks.
+    """
+    if resample == "area":
+        smaller = min(width, pixels.shape[1]), min(height, pixels.shape[0])
+        pixels = np.asarray(cv2.resize(pixels, smaller, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+    if resample == "bilinear":
+        levels = cv2.resize(pixels.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.rint(levels).astype(np.uint8)
+    return np.array(Image.fromarray(pixels).resize((width, height), PILLOW[resample]))

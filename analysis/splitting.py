@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,58 +21,191 @@ SPLITS = ("train", "val", "test")
 Rows = NDArray[np.intp]
 
 
-def split(
-    inputs: Mapping[str, Path],
-    out: Path,
-    *,
-    scratch: Path,
-    progress: Progress,
-    classes: Sequence[str],
-    protocol: str,
-    test: float,
-    val: float,
-    seed: int,
-    group: str,
-) -> None:
+@dataclass(frozen=True)
+class Rule:
+    """How the pictures are shared out: the part of the study file that the stage depends on.
+
+    ``protocol`` is ``stratified`` (the share ``test``, then ``val`` of what is left), ``holdout`` (the shares ``test`` and
+    ``val`` of the whole, set aside together), ``splitfolders`` (the same shares of each class, as that program cuts
+    them) or ``official`` (the dataset's own test set). The other fields are as in the study file.
+    """
+
+    classes: Sequence[str]
+    protocol: str
+    test: float
+    val: float
+    seed: int
+    draw: str
+    official_val: str
+    subset: Mapping[str, int]
+    group: str
+
+    @property
+    def by_patient(self) -> bool:
+        """Whether all pictures of a patient are in one split."""
+        return self.group == "patient"
+
+
+def split(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **rule: Any) -> None:
     """Write ``split.csv``, a row for each row of ``records.csv``.
 
-    Each split has the classes in the proportions of the whole. The share ``test`` is set aside first, then
-    ``val`` of what is left. With ``group="patient"`` all pictures of a patient are in one split.
+    With ``group="patient"`` all pictures of a patient are in one split, drawn by stratified folds of patients.
 
     Under the label rule ``every-tag`` a picture has a row for each of its labels. Rows are split independently, as in
     the published experiment, so the same picture can be in two splits (not with ``group="patient"``).
 
+    Parameters
+    ----------
+    rule
+        The fields of `Rule`.
+
     Raises
     ------
     DataError
-        If a class has too few pictures to be in every split.
+        If a class has too few pictures to be in every split, or the data have no split of their own to keep to.
     """
-    if protocol != "stratified":
-        raise DataError(f"split protocol {protocol!r} is not known", hint='use split.protocol = "stratified"')
-    records = pd.read_csv(inputs["records"] / "records.csv", dtype=str)
-    labels = records["label"].to_numpy()
-    patients = records["patient_id"].to_numpy() if group == "patient" else None
-    _check_counts(labels, classes, patients, max(_folds(test), _folds(val)))
-    rest, tested = _set_aside(np.arange(len(labels)), test, seed, labels, patients)
-    _, validated = _set_aside(rest, val, seed, labels, patients)
+    how = Rule(**rule)
+    records = pd.read_csv(inputs["records"] / "records.csv", dtype=str, keep_default_na=False)
+    validated, tested = PROTOCOLS[how.protocol](records, how)
     table = pd.DataFrame({"image_id": records["image_id"], "split": "train", "fold": ""})
     table.loc[validated, "split"] = "val"
     table.loc[tested, "split"] = "test"
-    _check_present(labels, table["split"].to_numpy(), classes)
+    _check_present(records, table["split"], how.classes)
     table.to_csv(out / "split.csv", index=False, lineterminator="\n")
     progress(len(records), len(records), "pictures")
 
 
-def _set_aside(
-    rows: Rows, share: float, seed: int, labels: NDArray[np.str_], patients: NDArray[np.str_] | None
-) -> tuple[Rows, Rows]:
-    """Return the rows that are left and those set aside."""
-    if patients is None:
-        left, aside = train_test_split(rows, test_size=share, random_state=seed, stratify=labels[rows])
+def _stratified(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
+    """Return the rows for validation and for the test: ``test`` of all, then ``val`` of what is left."""
+    _check_counts(records, how, max(_folds(how.test), _folds(how.val)))
+    rest, tested = _set_aside(np.arange(len(records)), how.test, records, how)
+    return _set_aside(rest, how.val, records, how)[1], tested
+
+
+def _holdout(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
+    """Return ``val`` and ``test`` of the whole: set aside together, then parted."""
+    both = how.test + how.val
+    _check_counts(records, how, max(_folds(how.test), _folds(how.val)))
+    if how.by_patient:
+        return _shares_by_patient(records, how)
+    _, aside = _set_aside(np.arange(len(records)), both, records, how)
+    validated, tested = _set_aside(aside, how.test / both, records, how)
+    return validated, tested
+
+
+def _splitfolders(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
+    """Return ``val`` and ``test`` of each class as ``splitfolders.ratio`` does: by name, shuffled, cut at whole numbers."""
+    _check_counts(records, how, max(_folds(how.test), _folds(how.val)))
+    if how.by_patient:
+        return _shares_by_patient(records, how)
+    train = round(1 - how.test - how.val, 10)
+    validated, tested = [], []
+    for label in how.classes:
+        rows = _by_name(records, np.flatnonzero(records["label"] == label)).tolist()
+        random.Random(how.seed).shuffle(rows)
+        first = int(train * len(rows))
+        second = first + int(how.val * len(rows))
+        validated += rows[first:second]
+        tested += rows[second:]
+    return np.array(validated, dtype=np.intp), np.array(tested, dtype=np.intp)
+
+
+def _official(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
+    """Return the dataset's own test set, and of its other pictures those for validation."""
+    _check_official(records, how.classes)
+    tested = np.flatnonzero(records["official"] == "test")
+    ours = ["train", "val"] if how.by_patient or how.official_val == "train" else ["train"]
+    pool = np.flatnonzero(records["official"].isin(ours))
+    others = np.flatnonzero(~records["official"].isin([*ours, "test"]))
+    if how.by_patient:
+        _check_apart(records, tested)
+    if how.subset:
+        return np.setdiff1d(np.append(pool, others), _subset(records, pool, how)), tested
+    if how.draw == "keras" and not how.by_patient:
+        drawn = _as_keras_draws(records, pool, how)
     else:
-        folds = StratifiedGroupKFold(_folds(share), shuffle=True, random_state=seed)
-        kept, first = next(folds.split(rows, labels[rows], patients[rows]))
-        left, aside = rows[kept], rows[first]
+        _check_counts(records.iloc[pool], how, _folds(how.val))
+        drawn = _set_aside(pool, how.val, records, how)[1]
+    return np.append(drawn, others), tested
+
+
+PROTOCOLS = {
+    "stratified": _stratified,
+    "holdout": _holdout,
+    "splitfolders": _splitfolders,
+    "official": _official,
+}
+
+
+def _as_keras_draws(records: pd.DataFrame, pool: Rows, how: Rule) -> Rows:
+    """Return the share ``val`` of ``pool`` that ``image_dataset_from_directory`` takes for validation.
+
+    It lists class by class, by name, shuffles, and takes the last.
+    """
+    named = _by_name(records, pool)
+    labels = records["label"].to_numpy()
+    listed = np.concatenate([named[labels[named] == label] for label in how.classes])
+    np.random.RandomState(how.seed).shuffle(listed)
+    return listed[len(listed) - int(how.val * len(listed)) :]
+
+
+def _by_name(records: pd.DataFrame, rows: Rows) -> Rows:
+    """Return ``rows`` by file name, whatever folder a file lies in."""
+    names = records["image_id"].iloc[rows].str.rsplit("/", n=1).str[-1]
+    order = np.lexsort((records["image_id"].iloc[rows], names))
+    return rows[order]
+
+
+def _subset(records: pd.DataFrame, pool: Rows, how: Rule) -> Rows:
+    """Return as many rows of each class, drawn from ``pool``, as ``subset`` says.
+
+    By patient the pictures of whole patients are drawn as long as they fit; the sum can be somewhat smaller.
+    """
+    rng = np.random.default_rng(how.seed)
+    drawn: list[Rows] = []
+    for label in how.classes:
+        rows = pool[records["label"].iloc[pool] == label]
+        wanted = how.subset[label]
+        if len(rows) <= wanted:
+            raise DataError(
+                f'class "{label}" has {len(rows)} pictures in the training set of the data; {wanted} of them'
+                " are to be drawn, and some left for validation",
+                hint=f"ask for fewer: --set split.subset.{label}=...",
+            )
+        drawn.append(
+            _whole_patients(records, rows, wanted, rng) if how.by_patient else rng.permutation(rows)[:wanted]
+        )
+    return np.concatenate(drawn)
+
+
+def _whole_patients(records: pd.DataFrame, rows: Rows, wanted: int, rng: np.random.Generator) -> Rows:
+    """Return up to ``wanted`` of ``rows``: all pictures of patients drawn at random."""
+    drawn: list[int] = []
+    of_patient = pd.Series(rows).groupby(records["patient_id"].iloc[rows].to_numpy()).agg(list)
+    for pictures in of_patient.iloc[rng.permutation(len(of_patient))]:
+        if len(drawn) + len(pictures) <= wanted:
+            drawn += pictures
+    return np.array(drawn, dtype=np.intp)
+
+
+def _shares_by_patient(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
+    """Return ``val`` and ``test`` of the whole, all pictures of a patient in one part."""
+    rest, tested = _set_aside(np.arange(len(records)), how.test, records, how)
+    return _set_aside(rest, how.val / (1 - how.test), records, how)[1], tested
+
+
+def _set_aside(rows: Rows, share: float, records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
+    """Return the rows that are left and those set aside, the share ``share`` of each class."""
+    labels = records["label"].to_numpy()[rows]
+    if how.by_patient:
+        patients = records["patient_id"].to_numpy()[rows]
+        folds = StratifiedGroupKFold(_folds(share), shuffle=True, random_state=how.seed)
+        kept, first = next(folds.split(rows, labels, patients))
+        return rows[kept], rows[first]
+    for label in how.classes:
+        if (labels == label).sum() < 2:  # scikit-learn's own complaint names no class
+            raise _too_few(label, f"{(records['label'] == label).sum()} pictures", how.classes)
+    left, aside = train_test_split(rows, test_size=share, random_state=how.seed, stratify=labels)
     return left, aside
 
 
@@ -77,32 +213,54 @@ def _folds(share: float) -> int:
     return max(2, round(1 / share))
 
 
-def _check_counts(
-    labels: NDArray[np.str_], classes: Sequence[str], patients: NDArray[np.str_] | None, folds: int
-) -> None:
+def _check_counts(records: pd.DataFrame, how: Rule, folds: int) -> None:
     """Raise for a class that the splitters themselves would refuse, or complain of in their own words."""
-    for label in classes:
-        of_class = labels == label
-        if of_class.sum() < len(SPLITS):
-            raise _too_few(label, f"{of_class.sum()} pictures")
-        if patients is not None and (count := len(set(patients[of_class]))) < folds:
-            raise _too_few(label, f"pictures of {count} patients")
-    if len(labels) < folds * len(classes):
+    for label in how.classes:
+        of_class = records[records["label"] == label]
+        if len(of_class) < len(SPLITS):
+            raise _too_few(label, f"{len(of_class)} pictures", how.classes)
+        if how.by_patient and (count := of_class["patient_id"].nunique()) < folds:
+            raise _too_few(label, f"pictures of {count} patients", how.classes)
+    if len(records) < folds * len(how.classes):
         raise DataError(
-            f"{len(labels)} pictures are too few to split into training, validation and test",
+            f"{len(records)} pictures are too few to split into training, validation and test",
             hint="add pictures",
         )
 
 
-def _check_present(labels: NDArray[np.str_], splits: NDArray[np.str_], classes: Sequence[str]) -> None:
+def _check_official(records: pd.DataFrame, classes: Sequence[str]) -> None:
+    """Raise if the data have no training and test set of their own for each class."""
+    for part in ("train", "test"):
+        for label in classes:
+            if not ((records["official"] == part) & (records["label"] == label)).any():
+                raise DataError(
+                    f'the data have no {part} set of their own for the class "{label}", which this study keeps to',
+                    hint="the pictures of a split lie below folders called train and test; `report data check DIR`"
+                    " shows what is there",
+                )
+
+
+def _check_apart(records: pd.DataFrame, tested: Rows) -> None:
+    """Raise if a patient is in the dataset's own test set and out of it."""
+    is_test = records.index.isin(tested)
+    both = set(records["patient_id"][is_test]) & set(records["patient_id"][~is_test])
+    if both:
+        raise DataError(
+            f"{len(both)} patients are in the data's own test set and out of it, such as {min(both)}",
+            hint='no split by patient can keep to that test set: use split.group = "none" and split.also = "none"',
+        )
+
+
+def _check_present(records: pd.DataFrame, splits: pd.Series[str], classes: Sequence[str]) -> None:
     for label in classes:
-        of_class = labels == label
-        if len(set(splits[of_class])) < len(SPLITS):
-            raise _too_few(label, f"{of_class.sum()} pictures")
+        of_class = records["label"] == label
+        if splits[of_class].nunique() < len(SPLITS):
+            raise _too_few(label, f"{of_class.sum()} pictures", classes)
 
 
-def _too_few(label: str, what: str) -> DataError:
+def _too_few(label: str, what: str, classes: Sequence[str]) -> DataError:
+    without = f", or build without it: --set 'dataset.without=[\"{label}\"]'" if len(classes) > 2 else ""
     return DataError(
         f'class "{label}" has {what}, too few to be in training, validation and test',
-        hint="add pictures of this class, or take it out of the study file",
+        hint=f"add pictures of this class{without}",
     )

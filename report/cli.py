@@ -22,9 +22,11 @@ from report.errors import OK, STAGE, USAGE, WOULD_RUN, RenderError, ReportError,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from report.engine.events import Planned
     from report.engine.explain import StageStatus
     from report.engine.run import Built
     from report.project import Plan, Request
+    from report.study import Model
 
 
 def _examples(*commands: str) -> str:
@@ -107,6 +109,9 @@ def build(
     for words in sorted(study_folder(study).glob("*.md")):
         require_prose(words)  # before the trainings, not after
     the_plan.remember_data()
+    if the_plan.study.untrained and not only:
+        names = ", ".join(model.id for model in the_plan.study.untrained)
+        console.note(f"described and not trained, as they begin with weights learnt on ImageNet: {names}")
     targets = [f"evaluate.{_model(the_plan, only)}"] if only else ["results", "source", *_formats(formats)]
 
     def make() -> tuple[Mapping[str, Built], list[Path]]:
@@ -123,9 +128,11 @@ def run(
     """Build the stages ``targets`` of a plan and all that they read, and show how it goes."""
     from report.building import is_strict
     from report.building import run as run_stages
-    from report.engine.events import Event, Finished
+    from report.engine.events import Event, Finished, Planned
 
     def hear(event: Event) -> None:
+        if isinstance(event, Planned) and not the_plan.request.sample:
+            _tell_trainings(the_plan, event)
         if isinstance(event, Finished):
             the_plan.keep_declaration([event.stage])
 
@@ -144,6 +151,22 @@ def run(
     return built
 
 
+def _tell_trainings(the_plan: Plan, planned: Planned) -> None:
+    """Tell before it starts how long the trainings take that never ran here."""
+    from report.outlook import first_trainings
+
+    found = first_trainings(planned, {model.id: model.minutes for model in the_plan.study.models})
+    if not found.count:
+        return
+    about = f"about {console.duration(60 * found.minutes)} on 2 cores" if found.minutes else ""
+    unknown = f"{found.unknown} of a length that is not known" if found.unknown else ""
+    trainings = "1 training" if found.count == 1 else f"{found.count} trainings"
+    console.note(
+        f"{trainings} for the first time: {', and '.join(filter(None, (about, unknown)))}; "
+        "--only MODEL builds a part, and what is finished is kept"
+    )
+
+
 def _tell_doubts(built: Mapping[str, Built], *, strict: bool) -> None:
     """Tell what in the author's words a result could contradict; a strict build does not let it pass."""
     import json
@@ -160,7 +183,12 @@ def _tell_doubts(built: Mapping[str, Built], *, strict: bool) -> None:
 
 
 def _model(the_plan: Plan, name: str) -> str:
-    known = [model.id for model in the_plan.study.models]
+    if name in (model.id for model in the_plan.study.untrained):
+        raise UsageError(
+            f"--only {name}: it begins with weights learnt on ImageNet and is only described",
+            hint="report models",
+        )
+    known = [model.id for model in the_plan.study.trained]
     if name not in known:
         raise UsageError(f"--only {name}: no such model", hint=f"there are: {', '.join(known)}")
     return name
@@ -426,13 +454,17 @@ def models(
     the_plan = plan(Request(study, None, False, tuple(overrides or ()), cache), needs_data=False)
     built = run(the_plan, [f"architecture.{m.id}" for m in the_plan.study.models])
     summaries = {
-        m.id: {"title": m.title, **json.loads(built[f"architecture.{m.id}"].path("summary.json").read_text())}
+        m.id: {
+            "title": m.title,
+            "weights": _first_weights(m),
+            **json.loads(built[f"architecture.{m.id}"].path("summary.json").read_text()),
+        }
         for m in the_plan.study.models
     }
     if as_json:
         console.say(json.dumps(summaries, indent=1, ensure_ascii=False))
         return
-    head = ["model", "title", "parameters", "trainable", "input"]
+    head = ["model", "title", "parameters", "trainable", "input", "first weights"]
     rows = [
         [
             name,
@@ -440,10 +472,15 @@ def models(
             f"{s['parameters']:,}",
             f"{s['trainable_parameters']:,}",
             " x ".join(map(str, s["input_shape"])),
+            s["weights"],
         ]
         for name, s in summaries.items()
     ]
     console.table(head, rows)
+
+
+def _first_weights(model: Model) -> str:
+    return f"those of {model.init_from}" if model.init_from else model.weights
 
 
 @app.command(rich_help_panel="Use", epilog=_examples("report predict chest.jpeg --model improved --json"))
@@ -519,9 +556,24 @@ def studies() -> None:
         except AnalysisError as error:
             found = f"not found ({error.message})"
         console.say(f"{name}: {study.study.title}")
-        console.say(f"  models: {', '.join(model.id for model in study.models)}")
+        console.say(f"  models: {', '.join(model.id for model in study.trained)}")
+        if study.untrained:
+            console.say(f"  described only: {', '.join(model.id for model in study.untrained)}")
         console.say(f"  data:   {found}")
         console.say(f"  get:    {dataset_command(study)}")
+
+
+@app.command(rich_help_panel="Write", epilog=_examples("report new my-study"))
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new study's name, such as my-study.")],
+) -> None:
+    """Write a skeleton for a study of your own into studies/NAME."""
+    from report.new import create
+
+    for path in create(name):
+        console.say(console.relative(path))
+    console.say(f"report build {name} --sample  builds it on generated pictures")
+    console.say("README.md tells what a study file can say")
 
 
 @data_app.command("check")

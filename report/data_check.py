@@ -17,7 +17,10 @@ from report.study import load
 
 Found = Mapping[str, Any]
 SIDES = ("width", "height")
-ASSIGNMENT_READER = "v7"
+STUDIES = {"v7": "assignment", "kermany": "pediatric-resplit", "radiography": "radiography"}
+"""The study that reads the data of a reader with no setting more."""
+FEW = 10
+"""Of fewer pictures of a class than this, a split leaves next to none in one of its parts."""
 CHECK_PLAN = "check"
 """The name under which the cache remembers the last check."""
 
@@ -99,17 +102,22 @@ def _facts(found: Found) -> Iterator[tuple[str, str]]:
 
 def _next(found: Found, data: Path, study: str | None) -> Iterator[str]:
     """Return the command that builds a report from the data, and the settings that a study needs for it."""
-    name = study or "assignment"
-    if not found["of_study"] and (study or found["reader"] != ASSIGNMENT_READER):
+    name = study or STUDIES.get(found["reader"], "STUDY")
+    if not found["of_study"] and (study or name == "STUDY"):
         name = "STUDY"
         yield "a study reads these data with this in its study.toml:"
         yield ""
         for c in found["classes"]:
             yield f"[[classes]]\nid = {_toml(c['id'])}\nlabel = {_toml(c['label'])}\n"
         root = _toml(str(data.resolve()))
-        yield f"[dataset]\nreader = {_toml(found['reader'])}\nroot = {root}\n"
-    yield f"next: report build {name} --data {shlex.quote(str(data))}"
+        folders = (f"{c} = {_toml(names)}" for c, names in found["folders"].items())
+        named = f"folders = {{ {', '.join(folders)} }}\n" if found["folders"] else ""
+        yield f"[dataset]\nreader = {_toml(found['reader'])}\nroot = {root}\n{named}"
+    few = [c["id"] for c in found["classes"] if c["pictures"] < FEW]
+    spared = few and len(few) + 1 < len(found["classes"])
+    without = f" --set {shlex.quote(f'dataset.without={json.dumps(few)}')}" if spared else ""
+    yield f"next: report build {name} --data {shlex.quote(str(data))}{without}"
 
 
-def _toml(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _toml(value: str | list[str]) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from report.engine.events import Event, Failed, Finished, Planned, Progressed, Started
@@ -16,6 +17,23 @@ class Left:
 
     seconds: float
     complete: bool
+
+
+@dataclass(frozen=True)
+class FirstTrainings:
+    """Trainings that never ran: how many, and the minutes that their study file tells; of ``unknown`` it tells none."""
+
+    count: int
+    minutes: float
+    unknown: int
+
+
+def first_trainings(planned: Planned, minutes: Mapping[str, float | None]) -> FirstTrainings:
+    """Return what a build trains for the first time; ``minutes`` are those of each model."""
+    new = [name for name, stage in planned.waiting.items() if name.startswith("train.") and not stage.seconds]
+    known = [minutes.get(name.removeprefix("train.").partition("@")[0]) for name in new]
+    told = [m for m in known if m is not None]
+    return FirstTrainings(len(new), sum(told), len(new) - len(told))
 
 
 class _Pace:

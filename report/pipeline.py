@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from report.engine.stage import Input, Json, Output, Source, Stage
+from report.published import bars
 from report.study import LOW_DETAIL, LOW_DETAIL_TITLE, READER_KEYS, Model, Study
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -27,6 +28,8 @@ METRICS = ("numpy", "pandas", "scikit-learn", "scipy")
 DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
 RECORDS = Output("read", ("records.csv",))
 RESULTS = ("results.json",)
+MOST_TOGETHER = 5
+"""So many curves can be told apart in one panel."""
 FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
 THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/*.lua")
 HTML = ("pypandoc_binary",)
@@ -74,8 +77,10 @@ def stages(study: Study, place: Place) -> list[Stage]:
             for analysis, group in analyses(study).items()
             for stage in _analysis(study, place, analysis, group)
         ),
+        *_ledger(study, place),
         _results(study),
         *_figures(study, place),
+        *_figures_across(study),
     ]
     return [*made, *_document(study, place, made)]
 
@@ -106,13 +111,7 @@ def _ids(study: Study) -> list[Json]:
 def _data(study: Study, place: Place) -> Iterator[Stage]:
     data, pixels = data_inputs(place)
     if place.data is None:
-        sample = study.sample
-        yield Stage(
-            "sample",
-            "analysis.datasets.sample:write",
-            params={"pictures": sample.pictures, "seed": sample.seed},
-            packages=PICTURES,
-        )
+        yield _sample(study)
     if place.packed:
         yield _archive(place)
     yield Stage(
@@ -126,15 +125,30 @@ def _data(study: Study, place: Place) -> Iterator[Stage]:
         "images",
         "analysis.preparation:prepare",
         {"records": RECORDS, "data": pixels},
-        _only(study.image, "size", "fit"),
+        _only(study.image, "size", "fit", "resample"),
         packages=PICTURES,
+    )
+
+
+def _sample(study: Study) -> Stage:
+    """Return the stage that writes the generated sample in the layout of the study's data."""
+    size = _only(study.sample, "pictures", "seed")
+    if study.dataset.reader == "v7":
+        return Stage("sample", "analysis.datasets.sample:write", params=size, packages=PICTURES)
+    names = {c.id: (*study.dataset.folders.get(c.id, ()), c.label)[0] for c in study.classes}
+    layout: dict[str, Json] = {
+        "layout": study.dataset.reader,
+        "classes": [{"id": id_, "folder": folder} for id_, folder in names.items()],
+    }
+    return Stage(
+        "sample", "analysis.datasets.folder_sample:write", params={**layout, **size}, packages=PICTURES
     )
 
 
 def _reading(study: Study) -> dict[str, Json]:
     """Return what the study's reader is told about labels."""
-    settings = _only(study.dataset, READER_KEYS[study.dataset.reader], "exclude")
-    return {"classes": _classes(study), **settings}
+    own = (key for key, readers in READER_KEYS.items() if study.dataset.reader in readers)
+    return {"classes": _classes(study), **_only(study.dataset, *own, "exclude")}
 
 
 def survey_stages(data: Path, study: Study | None) -> list[Stage]:
@@ -186,7 +200,11 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
         f"split{analysis}",
         "analysis.splitting:split",
         {"records": RECORDS},
-        {"classes": _ids(study), **_only(study.split, "protocol", "test", "val", "seed"), "group": group},
+        {
+            "classes": _ids(study),
+            **_only(study.split, "protocol", "test", "val", "seed", "draw", "official_val", "subset"),
+            "group": group,
+        },
         packages=METRICS,
     )
     pixels: dict[str, Input] = {
@@ -194,7 +212,7 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
         "images": Output("images"),
         "split": Output(f"split{analysis}"),
     }
-    for model in study.models:
+    for model in study.trained:
         for run in runs(study, model, analysis):
             yield from _run(study, run, pixels)
         if len(study.training.seeds) > 1:
@@ -222,13 +240,17 @@ def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
     yield Stage(
         f"train.{run.name}",
         "analysis.models.training:train",
-        {"architecture": Output(f"architecture.{model.id}", ("architecture.json",)), **pixels},
+        {
+            "architecture": Output(f"architecture.{model.id}", ("architecture.json",)),
+            **_initial(study, run),
+            **pixels,
+        },
         {
             "classes": _ids(study),
             "seed": run.seed,
-            "fit": study.image.fit,
-            **_only(model, "input", "class_balance", "augmentation", "optimizer", "learning_rate"),
-            **_only(model, "epochs", "batch_size", "callbacks"),
+            **_only(study.image, "fit", "resample"),
+            **_only(model, "input", "class_balance", "class_weights", "augmentation", "augmented"),
+            **_only(model, "optimizer", "learning_rate", "epochs", "batch_size", "callbacks"),
         },
         packages=NETWORK,
         threads=study.training.threads,
@@ -237,12 +259,21 @@ def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
         f"predict.{run.name}",
         "analysis.models.prediction:predict",
         {"model": Output(f"train.{run.name}", ("model.keras", "input.json")), **pixels},
-        {"classes": _ids(study), "seed": run.seed, "splits": list(SPLITS)},
+        {"classes": _ids(study), "seed": run.seed, "splits": list(SPLITS), **_only(model, "test_input")},
         packages=NETWORK,
         threads=study.training.threads,
     )
     training: Input = Output(f"train.{run.name}", ("history.csv", "training.json"))
     yield _evaluation(study, run.name, pixels["split"], {"training": training}, model.class_balance)
+
+
+def _initial(study: Study, run: Run) -> dict[str, Input]:
+    """Return the training whose weights a training begins with, if it begins with any."""
+    for model in study.trained:
+        if model.id == run.model.init_from:
+            same = next(other for other in runs(study, model, run.analysis) if other.seed == run.seed)
+            return {"initial": Output(f"train.{same.name}", ("model.keras",))}
+    return {}
 
 
 def _evaluation(study: Study, name: str, split: Input, more: dict[str, Input], class_balance: str) -> Stage:
@@ -269,9 +300,9 @@ def normal_class(study: Study) -> str | None:
 def _comparison(study: Study, place: Place, analysis: str) -> Stage:
     """Return the stage that compares all models of an analysis, as declared, and with the low-detail baseline."""
     networks: dict[str, Json] = {}
-    for model in study.models:
+    for model in study.trained:
         networks[model.id] = [run.name for run in runs(study, model, analysis)]
-    trained = [run.name for model in study.models for run in runs(study, model, analysis)]
+    trained = [run.name for model in study.trained for run in runs(study, model, analysis)]
     floor = f"{LOW_DETAIL}{analysis}"
     comparison = study.comparison
     return Stage(
@@ -291,6 +322,33 @@ def _comparison(study: Study, place: Place, analysis: str) -> Stage:
             "margin": comparison.margin if comparison else None,
             "alpha": comparison.alpha if comparison else 0.05,
             "declared_late": place.declared_late,
+            "corrections": [[m.faithful, m.corrected] for m in study.corrections],
+        },
+        packages=METRICS,
+    )
+
+
+def _ledger(study: Study, place: Place) -> Iterator[Stage]:
+    """Yield the stage that holds our figures against the published ones, if there are any."""
+    if study.published is None:
+        return
+    trained = {m.id: [run.name for run in runs(study, m, "")] for m in study.trained}
+    names: dict[str, Json] = {model: list(found) for model, found in trained.items()}
+    reasons = bars(study, place.overrides, sample=place.data is None)
+    yield Stage(
+        "ledger",
+        "analysis.evaluation.ledger:ledger",
+        {
+            **{f"architecture_{m}": Output(f"architecture.{m}", ("summary.json",)) for m in reasons},
+            **{f"evaluate_{m}": Output(f"evaluate.{m}", RESULTS) for m in trained},
+            **{f"predict_{run}": Output(f"predict.{run}") for found in trained.values() for run in found},
+        },
+        {
+            "classes": _ids(study),
+            "published": study.published.model_dump(mode="json"),
+            "runs": names,
+            "bars": {model: list(why) for model, why in reasons.items()},
+            "corrected": {m.id: m.corrects for m in study.trained if m.corrects},
         },
         packages=METRICS,
     )
@@ -302,7 +360,7 @@ def _results(study: Study) -> Stage:
         for analysis in analyses(study)
         for name in (
             *(f"{model}{analysis}" for model in (*_models(study), LOW_DETAIL)),
-            *(run.name for model in study.models for run in runs(study, model, analysis)),
+            *(run.name for model in study.trained for run in runs(study, model, analysis)),
         )
     ]
     return Stage(
@@ -311,12 +369,16 @@ def _results(study: Study) -> Stage:
         {
             "records": Output("read"),
             **{f"split{analysis}": Output(f"split{analysis}") for analysis in analyses(study)},
-            **{f"architecture_{m}": Output(f"architecture.{m}", ("summary.json",)) for m in _models(study)},
+            **{
+                f"architecture_{m.id}": Output(f"architecture.{m.id}", ("summary.json",))
+                for m in study.models
+            },
             **{f"evaluate_{name}": Output(f"evaluate.{name}", RESULTS) for name in names},
             **{
                 f"compare{analysis}": Output(f"compare{analysis}", (*RESULTS, "verdicts.json"))
                 for analysis in analyses(study)
             },
+            **({"ledger": Output("ledger", RESULTS)} if study.published else {}),
         },
         {"classes": _ids(study), "models": _models(study), "analyses": list(analyses(study))},
         packages=METRICS,
@@ -329,7 +391,7 @@ def compared(study: Study) -> tuple[str, ...]:
 
 
 def _models(study: Study) -> list[Json]:
-    return [model.id for model in study.models]
+    return [model.id for model in study.trained]
 
 
 def _figures(study: Study, place: Place) -> Iterator[Stage]:
@@ -350,16 +412,19 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
         {**classes, "seed": study.split.seed},
     )
     splits: Json = list(SPLITS)
-    for model in study.models:
+    for model in study.trained:
         shown = runs(study, model, "")[0].name
         evaluation: dict[str, Input] = {"evaluation": Output(f"evaluate.{shown}")}
         named: dict[str, Json] = {**classes, "model": model.id, "title": model.title}
         yield figure(f"curves.{model.id}", {"training": Output(f"train.{shown}", ("history.csv",))}, named)
         yield figure(f"roc.{model.id}", evaluation, {**named, "splits": splits})
         yield figure(f"confusion.{model.id}", evaluation, {**named, "splits": splits})
-    shown_of = {m.id: runs(study, m, "")[0].name for m in study.models} | {LOW_DETAIL: LOW_DETAIL}
-    evaluations: dict[str, Input] = {f"evaluation_{m}": Output(f"evaluate.{n}") for m, n in shown_of.items()}
-    networks: list[Json] = [{"id": m.id, "title": m.title} for m in study.models]
+    shown_of = {m.id: runs(study, m, "")[0].name for m in study.trained} | {LOW_DETAIL: LOW_DETAIL}
+    networks: list[Json] = [{"id": m.id, "title": m.title} for m in together(study)]
+    evaluations: dict[str, Input] = {
+        f"evaluation_{m}": Output(f"evaluate.{shown_of[m]}")
+        for m in (*(m.id for m in together(study)), LOW_DETAIL)
+    }
     everything: Json = [*networks, {"id": LOW_DETAIL, "title": LOW_DETAIL_TITLE}]
     for kind in ("roc", "pr"):
         yield figure(
@@ -374,7 +439,7 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
             **classes,
             "a": study.comparison.baseline,
             "b": other,
-            "titles": {m.id: m.title for m in study.models if m.id in {study.comparison.baseline, other}},
+            "titles": {m.id: m.title for m in study.trained if m.id in {study.comparison.baseline, other}},
             "split": study.comparison.split,
         }
         sides = {"evaluation_a": shown_of[study.comparison.baseline], "evaluation_b": shown_of[other]}
@@ -396,6 +461,39 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
         )
 
 
+def together(study: Study) -> tuple[Model, ...]:
+    """Return the models whose curves lie over one another: all, or where they are many those that are compared."""
+    if len(study.trained) <= MOST_TOGETHER:
+        return study.trained
+    declared = study.comparison
+    ids = (declared.baseline, *declared.against) if declared else [m.id for m in study.trained]
+    return tuple(m for m in study.trained if m.id in ids)[:MOST_TOGETHER]
+
+
+def _figures_across(study: Study) -> Iterator[Stage]:
+    """Yield the figures of a replication that have all its models, or the data before and after, side by side."""
+    if study.study.kind != "replication":
+        return
+    shown = {m.id: runs(study, m, "")[0].name for m in study.trained}
+    models: list[Json] = [{"id": m.id, "title": m.title} for m in study.trained]
+    classes: dict[str, Json] = {"classes": _classes(study)}
+
+    def figure(name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:
+        function = f"analysis.figures.{name.partition('.')[0]}:draw"
+        return Stage(f"figure.{name}", function, {**inputs, "fonts": FONTS}, params, packages=DRAWING)
+
+    trainings: dict[str, Input] = {
+        f"training_{m}": Output(f"train.{run}", ("history.csv",)) for m, run in shown.items()
+    }
+    for measure in ("accuracy", "loss"):
+        yield figure(f"histories.{measure}", trainings, {"measure": measure, "models": models})
+    evaluations: dict[str, Input] = {
+        f"evaluation_{m}": Output(f"evaluate.{run}", ("confusion.csv",)) for m, run in shown.items()
+    }
+    yield figure("matrices", evaluations, {**classes, "models": models, "split": "test"})
+    yield figure("before", {"records": RECORDS, "split": Output("split")}, classes)
+
+
 def _kinds(made: Iterable[Stage]) -> list[Json]:
     """Return the kinds of stages, how many there are of each, what they run and which kinds they read."""
     kinds: dict[str, dict[str, Any]] = {}
@@ -410,11 +508,11 @@ def _kinds(made: Iterable[Stage]) -> list[Json]:
 
 
 def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage]:
-    models = [m.id for m in study.models]
+    models = [m.id for m in study.trained]
     drawn: dict[str, Json] = {"kinds": _kinds(before)}
     yield Stage("figure.stages", "report.document.stages:draw", params=drawn)
     figures = [s.name for s in before if s.name.startswith("figure.")] + ["figure.stages"]
-    evaluated = [runs(study, m, "")[0].name for m in study.models]
+    evaluated = [runs(study, m, "")[0].name for m in study.trained]
     yield Stage(
         "source",
         "report.document.source:write",
@@ -424,7 +522,7 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
             "records": Output("read"),
             **{f"split{analysis}": Output(f"split{analysis}") for analysis in analyses(study)},
             "results": Output("results"),
-            **{f"architecture_{m}": Output(f"architecture.{m}") for m in models},
+            **{f"architecture_{m.id}": Output(f"architecture.{m.id}") for m in study.models},
             **{
                 f"training_{m}": Output(f"train.{n}", ("history.csv",))
                 for m, n in zip(models, evaluated, strict=True)
@@ -434,10 +532,12 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
                 for m, n in zip((*models, LOW_DETAIL), (*evaluated, LOW_DETAIL), strict=True)
             },
             **{f"compare{analysis}": Output(f"compare{analysis}") for analysis in analyses(study)},
+            **({"ledger": Output("ledger")} if study.published else {}),
             **{name.replace(".", "_"): Output(name) for name in figures},
         },
         {
-            "study": study.model_dump(mode="json"),
+            "study": study.told(),
+            "together": [m.id for m in together(study)],
             "name": place.study.name,
             "sample": place.data is None,
             "overrides": list(place.overrides),

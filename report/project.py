@@ -26,10 +26,7 @@ from report.system.files import environment_problems
 STUDIES = PROJECT / "studies"
 PROGRAM = ("report", "analysis", "templates", ":!*README.md")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-DATASETS = {
-    "v7": "darwin dataset pull v7-labs/covid-19-chest-x-ray-dataset:all-images",
-    "class-folders": "put the pictures into one folder per class",
-}
+V7_PULL = "darwin dataset pull v7-labs/covid-19-chest-x-ray-dataset:all-images"
 
 
 @dataclass(frozen=True)
@@ -111,11 +108,6 @@ def plan(request: Request, *, needs_data: bool = True) -> Plan:
     if request.sample:
         if request.data is not None:
             raise UsageError("--data and --sample contradict each other", hint="leave one of them out")
-        if study.dataset.reader != "v7":
-            raise UsageError(
-                f"{folder.name}: generated pictures come in V7's layout, its reader is {study.dataset.reader}",
-                hint=f"report build {request.study} --data DIR",
-            )
         study, found = study.sampled(), None
     else:
         found = _found(request, study, needs_data)
@@ -267,7 +259,12 @@ def _check_holds(folder: Path, study: Study) -> None:
 
 def dataset_command(study: Study) -> str:
     """Return the command that fetches the data of a study, or where they are had."""
-    return DATASETS[study.dataset.reader]
+    source = study.dataset.source
+    if source.startswith("http"):
+        return f"download {source}"
+    return source or (
+        V7_PULL if study.dataset.reader == "v7" else "put the pictures into one folder per class"
+    )
 
 
 def cache_folder(asked: Path | None) -> Path:

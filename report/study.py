@@ -7,6 +7,7 @@ import difflib
 import hashlib
 import json
 import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from report import architectures
 from report.errors import ReportError, StudyError, UsageError
+from report.published import Published
 
 
 def _architecture(name: str) -> str:
@@ -33,6 +35,7 @@ def _architecture(name: str) -> str:
     return name
 
 
+STUDIES = Path(__file__).resolve().parent.parent / "studies"
 NAME = r"^[a-z][a-z0-9_]*$"
 Identifier = Annotated[str, StringConstraints(pattern=NAME, max_length=40)]
 Architecture = Annotated[
@@ -41,12 +44,16 @@ Architecture = Annotated[
 SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]+$")]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-MIN_SEEDS = 3
+Weight = Annotated[float, Field(gt=0)]
+Subset = dict[Identifier, Annotated[int, Field(ge=1)]]
+MIN_SEEDS, MIN_CLASSES = 3, 2
 LOW_DETAIL, MAJORITY = "low_detail", "majority"
 """The floors that every study has beside its models: the commonest class, and trees on pictures of 8 x 8 pixels."""
+OWNERS = ("data", "published", "ledger")
+"""What results are named after beside models."""
 LOW_DETAIL_TITLE = "8 × 8 baseline"
-READER_KEYS = {"v7": "label_rule", "class-folders": "folders"}
-"""The key of ``[dataset]`` that one reader alone understands."""
+READER_KEYS = {"label_rule": ("v7",), "folders": ("class-folders", "kermany", "radiography")}
+"""The keys of ``[dataset]`` that not every reader understands, and those that do."""
 COMPLAINTS = {
     "extra_forbidden": "unknown key",
     "missing": "missing",
@@ -92,35 +99,52 @@ class ClassLabel(Section):
 class Dataset(Section):
     """Where the pictures come from and which label a picture gets.
 
-    ``label_rule`` is about tags, so for the reader ``v7`` alone; ``folders``, names of folders by class id, is for
-    ``class-folders`` alone.
+    ``source`` says where the data are had. ``label_rule`` is about tags, so for the reader ``v7`` alone; ``folders``,
+    names of folders by class id, is for the readers of class folders. ``without`` names classes of the study that are
+    left out, because the data at hand have no or few pictures of them.
     """
 
-    reader: Literal["v7", "class-folders"] = "v7"
+    reader: Literal["v7", "class-folders", "kermany", "radiography"] = "v7"
     root: str
+    source: str = ""
     label_rule: Literal["covid-first", "first-tag", "every-tag"] = "covid-first"
     folders: dict[Identifier, Annotated[tuple[Label, ...], Field(min_length=1)]] = {}
     exclude: tuple[str, ...] = ()
+    without: tuple[Identifier, ...] = ()
     max_excluded: Annotated[float, Field(ge=0, le=1)] = 0.5
 
     @model_validator(mode="after")
     def _keys_fit_the_reader(self) -> Dataset:
-        of_others = {key: reader for reader, key in READER_KEYS.items() if reader != self.reader}
-        for key in of_others.keys() & self.model_fields_set:
-            raise ValueError(f"{key} is for the reader {of_others[key]!r}, and this one is {self.reader!r}")
+        for key, readers in READER_KEYS.items():
+            if key in self.model_fields_set and self.reader not in readers:
+                known = " or ".join(map(repr, readers))
+                raise ValueError(f"{key} is for the reader {known}, and this one is {self.reader!r}")
         return self
 
 
 class Split(Section):
     """How pictures are shared among training, validation and test.
 
+    ``protocol`` is one of
+
+    - ``stratified``: the share ``test`` of each class is set aside, then the share ``val`` of what is left;
+    - ``holdout``: the shares ``test`` and ``val`` of the whole are set aside together, then parted;
+    - ``splitfolders``: the shares ``test`` and ``val`` of each class, as the program of this name cuts them;
+    - ``official``: the dataset's own test set; the share ``val`` of its training set is for validation, drawn
+      ``stratified`` or as ``image_dataset_from_directory`` of ``keras`` does. ``official_val`` says whether the
+      dataset's own validation pictures are pooled with the training ones or are for validation. ``subset``, numbers of
+      pictures by class, draws those to train on; all others but the test set are for validation then.
+
     With ``also = "patient"`` everything is built a second time with all pictures of a patient in one part.
     """
 
-    protocol: Literal["stratified"] = "stratified"
+    protocol: Literal["stratified", "holdout", "splitfolders", "official"] = "stratified"
     test: Fraction = 0.2
     val: Fraction = 0.2
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    draw: Literal["stratified", "keras"] = "stratified"
+    official_val: Literal["train", "val"] = "val"
+    subset: Subset = {}
     group: Literal["none", "patient"] = "none"
     also: Literal["none", "patient"] = "patient"
 
@@ -129,20 +153,47 @@ class Split(Section):
         """What the analyses of the study keep together: first that of the declared split, then the second one's."""
         return (self.group, self.also) if self.group == "none" != self.also else (self.group,)
 
+    @model_validator(mode="after")
+    def _keys_fit_the_protocol(self) -> Split:
+        official = self.protocol == "official"
+        idle = {"test"} if official else {"draw", "official_val", "subset"}
+        if self.subset:
+            idle |= {"val", "draw", "official_val"}
+        for key in sorted(idle & self.model_fields_set):
+            case = " with a subset" if self.subset and official else ""
+            raise ValueError(f"{key} has no part in the protocol {self.protocol!r}{case}")
+        if self.protocol in ("holdout", "splitfolders") and self.test + self.val >= 1:
+            raise ValueError("test and val are shares of the whole, and leave nothing to train on")
+        return self
+
 
 class Picture(Section):
-    """What a network sees: side in pixels, colour, and how a picture is fitted into the square."""
+    """What a network sees: side in pixels, colour, how a picture is fitted into the square, and how it is resized.
+
+    ``area`` averages sides that shrink and interpolates those that grow; the others are what published studies used:
+    ``nearest`` as Keras' ``ImageDataGenerator``, ``bilinear`` as ``tf.image.resize``, ``lanczos`` as Pillow.
+    """
 
     size: Annotated[int, Field(ge=16, le=1024)] = 156
     color: Literal["rgb", "grey"] = "rgb"
     fit: Literal["squash", "pad", "crop"] = "squash"
+    resample: Literal["area", "nearest", "bilinear", "lanczos"] = "area"
 
 
-class InputScaling(Section):
+class Scale(Section):
     """Grey levels 0 to 255 become ``scale * level + offset``."""
 
     scale: float = 1 / 255
     offset: float = 0.0
+
+
+class InputScaling(Scale):
+    """What a network sees of the pictures: their scale, and the order of their pixels.
+
+    ``pixels = "interleaved"`` is the mistake of ``reshape(-1, n).T``: a row gets every n-th number of all n pictures.
+    """
+
+    pixels: Literal["in-place", "interleaved"] = "in-place"
 
 
 class HorizontalFlip(Section):
@@ -151,39 +202,134 @@ class HorizontalFlip(Section):
     kind: Literal["horizontal_flip"]
 
 
-class Shift(Section):
+class Warp(Section):
+    """A change that moves pixels, and what fills the edges."""
+
+    fill: Literal["nearest", "constant", "reflect"] = "nearest"
+
+
+class Shift(Warp):
     """Move by up to a fraction of the side, uniformly drawn."""
 
     kind: Literal["shift"]
     width: Annotated[float, Field(ge=0, lt=1)] = 0.0
     height: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    fill: Literal["nearest", "constant", "reflect"] = "nearest"
 
 
-class EarlyStopping(Section):
+class Rotation(Warp):
+    """Turn by up to so many degrees either way."""
+
+    kind: Literal["rotation"]
+    degrees: Annotated[float, Field(gt=0, le=180)]
+
+
+class Shear(Warp):
+    """Shear by up to so many degrees either way."""
+
+    kind: Literal["shear"]
+    degrees: Annotated[float, Field(gt=0, lt=90)]
+
+
+class Zoom(Warp):
+    """Enlarge or reduce width and height, each by a factor of its own between ``1 - range`` and ``1 + range``."""
+
+    kind: Literal["zoom"]
+    range: Fraction
+
+
+class Brightness(Section):
+    """Add the same to all pixels: up to so many grey levels either way."""
+
+    kind: Literal["brightness"]
+    levels: Annotated[float, Field(gt=0, le=255)]
+
+
+class Contrast(Section):
+    """Multiply the differences from the picture's mean by a factor between ``low`` and ``high``."""
+
+    kind: Literal["contrast"]
+    low: Annotated[float, Field(ge=0)]
+    high: Annotated[float, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Contrast:
+        if self.low > self.high:
+            raise ValueError("low is above high")
+        return self
+
+
+Change = Annotated[
+    HorizontalFlip | Shift | Rotation | Shear | Zoom | Brightness | Contrast, Field(discriminator="kind")
+]
+
+
+class Monitored(Section):
+    """What is watched during a training."""
+
+    monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
+
+
+class EarlyStopping(Monitored):
     """Stop when ``monitor`` has not improved for ``patience`` epochs."""
 
     kind: Literal["early_stopping"]
-    monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
     patience: Annotated[int, Field(ge=0)] = 5
     restore_best: bool = True
 
 
+class ReduceLearningRate(Monitored):
+    """Multiply the learning rate by ``factor`` when ``monitor`` has not improved for ``patience`` epochs."""
+
+    kind: Literal["reduce_learning_rate"]
+    factor: Fraction = 0.1
+    patience: Annotated[int, Field(ge=0)] = 10
+    min_delta: Annotated[float, Field(ge=0)] = 1e-4
+
+
+class BestCheckpoint(Monitored):
+    """Keep the weights of the best epoch by ``monitor``, and end with them."""
+
+    kind: Literal["checkpoint"]
+
+
+Callback = Annotated[EarlyStopping | ReduceLearningRate | BestCheckpoint, Field(discriminator="kind")]
+
+
 class Model(Section):
-    """An architecture and how it is trained."""
+    """An architecture and how it is trained.
+
+    ``class_weights`` weigh the loss: "balanced" by n / (K n_k), "other-share" by the share of the other classes in two
+    decimals, or as given by class id. ``init_from`` is a model whose trained weights this training begins with.
+    ``test_input`` scales the test pictures where that differs from training, which is a mistake. ``corrects`` names the
+    model that has the mistake which this one does not have. With ``weights = "imagenet"`` a model is described and
+    not trained. ``minutes`` is what its training takes on two cores, to say before the first one how long it will take.
+    """
 
     id: Identifier
     title: Label
     architecture: Architecture
     params: dict[str, Any] = {}
+    weights: Literal["random", "imagenet"] = "random"
+    init_from: Identifier | None = None
+    corrects: Identifier | None = None
     input: InputScaling = InputScaling()
+    test_input: Scale | None = None
     class_balance: Literal["none", "oversample"] = "none"
-    augmentation: tuple[Annotated[HorizontalFlip | Shift, Field(discriminator="kind")], ...] = ()
+    class_weights: Literal["none", "balanced", "other-share"] | dict[Identifier, Weight] = "none"
+    augmentation: tuple[Change, ...] = ()
+    augmented: Literal["each-epoch", "once"] = "each-epoch"
     optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
     learning_rate: Annotated[float, Field(gt=0)] = 0.001
     epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)] = 32
-    callbacks: tuple[EarlyStopping, ...] = ()
+    callbacks: tuple[Callback, ...] = ()
+    minutes: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _interleaved_once(self) -> Model:
+        if self.input.pixels == "interleaved" and self.augmentation and self.augmented != "once":
+            raise ValueError('pixels are interleaved once, so augmentation must be too: augmented = "once"')
+        return self
 
 
 class Training(Section):
@@ -226,35 +372,53 @@ class Requirement(Section):
     holds: dict[str, int | float | str] = {}
 
 
+class Mistake(Section):
+    """A mistake of the published study, and the models that were trained with it and without it.
+
+    ``text`` says what was done and what should have been, as a sentence.
+    """
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=600)]
+    faithful: Identifier
+    corrected: Identifier
+
+
 class Report(Section):
-    """How the document looks and what it must cover."""
+    """How the document looks and what it must cover.
+
+    ``published`` names the study whose ``published.toml`` has the figures to compare with, if it is another one.
+    """
 
     paper: Literal["a4", "letter"] = "a4"
+    published: str = ""
     requirements: tuple[Requirement, ...] = ()
 
 
 class Sample(Section):
-    """What ``--sample`` changes: generated pictures, small and few."""
+    """What ``--sample`` changes: generated pictures, small and few; ``subset`` stands in for that of the split."""
 
     pictures: Annotated[int, Field(ge=80, le=20_000)] = 480
     size: Annotated[int, Field(ge=16, le=1024)] = 64
     epochs: Annotated[int, Field(ge=1)] = 12
     seed: int = 7
+    subset: Subset = {}
 
 
 class Study(Section):
     """A whole study as its ``study.toml`` declares it."""
 
     study: About
-    classes: Annotated[tuple[ClassLabel, ...], Field(min_length=2)]
+    classes: Annotated[tuple[ClassLabel, ...], Field(min_length=MIN_CLASSES)]
     dataset: Dataset
     split: Split = Split()
     image: Picture = Picture()
     models: Annotated[tuple[Model, ...], Field(min_length=1)]
     training: Training = Training()
     comparison: Comparison | None = None
+    mistakes: tuple[Mistake, ...] = ()
     report: Report = Report()
     sample: Sample = Sample()
+    published: Published | None = None
 
     @model_validator(mode="after")
     def _names_agree(self) -> Study:
@@ -266,14 +430,14 @@ class Study(Section):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{what}: {', '.join(twice)} declared twice")
-        for name in (LOW_DETAIL, MAJORITY, "data"):
+        for name in (LOW_DETAIL, MAJORITY, *OWNERS):
             if name in {m.id for m in self.models}:
                 raise ValueError(f"models: {name} names something else in the results; choose another id")
         if sum(c.normal for c in self.classes) > 1:
             raise ValueError("classes: only one can be the normal one")
-        for name in sorted(self.dataset.folders.keys() - {c.id for c in self.classes}):
-            raise ValueError(f"dataset.folders: no class is called {name!r}")
-        models = {m.id for m in self.models}
+        self._check_classes()
+        self._models_agree()
+        models = {m.id for m in self.trained}
         compared = (self.comparison.baseline, *self.comparison.against) if self.comparison else ()
         for name in compared:
             if name not in models:
@@ -283,6 +447,65 @@ class Study(Section):
         if len(set(compared)) < len(compared):
             raise ValueError("comparison: a model is compared with itself")
         return self
+
+    def _models_agree(self) -> None:
+        """Check what models say of other models and of classes."""
+        ids = [m.id for m in self.models]
+        for i, model in enumerate(self.models):
+            for key, other in (("corrects", model.corrects), ("init_from", model.init_from)):
+                if other is not None and other not in ids[:i]:
+                    raise ValueError(f"models.{model.id}.{key}: no model before it is called {other!r}")
+            if model in self.trained and model.init_from in {m.id for m in self.untrained}:
+                raise ValueError(f"models.{model.id}.init_from: {model.init_from} is not trained")
+            weights = model.class_weights
+            if isinstance(weights, dict) and weights.keys() != {c.id for c in self.classes}:
+                raise ValueError(f"models.{model.id}.class_weights: needs one weight for each class")
+        if not self.trained:
+            raise ValueError("models: none of them is trained")
+        for mistake in self.mistakes:
+            for name in (mistake.faithful, mistake.corrected):
+                if name not in ids:
+                    raise ValueError(f"mistakes: no model is called {name!r}")
+
+    @property
+    def trained(self) -> tuple[Model, ...]:
+        """The models that a build trains."""
+        return tuple(m for m in self.models if m.weights == "random")
+
+    @property
+    def untrained(self) -> tuple[Model, ...]:
+        """The models that are described and not trained."""
+        return tuple(m for m in self.models if m.weights != "random")
+
+    def _check_classes(self) -> None:
+        """Refuse names of classes that are not declared, and more classes left out than the study can spare."""
+        ids = {c.id for c in self.classes}
+        named: dict[str, Iterable[str]] = {
+            "dataset.folders": self.dataset.folders,
+            "dataset.without": self.dataset.without,
+            "split.subset": self.split.subset,
+            "sample.subset": self.sample.subset,
+        }
+        for key, names in named.items():
+            for name in sorted(set(names) - ids):
+                raise ValueError(f"{key}: no class is called {name!r}")
+        if len(ids - set(self.dataset.without)) < MIN_CLASSES:
+            raise ValueError(f"dataset.without: fewer than {MIN_CLASSES} classes are left")
+        if self.split.subset:
+            for key in ("split.subset", "sample.subset"):
+                for name in sorted(ids - set(named[key])):
+                    raise ValueError(f"{key}: says nothing of the class {name!r}")
+
+    @property
+    def corrections(self) -> tuple[Mistake, ...]:
+        """The mistakes of which both models are trained."""
+        trained = {m.id for m in self.trained}
+        return tuple(m for m in self.mistakes if {m.faithful, m.corrected} <= trained)
+
+    def told(self) -> dict[str, Any]:
+        """Return the study as the document sees it: models that are only described apart from those trained."""
+        models, untrained = ([m.model_dump(mode="json") for m in ms] for ms in (self.trained, self.untrained))
+        return {**self.model_dump(mode="json"), "models": models, "untrained": untrained}
 
     @property
     def declaration(self) -> str:
@@ -296,7 +519,25 @@ class Study(Section):
         models = tuple(
             m.model_copy(update={"epochs": min(m.epochs, self.sample.epochs)}) for m in self.models
         )
-        return self.model_copy(update={"image": image, "models": models})
+        subset = self.sample.subset if self.split.subset else {}
+        split = self.split.model_copy(update={"subset": subset})
+        return self.model_copy(update={"image": image, "models": models, "split": split})
+
+    def trimmed(self) -> Study:
+        """Return the study without the classes that its data are to be read without."""
+        ids = [c.id for c in self.classes if c.id not in self.dataset.without]
+
+        def kept(of: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: of[name] for name in ids if name in of}
+
+        return self.model_copy(
+            update={
+                "classes": tuple(c for c in self.classes if c.id in ids),
+                "dataset": self.dataset.model_copy(update={"folders": kept(self.dataset.folders)}),
+                "split": self.split.model_copy(update={"subset": kept(self.split.subset)}),
+                "sample": self.sample.model_copy(update={"subset": kept(self.sample.subset)}),
+            }
+        )
 
 
 def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
@@ -317,12 +558,31 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
         raise StudyError(f"{path}: not valid TOML: {error}", hint=f"mend {path} and run again") from error
     for override in overrides:
         _override(data, override)
+    if published := _published(path, data):
+        data["published"] = published
     try:
         return Study.model_validate_json(
             json.dumps(data, default=str)
-        )  # JSON mode: strict, yet arrays are tuples
+        ).trimmed()  # JSON mode: strict, yet arrays are tuples
     except ValidationError as error:
         raise _explained(error, path, data, overrides) from error
+
+
+def _published(path: Path, data: dict[str, Any]) -> Any:
+    """Return the content of the ``published.toml`` that belongs to a study file; None if there is none."""
+    section = data.get("report")
+    named = section.get("published") if isinstance(section, dict) else None
+    file = (STUDIES / str(named) if named else path.parent) / "published.toml"
+    if "published" in data:
+        raise StudyError(f"{path}: published figures belong into {file.name} beside it")
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        if named:
+            raise StudyError(f"{path}: report.published: {file}: no such file") from error
+        return None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyError(f"{file}: not valid TOML: {error}", hint=f"mend {file} and run again") from error
 
 
 def _override(data: dict[str, Any], override: str) -> None:

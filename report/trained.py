@@ -31,7 +31,7 @@ def trained(plan: Plan, model: str) -> Record:
     name = f"train.{model}"
     stages = {stage.name: stage for stage in plan.stages}
     if name not in stages:
-        known = ", ".join(m.id for m in plan.study.models)
+        known = ", ".join(m.id for m in plan.study.trained)
         raise UsageError(f"no model is called {model!r}", hint=f"there are: {known}")
     store = Store(plan.cache)
     last = store.read(store.latest(plan.pointers).get(name, ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from report.engine.events import Failed, Finished, Planned, Progressed, Started, Waiting
-from report.outlook import Left, Outlook
+from report.outlook import FirstTrainings, Left, Outlook, first_trainings
 
 
 def planned(seconds: dict[str, float | None], *, jobs: int = 2) -> Planned:
@@ -75,3 +75,15 @@ def test_stages_are_counted():
     outlook.note(Failed("read", ValueError(), frozenset({"train", "draw"})), 1.0)
     assert (outlook.finished, outlook.running, outlook.waiting) == (2, 0, 0), "what reads it will not run"
     assert outlook.build(1.0) == Left(0.0, True)
+
+
+def test_trainings_that_never_ran_are_told_by_the_minutes_of_the_study():
+    waiting = {
+        name: Waiting(seconds, 2, frozenset())
+        for name, seconds in {
+            "train.a": None, "train.a@patient": None, "train.b": None, "train.c": 60.0, "predict.a": None,
+        }.items()
+    }  # fmt: skip
+    found = first_trainings(Planned(6, waiting, 1, 2), {"a": 10.0, "b": None, "c": 7.0})
+    assert found == FirstTrainings(3, 20.0, 1)
+    assert first_trainings(Planned(6, {}, 1, 2), {}) == FirstTrainings(0, 0, 0)

@@ -96,7 +96,7 @@ def test_order_of_the_stages_of_two_analyses_with_one_seed():
         "split@patient", "train.baseline@patient", "predict.baseline@patient", "evaluate.baseline@patient",
         "train.improved@patient", "predict.improved@patient", "evaluate.improved@patient",
         "predict.low_detail@patient", "evaluate.low_detail@patient", "compare@patient",
-        "results",
+        "ledger", "results",
     ]  # fmt: skip
     found = names(REAL)
     assert found[: len(first)] == first
@@ -326,6 +326,17 @@ def test_each_reader_gets_what_it_understands():
     assert set(other.params) == {"classes", "folders", "exclude", "max_excluded"}
     assert other.params["folders"] == {"viral": ["VIRUS"]}
     inspect.signature(class_folders.read).bind({}, Path(), scratch=Path(), progress=None, **other.params)
+
+
+@pytest.mark.parametrize("path", sorted(ASSIGNMENT.parent.glob("*/study.toml")), ids=lambda p: p.parent.name)
+def test_every_study_has_a_sample_in_the_layout_of_its_data(path):
+    study = load(path).sampled()
+    sample = stages(study, Place(path.parent, None))[0]
+    assert sample.name == "sample"
+    assert sample.params.get("layout", "v7") == study.dataset.reader
+    module, _, function = sample.function.partition(":")
+    write = getattr(importlib.import_module(module), function)
+    inspect.signature(write).bind({}, Path(), scratch=Path(), progress=None, **sample.params)
 
 
 def test_the_title_of_the_study_reaches_the_document_alone():

@@ -120,7 +120,7 @@ def test_the_assignment_says_what_the_assignment_asks_for():
         (
             'kind = "horizontal_flip"',
             'kind = "flip"',
-            "models.improved.augmentation.0: kind must be one of 'horizontal_flip', 'shift', got 'flip'",
+            "models.improved.augmentation.0: kind must be one of 'horizontal_flip', 'shift', 'rotation'",
             "mend",
         ),
         (
@@ -141,6 +141,43 @@ def test_the_assignment_says_what_the_assignment_asks_for():
             "models.baseline.architecture: no module analysis.models.asignment in this project",
             "did you mean analysis.models.assignment",
         ),
+        *(
+            (f'id = "{model}"', f'id = "{model}"\n{line}', f"models.improved{message}", "mend")
+            for model, line, message in (
+                ("improved", 'init_from = "later"', ".init_from: no model before it is called 'later'"),
+                ("improved", 'corrects = "improved"', ".corrects: no model before it is called 'improved'"),
+                (
+                    "improved",
+                    "class_weights = { viral = 2.0 }",
+                    ".class_weights: needs one weight for each class",
+                ),
+                ("improved", 'input = { pixels = "interleaved" }', ": pixels are interleaved once"),
+            )
+        ),
+        (
+            'id = "improved"',
+            'id = "improved"\nweights = "imagenet"',
+            "comparison: no model is called 'improved' (models: baseline)",
+            "mend",
+        ),
+        (
+            '{ kind = "horizontal_flip" }',
+            '{ kind = "contrast", low = 1.1, high = 0.9 }',
+            "models.improved.augmentation.0: low is above high",
+            "mend",
+        ),
+        (
+            "patience = 5",
+            "patience = 5, min_delta = 1.0",
+            "callbacks.0.min_delta: unknown key",
+            "known keys here: monitor",
+        ),
+        (
+            'kind = "early_stopping"',
+            'kind = "stop"',
+            "callbacks.0: kind must be one of 'early_stopping', 'reduce_learning_rate', 'checkpoint', got 'stop'",
+            "mend",
+        ),
         ("[study]", "[study", "not valid TOML", "mend"),
         (
             'label_rule = "covid-first"',
@@ -157,13 +194,50 @@ def test_the_assignment_says_what_the_assignment_asks_for():
         (
             'label_rule = "covid-first"',
             'folders = { viral = ["VIRUS"] }',
-            "dataset: folders is for the reader 'class-folders', and this one is 'v7'",
+            "dataset: folders is for the reader 'class-folders' or 'kermany' or 'radiography', and this one is 'v7'",
             "mend",
         ),
         (
             'reader = "v7"\nroot = "data/v7"\nlabel_rule = "covid-first"',
             'reader = "class-folders"\nroot = "data"\nfolders = { virus = ["VIRUS"] }',
             "dataset.folders: no class is called 'virus'",
+            "mend",
+        ),
+        ("test = 0.2", 'draw = "keras"', "split: draw has no part in the protocol 'stratified'", "mend"),
+        (
+            'protocol = "stratified"\ntest = 0.2',
+            'protocol = "official"\ntest = 0.2',
+            "split: test has no part in the protocol 'official'",
+            "mend",
+        ),
+        (
+            'protocol = "stratified"\ntest = 0.2\nval = 0.2',
+            'protocol = "official"\nsubset = { viral = 9 }\nval = 0.2',
+            "split: val has no part in the protocol 'official' with a subset",
+            "mend",
+        ),
+        (
+            'protocol = "stratified"\ntest = 0.2\nval = 0.2',
+            'protocol = "official"\nsubset = { viral = 9 }',
+            "split.subset: says nothing of the class 'bacterial'",
+            "mend",
+        ),
+        (
+            'protocol = "stratified"\ntest = 0.2\nval = 0.2',
+            'protocol = "holdout"\ntest = 0.5\nval = 0.5',
+            "split: test and val are shares of the whole, and leave nothing to train on",
+            "mend",
+        ),
+        (
+            'root = "data/v7"',
+            'root = "data/v7"\nwithout = ["ct"]',
+            "dataset.without: no class is called 'ct'",
+            "mend",
+        ),
+        (
+            'root = "data/v7"',
+            'root = "data/v7"\nwithout = ["viral", "covid_19", "healthy"]',
+            "dataset.without: fewer than 2 classes are left",
             "mend",
         ),
     ],
@@ -291,3 +365,23 @@ def test_the_sample_is_never_larger_than_the_study():
     assert sample.image.size == min(study.image.size, study.sample.size)
     assert all(s.epochs <= m.epochs for s, m in zip(sample.models, study.models, strict=True))
     assert [s.learning_rate for s in sample.models] == [m.learning_rate for m in study.models]
+
+
+STUDIES = sorted(path.parent.name for path in ASSIGNMENT.parents[1].glob("*/study.toml"))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_study_reads_and_has_a_smaller_sample(name):
+    study = load(ASSIGNMENT.parents[1] / name / "study.toml")
+    assert study.dataset.source
+    sample = study.sampled()
+    assert set(sample.split.subset) == set(study.split.subset)
+    assert sum(sample.split.subset.values()) < sample.sample.pictures
+
+
+def test_a_class_that_the_data_lack_can_be_left_out_on_the_command_line():
+    path = ASSIGNMENT.parents[1] / "radiography" / "study.toml"
+    assert len(load(path).classes) == 4
+    study = load(path, ('dataset.without=["covid_19", "lung_opacity"]',))
+    assert [c.id for c in study.classes] == ["normal", "viral_pneumonia"]
+    assert study.dataset.folders == {}

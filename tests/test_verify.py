@@ -68,7 +68,9 @@ def write_training(out: Path) -> None:
     columns = {"loss": loss, "accuracy": 0.5, "val_loss": [1.3, 1.0, 0.9, 0.95], "val_accuracy": 0.5}
     pd.DataFrame({"epoch": range(1, 5), **columns}).to_csv(out / "history.csv", index=False)
     facts = {"epochs_run": 4, "best_epoch": 3, "stopped": "all epochs run", "restored": False}
-    (out / "training.json").write_text(json.dumps({**facts, "weights_epoch": 4, "seed": 42}))
+    (out / "training.json").write_text(
+        json.dumps({**facts, "weights_epoch": 4, "seed": 42, "class_weights": None})
+    )
 
 
 def write_predictions(out: Path, stage: Stage, records: Path, split: Path) -> None:

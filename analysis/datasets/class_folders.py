@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from filecmp import cmp
 from pathlib import Path, PurePosixPath
 
@@ -36,10 +36,11 @@ def read(
     folders: Mapping[str, Sequence[str]],
     exclude: Sequence[str],
     max_excluded: float,
+    tags_of: Callable[[str], tuple[str, ...]] = lambda _: (),
 ) -> None:
     """Write the records of the pictures in ``inputs["data"]``, what is left out, and the flow.
 
-    A folder for training, validation or test that a picture lies in is kept as a tag, ``official:train``.
+    A folder for training, validation or test that a picture lies in is its part of the official split.
 
     Parameters
     ----------
@@ -51,6 +52,8 @@ def read(
         Glob patterns for the path, the name or the stem of a picture.
     max_excluded : float
         Share of the pictures that may be left out.
+    tags_of : function of the path of a picture, optional
+        Returns the tags to keep with it.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def read(
     """
     root = inputs["data"]
     pictures = pictures_among(list_files(root))
-    candidates, exclusions = _select(pictures, _ids_by_folder(classes, folders), exclude)
+    candidates, exclusions = _select(pictures, _ids_by_folder(classes, folders), exclude, tags_of)
     _check_classes(pictures, candidates, classes, folders)
     candidates, copies = _without_copies(root, candidates)
     table, broken = records.verify(root, candidates, progress)
@@ -77,9 +80,9 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]+", " ", name.casefold()).strip() or name
 
 
-def official_split(folders: Iterable[str]) -> str | None:
-    """Return the split that the uppermost such folder of a picture stands for; None if there is none."""
-    return next((OFFICIAL[name] for name in map(plain, folders) if name in OFFICIAL), None)
+def official_split(folders: Iterable[str]) -> str:
+    """Return the split that the uppermost such folder of a picture stands for; "" if there is none."""
+    return next((OFFICIAL[name] for name in map(plain, folders) if name in OFFICIAL), "")
 
 
 def masks_folder(folders: Iterable[str]) -> str | None:
@@ -108,7 +111,10 @@ def _names(c: Mapping[str, str], folders: Mapping[str, Sequence[str]]) -> Sequen
 
 
 def _select(
-    pictures: Iterable[str], ids: Mapping[str, str], exclude: Sequence[str]
+    pictures: Iterable[str],
+    ids: Mapping[str, str],
+    exclude: Sequence[str],
+    tags_of: Callable[[str], tuple[str, ...]],
 ) -> tuple[list[Candidate], list[Exclusion]]:
     """Return the pictures to use with their class, and what is left out without looking at pixels."""
     candidates = []
@@ -124,8 +130,7 @@ def _select(
             where = f"folder {'/'.join(above)}" if above else "in no folder"
             exclusions.append(Exclusion(picture, records.NO_LABEL, where))
         else:
-            split = official_split(above)
-            candidates.append(Candidate(picture, (label,), (f"official:{split}",) if split else ()))
+            candidates.append(Candidate(picture, (label,), tags_of(picture), official=official_split(above)))
     return candidates, exclusions
 
 
@@ -136,7 +141,7 @@ def _without_copies(root: Path, candidates: Sequence[Candidate]) -> tuple[list[C
     for path, candidate in known.items():
         parts = path.parts
         above = (known.get(PurePosixPath(*parts[:i], *parts[i + 1 :])) for i in range(len(parts) - 1))
-        same = (c for c in above if c and (c.labels, c.tags) == (candidate.labels, candidate.tags))
+        same = (c for c in above if c and (c.labels, c.official) == (candidate.labels, candidate.official))
         original = next(
             (c.image_id for c in same if cmp(root / c.image_id, root / path, shallow=False)), None
         )
@@ -157,10 +162,12 @@ def _check_classes(
     for c in classes:
         if c["id"] not in found:
             names = " or ".join(dict.fromkeys(_names(c, folders)))
+            spare = (
+                f"; or build without it: --set 'dataset.without=[\"{c['id']}\"]'" if len(classes) > 2 else ""
+            )
             raise DataError(
                 f"no picture of class {c['id']}: none lies below a folder called {names} ({_where(pictures)})",
-                hint=f'name its folders in the study file: [dataset.folders] {c["id"]} = ["..."];'
-                " `report data check DIR` shows what is there",
+                hint=f'name its folders in the study file: [dataset.folders] {c["id"]} = ["..."]{spare}',
             )
 
 

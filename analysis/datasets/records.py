@@ -65,18 +65,23 @@ RECORD_COLUMNS = (
     "original_height",
     "sha256",
     "tags",
+    "official",
 )
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A picture with its class ids (one row of the records for each), not yet decoded."""
+    """A picture with its class ids (one row of the records for each), not yet decoded.
+
+    ``official`` is the part of the dataset's own split that it is in (train, val or test), empty where there is none.
+    """
 
     image_id: str
     labels: tuple[str, ...]
     tags: tuple[str, ...] = ()
     original_width: int | None = None
     original_height: int | None = None
+    official: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,7 @@ def _inspect(root: Path, candidate: Candidate) -> list[dict[str, object]] | Excl
         "original_height": candidate.original_height,
         "sha256": hashlib.sha256(data).hexdigest(),
         "tags": "|".join(candidate.tags),
+        "official": candidate.official,
     }
     return [{**row, "label": label} for label in candidate.labels]
 

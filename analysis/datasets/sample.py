@@ -68,7 +68,7 @@ def write(
         rng = np.random.default_rng([seed, 1, number])
         pixels, lungs = _draw(item, rng, seed)
         if item.picture != "missing":
-            (out / "images" / item.name).write_bytes(_jpeg(pixels, cut=item.picture == "cut"))
+            (out / "images" / item.name).write_bytes(jpeg(pixels, cut=item.picture == "cut"))
         if item.tags is not None:
             text = json.dumps(_darwin(item, number, pixels, lungs), ensure_ascii=False)
             (out / ANNOTATIONS / f"{9_000_000 + number}.json").write_text(text, encoding="utf-8")
@@ -147,7 +147,7 @@ def _draw(
     item: Item, rng: np.random.Generator, seed: int
 ) -> tuple[NDArray[np.uint8], tuple[tuple[Point, ...], ...]]:
     """Return the picture of an entry and, for a frontal one of COVID-19, the outlines of the lungs."""
-    width, height = _size(rng)
+    width, height = draw_size(rng)
     if item.view == AXIAL:
         return phantom.draw_slice(rng, width=width, height=height), ()
     if item.view == LATERAL:
@@ -159,13 +159,14 @@ def _draw(
     return chest.pixels, chest.lungs if item.kind == COVID_19 else ()
 
 
-def _size(rng: np.random.Generator) -> tuple[int, int]:
+def draw_size(rng: np.random.Generator) -> tuple[int, int]:
     """Return width and height in pixels, 150 to 420, mostly wider than high; the same for all classes."""
     height = int(rng.integers(160, 320))
     return min(420, max(150, int(height * between(rng, 0.94, 1.5)))), height
 
 
-def _jpeg(pixels: NDArray[np.uint8], *, cut: bool) -> bytes:
+def jpeg(pixels: NDArray[np.uint8], *, cut: bool = False) -> bytes:
+    """Return a JPEG file of grey levels (height, width), or the first half of its bytes."""
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=90)
     data = buffer.getvalue()

@@ -12,12 +12,18 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.datasets import class_folders, darwin, v7
+from analysis.datasets import class_folders, darwin, kermany, radiography, v7
 from analysis.datasets.folder import list_files, pictures_among
+from analysis.datasets.patients import identify
 from analysis.errors import DataError
 from analysis.progress import Progress
 
-READERS: dict[str, Callable[..., None]] = {"v7": v7.read, "class-folders": class_folders.read}
+FOLDER_READERS: dict[str, Callable[..., None]] = {
+    "kermany": kermany.read,
+    "radiography": radiography.read,
+    "class-folders": class_folders.read,
+}
+READERS: dict[str, Callable[..., None]] = {"v7": v7.read, **FOLDER_READERS}
 V7_CLASSES = (
     {"id": "bacterial", "label": "Bacterial Pneumonia"},
     {"id": "covid_19", "label": v7.COVID_19},
@@ -57,7 +63,7 @@ def survey(
     """
     root = inputs["data"]
     files = list_files(root)
-    offers = [*_darwin(root, files), *_folders(files)]
+    offers = [*_darwin(root, files), *_kermany(files), *_radiography(files), *_folders(files)]
     if not offers:
         raise DataError(f"no reader fits: {_contents(files)}", hint=EXPECTED)
     tables = scratch / "tables"
@@ -67,6 +73,7 @@ def survey(
         "reader": offer.reader,
         "why": offer.why,
         "of_study": offer.of_study,
+        "folders": offer.params.get("folders", {}),
         "notes": notes,
         "files": len(files),
         **summarise(tables, offer.params["classes"]),
@@ -98,6 +105,42 @@ def _darwin(root: Path, files: Iterable[str]) -> Iterator[_Offer]:
             params = {"classes": V7_CLASSES, "label_rule": "covid-first", "exclude": ()}
             yield _Offer("v7", f"{name} is Darwin JSON", params)
             return
+
+
+def _kermany(files: Iterable[str]) -> Iterator[_Offer]:
+    """Offer the reader of the paediatric set if most pictures in NORMAL and PNEUMONIA are named as it names them."""
+    folders = [c["label"].casefold() for c in kermany.CLASSES]
+    pictures = [
+        (picture, above[-1])
+        for picture in pictures_among(files)
+        if (above := [class_folders.plain(name) for name in PurePosixPath(picture).parts[:-1]])
+        and above[-1] in folders
+        and not class_folders.masks_folder(above)
+    ]
+    named = [folder for picture, folder in pictures if identify(picture)[1] == "kermany"]
+    if set(named) == set(folders) and 2 * len(named) > len(pictures):
+        params = {"classes": kermany.CLASSES, "folders": {}, "exclude": ()}
+        yield _Offer("kermany", "NORMAL and PNEUMONIA have files named as Kermany et al. name them", params)
+
+
+def _radiography(files: Iterable[str]) -> Iterator[_Offer]:
+    """Offer the reader of the radiography set if there is ``<class>/images`` of COVID-19 and another of its classes."""
+    there = {
+        class_folders.plain(above[-2])
+        for picture in pictures_among(files)
+        if len(above := PurePosixPath(picture).parts[:-1]) > 1 and above[-1].casefold() == "images"
+    }
+    ids = {
+        class_folders.plain(name): c["id"]
+        for c in radiography.CLASSES
+        for name in (*radiography.FOLDERS.get(c["id"], ()), c["label"])
+    }
+    found = {ids[name] for name in there & ids.keys()}
+    if {radiography.CLASSES[0]["id"]} < found:
+        classes = [c for c in radiography.CLASSES if c["id"] in found]
+        params = {"classes": classes, "folders": radiography.FOLDERS, "exclude": ()}
+        names = ", ".join(c["label"] for c in classes)
+        yield _Offer("radiography", f"there are folders called images of {names}", params)
 
 
 def _folders(files: Iterable[str]) -> Iterator[_Offer]:
@@ -136,12 +179,14 @@ def _classes(names: Iterable[str]) -> list[dict[str, str]]:
 
 
 def _with_study(offers: Sequence[_Offer], settings: Mapping[str, Any] | None) -> list[_Offer]:
-    """Return the offers, before them that of the study if its reader is one of theirs."""
+    """Return the offers, before them that of the study if its reader is one of theirs, or reads folders as one does."""
     if settings is None:
         return list(offers)
+    reader = settings["reader"]
+    alike = FOLDER_READERS if reader in FOLDER_READERS else {reader}
     params = {key: value for key, value in settings.items() if key != "reader"}
-    own = [_Offer(o.reader, o.why, params, True) for o in offers if o.reader == settings["reader"]]
-    return [*own, *offers]
+    own = [_Offer(reader, o.why, params, True) for o in offers if o.reader in alike]
+    return [*own[:1], *offers]
 
 
 def _read_first(
@@ -169,7 +214,7 @@ def summarise(tables: Path, classes: Sequence[Mapping[str, str]]) -> dict[str, A
         "classes": [{**c, **_of_class(records[records["label"] == c["id"]])} for c in classes],
         "flow": flow.to_dict("records"),
         "excluded": _excluded(pd.read_csv(tables / "excluded.csv", keep_default_na=False)),
-        "official": _official(pictures).value_counts(sort=False).drop("", errors="ignore").to_dict(),
+        "official": pictures["official"].value_counts(sort=False).drop("", errors="ignore").to_dict(),
         "patients": _patients(pictures),
         "sizes": _sizes(pictures),
         "modes": pictures["mode"].value_counts().to_dict(),
@@ -193,13 +238,9 @@ def _excluded(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _official(pictures: pd.DataFrame) -> pd.Series[str]:
-    return pictures["tags"].str.extract(r"(?:^|\|)official:(\w+)", expand=False).fillna("")
-
-
 def _patients(pictures: pd.DataFrame) -> dict[str, Any]:
     known = pictures[pictures["source"] != "unknown"]
-    parts = _official(pictures).groupby(pictures["patient_id"]).nunique()
+    parts = pictures.groupby("patient_id")["official"].nunique()
     return {
         "number": len(parts),
         "across_official": int((parts > 1).sum()),
@@ -227,7 +268,7 @@ def _range(values: pd.Series[int]) -> dict[str, int]:
 
 def _duplicates(records: pd.DataFrame) -> dict[str, Any]:
     """Return the groups of pictures that are the same file, byte for byte."""
-    pictures = records.assign(official=_official(records)).groupby("image_id", sort=False)
+    pictures = records.groupby("image_id", sort=False)
     each = pictures.agg({"sha256": "first", "official": "first", "label": "|".join}).reset_index()
     groups = each[each.duplicated("sha256", keep=False)].groupby("sha256", sort=False)
     differ = groups[["label", "official"]].nunique() > 1

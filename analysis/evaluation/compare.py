@@ -83,6 +83,7 @@ def compare(
     margin: float,
     alpha: float,
     declared_late: bool,
+    corrections: Sequence[Sequence[str]],
 ) -> None:
     """Write the differences b - a of every measure, which pictures changed sides, and the verdicts.
 
@@ -104,6 +105,8 @@ def compare(
         Chance of a false "better" or "worse" in the family of declared comparisons.
     declared_late : bool
         Whether test predictions had been read when this was declared.
+    corrections : sequence of (str, str)
+        Models with a mistake and without it: how they differ is told as well, and decided by no rule.
     """
     trainings = {**networks, floor: [f"{floor}{analysis}"]}
     given = {
@@ -121,6 +124,9 @@ def compare(
         for name in networks:
             pair = Pair(models[floor], models[name], f"compare{analysis}/results.json")
             results |= owned(pair.difference(primary), f"{pair_name(name, floor)}{analysis}", of)
+        for a, b in corrections:
+            pair = Pair(models[a], models[b], f"compare{analysis}/results.json")
+            results |= owned(pair.differences(), f"{pair_name(b, a)}{analysis}", of)
         pairs = {
             b: Pair(models[baseline], models[b], f"compare{analysis}/differences.{b}.csv")
             for b in against

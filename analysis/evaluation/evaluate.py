@@ -81,7 +81,8 @@ def evaluate(
         measured |= {f"average_precision.{c}": _average_precision(*p, labelled) for c, p in passed.items()}
         results |= owned(measured, model, split)
         bands += _bands(passed, split)
-    corrected = probabilities.correct(predictions, _training_counts(inputs, classes), class_balance)
+    counts, class_weights = _training_counts(inputs, classes), _class_weights(inputs)
+    corrected = probabilities.correct(predictions, counts, class_balance, class_weights)
     results |= probabilities.probability_results(corrected, normal, weights, model, artifact)
     write_json(out / "results.json", results)
     _write(out / "measures.csv", _measure_rows(results, model, classes, splits))
@@ -114,6 +115,15 @@ def _training(folder: Path, model: str) -> Results:
     )
     history = read_history(folder / "history.csv")
     return learning_results(history, Basis(f"train.{model}/history.csv")) | {"weights_epoch": kept}
+
+
+def _class_weights(inputs: Mapping[str, Path]) -> list[float] | None:
+    """Return the weights of the classes in the training loss, None without any."""
+    if "training" not in inputs:
+        return None
+    facts = json.loads((inputs["training"] / "training.json").read_text(encoding="utf-8"))
+    weights: list[float] | None = facts["class_weights"]
+    return weights
 
 
 def _training_counts(inputs: Mapping[str, Path], classes: Sequence[str]) -> list[int]:

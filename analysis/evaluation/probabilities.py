@@ -40,7 +40,12 @@ class Corrected:
     rebalanced: bool
 
 
-def correct(predictions: Mapping[str, Predictions], training: Sequence[int], class_balance: str) -> Corrected:
+def correct(
+    predictions: Mapping[str, Predictions],
+    training: Sequence[int],
+    class_balance: str,
+    class_weights: Sequence[float] | None = None,
+) -> Corrected:
     """Return the corrected predictions; what corrects them is fitted on ``val`` alone.
 
     Parameters
@@ -50,12 +55,15 @@ def correct(predictions: Mapping[str, Predictions], training: Sequence[int], cla
     training : sequence of K ints
         Training pictures of each class.
     class_balance : str
-        How the network was trained: "none" needs no correction for shares.
+        How the network was trained: "none", and no weights, need no correction for shares.
+    class_weights : sequence of K floats, optional
+        Weights of the classes in the training loss.
     """
+    rebalanced = class_balance != "none" or class_weights is not None
     val = predictions["val"]
     prior = dict(predictions)
-    if class_balance != "none":
-        seen = calibration.effective_priors(training, class_balance, None)
+    if rebalanced:
+        seen = calibration.effective_priors(training, class_balance, class_weights)
         target = np.bincount(val.y_true, minlength=len(val.classes)) / len(val.y_true)
         prior = {
             split: replace(p, y_score=calibration.prior_corrected(p.y_score, seen, target))
@@ -65,7 +73,7 @@ def correct(predictions: Mapping[str, Predictions], training: Sequence[int], cla
     scaled = {
         split: replace(p, y_score=calibration.tempered(p.y_score, temperature)) for split, p in prior.items()
     }
-    return Corrected(predictions, prior, scaled, temperature, class_balance != "none")
+    return Corrected(predictions, prior, scaled, temperature, rebalanced)
 
 
 def calibration_results(corrected: Corrected, split: str, weights: Weights, artifact: str) -> Results:

@@ -42,9 +42,11 @@ def collect(
         tables = _read_tables(inputs, analysis)
         results |= owned(data_results(tables, classes), f"data{analysis}")
         results |= _majority(tables.records, classes, analysis)
-    for model in models:
-        results |= _architecture(inputs[f"architecture_{model}"], model)
-    for name in sorted(name for name in inputs if name.startswith(("evaluate_", "compare"))):
+    for name in inputs:
+        kind, _, model = name.partition("_")
+        if kind == "architecture":
+            results |= _architecture(inputs[name], model)
+    for name in sorted(name for name in inputs if name.startswith(("evaluate_", "compare", "ledger"))):
         results |= read_results(inputs[name] / "results.json")
         if name.startswith("compare"):
             verdicts += json.loads((inputs[name] / "verdicts.json").read_text(encoding="utf-8"))

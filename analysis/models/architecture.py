@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.errors import ArchitectureError
 from analysis.models import runtime
+from analysis.models.heads import head
 from analysis.progress import Progress
 
 ACTIVATIONS = {"relu": "ReLU", "softmax": "softmax", "sigmoid": "sigmoid", "tanh": "tanh"}
@@ -73,12 +74,11 @@ def build(
             f"{architecture} cannot build a network for pictures of {size} x {size} x {channels}: {first}",
             hint="compare params in the study file with the arguments of the function",
         ) from error
-    if not isinstance(model, keras.Model) or model.output_shape != (None, classes):
-        shape = getattr(model, "output_shape", type(model).__name__)
+    if not isinstance(model, keras.Model):
         raise ArchitectureError(
-            f"{architecture} gives {shape}, not a network with {classes} outputs",
-            hint="return a keras.Model whose last layer has one unit per class",
+            f"{architecture} gives {type(model).__name__}, not a network", hint="return a keras.Model"
         )
+    head(model, classes)
     return model
 
 
@@ -116,6 +116,13 @@ def settings(layer: keras.Layer) -> str:
     config = layer.get_config()
     words = []
     match layer:
+        case keras.Model():
+            frozen = sum(not inner.trainable for inner in layer.layers)
+            words.append(f"{layer.name}: {len(layer.layers)} layers, {frozen} of them frozen")
+        case keras.layers.Rescaling():
+            words.append(f"x {config['scale']:.6g}, {config['offset']:+g}")
+        case keras.layers.RandomZoom() | keras.layers.RandomRotation() | keras.layers.RandomContrast():
+            words.append(_random(layer))
         case keras.layers.Conv2D():
             words.append(f"{config['filters']} filters {_by(config['kernel_size'])}")
             if set(config["strides"]) != {1}:
@@ -132,7 +139,22 @@ def settings(layer: keras.Layer) -> str:
     activation = config.get("activation", "linear")
     if activation != "linear":
         words.append(ACTIVATIONS.get(activation, str(activation)))
+    penalty = getattr(layer, "kernel_regularizer", None)
+    if penalty is not None:
+        ((kind, strength),) = penalty.get_config().items()
+        words.append(f"{kind.upper()} {strength:g}")
     return ", ".join(words)
+
+
+def _random(layer: keras.Layer) -> str:
+    """Return what a layer that changes its pictures at random does."""
+    if isinstance(layer, keras.layers.RandomContrast):
+        return f"times {1 - layer.factor[0]:g} to {1 + layer.factor[1]:g}"
+    if isinstance(layer, keras.layers.RandomZoom):
+        ends, unit = (100 * layer.height_lower, 100 * layer.height_upper), "%"
+    else:
+        ends, unit = (360 * layer.factor[0], 360 * layer.factor[1]), "degrees"
+    return f"{ends[0]:+g} to {ends[1]:+g} {unit}, edges filled ({layer.fill_mode})"
 
 
 def _by(sides: tuple[int, int]) -> str:

@@ -1,13 +1,14 @@
 """Random changes of training pictures: drawn with numpy for a whole epoch, applied by TensorFlow.
 
-A change is an affine map from the place of a pixel in the new picture to a place in the old one, with
-bilinear interpolation, as in Keras' ImageDataGenerator. Drawing apart from applying keeps an epoch's changes
-a function of (seed, epoch) alone.
+Most are affine maps from the place of a pixel in the new picture to a place in the old one, with bilinear
+interpolation, as in Keras' ImageDataGenerator; neighbouring ones become one map, so that a picture is interpolated
+once. Drawing apart from applying keeps an epoch's changes a function of (seed, epoch) alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,22 @@ import numpy.typing as npt
 import tensorflow as tf
 
 Step = Mapping[str, Any]
-IDENTITY = np.array([1, 0, 0, 0, 1, 0, 0, 0], np.float32)
+Floats = npt.NDArray[np.float64]
+WARPS = ("shift", "rotation", "shear", "zoom")
+NUMBERS = 8
+CHUNK = 256
 
 
 def draw(
     rng: np.random.Generator, steps: Sequence[Step], pictures: int, size: int
 ) -> npt.NDArray[np.float32]:
-    """Return the maps of every step for every picture.
+    """Return what happens to every picture.
 
     Parameters
     ----------
     steps : sequence of mapping
-        ``{"kind": "horizontal_flip"}`` or ``{"kind": "shift", "width", "height", "fill"}``.
+        ``{"kind": "horizontal_flip"}``, ``{"kind": "shift", "width", "height", "fill"}``, and "rotation" and "shear" with
+        ``degrees``, "zoom" with ``range``, "brightness" with ``levels``, "contrast" with ``low`` and ``high``.
     pictures : int
         How many pictures are changed.
     size : int
@@ -34,32 +39,102 @@ def draw(
 
     Returns
     -------
-    array of shape (pictures, steps, 8)
-        ``x_old = a0 x + a1 y + a2``, ``y_old = a3 x + a4 y + a5``; the last two are 0.
+    array of shape (pictures, changes, 8)
+        Of a map, ``x_old = a0 x + a1 y + a2``, ``y_old = a3 x + a4 y + a5`` and two zeros; of brightness what is added
+        and of contrast the factor, and zeros.
     """
-    maps = np.tile(IDENTITY, (pictures, len(steps), 1))
-    for i, step in enumerate(steps):
-        if step["kind"] == "horizontal_flip":
-            flipped = rng.random(pictures) < 0.5
-            maps[flipped, i, 0] = -1
-            maps[flipped, i, 2] = size - 1
-        elif step["kind"] == "shift":
-            maps[:, i, 2] = rng.uniform(-step["width"], step["width"], pictures) * size
-            maps[:, i, 5] = rng.uniform(-step["height"], step["height"], pictures) * size
-        else:
-            raise ValueError(f"no augmentation is called {step['kind']!r}")
-    return maps
+    drawn = [_draw(rng, group, pictures, size) for group in grouped(steps)]
+    return (
+        np.stack(drawn, axis=1).astype(np.float32) if drawn else np.empty((pictures, 0, NUMBERS), np.float32)
+    )
 
 
-def apply(pictures: tf.Tensor, maps: tf.Tensor, steps: Sequence[Step]) -> tf.Tensor:
-    """Return the pictures, float of shape (n, size, size, channels), changed by ``maps`` of `draw`."""
-    for i, step in enumerate(steps):
+def grouped(steps: Sequence[Step]) -> list[tuple[Step, ...]]:
+    """Return the changes that are applied one after the other: neighbouring warps with the same fill are one."""
+
+    def alike(numbered: tuple[int, Step]) -> tuple[Any, ...]:
+        place, step = numbered
+        return (step.get("fill", "nearest"),) if step["kind"] in WARPS else (place,)
+
+    return [tuple(step for _, step in group) for _, group in itertools.groupby(enumerate(steps), alike)]
+
+
+def apply(pictures: tf.Tensor, changes: tf.Tensor, steps: Sequence[Step]) -> tf.Tensor:
+    """Return the pictures, float of shape (n, size, size, channels), changed by ``changes`` of `draw`."""
+    for i, (step, *_) in enumerate(grouped(steps)):
+        if step["kind"] in ("brightness", "contrast"):
+            number = changes[:, i, 0, None, None, None]
+            mean = tf.reduce_mean(pictures, axis=(1, 2), keepdims=True)
+            pictures = (
+                pictures + number if step["kind"] == "brightness" else (pictures - mean) * number + mean
+            )
+            continue
         pictures = tf.raw_ops.ImageProjectiveTransformV3(
             images=pictures,
-            transforms=maps[:, i],
+            transforms=changes[:, i],
             output_shape=tf.shape(pictures)[1:3],
             fill_value=0.0,
             interpolation="BILINEAR",
             fill_mode=step.get("fill", "nearest").upper(),
         )
     return pictures
+
+
+def applied(
+    levels: npt.NDArray[Any], changes: npt.NDArray[np.float32], steps: Sequence[Step]
+) -> npt.NDArray[np.float32]:
+    """Return all pictures, grey levels of shape (n, size, size), changed for good."""
+
+    def changed() -> Iterator[npt.NDArray[np.float32]]:
+        for start in range(0, len(levels), CHUNK):
+            few = slice(start, start + CHUNK)
+            pictures = tf.constant(levels[few, ..., None], tf.float32)
+            yield apply(pictures, tf.constant(changes[few]), steps).numpy()[..., 0]
+
+    return np.concatenate(list(changed()))
+
+
+def _draw(rng: np.random.Generator, group: Sequence[Step], pictures: int, size: int) -> Floats:
+    """Return the eight numbers of one change for every picture."""
+    step = group[0]
+    numbers = np.zeros((pictures, NUMBERS))
+    if step["kind"] == "brightness":
+        numbers[:, 0] = rng.uniform(-step["levels"], step["levels"], pictures)
+    elif step["kind"] == "contrast":
+        numbers[:, 0] = rng.uniform(step["low"], step["high"], pictures)
+    else:
+        maps = [_map(rng, step, pictures, size) for step in group]
+        joint = maps[0]
+        for following in maps[1:]:
+            joint = joint @ following
+        numbers[:, :6] = joint[:, :2].reshape(pictures, 6)
+    return numbers
+
+
+def _map(rng: np.random.Generator, step: Step, pictures: int, size: int) -> Floats:
+    """Return one map for every picture, shape (pictures, 3, 3), of columns (x, y, 1)."""
+    maps = np.tile(np.eye(3), (pictures, 1, 1))
+    match step["kind"]:
+        case "horizontal_flip":
+            flipped = rng.random(pictures) < 0.5
+            maps[flipped, 0, 0] = -1
+            maps[flipped, 0, 2] = size - 1
+            return maps
+        case "shift":
+            maps[:, 0, 2] = rng.uniform(-step["width"], step["width"], pictures) * size
+            maps[:, 1, 2] = rng.uniform(-step["height"], step["height"], pictures) * size
+            return maps
+        case "rotation":
+            angle = np.deg2rad(rng.uniform(-step["degrees"], step["degrees"], pictures))
+            maps[:, 0, 0] = maps[:, 1, 1] = np.cos(angle)
+            maps[:, 0, 1], maps[:, 1, 0] = -np.sin(angle), np.sin(angle)
+        case "shear":
+            angle = np.deg2rad(rng.uniform(-step["degrees"], step["degrees"], pictures))
+            maps[:, 0, 1], maps[:, 1, 1] = -np.sin(angle), np.cos(angle)
+        case "zoom":
+            maps[:, [0, 1], [0, 1]] = rng.uniform(1 - step["range"], 1 + step["range"], (pictures, 2))
+        case kind:
+            raise ValueError(f"no augmentation is called {kind!r}")
+    middle = (size - 1) / 2
+    maps[:, :2, 2] = middle - maps[:, :2, :2].sum(axis=2) * middle
+    return maps

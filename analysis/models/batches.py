@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
 
 from analysis.models import augmentation
-from analysis.models.pictures import Array, Pictures, Scaling, dataset, spec
+from analysis.models.pictures import Array, Pictures, Scaling, dataset, floats, spec
+
+BEFORE_ALL_EPOCHS = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Plan:
     batch_size: int
     class_balance: str
     augmentation: Sequence[augmentation.Step]
+    augmented: str = "each-epoch"
 
     def steps_per_epoch(self, classes: Array) -> int:
         """Return the batches of an epoch; oversampled, the last partial one is dropped, as published."""
@@ -48,6 +51,8 @@ def training(
     pictures: Pictures, classes: Sequence[str], plan: Plan, scaling: Scaling, *, first_epoch: int = 0
 ) -> tf.data.Dataset:
     """Return the batches (pictures, one-hot targets) of all epochs from ``first_epoch`` on, in a row."""
+    if plan.augmented == "once" or scaling.pixels == "interleaved":
+        pictures, plan = frozen(pictures, plan, scaling)
     rows = pictures.rows("train")
     labels = pictures.classes(rows, classes)
     targets = pictures.targets(rows, classes)
@@ -57,20 +62,31 @@ def training(
         for epoch in range(first_epoch, plan.epochs):
             rng = np.random.default_rng((plan.seed, epoch))
             drawn = order(rng, labels, plan.class_balance)
-            maps = augmentation.draw(rng, plan.augmentation, len(drawn), pictures.size)
+            changes = augmentation.draw(rng, plan.augmentation, len(drawn), pictures.size)
             for start in range(0, steps * plan.batch_size, plan.batch_size):
                 batch = drawn[start : start + plan.batch_size]
                 yield (
                     pictures.levels[rows[batch]],
                     targets[batch],
-                    maps[start : start + plan.batch_size],
+                    changes[start : start + plan.batch_size],
                 )
 
-    def finish(levels: tf.Tensor, target: tf.Tensor, maps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        levels = tf.cast(levels, tf.float32)[..., None]
-        return scaling(augmentation.apply(levels, maps, plan.augmentation)), target
+    def finish(levels: tf.Tensor, target: tf.Tensor, changes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return scaling(augmentation.apply(floats(levels), changes, plan.augmentation)), target
 
-    maps = tf.TensorSpec((None, len(plan.augmentation), 8), tf.float32)
-    return dataset(
-        generate, (*spec(pictures, classes), maps), finish, count=steps * (plan.epochs - first_epoch)
+    changes = tf.TensorSpec(
+        (None, len(augmentation.grouped(plan.augmentation)), augmentation.NUMBERS), tf.float32
     )
+    return dataset(
+        generate, (*spec(pictures, classes), changes), finish, count=steps * (plan.epochs - first_epoch)
+    )
+
+
+def frozen(pictures: Pictures, plan: Plan, scaling: Scaling) -> tuple[Pictures, Plan]:
+    """Return the training pictures in one order and as every epoch shows them, and a plan that changes none of them."""
+    rng = np.random.default_rng((plan.seed, BEFORE_ALL_EPOCHS))
+    shown = pictures.only(rng.permutation(pictures.rows("train")))
+    if plan.augmentation:
+        changes = augmentation.draw(rng, plan.augmentation, len(shown.levels), shown.size)
+        shown = replace(shown, levels=augmentation.applied(shown.levels, changes, plan.augmentation))
+    return scaling.arranged(shown), replace(plan, augmentation=())

@@ -1,4 +1,4 @@
-"""What watches a training: early stopping, progress, and a loss that is no number any more."""
+"""What watches a training: early stopping, the learning rate, progress, and a loss that is no number any more."""
 
 from __future__ import annotations
 
@@ -16,26 +16,34 @@ FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")
 TELL_SECONDS = 1.0
 
 
-def early_stopping(callback: Mapping[str, Any]) -> keras.callbacks.EarlyStopping:
-    """Return Keras' early stopping as ``{"kind", "monitor", "patience", "restore_best"}`` asks for it."""
-    if callback["kind"] != "early_stopping":
-        raise ValueError(f"no callback is called {callback['kind']!r}")
-    return keras.callbacks.EarlyStopping(
-        monitor=callback["monitor"],
-        mode="max" if callback["monitor"].endswith("accuracy") else "min",
-        patience=callback["patience"],
-        restore_best_weights=callback["restore_best"],
-    )
+def make(callback: Mapping[str, Any]) -> keras.callbacks.Callback:
+    """Return Keras' callback for one of the study file, a mapping with ``kind``, ``monitor`` and more."""
+    watched = {
+        "monitor": callback["monitor"],
+        "mode": "max" if callback["monitor"].endswith("accuracy") else "min",
+    }
+    match callback["kind"]:
+        case "early_stopping":
+            return keras.callbacks.EarlyStopping(
+                **watched, patience=callback["patience"], restore_best_weights=callback["restore_best"]
+            )
+        case "checkpoint":  # the best weights, however long the training goes on
+            return keras.callbacks.EarlyStopping(**watched, patience=math.inf, restore_best_weights=True)
+        case "reduce_learning_rate":
+            settings = {name: callback[name] for name in ("factor", "patience", "min_delta")}
+            return keras.callbacks.ReduceLROnPlateau(**watched, **settings)
+        case kind:
+            raise ValueError(f"no callback is called {kind!r}")
 
 
-def restore_best(model: keras.Model, stopping: Sequence[keras.callbacks.EarlyStopping]) -> int | None:
+def restore_best(model: keras.Model, remembering: Sequence[keras.callbacks.Callback]) -> int | None:
     """Put the best weights into the model and return their epoch from 1; None when the last ones stay.
 
     Keras does it at the end of ``fit``, which a training taken up after its last epoch never enters.
     """
     epoch = None
-    for callback in stopping:
-        if callback.best_weights is not None:
+    for callback in remembering:
+        if getattr(callback, "best_weights", None) is not None:
             model.set_weights(callback.best_weights)
             epoch = int(callback.best_epoch) + 1
     return epoch

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 Arrays = dict[str, npt.NDArray[Any]]
-CALLBACK_STATE = ("wait", "best", "best_epoch", "stopped_epoch")
+CALLBACK_STATE = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_counter")
 DIGEST_BYTES = 32
 
 log = logging.getLogger(__name__)
@@ -32,11 +32,11 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     ----------
     path : Path
         The file; what an earlier training left there is taken up.
-    callbacks : sequence of keras.callbacks.EarlyStopping
+    callbacks : sequence of keras.callbacks.Callback
         Callbacks with a memory. They must come before this one in the list that ``fit`` gets.
     """
 
-    def __init__(self, path: Path, callbacks: Sequence[keras.callbacks.EarlyStopping]) -> None:
+    def __init__(self, path: Path, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         super().__init__()
         self._path = path
         self._callbacks = callbacks
@@ -58,7 +58,9 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         """Save the state."""
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
         self.stopped = bool(self.model.stop_training)
-        self._memories = [{name: getattr(c, name) for name in CALLBACK_STATE} for c in self._callbacks]
+        self._memories = [
+            {name: getattr(c, name) for name in CALLBACK_STATE if hasattr(c, name)} for c in self._callbacks
+        ]
         facts = {"history": self.history, "stopped": self.stopped, "callbacks": self._memories}
         _write(self._path, self._state(), facts)
 
@@ -72,7 +74,8 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             for name, value in memory.items():
                 setattr(callback, name, value)
             best = [name for name in self._arrays if name.startswith(f"callback{i}/")]
-            callback.best_weights = [self._arrays[name] for name in best] or None
+            if best:
+                callback.best_weights = [self._arrays[name] for name in best]
         self._arrays = {}
 
     def _variables(self) -> dict[str, keras.Variable]:
@@ -82,7 +85,9 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     def _state(self) -> Arrays:
         arrays = {name: np.asarray(variable) for name, variable in self._variables().items()}
         for i, callback in enumerate(self._callbacks):
-            arrays |= {f"callback{i}/{j}": w for j, w in enumerate(callback.best_weights or ())}
+            arrays |= {
+                f"callback{i}/{j}": w for j, w in enumerate(getattr(callback, "best_weights", None) or ())
+            }
         return arrays
 
 

@@ -10,11 +10,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from analysis.datasets.decode import decode
 from analysis.errors import DataError, PictureError
-from analysis.models import runtime
+from analysis.models import heads, runtime
 from analysis.models.pictures import Array, Scaling
-from analysis.preparation import fit_square
+from analysis.preparation import square
 from analysis.progress import Progress
 
 
@@ -51,9 +50,11 @@ def classify(
     model = keras.models.load_model(named)
     model.jit_compile = False
     scaling = Scaling(seen["scale"], seen["offset"], seen["channels"])
+    head = heads.head(model, len(classes))
     rows = []
     for i, name in enumerate(pictures):
-        y_score = model.predict_on_batch(scaling(levels[i : i + 1, :, :, None].astype(np.float32)))[0]
+        outputs = model.predict_on_batch(scaling(levels[i : i + 1, :, :, None].astype(np.float32)))
+        y_score = heads.probabilities(head, outputs)[0]
         probabilities = {c: float(str(p)) for c, p in zip(classes, y_score, strict=True)}
         rows.append(
             {"picture": name, "predicted": classes[int(y_score.argmax())], "probabilities": probabilities}
@@ -65,9 +66,8 @@ def classify(
 
 def _square(path: Path, name: str, seen: Mapping[str, int | str]) -> Array:
     """Return the picture as the network saw those it was trained on: grey levels, (size, size)."""
-    size = int(seen["size"])
     try:
-        return fit_square(decode(path.read_bytes(), at_least=2 * size).pixels, size, str(seen["fit"]))
+        return square(path.read_bytes(), int(seen["size"]), str(seen["fit"]), str(seen["resample"]))
     except PictureError as error:
         raise DataError(
             f"{name}: {error.message}", hint="name a JPEG, PNG, WebP, BMP or TIFF picture"

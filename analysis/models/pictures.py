@@ -25,7 +25,7 @@ AHEAD = 2
 
 @dataclass(frozen=True)
 class Pictures:
-    """Grey levels of all pictures, uint8 (n, size, size), and their table in the same order."""
+    """Levels of all pictures, (n, size, size) or (n, size, size, channels), and their table in the same order."""
 
     levels: Array
     table: pd.DataFrame
@@ -34,6 +34,15 @@ class Pictures:
     def size(self) -> int:
         """The side of a picture in pixels."""
         return int(self.levels.shape[1])
+
+    def only(self, rows: Array) -> Pictures:
+        """Return the pictures of ``rows``, in this order."""
+        return Pictures(self.levels[rows], self.table.iloc[rows])
+
+    def interleaved(self, channels: int) -> Pictures:
+        """Return the pictures mixed up by ``reshape(-1, n).T``: picture i gets every n-th number of all, from the i-th."""
+        block = np.repeat(self.levels[..., None], channels, axis=-1)
+        return Pictures(block.reshape(-1, len(block)).T.reshape(block.shape), self.table)
 
     def rows(self, *splits: str) -> Array:
         """Return the rows of the pictures of ``splits``."""
@@ -87,21 +96,31 @@ def _table(path: Path) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Scaling:
-    """A grey level becomes ``scale * level + offset``, the same in each of ``channels``."""
+    """A grey level becomes ``scale * level + offset``, the same in each of ``channels``.
+
+    With ``pixels = "interleaved"`` the pictures shown together are mixed up first.
+    """
 
     scale: float
     offset: float
     channels: int
+    pixels: str = "in-place"
 
     def __call__(self, levels: tf.Tensor) -> tf.Tensor:
-        """Return what the network sees of levels of shape (n, size, size, 1)."""
-        return tf.repeat(levels * self.scale + self.offset, self.channels, axis=-1)
+        """Return what the network sees of levels of shape (n, size, size, 1) or (n, size, size, channels)."""
+        return tf.repeat(levels * self.scale + self.offset, self.channels // levels.shape[-1], axis=-1)
+
+    def arranged(self, pictures: Pictures) -> Pictures:
+        """Return the pictures with their pixels in the order in which the network sees them."""
+        return pictures.interleaved(self.channels) if self.pixels == "interleaved" else pictures
 
 
 def plain(
     pictures: Pictures, rows: Array, classes: Sequence[str], scaling: Scaling, batch_size: int
 ) -> tf.data.Dataset:
     """Return the batches of ``rows`` in their order, never changed: pictures, one-hot targets."""
+    if scaling.pixels == "interleaved":
+        pictures, rows = scaling.arranged(pictures.only(rows)), np.arange(len(rows))
     targets = pictures.targets(rows, classes)
 
     def generate() -> Iterator[tuple[Array, Array]]:
@@ -110,16 +129,22 @@ def plain(
             yield pictures.levels[rows[batch]], targets[batch]
 
     def finish(levels: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return scaling(tf.cast(levels, tf.float32)[..., None]), target
+        return scaling(floats(levels)), target
 
     count = -(-len(rows) // batch_size)
     return dataset(generate, spec(pictures, classes), finish, count=count)
 
 
+def floats(levels: tf.Tensor) -> tf.Tensor:
+    """Return levels as numbers of shape (n, size, size, channels), one channel where they are grey."""
+    levels = tf.cast(levels, tf.float32)
+    return levels if levels.shape.rank == 4 else levels[..., None]
+
+
 def spec(pictures: Pictures, classes: Sequence[str]) -> tuple[tf.TensorSpec, tf.TensorSpec]:
-    """Return what a batch consists of: grey levels (n, size, size) and one-hot targets (n, classes)."""
+    """Return what a batch consists of: levels as in ``pictures`` and one-hot targets (n, classes)."""
     return (
-        tf.TensorSpec((None, pictures.size, pictures.size), tf.uint8),
+        tf.TensorSpec((None, *pictures.levels.shape[1:]), pictures.levels.dtype),
         tf.TensorSpec((None, len(classes)), tf.float32),
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import ArchitectureError, DataError
-from analysis.models import batches, callbacks, runtime, saved
+from analysis.models import batches, callbacks, class_weights, heads, runtime, saved
 from analysis.models.checkpoint import Checkpoint
 from analysis.models.pictures import Array, Pictures, Scaling, plain, read
 from analysis.progress import Progress
@@ -23,15 +23,18 @@ from analysis.progress import Progress
 class Recipe:
     """How a network is trained: the part of the study file that the stage depends on.
 
-    ``fit`` is how the pictures were fitted into the square; it is passed on to prediction and export.
+    ``fit`` and ``resample`` are how the pictures were made into squares; they are passed on to prediction and export.
     """
 
     classes: Sequence[str]
     seed: int
     fit: str
-    input: Mapping[str, float]
+    resample: str
+    input: Mapping[str, Any]
     class_balance: str
+    class_weights: str | Mapping[str, float]
     augmentation: Sequence[Mapping[str, Any]]
+    augmented: str
     optimizer: str
     learning_rate: float
     epochs: int
@@ -41,11 +44,13 @@ class Recipe:
     @property
     def plan(self) -> batches.Plan:
         """How the pictures of an epoch are drawn."""
-        return batches.Plan(self.seed, self.epochs, self.batch_size, self.class_balance, self.augmentation)
+        return batches.Plan(
+            self.seed, self.epochs, self.batch_size, self.class_balance, self.augmentation, self.augmented
+        )
 
     def scaling(self, channels: int) -> Scaling:
         """Return how grey levels become what the network sees."""
-        return Scaling(self.input["scale"], self.input["offset"], channels)
+        return Scaling(channels=channels, **self.input)
 
 
 def train(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Progress, **recipe: Any) -> None:
@@ -57,7 +62,8 @@ def train(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Progre
     Parameters
     ----------
     inputs : dict of str to Path
-        The stages ``architecture``, ``records``, ``images`` and ``split``.
+        The stages ``architecture``, ``records``, ``images`` and ``split``, and ``initial`` where a training begins with
+        the weights of another.
     recipe
         The fields of `Recipe`.
 
@@ -66,7 +72,7 @@ def train(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Progre
     DataError
         A class has no picture to train on, or there is none to validate on.
     ArchitectureError
-        The network does not fit the pictures or does not end in a softmax.
+        The network does not fit the pictures, the classes or the weights to begin with.
     AnalysisError
         The loss is no longer finite.
     """
@@ -76,12 +82,14 @@ def train(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Progre
     architecture = (inputs["architecture"] / "architecture.json").read_text(encoding="utf-8")
     steps = how.plan.steps_per_epoch(_training_classes(pictures, how.classes))
     model = _compiled(architecture, pictures.size, how)
-    stopping = [callbacks.early_stopping(callback) for callback in how.callbacks]
-    checkpoint = Checkpoint(scratch / "checkpoint", stopping)
+    if "initial" in inputs:
+        _begin_with(model, inputs["initial"] / "model.keras")
+    remembering = [callbacks.make(callback) for callback in how.callbacks]
+    checkpoint = Checkpoint(scratch / "checkpoint", remembering)
     watch = callbacks.Watch(progress, how.epochs, steps, how.batch_size)
     # The checkpoint comes last: it saves what the others remember, and nothing of an epoch that failed.
-    _fit(model, pictures, how, steps, [*stopping, watch, checkpoint])
-    weights_epoch = callbacks.restore_best(model, stopping) or checkpoint.epochs_done
+    _fit(model, pictures, how, steps, [*remembering, watch, checkpoint])
+    weights_epoch = callbacks.restore_best(model, remembering) or checkpoint.epochs_done
 
     saved.save(model, architecture, out / "model.keras", scratch)
     history = _history(checkpoint)
@@ -89,7 +97,7 @@ def train(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Progre
     _write(out / "input.json", _input(model, how))
     _write(
         out / "training.json",
-        {**_course(checkpoint, history, weights_epoch), **_settings(pictures, how, steps)},
+        {**_course(checkpoint, history, weights_epoch), **_settings(model, pictures, how, steps)},
     )
 
 
@@ -114,17 +122,25 @@ def _compiled(architecture: str, size: int, how: Recipe) -> keras.Model:
             f"{model.name} takes pictures of {model.input_shape[1:3]} pixels, they are {size} x {size}",
             hint="build the network for the size of the study file",
         )
-    if getattr(model.layers[-1], "activation", None) is not keras.activations.softmax:
-        raise ArchitectureError(
-            f"{model.name} does not end in a softmax layer",
-            hint="end it with Dense(classes, activation='softmax')",
-        )
+    loss = heads.loss(heads.head(model, len(how.classes)))
     optimizer = keras.optimizers.get(
         {"class_name": how.optimizer, "config": {"learning_rate": how.learning_rate}}
     )
-    model.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    model.compile(optimizer, loss=loss, metrics=["accuracy"], jit_compile=False)
     optimizer.build(model.trainable_variables)
     return model
+
+
+def _begin_with(model: keras.Model, trained: Path) -> None:
+    """Put the weights of a trained network into one of the same architecture."""
+    weights = keras.models.load_model(trained).get_weights()
+    shapes = [w.shape for w in weights]
+    if shapes != [w.shape for w in model.get_weights()]:
+        raise ArchitectureError(
+            f"{model.name} cannot begin with the weights of another architecture",
+            hint="give both models of init_from the same architecture and params",
+        )
+    model.set_weights(weights)
 
 
 def _fit(
@@ -141,12 +157,17 @@ def _fit(
         checkpoint.restore()
         return
     scaling = how.scaling(model.input_shape[-1])
+    train = batches.training(pictures, how.classes, how.plan, scaling, first_epoch=checkpoint.epochs_done)
+    val = plain(pictures, pictures.rows("val"), how.classes, scaling, how.batch_size)
+    if heads.head(model, len(how.classes)) == "sigmoid":
+        train, val = (data.map(lambda x, y: (x, y[:, 1:])) for data in (train, val))
     model.fit(
-        batches.training(pictures, how.classes, how.plan, scaling, first_epoch=checkpoint.epochs_done),
+        train,
         initial_epoch=checkpoint.epochs_done,
         epochs=how.epochs,
         steps_per_epoch=steps,
-        validation_data=plain(pictures, pictures.rows("val"), how.classes, scaling, how.batch_size),
+        validation_data=val,
+        class_weight=_weights(pictures, how),
         callbacks=list(watching),
         shuffle=False,
         verbose=0,
@@ -155,9 +176,8 @@ def _fit(
 
 def _history(checkpoint: Checkpoint) -> pd.DataFrame:
     """Return the epochs from 1 and their figures, in as many digits as float32 has."""
-    rows = [
-        {name: float(str(np.float32(row[name]))) for name in callbacks.FIGURES} for row in checkpoint.history
-    ]
+    names = [name for name in (*callbacks.FIGURES, "learning_rate") if name in checkpoint.history[0]]
+    rows = [{name: float(str(np.float32(row[name]))) for name in names} for row in checkpoint.history]
     history = pd.DataFrame(rows)
     history.insert(0, "epoch", range(1, len(history) + 1))
     return history
@@ -173,7 +193,15 @@ def _course(checkpoint: Checkpoint, history: pd.DataFrame, weights_epoch: int) -
     }
 
 
-def _settings(pictures: Pictures, how: Recipe, steps: int) -> dict[str, Any]:
+def _weights(pictures: Pictures, how: Recipe) -> dict[int, float] | None:
+    """Return the weight of each class in the training loss, None without weights."""
+    counts = np.bincount(pictures.classes(pictures.rows("train"), how.classes), minlength=len(how.classes))
+    weights = class_weights.weights(how.class_weights, dict(zip(how.classes, counts.tolist(), strict=True)))
+    return dict(enumerate(weights.values())) if weights else None
+
+
+def _settings(model: keras.Model, pictures: Pictures, how: Recipe, steps: int) -> dict[str, Any]:
+    head, weights = heads.head(model, len(how.classes)), _weights(pictures, how)
     return {
         "seed": how.seed,
         "epochs": how.epochs,
@@ -181,18 +209,21 @@ def _settings(pictures: Pictures, how: Recipe, steps: int) -> dict[str, Any]:
         "steps_per_epoch": steps,
         "training_pictures": len(pictures.rows("train")),
         "validation_pictures": len(pictures.rows("val")),
-        "loss": "categorical_crossentropy",
+        "head": head,
+        "loss": "binary_crossentropy" if head == "sigmoid" else "categorical_crossentropy",
         "optimizer": how.optimizer,
         "learning_rate": how.learning_rate,
         "class_balance": how.class_balance,
+        "class_weights": weights and list(weights.values()),
         "augmentation": list(how.augmentation),
+        "augmented": how.augmented,
         "callbacks": list(how.callbacks),
     }
 
 
 def _input(model: keras.Model, how: Recipe) -> dict[str, Any]:
     size, channels = model.input_shape[2:]
-    return {"size": size, "channels": channels, "fit": how.fit, **how.input}
+    return {"size": size, "channels": channels, "fit": how.fit, "resample": how.resample, **how.input}
 
 
 def _write(path: Path, value: Any) -> None:

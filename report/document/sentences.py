@@ -13,6 +13,10 @@ from report.document.verdicts import DEFAULT, Verdicts
 _SPLITS = {"val": "validation", "test": "test"}
 _UNEQUAL = 1.5
 """From this ratio of the commonest class to the rarest on, classes are called unequal."""
+_FEW = 4
+"""More models than these are not told of one by one in the abstract."""
+_FEW_PAIRS = 2
+"""Of more declared comparisons than these the abstract has the verdicts alone."""
 _CLEAR_RISE = 0.05
 """A validation loss that ends this share above its lowest value is called risen."""
 
@@ -48,10 +52,11 @@ class Sentences:
     def abstract(self) -> str:
         """Return data, test results and the comparison, a paragraph each."""
         compared = (self.study["comparison"] or {"against": ()})["against"]
+        told = self.verdicts.summary if len(compared) <= _FEW_PAIRS else self.verdicts.decided
         parts = {
             "Data": self._pictures(),
             "Results": f"{self._reached()} {self._floors()}",
-            "Comparison": " ".join(self.verdicts.summary(other) for other in compared),
+            "Comparison": " ".join([*map(told, compared), *self._published()]),
         }
         return "\n\n".join(f"**{head}.** {text}" for head, text in parts.items() if text)
 
@@ -67,20 +72,57 @@ class Sentences:
         )
 
     def _reached(self) -> str:
-        """Return what each model reached on test, the primary measure by patient too."""
-        reached = [self._of(m["id"]) for m in self.study["models"]]
-        return f"On the test pictures {'; '.join(reached)}."
+        """Return what each model reached on test, or many models at least and at most; the primary measure by patient too."""
+        models = [m["id"] for m in self.study["models"]]
+        if len(models) > _FEW:
+            ranges = [self._range(name, words) for name, words in self._told().items()]
+            return f"On the test pictures {count(len(models))} networks reached {listed(ranges)}."
+        return f"On the test pictures {'; '.join(map(self._of, models))}."
+
+    def _told(self) -> dict[str, str]:
+        """Return the measures that the abstract has, the primary one among them, in words."""
+        primary = (self.study["comparison"] or DEFAULT)["primary"]
+        measures = {"accuracy": "accuracy", "f1.macro": "macro F1", "auroc.macro": "macro AUC"}
+        return measures | {primary: PRIMARY[primary]}
 
     def _of(self, model: str) -> str:
-        v, primary = self.values, (self.study["comparison"] or DEFAULT)["primary"]
-        measures = {"accuracy": "accuracy", "f1.macro": "macro F1", "auroc.macro": "macro AUC"}
-        reached = []
-        for name, words in (measures | {primary: PRIMARY[primary]}).items():
-            by_patient = f"{model}@patient.test.{name}"
-            beside = f" (by patient {v(by_patient)})" if name == primary and by_patient in v.results else ""
-            reached.append(f"{words} {v(f'{model}.test.{name}')}{beside}")
+        v = self.values
+        reached = [
+            f"{words} {v(f'{model}.test.{name}')}{self._by_patient(model, name)}"
+            for name, words in self._told().items()
+        ]
         parameters = v(f"{model}.architecture.parameters")
         return f"the {self.tables.title(model)} ({parameters} parameters) reached {listed(reached)}"
+
+    def _range(self, measure: str, words: str) -> str:
+        """Return the lowest and the highest value of a measure, each with its model."""
+        v = self.values
+        known = {m["id"]: v.value(f"{m['id']}.test.{measure}") for m in self.study["models"]}
+        ranked = sorted((m for m in known if known[m] is not None), key=lambda m: known[m])
+        low, high = (
+            f"{v(f'{m}.test.{measure}')} ({self.tables.title(m)}{self._by_patient(m, measure, '; {}')})"
+            for m in (ranked[0], ranked[-1])
+        )
+        return f"{words} from {low} to {high}"
+
+    def _by_patient(self, model: str, measure: str, beside: str = " ({})") -> str:
+        """Return what stands beside a primary figure: the one by patient, where there is one."""
+        primary, name = (self.study["comparison"] or DEFAULT)["primary"], f"{model}@patient.test.{measure}"
+        if measure != primary or name not in self.values.results:
+            return ""
+        return beside.format(f"by patient {self.values(name)}")
+
+    def _published(self) -> list[str]:
+        """Return, of figures published before, how many may be compared with ours and how many agree."""
+        v = self.values
+        if "ledger.figures" not in v.results:
+            return []
+        agree, differ = v.value("ledger.agrees"), v.value("ledger.differs")
+        if not agree + differ:
+            return []
+        return [
+            f"Of {counted(agree + differ, 'published figure')} that can be compared with ours {count(agree)} agree."
+        ]
 
     def _floors(self) -> str:
         return (
@@ -99,10 +141,16 @@ class Sentences:
         excluded = self.values.value("data.excluded")
         were = "file was" if excluded == 1 else "files were"
         left_out = f"{count(excluded)} {were} left out" if excluded else "Nothing was left out"
+        patients = f" of {self._counted('data.patients', 'patient')}" if self._patients_known() else ""
         return (
             f"{found}{self._counted('data.pictures_found', 'picture')} were found. {left_out}, so that "
-            f"{self._counted('data.pictures', 'picture')} of {self._counted('data.patients', 'patient')} remain (@tbl-flow)."
+            f"{self._counted('data.pictures', 'picture')}{patients} remain (@tbl-flow)."
         )
+
+    def _patients_known(self) -> bool:
+        """Return whether tags or file names tell the patient of any picture."""
+        rows = read_rows(self.tables.inputs["records"] / "records.csv")
+        return any(row["source"] != "unknown" for row in rows)
 
     def _counted(self, name: str, noun: str) -> str:
         return counted(self.values.value(name), noun)
@@ -147,6 +195,8 @@ class Sentences:
         shared, copies = (
             v.value(f"data.test.{n}") for n in ("same_patient_in_train", "exact_duplicate_elsewhere")
         )
+        if not copies and not self._patients_known():
+            return "Nothing tells which pictures are of one patient. No test picture is a byte-for-byte copy of one that is not."
         if not shared and not copies:
             return (
                 "No test picture is known to come from a patient who also has a training picture, and none is a "
@@ -245,8 +295,20 @@ class Sentences:
 
     def selection(self) -> str:
         """Return by which rule each model's weights are chosen among its epochs."""
-        rules = [f"The {self.tables.title(m['id'])} {_keeps(m['callbacks'])}." for m in self.study["models"]]
+        alike: dict[str, list[Mapping[str, Any]]] = {}
+        for model in self.study["models"]:
+            alike.setdefault(_keeps(model["callbacks"], several=False), []).append(model)
+        rules = [
+            f"{self._named(models)} {_keeps(models[0]['callbacks'], several=len(models) > 1)}."
+            for models in alike.values()
+        ]
         return f"{' '.join(rules)} The test set selects nothing."
+
+    def _named(self, models: Sequence[Mapping[str, Any]]) -> str:
+        if len(models) == len(self.study["models"]) > 1:
+            return "All models"
+        named = listed([f"the {self.tables.title(m['id'])}" for m in models])
+        return named[:1].upper() + named[1:]
 
     def calibration(self, model: str) -> str:
         """Return whether a model's probabilities can be taken as they are, and what correcting them does."""
@@ -308,20 +370,28 @@ class Sentences:
         return f"{self.label(class_id)} ({self.values.aside(f'{prefix}.sensitivity.{class_id}')})"
 
 
-def _keeps(callbacks: Sequence[Mapping[str, Any]]) -> str:
-    """Return of which epoch a model keeps the weights, in words."""
-    if not callbacks:
-        return "keeps the weights of its last epoch"
-    stop = callbacks[0]
-    best, more, monitor = {
-        "val_loss": ("lowest", "lower", "validation loss"),
-        "val_accuracy": ("highest", "higher", "validation accuracy"),
-    }[stop["monitor"]]
-    kept = f"epoch with the {best} {monitor}" if stop["restore_best"] else "last epoch that was run"
-    return (
-        f"keeps the weights of the {kept}; its training ends when {counted(stop['patience'], 'epoch')} in a row "
-        f"bring{'s' * (stop['patience'] == 1)} no {more} {monitor}"
-    )
+_BEST = {
+    "val_loss": ("lowest", "lower", "validation loss"),
+    "val_accuracy": ("highest", "higher", "validation accuracy"),
+}
+
+
+def _keeps(callbacks: Sequence[Mapping[str, Any]], *, several: bool) -> str:
+    """Return of which epoch one model keeps the weights, or several do, and what ends their training, in words."""
+    keeps, its = ("keep", "their") if several else ("keeps", "its")
+    kept = ends = ""
+    for callback in callbacks:
+        best, more, monitor = _BEST[callback["monitor"]]
+        if callback["kind"] == "checkpoint" or callback.get("restore_best"):
+            kept = f"the epoch with the {best} {monitor}"
+        if callback["kind"] == "early_stopping":
+            patience = callback["patience"]
+            ends = (
+                f"; {its} training ends when {counted(patience, 'epoch')} in a row "
+                f"bring{'s' * (patience == 1)} no {more} {monitor}"
+            )
+    last = "the last epoch that was run" if ends else f"{its} last epoch"
+    return f"{keeps} the weights of {kept or last}{ends}"
 
 
 def _scaling(scale: float, offset: float) -> str:

@@ -16,6 +16,8 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from report.document import check
+from report.document.across import Across
+from report.document.ledger import Ledger
 from report.document.sentences import Sentences
 from report.document.tables import PRIMARY, Tables
 from report.document.values import Values, count, escape, listed, spelled
@@ -39,6 +41,7 @@ def write(
     scratch: Path,
     progress: Progress,
     study: dict[str, Any],
+    together: list[str],
     name: str,
     sample: bool,
     overrides: list[str],
@@ -52,6 +55,8 @@ def write(
     ----------
     study : dict
         The study file as JSON values.
+    together : list of str
+        The models whose curves lie over one another.
     name : str
         The study's folder, as the commands of the appendix call it.
     sample : bool
@@ -88,6 +93,9 @@ def write(
         "ci": values.bounded,
         "table": tables,
         "verdict": verdicts,
+        "together": [tables.title(m) for m in together],
+        "across": Across(study, values, tables),
+        "ledger": Ledger(study, values, tables),
         "say": Sentences(study, values, tables, verdicts, "generated pictures" if sample else "chest X-rays"),
         "declaration": declaration,
         "commit": commit,
@@ -202,6 +210,8 @@ def copy_tables(inputs: Mapping[str, Path], out: Path) -> None:
             _copy(source, folder, name, ("history.csv",))
         elif kind.startswith("compare"):
             _copy(source, folder, kind.partition("@")[2], [path.name for path in source.glob("*.csv")])
+        elif kind == "ledger":
+            _copy(source, folder, "", ("ledger.csv",))
         elif kind == "records":
             _copy(source, folder, name, ("excluded.csv", "flow.csv"))
 

@@ -161,14 +161,34 @@ class Tables:
         )
 
     def training(self) -> str:
-        """Return how each model is trained, side by side."""
+        """Return how each model is trained: side by side, or one below the other where they are many."""
         models = self.study["models"]
-        rows = [[unbroken(label), *(show(m) for m in models)] for label, show in _SETTINGS.items()]
         seeds = ", ".join(map(str, self.study["training"]["seeds"]))
-        rows.append(["Seed", *(seeds for _ in models)])
-        head = ["Setting", *(escape(m["title"]) for m in models)]
-        widths = (18, *(82 // len(models) for _ in models))
-        return pipe_table("training", "Training settings.", head, rows, "l" * len(head), widths)
+        rows = [*self._settings(models), ["Seed", *(seeds for _ in models)]]
+        titles = [escape(m["title"]) for m in models]
+        if self.beside:
+            widths = (18, *(82 // len(models) for _ in models))
+            return pipe_table(
+                "training", "Training settings.", ["Setting", *titles], rows, "l" * len(widths), widths
+            )
+        same = [row for row in rows if len(set(row[1:])) == 1]
+        head, *different = zip(["Model", *titles], *(row for row in rows if row not in same), strict=True)
+        common = "; ".join(f"{row[0][0].lower()}{row[0][1:]}: {row[1]}" for row in same)
+        widths = (22, *(78 // (len(head) - 1) for _ in head[1:]))
+        caption = "Training settings in which the models differ."
+        table = pipe_table("training", caption, head, different, "l" * len(head), widths)
+        return f"All models have in common: {common}.\n\n{table}"
+
+    @property
+    def beside(self) -> bool:
+        """Whether the models are so few that their settings stand beside each other."""
+        return len(self.study["models"]) <= SIDE_BY_SIDE
+
+    def _settings(self, models: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+        """Return a row for each setting; one that is not set in any of the models is left out."""
+        named = [{**m, "init_from": m["init_from"] and self.title(m["init_from"])} for m in models]
+        rows = [[unbroken(label), *(show(m) for m in named)] for label, show in _SETTINGS.items()]
+        return [row for row in rows if set(row[1:]) != {_UNSET.get(row[0].replace("\u00a0", " "))}]
 
     def changes(self, a: str, b: str) -> str:
         """Return what differs between two models: size, layers and training, and nothing that is the same."""
@@ -186,7 +206,7 @@ class Tables:
                     ("BatchNormalization", "Batch normalisations"),
                 )
             ),
-            *([label, show(first), show(second)] for label, show in _SETTINGS.items()),
+            *self._settings([first, second]),
             ["Epochs run", *(self.values.text(f"{m}.training.epochs_run") for m in (a, b))],
         ]
         different = [[unbroken(row[0]), *row[1:]] for row in rows if row[1] != row[2]]
@@ -208,11 +228,15 @@ class Tables:
         caption = (
             f"{self.title(model, capital=True)}, {_SPLIT_WORDS[split]} set: each class against the rest, and the mean of "
             "the classes, with 95\u00a0% intervals. n is the number of pictures of the class."
-            + (f" {OPTIMISTIC}" if split == "val" and self.model(model)["callbacks"] else "")
+            + (f" {OPTIMISTIC}" if split == "val" and self.chosen_on_validation(model) else "")
         )
         return pipe_table(
             f"measures-{split}-{model}", caption, head, rows, "lrrrrrr", (15, 16, 16, 16, 16, 16, 5)
         )
+
+    def chosen_on_validation(self, model: str) -> bool:
+        """Return whether validation pictures chose the epoch of a model or when its training ended."""
+        return any(c["kind"] != "reduce_learning_rate" for c in self.model(model)["callbacks"])
 
     def references(self, name: str) -> str:
         """Return references to the tables called ``name`` of all models."""
@@ -229,7 +253,7 @@ class Tables:
         primary = self.study["comparison"]["primary"] if self.study["comparison"] else "accuracy"
         headlines = {primary: PRIMARY[primary][0].upper() + PRIMARY[primary][1:]} | _HEADLINES
         rows = [
-            [words, title, *(self._marked(f"{model}{suffix}.test.{name}") for name in headlines)]
+            [unbroken(words), title, *(self._marked(f"{model}{suffix}.test.{name}") for name in headlines)]
             for suffix, words in shown.items()
             for model, title in self.rows()
         ]
@@ -497,11 +521,12 @@ class Tables:
     def title(self, model: str, *, capital: bool = False) -> str:
         """Return a model's title as it stands in a sentence: ``baseline CNN``."""
         title = str(self.model(model)["title"])
-        return escape(title if capital else title[:1].lower() + title[1:])
+        return escape(title if capital else uncapitalised(title))
 
     def model(self, model: str) -> Mapping[str, Any]:
         """Return a model's part of the study file."""
-        found: Mapping[str, Any] = next(m for m in self.study["models"] if m["id"] == model)
+        every = (*self.study["models"], *self.study["untrained"])
+        found: Mapping[str, Any] = next(m for m in every if m["id"] == model)
         return found
 
     def _cell(self, name: str) -> str:
@@ -520,6 +545,12 @@ def _shape(text: str) -> str:
     return " × ".join(count(int(side)) for side in text.split("x"))
 
 
+def uncapitalised(title: str) -> str:
+    """Return a title as it stands within a sentence; names such as ``CNN`` and ``ResNet50V2`` stay as they are."""
+    word = title.partition(" ")[0]
+    return title[:1].lower() + title[1:] if word[1:].islower() else title
+
+
 def threshold(value: float | None) -> str:
     """Return a threshold of a probability; one so low that its decimals would all be 0 says so."""
     if value is None:
@@ -533,10 +564,22 @@ def augmentation_words(steps: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _augmentation_step(step: Mapping[str, Any]) -> str:
-    if step["kind"] == "horizontal_flip":
-        return "horizontal flip, probability 0.5"
-    width, height = (f"{100 * step[side]:g}\u00a0%" for side in ("width", "height"))
-    return f"shift by up to {width} of the width and {height} of the height, edges filled ({step['fill']})"
+    edges = f", edges filled ({step['fill']})" if "fill" in step else ""
+    match step["kind"]:
+        case "horizontal_flip":
+            return "horizontal flip, probability 0.5"
+        case "shift":
+            width, height = (f"{100 * step[side]:g}\u00a0%" for side in ("width", "height"))
+            return f"shift by up to {width} of the width and {height} of the height{edges}"
+        case "rotation" | "shear":
+            return f"{step['kind']} up to ±{step['degrees']:g}°{edges}"
+        case "zoom":
+            return f"zoom of width and of height up to ±{100 * step['range']:g}\u00a0%{edges}"
+        case "brightness":
+            return f"brightness up to ±{step['levels']:g} of 255 grey levels"
+        case "contrast":
+            return f"contrast times {step['low']:g} to {step['high']:g}"
+    raise ValueError(f"no words for {step['kind']}")
 
 
 def callback_words(callbacks: Sequence[Mapping[str, Any]]) -> str:
@@ -546,17 +589,64 @@ def callback_words(callbacks: Sequence[Mapping[str, Any]]) -> str:
 
 def _callback(callback: Mapping[str, Any]) -> str:
     monitor = {"val_loss": "validation loss", "val_accuracy": "validation accuracy"}[callback["monitor"]]
-    kept = "best weights restored" if callback["restore_best"] else "last weights kept"
-    return f"early stopping on {monitor}, patience {callback['patience']}, {kept}"
+    match callback["kind"]:
+        case "early_stopping":
+            kept = "best weights restored" if callback["restore_best"] else "last weights kept"
+            return f"early stopping on {monitor}, patience {callback['patience']}, {kept}"
+        case "reduce_learning_rate":
+            return (
+                f"learning rate times {callback['factor']:g} when {monitor} has not improved for "
+                f"{callback['patience']} epochs"
+            )
+        case "checkpoint":
+            return f"checkpoint of the best {monitor}"
+    raise ValueError(f"no words for {callback['kind']}")
 
 
+def input_words(seen: Mapping[str, Any], test: Mapping[str, Any] | None) -> str:
+    """Return what a network sees of grey levels from 0 to 255."""
+    mixed = ", pixels of different pictures interleaved" if seen["pixels"] == "interleaved" else ""
+    return _levels(seen) + mixed + (f"; test pictures {_levels(test)}" if test else "")
+
+
+def _levels(scale: Mapping[str, Any]) -> str:
+    low, high = (scale["scale"] * level + scale["offset"] for level in (0, 255))
+    return f"{low:.4g} to {high:.4g}"
+
+
+def class_weight_words(weights: str | Mapping[str, float]) -> str:
+    """Return how the classes are weighed in the loss, in words."""
+    if isinstance(weights, str):
+        return _WEIGHTS[weights]
+    return ", ".join(f"{name}\u00a0{weight:g}" for name, weight in weights.items())
+
+
+SIDE_BY_SIDE = 4
+"""So many models fit beside each other on a page."""
 _BALANCE = {"none": "none", "oversample": "every class oversampled to the size of the commonest"}
+_WEIGHTS = {
+    "none": "none",
+    "balanced": "pictures over classes times pictures of the class",
+    "other-share": "share of the other classes",
+}
+_AUGMENTED = {"each-epoch": "anew in each epoch", "once": "once, the same in every epoch"}
 _OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
 _SETTINGS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "Optimiser": lambda m: f"{_OPTIMIZERS[m['optimizer']]}, learning rate {m['learning_rate']:g}",
     "Epochs, at most": lambda m: str(m["epochs"]),
     "Batch size": lambda m: str(m["batch_size"]),
+    "Grey levels seen": lambda m: input_words(m["input"], m["test_input"]),
+    "First weights": lambda m: f"those of the {m['init_from']}, trained" if m["init_from"] else "random",
     "Class balance": lambda m: _BALANCE[m["class_balance"]],
+    "Class weights": lambda m: class_weight_words(m["class_weights"]),
     "Augmentation": lambda m: augmentation_words(m["augmentation"]),
+    "Augmented": lambda m: _AUGMENTED[m["augmented"]],
     "Callbacks": lambda m: callback_words(m["callbacks"]),
 }
+_UNSET = {
+    "Grey levels seen": "0 to 1",
+    "First weights": "random",
+    "Class weights": "none",
+    "Augmented": "anew in each epoch",
+}
+"""What is not worth a line where it holds for all models."""

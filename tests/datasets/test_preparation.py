@@ -13,10 +13,10 @@ from analysis.preparation import fit_square, prepare
 from analysis.progress import silent
 
 
-def run(dataset, out: Path, size: int = 16, fit: str = "squash") -> np.ndarray:
+def run(dataset, out: Path, size: int = 16, fit: str = "squash", resample: str = "area") -> np.ndarray:
     out.mkdir()
     inputs = {"records": dataset.out, "data": dataset.root}
-    prepare(inputs, out, scratch=out, progress=silent, size=size, fit=fit)
+    prepare(inputs, out, scratch=out, progress=silent, size=size, fit=fit, resample=resample)
     return np.load(out / "images.npy", mmap_mode="r")
 
 
@@ -73,6 +73,31 @@ def test_shrinking_averages() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (96, 64), dtype=np.uint8)
     exact = pixels.reshape(16, 6, 16, 4).mean(axis=(1, 3))
     assert np.abs(fit_square(pixels, 16, "squash") - exact).max() <= 1
+
+
+@pytest.mark.parametrize(("height", "width"), [(312, 468), (50, 41)])
+def test_resampling_is_that_of_the_published_studies(height: int, width: int) -> None:
+    tf = pytest.importorskip("tensorflow")
+    pixels = np.random.default_rng(1).integers(0, 256, (height, width), dtype=np.uint8)
+    bilinear = tf.image.resize(pixels[..., None].astype(np.float32), (64, 64)).numpy()[..., 0]
+    assert np.abs(fit_square(pixels, 64, "squash", "bilinear") - bilinear).max() <= 0.51
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    keras_utils = tf.keras.utils
+    nearest = keras_utils.load_img(buffer, target_size=(64, 64), interpolation="nearest")
+    assert (fit_square(pixels, 64, "squash", "nearest") == np.asarray(nearest)[..., 0]).all()
+    lanczos = keras_utils.load_img(buffer, target_size=(64, 64), interpolation="lanczos")
+    assert (fit_square(pixels, 64, "squash", "lanczos") == np.asarray(lanczos)[..., 0]).all()
+
+
+@pytest.mark.parametrize("resample", ["nearest", "bilinear", "lanczos"])
+def test_what_is_not_averaged_is_decoded_in_full(dataset, tmp_path: Path, resample: str) -> None:
+    dataset.picture("images/a.jpg", dataset.jpeg(1, 400, 300))
+    dataset.annotate("a.jpg", "Viral Pneumonia")
+    dataset.read()
+    pixels = np.asarray(Image.open(dataset.root / "images/a.jpg"))
+    exact = fit_square(pixels, 16, "squash", resample)
+    assert (run(dataset, tmp_path / "images", resample=resample)[0] == exact).all()
 
 
 @pytest.mark.real

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from analysis.datasets import survey
+from analysis.datasets import kermany, survey
 from analysis.errors import DataError
 from analysis.progress import silent
 
@@ -61,6 +61,46 @@ def test_a_copy_of_the_whole_folder_inside_it_is_seen_through(data) -> None:
     found = data.tell()
     assert counts(found) == {"normal": 1, "pneumonia": 1}
     assert [e["reason"] for e in found["excluded"]] == ["copy of a picture in the folder above"]
+
+
+def test_the_paediatric_set_is_known_by_its_names(data) -> None:
+    data.add("chest_xray/train/NORMAL/IM-0115-0001.jpeg", "chest_xray/test/NORMAL/other.jpeg")
+    data.add(
+        "chest_xray/train/PNEUMONIA/person1_virus_6.jpeg", "chest_xray/val/PNEUMONIA/BACTERIA-1-0001.jpeg"
+    )
+    data.add("v7_lung_masks/test/NORMAL/IM-0001-0001.png", "chest_xray/read.jpeg")
+    found = data.tell()
+    assert (found["reader"], counts(found)) == ("kermany", {"normal": 2, "pneumonia": 2})
+    assert found["official"] == {"test": 1, "train": 2, "val": 1}
+    data.add(
+        "chest_xray/test/NORMAL/a.jpeg", "chest_xray/test/NORMAL/b.jpeg", "chest_xray/test/NORMAL/c.jpeg"
+    )
+    assert data.tell()["reader"] == "class-folders"
+
+
+def test_the_radiography_set_is_known_by_its_folders(data) -> None:
+    for name in ("COVID", "Normal", "Viral Pneumonia"):
+        data.add(f"x/{name}/images/{name}-1.png", f"x/{name}/masks/{name}-1.png")
+    found = data.tell()
+    assert (found["reader"], counts(found)) == (
+        "radiography",
+        {"covid_19": 1, "normal": 1, "viral_pneumonia": 1},
+    )
+    assert found["excluded"][0]["files"] == 3
+    study = {
+        "reader": "radiography",
+        "classes": [{"id": "covid", "label": "COVID"}],
+        "folders": {},
+        "exclude": (),
+    }
+    assert data.tell(study)["of_study"]
+
+
+def test_a_study_may_read_folders_with_a_reader_that_was_not_guessed(data) -> None:
+    data.add("train/NORMAL/a.jpeg", "test/PNEUMONIA/b.jpeg")
+    settings = {"reader": "kermany", "classes": kermany.CLASSES, "folders": {}, "exclude": ()}
+    found = data.tell(settings)
+    assert (found["reader"], found["of_study"]) == ("kermany", True)
 
 
 def test_darwin_json_makes_it_the_v7_dataset(dataset, data) -> None:
@@ -146,14 +186,33 @@ def test_annotations_without_pictures_are_told_as_such(dataset, data) -> None:
 
 
 @pytest.mark.real
-def test_the_real_radiography_and_kermany_folders(data, real_data: Path) -> None:
-    data.root = real_data / "kermany_fullres_subset"
+@pytest.mark.parametrize(
+    ("folder", "reader", "pictures", "known"),
+    [
+        ("kermany", "kermany", {"normal": 1583, "pneumonia": 4273}, 5856),
+        ("kermany_fullres_subset", "kermany", {"normal": 553, "pneumonia": 591}, 1144),
+        (
+            "radiography",
+            "radiography",
+            {"covid_19": 500, "normal": 500, "viral_pneumonia": 500, "lung_opacity": 4},
+            0,
+        ),
+    ],
+)
+def test_the_real_folders(
+    data, real_data: Path, folder: str, reader: str, pictures: dict[str, int], known: int
+) -> None:
+    data.root = real_data / folder
     found = data.tell()
-    assert counts(found) == {"normal": 553, "pneumonia": 591}
-    assert found["official"] == {"test": 144, "train": 1000}
-    assert found["patients"]["known_for"] == 1144
-    assert found["patients"]["across_official"] == 0
-    assert found["duplicates"]["groups"] == 0
+    assert (found["reader"], counts(found)) == (reader, pictures)
+    assert (found["patients"]["known_for"], found["patients"]["across_official"]) == (known, 0)
+    if folder == "kermany":
+        assert found["official"] == {"train": 5216, "val": 16, "test": 624}
+        assert found["duplicates"]["groups"] == 30
+
+
+@pytest.mark.real
+def test_the_real_folders_that_no_reader_fits(data, real_data: Path) -> None:
     for flat in ("covid19", "odd"):
         data.root = real_data / flat
         with pytest.raises(DataError, match="no folders that could be classes"):

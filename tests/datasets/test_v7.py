@@ -16,6 +16,7 @@ def labels(table: pd.DataFrame) -> dict[str, str]:
 def test_records_have_what_file_and_annotation_say(dataset) -> None:
     dataset.add("person1_virus_2.jpeg", "X-ray", "Viral Pneumonia")
     row = dataset.read().iloc[0]
+    assert pd.isna(row.pop("official"))
     data = (dataset.root / "images/person1_virus_2.jpeg").read_bytes()
     assert row.to_dict() == {
         "image_id": "images/person1_virus_2.jpeg",

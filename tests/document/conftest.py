@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.evaluation import compare, evaluate, results
+from analysis.evaluation import compare, evaluate, ledger, results
 from analysis.progress import silent
 from report.engine.stage import Output, Stage
 from report.pipeline import PROJECT, Place, stages
@@ -111,6 +111,7 @@ def write_training(folder: Path, val_loss: list[float]) -> None:
         "restored": False,
         "weights_epoch": len(val_loss),
         "seed": 42,
+        "class_weights": None,
     }
     (folder / "training.json").write_text(json.dumps(training))
 
@@ -169,7 +170,12 @@ def evaluate_study(root: Path, val_loss: dict[str, list[float]]) -> dict[str, st
             write_predictions(folders[f"predict.{model}{analysis}"], records, split, skill=0.4 * i, seed=i)
         for model in ("baseline", "improved"):
             write_training(folders[f"train.{model}{analysis}"], val_loss.get(model, [0.9, 0.5, 0.8]))
-    run = {"evaluate": evaluate.evaluate, "compare": compare.compare, "results": results.collect}
+    run = {
+        "evaluate": evaluate.evaluate,
+        "compare": compare.compare,
+        "ledger": ledger.ledger,
+        "results": results.collect,
+    }
     for stage in plan:
         inputs = inputs_of(plan, stage.name, folders)
         kind = re.split("[.@]", stage.name)[0]

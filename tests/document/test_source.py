@@ -16,14 +16,14 @@ from analysis.progress import silent
 from report.document import check, html
 from report.document.sentences import Sentences
 from report.document.source import write
-from report.document.tables import Tables
+from report.document.tables import Tables, augmentation_words, callback_words
 from report.document.values import Values, count, decimal, escape, listed
 from report.document.verdicts import Verdicts
 from report.errors import RenderError
 from report.pipeline import PROJECT
 from report.study import load
 
-STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").model_dump(mode="json")
+STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").told()
 
 HOSTILE = ("<script>alert(1)</script>", '"><img onerror=alert(1) src=x>.png', "<iframe src='x'></iframe>")
 
@@ -41,6 +41,7 @@ def source(tmp_path: Path, artifacts):
             scratch=tmp_path,
             progress=silent,
             study=study,
+            together=[m["id"] for m in study["models"]],
             name="assignment",
             sample=sample,
             overrides=list(overrides),
@@ -252,6 +253,71 @@ def test_a_dataset_of_class_folders_has_no_annotations_and_no_tags(source, artif
     assert "tag" not in data
 
 
+@pytest.mark.parametrize(
+    ("split", "said", "by_patient"),
+    [
+        (
+            {},
+            "20 % of the pictures are drawn for testing, then 20 % of the rest",
+            "the first of 5 stratified folds",
+        ),
+        (
+            {"protocol": "holdout", "test": 0.1, "val": 0.1},
+            "20 % of the pictures are drawn and then parted into 10 % for validation and 10 % for testing",
+            "the first of 10 stratified folds of patients is the test set, and the first of 9 folds",
+        ),
+        (
+            {"protocol": "splitfolders", "test": 0.1, "val": 0.09, "seed": 1337},
+            "shuffled with random state 1337 and cut at 81 and 90 %",
+            "the first of 10 stratified folds of patients is the test set, and the first of 10 folds",
+        ),
+        (
+            {"protocol": "official", "draw": "keras", "official_val": "train"},
+            "pooled with the training ones, and 20 % of the training pictures are drawn for validation with random"
+            " state 42, not stratified, as `image_dataset_from_directory`",
+            "the first of 5 stratified folds of the other patients",
+        ),
+        (
+            {"protocol": "official"},
+            "validation pictures are for validation, and 20 % of the training pictures are drawn for validation with"
+            " random state 42, stratified by class",
+            "the dataset's own test set is kept",
+        ),
+        (
+            {"protocol": "official", "subset": {"viral": 30}},
+            "120 pictures are drawn to train on with random state 42: 30 of Bacterial Pneumonia",
+            "whole patients are drawn to train on",
+        ),
+    ],
+    ids=["stratified", "holdout", "splitfolders", "keras", "official", "subset"],
+)
+def test_the_split_is_told_as_its_protocol_draws_it(source, tmp_path, split, said, by_patient):
+    study = {**STUDY, "split": {**STUDY["split"], **split}}
+    text = source(study=study)
+    first, second = text[text.index("## Split") : text.index("# Models")].split("## Patients kept apart")
+    assert said in first
+    assert by_patient in second
+    shutil.rmtree(tmp_path / "source-out")
+    assert by_patient in source(study={**study, "split": {**study["split"], "group": "patient"}})
+
+
+def test_patients_are_not_counted_where_nothing_tells_them(source, artifacts):
+    inputs = artifacts()
+    path = inputs["records"] / "records.csv"
+    assert "200 pictures of 100 patients" in source(inputs)
+    path.write_text(path.read_text().replace("made up", "unknown"))
+    shutil.rmtree(inputs["records"].parents[1] / "source-out")
+    text = source(inputs)
+    assert "There remain 200 pictures (@tbl-flow)" in text
+
+
+def test_classes_left_out_and_another_way_of_resizing_are_told(source):
+    dataset = {**STUDY["dataset"], "without": ["lung_opacity"]}
+    text = source(study={**STUDY, "dataset": dataset, "image": {**STUDY["image"], "resample": "nearest"}})
+    assert "leaves out lung\\_opacity" in text
+    assert "by taking the nearest pixel" in text
+
+
 def test_templates_cannot_reach_python(source, artifacts, tmp_path):
     folder = tmp_path / "prose"
     folder.mkdir()
@@ -324,3 +390,37 @@ def test_an_empty_file_of_the_author_leaves_no_empty_part(source, artifacts, tmp
     folder.mkdir()
     (folder / "introduction.md").write_text("\n")
     assert ".author" not in source({**artifacts(), "prose": folder})
+
+
+def test_settings_of_many_models_name_what_they_share_once() -> None:
+    study = load(PROJECT / "studies" / "pediatric-imbalanced" / "study.toml").told()
+    text = Tables(study, Values({}), {}).training()
+    shared, _, table = text.partition("\n\n")
+    assert "optimiser" not in shared
+    assert "horizontal flip" in shared
+    assert "horizontal flip" not in table
+    rows = [line for line in table.splitlines() if line.startswith("| ") and "---" not in line]
+    assert rows[0].split(" | ")[1:] == ["Optimiser", "Epochs,\u00a0at\u00a0most", "Batch\u00a0size", "Grey\u00a0levels\u00a0seen", "Class\u00a0weights", "Augmented |"]  # fmt: skip
+    assert len(rows) == 1 + len(study["models"])
+    assert "0 to 255, pixels of different pictures interleaved" in rows[1]
+
+
+def test_only_settings_that_are_set_have_a_row() -> None:
+    text = Tables(STUDY, Values({}), {}).training()
+    for absent in ("Grey", "First", "weights |", "Augmented"):
+        assert absent not in text
+    warm = load(PROJECT / "studies" / "pediatric-resplit" / "study.toml").told()
+    assert "those of the dropout CNN, trained" in Tables(warm, Values({}), {}).training()
+
+
+def test_callbacks_and_augmentations_in_words() -> None:
+    study = load(PROJECT / "studies" / "radiography" / "study.toml")
+    model = study.untrained[0].model_dump(mode="json")
+    assert augmentation_words(model["augmentation"]).split("; ")[1:] == [
+        "brightness up to ±0.05 of 255 grey levels",
+        "contrast times 0.9 to 1.1",
+    ]
+    assert callback_words(model["callbacks"]).split("; ")[1:] == [
+        "learning rate times 0.5 when validation loss has not improved for 2 epochs",
+        "checkpoint of the best validation loss",
+    ]

@@ -18,7 +18,7 @@ from report.document.verdicts import Verdicts
 from report.pipeline import PROJECT
 from report.study import load
 
-STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").model_dump(mode="json")
+STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").told()
 CLASSES = ("bacterial", "covid_19", "healthy", "viral")
 MARGIN, ALPHA = 0.03, 0.05
 

@@ -155,7 +155,7 @@ def build(root: Path, study: Study, *, scrambled: bool = False) -> Built:
                 write_training(root / stage.name)
             case "architecture":
                 write_architecture(root / stage.name)
-            case "evaluate" | "compare" | "results":
+            case "evaluate" | "compare" | "ledger" | "results":
                 run(stage, root, root / stage.name, {})
     return Built(study, plan, root)
 
@@ -227,7 +227,7 @@ def write_training(folder: Path) -> None:
         }
     )
     history.to_csv(folder / "history.csv", index=False)
-    (folder / "training.json").write_text('{"weights_epoch": 5}')
+    (folder / "training.json").write_text('{"weights_epoch": 5, "class_weights": null}')
 
 
 @pytest.fixture(scope="session")

@@ -198,7 +198,9 @@ def test_eight_by_eight_pixels_of_real_pictures_tell_the_classes_better_than_cha
     real_records().to_csv(inputs["records"] / "records.csv", index=False)
     classes = ["bacterial", "covid_19", "healthy", "viral"]
     run: dict[str, Any] = {"scratch": tmp_path, "progress": silent}
-    preparation.prepare({**inputs, "data": DATA}, inputs["images"], size=64, fit="squash", **run)
+    preparation.prepare(
+        {**inputs, "data": DATA}, inputs["images"], size=64, fit="squash", resample="area", **run
+    )
     how: dict[str, Any] = {"protocol": "stratified", "test": 0.2, "val": 0.2, "seed": 42, "group": "patient"}
     splitting.split(inputs, inputs["split"], classes=classes, **how, **run)
     fit(inputs, classes=classes, splits=["test"])

@@ -132,9 +132,10 @@ def test_the_chosen_epoch_and_the_network_know_nothing_of_test(tmp_path: Path) -
         out.mkdir()
         stopping = {"kind": "early_stopping", "monitor": "val_loss", "patience": 2, "restore_best": True}
         training.train(
-            inputs, out, scratch=out, progress=silent, classes=["left", "right"], seed=1, fit="squash",
-            input={"scale": 1 / 255, "offset": 0.0}, class_balance="none", augmentation=[], optimizer="adam",
-            learning_rate=0.005, epochs=6, batch_size=8, callbacks=[stopping],
+            inputs, out, scratch=out, progress=silent, classes=["left", "right"], seed=1, fit="squash", resample="area",
+            input={"scale": 1 / 255, "offset": 0.0, "pixels": "in-place"}, class_balance="none", class_weights="none",
+            augmentation=[], augmented="each-epoch", optimizer="adam", learning_rate=0.005, epochs=6, batch_size=8,
+            callbacks=[stopping],
         )  # fmt: skip
         return {path: (out / path).read_bytes() for path in ("training.json", "history.csv", "model.keras")}
 

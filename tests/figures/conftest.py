@@ -47,6 +47,7 @@ def _write_pictures(folders: dict[str, Path]) -> None:
             {
                 "image_id": f"{k:02d}.png",
                 "label": IDS[k % 4],
+                "official": "",
                 "width": width,
                 "height": height,
                 "original_width": 4 * width,
@@ -119,6 +120,7 @@ def _write_comparison(root: Path) -> None:
         margin=0.03,
         alpha=0.05,
         declared_late=False,
+        corrections=[],
     )
 
 

@@ -32,6 +32,7 @@ MODEL = {"model": "a", "title": "Baseline CNN", "splits": ["val", "test"]}
 TITLES = {"a": "Baseline CNN", "b": "Improved CNN", "low_detail": "8 × 8 baseline"}
 MODELS = [{"id": i, "title": title} for i, title in TITLES.items()]
 EVALUATIONS = {f"evaluation_{i}": f"evaluate_{i}" for i in TITLES}
+TRAININGS = {f"training_{i}": f"train_{i}" for i in ("a", "b")}
 PAIR = {"a": "a", "b": "b", "titles": TITLES, "split": "test"}
 FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "counts": ({"records": "read", "split": "split"}, {}),
@@ -50,6 +51,10 @@ FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "overlay.pr": (EVALUATIONS, {"kind": "pr", "models": MODELS, "splits": ["val", "test"]}),
     "reliability": (EVALUATIONS, {"models": MODELS, "split": "test"}),
     "decision": (EVALUATIONS, {"models": MODELS}),
+    "histories.loss": (TRAININGS, {"models": MODELS[:2], "measure": "loss"}),
+    "histories.accuracy": (TRAININGS, {"models": MODELS[:2], "measure": "accuracy"}),
+    "matrices": (EVALUATIONS, {"models": MODELS, "split": "test"}),
+    "before": ({"records": "read", "split": "split"}, {}),
 }
 OF_MODELS = ("overlay.roc", "overlay.pr", "reliability", "decision")
 
@@ -60,7 +65,7 @@ def draw(name: str, inputs: dict[str, Path], out: Path, **changes: Any) -> str:
     folders, params = FIGURES[name]
     given = {key: inputs[folder] for key, folder in folders.items()}
     params = {"classes": CLASSES, **params, **changes}
-    if name == "decision":
+    if name in {"decision", "histories.loss", "histories.accuracy"}:
         del params["classes"]
     module = importlib.import_module(f"analysis.figures.{name.partition('.')[0]}")
     module.draw(given, out, scratch=out, progress=silent, **params)
@@ -113,6 +118,45 @@ def test_more_and_fewer_models_fit(
     require_clean(*figures)
     shown = pd.read_csv(tmp_path / "figure.csv")["model"].unique().tolist()
     assert shown == ["a", "b", "c", "low_detail"][:n_models]
+
+
+@pytest.mark.parametrize("n_models", [1, 3, 12, 24])
+@pytest.mark.parametrize("name", ["histories.loss", "histories.accuracy", "matrices"])
+def test_two_dozen_models_fit(
+    name: str, n_models: int, inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = keep_figures(monkeypatch)
+    titles = itertools.cycle(
+        ["Baseline CNN", "CNN with dropout and L2 penalty", "Dropout CNN, low learning rate"]
+    )
+    models = [{"id": f"m{i}", "title": title} for i, title in zip(range(n_models), titles, strict=False)]
+    kind, folder = ("training", "train") if "histories" in name else ("evaluation", "evaluate")
+    given = {f"{kind}_{m['id']}": f"{folder}_{'ab'[i % 2]}" for i, m in enumerate(models)}
+    monkeypatch.setitem(FIGURES, name, (given, {**FIGURES[name][1], "models": models}))
+    draw(
+        name,
+        inputs,
+        tmp_path,
+        **({"classes": CLASSES[:2] if n_models > 12 else CLASSES} if name == "matrices" else {}),
+    )
+    require_clean(*figures)
+    assert pd.read_csv(tmp_path / "figure.csv")["model"].unique().tolist() == [m["id"] for m in models]
+    height = float(ET.parse(tmp_path / "figure.svg").getroot().get("height", "").removesuffix("pt"))
+    assert height < 240 / 25.4 * 72
+
+
+def test_before_and_after_have_the_counts_of_each_part(inputs: dict[str, Path], tmp_path: Path) -> None:
+    records = pd.read_csv(inputs["read"] / "records.csv")
+    records["official"] = np.where(np.arange(len(records)) < 20, "test", "train")
+    (tmp_path / "read").mkdir()
+    records.to_csv(tmp_path / "read" / "records.csv", index=False)
+    draw("before", {**inputs, "read": tmp_path / "read"}, tmp_path / "out")
+    table = pd.read_csv(tmp_path / "out" / "figure.csv")
+    totals = table.groupby(["when", "part"])["count"].sum().to_dict()
+    assert totals == {
+        ("before", "train"): 40, ("before", "test"): 20,
+        ("after", "train"): 36, ("after", "val"): 12, ("after", "test"): 12,
+    }  # fmt: skip
 
 
 def keep_figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
@@ -253,7 +297,10 @@ UNDEFINED = [
 ]
 
 
-@pytest.mark.parametrize("name", [n for n in FIGURES if n not in {"counts", "sizes", "examples", "curves"}])
+DEFINED = {"counts", "sizes", "examples", "curves", "before", "histories.loss", "histories.accuracy"}
+
+
+@pytest.mark.parametrize("name", [n for n in FIGURES if n not in DEFINED])
 def test_undefined_values_are_said_not_drawn(name: str, inputs: dict[str, Path], tmp_path: Path) -> None:
     changed = {**inputs, **{n: shutil.copytree(inputs[n], tmp_path / n) for n in ("evaluate_a", "compare")}}
     for path in (*changed["evaluate_a"].glob("*.csv"), *changed["compare"].glob("*.csv")):

@@ -88,7 +88,9 @@ def test_saved_network_has_no_dates_and_no_optimizer(trained: Path) -> None:
         "channels": 3,
         "scale": 1 / 255,
         "offset": 0.0,
+        "pixels": "in-place",
         "fit": "squash",
+        "resample": "area",
     }
 
 

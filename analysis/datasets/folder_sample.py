@@ -1,0 +1,143 @@
+"""The generated sample in one folder per class: as Kaggle gives the paediatric X-rays, the radiography set, or any other."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from analysis.datasets import phantom
+from analysis.datasets.phantom import BACTERIAL, COVID_19, HEALTHY, VIRAL, Point
+from analysis.datasets.sample import ATYPICAL, PICTURES_A_PATIENT, draw_size, jpeg
+from analysis.progress import Progress
+
+WORDS = {
+    "covid": (COVID_19,),
+    "vir": (VIRAL,),
+    "bacteri": (BACTERIAL,),
+    "normal": (HEALTHY,),
+    "healthy": (HEALTHY,),
+    "pneumonia": (BACTERIAL, VIRAL),
+}
+"""How a word in the name of a class begins, and what the class looks like; others look like what is left over."""
+EVERY_TEST, VAL_PATIENTS = 6, (1, 2)
+"""Every sixth patient of a kind is in the official test set, the first two are in the validation set."""
+MASK_SIDE = 256
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture: its class' folder, what it looks like, patient, picture ``k`` of the patient and ``number`` of the class."""
+
+    folder: str
+    kind: str
+    patient: int
+    k: int
+    number: int
+
+
+def write(
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    layout: str,
+    classes: Sequence[Mapping[str, str]],
+    pictures: int,
+    seed: int,
+) -> None:
+    """Write ``pictures`` phantoms of ``classes``, and one file that is cut short. The same arguments give the same bytes.
+
+    Parameters
+    ----------
+    layout : {"kermany", "radiography", "class-folders"}
+        ``chest_xray/{train,val,test}/<class>/<patient and kind>.jpeg``, ``<class>/images/*.png`` beside
+        ``<class>/masks/*.png``, or ``<class>/*.jpeg``.
+    classes : sequence of {"id", "folder"}
+        A class whose name says pneumonia and no more has bacterial and viral ones, and twice as many as any other.
+    """
+    items = list(_items(classes, pictures, seed))
+    for done, item in enumerate(items, start=1):
+        rng = np.random.default_rng([seed, 1, done])
+        width, height = draw_size(rng)
+        share, other = ATYPICAL[item.kind]
+        looks = other if rng.random() < share else item.kind
+        body = np.random.default_rng([seed, 3, phantom.KINDS.index(item.kind), item.patient])
+        chest = phantom.draw_chest(looks, phantom.draw_anatomy(body), rng, width=width, height=height)
+        if layout == "radiography":
+            _write_with_mask(out / "COVID-19_Radiography_Dataset" / item.folder, item, chest)
+        else:
+            path = (
+                _kermany(item) if layout == "kermany" else f"{item.folder}/{item.folder}-{item.number}.jpeg"
+            )
+            _write(out / path, jpeg(chest.pixels))
+        progress(done, len(items), "pictures")
+    first = next(path for path in sorted(out.rglob("*.*g")) if path.parent.name != "masks")
+    _write(first.with_name(f"cut-{first.name}"), first.read_bytes()[: first.stat().st_size // 2])
+
+
+def kinds(classes: Sequence[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return what each class looks like, by its id."""
+    names = {c["id"]: f"{c['id']} {c['folder']}".casefold() for c in classes}
+    told = {
+        id_: next((kind for word, kind in WORDS.items() if re.search(rf"\b{word}", name)), None)
+        for id_, name in names.items()
+    }
+    taken = {kind for found in told.values() for kind in found or ()}
+    spare = [kind for kind in phantom.KINDS if kind not in taken] or list(phantom.KINDS)
+    unsaid = [id_ for id_, found in told.items() if found is None]
+    return {id_: found or (spare[unsaid.index(id_) % len(spare)],) for id_, found in told.items()}
+
+
+def _items(classes: Sequence[Mapping[str, str]], pictures: int, seed: int) -> Iterator[Item]:
+    """Yield as many pictures of each kind of each class, several of one patient among them."""
+    rng = np.random.default_rng([seed, 0])
+    looks = kinds(classes)
+    shown = [(c["folder"], kind) for c in classes for kind in looks[c["id"]]]
+    numbers: Counter[str] = Counter()
+    for i, (folder, kind) in enumerate(shown):
+        left, patient = (pictures + i) // len(shown), 0
+        while left:
+            patient += 1
+            size = min(left, PICTURES_A_PATIENT[int(rng.integers(len(PICTURES_A_PATIENT)))])
+            for k in range(size):
+                numbers[folder] += 1
+                yield Item(folder, kind, patient, k, numbers[folder])
+            left -= size
+
+
+def _kermany(item: Item) -> str:
+    """Return the path of a picture as Kaggle has it: all pictures of a patient are in one part."""
+    name = (
+        f"IM-{item.patient:04d}-{item.k + 1:04d}.jpeg"
+        if item.kind == HEALTHY
+        else f"person{item.patient}_{'virus' if item.kind == VIRAL else 'bacteria'}_{1000 + item.number}.jpeg"
+    )
+    part = "test" if item.patient % EVERY_TEST == 0 else "val" if item.patient in VAL_PATIENTS else "train"
+    return f"chest_xray/{part}/{item.folder.upper()}/{name}"
+
+
+def _write_with_mask(folder: Path, item: Item, chest: phantom.Phantom) -> None:
+    name = f"{item.folder}-{item.number}.png"
+    height, width = chest.pixels.shape
+    mask = Image.new("L", (MASK_SIDE, MASK_SIDE))
+    for outline in chest.lungs:
+        ImageDraw.Draw(mask).polygon(_scaled(outline, MASK_SIDE / width, MASK_SIDE / height), fill=255)
+    for place, picture in (("images", Image.fromarray(chest.pixels)), ("masks", mask)):
+        (folder / place).mkdir(parents=True, exist_ok=True)
+        picture.save(folder / place / name)
+
+
+def _scaled(outline: Sequence[Point], across: float, down: float) -> list[Point]:
+    return [(x * across, y * down) for x, y in outline]
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)

@@ -1,0 +1,39 @@
+"""The COVID-19 Radiography Database, as Kaggle gives it.
+
+``<class>/images/*.png`` beside ``<class>/masks/*.png``: masks are no pictures. Nothing tells the patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from analysis.datasets import class_folders
+from analysis.progress import Progress
+
+CLASSES = (
+    {"id": "covid_19", "label": "COVID-19"},
+    {"id": "normal", "label": "Normal"},
+    {"id": "viral_pneumonia", "label": "Viral Pneumonia"},
+    {"id": "lung_opacity", "label": "Lung Opacity"},
+)
+FOLDERS = {"covid_19": ("COVID", "COVID-19")}
+
+
+def read(
+    inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **settings: Any
+) -> None:
+    """Write the records of the pictures, as `class_folders.read` does.
+
+    Parameters
+    ----------
+    settings
+        The parameters of `class_folders.read`.
+
+    Raises
+    ------
+    DataError
+        If a class has no pictures, or too many would be left out.
+    """
+    class_folders.read(inputs, out, scratch=scratch, progress=progress, **settings)

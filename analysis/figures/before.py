@@ -1,0 +1,96 @@
+"""Class counts as the data come and as they are split here, on one axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis.figures import style
+from analysis.progress import Progress
+
+LEFT, RIGHT, GAP, TOP, AXIS, BAR = 34.0, 10.0, 12.0, 6.0, 9.0, 4.0
+PARTS = ("train", "val", "test", "all")
+COLOURS = {**style.SPLIT_COLOURS, "all": style.QUIET}
+NAMES = {**style.SPLIT_NAMES, "all": "all pictures"}
+
+
+def draw(
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    classes: Sequence[style.Class],
+) -> None:
+    """Draw bars per class: the parts in which the data come (all where they come in none), and ours."""
+    records = pd.read_csv(
+        inputs["records"] / "records.csv", usecols=["label", "official"], keep_default_na=False
+    )
+    split = pd.read_csv(inputs["split"] / "split.csv", usecols=["split"])["split"]
+    table = count(records, split, [c["id"] for c in classes])
+    parts = {when: list(dict.fromkeys(rows["part"])) for when, rows in table.groupby("when", sort=False)}
+    tallest = max(map(len, parts.values()))
+    panel = len(classes) * (tallest * BAR + 3.0)
+    width = (style.FULL_WIDTH_MM - LEFT - RIGHT - GAP) / 2
+    height = TOP + panel + AXIS
+    with style.page(height) as figure:
+        for k, when in enumerate(("before", "after")):
+            ax = style.place(figure, LEFT + k * (width + GAP), AXIS, width, panel)
+            _bars(ax, table[table["when"] == when], classes, named=k == 0)
+            ax.set_xlim(0, 1.25 * max(1, table["count"].max()))
+            ax.set_title("As the data come" if when == "before" else "As split here")
+        style.save(figure, out, table, describe(table, classes))
+
+
+def count(records: pd.DataFrame, split: pd.Series[str], class_ids: Sequence[str]) -> pd.DataFrame:
+    """Return the columns when (before, after), part, class and count."""
+    official = records["official"].where(records["official"] != "", "all")
+    rows = []
+    for when, part in (("before", official), ("after", split)):
+        counts = pd.Series(1, pd.MultiIndex.from_arrays([part, records["label"]])).groupby(level=[0, 1]).sum()
+        present = [p for p in PARTS if p in set(part)]
+        rows += [
+            {"when": when, "part": p, "class": c, "count": int(counts.get((p, c), 0))}
+            for c in class_ids
+            for p in present
+        ]
+    return pd.DataFrame(rows)
+
+
+def _bars(ax: Axes, table: pd.DataFrame, classes: Sequence[style.Class], *, named: bool) -> None:
+    parts = list(dict.fromkeys(table["part"]))
+    step = 0.8 / len(parts)
+    for j, part in enumerate(parts):
+        counts = table[table["part"] == part]["count"].to_numpy()
+        places = [i - 0.4 + step * (j + 0.5) for i in range(len(classes))]
+        bars = ax.barh(places, counts, height=step * 0.9, color=COLOURS[part])
+        texts = [f"{n:,}" for n in counts]
+        texts[0] += f"  {NAMES[part]}"
+        ax.bar_label(bars, texts, padding=2, fontsize=style.SMALL)
+    ax.set_yticks(
+        range(len(classes)), [style.wrap(c["label"], 16) for c in classes] if named else [""] * len(classes)
+    )
+    ax.invert_yaxis()
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set_xlabel("number of pictures")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.grid(axis="x")
+
+
+def describe(table: pd.DataFrame, classes: Sequence[style.Class]) -> str:
+    """Return the figure in words."""
+    labels = style.class_labels(classes)
+    sentences = []
+    for when, words in (("before", "As the data come"), ("after", "As split here")):
+        rows = table[table["when"] == when]
+        parts = []
+        for part in dict.fromkeys(rows["part"]):
+            mine = rows[rows["part"] == part]
+            counts = [f"{labels[c]} {n:,}" for c, n in zip(mine["class"], mine["count"], strict=True)]
+            parts.append(f"{NAMES[part]}: {style.listed(counts)}")
+        sentences.append(f"{words}, {'; '.join(parts)}.")
+    return " ".join(sentences)

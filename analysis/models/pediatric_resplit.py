@@ -1,0 +1,122 @@
+"""The twelve networks on the pooled and newly split pediatric set: from one dense layer to frozen backbones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers, regularizers
+
+
+def dense(*, size: int, channels: int, classes: int, units: Sequence[int]) -> keras.Model:
+    """Return a network of dense layers of ``units`` on all pixels, ending in one sigmoid.
+
+    Parameters
+    ----------
+    size : int
+        Side of the square pictures, in pixels.
+    channels : int
+        Colour channels of a picture.
+    classes : int
+        Two: the output is the probability of the second.
+    units : sequence of int
+        Of the hidden layers.
+
+    Returns
+    -------
+    keras.Model
+        For pictures of 128 x 128 x 3, 393,233 parameters with 8 units and 6,302,261 with 128, 64, 32 and 10.
+    """
+    inputs = x = keras.Input((size, size, channels), name="picture")
+    x = layers.Flatten()(x)
+    for width in units:
+        x = layers.Dense(width, activation="relu")(x)
+    return keras.Model(inputs, _sigmoid(x, classes), name="dense")
+
+
+def small(*, size: int, channels: int, classes: int) -> keras.Model:
+    """Return the baseline CNN: one convolution of 8 filters; 254,257 parameters for 128 x 128 x 3."""
+    inputs = x = keras.Input((size, size, channels), name="picture")
+    x = layers.Conv2D(8, 3, activation="relu")(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(8, activation="relu")(x)
+    return keras.Model(inputs, _sigmoid(x, classes), name="small")
+
+
+def deep(
+    *,
+    size: int,
+    channels: int,
+    classes: int,
+    dropout: Sequence[float] = (0.0, 0.0),
+    l2: Sequence[float] = (0.0, 0.0, 0.0, 0.0, 0.0),
+) -> keras.Model:
+    """Return the deeper CNN: 32, 64 and 128 filters, two dense layers.
+
+    Parameters
+    ----------
+    size, channels, classes : int
+        As for `dense`.
+    dropout : sequence of two floats
+        Share of the activations dropped after each pooling, and after each hidden dense layer.
+    l2 : sequence of five floats
+        L2 penalty on the kernels of the three convolutions and the two hidden dense layers.
+
+    Returns
+    -------
+    keras.Model
+        3,312,961 parameters for pictures of 128 x 128 x 3.
+    """
+    penalties = iter(l2)
+    inputs = x = keras.Input((size, size, channels), name="picture")
+    for filters in (32, 64, 128):
+        x = layers.Conv2D(filters, 3, activation="relu", kernel_regularizer=_l2(next(penalties)))(x)
+        x = layers.MaxPooling2D(2)(x)
+        x = _dropped(x, dropout[0])
+    x = layers.Flatten()(x)
+    for units in (128, 64):
+        x = layers.Dense(units, activation="relu", kernel_regularizer=_l2(next(penalties)))(x)
+        x = _dropped(x, dropout[1])
+    return keras.Model(inputs, _sigmoid(x, classes), name="deep")
+
+
+def vgg19(*, size: int, channels: int, classes: int) -> keras.Model:
+    """Return VGG19, frozen, under two dense layers with dropout.
+
+    21,081,409 parameters for 128 x 128 x 3, 1,057,025 of them trainable.
+    """
+    base = keras.applications.VGG19(include_top=False, weights=None, input_shape=(size, size, channels))
+    base.trainable = False
+    inputs = keras.Input((size, size, channels), name="picture")
+    x = layers.Flatten()(base(inputs))
+    for units in (128, 64):
+        x = layers.Dense(units, activation="relu")(x)
+        x = layers.Dropout(0.4)(x)
+    return keras.Model(inputs, _sigmoid(x, classes), name="vgg19_head")
+
+
+def resnet50v2(*, size: int, channels: int, classes: int) -> keras.Model:
+    """Return ResNet50V2, frozen and averaged over places, under one sigmoid.
+
+    23,566,849 parameters, 2,049 of them trainable.
+    """
+    shape = (size, size, channels)
+    base = keras.applications.ResNet50V2(include_top=False, weights=None, input_shape=shape, pooling="avg")
+    base.trainable = False
+    inputs = keras.Input(shape, name="picture")
+    return keras.Model(inputs, _sigmoid(base(inputs), classes), name="resnet50v2_head")
+
+
+def _sigmoid(x: keras.KerasTensor, classes: int) -> keras.KerasTensor:
+    if classes != 2:
+        raise ValueError(f"one sigmoid tells two classes apart, not {classes}")
+    return layers.Dense(1, activation="sigmoid")(x)
+
+
+def _l2(penalty: float) -> keras.Regularizer | None:
+    return regularizers.L2(penalty) if penalty else None
+
+
+def _dropped(x: keras.KerasTensor, rate: float) -> keras.KerasTensor:
+    return layers.Dropout(rate)(x) if rate else x

@@ -1,0 +1,75 @@
+"""The three networks on the COVID-19 Radiography Database; each scales its pictures itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers, regularizers
+
+
+def simple(*, size: int, channels: int, classes: int) -> keras.Model:
+    """Return three blocks of convolution, batch normalisation and pooling, averaged over places.
+
+    Parameters
+    ----------
+    size : int
+        Side of the square pictures, in pixels.
+    channels : int
+        Colour channels of a picture, of grey levels from 0 to 255.
+    classes : int
+        Outputs, one probability each.
+
+    Returns
+    -------
+    keras.Model
+        For pictures of 224 x 224 x 3 and four classes 110,948 parameters, 110,500 of them trainable.
+    """
+    inputs = keras.Input((size, size, channels), name="picture")
+    x = _blocks(inputs, (32, 64, 128))
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dense(128, activation="relu")(x)
+    return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="simple")
+
+
+def deeper(*, size: int, channels: int, classes: int) -> keras.Model:
+    """Return four such blocks, flattened, with a wider dense layer.
+
+    13,236,196 parameters for 224 x 224 x 3 and four classes, 13,235,236 of them trainable.
+    """
+    inputs = keras.Input((size, size, channels), name="picture")
+    x = _blocks(inputs, (32, 64, 128, 256))
+    x = layers.Flatten()(x)
+    x = layers.Dense(256, activation="relu")(x)
+    return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="deeper")
+
+
+def resnet50v2(*, size: int, channels: int, classes: int, frozen: int = 160) -> keras.Model:
+    """Return ResNet50V2 with its first ``frozen`` of 190 layers frozen, under one dense layer.
+
+    24,099,332 parameters for four classes. The published summary, before freezing, has 24,049,284 of them trainable.
+    """
+    shape = (size, size, channels)
+    base = keras.applications.ResNet50V2(include_top=False, weights=None, input_shape=shape)
+    for layer in base.layers[:frozen]:
+        layer.trainable = False
+    inputs = x = keras.Input(shape, name="picture")
+    x = layers.Rescaling(1 / 127.5, offset=-1)(x)
+    x = layers.GlobalAveragePooling2D()(base(x))
+    x = layers.BatchNormalization()(x)
+    x = layers.Dropout(0.25)(x)
+    x = layers.Dense(256, use_bias=False, kernel_regularizer=regularizers.L2(1e-4))(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.ReLU()(x)
+    x = layers.Dropout(0.4)(x)
+    return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="resnet50v2_head")
+
+
+def _blocks(inputs: keras.KerasTensor, filters: Sequence[int]) -> keras.KerasTensor:
+    x = layers.Rescaling(1 / 255)(inputs)
+    for number in filters:
+        x = layers.Conv2D(number, 3, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization()(x)
+        x = layers.ReLU()(x)
+        x = layers.MaxPooling2D(2)(x)
+    return x

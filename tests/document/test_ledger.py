@@ -1,0 +1,90 @@
+"""The ledger in words and tables: what is compared, why the rest is not, and what mistakes cost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from report.document.ledger import Ledger
+from report.document.tables import Tables
+from report.document.values import Values
+from report.pipeline import PROJECT
+from report.study import load
+
+STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").told()
+
+
+@pytest.fixture
+def ledger(artifacts):
+    """Return a function that makes the ledger of the assignment, its rows and results changed."""
+
+    def make(study=STUDY, results=None, **changes: str) -> Ledger:
+        inputs = artifacts()
+        path = Path(inputs["ledger"]) / "ledger.csv"
+        text = path.read_text()
+        for old, new in changes.items():
+            text = text.replace(old.replace("_", " "), new)
+        path.write_text(text)
+        found = json.loads((inputs["results"] / "results.json").read_text())["results"] | (results or {})
+        values = Values(found)
+        return Ledger(study, values, Tables(study, values, inputs))
+
+    return make
+
+
+def test_generated_pictures_are_compared_with_nothing(ledger):
+    said = ledger().summary()
+    assert said.startswith("Of ")
+    assert "none is compared here. What is not comparable: the pictures are generated." in said
+
+
+def test_main_figures_are_shown_once_with_most_digits(ledger):
+    table = ledger().table()
+    assert table.count("Baseline CNN") == 3
+    assert "| Baseline CNN | Accuracy | 0.6999 |" in table
+    assert "| Improved CNN | Macro F1 | 0.704374 |" in table
+    assert "tbl-ledger" in table
+
+
+def test_published_counts_stand_beside_ours(ledger):
+    table = ledger().counts()
+    assert "| Test | All classes | 1,383 | 40 | −1,343 |" in table
+
+
+def test_everything_tells_where_each_figure_was_read(ledger):
+    table = ledger().everything()
+    assert "| Baseline CNN | Test: macro AUC | 0.86 |" in table
+    assert "derived from published numbers" in table
+    assert "| Curves: validation loss, best epoch | 0.6446 |" in table
+    assert "| Network: parameters | 1,615,940 |" in table
+
+
+def _entry(value: float, low: float | None, high: float | None) -> dict[str, object]:
+    return {"value": value, "low": low, "high": high, "level": 0.95}
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "words"),
+    [
+        (_entry(0.12, 0.05, 0.2), "the mistake cost accuracy"),
+        (_entry(-0.12, -0.2, -0.05), "with the mistake there was more of accuracy"),
+        (_entry(0.02, -0.05, 0.2), "that it cost any accuracy is not shown, as the interval holds 0"),
+        (_entry(0.0, None, None), "nothing changed in accuracy"),
+    ],
+)
+def test_what_a_mistake_cost_follows_from_the_difference(ledger, accuracy, words):
+    mistake = {"text": "Pixels were mixed.", "faithful": "baseline", "corrected": "improved"}
+    pair = "improved_vs_baseline.test"
+    made = ledger({**STUDY, "mistakes": [mistake]}, {f"{pair}.accuracy": accuracy})
+    (said,) = made.mistakes()
+    assert said.startswith(r"Pixels were mixed\. With it the baseline CNN reaches accuracy ")
+    assert words in said
+
+
+def test_the_cost_of_a_mistake_of_an_untrained_model_is_not_measured(ledger):
+    models = [{**m, "weights": "imagenet"} if m["id"] == "improved" else m for m in STUDY["models"]]
+    mistake = {"text": "Scales differ.", "faithful": "baseline", "corrected": "improved"}
+    (said,) = ledger({**STUDY, "models": models, "mistakes": [mistake]}).mistakes()
+    assert said == r"Scales differ\. What it cost is not measured, as these networks are not trained here."
