@@ -259,23 +259,23 @@ def test_a_dataset_of_class_folders_has_no_annotations_and_no_tags(source, artif
         (
             {},
             "20 % of the pictures are drawn for testing, then 20 % of the rest",
-            "the first of 5 stratified folds",
+            "the first of five stratified folds of patients is the test set, and the first fold of the rest, split in the same way,",
         ),
         (
             {"protocol": "holdout", "test": 0.1, "val": 0.1},
             "20 % of the pictures are drawn and then parted into 10 % for validation and 10 % for testing",
-            "the first of 10 stratified folds of patients is the test set, and the first of 9 folds",
+            "the first of ten stratified folds of patients is the test set, and the first of nine folds",
         ),
         (
             {"protocol": "splitfolders", "test": 0.1, "val": 0.09, "seed": 1337},
             "shuffled with random state 1337 and cut at 81 and 90 %",
-            "the first of 10 stratified folds of patients is the test set, and the first of 10 folds",
+            "the first of ten stratified folds of patients is the test set, and the first of ten folds",
         ),
         (
             {"protocol": "official", "draw": "keras", "official_val": "train"},
             "pooled with the training ones, and 20 % of the training pictures are drawn for validation with random"
             " state 42, not stratified, as `image_dataset_from_directory`",
-            "the first of 5 stratified folds of the other patients",
+            "the first of five stratified folds of the other patients",
         ),
         (
             {"protocol": "official"},
@@ -308,7 +308,7 @@ def test_patients_are_not_counted_where_nothing_tells_them(source, artifacts):
     path.write_text(path.read_text().replace("made up", "unknown"))
     shutil.rmtree(inputs["records"].parents[1] / "source-out")
     text = source(inputs)
-    assert "There remain 200 pictures (@tbl-flow)" in text
+    assert "so that 200 pictures remain (@tbl-flow)" in text
 
 
 def test_classes_left_out_and_another_way_of_resizing_are_told(source):
