@@ -158,12 +158,13 @@ def _tell_trainings(the_plan: Plan, planned: Planned) -> None:
     found = first_trainings(planned, {model.id: model.minutes for model in the_plan.study.models})
     if not found.count:
         return
-    about = f"about {console.duration(60 * found.minutes)} on 2 cores" if found.minutes else ""
-    unknown = f"{found.unknown} of a length that is not known" if found.unknown else ""
     trainings = "1 training" if found.count == 1 else f"{found.count} trainings"
+    known = found.count - found.unknown
+    about = f"about {console.duration(60 * found.minutes)} on 2 cores" if known else ""
+    if found.unknown:
+        about += f", and {found.unknown} more" * bool(known) + " of unknown length"
     console.note(
-        f"{trainings} for the first time: {', and '.join(filter(None, (about, unknown)))}; "
-        "--only MODEL builds a part, and what is finished is kept"
+        f"{trainings} for the first time: {about.strip()}; --only MODEL builds a part, and Ctrl-C loses nothing"
     )
 
 
