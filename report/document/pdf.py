@@ -77,9 +77,14 @@ def _balance(html: Any, paper: str) -> None:
     blocks = floats.measure(elements, boxes)
     if blocks:
         room = (height - TOP - BOTTOM) * MM_TO_PX
-        start = min(box[1] for name, box in boxes.items() if name == "report") - TOP * MM_TO_PX
-        page = floats.Page(room, start % room)
+        page = floats.Page(room, _begin(boxes["TOC"], boxes["report"], room))
         floats.move(html.etree_element, floats.arrange(blocks, page))
+
+
+def _begin(contents: floats.Box, text: floats.Box, room: float) -> float:
+    """Return how much of its first page is taken when the text begins, below contents that do not break."""
+    top, bottom, begin = (y - TOP * MM_TO_PX for y in (contents[1], contents[3], text[1]))
+    return (begin - top if bottom > room else begin) % room
 
 
 def _finish(spoken: frozenset[str]) -> Callable[[Any, Any], None]:

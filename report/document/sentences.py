@@ -152,9 +152,10 @@ class Sentences:
                 "No test picture is known to come from a patient who also has a training picture, and none is a "
                 "byte-for-byte copy of another."
             )
+        copied = {0: "none is a copy", 1: "one is a copy"}.get(copies, f"{spelled(copies)} are copies")
         return (
             f"Of the {v('data.test.count')} test pictures {count(shared)} ({v('data.test.same_patient_in_train_share')}) "
-            f"come from a patient who also has a training picture, and {spelled(copies)} {'is a copy' if copies == 1 else 'are copies'} "
+            f"come from a patient who also has a training picture, and {copied} "
             "of a training or validation picture, byte for byte. A network can recognise such pictures without having "
             "learnt anything about the disease."
         )

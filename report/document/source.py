@@ -18,7 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from report.document import check
 from report.document.sentences import Sentences
 from report.document.tables import PRIMARY, Tables
-from report.document.values import Values, count, escape, listed
+from report.document.values import Values, count, escape, listed, spelled
 from report.document.verdicts import Verdicts
 from report.errors import RenderError
 
@@ -149,6 +149,7 @@ def fill(templates: Path, prose: Path, context: Mapping[str, Any]) -> str:
     environment.filters["yaml"] = lambda text: json.dumps(text, ensure_ascii=False)
     environment.filters["listed"] = listed
     environment.filters["count"] = count
+    environment.filters["spelled"] = spelled
     written = [path.name for path in sorted(prose.glob("*.md")) if check.require_prose(path).strip()]
     try:
         return environment.get_template("report.qmd.j2").render({**context, "prose": written})

@@ -331,7 +331,7 @@ class Verdicts:
         points = listed([decimal(100 * gain, 1) for gain in gains.values()])
         shares = listed([str(d) for d in gains])
         found = (
-            f"a gain of {points} points where the models disagree about {shares}\u00a0% of them"
+            f"a gain of {points} percentage points where the models disagree about {shares}\u00a0% of them"
             if gains
             else "no gain"
         )
