@@ -511,6 +511,7 @@ def test_the_browser_follows_and_keeps_its_place(tmp_path, own, made_up, browser
     introduction.write_text(good := f"{introduction.read_text()}\n\n{TABS}")
     with running(str(own), "--sample", "--cache", str(made_up), "--no-browser", log=log):
         page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(SOON_SECONDS * 1000)
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(address(log))

@@ -410,35 +410,30 @@ class Tables:
         for measure in ("sensitivity", "f1"):
             for item in self.study["classes"]:
                 measures[f"{measure}.{item['id']}"] = f"{MEASURES[measure]}, {escape(item['label'])}"
-        columns = (f"{a}.{split}", f"{b}.{split}", f"{b}_vs_{a}.{split}")
-        grouped = "@patient" in self.analyses()
+        pairs = [f"{b}_vs_{a}{analysis}.{split}" for analysis in self.analyses()]
         rows = [
             [
                 label,
-                *(self.values.text(f"{column}.{measure}") for column in columns),
-                unbroken(self.values.interval(f"{columns[2]}.{measure}") or MISSING),
-                *([self._aside(f"{b}_vs_{a}@patient.{split}.{measure}")] * grouped),
+                *(self.values.text(f"{model}.{split}.{measure}") for model in (a, b)),
+                *(cell for pair in pairs for cell in self._difference(f"{pair}.{measure}")),
             ]
             for measure, label in measures.items()
         ]
+        differences = ("Difference", "By patient")[: len(pairs)]
         head = [
             "Measure",
             *(escape(self.model(m)["title"]) for m in (a, b)),
-            "Difference",
-            "95\u00a0% interval",
-            *["Difference by patient"] * grouped,
+            *(words for name in differences for words in (name, "95\u00a0% interval")),
         ]
         caption = (
             f"The two models on the same {self.values.text(f'data.{split}.count')} {_SPLIT_WORDS[split]} pictures. "
             "Differences are of unrounded values. Only the "
             f"primary measure is decided{self._own_level(f'{b}_vs_{a}.{split}.primary')}; the other intervals are exploratory."
         )
-        widths = (26, 10, 10, 11, 18, 25) if grouped else (36, 14, 14, 14, 22)
-        return pipe_table(f"comparison-{b}", caption, head, rows, "lrrrr" + "r" * grouped, widths)
+        return pipe_table(f"comparison-{b}", caption, head, rows, "lrr" + "rr" * len(pairs))
 
-    def _aside(self, name: str) -> str:
-        found = self.values.interval(name)
-        return unbroken(f"{self.values.text(name)} ({found})" if found else self.values.text(name))
+    def _difference(self, name: str) -> tuple[str, str]:
+        return self.values.text(name), unbroken(self.values.interval(name) or MISSING)
 
     def _own_level(self, name: str) -> str:
         """Return the level of a declared comparison's interval where it is not that of the others."""

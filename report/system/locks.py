@@ -69,8 +69,9 @@ class Locks:
             if not self.read_only:
                 with self.hold(ALL, shared=True):
                     self._readers.mkdir(exist_ok=True)
-                    file = stack.enter_context(tempfile.NamedTemporaryFile(dir=self._readers))
+                    file = stack.enter_context(tempfile.NamedTemporaryFile(dir=self._readers, delete=False))
                     fcntl.flock(file, fcntl.LOCK_EX)
+                stack.callback(os.unlink, file.name)  # while its lock is held: no cleaner removes it first
             yield
 
     @contextmanager

@@ -121,7 +121,7 @@ end
 local function whole_intervals(tbl)
   return tbl:walk({
     Str = function(s)
-      if s.text:match("%d–%d") or s.text:match("%d–−%d") then return whole(s) end
+      if s.text:match("%d–[%d+]") or s.text:match("%d–−%d") then return whole(s) end
     end,
   })
 end

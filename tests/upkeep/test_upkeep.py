@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -181,6 +182,22 @@ def test_cleaning_all_the_time_beside_a_build_costs_it_nothing(toy):
     assert driver.communicate()[0].split() == ["a=ran", "slow=ran"]
     assert toy.ran(toy.slow(30)) == set()
     assert check(toy.cache).damage == []
+
+
+def test_readers_that_end_while_a_cleaner_looks_at_them(store):
+    def read_often() -> None:
+        for _ in range(500):
+            with store.locks.reading():
+                pass
+
+    with ThreadPoolExecutor(4) as pool:
+        readers = [pool.submit(read_often) for _ in range(4)]
+        while not all(reader.done() for reader in readers):
+            with store.locks.clean():
+                pass
+        for reader in readers:
+            reader.result()
+    assert list((store.root / "readers").iterdir()) == []
 
 
 def test_a_sound_cache(store):
