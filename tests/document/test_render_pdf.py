@@ -52,7 +52,7 @@ def file(tmp_path_factory: pytest.TempPathFactory, evaluated, which: str) -> Pat
 
 def write_report(root: Path, folders: dict[str, str], out: Path) -> Path:
     """Write the source of the assignment's report from made-up predictions."""
-    study = load(ASSIGNMENT / "study.toml").model_dump(mode="json")
+    study = load(ASSIGNMENT / "study.toml").told()
     inputs = {name: root / folder for name, folder in folders.items()}
     of_study = {
         "study": study,
@@ -60,6 +60,7 @@ def write_report(root: Path, folders: dict[str, str], out: Path) -> Path:
         "sample": True,
         "overrides": [],
         "declaration": "0" * 64,
+        "together": [m["id"] for m in study["models"]],
     }
     source.write(
         {**inputs, "templates": TEMPLATES, "prose": ASSIGNMENT},

@@ -82,7 +82,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, inputs: dict[str, Path]):
         settings = {
             "analysis": "", "classes": CLASSES, "splits": SPLITS, "networks": networks, "floor": "low_detail",
             "baseline": baseline, "against": against, "primary": "f1.macro", "split": "test", "margin": 0.03,
-            "alpha": 0.05, "declared_late": False,
+            "alpha": 0.05, "declared_late": False, "corrections": (),
         }  # fmt: skip
         with threadpool_limits(1):
             compare(given, out, scratch=out, progress=silent, **{**settings, **changes})
