@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from report.study import load
-
 ROOT = Path(__file__).parents[1]
 STUDIES = sorted(path.parent.name for path in (ROOT / "studies").glob("*/study.toml"))
 SHOWN = {
