@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from report.document.tables import MOST_TOGETHER
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.published import bars
 from report.study import LOW_DETAIL, LOW_DETAIL_TITLE, READER_KEYS, Model, Study
@@ -28,8 +29,6 @@ METRICS = ("numpy", "pandas", "scikit-learn", "scipy")
 DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
 RECORDS = Output("read", ("records.csv",))
 RESULTS = ("results.json",)
-MOST_TOGETHER = 5
-"""So many curves can be told apart in one panel."""
 FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
 THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/*.lua")
 HTML = ("pypandoc_binary",)
@@ -471,8 +470,9 @@ def together(study: Study) -> tuple[Model, ...]:
 
 
 def _figures_across(study: Study) -> Iterator[Stage]:
-    """Yield the figures of a replication that have all its models, or the data before and after, side by side."""
-    if study.study.kind != "replication":
+    """Yield the figures that have all models side by side, and those of a replication the data before and after."""
+    replication = study.study.kind == "replication"
+    if not replication and len(study.trained) <= MOST_TOGETHER:
         return
     shown = {m.id: runs(study, m, "")[0].name for m in study.trained}
     models: list[Json] = [{"id": m.id, "title": m.title} for m in study.trained]
@@ -491,7 +491,8 @@ def _figures_across(study: Study) -> Iterator[Stage]:
         f"evaluation_{m}": Output(f"evaluate.{run}", ("confusion.csv",)) for m, run in shown.items()
     }
     yield figure("matrices", evaluations, {**classes, "models": models, "split": "test"})
-    yield figure("before", {"records": RECORDS, "split": Output("split")}, classes)
+    if replication:
+        yield figure("before", {"records": RECORDS, "split": Output("split")}, classes)
 
 
 def _kinds(made: Iterable[Stage]) -> list[Json]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from report.document.tables import PRIMARY, Tables, pipe_table, unbroken
 from report.document.values import MISSING, Values, decimal, escape, listed
-from report.document.verdicts import DEFAULT, GROUPED, Verdicts
+from report.document.verdicts import DEFAULT, GROUPED, SPLITS, Verdicts, beats
 
 REPORTED = {"ppv": "precision", "sensitivity": "sensitivity", "f1": "F1"}
 
@@ -64,34 +64,37 @@ class Across:
             "for that would have been choosing by the test set."
         )
 
-    def reports(self) -> str:
-        """Return precision, sensitivity and F1 of every model on test, by class."""
+    def reports(self, split: str = "test") -> str:
+        """Return precision, sensitivity and F1 of every model on one split, by class."""
         if len(self.study["classes"]) == 2:
-            return self._wide()
+            return self._wide(split)
         rows = [
             [
                 escape(model["title"]) if k == 0 else "",
                 escape(item["label"]),
-                *(self.values.text(f"{model['id']}.test.{measure}.{item['id']}") for measure in REPORTED),
-                self.values.text(f"{model['id']}.test.support.{item['id']}") if item["id"] != "macro" else "",
+                *(self.values.text(f"{model['id']}.{split}.{measure}.{item['id']}") for measure in REPORTED),
+                self.values.text(f"{model['id']}.{split}.support.{item['id']}")
+                if item["id"] != "macro"
+                else "",
             ]
             for model in self.study["models"]
             for k, item in enumerate([*self.study["classes"], {"id": "macro", "label": "Macro average"}])
         ]
         head = ["Model", "Class", *(w[:1].upper() + w[1:] for w in REPORTED.values()), "n"]
-        return pipe_table("reports", CAPTION, head, rows, "llrrrr")
+        return pipe_table(NAMES[split], CAPTION.format(SPLITS[split]), head, rows, "llrrrr")
 
-    def _wide(self) -> str:
+    def _wide(self, split: str) -> str:
         """Return a row for each model: there is room for two classes and their mean."""
         columns = [*self.study["classes"], {"id": "macro", "label": "Macro"}]
         rows = [
             [
                 escape(model["title"]),
-                self.values.text(f"{model['id']}.test.accuracy"),
+                self.values.text(f"{model['id']}.{split}.accuracy"),
                 *(
                     unbroken(
                         " / ".join(
-                            self._short(model["id"], f"{measure}.{item['id']}") for measure in REPORTED
+                            self._short(f"{model['id']}.{split}.{measure}.{item['id']}")
+                            for measure in REPORTED
                         )
                     )
                     for item in columns
@@ -100,35 +103,41 @@ class Across:
             for model in self.study["models"]
         ]
         head = ["Model", "Accuracy", *(escape(item["label"]) for item in columns)]
-        caption = f"{CAPTION} Of each class: precision / sensitivity / F1."
-        return pipe_table("reports", caption, head, rows, "lrrrr", (26, 11, 21, 21, 21))
+        caption = f"{CAPTION.format(SPLITS[split])} Of each class: precision / sensitivity / F1."
+        return pipe_table(NAMES[split], caption, head, rows, "lrrrr", (26, 11, 21, 21, 21))
 
-    def _short(self, model: str, name: str) -> str:
+    def _short(self, name: str) -> str:
         """Return a result with two decimals, as such reports have them."""
-        value = self.values.value(f"{model}.test.{name}")
+        value = self.values.value(name)
         return MISSING if value is None else decimal(value, 2)
 
     def floors(self, verdicts: Verdicts) -> str:
-        """Return which models beat the low-detail baseline: one by one, or where they are many in one sentence each way."""
+        """Return which models beat the low-detail baseline: one by one, or many in one sentence for each analysis."""
         models = [m["id"] for m in self.study["models"]]
-        if len(models) <= FEW:
+        if not self.tables.many:
             return " ".join(verdicts.floor(m) for m in models)
-        v, words = self.values, PRIMARY[self.primary]
-        split = (self.study["comparison"] or DEFAULT)["split"]
-        sentences = []
-        for analysis in ("", *[GROUPED] * verdicts.has_grouped):
-            name = f"{{}}_vs_low_detail{analysis}.{split}.{self.primary}"
-            above = [m for m in models if (v.entry(name.format(m))["low"] or 0) > 0]
-            rest = [m for m in models if m not in above]
-            floor = f"the 8 × 8 baseline{' by patient' if analysis else ''} ({words} {v(f'low_detail{analysis}.{split}.{self.primary}')})"
-            for verb, found in (("beat", above), ("do not beat", rest)):
-                if found:
-                    told = [f"{self.tables.title(m)} ({v.text(name.format(m))})" for m in found]
-                    sentences.append(
-                        f"Of {len(models)} networks {len(found)} {verb} {floor}: {listed(told)}."
-                    )
-        return " ".join([*sentences, "In brackets is the difference."])
+        return " ".join(self._beaten(models, a) for a in ("", *[GROUPED] * verdicts.has_grouped))
+
+    def _beaten(self, models: Sequence[str], analysis: str) -> str:
+        """Return how many models beat the low-detail baseline in one analysis, and which, with their differences."""
+        v = self.values
+        of = f"{(self.study['comparison'] or DEFAULT)['split']}.{self.primary}"
+        name = f"{{}}_vs_low_detail{analysis}.{of}"
+        above = [m for m in models if beats(v.entry(name.format(m)))]
+        rest = [m for m in models if m not in above]
+        first, second = (
+            listed([f"{self.tables.title(m)} ({v.text(name.format(m))})" for m in found])
+            for found in (above, rest)
+        )
+        by = " by patient" if analysis else ""
+        floor = f"the 8 × 8 baseline{by} ({PRIMARY[self.primary]} {v(f'low_detail{analysis}.{of}')})"
+        if not above:
+            return f"None of {len(models)} networks beats {floor}: {second}, with the difference in brackets."
+        beaten = f"{len(above)} of {len(models)} networks beat {floor}: {first}"
+        missed = f"; the other {len(rest)} do not: {second}" if rest else ""
+        return f"{beaten}{missed}, with the difference in brackets."
 
 
-FEW = 4
-CAPTION = "Classification reports of all models on the test set."
+CAPTION = "Classification reports of all models on the {} set."
+NAMES = {"val": "validation", "test": "reports"}
+"""How the tables of classification reports are called."""

@@ -67,11 +67,9 @@ class Ledger:
     @property
     def main(self) -> list[dict[str, str]]:
         """The rows of the figures that the study is about, of its main run."""
-        normal = any(c["normal"] for c in self.study["classes"])
-        binary = normal and len(self.study["classes"]) == 2
-        ill = next((c["id"] for c in self.study["classes"] if not c["normal"]), "")
+        told = self.tables.told
         names = {"test.accuracy", "test.f1.macro", "test.auroc.macro"}
-        names |= {f"test.sensitivity.{ill}", f"test.specificity.{ill}"} if binary else set()
+        names |= {f"test.sensitivity.{told}", f"test.specificity.{told}"} if told else set()
         chosen: dict[tuple[str, str], dict[str, str]] = {}
         for row in self.rows:
             if row["figure"] in names and not row["run"]:
@@ -252,11 +250,20 @@ class Ledger:
         ]
         pair = f"{b}_vs_{a}.test"
         changes = {"accuracy": f"{pair}.accuracy", "macro F1": f"{pair}.f1.macro"}
-        told = listed([f"{v.aside(name)} in {words}" for words, name in changes.items()])
-        return (
-            f"With it {reached[0]} on the test pictures; without it {reached[1]}. The difference is {told}: "
-            f"{self._effects(changes)}."
-        )
+        return f"With it {reached[0]} on the test pictures; without it {reached[1]}. {self._changed(changes)}"
+
+    def _changed(self, changes: Mapping[str, str]) -> str:
+        """Return the differences that are any, and what follows from all of them."""
+        v = self.values
+        told = [
+            f"{v.aside(name)} in {words}"
+            for words, name in changes.items()
+            if effect(v.entry(name)) != "none"
+        ]
+        follows = self._effects(changes)
+        if not told:
+            return f"{follows[:1].upper()}{follows[1:]}."
+        return f"The difference is {listed(told)}: {follows}."
 
     def _effects(self, changes: Mapping[str, str]) -> str:
         """Return what follows from the differences, measures with the same effect together."""

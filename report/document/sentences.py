@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from report.document.tables import PRIMARY, Tables, read_rows
-from report.document.values import Values, count, counted, decimal, escape, listed, spelled
-from report.document.verdicts import DEFAULT, Verdicts
+from report.document.values import Values, count, counted, decimal, listed, spelled
+from report.document.verdicts import DEFAULT, FEW, GROUPED, Verdicts
 
 _SPLITS = {"val": "validation", "test": "test"}
 _UNEQUAL = 1.5
 """From this ratio of the commonest class to the rarest on, classes are called unequal."""
-_FEW = 4
-"""More models than these are not told of one by one in the abstract."""
 _FEW_PAIRS = 2
 """Of more declared comparisons than these the abstract has the verdicts alone."""
 _CLEAR_RISE = 0.05
@@ -45,10 +43,6 @@ class Sentences:
     verdicts: Verdicts
     pictures: str = "chest X-rays"
 
-    def label(self, class_id: str) -> str:
-        """Return a class' label as markdown."""
-        return next(escape(c["label"]) for c in self.study["classes"] if c["id"] == class_id)
-
     def abstract(self) -> str:
         """Return data, test results and the comparison, a paragraph each."""
         compared = (self.study["comparison"] or {"against": ()})["against"]
@@ -74,10 +68,13 @@ class Sentences:
     def _reached(self) -> str:
         """Return what each model reached on test, or many models at least and at most; the primary measure by patient too."""
         models = [m["id"] for m in self.study["models"]]
-        if len(models) > _FEW:
-            ranges = [self._range(name, words) for name, words in self._told().items()]
+        if self.tables.many:
+            ranges = [f"{words} {self._measured(name)}" for name, words in self._told().items()]
             return f"On the test pictures {count(len(models))} networks reached {listed(ranges)}."
         return f"On the test pictures {'; '.join(map(self._of, models))}."
+
+    def _measured(self, name: str) -> str:
+        return self._range(f"{{}}.test.{name}", lambda model: self._by_patient(model, name, "; {}"))
 
     def _told(self) -> dict[str, str]:
         """Return the measures that the abstract has, the primary one among them, in words."""
@@ -94,16 +91,25 @@ class Sentences:
         parameters = v(f"{model}.architecture.parameters")
         return f"the {self.tables.title(model)} ({parameters} parameters) reached {listed(reached)}"
 
-    def _range(self, measure: str, words: str) -> str:
-        """Return the lowest and the highest value of a measure, each with its model."""
+    def _range(self, name: str, beside: Callable[[str], str] = lambda _: "") -> str:
+        """Return the lowest and the highest value of a result, each with its models.
+
+        ``name`` has ``{}`` for the model; ``beside`` returns what stands behind a model that is alone at its end.
+        """
         v = self.values
-        known = {m["id"]: v.value(f"{m['id']}.test.{measure}") for m in self.study["models"]}
-        ranked = sorted((m for m in known if known[m] is not None), key=lambda m: known[m])
-        low, high = (
-            f"{v(f'{m}.test.{measure}')} ({self.tables.title(m)}{self._by_patient(m, measure, '; {}')})"
-            for m in (ranked[0], ranked[-1])
-        )
-        return f"{words} from {low} to {high}"
+        values = {m["id"]: v.value(name.format(m["id"])) for m in self.study["models"]}
+        known = [value for value in values.values() if value is not None]
+        ends = []
+        for end in (min(known), max(known)):
+            models = [m for m in values if values[m] == end]
+            rest = beside(models[0]) if len(models) == 1 else ""
+            ends.append(f"{v(name.format(models[0]))} ({self._several(models)}{rest})")
+        return f"from {ends[0]} to {ends[1]}"
+
+    def _several(self, models: Sequence[str], article: str = "") -> str:
+        """Return the titles of models, or how many they are if they are too many to be named."""
+        titles = [f"{article}{self.tables.title(m)}" for m in models]
+        return f"{spelled(len(models))} networks" if len(models) > FEW else listed(titles)
 
     def _by_patient(self, model: str, measure: str, beside: str = " ({})") -> str:
         """Return what stands beside a primary figure: the one by patient, where there is one."""
@@ -162,7 +168,7 @@ class Sentences:
         by_count = sorted(ids, key=lambda c: (v.value(f"data.all.count.{c}"), c))
         rare, common = by_count[0], by_count[-1]
         shares = (
-            f"{self.label(common)} makes up {v(f'data.all.share.{common}')} of the pictures, {self.label(rare)} "
+            f"{self.tables.label(common)} makes up {v(f'data.all.share.{common}')} of the pictures, {self.tables.label(rare)} "
             f"{v(f'data.all.share.{rare}')} (@tbl-counts, @fig-counts)."
         )
         if v.value(f"data.all.count.{common}") < _UNEQUAL * v.value(f"data.all.count.{rare}"):
@@ -185,9 +191,14 @@ class Sentences:
         )
 
     def scaling(self) -> str:
-        """Return what becomes of a grey level before a network sees it."""
-        inputs = {(m["input"]["scale"], m["input"]["offset"]): None for m in self.study["models"]}
-        return " ".join(_scaling(scale, offset) for scale, offset in inputs)
+        """Return what becomes of a grey level before a network sees it, and which networks see which."""
+        alike: dict[tuple[float, float], list[str]] = {}
+        for m in self.study["models"]:
+            alike.setdefault((m["input"]["scale"], m["input"]["offset"]), []).append(m["id"])
+        if len(alike) == 1:
+            return f"Grey levels from 0 to 255 are {_scaling(*next(iter(alike)))}."
+        seen = [f"by {self._several(models, 'the ')} {_seen(*scale)}" for scale, models in alike.items()]
+        return f"Grey levels from 0 to 255 are seen {listed(seen)} (@tbl-training)."
 
     def leakage(self) -> str:
         """Return how many test pictures have a patient or a copy among the training pictures."""
@@ -260,11 +271,11 @@ class Sentences:
             if all(v.value(f"{prefix}.confusion.{t}.{o}") == 0 for t in ids for o in ids if o != c)
         ]
         if always:
-            return f"{sentence} Every picture is called {self.label(always[0])}."
+            return f"{sentence} Every picture is called {self.tables.label(always[0])}."
         if len(set(known)) < 2:
             return f"{sentence} {self._confusion(prefix, ids)}"
         best, worst = (
-            f"{listed([self.label(c) for c in ids if sensitivity[c] == end])} ({decimal(end)})"
+            f"{listed([self.tables.label(c) for c in ids if sensitivity[c] == end])} ({decimal(end)})"
             for end in (max(known), min(known))
         )
         return f"{sentence} Sensitivity is highest for {best} and lowest for {worst}. {self._confusion(prefix, ids)}"
@@ -276,7 +287,7 @@ class Sentences:
         if most == 0:
             return "No picture is misclassified."
         commonest = [
-            f"{self.label(true)} called {self.label(said)} ({v(f'{prefix}.confusion_share.{true}.{said}')} of the class)"
+            f"{self.tables.label(true)} called {self.tables.label(said)} ({v(f'{prefix}.confusion_share.{true}.{said}')} of the class)"
             for (true, said), number in counts.items()
             if number == most
         ]
@@ -292,6 +303,23 @@ class Sentences:
         )
         share = "all" if trained == total else count(trained)
         return f"The {self.tables.title(model)} has {count(total)} parameters, {share} of them trained"
+
+    def layers(self, model: str) -> str:
+        """Return a model's size and where its layers are listed, that of another model if they are the same."""
+        like = self.tables.layers_of(model)
+        where = f"@tbl-layers-{like.replace('_', '-')}"
+        if like != model:
+            return f"{self.size(model)}; its layers are those of the {self.tables.title(like)} ({where})."
+        return f"{self.size(model)} ({where})."
+
+    def networks(self) -> str:
+        """Return how many networks are trained, of how many parameters, and how many are only described."""
+        trained, untrained = (len(self.study[kind]) for kind in ("models", "untrained"))
+        described = (
+            f" {spelled(untrained).capitalize()} more begin{'s' * (untrained == 1)} with weights learnt on ImageNet; "
+            f"{'it is' if untrained == 1 else 'they are'} described here and not trained, so no results follow."
+        )
+        return f"{count(trained)} networks are trained, with {self._range('{}.architecture.parameters')} parameters.{described * bool(untrained)}"
 
     def selection(self) -> str:
         """Return by which rule each model's weights are chosen among its epochs."""
@@ -313,29 +341,69 @@ class Sentences:
     def calibration(self, model: str) -> str:
         """Return whether a model's probabilities can be taken as they are, and what correcting them does."""
         v, test = self.values, f"{model}.test"
-        error, expected = v.value(f"{test}.ece"), v.entry(f"{test}.ece_expected")
-        place = "above" if error > expected["high"] else "below" if error < expected["low"] else "within"
         grouped = f"{model}@patient.test.ece"
         by_patient = (
             f" (by patient {v(grouped)} and {v(f'{grouped}_scaled')})" if self.verdicts.has_grouped else ""
         )
         return (
-            f"The expected calibration error of the {self.tables.title(model)} is {v(f'{test}.ece')}, {place} the range that "
-            f"calibrated probabilities would give by chance ({v.interval(f'{test}.ece_expected')}); corrected it is "
-            f"{v(f'{test}.ece_scaled')}{by_patient}."
+            f"The expected calibration error of the {self.tables.title(model)} is {v(f'{test}.ece')}, {self._place(model)} the "
+            f"range that calibrated probabilities would give by chance ({v.interval(f'{test}.ece_expected')}); corrected it "
+            f"is {v(f'{test}.ece_scaled')}{by_patient}."
+        )
+
+    def _place(self, model: str, analysis: str = "") -> str:
+        """Return where a model's calibration error lies beside the range of calibrated probabilities."""
+        test = f"{model}{analysis}.test"
+        error, expected = self.values.value(f"{test}.ece"), self.values.entry(f"{test}.ece_expected")
+        return "above" if error > expected["high"] else "below" if error < expected["low"] else "within"
+
+    def calibrations(self) -> str:
+        """Return the range of many models' calibration errors, and how many of them chance does not explain."""
+        said = f"The expected calibration error goes {self._calibrated('')}"
+        return f"{said} By patient it goes {self._calibrated(GROUPED)}" if self.verdicts.has_grouped else said
+
+    def _calibrated(self, analysis: str) -> str:
+        places = [self._place(m["id"], analysis) for m in self.study["models"]]
+        other = [f"{places.count(p)} {p} it" for p in ("within", "below") if p in places]
+        above = [
+            f"{places.count('above')} of {len(places)} networks lie above the range that calibrated probabilities would "
+            "give by chance"
+        ]
+        return (
+            f"{self._range(f'{{}}{analysis}.test.ece')}; {listed([*above, *other])}. Corrected, it goes "
+            f"{self._range(f'{{}}{analysis}.test.ece_scaled')}."
         )
 
     def abnormal(self) -> str:
         """Return what is found of any disease at a threshold of 90 % specificity chosen on validation."""
         v = self.values
+        score = self.tables.told or "abnormal"
+        what = self.tables.label(score) if self.tables.told else "disease of any kind"
         found = [
-            f"{v(f'{m}.test.sensitivity_at_90.abnormal')} by the {self.tables.title(m)} (specificity there "
-            f"{v(f'{m}.test.specificity_at_90.abnormal')}{self._grouped_abnormal(m)})"
+            f"{v(f'{m}.test.sensitivity_at_90.{score}')} by the {self.tables.title(m)} (specificity there "
+            f"{v(f'{m}.test.specificity_at_90.{score}')}{self._grouped_abnormal(m)})"
             for m in (model["id"] for model in self.study["models"])
         ]
         return (
-            "At the lowest threshold with 90\u00a0% specificity on the validation set, disease of any kind is found on the test "
-            f"set with sensitivity {listed(found)}."
+            f"At the lowest threshold with 90\u00a0% specificity on the validation set, {what} is found on the test "
+            f"set with sensitivity {self._operating(score) if self.tables.many else listed(found)}."
+        )
+
+    def _operating(self, score: str) -> str:
+        """Return the range of what many models find of a class at their thresholds, and how many find more than chance."""
+        v, at = self.values, f"{{}}.test.{{}}_at_90.{score}"
+        models = [m["id"] for m in self.study["models"]]
+        found = self._range(
+            at.format("{}", "sensitivity"), lambda m: f"; specificity there {v(at.format(m, 'specificity'))}"
+        )
+        clear = [
+            m
+            for m in models
+            if v.entry(at.format(m, "sensitivity"))["low"] > 1 - v.value(at.format(m, "specificity"))
+        ]
+        return (
+            f"{found}; {len(clear)} of {len(models)} networks find more, by the lower end of the interval, than an answer "
+            "by chance with the same specificity would"
         )
 
     def _grouped_abnormal(self, model: str) -> str:
@@ -367,7 +435,7 @@ class Sentences:
         return f"Compared with the {self.tables.title(a)}, sensitivity is {' and '.join(parts)}. {moved}"
 
     def _shift(self, prefix: str, class_id: str) -> str:
-        return f"{self.label(class_id)} ({self.values.aside(f'{prefix}.sensitivity.{class_id}')})"
+        return f"{self.tables.label(class_id)} ({self.values.aside(f'{prefix}.sensitivity.{class_id}')})"
 
 
 _BEST = {
@@ -395,7 +463,18 @@ def _keeps(callbacks: Sequence[Mapping[str, Any]], *, several: bool) -> str:
 
 
 def _scaling(scale: float, offset: float) -> str:
+    """Return what is done with grey levels where it is the same for all networks."""
+    if (scale, offset) == (1, 0):
+        return "given to the networks as they are"
+    seen = _seen(scale, offset)
+    return seen.replace(", as ", ", so that a network sees ")
+
+
+def _seen(scale: float, offset: float) -> str:
+    """Return as what grey levels from 0 to 255 are seen."""
+    if (scale, offset) == (1, 0):
+        return "as they are"
     if abs(255 * scale - 1) < 1e-9 and offset == 0:
-        return "Grey levels from 0 to 255 are divided by 255, so that a network sees floating-point numbers in [0, 1]."
-    shift = f" and {decimal(offset, signed=True)} is added" if offset else ""
-    return f"Grey levels from 0 to 255 are multiplied by {scale:.6g}{shift}."
+        return "divided by 255, as floating-point numbers in [0, 1]"
+    shift = f" with {decimal(offset, signed=True)} added" if offset else ""
+    return f"multiplied by {scale:.6g}{shift}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ PRIMARY = {
 }
 """What a comparison can be declared by, in words."""
 _ANALYSES = {"": "by picture", "@patient": "by patient"}
-_MARK = "An asterisk and bold type mark the highest value of each split."
+_MARK = "An asterisk and bold type mark the highest value"
 
 
 def unbroken(text: str) -> str:
@@ -84,6 +85,20 @@ class Tables:
     study: Mapping[str, Any]
     values: Values
     inputs: Mapping[str, Path]
+
+    @property
+    def many(self) -> bool:
+        """Whether the trained models are so many that the report tells of them together and not one by one."""
+        return len(self.study["models"]) > MOST_TOGETHER
+
+    @property
+    def told(self) -> str:
+        """The class by which a study of two classes is told, the one that is not normal; "" with more classes.
+
+        What is found of one class is what is left out for the other, so one of them says everything.
+        """
+        classes = self.study["classes"]
+        return next(c["id"] for c in reversed(classes) if not c["normal"]) if len(classes) == 2 else ""
 
     def flow(self) -> str:
         """Return the way from the files found to the pictures of each split."""
@@ -142,11 +157,11 @@ class Tables:
         rows = [
             [
                 escape(row["type"]),
-                escape(row["settings"].replace(" x ", " × ")),
+                escape(_one(row["settings"].replace(" x ", " × "))),
                 _shape(row["output_shape"]),
                 count(int(row["parameters"])),
             ]
-            for row in read_rows(self.inputs[f"architecture_{model}"] / "layers.csv")
+            for row in self._layers(model)
         ]
         total = self.values.text(f"{model}.architecture.parameters")
         rows.append(["**Total**", "", "", f"**{total}**"])
@@ -160,13 +175,46 @@ class Tables:
             (22, 44, 20, 14),
         )
 
+    def layers_of(self, model: str) -> str:
+        """Return the first model of the study whose layers are the same, one for one."""
+        return next(m for m in self._described() if self._unnamed(m) == self._unnamed(model))
+
+    def _unnamed(self, model: str) -> list[tuple[str, ...]]:
+        return [tuple(row.values())[1:] for row in self._layers(model)]
+
+    def _layers(self, model: str) -> list[dict[str, str]]:
+        return read_rows(self.inputs[f"architecture_{model}"] / "layers.csv")
+
+    def _described(self) -> list[str]:
+        """Return the ids of all models, those that are trained first."""
+        return [m["id"] for m in (*self.study["models"], *self.study["untrained"])]
+
+    def models(self) -> str:
+        """Return every model with its layers by kind, where any has them, and its parameters."""
+        models = self._described()
+        counted = {m: self._layer_counts(m) for m in models}
+        kinds = {k: words for k, words in _KINDS.items() if any(found.get(k) for found in counted.values())}
+        rows = [
+            [
+                escape(self.model(m)["title"]),
+                *(str(counted[m].get(kind, 0)) for kind in kinds),
+                *(self.values.text(f"{m}.architecture.{n}") for n in ("parameters", "trainable_parameters")),
+                f"@tbl-layers-{self.layers_of(m).replace('_', '-')}",
+            ]
+            for m in models
+        ]
+        head = ["Model", *kinds.values(), "Parameters", "Trained", "Layers"]
+        caption = "The models: number of layers of each kind, parameters, those of them that are trained, and where all layers are listed."
+        widths = (28, *(36 // len(kinds) for _ in kinds), 13, 11, 12)
+        return pipe_table("models", caption, head, rows, "l" + "r" * (len(kinds) + 2) + "l", widths)
+
     def training(self) -> str:
         """Return how each model is trained: side by side, or one below the other where they are many."""
         models = self.study["models"]
         seeds = ", ".join(map(str, self.study["training"]["seeds"]))
         rows = [*self._settings(models), ["Seed", *(seeds for _ in models)]]
         titles = [escape(m["title"]) for m in models]
-        if self.beside:
+        if not self.many:
             widths = (18, *(82 // len(models) for _ in models))
             return pipe_table(
                 "training", "Training settings.", ["Setting", *titles], rows, "l" * len(widths), widths
@@ -178,11 +226,6 @@ class Tables:
         caption = "Training settings in which the models differ."
         table = pipe_table("training", caption, head, different, "l" * len(head), widths)
         return f"All models have in common: {common}.\n\n{table}"
-
-    @property
-    def beside(self) -> bool:
-        """Whether the models are so few that their settings stand beside each other."""
-        return len(self.study["models"]) <= SIDE_BY_SIDE
 
     def _settings(self, models: Sequence[Mapping[str, Any]]) -> list[list[str]]:
         """Return a row for each setting; one that is not set in any of the models is left out."""
@@ -196,16 +239,7 @@ class Tables:
         kinds = {m: self._layer_counts(m) for m in (a, b)}
         rows = [
             ["Parameters", *(self.values.text(f"{m}.architecture.parameters") for m in (a, b))],
-            *(
-                [label, *(str(kinds[m].get(kind, 0)) for m in (a, b))]
-                for kind, label in (
-                    ("Conv2D", "Convolutions"),
-                    ("MaxPooling2D", "Max-poolings"),
-                    ("Dense", "Dense layers"),
-                    ("Dropout", "Dropouts"),
-                    ("BatchNormalization", "Batch normalisations"),
-                )
-            ),
+            *([label, *(str(kinds[m].get(kind, 0)) for m in (a, b))] for kind, label in _KINDS.items()),
             *self._settings([first, second]),
             ["Epochs run", *(self.values.text(f"{m}.training.epochs_run") for m in (a, b))],
         ]
@@ -258,11 +292,31 @@ class Tables:
             for model, title in self.rows()
         ]
         head = ["Split", "Model", *headlines.values()]
-        sizes = listed([f"{self.values.text(f'data{s}.test.count')} {words}" for s, words in shown.items()])
-        caption = f"Test set (number of pictures: {sizes}): all models beside the two floors, with 95\u00a0% intervals. {_MARK}"
-        align = "ll" + "r" * len(headlines)
+        sizes = [f"{self.values.text(f'data{s}.test.count')} {words}" for s, words in shown.items()]
+        several = len(sizes) > 1
+        of = (
+            f"number of pictures: {listed(sizes)}"
+            if several
+            else f"{self.values.text('data.test.count')} pictures"
+        )
+        mark = f"{_MARK}{' of each split' * several}."
+        caption = f"Test set ({of}): all models beside the two floors, with 95\u00a0% intervals. {mark}"
+        widths = (13, 24, *[63 // len(headlines)] * len(headlines))
+        return self._by_analysis("overall", caption, head, rows, "ll" + "r" * len(headlines), widths)
+
+    def _by_analysis(
+        self,
+        name: str,
+        caption: str,
+        head: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        align: str,
+        widths: Sequence[int],
+    ) -> str:
+        """Return a table whose first column tells the analysis, without that column where there is one only."""
+        first = 0 if len(self.analyses()) > 1 else 1
         return pipe_table(
-            "overall", caption, head, rows, align, (13, 24, *[63 // len(headlines)] * len(headlines))
+            name, caption, head[first:], [row[first:] for row in rows], align[first:], widths[first:]
         )
 
     def analyses(self) -> dict[str, str]:
@@ -343,13 +397,12 @@ class Tables:
             "the range in which 95\u00a0% of the ECEs of calibrated ones would lie by chance; then the temperature T fitted on "
             "validation, and the same measures of the corrected probabilities."
         )
-        return pipe_table("calibration", caption, head, rows, "llrrrrrrrr", (12, 20, 8, 9, 8, 15, 7, 8, 9, 8))
+        widths = (12, 20, 8, 9, 8, 15, 7, 8, 9, 8)
+        return self._by_analysis("calibration", caption, head, rows, "llrrrrrrrr", widths)
 
     def operating(self, at: str = "at_90") -> str:
-        """Return sensitivity and specificity on test at thresholds chosen on validation."""
-        scores = [(c["id"], escape(c["label"])) for c in self.study["classes"]]
-        if any(c["normal"] for c in self.study["classes"]):
-            scores.insert(0, ("abnormal", "Abnormal"))
+        """Return sensitivity and specificity on test at thresholds chosen on validation; for two classes of one score."""
+        scores = self._scores()
         rows = [
             [
                 label,
@@ -360,22 +413,43 @@ class Tables:
                     for measure in ("sensitivity", "specificity")
                 ),
             ]
-            for score, label in scores
+            for score, label in scores.items()
             for model, title in self.rows()[:-2]
         ]
-        n = self.values.text("data.val.count")
-        normal = next((escape(c["label"]) for c in self.study["classes"] if c["normal"]), "")
         caption = (
-            f"{self.values.text('data.test.count')} test pictures, at the lowest threshold whose specificity on the {n} "
-            "validation pictures reaches 90\u00a0%. Intervals take the threshold as given."
-            + (
-                f" Abnormal is any class but {normal}, with 1 minus its probability as score."
-                if normal
-                else ""
-            )
+            f"{self.values.text('data.test.count')} test pictures, at the lowest threshold whose specificity on the "
+            f"{self.values.text('data.val.count')} validation pictures reaches 90\u00a0%. Intervals take the threshold as "
+            f"given.{self._abnormal()}"
         )
         head = ["Score", "Model", "Threshold", "Sensitivity", "Specificity"]
-        return pipe_table("operating", caption, head, rows, "llrrr", (26, 22, 12, 20, 20))
+        first = 0 if len(scores) > 1 else 1
+        return pipe_table(
+            "operating",
+            caption,
+            head[first:],
+            [row[first:] for row in rows],
+            "llrrr"[first:],
+            (26, 22, 12, 20, 20)[first:],
+        )
+
+    def _scores(self) -> dict[str, str]:
+        """Return the scores that have a threshold, and their labels."""
+        if self.told:
+            return {self.told: self.label(self.told)}
+        labels = {c["id"]: escape(c["label"]) for c in self.study["classes"]}
+        return {"abnormal": "Abnormal"} | labels if self._normal else labels
+
+    @property
+    def _normal(self) -> str:
+        """The label of the normal class, "" where there is none."""
+        return next((escape(c["label"]) for c in self.study["classes"] if c["normal"]), "")
+
+    def _abnormal(self) -> str:
+        """Return what the scores are, for a caption that has said what is done with them."""
+        if self.told:
+            return f" The score is the probability of {self.label(self.told)}."
+        abnormal = f" Abnormal is any class but {self._normal}, with 1 minus its probability as score."
+        return abnormal if self._normal else ""
 
     def predictive(self) -> str:
         """Return what a positive and a negative answer mean at several prevalences."""
@@ -524,6 +598,10 @@ class Tables:
         found: Mapping[str, Any] = next(m for m in every if m["id"] == model)
         return found
 
+    def label(self, class_id: str) -> str:
+        """Return a class' label as markdown."""
+        return next(escape(c["label"]) for c in self.study["classes"] if c["id"] == class_id)
+
     def _cell(self, name: str) -> str:
         return self.values.cell(name) if name in self.values.results else MISSING
 
@@ -531,8 +609,13 @@ class Tables:
         return self.values.text(name) if name in self.values.results else MISSING
 
     def _layer_counts(self, model: str) -> dict[str, int]:
-        types = [row["type"] for row in read_rows(self.inputs[f"architecture_{model}"] / "layers.csv")]
+        types = [row["type"] for row in self._layers(model)]
         return {kind: types.count(kind) for kind in types}
+
+
+def _one(settings: str) -> str:
+    """Return a layer's settings with one unit in the singular."""
+    return re.sub(r"\b1 (unit|filter)s\b", r"1 \1", settings)
 
 
 def _shape(text: str) -> str:
@@ -616,8 +699,16 @@ def class_weight_words(weights: str | Mapping[str, float]) -> str:
     return ", ".join(f"{name}\u00a0{weight:g}" for name, weight in weights.items())
 
 
-SIDE_BY_SIDE = 4
-"""So many models fit beside each other on a page."""
+MOST_TOGETHER = 5
+"""So many curves can be told apart in one panel, and so many models fit beside each other on a page."""
+_KINDS = {
+    "Conv2D": "Convolutions",
+    "MaxPooling2D": "Max-poolings",
+    "Dense": "Dense layers",
+    "Dropout": "Dropouts",
+    "BatchNormalization": "Batch normalisations",
+}
+"""Kinds of layers that are counted."""
 _BALANCE = {"none": "none", "oversample": "every class oversampled to the size of the commonest"}
 _WEIGHTS = {
     "none": "none",

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from report.document.tables import MEASURES, PRIMARY, Tables
-from report.document.values import Values, decimal, escape, listed
+from report.document.values import Values, decimal, listed
 
 GROUPED = "@patient"
 DEFAULT = {"primary": "f1.macro", "split": "test"}
 """What models are held against the floors by where the study declares no comparison."""
 SPLITS = {"val": "validation", "test": "test"}
 OF_CLASS = {**MEASURES, "npv": "Negative predictive value"}
+MIRRORED = {"specificity", "npv"}
+"""What, of two classes, is the sensitivity and the precision of the other one, so that the means are equal."""
 FEW = 3
 """So many models are named one by one."""
 UNDECIDED = (None, "underpowered", "not_distinguishable")
@@ -207,9 +209,14 @@ class Verdicts:
         return sentence[:1].upper() + sentence[1:]
 
     def _measured(self) -> list[str]:
-        """Return the names of all measures of which more is better."""
-        averages = ["accuracy", "mcc", *(f"{measure}.macro" for measure in OF_CLASS)]
-        return averages + [f"{measure}.{c['id']}" for measure in OF_CLASS for c in self.study["classes"]]
+        """Return the names of all measures of which more is better, those that are always equal once."""
+        told = self.tables.told
+        classes = [c["id"] for c in self.study["classes"]]
+        averages = ["accuracy", "mcc", *(f"{m}.macro" for m in OF_CLASS if not (told and m in MIRRORED))]
+        shown = {
+            m: [told] if told and m != "f1" else classes for m in OF_CLASS if not (told and m == "auroc")
+        }
+        return averages + [f"{measure}.{c}" for measure, ids in shown.items() for c in ids]
 
     def _measure(self, name: str) -> str:
         measure, _, of = name.partition(".")
@@ -220,8 +227,7 @@ class Verdicts:
         }
         if of in {"", "macro"}:
             return f"macro {word[measure]}" if of else word[measure]
-        label = next(c["label"] for c in self.study["classes"] if c["id"] == of)
-        return f"{word[measure]} for {escape(label)}"
+        return f"{word[measure]} for {self.tables.label(of)}"
 
     def late(self, b: str) -> str:
         """Return the warning that the comparison was declared too late, or nothing."""
@@ -304,7 +310,7 @@ class Verdicts:
             analysis: [
                 m
                 for m in self.study["models"]
-                if not _beats(v.entry(f"{m['id']}_vs_low_detail{analysis}.{of}"))
+                if not beats(v.entry(f"{m['id']}_vs_low_detail{analysis}.{of}"))
             ]
             for analysis in ("", *[GROUPED] * self.has_grouped)
         }
@@ -349,12 +355,13 @@ class Verdicts:
 
 def _beside(difference: Mapping[str, Any]) -> str:
     """Return how a network stands to a floor by the interval of their difference."""
-    if _beats(difference):
+    if beats(difference):
         return "beats"
     return "is below" if _leaves_out_zero(difference) else "does not beat"
 
 
-def _beats(difference: Mapping[str, Any]) -> bool:
+def beats(difference: Mapping[str, Any]) -> bool:
+    """Return whether the interval of a difference lies above zero."""
     return difference["low"] is not None and difference["low"] > 0
 
 
