@@ -148,6 +148,17 @@ class Verdicts:
             f"as it would be for patients whom no network has seen, {self._short(b, GROUPED)}."
         )
 
+    def unseen(self, b: str) -> str:
+        """Return what the distance of two analyses is worth where neither has seen a patient of the pictures compared."""
+        shared = f"data.{self.of(b)['split']}.same_patient_in_train"
+        known = self.values.value(shared) if shared in self.values.results else None
+        if not self.has_grouped or known != 0 or not self._apart(b):
+            return ""
+        return (
+            "In neither does a patient of these pictures have a training picture: that the two are apart shows how much "
+            "hinges on which of the other pictures a network is trained on, not what known patients are worth."
+        )
+
     def _apart(self, b: str) -> list[tuple[str, str, str]]:
         """Return the primary figures in which the two analyses differ by more than the margin."""
         said, v = self.of(b), self.values

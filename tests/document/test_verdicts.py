@@ -164,6 +164,10 @@ def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, ver
     found = Verdicts(STUDY, values, Tables(STUDY, values, {}), both)
     assert words in found.conclusion("improved")
     assert "by patient" in found.conclusion("improved") or patient == 0
+    for shared, is_told in ((0, patient > 0), (7, False)):
+        known = entry(shared, "", Basis(""))
+        told = replace(found, values=Values({**results, "data.test.same_patient_in_train": known}))
+        assert ("In neither does a patient" in told.unseen("improved")) == is_told
     assert "with all pictures of a patient in one part" in found.summary("improved")
 
 
