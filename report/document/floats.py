@@ -67,7 +67,7 @@ class Page:
         if room < min(block.least, self.height):
             room = self.height
         while rest > room:
-            rest -= room - room % LINE
+            rest = max(rest - room + room % LINE, KEPT * LINE)
             room = self.height
         self.used, self.last = self.height - room + rest, block
 

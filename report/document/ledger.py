@@ -174,7 +174,8 @@ class Ledger:
             "most 1.96 standard errors of their difference; only figures had under the same conditions are compared."
         )
         head = ["Model", "Measure", "Published", "Ours", "Verdict"]
-        return pipe_table("ledger", caption, head, rows, "llrrl", (30, 20, 12, 22, 16))
+        measure = max(20, *(len(row[1]) + 2 for row in rows))
+        return pipe_table("ledger", caption, head, rows, "llrrl", (50 - measure, measure, 12, 22, 16))
 
     def _floor(self) -> Iterator[list[str]]:
         names = ("published.majority.test.accuracy", "majority.test.accuracy")

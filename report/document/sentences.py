@@ -319,7 +319,8 @@ class Sentences:
             f" {spelled(untrained).capitalize()} more begin{'s' * (untrained == 1)} with weights learnt on ImageNet; "
             f"{'it is' if untrained == 1 else 'they are'} described here and not trained, so no results follow."
         )
-        return f"{count(trained)} networks are trained, with {self._range('{}.architecture.parameters')} parameters.{described * bool(untrained)}"
+        parameters = self._range("{}.architecture.parameters")
+        return f"The {count(trained)} networks that are trained have {parameters} parameters.{described * bool(untrained)}"
 
     def selection(self) -> str:
         """Return by which rule each model's weights are chosen among its epochs."""

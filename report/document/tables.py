@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,7 +190,7 @@ class Tables:
         return [m["id"] for m in (*self.study["models"], *self.study["untrained"])]
 
     def models(self) -> str:
-        """Return every model with its layers by kind, where any has them, and its parameters."""
+        """Return every model with its layers of the kinds that any of them has, and its parameters."""
         models = self._described()
         counted = {m: self._layer_counts(m) for m in models}
         kinds = {k: words for k, words in _KINDS.items() if any(found.get(k) for found in counted.values())}
@@ -199,14 +199,13 @@ class Tables:
                 escape(self.model(m)["title"]),
                 *(str(counted[m].get(kind, 0)) for kind in kinds),
                 *(self.values.text(f"{m}.architecture.{n}") for n in ("parameters", "trainable_parameters")),
-                f"@tbl-layers-{self.layers_of(m).replace('_', '-')}",
             ]
             for m in models
         ]
-        head = ["Model", *kinds.values(), "Parameters", "Trained", "Layers"]
-        caption = "The models: number of layers of each kind, parameters, those of them that are trained, and where all layers are listed."
-        widths = (28, *(36 // len(kinds) for _ in kinds), 13, 11, 12)
-        return pipe_table("models", caption, head, rows, "l" + "r" * (len(kinds) + 2) + "l", widths)
+        head = ["Model", *kinds.values(), "Parameters", "Trained"]
+        caption = "The models: number of layers of each kind, parameters, and those of them that are trained."
+        widths = (34, *(42 // len(kinds) for _ in kinds), 12, 12)
+        return pipe_table("models", caption, head, rows, "l" + "r" * (len(widths) - 1), widths)
 
     def training(self) -> str:
         """Return how each model is trained: side by side, or one below the other where they are many."""
@@ -222,7 +221,7 @@ class Tables:
         same = [row for row in rows if len(set(row[1:])) == 1]
         head, *different = zip(["Model", *titles], *(row for row in rows if row not in same), strict=True)
         common = "; ".join(f"{row[0][0].lower()}{row[0][1:]}: {row[1]}" for row in same)
-        widths = (22, *(78 // (len(head) - 1) for _ in head[1:]))
+        widths = [min(WIDEST, max(map(len, column))) for column in zip(head, *different, strict=True)]
         caption = "Training settings in which the models differ."
         table = pipe_table("training", caption, head, different, "l" * len(head), widths)
         return f"All models have in common: {common}.\n\n{table}"
@@ -233,21 +232,25 @@ class Tables:
         rows = [[unbroken(label), *(show(m) for m in named)] for label, show in _SETTINGS.items()]
         return [row for row in rows if set(row[1:]) != {_UNSET.get(row[0].replace("\u00a0", " "))}]
 
-    def changes(self, a: str, b: str) -> str:
-        """Return what differs between two models: size, layers and training, and nothing that is the same."""
-        first, second = self.model(a), self.model(b)
-        kinds = {m: self._layer_counts(m) for m in (a, b)}
+    def changes(self, a: str, *others: str) -> str:
+        """Return what differs between a model and others: size, layers and training, and nothing that is the same."""
+        ids = (a, *others)
+        models = [self.model(m) for m in ids]
+        kinds = [self._layer_counts(m) for m in ids]
         rows = [
-            ["Parameters", *(self.values.text(f"{m}.architecture.parameters") for m in (a, b))],
-            *([label, *(str(kinds[m].get(kind, 0)) for m in (a, b))] for kind, label in _KINDS.items()),
-            *self._settings([first, second]),
-            ["Epochs run", *(self.values.text(f"{m}.training.epochs_run") for m in (a, b))],
+            ["Parameters", *(self.values.text(f"{m}.architecture.parameters") for m in ids)],
+            *([label, *(str(found.get(kind, 0)) for found in kinds)] for kind, label in _KINDS.items()),
+            *self._settings(models),
+            ["Epochs run", *(self.values.text(f"{m}.training.epochs_run") for m in ids)],
         ]
-        different = [[unbroken(row[0]), *row[1:]] for row in rows if row[1] != row[2]]
-        head = ["What", *(unbroken(escape(m["title"])) for m in (first, second))]
-        return pipe_table(
-            f"changes-{b}", "What differs between the two models.", head, different, "lll", (26, 34, 40)
-        )
+        different = [[unbroken(row[0]), *row[1:]] for row in rows if len(set(row[1:])) > 1]
+        titles = [escape(m["title"]) for m in models]
+        caption = "What differs between the models."
+        if len(others) == 1:
+            caption, titles = "What differs between the two models.", [*map(unbroken, titles)]
+        widths = (26, 34, 40) if len(others) == 1 else (20, *(80 // len(ids) for _ in ids))
+        name = "-".join(["changes", *others[: len(others) == 1]])
+        return pipe_table(name, caption, ["What", *titles], different, "l" * len(widths), widths)
 
     def measures(self, model: str, split: str) -> str:
         """Return per-class and macro measures of a model on one split, with intervals."""
@@ -272,9 +275,9 @@ class Tables:
         """Return whether validation pictures chose the epoch of a model or when its training ended."""
         return any(c["kind"] != "reduce_learning_rate" for c in self.model(model)["callbacks"])
 
-    def references(self, name: str) -> str:
-        """Return references to the tables called ``name`` of all models."""
-        return listed([f"@tbl-{name}-{m['id'].replace('_', '-')}" for m in self.study["models"]])
+    def references(self, name: str, models: Iterable[str]) -> str:
+        """Return references to the tables called ``name`` of some models."""
+        return listed([f"@tbl-{name}-{m.replace('_', '-')}" for m in models])
 
     def rows(self) -> list[tuple[str, str]]:
         """Return id and title of every model and floor."""
@@ -469,8 +472,8 @@ class Tables:
             *(f"{name} at {p}\u00a0%" for p in (10, 30, 50) for name in ("PPV", "NPV")),
         ]
         caption = (
-            "Predictive values of the abnormal score at the threshold of @tbl-operating, by Bayes' theorem, where 10, 30 or "
-            "50\u00a0% of the people examined have a disease."
+            f"Predictive values of the {'abnormal ' * (not self.told)}score at the threshold of @tbl-operating, by Bayes' "
+            "theorem, where 10, 30 or 50\u00a0% of the people examined have a disease."
         )
         return pipe_table("predictive", caption, head, rows, "lrrrrrr")
 
@@ -701,6 +704,8 @@ def class_weight_words(weights: str | Mapping[str, float]) -> str:
 
 MOST_TOGETHER = 5
 """So many curves can be told apart in one panel, and so many models fit beside each other on a page."""
+WIDEST = 30
+"""So many letters at most a column is wide before its cells are broken."""
 _KINDS = {
     "Conv2D": "Convolutions",
     "MaxPooling2D": "Max-poolings",
