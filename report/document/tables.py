@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from report.document.changes import KINDS, layer_rows, one
 from report.document.values import MISSING, Values, count, decimal, escape, listed
 
 SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test", "all": "All"}
@@ -157,7 +157,7 @@ class Tables:
         rows = [
             [
                 escape(row["type"]),
-                escape(_one(row["settings"].replace(" x ", " × "))),
+                escape(one(row["settings"])),
                 _shape(row["output_shape"]),
                 count(int(row["parameters"])),
             ]
@@ -193,7 +193,7 @@ class Tables:
         """Return every model with its layers of the kinds that any of them has, and its parameters."""
         models = self._described()
         counted = {m: self._layer_counts(m) for m in models}
-        kinds = {k: words for k, words in _KINDS.items() if any(found.get(k) for found in counted.values())}
+        kinds = {k: KINDS[k] for k in _COUNTED if any(found.get(k) for found in counted.values())}
         rows = [
             [
                 escape(self.model(m)["title"]),
@@ -236,10 +236,9 @@ class Tables:
         """Return what differs between a model and others: size, layers and training, and nothing that is the same."""
         ids = (a, *others)
         models = [self.model(m) for m in ids]
-        kinds = [self._layer_counts(m) for m in ids]
         rows = [
             ["Parameters", *(self.values.text(f"{m}.architecture.parameters") for m in ids)],
-            *([label, *(str(found.get(kind, 0)) for found in kinds)] for kind, label in _KINDS.items()),
+            *([row[0], *map(escape, row[1:])] for row in layer_rows([self._layers(m) for m in ids])),
             *self._settings(models),
             ["Epochs run", *(self.values.text(f"{m}.training.epochs_run") for m in ids)],
         ]
@@ -616,11 +615,6 @@ class Tables:
         return {kind: types.count(kind) for kind in types}
 
 
-def _one(settings: str) -> str:
-    """Return a layer's settings with one unit in the singular."""
-    return re.sub(r"\b1 (unit|filter)s\b", r"1 \1", settings)
-
-
 def _shape(text: str) -> str:
     """Return an output shape as it is printed: ``156 × 156 × 3``, ``48,672``."""
     return " × ".join(count(int(side)) for side in text.split("x"))
@@ -706,13 +700,7 @@ MOST_TOGETHER = 5
 """So many curves can be told apart in one panel, and so many models fit beside each other on a page."""
 WIDEST = 30
 """So many letters at most a column is wide before its cells are broken."""
-_KINDS = {
-    "Conv2D": "Convolutions",
-    "MaxPooling2D": "Max-poolings",
-    "Dense": "Dense layers",
-    "Dropout": "Dropouts",
-    "BatchNormalization": "Batch normalisations",
-}
+_COUNTED = ("Conv2D", "MaxPooling2D", "Dense", "Dropout", "BatchNormalization")
 """Kinds of layers that are counted."""
 _BALANCE = {"none": "none", "oversample": "every class oversampled to the size of the commonest"}
 _WEIGHTS = {
