@@ -221,7 +221,7 @@ class Tables:
         same = [row for row in rows if len(set(row[1:])) == 1]
         head, *different = zip(["Model", *titles], *(row for row in rows if row not in same), strict=True)
         common = "; ".join(f"{row[0][0].lower()}{row[0][1:]}: {row[1]}" for row in same)
-        widths = [min(WIDEST, max(map(len, column))) for column in zip(head, *different, strict=True)]
+        widths = tuple(min(WIDEST, max(map(len, column))) for column in zip(head, *different, strict=True))
         caption = "Training settings in which the models differ."
         table = pipe_table("training", caption, head, different, "l" * len(head), widths)
         return f"All models have in common: {common}.\n\n{table}"
