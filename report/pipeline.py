@@ -338,6 +338,7 @@ def _ledger(study: Study, place: Place) -> Iterator[Stage]:
         "ledger",
         "analysis.evaluation.ledger:ledger",
         {
+            "split": Output("split"),
             **{f"architecture_{m}": Output(f"architecture.{m}", ("summary.json",)) for m in reasons},
             **{f"evaluate_{m}": Output(f"evaluate.{m}", RESULTS) for m in trained},
             **{f"predict_{run}": Output(f"predict.{run}") for found in trained.values() for run in found},

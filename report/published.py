@@ -18,6 +18,8 @@ ResultName = Annotated[
     str, StringConstraints(pattern=r"^(train|val|test|training|architecture)\.[a-z0-9_]+(\.[a-z0-9_]+)?$")
 ]
 Count = Annotated[int, Field(ge=0)]
+BESIDE_TRAINING = {"id", "title", "weights", "corrects", "minutes"}
+"""What of a model tells nothing of how it is built and trained."""
 
 
 class Part(BaseModel):
@@ -27,14 +29,17 @@ class Part(BaseModel):
 
 
 class Protocol(Part):
-    """Under what conditions the figures were had: only ours of the same conditions are compared with them.
+    """Under what conditions the figures were obtained: only ours of the same conditions are compared with them.
 
-    ``settings`` has values of the study file by dotted name that must be the same; ``counts`` the published numbers of
-    pictures by ``<split>[.<class>]``, which are told beside ours; ``notes`` what else differs or is not known.
+    ``settings`` has values of the study file by dotted name that must be the same, ``models`` by id all settings of a
+    ``[[models]]`` table that are not its default; ``other`` says of a model what cannot be repeated; ``counts`` are the
+    published numbers of pictures by ``<split>[.<class>]``; ``notes`` tell what else differs or is not known.
     """
 
     classes: tuple[Id, ...]
-    settings: dict[str, int | float | str] = {}
+    settings: dict[str, Any] = {}
+    models: dict[Id, dict[str, Any]] = {}
+    other: dict[Id, str] = {}
     counts: dict[str, Count] = {}
     notes: tuple[str, ...] = ()
 
@@ -79,8 +84,10 @@ def bars(study: Study, overrides: Sequence[str], *, sample: bool) -> dict[str, l
     ``overrides`` are the changes made on the command line, ``sample`` whether the pictures are generated.
     """
     assert study.published is not None
-    shared = [GENERATED] if sample else [*_of_protocol(study, study.published.protocol)]
-    return {model.id: [*shared, *_of_model(model, overrides)] for model in study.models}
+    if sample:
+        return {model.id: [GENERATED] for model in study.models}
+    shared = [*_of_protocol(study, study.published.protocol)]
+    return {model.id: [*shared, *_of_model(study, model, overrides)] for model in study.models}
 
 
 def _of_protocol(study: Study, protocol: Protocol) -> Iterator[str]:
@@ -91,15 +98,32 @@ def _of_protocol(study: Study, protocol: Protocol) -> Iterator[str]:
         yield f"{len(study.classes)} classes here, {len(protocol.classes)} published"
     values = study.model_dump(mode="json")
     for name, published in protocol.settings.items():
-        ours = setting(values, name)
-        if ours != published:
-            yield f"{name} is {ours} here, published {published}"
+        yield from _unlike(name, setting(values, name), published)
 
 
-def _of_model(model: Model, overrides: Sequence[str]) -> Iterator[str]:
-    for override in overrides:
-        if override.strip().startswith(f"models.{model.id}."):
-            yield f"changed for this build: {override.strip()}"
+def _of_model(study: Study, model: Model, overrides: Sequence[str]) -> Iterator[str]:
+    assert study.published is not None
+    protocol = study.published.protocol
+    if published := study.as_published(model.id):
+        ours, theirs = model.model_dump(mode="json"), published.model_dump(mode="json")
+        for name in theirs:
+            if name not in BESIDE_TRAINING:
+                yield from _unlike(name, ours[name], theirs[name])
+    else:
+        for override in overrides:
+            if override.strip().startswith(f"models.{model.id}."):
+                yield f"changed for this build: {override.strip()}"
+    if model.id in protocol.other:
+        yield protocol.other[model.id]
+    for first in study.models:
+        if first.id == model.init_from and any(_of_model(study, first, overrides)):
+            yield f"it goes on from the weights of {first.title}, which are not as published"
+
+
+def _unlike(name: str, ours: Any, published: Any) -> Iterator[str]:
+    if ours != published:
+        simple = not isinstance(ours, dict | list) and not isinstance(published, dict | list)
+        yield f"{name} is {ours} here, published {published}" if simple else f"{name} is not as published"
 
 
 def setting(values: Mapping[str, Any], name: str) -> Any:

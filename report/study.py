@@ -446,7 +446,21 @@ class Study(Section):
                 )
         if len(set(compared)) < len(compared):
             raise ValueError("comparison: a model is compared with itself")
+        for name in self.published.protocol.models if self.published else ():
+            self.as_published(name)
         return self
+
+    def as_published(self, model: str) -> Model | None:
+        """Return a model with the settings that ``published.toml`` tells; None where it tells none."""
+        tables = self.published.protocol.models if self.published else {}
+        if model not in tables:
+            return None
+        try:
+            return Model.model_validate_json(json.dumps({"id": model, "title": model, **tables[model]}))
+        except ValidationError as error:
+            problem = error.errors()[0]
+            place = ".".join(map(str, problem["loc"]))
+            raise ValueError(f"published.toml: protocol.models.{model}.{place}: {problem['msg']}") from error
 
     def _models_agree(self) -> None:
         """Check what models say of other models and of classes."""

@@ -39,12 +39,18 @@ from analysis.progress import Progress
 RESAMPLES, SEED = 10_000, 42
 Z = 1.96
 ARTIFACT = "ledger/ledger.csv"
-VERDICTS = ("agrees", "differs", "not decided", "not measured", "not comparable")
-NO_SPREAD = "no confusion matrix was published, so the published figure has no standard error"
+PARTS = {"train": "training", "val": "validation", "test": "test"}
+KINDS = {"accuracy": "test.accuracy", "test": "test.", "training": "training.", "parameters": "architecture."}
+VERDICTS = ("differs", "agrees", "not decided", "not measured", "not comparable")
+NO_SPREAD = "no standard error follows from what was published"
+OF_ONE_TRAINING = "a figure of one training, which has no standard error"
 NO_OWN_SPREAD = "no standard error of ours"
 NO_FIGURE = "not computed here"
+NOT_ON_TRAINING = "the training set is not evaluated here"
 NOT_TRAINED = "not trained here"
 CORRECTED = "the mistake is corrected"
+MOST_MISSING = 0.05
+"""The largest difference of a published number of pictures, as a share of it, with which figures are compared."""
 OF_CORRECTED = ("test.accuracy", "test.f1.macro")
 """The published figures of a model that has a mistake, which those of the corrected one stand beside."""
 
@@ -76,7 +82,8 @@ def ledger(
     Parameters
     ----------
     inputs : mapping of str to Path
-        ``evaluate_<model>``, ``predict_<run>`` of each training, and ``architecture_<model>`` of all models.
+        ``split``, ``evaluate_<model>``, ``predict_<run>`` of each training, and
+        ``architecture_<model>`` of all models.
     published : mapping
         The published figures, as ``published.toml`` has them.
     runs : mapping of str to sequence of str
@@ -93,7 +100,8 @@ def ledger(
         ours[model] |= measured(
             read_results(inputs[f"evaluate_{model}"] / "results.json"), model, predictions
         )
-    rows = list(_rows(published, ours, bars, corrected))
+    other_data = list(_other_data(published["protocol"]["counts"], _pictures(inputs)))
+    rows = list(_rows(published, ours, bars, other_data, corrected))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table.to_csv(out / "ledger.csv", index=False, lineterminator="\n")
     write_json(out / "results.json", {**_entries(rows), **_of_protocol(published), **_tally(rows)})
@@ -103,6 +111,19 @@ COLUMNS = (
     *("model", "run", "figure", "source", "printed", "published", "published_se"),
     *("ours", "low", "high", "se", "verdict", "why"),
 )
+
+
+def _pictures(inputs: Mapping[str, Path]) -> dict[str, int]:
+    """Return how many pictures each part has."""
+    parts = pd.read_csv(inputs["split"] / "split.csv", usecols=["split"], dtype=str)["split"]
+    return {str(part): int(count) for part, count in parts.value_counts().items()}
+
+
+def _other_data(published: Mapping[str, int], ours: Mapping[str, int]) -> Iterator[str]:
+    """Yield which parts have so many pictures more or fewer than published that figures are not compared."""
+    for part, words in PARTS.items():
+        if part in published and abs(ours.get(part, 0) - published[part]) > MOST_MISSING * published[part]:
+            yield f"{ours.get(part, 0):,} {words} pictures here, {published[part]:,} published"
 
 
 def _architecture(folder: Path) -> dict[str, Known]:
@@ -192,6 +213,7 @@ def _rows(
     published: Mapping[str, Any],
     ours: Mapping[str, Mapping[str, Known]],
     bars: Mapping[str, Sequence[str]],
+    other_data: Sequence[str],
     corrected: Mapping[str, str],
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of the ledger, in the order of ``published.toml``; those of corrected models follow theirs."""
@@ -200,9 +222,10 @@ def _rows(
         model, run = result["model"], result["run"] or ""
         why = list(bars.get(model, ["not a model of this study"]))
         for name, printed in result["figures"].items():
-            theirs = matrices[model, run].get(name, Known(float(printed)))
+            theirs = matrices.get((model, run), {}).get(name, Known(float(printed)))
             line = {"run": run, "figure": name, "source": result["source"], "printed": printed}
-            yield _row({"model": model, **line}, theirs, ours.get(model, {}), why)
+            barred = why or ([] if name.startswith("architecture.") else other_data)
+            yield _row({"model": model, **line}, theirs, ours.get(model, {}), barred)
             for other in (m for m, of in corrected.items() if of == model and not run):
                 if name in OF_CORRECTED:
                     reasons = [CORRECTED, *bars.get(other, [])]
@@ -210,10 +233,12 @@ def _rows(
 
 
 def _matrices(published: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, Known]]:
-    """Return by model and run what follows from the matrix that was published for it."""
+    """Return by model and run what follows from the matrix that was published for it, and not from an inferred one."""
     found: dict[tuple[str, str], dict[str, Known]] = {}
     classes = published["protocol"]["classes"]
     for result in published["results"]:
+        if result["source"] == "inferred":
+            continue
         accuracy = float(result["figures"].get("test.accuracy", "nan"))
         values = published_figures(result["confusion"], result["pictures"], accuracy, classes)
         found.setdefault((result["model"], result["run"] or ""), {}).update(values)
@@ -246,9 +271,12 @@ def judge(
     if bars:
         return "not comparable", "; ".join(bars)
     if ours is None or np.isnan(ours.value):
-        return "not measured", NO_FIGURE if trained else NOT_TRAINED
+        why = NOT_ON_TRAINING if figure.startswith("train.") else NO_FIGURE
+        return "not measured", why if trained else NOT_TRAINED
     if figure.startswith("architecture."):
         return ("agrees" if ours.value == theirs.value else "differs"), ""
+    if figure.startswith("training."):
+        return "not decided", OF_ONE_TRAINING
     if np.isnan(theirs.se) or np.isnan(ours.se):
         return "not decided", NO_SPREAD if np.isnan(theirs.se) else NO_OWN_SPREAD
     within = abs(theirs.value - ours.value) <= Z * np.hypot(theirs.se, ours.se)
@@ -296,10 +324,23 @@ def _of_protocol(published: Mapping[str, Any]) -> Results:
 
 
 def _tally(rows: Sequence[Mapping[str, Any]]) -> Results:
-    """Return how many published figures there are, and on how many of them each verdict was passed."""
-    verdicts = [row["verdict"] for row in rows if CORRECTED not in row["why"]]
-    counts = {verdict.replace(" ", "_"): verdicts.count(verdict) for verdict in VERDICTS}
-    return owned(
-        {n: entry(c, COUNT, Basis(ARTIFACT)) for n, c in {"figures": len(verdicts), **counts}.items()},
-        "ledger",
-    )
+    """Return how many published figures of a kind there are, and on how many of them each verdict was passed.
+
+    Accuracies stand for the networks, one each; of a figure that was printed in two places the one that was judged
+    counts. Second trainings that were published and corrected networks are left out.
+    """
+    kinds: dict[str, dict[tuple[str, str], str]] = {kind: {} for kind in KINDS}
+    for row in rows:
+        if row["run"] or CORRECTED in row["why"]:
+            continue
+        for kind, part in KINDS.items():
+            if row["figure"].startswith(part):
+                figure, verdict = (row["model"], row["figure"]), row["verdict"]
+                kinds[kind][figure] = min(verdict, kinds[kind].get(figure, verdict), key=VERDICTS.index)
+    results: Results = {"tolerance": entry(MOST_MISSING, "largest difference in pictures", Basis(ARTIFACT))}
+    for kind, of in kinds.items():
+        verdicts = list(of.values())
+        counts = {verdict.replace(" ", "_"): verdicts.count(verdict) for verdict in VERDICTS}
+        named = {"count": len(verdicts), **counts}
+        results |= {f"{kind}.{n}": entry(c, COUNT, Basis(ARTIFACT)) for n, c in named.items()}
+    return owned(results, "ledger")

@@ -100,22 +100,41 @@ class Ledger:
         return f"Its figures are those of {escape(published['repository'])}, read from {escape(published['read'])}."
 
     def summary(self) -> str:
-        """Return how many figures were published, and on how many of them which verdict was passed."""
-        v = self.values
-        found = {name: v.value(f"ledger.{name}") for name in ("agrees", "differs", "not_decided")}
-        compared = sum(found.values())
-        first = f"Of {counted(v.value('ledger.figures'), 'published figure')}"
+        """Return how many published figures agree with ours: accuracies, all test figures, numbers of parameters."""
+        said = f"{self.agreement()} " if self.agreement() else "No published figure is compared with ours. "
+        test, parameters = self._tally("test"), self._tally("parameters")
+        if test["agrees"] + test["differs"]:
+            said += (
+                f"Of all {counted(test['count'], 'published figure')} of the test set, many of which follow from the same "
+                f"matrix, {count(test['agrees'])} agree with ours, {count(test['differs'])} differ, "
+                f"{count(test['not_decided'])} have no standard error and {count(test['not_measured'])} are not measured "
+                "here. "
+            )
+        if parameters["agrees"] + parameters["differs"]:
+            said += (
+                f"Of {counted(parameters['count'], 'published number')} of parameters {count(parameters['agrees'])} are "
+                "ours. "
+            )
+        return f"{said}{self.obstacles()}".rstrip()
+
+    def agreement(self) -> str:
+        """Return how many networks reach the published accuracy; nothing where none can be compared."""
+        found = self._tally("accuracy")
+        compared = found["agrees"] + found["differs"]
         if not compared:
-            return f"{first} none is compared here. {self.obstacles()}"
-        rest = v.value("ledger.not_comparable"), v.value("ledger.not_measured")
-        words = [
-            f"{count(found['agrees'])} agree with ours",
-            f"{count(found['differs'])} differ",
-            f"{count(found['not_decided'])} stand beside ours without a verdict, as they have no standard error",
-            f"{count(rest[0])} were had under other conditions",
-            f"{count(rest[1])} are of what is not measured here",
-        ]
-        return f"{first} {listed(words)}. {self.obstacles()}".rstrip()
+            return ""
+        if compared == 1:
+            verdict = "agrees with ours" if found["agrees"] else "differs from ours"
+            return f"The one published test accuracy that can be compared {verdict}."
+        return (
+            f"Of {count(compared)} published test accuracies that can be compared with ours {count(found['agrees'])} "
+            f"{'agrees' if found['agrees'] == 1 else 'agree'}."
+        )
+
+    def _tally(self, kind: str) -> dict[str, int]:
+        prefix = f"ledger.{kind}."
+        names = [name for name in self.values.results if name.startswith(prefix)]
+        return {name.removeprefix(prefix): int(self.values.value(name) or 0) for name in names}
 
     def obstacles(self) -> str:
         """Return why figures are not compared, each reason with its models."""
@@ -148,6 +167,14 @@ class Ledger:
             f"{v('published.majority.test.accuracy')} on the published test set and {v('majority.test.accuracy')} on ours."
         )
 
+    def data(self) -> str:
+        """Return how far the numbers of pictures may be apart for figures to be compared."""
+        share = 100 * float(self.values.value("ledger.tolerance"))
+        return (
+            "@tbl-ledger-counts has the numbers of pictures; where a part has over "
+            f"{share:.0f}\u00a0% more or fewer than published, nothing is compared."
+        )
+
     def counts(self) -> str:
         """Return the published numbers of pictures beside ours."""
         labels = {c["id"]: escape(c["label"]) for c in self.study["classes"]}
@@ -171,7 +198,7 @@ class Ledger:
         rows = [*map(self._line, self.main), *self._floor()]
         caption = (
             "Published figures and ours on the test set, with 95\u00a0% intervals of ours. They agree if they differ by at "
-            "most 1.96 standard errors of their difference; only figures had under the same conditions are compared."
+            "most 1.96 standard errors of their difference; only figures of the same protocol are compared."
         )
         head = ["Model", "Measure", "Published", "Ours", "Verdict"]
         measure = max(20, *(len(row[1]) + 2 for row in rows))
@@ -233,15 +260,23 @@ class Ledger:
         labels = {c["id"]: escape(c["label"]) for c in self.study["classes"]}
         return f"{words}, {labels.get(of, escape(of))}" if of else words
 
+    @property
+    def repeats(self) -> bool:
+        """Whether any mistake is repeated here, and not only described."""
+        return any(map(self.repeated, self.study["mistakes"]))
+
+    def repeated(self, mistake: Mapping[str, Any]) -> bool:
+        """Tell whether the model with a mistake and the one without it are trained here."""
+        trained = {m["id"] for m in self._models if m["weights"] == "random"}
+        return {mistake["faithful"], mistake["corrected"]} <= trained
+
     def mistakes(self) -> Iterator[str]:
         """Yield for each mistake what it was, and what it cost in accuracy and macro F1."""
-        trained = {m["id"] for m in self._models if m["weights"] == "random"}
         for mistake in self.study["mistakes"]:
-            a, b, text = mistake["faithful"], mistake["corrected"], escape(mistake["text"])
-            if {a, b} <= trained:
-                yield f"{text} {self._cost(a, b)}"
-            else:
-                yield f"{text} What it cost is not measured, as these networks are not trained here."
+            told = "What it cost is not measured, as these networks are not trained here."
+            if self.repeated(mistake):
+                told = self._cost(mistake["faithful"], mistake["corrected"])
+            yield f"{escape(mistake['text'])} {told}"
 
     def _cost(self, a: str, b: str) -> str:
         v = self.values
@@ -251,7 +286,16 @@ class Ledger:
         ]
         pair = f"{b}_vs_{a}.test"
         changes = {"accuracy": f"{pair}.accuracy", "macro F1": f"{pair}.f1.macro"}
-        return f"With it {reached[0]} on the test pictures; without it {reached[1]}. {self._changed(changes)}"
+        told = f"With the mistake, {reached[0]} on the test pictures; corrected, {reached[1]}."
+        if self._answers_one_class(a) and self._answers_one_class(b):
+            return (
+                f"{told} Both call every picture one class, so the difference tells nothing of the mistake."
+            )
+        return f"{told} {self._changed(changes)}"
+
+    def _answers_one_class(self, model: str) -> bool:
+        found = [self.values.value(f"{model}.test.sensitivity.{c['id']}") for c in self.study["classes"]]
+        return sorted(map(float, filter(None, found))) == [1.0] and None not in found
 
     def _changed(self, changes: Mapping[str, str]) -> str:
         """Return the differences that are any, and what follows from all of them."""
@@ -275,10 +319,10 @@ class Ledger:
 
 
 EFFECTS = {
-    "cost": "the mistake cost {}",
-    "gain": "with the mistake there was more of {}",
+    "cost": "between these two trainings the mistake cost {}",
+    "gain": "of these two trainings the one with the mistake is ahead in {}",
     "none": "nothing changed in {}",
-    "unsure": "that it cost any {} is not shown, as the interval holds 0",
+    "unsure": "a cost in {} is not shown, as the interval holds 0",
     "unknown": "there is no interval for {}",
 }
 

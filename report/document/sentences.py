@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from report.document.ledger import Ledger
 from report.document.tables import PRIMARY, Tables, read_rows
 from report.document.values import Values, count, counted, decimal, listed, spelled
 from report.document.verdicts import DEFAULT, FEW, GROUPED, Verdicts
@@ -50,7 +51,7 @@ class Sentences:
         parts = {
             "Data": self._pictures(),
             "Results": f"{self._reached()} {self._floors()}",
-            "Comparison": " ".join([*map(told, compared), *self._published()]),
+            "Comparison": " ".join(filter(None, [*map(told, compared), self._published()])),
         }
         return "\n\n".join(f"**{head}.** {text}" for head, text in parts.items() if text)
 
@@ -118,17 +119,8 @@ class Sentences:
             return ""
         return beside.format(f"by patient {self.values(name)}")
 
-    def _published(self) -> list[str]:
-        """Return, of figures published before, how many may be compared with ours and how many agree."""
-        v = self.values
-        if "ledger.figures" not in v.results:
-            return []
-        agree, differ = v.value("ledger.agrees"), v.value("ledger.differs")
-        if not agree + differ:
-            return []
-        return [
-            f"Of {counted(agree + differ, 'published figure')} that can be compared with ours {count(agree)} agree."
-        ]
+    def _published(self) -> str:
+        return Ledger(self.study, self.values, self.tables).agreement()
 
     def _floors(self) -> str:
         return (

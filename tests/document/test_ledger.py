@@ -36,8 +36,29 @@ def ledger(artifacts):
 
 def test_generated_pictures_are_compared_with_nothing(ledger):
     said = ledger().summary()
-    assert said.startswith("Of ")
-    assert "none is compared here. What is not comparable: the pictures are generated." in said
+    assert (
+        said
+        == "No published figure is compared with ours. What is not comparable: the pictures are generated."
+    )
+
+
+@pytest.mark.parametrize(
+    ("agrees", "differs", "words"),
+    [
+        (3, 2, "Of 5 published test accuracies that can be compared with ours 3 agree."),
+        (1, 0, "The one published test accuracy that can be compared agrees with ours."),
+        (0, 1, "The one published test accuracy that can be compared differs from ours."),
+        (0, 0, ""),
+    ],
+)
+def test_accuracies_that_agree_are_counted_and_no_parameters(ledger, agrees, differs, words):
+    tally = {"count": 9, "agrees": agrees, "differs": differs}
+    results = {f"ledger.accuracy.{name}": _entry(n, None, None) for name, n in tally.items()}
+    parameters = {
+        "ledger.parameters.agrees": _entry(9, None, None),
+        "ledger.parameters.differs": _entry(0, None, None),
+    }
+    assert ledger(results=results | parameters).agreement() == words
 
 
 def test_main_figures_are_shown_once_with_most_digits(ledger):
@@ -68,9 +89,9 @@ def _entry(value: float, low: float | None, high: float | None) -> dict[str, obj
 @pytest.mark.parametrize(
     ("accuracy", "words"),
     [
-        (_entry(0.12, 0.05, 0.2), "the mistake cost accuracy"),
-        (_entry(-0.12, -0.2, -0.05), "with the mistake there was more of accuracy"),
-        (_entry(0.02, -0.05, 0.2), "that it cost any accuracy is not shown, as the interval holds 0"),
+        (_entry(0.12, 0.05, 0.2), "between these two trainings the mistake cost accuracy"),
+        (_entry(-0.12, -0.2, -0.05), "of these two trainings the one with the mistake is ahead in accuracy"),
+        (_entry(0.02, -0.05, 0.2), "a cost in accuracy is not shown, as the interval holds 0"),
         (_entry(0.0, None, None), "nothing changed in accuracy"),
     ],
 )
@@ -79,7 +100,7 @@ def test_what_a_mistake_cost_follows_from_the_difference(ledger, accuracy, words
     pair = "improved_vs_baseline.test"
     made = ledger({**STUDY, "mistakes": [mistake]}, {f"{pair}.accuracy": accuracy})
     (said,) = made.mistakes()
-    assert said.startswith(r"Pixels were mixed\. With it the baseline CNN reaches accuracy ")
+    assert said.startswith(r"Pixels were mixed\. With the mistake, the baseline CNN reaches accuracy ")
     assert words in said
 
 
@@ -88,3 +109,14 @@ def test_the_cost_of_a_mistake_of_an_untrained_model_is_not_measured(ledger):
     mistake = {"text": "Scales differ.", "faithful": "baseline", "corrected": "improved"}
     (said,) = ledger({**STUDY, "models": models, "mistakes": [mistake]}).mistakes()
     assert said == r"Scales differ\. What it cost is not measured, as these networks are not trained here."
+
+
+def test_two_networks_of_one_answer_tell_nothing_of_a_mistake(ledger):
+    mistake = {"text": "Pixels were mixed.", "faithful": "baseline", "corrected": "improved"}
+    pair, results = "improved_vs_baseline.test", {}
+    for model, called in (("baseline", 0), ("improved", 1)):
+        for k, c in enumerate(STUDY["classes"]):
+            results[f"{model}.test.sensitivity.{c['id']}"] = _entry(float(k == called), None, None)
+    results[f"{pair}.accuracy"] = _entry(-0.25, -0.3, -0.2)
+    (said,) = ledger({**STUDY, "mistakes": [mistake]}, results).mistakes()
+    assert said.endswith("Both call every picture one class, so the difference tells nothing of the mistake.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from analysis.evaluation import ledger
 from analysis.evaluation.ledger import Known, judge, of_matrices, published_figures
+from report.errors import StudyError
 from report.pipeline import PROJECT
 from report.published import Published, bars
 from report.study import load
@@ -126,12 +128,17 @@ def test_numbers_of_parameters_agree_when_they_are_equal() -> None:
 def test_the_assignment_is_not_the_published_protocol_and_its_ledger_compares_nothing(assignment) -> None:
     results, table = assignment.of("ledger"), assignment.table("ledger", "ledger")
     assert set(table["verdict"]) == {"not comparable"}  # built as a sample
-    assert results["ledger.not_comparable"]["value"] == results["ledger.figures"]["value"] == len(table)
+    for kind in ("accuracy", "test", "training", "parameters"):
+        assert (
+            results[f"ledger.{kind}.not_comparable"]["value"] == results[f"ledger.{kind}.count"]["value"] > 0
+        )
+    assert results["ledger.accuracy.count"]["value"] == 2
     assert results["published.improved.test.f1.macro"]["value"] == pytest.approx(0.704374, abs=5e-7)
     assert results["published.data.test.count.covid_19"]["value"] == 104
     assert results["published.majority.test.accuracy"]["value"] == pytest.approx(564 / 1383)
     study = load(PROJECT / "studies" / "assignment" / "study.toml")
     why = bars(study, (), sample=False)
+    assert bars(study, (), sample=True)["baseline"] == ["the pictures are generated"]
     assert why["baseline"] == [
         "dataset.label_rule is covid-first here, published every-tag",
         "split.val is 0.2 here, published 0.5",
@@ -139,8 +146,15 @@ def test_the_assignment_is_not_the_published_protocol_and_its_ledger_compares_no
     ]
 
 
+def published_of(assignment, counts: dict[str, int]) -> dict[str, Any]:
+    """Return the published figures of the assignment, with other numbers of pictures."""
+    published = next(s for s in assignment.stages if s.name == "ledger").params["published"]
+    return {**published, "protocol": {**published["protocol"], "counts": counts}}
+
+
 def test_what_is_compared_has_the_value_that_the_report_prints(assignment, tmp_path: Path) -> None:
-    out = assignment.again("ledger", tmp_path / "ledger", bars={"baseline": [], "improved": ["changed"]})
+    changes = {"bars": {"baseline": [], "improved": ["changed"]}, "published": published_of(assignment, {})}
+    out = assignment.again("ledger", tmp_path / "ledger", **changes)
     table = pd.read_csv(out / "ledger.csv").set_index(["model", "figure"])
     mine = table.loc[("baseline", "test.accuracy")]
     assert mine["ours"] == assignment.value("baseline.test.accuracy")
@@ -158,7 +172,81 @@ def test_what_is_compared_has_the_value_that_the_report_prints(assignment, tmp_p
 def test_the_study_has_the_published_protocol_and_every_published_model(path: Path) -> None:
     study = load(path.with_name("study.toml"))
     assert tuple(c.id for c in study.classes) == read(path).protocol.classes
-    assert set(map(tuple, bars(study, (), sample=False).values())) == {()}
+    protocol = read(path).protocol
+    assert {m: why for m, why in bars(study, (), sample=False).items() if m not in protocol.other} == {
+        m.id: [] for m in study.models if m.id not in protocol.other
+    }
     ours = {m.id for m in study.models}
     results = read(path).results
     assert {r.model for r in results} - {r.model for r in results if r.title} <= ours
+
+
+@pytest.mark.parametrize(
+    ("name", "override", "barred", "reason"),
+    [
+        ("pediatric-resplit", "models.l2_cnn.epochs=1", {"l2_cnn"}, "epochs is 1 here, published 100"),
+        ("pediatric-resplit", "models.l2_cnn.callbacks=[]", {"l2_cnn"}, "callbacks is not as published"),
+        (
+            "pediatric-resplit",
+            "models.deeper_ann.learning_rate=0.1",
+            {"deeper_ann", "weighted_ann"},
+            "learning_rate is 0.1 here, published 0.001",
+        ),
+        (
+            "pediatric-official",
+            "image.fit=pad",
+            {"cnn_1", "cnn_2"},
+            "image.fit is pad here, published squash",
+        ),
+        (
+            "pediatric-official",
+            'dataset.exclude=["*bact*"]',
+            {"cnn_1"},
+            "dataset.exclude is not as published",
+        ),
+        ("assignment-published", "models.baseline.minutes=3", set(), ""),
+    ],
+)
+def test_whatever_is_changed_bars_the_models_that_it_reaches(
+    name: str, override: str, barred: set[str], reason: str
+) -> None:
+    study = load(PROJECT / "studies" / name / "study.toml", (override,))
+    before = bars(load(PROJECT / "studies" / name / "study.toml"), (), sample=False)
+    found = {
+        model: why for model, why in bars(study, (override,), sample=False).items() if why != before[model]
+    }
+    assert barred <= found.keys()
+    assert not barred or reason in found[min(barred)]
+    assert barred or not found
+    if name == "pediatric-resplit":
+        assert set(found) == barred
+
+
+def test_a_network_that_went_on_from_unknown_weights_is_not_compared() -> None:
+    why = bars(load(PROJECT / "studies" / "pediatric-resplit" / "study.toml"), (), sample=False)
+    assert {model for model, reasons in why.items() if reasons} == {"weighted_cnn", "low_lr_cnn"}
+
+
+def test_other_data_are_not_compared(assignment, tmp_path: Path) -> None:
+    ours = assignment.table("split", "split")["split"].value_counts()
+    close = {"train": round(ours["train"] * 1.03), "val": int(ours["val"]), "test": int(ours["test"])}
+    for counts, compared in ((close, True), ({**close, "test": 2 * close["test"]}, False)):
+        given = {"published": published_of(assignment, counts), "bars": {"baseline": [], "improved": []}}
+        table = pd.read_csv(assignment.again("ledger", tmp_path / str(compared), **given) / "ledger.csv")
+        of_test = table[table["figure"].str.startswith("test.")]
+        assert ("not comparable" not in set(of_test["verdict"])) == compared
+        parameters = table[table["figure"] == "architecture.parameters"]
+        assert "not comparable" not in set(parameters["verdict"])
+    assert of_test["why"].iloc[0] == f"{ours['test']:,} test pictures here, {2 * ours['test']:,} published"
+
+
+def test_a_published_table_of_a_model_that_is_none_is_an_error(tmp_path: Path) -> None:
+    folder = PROJECT / "studies" / "pediatric-official"
+    for file in ("study.toml", "published.toml"):
+        (tmp_path / file).write_text((folder / file).read_text())
+    path = tmp_path / "published.toml"
+    path.write_text(
+        path.read_text().replace("[protocol.models.cnn_1]\n", "[protocol.models.cnn_1]\nepoch = 5\n")
+    )
+    with pytest.raises(StudyError, match=r"protocol\.models\.cnn_1\.epoch"):
+        load(tmp_path / "study.toml")
