@@ -100,14 +100,13 @@ def build(
 ) -> None:
     """Run a whole study, every step cached, and write report.html and report.pdf."""
     from report.building import whole
-    from report.document.check import require_prose
+    from report.document import prose
     from report.project import Request, plan, study_folder
     from report.publish import publish
 
     begun = time.monotonic()
     the_plan = plan(Request(study, data, sample, tuple(overrides or ()), cache, out))
-    for words in sorted(study_folder(study).glob("*.md")):
-        require_prose(words)  # before the trainings, not after
+    prose.require(study_folder(study), the_plan.study)  # before the trainings, not after
     the_plan.remember_data()
     if the_plan.study.untrained and not only:
         names = ", ".join(model.id for model in the_plan.study.untrained)
