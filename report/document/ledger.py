@@ -38,7 +38,13 @@ KINDS = {
     "training": "Curves",
     "architecture": "Network",
 }
-JUDGED = ("agrees", "differs", "not decided")
+TOLD = {
+    "agrees": ("agrees with ours", "agree with ours"),
+    "differs": ("differs", "differ"),
+    "not_decided": ("has no standard error", "have no standard error"),
+    "not_measured": ("is not measured here", "are not measured here"),
+    "not_comparable": ("is not comparable", "are not comparable"),
+}
 
 
 @dataclass(frozen=True)
@@ -104,17 +110,16 @@ class Ledger:
         said = f"{self.agreement()} " if self.agreement() else "No published figure is compared with ours. "
         test, parameters = self._tally("test"), self._tally("parameters")
         if test["agrees"] + test["differs"]:
-            said += (
-                f"Of all {counted(test['count'], 'published figure')} of the test set, many of which follow from the same "
-                f"matrix, {count(test['agrees'])} agree with ours, {count(test['differs'])} differ, "
-                f"{count(test['not_decided'])} have no standard error and {count(test['not_measured'])} are not measured "
-                "here. "
-            )
-        if parameters["agrees"] + parameters["differs"]:
-            said += (
-                f"Of {counted(parameters['count'], 'published number')} of parameters {count(parameters['agrees'])} are "
-                "ours. "
-            )
+            told = [
+                f"{count(test[verdict])} {one if test[verdict] == 1 else many}"
+                for verdict, (one, many) in TOLD.items()
+                if test[verdict]
+            ]
+            said += f"Of {counted(test['count'], 'published figure')} of the test set {listed(told)}. "
+        compared = parameters["agrees"] + parameters["differs"]
+        if compared:
+            same = "all" if parameters["agrees"] == compared else count(parameters["agrees"])
+            said += f"Of {counted(compared, 'published number')} of parameters {same} are ours. "
         return f"{said}{self.obstacles()}".rstrip()
 
     def agreement(self) -> str:
@@ -151,7 +156,7 @@ class Ledger:
             escape(reason) + ("" if set(titles) == everyone else f" ({listed(titles)})")
             for reason, titles in models.items()
         ]
-        return f"What is not comparable: {'; '.join(told)}." if told else ""
+        return f"Not compared: {'; '.join(told)}." if told else ""
 
     def notes(self) -> list[str]:
         """Return what else differs, or is not known, of the published conditions."""

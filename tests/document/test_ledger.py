@@ -38,7 +38,7 @@ def test_generated_pictures_are_compared_with_nothing(ledger):
     said = ledger().summary()
     assert (
         said
-        == "No published figure is compared with ours. What is not comparable: the pictures are generated."
+        == "No published figure is compared with ours. Not compared: the pictures are generated."
     )
 
 
