@@ -405,7 +405,11 @@ class Sample(Section):
 
 
 class Study(Section):
-    """A whole study as its ``study.toml`` declares it."""
+    """A whole study as its ``study.toml`` declares it.
+
+    Two keys are not for that file: ``published`` has what ``published.toml`` says, and ``left_out`` the classes that
+    `load` has taken out of the study, because its data are read without them.
+    """
 
     study: About
     classes: Annotated[tuple[ClassLabel, ...], Field(min_length=MIN_CLASSES)]
@@ -419,6 +423,7 @@ class Study(Section):
     report: Report = Report()
     sample: Sample = Sample()
     published: Published | None = None
+    left_out: tuple[ClassLabel, ...] = ()
 
     @model_validator(mode="after")
     def _names_agree(self) -> Study:
@@ -538,20 +543,26 @@ class Study(Section):
         return self.model_copy(update={"image": image, "models": models, "split": split})
 
     def trimmed(self) -> Study:
-        """Return the study without the classes that its data are to be read without."""
+        """Return the study without the classes that its data are to be read without; its title says so."""
+        if not self.dataset.without:
+            return self
         ids = [c.id for c in self.classes if c.id not in self.dataset.without]
 
         def kept(of: Mapping[str, Any]) -> dict[str, Any]:
             return {name: of[name] for name in ids if name in of}
 
-        return self.model_copy(
-            update={
-                "classes": tuple(c for c in self.classes if c.id in ids),
-                "dataset": self.dataset.model_copy(update={"folders": kept(self.dataset.folders)}),
-                "split": self.split.model_copy(update={"subset": kept(self.split.subset)}),
-                "sample": self.sample.model_copy(update={"subset": kept(self.sample.subset)}),
-            }
-        )
+        left_out = tuple(c for c in self.classes if c.id not in ids)
+        title = f"{self.study.title} (without {', '.join(c.label for c in left_out)})"
+        changed: dict[str, Any] = {
+            "study": self.study.model_copy(update={"title": title}),
+            "classes": tuple(c for c in self.classes if c.id in ids),
+            "dataset": self.dataset.model_copy(update={"folders": kept(self.dataset.folders), "without": ()}),
+            "left_out": left_out,
+        }
+        if self.split.subset:
+            changed["split"] = self.split.model_copy(update={"subset": kept(self.split.subset)})
+            changed["sample"] = self.sample.model_copy(update={"subset": kept(self.sample.subset)})
+        return self.model_copy(update=changed)
 
 
 def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
@@ -589,6 +600,8 @@ def _published(path: Path, data: dict[str, Any]) -> Any:
     file = (STUDIES / str(named) if named else path.parent) / "published.toml"
     if "published" in data:
         raise StudyError(f"{path}: published figures belong into {file.name} beside it")
+    if "left_out" in data:
+        raise StudyError(f"{path}: left_out: unknown key", hint="classes are left out by dataset.without")
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -692,6 +705,8 @@ def _nearest(first: Any, otherwise: str) -> str:
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     """Return the keys that the study file may have at a pydantic location."""
     sections: list[type[BaseModel]] = [Study]
+    if not location:
+        return [name for name in Study.model_fields if name not in {"published", "left_out"}]
     for key in location:
         if isinstance(key, str):
             tagged = [s for s in sections if "kind" in s.model_fields and key in _choices(s)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from report.errors import STUDY, USAGE, StudyError, UsageError, exit_code
-from report.study import load
+from report.study import Study, load
 
 ASSIGNMENT = Path(__file__).parents[1] / "studies" / "assignment" / "study.toml"
 
@@ -385,3 +386,23 @@ def test_a_class_that_the_data_lack_can_be_left_out_on_the_command_line():
     study = load(path, ('dataset.without=["covid_19", "lung_opacity"]',))
     assert [c.id for c in study.classes] == ["normal", "viral_pneumonia"]
     assert study.dataset.folders == {}
+
+
+def test_a_study_without_a_class_says_so_in_its_title_and_can_be_read_again():
+    path = ASSIGNMENT.parents[1] / "radiography" / "study.toml"
+    study = load(path, ('dataset.without=["lung_opacity"]',))
+    assert study.study.title == f"{load(path).study.title} (without Lung Opacity)"
+    assert [c.label for c in study.left_out] == ["Lung Opacity"]
+    kept = json.dumps(study.model_dump(mode="json", exclude_unset=True))
+    assert Study.model_validate_json(kept).told() == study.told()
+
+
+def test_what_the_program_fills_in_is_not_for_the_study_file(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text((ASSIGNMENT.parents[1] / "radiography" / "study.toml").read_text())
+    with pytest.raises(StudyError, match="left_out: unknown key"):
+        load(path, ('left_out=["x"]',))
+    with pytest.raises(UsageError) as caught:
+        load(path, ("x.y=1",))
+    assert "published" not in caught.value.hint
+    assert "models" in caught.value.hint

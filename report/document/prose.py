@@ -65,9 +65,9 @@ def _problem(name: str, study: Study) -> tuple[str, str] | None:
         return f"the study has no analysis {'@' + run!r}", guard
     if of in {"published", "ledger"} and study.published is None:
         return "the study has no published figures", "write them into published.toml beside study.toml"
-    for left_out in study.dataset.without:
+    for left_out in (c.id for c in study.left_out):
         if left_out in rest.split("."):
-            return f"the class {left_out} is left out", guard.replace("grouped", "not study.dataset.without")
+            return f"the class {left_out} is left out", guard.replace("grouped", "not study.left_out")
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from report.document.verdicts import DEFAULT, FEW, GROUPED, Verdicts
 _SPLITS = {"val": "validation", "test": "test"}
 _UNEQUAL = 1.5
 """From this ratio of the commonest class to the rarest on, classes are called unequal."""
+_SAME_SHARE = 0.05
+"""A class' share of the training set that is nearer to that of all pictures is not told apart."""
 _FEW_PAIRS = 2
 """Of more declared comparisons than these the abstract has the verdicts alone."""
 _CLEAR_RISE = 0.05
@@ -130,18 +132,16 @@ class Sentences:
 
     def flow(self) -> str:
         """Return how many pictures were found, left out and kept."""
-        annotations = "data.annotations_found"  # not every dataset has any
-        found = (
-            f"{self._counted(annotations, 'annotation file')} and "
-            if annotations in self.values.results
-            else ""
-        )
+        annotations = "data.annotations_found"  # not every dataset has any; then masks are among the files
+        tagged = annotations in self.values.results
+        found = f"{self._counted(annotations, 'annotation file')} and " if tagged else ""
+        noun = "picture" if tagged else "image file"
         excluded = self.values.value("data.excluded")
         were = "file was" if excluded == 1 else "files were"
         left_out = f"{count(excluded)} {were} left out" if excluded else "Nothing was left out"
         patients = f" of {self._counted('data.patients', 'patient')}" if self._patients_known() else ""
         return (
-            f"{found}{self._counted('data.pictures_found', 'picture')} were found. {left_out}, so that "
+            f"{found}{self._counted('data.pictures_found', noun)} were found. {left_out}, so that "
             f"{self._counted('data.pictures', 'picture')}{patients} remain (@tbl-flow)."
         )
 
@@ -161,13 +161,24 @@ class Sentences:
         rare, common = by_count[0], by_count[-1]
         shares = (
             f"{self.tables.label(common)} makes up {v(f'data.all.share.{common}')} of the pictures, {self.tables.label(rare)} "
-            f"{v(f'data.all.share.{rare}')} (@tbl-counts, @fig-counts)."
+            f"{v(f'data.all.share.{rare}')} (@tbl-counts, @fig-counts).{self._trained_on(common, rare)}"
         )
         if v.value(f"data.all.count.{common}") < _UNEQUAL * v.value(f"data.all.count.{rare}"):
             return f"The classes are of similar size: {shares}"
         return (
             f"The classes are unequal: {shares} Accuracy therefore says little about rare classes, and macro averages "
             "stand beside it."
+        )
+
+    def _trained_on(self, common: str, rare: str) -> str:
+        """Return the shares of two classes in the training set, where they are not those of all pictures."""
+        v = self.values
+        of = [[v.value(f"data.{part}.share.{c}") for c in (common, rare)] for part in ("all", "train")]
+        if all(abs(train - whole) < _SAME_SHARE for whole, train in zip(*of, strict=True)):
+            return ""
+        return (
+            f" In the training set it is otherwise: {self.tables.label(common)} makes up "
+            f"{v(f'data.train.share.{common}')}, {self.tables.label(rare)} {v(f'data.train.share.{rare}')}."
         )
 
     def sizes(self) -> str:
@@ -214,7 +225,33 @@ class Sentences:
         )
 
     def overfitting(self, model: str) -> str:
-        """Return whether and from which epoch a model overfits, by its loss curves."""
+        """Return whether and from which epoch a model overfits, by its loss curves, and what they do not compare."""
+        if always := self._always(f"{model}.val") & self._always(f"{model}.test"):
+            return (
+                f"The network calls every validation and test picture {self.tables.label(always.pop())}; its learning curves "
+                "tell nothing more."
+            )
+        return " ".join([self._overfitting(model), *self._unlike(model)])
+
+    def _unlike(self, model: str) -> Iterator[str]:
+        """Yield what of a model's training loss is not in its validation loss, or is in both and no error."""
+        declared, weighs = self.tables.model(model), ""
+        if declared["class_weights"] != "none":
+            weighs = "weighs the classes, its validation loss does not"
+        elif declared["class_balance"] != "none":
+            weighs = "is of oversampled classes, its validation loss is not"
+        if weighs:
+            yield f"Its training loss {weighs}, so the two do not compare."
+        if self.tables.penalties(model) != "none":
+            yield "Both losses hold the penalties on its kernels."
+
+    def _always(self, prefix: str) -> set[str]:
+        """Return the class that every picture of a split is called, in a set; an empty one where it is not one class."""
+        ids = [c["id"] for c in self.study["classes"]]
+        called = {o for o in ids for t in ids if self.values.value(f"{prefix}.confusion.{t}.{o}")}
+        return called if len(called) == 1 else set()
+
+    def _overfitting(self, model: str) -> str:
         v = self.values
         prefix = f"{model}.training"
         best, run = v.value(f"{prefix}.best_epoch"), v.value(f"{prefix}.epochs_run")
@@ -257,13 +294,8 @@ class Sentences:
             f"On the {v(f'{prefix}.n')} {_SPLITS[split]} pictures accuracy is {v(f'{prefix}.accuracy')} (the commonest class "
             f"alone: {v(f'majority.{split}.accuracy')}) and macro F1 {v(f'{prefix}.f1.macro')}."
         )
-        always = [
-            c
-            for c in ids
-            if all(v.value(f"{prefix}.confusion.{t}.{o}") == 0 for t in ids for o in ids if o != c)
-        ]
-        if always:
-            return f"{sentence} Every picture is called {self.tables.label(always[0])}."
+        if always := self._always(prefix):
+            return f"{sentence} Every picture is called {self.tables.label(always.pop())}."
         if len(set(known)) < 2:
             return f"{sentence} {self._confusion(prefix, ids)}"
         best, worst = (
@@ -330,6 +362,23 @@ class Sentences:
             return "All models"
         named = listed([f"the {self.tables.title(m['id'])}" for m in models])
         return named[:1].upper() + named[1:]
+
+    def corrected(self) -> str:
+        """Return how probabilities are corrected, for the kinds of training that this study has."""
+        models = self.study["models"]
+        ways = {
+            "on oversampled classes": any(m["class_balance"] != "none" for m in models),
+            "with class weights": any(m["class_weights"] != "none" for m in models),
+        }
+        kinds = " or ".join(way for way, there in ways.items() if there)
+        first = (
+            f" For networks trained {kinds} they are first brought to the classes' shares in the validation set "
+            "[@saerens2002]."
+        )
+        return (
+            "Corrected probabilities are the outputs after one temperature, fitted on the validation set, has made all of "
+            f"them more or less certain [@guo2017].{first * bool(kinds)} The test set chooses nothing."
+        )
 
     def calibration(self, model: str) -> str:
         """Return whether a model's probabilities can be taken as they are, and what correcting them does."""
@@ -416,16 +465,28 @@ class Sentences:
             for c in self.study["classes"]
             if v.value(f"{prefix}.sensitivity.{c['id']}") is not None
         }
-        up = [self._shift(prefix, c) for c in sorted(known, key=lambda c: -known[c]) if known[c] > 0]
-        down = [self._shift(prefix, c) for c in sorted(known, key=lambda c: known[c]) if known[c] < 0]
+        clear = {c: way for c in known if (way := self._direction(f"{prefix}.sensitivity.{c}"))}
+        up = [self._shift(prefix, c) for c in sorted(clear, key=lambda c: -known[c]) if clear[c] > 0]
+        down = [self._shift(prefix, c) for c in sorted(clear, key=lambda c: known[c]) if clear[c] < 0]
+        unclear = [self._shift(prefix, c) for c in known if c not in clear and known[c] != 0]
         parts = [f"higher for {listed(up)}"] * bool(up) + [f"lower for {listed(down)}"] * bool(down)
         moved = (
             f"Of {v(f'{b}.{split}.n')} pictures {v(f'{prefix}.fixed')} are right only with the {self.tables.title(b)} "
             f"and {v(f'{prefix}.broken')} only with the {self.tables.title(a)} (@tbl-moved-{b.replace('_', '-')})."
         )
-        if not parts:
+        if not parts and not unclear:
             return f"Sensitivity is the same in every class. {moved}"
-        return f"Compared with the {self.tables.title(a)}, sensitivity is {' and '.join(parts)}. {moved}"
+        compared = f"Compared with the {self.tables.title(a)}, sensitivity"
+        if not parts:
+            return f"{compared} has no clear direction in any class: {listed(unclear)}. {moved}"
+        several = len(unclear) > 1
+        rest = f" The interval{'s' * several} for {listed(unclear)} hold{'s' * (not several)} 0, so no direction is told there."
+        return f"{compared} is {' and '.join(parts)}.{rest * bool(unclear)} {moved}"
+
+    def _direction(self, name: str) -> int:
+        """Return whether a difference's interval lies above zero (1), below it (-1) or neither (0)."""
+        low, high = (self.values.entry(name)[end] for end in ("low", "high"))
+        return 0 if low is None else int(low > 0) - int(high < 0)
 
     def _shift(self, prefix: str, class_id: str) -> str:
         return f"{self.tables.label(class_id)} ({self.values.aside(f'{prefix}.sensitivity.{class_id}')})"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from report.document.changes import KINDS, layer_rows, one
+from report.document.changes import KINDS, layer_rows, one, penalties
 from report.document.values import MISSING, Values, count, decimal, escape, listed
 
 SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test", "all": "All"}
@@ -104,7 +104,9 @@ class Tables:
         """Return the way from the files found to the pictures of each split."""
         rows = [
             [
-                f"left out: {escape(row['step'])}" if row["kind"] == "excluded" else escape(row["step"]),
+                f"left out: {escape(row['step'])}"
+                if row["kind"] == "excluded"
+                else escape(self._found(row["step"])),
                 count(int(row["count"])),
             ]
             for row in read_rows(self.inputs["records"] / "flow.csv")
@@ -116,6 +118,11 @@ class Tables:
         if "data.annotations_found" in self.values.results:
             caption += " What is left out is an annotation and, where there is one, its picture, or a picture without annotation."
         return pipe_table("flow", caption, ["Step", "Files"], rows, "lr")
+
+    def _found(self, step: str) -> str:
+        """Return a step's name; without annotations what was found are files, with masks among them."""
+        tagged = "data.annotations_found" in self.values.results
+        return step if tagged else step.replace("pictures found", "image files found")
 
     def counts(self) -> str:
         """Return the number of pictures per class and split, with each class' share."""
@@ -231,6 +238,10 @@ class Tables:
         named = [{**m, "init_from": m["init_from"] and self.title(m["init_from"])} for m in models]
         rows = [[unbroken(label), *(show(m) for m in named)] for label, show in _SETTINGS.items()]
         return [row for row in rows if set(row[1:]) != {_UNSET.get(row[0].replace("\u00a0", " "))}]
+
+    def penalties(self, model: str) -> str:
+        """Return the penalties on a model's kernels, ``none`` without any."""
+        return penalties(self._layers(model))
 
     def changes(self, a: str, *others: str) -> str:
         """Return what differs between a model and others: size, layers and training, and nothing that is the same."""

@@ -208,6 +208,94 @@ def test_classes_that_went_up_and_down_are_both_named(artifacts):
         assert (escape(item["label"]) in words.partition("Of ")[0]) == (change != 0)
 
 
+def test_a_direction_is_told_only_where_the_interval_lies_on_one_side_of_zero(artifacts):
+    sentences = say(artifacts())
+    pair = "improved_vs_baseline.test.sensitivity"
+    ends = {"bacterial": (0.1, 0.01, 0.2), "covid_19": (0.1, -0.01, 0.2), "healthy": (-0.1, -0.2, -0.01)}
+    ends["viral"] = (0.0, 0.0, 0.0)
+    results = dict(sentences.values.results)
+    for c, (value, low, high) in ends.items():
+        results[f"{pair}.{c}"] = {"value": value, "low": low, "high": high, "level": 0.95}
+    words = replace(sentences, values=Values(results)).shifts("baseline", "improved").partition(" Of ")[0]
+    assert words == (
+        "Compared with the baseline CNN, sensitivity is higher for Bacterial Pneumonia (+0.100, +0.010 to +0.200) and "
+        "lower for No Pneumonia \\(healthy\\) (−0.100, −0.200 to −0.010). The interval for COVID\\-19 (+0.100, −0.010 "
+        "to +0.200) holds 0, so no direction is told there."
+    )
+    open_ones = {f"{pair}.{c}": {"value": 0.1, "low": -0.1, "high": 0.3, "level": 0.95} for c in ends}
+    words = replace(sentences, values=Values(results | open_ones)).shifts("baseline", "improved")
+    assert words.startswith(
+        "Compared with the baseline CNN, sensitivity has no clear direction in any class: "
+    )
+    assert "higher" not in words
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        ({}, "Corrected probabilities are the outputs after one temperature"),
+        (
+            {"class_balance": "oversample"},
+            "For networks trained on oversampled classes they are first brought",
+        ),
+        (
+            {"class_weights": "balanced"},
+            "For networks trained with class weights they are first brought to the classes' shares",
+        ),
+        (
+            {"class_weights": {"a": 1}, "class_balance": "oversample"},
+            "trained on oversampled classes or with class weights",
+        ),
+    ],
+)
+def test_corrections_of_probabilities_are_those_of_the_study(artifacts, models, said):
+    plain = {"class_balance": "none", "class_weights": "none"}
+    study = {**STUDY, "models": [{**m, **plain, **models} for m in STUDY["models"]]}
+    words = replace(say(artifacts()), study=study).corrected()
+    assert said in words
+    assert ("saerens2002" in words) == bool(models)
+
+
+def test_losses_that_do_not_compare_are_said_not_to(artifacts):
+    sentences = say(artifacts(baseline=[0.9, 0.5, 0.8]))
+    assert "do not compare" not in sentences.overfitting("baseline")
+    assert "is of oversampled classes, its validation loss is not" in sentences.overfitting("improved")
+    weighted = [{**m, "class_weights": "balanced"} for m in STUDY["models"]]
+    study = {**STUDY, "models": weighted}
+    tables = replace(sentences.tables, study=study)
+    assert "weighs the classes, its validation loss does not" in replace(
+        sentences, study=study, tables=tables
+    ).overfitting("baseline")
+
+
+def test_penalties_are_said_to_be_in_both_losses(artifacts):
+    inputs = artifacts()
+    layers = inputs["architecture_baseline"] / "layers.csv"
+    layers.write_text(layers.read_text().replace("softmax", "softmax, L2 0.01"))
+    assert "Both losses hold the penalties" in say(inputs).overfitting("baseline")
+    assert "Both losses" not in say(inputs).overfitting("improved")
+
+
+def test_curves_of_a_network_that_says_one_class_to_everything_are_not_read(artifacts):
+    sentences = say(artifacts())
+    results = dict(sentences.values.results)
+    for name in results:
+        if re.match(r"baseline\.(val|test)\.confusion\.", name):
+            results[name] = {"value": 5 * name.endswith(".viral")}
+    words = replace(sentences, values=Values(results)).overfitting("baseline")
+    assert words == (
+        "The network calls every validation and test picture Viral Pneumonia; its learning curves tell nothing more."
+    )
+
+
+def test_class_shares_of_the_training_set_are_told_where_they_are_others(artifacts):
+    sentences = say(artifacts())
+    assert "In the training set" not in sentences.classes()
+    results = {**sentences.values.results, "data.train.share.viral": {"value": 0.931}}
+    words = replace(sentences, values=Values(results)).classes()
+    assert "In the training set it is otherwise: Viral Pneumonia makes up 93.1\u00a0%" in words
+
+
 @pytest.mark.parametrize(
     ("prose", "message"),
     [
@@ -248,7 +336,8 @@ def test_a_dataset_of_class_folders_has_no_annotations_and_no_tags(source, artif
     text = source(inputs, {**STUDY, "dataset": {**STUDY["dataset"], "reader": "class-folders"}})
     data = text[text.index("# Data") : text.index("## Preparation")]
     assert "one folder per class" in data
-    assert "201 pictures were found." in data
+    assert "201 image files were found." in data
+    assert "| image files found | 201 |" in data
     assert "V7" not in data
     assert "tag" not in data
 
@@ -312,9 +401,10 @@ def test_patients_are_not_counted_where_nothing_tells_them(source, artifacts):
 
 
 def test_classes_left_out_and_another_way_of_resizing_are_told(source):
-    dataset = {**STUDY["dataset"], "without": ["lung_opacity"]}
-    text = source(study={**STUDY, "dataset": dataset, "image": {**STUDY["image"], "resample": "nearest"}})
-    assert "leaves out lung\\_opacity" in text
+    left_out = [{"id": "lung_opacity", "label": "Lung_Opacity", "normal": False}]
+    text = source(study={**STUDY, "left_out": left_out, "image": {**STUDY["image"], "resample": "nearest"}})
+    assert "leaves out Lung\\_Opacity, so its results" in text
+    assert "too few" not in text
     assert "by taking the nearest pixel" in text
 
 
