@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from math import inf
 from xml.etree.ElementTree import Element
 
@@ -61,12 +61,12 @@ class Page:
         below = self.last.above if self.last and self.last.floats else 0.0
         return self.height - self.used - max(block.above, below)
 
-    def put(self, block: Block) -> None:
-        """Set ``block``, and on pages to come what does not fit here."""
+    def put(self, block: Block, tail: float = 0.0) -> None:
+        """Set ``block``, and on pages to come what does not fit here with the ``tail`` that stays with its end."""
         room, rest = self.room(block), block.height
-        if room < min(block.least, self.height):
+        if room < min(block.least + (tail if block.kind == "whole" else 0.0), self.height):
             room = self.height
-        while rest > room:
+        while rest > room or (rest > KEPT * LINE and room < rest + tail <= self.height):
             rest = max(rest - room + room % LINE, KEPT * LINE)
             room = self.height
         self.used, self.last = self.height - room + rest, block
@@ -145,7 +145,7 @@ def arrange(blocks: Sequence[Block], page: Page) -> list[Block]:
             if not after_heading and _needs(blocks[index:]) > page.room(block):
                 page.turn()
                 settle()
-            page.put(block)
+            page.put(block, _tail(blocks[index + 1 :]))
             placed.append(block)
         if placed[-1].kind != "heading" and not any(_is_equation(b) for b in blocks[index : index + 2]):
             settle()
@@ -156,13 +156,19 @@ def arrange(blocks: Sequence[Block], page: Page) -> list[Block]:
 def _next(waiting: Sequence[Block], page: Page, much: float) -> Block | None:
     """Return the first figure or the first table that fits; else the first of all if it leaves less than ``much``."""
     first = {block.kind: block for block in reversed(waiting)}
-    fitting = [block for block in waiting if first[block.kind] is block and block.height <= page.room(block)]
+    spare = LINE if page.used else 0.0  # measured heights are not those of broken text to the last pixel
+    fitting = [b for b in waiting if first[b.kind] is b and b.height + spare <= page.room(b)]
     forced = [block for block in waiting[:1] if page.room(block) < much]
     return next(iter(fitting or forced), None)
 
 
 def _is_equation(block: Block) -> bool:
     return block.element.find("span[@class='equation']") is not None
+
+
+def _tail(blocks: Sequence[Block]) -> float:
+    """Return the height of the equations that come first, which stay with the lines above them."""
+    return sum(block.above + block.height for block in takewhile(_is_equation, blocks))
 
 
 def _needs(blocks: Sequence[Block]) -> float:

@@ -206,8 +206,7 @@ class Ledger:
             "most 1.96 standard errors of their difference; only figures of the same protocol are compared."
         )
         head = ["Model", "Measure", "Published", "Ours", "Verdict"]
-        measure = max(20, *(len(row[1]) + 2 for row in rows))
-        return pipe_table("ledger", caption, head, rows, "llrrl", (50 - measure, measure, 12, 22, 16))
+        return pipe_table("ledger", caption, head, rows, "llrrl", (30, 20, 12, 22, 16))
 
     def _floor(self) -> Iterator[list[str]]:
         names = ("published.majority.test.accuracy", "majority.test.accuracy")
@@ -237,6 +236,8 @@ class Ledger:
     def _line(self, row: Mapping[str, str]) -> list[str]:
         printed = _printed(row["printed"]) + ("\\*" if row["source"] in {"derived", "inferred"} else "")
         title, name = self.title(row["model"]), self.measure(row["figure"])
+        if "," in name:  # of a class
+            name = unbroken(name)
         return [title, name[:1].upper() + name[1:], printed, self._ours(row), unbroken(row["verdict"])]
 
     def _ours(self, row: Mapping[str, str]) -> str:

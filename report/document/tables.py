@@ -30,6 +30,14 @@ PRIMARY = {
     "auroc.macro": "macro AUC",
 }
 """What a comparison can be declared by, in words."""
+_AVERAGES = {
+    "accuracy": "Accuracy",
+    "sensitivity.macro": "Sensitivity",
+    "specificity.macro": "Specificity",
+    "f1.macro": "F1",
+    "auroc.macro": "AUC (macro)",
+    "auroc.micro": "AUC (micro)",
+}
 _ANALYSES = {"": "by picture", "@patient": "by patient"}
 _MARK = "An asterisk and bold type mark the highest value"
 
@@ -281,6 +289,23 @@ class Tables:
             f"measures-{split}-{model}", caption, head, rows, "lrrrrrr", (15, 16, 16, 16, 16, 16, 5)
         )
 
+    def measures_of_all(self) -> str:
+        """Return the measures of every model on test for the class by which two classes are told, with intervals."""
+        rows = [
+            [
+                escape(m["title"]),
+                *(
+                    unbroken(self.values.cell(f"{m['id']}.test.{measure}.{self.told}"))
+                    for measure in MEASURES
+                ),
+            ]
+            for m in self.study["models"]
+        ]
+        caption = f"All models on the test set: what they find of {self.label(self.told)}, with 95\u00a0% intervals."
+        return pipe_table(
+            "measures-test", caption, ["Model", *MEASURES.values()], rows, "lrrrrr", (20, *[16] * 5)
+        )
+
     def chosen_on_validation(self, model: str) -> bool:
         """Return whether validation pictures chose the epoch of a model or when its training ended."""
         return any(c["kind"] != "reduce_learning_rate" for c in self.model(model)["callbacks"])
@@ -352,40 +377,47 @@ class Tables:
 
     def averages(self) -> str:
         """Return accuracy and macro measures of every model beside the floors, on both splits."""
-        rows = []
         parts = {
             ".val": "Validation",
             **{f"{a}.test": f"Test {words}" for a, words in self.analyses().items()},
         }
         if len(parts) == 2:
             parts[".test"] = "Test"
-        for part, words in parts.items():
-            for model, title in self.rows():
-                names = (
-                    "accuracy",
-                    "sensitivity.macro",
-                    "specificity.macro",
-                    "f1.macro",
-                    "auroc.macro",
-                    "auroc.micro",
-                )
-                rows.append([words, title, *(self._optional(f"{model}{part}.{name}") for name in names)])
-        head = [
-            "Split",
-            "Model",
-            "Accuracy",
-            "Sensitivity",
-            "Specificity",
-            "F1",
-            "AUC (macro)",
-            "AUC (micro)",
-        ]
         n = listed([f"{self.values.text(f'data.{s}.count')} {_SPLIT_WORDS[s]}" for s in ("val", "test")])
         caption = (
             f"All models beside the floors on {n} pictures: accuracy, the means of the classes (macro) and the area under "
             "the pooled curve (micro)."
         )
-        return pipe_table("averages", caption, head, rows, "llrrrrrr")
+        if self.many:
+            return self._averages_beside(parts, caption)
+        rows = [
+            [words, title, *(self._optional(f"{model}{part}.{name}") for name in _AVERAGES)]
+            for part, words in parts.items()
+            for model, title in self.rows()
+        ]
+        return pipe_table("averages", caption, ["Split", "Model", *_AVERAGES.values()], rows, "llrrrrrr")
+
+    def _averages_beside(self, parts: Mapping[str, str], caption: str) -> str:
+        """Return a row for each of many models, the splits beside each other."""
+        measures = {
+            name: words for name, words in _AVERAGES.items() if not (self.told and words == "Specificity")
+        }
+        rows = [
+            [
+                title,
+                *(
+                    unbroken(" / ".join(self._optional(f"{model}{part}.{name}") for part in parts))
+                    for name in measures
+                ),
+            ]
+            for model, title in self.rows()
+        ]
+        order = " / ".join(words[:1].lower() + words[1:] for words in parts.values())
+        equal = " The mean specificity of two classes is their mean sensitivity." if self.told else ""
+        head = ["Model", *measures.values()]
+        return pipe_table(
+            "averages", f"{caption} In each cell: {order}.{equal}", head, rows, "l" + "r" * len(measures)
+        )
 
     def calibration(self) -> str:
         """Return how well the probabilities of each model are calibrated on test, raw and corrected."""

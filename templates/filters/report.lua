@@ -7,7 +7,7 @@ local CALLOUTS = { note = "Note", warning = "Warning", important = "Important", 
 local MONTHS = { "January", "February", "March", "April", "May", "June", "July", "August", "September",
   "October", "November", "December" }
 local NBSP = "\u{a0}"
-local SHORT_TABLE = 24
+local SHORT_TABLE = 30
 local LINE, SMALL_LINE, SMALLEST_LINE = 92, 106, 142 -- letters of a table's line on paper, by its size of type
 local RUNNING_TITLE = 62 -- letters
 local SHORT_NAME = 16 -- bytes

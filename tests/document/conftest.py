@@ -14,6 +14,8 @@ import pytest
 
 from analysis.evaluation import compare, evaluate, ledger, results
 from analysis.progress import silent
+from report.document import check
+from report.document.source import write
 from report.engine.stage import Output, Stage
 from report.pipeline import PROJECT, Place, stages
 from report.study import load
@@ -22,6 +24,7 @@ CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
 SPLITS = ["val", "test"]
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 ASSIGNMENT = PROJECT / "studies" / "assignment"
+STUDY = load(ASSIGNMENT / "study.toml").told()
 LAYER = {
     "class_name": "Dense",
     "config": {"activation": "softmax", "kernel_initializer": {"class_name": "GlorotUniform"}},
@@ -151,6 +154,33 @@ def artifacts(tmp_path: Path, evaluated):
             shutil.copytree(root, own)
         folders = {name: own / folder for name, folder in inputs.items()}
         return {**folders, "templates": PROJECT / "templates", "prose": ASSIGNMENT}
+
+    return make
+
+
+@pytest.fixture
+def source(tmp_path: Path, artifacts):
+    """Return a function that writes the source and returns its text."""
+
+    def make(inputs=None, study=STUDY, *, sample=False, overrides=()) -> str:
+        out = tmp_path / "source-out"
+        out.mkdir()
+        write(
+            inputs or artifacts(),
+            out,
+            scratch=tmp_path,
+            progress=silent,
+            study=study,
+            together=[m["id"] for m in study["models"]],
+            name="assignment",
+            sample=sample,
+            overrides=list(overrides),
+            declaration="0" * 64,
+            commit="0123abc",
+            versions=["numpy"],
+        )
+        check.require(out)
+        return (out / "report.qmd").read_text(encoding="utf-8")
 
     return make
 

@@ -104,6 +104,14 @@ def test_what_a_mistake_cost_follows_from_the_difference(ledger, accuracy, words
     assert words in said
 
 
+def test_of_a_mistake_that_changed_nothing_no_difference_is_printed(ledger):
+    mistake = {"text": "Pixels were mixed.", "faithful": "baseline", "corrected": "improved"}
+    same = {f"improved_vs_baseline.test.{name}": _entry(0.0, 0.0, 0.0) for name in ("accuracy", "f1.macro")}
+    (said,) = ledger({**STUDY, "mistakes": [mistake]}, same).mistakes()
+    assert said.endswith(". Nothing changed in accuracy and macro F1.")
+    assert "The difference" not in said
+
+
 def test_the_cost_of_a_mistake_of_an_untrained_model_is_not_measured(ledger):
     models = [{**m, "weights": "imagenet"} if m["id"] == "improved" else m for m in STUDY["models"]]
     mistake = {"text": "Scales differ.", "faithful": "baseline", "corrected": "improved"}

@@ -7,15 +7,13 @@ import re
 import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from analysis.progress import silent
-from report.document import check, html
+from report.document import html
 from report.document.sentences import Sentences
-from report.document.source import write
 from report.document.tables import Tables, augmentation_words, callback_words
 from report.document.values import Values, count, decimal, escape, listed
 from report.document.verdicts import Verdicts
@@ -26,33 +24,6 @@ from report.study import load
 STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").told()
 
 HOSTILE = ("<script>alert(1)</script>", '"><img onerror=alert(1) src=x>.png', "<iframe src='x'></iframe>")
-
-
-@pytest.fixture
-def source(tmp_path: Path, artifacts):
-    """Return a function that writes the source and returns its text."""
-
-    def make(inputs=None, study=STUDY, *, sample=False, overrides=()) -> str:
-        out = tmp_path / "source-out"
-        out.mkdir()
-        write(
-            inputs or artifacts(),
-            out,
-            scratch=tmp_path,
-            progress=silent,
-            study=study,
-            together=[m["id"] for m in study["models"]],
-            name="assignment",
-            sample=sample,
-            overrides=list(overrides),
-            declaration="0" * 64,
-            commit="0123abc",
-            versions=["numpy"],
-        )
-        check.require(out)
-        return (out / "report.qmd").read_text(encoding="utf-8")
-
-    return make
 
 
 def say(inputs) -> Sentences:
