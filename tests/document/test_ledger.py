@@ -36,10 +36,7 @@ def ledger(artifacts):
 
 def test_generated_pictures_are_compared_with_nothing(ledger):
     said = ledger().summary()
-    assert (
-        said
-        == "No published figure is compared with ours. Not compared: the pictures are generated."
-    )
+    assert said == "No published figure is compared with ours. Not compared: the pictures are generated."
 
 
 @pytest.mark.parametrize(
