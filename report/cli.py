@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import sys
 import time
@@ -135,16 +136,22 @@ def run(
         if isinstance(event, Finished):
             the_plan.keep_declaration([event.stage])
 
-    built = run_stages(
-        the_plan.stages,
-        the_plan.cache,
-        the_plan.pointers,
-        log_command=the_plan.log_command,
-        hear=hear,
-        strict=strict,
-        only=[*targets],
-        **options,
-    )
+    try:
+        built = run_stages(
+            the_plan.stages,
+            the_plan.cache,
+            the_plan.pointers,
+            log_command=the_plan.log_command,
+            hear=hear,
+            strict=strict,
+            only=[*targets],
+            **options,
+        )
+    except DataError as error:
+        if the_plan.data and "[dataset.folders]" in error.hint:  # the reader was given another layout
+            check = shlex.join(["report", "data", "check", str(the_plan.data)])
+            error.hint = f"{check} tells which reader and which studies fit; or {error.hint}"
+        raise
     the_plan.keep_declaration(built)
     _tell_doubts(built, strict=is_strict(strict))
     return built

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from analysis.errors import DataError
 from report import console
 from report.building import run
+from report.document.values import listed
+from report.errors import StudyError
 from report.pipeline import survey_stages
-from report.project import cache_folder, data_problem, study_folder
+from report.project import cache_folder, data_problem, study_folder, study_names
 from report.study import load
 
 Found = Mapping[str, Any]
 SIDES = ("width", "height")
 STUDIES = {"v7": "assignment", "kermany": "pediatric-resplit", "radiography": "radiography"}
-"""The study that reads the data of a reader with no setting more."""
+"""The study that is named first of those that read the data of a reader with no setting more."""
 FEW = 10
 """Of fewer pictures of a class than this, a split leaves next to none in one of its parts."""
 CHECK_PLAN = "check"
@@ -117,6 +120,19 @@ def _next(found: Found, data: Path, study: str | None) -> Iterator[str]:
     spared = few and len(few) + 1 < len(found["classes"])
     without = f" --set {shlex.quote(f'dataset.without={json.dumps(few)}')}" if spared else ""
     yield f"next: report build {name} --data {shlex.quote(str(data))}{without}"
+    others = [other for other in _readers_of(found["reader"]) if other != name]
+    if name != "STUDY" and others:
+        yield f"also read by {listed(others)}"
+
+
+def _readers_of(reader: str) -> list[str]:
+    """Return the studies that read the data of a reader with no setting more."""
+    fitting = []
+    for name in study_names() if reader in STUDIES else []:
+        with suppress(StudyError):  # one that is being written
+            if load(study_folder(name) / "study.toml").dataset.reader == reader:
+                fitting.append(name)
+    return fitting
 
 
 def _toml(value: str | list[str]) -> str:

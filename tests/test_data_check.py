@@ -84,3 +84,48 @@ def test_what_cannot_be_checked_is_one_line_and_one_hint(folder, tmp_path):
         assert words in error
         assert len(hint) > 10
     assert check(str(folder), "--study", "asignment", cache=tmp_path / "cache").returncode == USAGE
+
+
+def test_every_study_that_reads_the_data_is_named(folder, tmp_path):
+    for number in range(4):
+        path = (
+            folder
+            / "train"
+            / ("NORMAL", "PNEUMONIA")[number % 2]
+            / f"person{number + 2}_bacteria_{number}.jpeg"
+        )
+        Image.new("L", (50 + number, 30), 90 + number).save(path)
+    for path in folder.rglob("*.png"):
+        path.unlink()
+    done = check(str(folder), cache=tmp_path / "cache")
+    assert done.returncode == OK, done.stderr
+    assert "reader kermany" in done.stdout
+    assert f"next: report build pediatric-resplit --data '{folder}'" in done.stdout
+    assert "also read by pediatric-imbalanced and pediatric-official" in done.stdout
+
+
+def test_a_study_that_is_given_another_layout_points_to_the_check(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    Image.new("L", (30, 30)).save(data / "p.png")
+    command = [
+        sys.executable,
+        "-m",
+        "report",
+        "build",
+        "pediatric-official",
+        "--data",
+        str(tmp_path),
+        "--only",
+        "cnn_1",
+    ]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "REPORT_CACHE": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == DATA, done.stderr
+    assert f"hint: report data check {data} tells which reader and which studies fit" in done.stderr
