@@ -52,6 +52,21 @@ def test_a_heading_that_begins_a_page_comes_after_the_figures_that_wait_for_it()
     assert arranged("tttffttbb" + "hg").endswith("hg")
 
 
+@pytest.mark.parametrize(
+    ("lines", "tail", "used"),
+    [
+        (5, 0.0, 995.0),  # it fits
+        (6, 0.0, 2 * LINE),  # one line too long: two go over
+        (9, 0.0, 4 * LINE),
+        (5, 30.0, 2 * LINE),  # the equation below does not fit and takes two lines along
+    ],
+)
+def test_text_that_a_page_breaks_leaves_two_lines_on_the_next(lines: int, tail: float, used: float) -> None:
+    page = Page(HEIGHT, HEIGHT - 5 - 5 * LINE)
+    page.put(Block(ElementTree.Element("p"), "text", lines * LINE, above=0.0), tail)
+    assert page.used == pytest.approx(used)
+
+
 def test_a_block_is_measured_with_the_space_above_it() -> None:
     root = ElementTree.fromstring(
         '<html><main><p/><p/><section><h2/><p/><figure id="fig-a"/><p/></section></main></html>'

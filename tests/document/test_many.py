@@ -194,6 +194,18 @@ def test_two_classes_have_one_score_and_one_analysis_no_column_of_its_own():
     assert "mark the highest value." in overall
 
 
+def test_averages_of_many_models_have_a_row_each():
+    of = study()
+    results: dict[str, Any] = {f"data.{split}.count": entry(9) for split in ("val", "test")}
+    for m, (split, value) in product(MODELS, (("val", 0.5), ("test", 0.25))):
+        names = ("accuracy", "sensitivity.macro", "f1.macro", "auroc.macro", "auroc.micro")
+        results |= {f"{m}.{split}.{name}": entry(value) for name in names}
+    table = Tables(of, Values(results), {}).averages()
+    assert table.count("\n| Network") == len(MODELS)
+    assert "0.500\u00a0/\u00a00.250" in table
+    assert "| Specificity |" not in table
+
+
 def test_one_unit_is_not_several(tmp_path: Path):
     (tmp_path / "layers.csv").write_text(
         'name,type,settings,output_shape,parameters\na,Dense,"11 units, ReLU",11,5\nb,Dense,"1 units, sigmoid",1,3\n'
