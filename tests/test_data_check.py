@@ -115,7 +115,7 @@ def test_a_study_that_is_given_another_layout_points_to_the_check(tmp_path):
         "build",
         "pediatric-official",
         "--data",
-        str(tmp_path),
+        str(data),
         "--only",
         "cnn_1",
     ]

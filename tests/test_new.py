@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from report import new, project
-from report.errors import UsageError
-from report.study import load
+from report.errors import StudyError, UsageError
+from report.study import Dataset, Model, Picture, Split, load
 
 
 @pytest.fixture
@@ -43,3 +45,40 @@ def test_a_study_that_is_there_is_left_alone(studies):
     with pytest.raises(UsageError, match="there already"):
         new.create("mine")
     assert (studies / "mine" / "discussion.md").read_text() == "My words."
+
+
+def test_what_the_skeleton_shows_in_comments_can_be_said(studies):
+    """Every commented line of the model and the dataset, each in the file by itself."""
+    new.create("mine")
+    path = studies / "mine" / "study.toml"
+    text = path.read_text()
+    shown = re.findall(r"(?m)^# ([a-z_]+ = .*)$", text)
+    keys = {line.partition(" ")[0] for line in shown}
+    assert {
+        "init_from",
+        "corrects",
+        "class_weights",
+        "input",
+        "test_input",
+        "augmented",
+        "minutes",
+        "resample",
+    } <= keys
+    for line in shown:
+        if line.startswith(
+            ("label_rule", "draw", "official_val", "subset", "published", "faithful", "corrected", "text")
+        ):
+            continue  # for another reader or protocol, or part of a table that is shown as a whole
+        path.write_text(text.replace(f"# {line}\n", f"{line}\n"))
+        if line.startswith("without"):
+            with pytest.raises(StudyError, match="fewer than 2 classes"):
+                load(path)
+        else:
+            load(path)
+
+
+def test_every_key_of_a_model_is_in_the_skeleton():
+    text = (new.SKELETON / "study.toml").read_text()
+    for section in (Model, Dataset, Split, Picture):
+        for key in section.model_fields:
+            assert re.search(rf"(?m)^(# )?{key} = ", text), key
