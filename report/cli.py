@@ -580,7 +580,7 @@ def new(
     for path in create(name):
         console.say(console.relative(path))
     console.say(f"report build {name} --sample  builds it on generated pictures")
-    console.say("README.md tells what a study file can say")
+    console.say("its study.toml and README.md tell what a study file can say")
 
 
 @data_app.command("check")
