@@ -214,7 +214,9 @@ def _summary(the_plan: Plan, built: Mapping[str, Built], documents: list[Path], 
     for path in documents:
         console.say(f"{console.relative(path)}  {console.size(path.stat().st_size)}")
     if not documents:
-        console.say(console.relative(the_plan.out))
+        console.say(
+            f"{console.relative(the_plan.out)}  predictions of this part; report build without --only makes the report"
+        )
 
 
 @app.command(rich_help_panel="Understand")

@@ -622,7 +622,10 @@ def _override(data: dict[str, Any], override: str) -> None:
         )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except tomllib.TOMLDecodeError as error:
+        if text.startswith(("[", "{")):  # the shell has taken the quotes
+            hint = "put it in single quotes, so that the shell leaves the others: --set 'dataset.exclude=[\"*.png\"]'"
+            raise UsageError(f"--set {override}: not valid TOML: {error}", hint=hint) from error
         value = text
     place: Any = data
     for key in keys[:-1]:

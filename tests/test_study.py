@@ -388,6 +388,12 @@ def test_a_class_that_the_data_lack_can_be_left_out_on_the_command_line():
     assert study.dataset.folders == {}
 
 
+def test_a_list_that_lost_its_quotes_to_the_shell_is_told_how_to_keep_them():
+    with pytest.raises(UsageError, match="not valid TOML") as caught:
+        load(ASSIGNMENT, ("dataset.without=[viral]",))
+    assert "single quotes" in caught.value.hint
+
+
 def test_a_study_without_a_class_says_so_in_its_title_and_can_be_read_again():
     path = ASSIGNMENT.parents[1] / "radiography" / "study.toml"
     study = load(path, ('dataset.without=["lung_opacity"]',))

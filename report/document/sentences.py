@@ -204,7 +204,16 @@ class Sentences:
         return f"Grey levels from 0 to 255 are seen {listed(seen)} (@tbl-training)."
 
     def leakage(self) -> str:
-        """Return how many test pictures have a patient or a copy among the training pictures."""
+        """Return how many test and validation pictures have a patient, or test pictures a copy, among the others."""
+        v, shared = self.values, "data.val.same_patient_in_train"
+        if not v.value(shared):
+            return self._leakage()
+        return (
+            f"{self._leakage()} Of the {v('data.val.count')} validation pictures {v(shared)} ({v(f'{shared}_share')}) come "
+            "from a patient who also has a training picture."
+        )
+
+    def _leakage(self) -> str:
         v = self.values
         shared, copies = (
             v.value(f"data.test.{n}") for n in ("same_patient_in_train", "exact_duplicate_elsewhere")
