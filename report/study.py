@@ -538,8 +538,9 @@ class Study(Section):
         models = tuple(
             m.model_copy(update={"epochs": min(m.epochs, self.sample.epochs)}) for m in self.models
         )
-        subset = self.sample.subset if self.split.subset else {}
-        split = self.split.model_copy(update={"subset": subset})
+        split = self.split
+        if split.subset:
+            split = split.model_copy(update={"subset": self.sample.subset})
         return self.model_copy(update={"image": image, "models": models, "split": split})
 
     def trimmed(self) -> Study:

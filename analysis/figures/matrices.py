@@ -13,7 +13,7 @@ from analysis.figures.confusion import SHARES, heat, matrices
 from analysis.progress import Progress
 
 LEFT, RIGHT, GAP, TITLE_LINE, BELOW, LINE = 24.0, 2.0, 6.0, 3.4, 4.0, 3.2
-SIDES = {2: 24.0, 3: 30.0, 4: 36.0}
+SIDES = {2: 23.0, 3: 30.0, 4: 36.0}
 LARGEST = 44.0
 
 

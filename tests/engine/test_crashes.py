@@ -82,7 +82,8 @@ class Build:
     """A build in a process of its own, which writes to a file when it starts a stage, and how it ends."""
 
     def __init__(self, root: Path, name: str, salt: int) -> None:
-        script, plan, self.told = root / "drive.py", root / f"{salt}.pickle", root / f"{name}.told"
+        # Files of its own: another build may be reading its own just now.
+        script, plan, self.told = (root / f"{name}.{what}" for what in ("py", "pickle", "told"))
         script.write_text(DRIVER)
         plan.write_bytes(pickle.dumps(stages(salt)))
         with self.told.open("wb") as stream:

@@ -23,7 +23,7 @@ MODELS = ["baseline", "improved"]
 ANALYSES = ["", "@patient"]
 PER_CLASS = ("sensitivity", "specificity", "ppv", "npv", "f1", "auroc")
 FACTS = re.compile(
-    r"data|published|ledger\.\w+$|.*\.(training|architecture|n|support|confusion|confusion_share|temperature|threshold_at_\d\d|detectable_\w+"
+    r"data|published|ledger\.(tolerance|(accuracy|test|training|parameters)\.\w+)$|.*\.(training|architecture|n|support|confusion|confusion_share|temperature|threshold_at_\d\d|detectable_\w+"
     r"|both_right|both_wrong|fixed|broken|sign_flip_p|sign_flip_deff|p|p_holm|false_better|variance|[np]pv_at_90)(\.|$)"
 )
 """Counts, what was chosen, p-values, and what is computed of measures that have intervals themselves."""

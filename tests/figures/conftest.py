@@ -86,7 +86,7 @@ def _write_model(root: Path, model: str, seed: int) -> None:
         }
     )
     history.to_csv(train / "history.csv", index=False)
-    (train / "training.json").write_text('{"weights_epoch": 1}')
+    (train / "training.json").write_text('{"weights_epoch": 1, "class_weights": null}')
     evaluate(
         {"predictions": predict, "training": train, "records": root / "read", "split": root / "split"},
         out,
