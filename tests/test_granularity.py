@@ -205,8 +205,8 @@ REACHED = {
     "analysis.models.assignment": of_models("architecture"),
     "analysis.models.training": of_models("train"),
     "analysis.models.prediction": of_models("predict"),
-    "analysis.evaluation.metrics": EVALUATED | {"compare", "results"},
-    "analysis.evaluation.roc": EVALUATED | {"compare", "results"},
+    "analysis.evaluation.metrics": EVALUATED | {"compare", "ledger", "results"},
+    "analysis.evaluation.roc": EVALUATED | {"compare", "ledger", "results"},
     "analysis.evaluation.low_detail": {"predict.low_detail"},
     "analysis.evaluation.compare": {"compare"},
     "analysis.evaluation.data_counts": {"results"},
@@ -294,7 +294,7 @@ def test_a_new_model_leaves_the_others_alone(copy):
     )
     assert new == {f"{kind}.third" for kind in kinds}
     assert {n for n, (state, *_) in states.items() if state in {"stale", "waiting"}} == {
-        *("compare", "results", "figure.stages", "figure.differences.improved"),
+        *("compare", "ledger", "results", "figure.stages", "figure.differences.improved"),
         *OF_SEVERAL,
         *DOCUMENT,
     }
@@ -315,7 +315,16 @@ def test_the_title_of_a_model_reaches_its_figures_and_the_document(copy):
 
 def test_the_epochs_of_a_model_reach_that_model_and_what_follows(copy):
     figures = {f"figure.{kind}.baseline" for kind in ("curves", "roc", "confusion")}
-    after = {"predict.baseline", "evaluate.baseline", "compare", "results", *figures, *OF_SEVERAL, *OF_PAIR}
+    after = {
+        "predict.baseline",
+        "evaluate.baseline",
+        "compare",
+        "ledger",
+        "results",
+        *figures,
+        *OF_SEVERAL,
+        *OF_PAIR,
+    }
     found = copy.would_run("models.baseline.epochs=2")
     assert found == Found({"train.baseline", "source"}, {*after, "html", "pdf"})
     assert copy.status("models.baseline.epochs=2")["train.baseline"] == ["stale", "epochs: 1 -> 2"]
@@ -325,7 +334,15 @@ def test_a_package_of_another_version_is_named(copy, tmp_path):
     (tmp_path / "scikit_learn-99.0.dist-info").mkdir()
     (tmp_path / "scikit_learn-99.0.dist-info" / "METADATA").write_text("Name: scikit-learn\nVersion: 99.0\n")
     stale = {n: why for n, (s, *why) in copy.status(PYTHONPATH=tmp_path).items() if s == "stale"}
-    assert stale.keys() == {"split", "predict.low_detail", *EVALUATED, "compare", "results", "source"}
+    assert stale.keys() == {
+        "split",
+        "predict.low_detail",
+        *EVALUATED,
+        "compare",
+        "ledger",
+        "results",
+        "source",
+    }
     for reasons in stale.values():
         assert reasons[0].startswith("scikit-learn ")
         assert reasons[0].endswith(" -> 99.0")
@@ -334,7 +351,7 @@ def test_a_package_of_another_version_is_named(copy, tmp_path):
 def test_outputs_that_come_out_equal_stop_the_wave(copy):
     edits = {
         "analysis/models/assignment.py": of_models("architecture"),
-        "analysis/evaluation/metrics.py": EVALUATED | {"compare", "results"},
+        "analysis/evaluation/metrics.py": EVALUATED | {"compare", "ledger", "results"},
         "analysis/figures/counts.py": {"figure.counts"},
         "report/document/sentences.py": {"source"},
     }

@@ -202,6 +202,7 @@ def test_eight_by_eight_pixels_of_real_pictures_tell_the_classes_better_than_cha
         {**inputs, "data": DATA}, inputs["images"], size=64, fit="squash", resample="area", **run
     )
     how: dict[str, Any] = {"protocol": "stratified", "test": 0.2, "val": 0.2, "seed": 42, "group": "patient"}
+    how |= {"draw": "stratified", "official_val": "val", "subset": {}}
     splitting.split(inputs, inputs["split"], classes=classes, **how, **run)
     fit(inputs, classes=classes, splits=["test"])
     table = table_of(inputs)
