@@ -23,7 +23,7 @@ from analysis.progress import silent
 from report import evidence
 from report.differences import NUMBER, Difference, differences, html, numbers, pages
 from report.engine.code import Project
-from report.engine.fingerprint import Moment
+from report.engine.fingerprint import Moment, json_params
 from report.engine.sources import files_of
 from report.engine.stage import Input, Source, Stage, included
 from report.errors import EnvironmentProblem
@@ -155,7 +155,7 @@ def run(stage: Stage, files: Files, place: Path) -> Again:
     with warnings.catch_warnings(), _quiet(), contextlib.chdir(place):
         warnings.simplefilter("ignore")  # they stand in the log of the build
         function = getattr(importlib.import_module(module), name)
-        function(inputs, out, scratch=scratch, progress=silent, **stage.params)
+        function(inputs, out, scratch=scratch, progress=silent, **json_params(stage))
     return Again(out)
 
 
