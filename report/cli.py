@@ -162,16 +162,12 @@ def _tell_trainings(the_plan: Plan, planned: Planned) -> None:
     from report.outlook import first_trainings
 
     found = first_trainings(planned, {model.id: model.minutes for model in the_plan.study.models})
-    if not found.count:
-        return
-    trainings = "1 training" if found.count == 1 else f"{found.count} trainings"
-    known = found.count - found.unknown
-    about = f"about {console.duration(60 * found.minutes)} on 2 cores" if known else ""
-    if found.unknown:
-        about += f", and {found.unknown} more" * bool(known) + " of unknown length"
-    console.note(
-        f"{trainings} for the first time: {about.strip()}; --only MODEL builds a part, and Ctrl-C loses nothing"
-    )
+    if found:
+        trainings = "1 training" if len(found) == 1 else f"{len(found)} trainings"
+        console.note(
+            f"{trainings} for the first time: {console.trainings(found)}; --only MODEL builds a part, and Ctrl-C loses "
+            "nothing"
+        )
 
 
 def _tell_doubts(built: Mapping[str, Built], *, strict: bool) -> None:
@@ -568,6 +564,8 @@ def studies() -> None:
         console.say(f"  models: {', '.join(model.id for model in study.trained)}")
         if study.untrained:
             console.say(f"  described only: {', '.join(model.id for model in study.untrained)}")
+        times = len(study.split.groups) * len(study.training.seeds)
+        console.say(f"  trains: {console.trainings([model.minutes for model in study.trained] * times)}")
         console.say(f"  data:   {found}")
         console.say(f"  get:    {dataset_command(study)}")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -52,6 +52,15 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def trainings(minutes: Sequence[float | None]) -> str:
+    """Return ``about 2 h 04 min on 2 cores, and 1 more of unknown length``."""
+    known = [m for m in minutes if m is not None]
+    about = [f"about {duration(60 * sum(known))} on 2 cores"] if known else []
+    unknown = len(minutes) - len(known)
+    more = [f"{unknown} more of unknown length" if known else "of unknown length"] if unknown else []
+    return ", and ".join(about + more)
 
 
 def size(count: int) -> str:

@@ -19,21 +19,10 @@ class Left:
     complete: bool
 
 
-@dataclass(frozen=True)
-class FirstTrainings:
-    """Trainings that never ran: how many, and the minutes that their study file tells; of ``unknown`` it tells none."""
-
-    count: int
-    minutes: float
-    unknown: int
-
-
-def first_trainings(planned: Planned, minutes: Mapping[str, float | None]) -> FirstTrainings:
-    """Return what a build trains for the first time; ``minutes`` are those of each model."""
+def first_trainings(planned: Planned, minutes: Mapping[str, float | None]) -> list[float | None]:
+    """Return the minutes of what a build trains for the first time; ``minutes`` are those that the study file tells."""
     new = [name for name, stage in planned.waiting.items() if name.startswith("train.") and not stage.seconds]
-    known = [minutes.get(name.removeprefix("train.").partition("@")[0]) for name in new]
-    told = [m for m in known if m is not None]
-    return FirstTrainings(len(new), sum(told), len(new) - len(told))
+    return [minutes.get(name.removeprefix("train.").partition("@")[0]) for name in new]
 
 
 class _Pace:

@@ -60,13 +60,30 @@ class PublishedResult(Part):
     figures: dict[ResultName, Figure] = {}
 
 
+class Choice(Part):
+    """The model that the published study chose; ``reason`` ends the sentence "The published study chose its model"."""
+
+    model: Id
+    reason: Annotated[str, Field(min_length=1)]
+
+
 class Published(Part):
     """What a study published, where it was read, and under what conditions it holds."""
 
     repository: str
     read: str
     protocol: Protocol
+    choice: Choice | None = None
     results: Annotated[tuple[PublishedResult, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _choice_has_figures(self) -> Published:
+        models = {result.model for result in self.results}
+        if self.choice and self.choice.model not in models:
+            raise ValueError(
+                f"choice.model: no result is of {self.choice.model!r} (models: {', '.join(sorted(models))})"
+            )
+        return self
 
     @model_validator(mode="after")
     def _matrices_fit(self) -> Published:

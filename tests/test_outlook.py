@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from report.engine.events import Failed, Finished, Planned, Progressed, Started, Waiting
-from report.outlook import FirstTrainings, Left, Outlook, first_trainings
+from report.outlook import Left, Outlook, first_trainings
 
 
 def planned(seconds: dict[str, float | None], *, jobs: int = 2) -> Planned:
@@ -85,5 +85,5 @@ def test_trainings_that_never_ran_are_told_by_the_minutes_of_the_study():
         }.items()
     }  # fmt: skip
     found = first_trainings(Planned(6, waiting, 1, 2), {"a": 10.0, "b": None, "c": 7.0})
-    assert found == FirstTrainings(3, 20.0, 1)
-    assert first_trainings(Planned(6, {}, 1, 2), {}) == FirstTrainings(0, 0, 0)
+    assert found == [10.0, 10.0, None]
+    assert first_trainings(Planned(6, {}, 1, 2), {}) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -412,3 +413,12 @@ def test_what_the_program_fills_in_is_not_for_the_study_file(tmp_path):
         load(path, ("x.y=1",))
     assert "published" not in caught.value.hint
     assert "models" in caught.value.hint
+
+
+def test_a_published_choice_is_one_of_the_published_models(tmp_path):
+    folder = tmp_path / "radiography"
+    shutil.copytree(ASSIGNMENT.parents[1] / "radiography", folder)
+    published = folder / "published.toml"
+    published.write_text(published.read_text().replace('model = "resnet50v2"', 'model = "resnet"', 1))
+    with pytest.raises(StudyError, match=r"choice.model: no result is of 'resnet'"):
+        load(folder / "study.toml")

@@ -57,12 +57,16 @@ class Across:
             f"on validation ({v(f'{model}.val.{of}')}), and the test set had no part in the choice. On the test set it "
             f"reaches {words} {v.bounded(f'{model}.test.{of}')} and accuracy {v.bounded(f'{model}.test.accuracy')}."
         )
+        if not beats(v.entry(f"{model}_vs_low_detail.test.{of}")):
+            said += f" That does not beat the 8 × 8 baseline ({v(f'low_detail.test.{of}')})."
         if self._score(best, "test") == self._score(model, "test"):
-            return f"{said} No other model reaches more there."
-        return (
-            f"{said} The highest there is that of the {self.tables.title(best)} ({v(f'{best}.test.{of}')}); choosing it "
-            "for that would have been choosing by the test set."
-        )
+            said += " No other model reaches more there."
+        else:
+            said += (
+                f" The highest there is that of the {self.tables.title(best)} ({v(f'{best}.test.{of}')}); choosing it "
+                "for that would have been choosing by the test set."
+            )
+        return said
 
     def reports(self, split: str = "test") -> str:
         """Return precision, sensitivity and F1 of every model on one split, by class."""

@@ -172,6 +172,15 @@ class Ledger:
             f"{v('published.majority.test.accuracy')} on the published test set and {v('majority.test.accuracy')} on ours."
         )
 
+    def choice(self) -> str:
+        """Return which model the published study chose, and by what; nothing where it chose none."""
+        choice = self.study["published"].get("choice")
+        if not choice:
+            return ""
+        trained = {m["id"] for m in self.study["models"]}
+        here = "" if choice["model"] in trained else "; it is not trained here"
+        return f"The published study chose its model {escape(choice['reason'])}: {self.title(choice['model'])}{here}."
+
     def data(self) -> str:
         """Return how far the numbers of pictures may be apart for figures to be compared."""
         share = 100 * float(self.values.value("ledger.tolerance"))

@@ -13,7 +13,9 @@ from report.document.values import Values
 MEASURES = ("ppv", "sensitivity", "f1")
 
 
-def across(val: dict[str, float | None], test: dict[str, float], classes: int = 2) -> Across:
+def across(
+    val: dict[str, float | None], test: dict[str, float], classes: int = 2, gain: float = 0.1
+) -> Across:
     ids = [f"c{k}" for k in range(classes)]
     study = {
         "comparison": None,
@@ -28,6 +30,11 @@ def across(val: dict[str, float | None], test: dict[str, float], classes: int = 
         names = [f"{x}.{c}" for x in MEASURES for c in (*ids, "macro")]
         results |= {f"{m}.{split}.{name}": entry for name in (*names, "accuracy")}
         results |= {f"{m}.{split}.support.{c}": {"value": 7} for c in ids}
+    floor = {"value": 0.6, "low": None, "high": None, "level": None}
+    results["low_detail.test.f1.macro"] = floor
+    results |= {
+        f"{m}_vs_low_detail.test.f1.macro": {"value": gain, "low": gain - 0.05, "high": 0.2} for m in val
+    }
     values = Values(results)
     return Across(study, values, Tables(study, values, {}))
 
@@ -40,6 +47,12 @@ def test_validation_chooses_and_not_the_test_set():
         "The model chosen is the network a: of 3 trained models it has the highest macro F1"
     )
     assert "The highest there is that of the network c (0.990)" in said
+    assert "8 × 8" not in said
+
+
+def test_of_a_chosen_model_below_the_floor_that_is_said():
+    said = across({"a": 0.9, "b": 0.8}, {"a": 0.7, "b": 0.5}, gain=0.04).choice()
+    assert said.endswith("That does not beat the 8 × 8 baseline (0.600). No other model reaches more there.")
 
 
 def test_the_first_of_equals_is_chosen_and_a_best_one_is_told():

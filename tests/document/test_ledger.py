@@ -71,6 +71,21 @@ def test_published_counts_stand_beside_ours(ledger):
     assert "| Test | All classes | 1,383 | 40 | −1,343 |" in table
 
 
+def test_the_published_choice_is_told_with_its_reason(ledger):
+    choice = {"model": "improved", "reason": "on the test set, for its F1"}
+    published = {**STUDY["published"], "choice": choice}
+    told = "The published study chose its model on the test set, for its F1: Improved CNN"
+    assert ledger({**STUDY, "published": published}).choice() == f"{told}."
+    untrained = {
+        **STUDY,
+        "published": published,
+        "models": STUDY["models"][:1],
+        "untrained": STUDY["models"][1:],
+    }
+    assert ledger(untrained).choice() == f"{told}; it is not trained here."
+    assert ledger().choice() == ""
+
+
 def test_everything_tells_where_each_figure_was_read(ledger):
     table = ledger().everything()
     assert "| Baseline CNN | Test: macro AUC | 0.86 |" in table
