@@ -21,6 +21,9 @@ SPLITS = ("train", "val", "test")
 Rows = NDArray[np.intp]
 
 
+BY_PICTURE = ", or split by picture alone: --set split.group=none --set split.also=none"
+
+
 @dataclass(frozen=True)
 class Rule:
     """How the pictures are shared out: the part of the study file that the stage depends on.
@@ -220,7 +223,7 @@ def _check_counts(records: pd.DataFrame, how: Rule, folds: int) -> None:
         if len(of_class) < len(SPLITS):
             raise _too_few(label, f"{len(of_class)} pictures", how.classes)
         if how.by_patient and (count := of_class["patient_id"].nunique()) < folds:
-            raise _too_few(label, f"pictures of {count} patients", how.classes)
+            raise _too_few(label, f"pictures of {count} patients", how.classes, BY_PICTURE)
     if len(records) < folds * len(how.classes):
         raise DataError(
             f"{len(records)} pictures are too few to split into training, validation and test",
@@ -258,9 +261,9 @@ def _check_present(records: pd.DataFrame, splits: pd.Series[str], classes: Seque
             raise _too_few(label, f"{of_class.sum()} pictures", classes)
 
 
-def _too_few(label: str, what: str, classes: Sequence[str]) -> DataError:
+def _too_few(label: str, what: str, classes: Sequence[str], instead: str = "") -> DataError:
     without = f", or build without it: --set 'dataset.without=[\"{label}\"]'" if len(classes) > 2 else ""
     return DataError(
         f'class "{label}" has {what}, too few to be in training, validation and test',
-        hint=f"add pictures of this class{without}",
+        hint=f"add pictures of this class{without}{instead}",
     )

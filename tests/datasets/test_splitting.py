@@ -256,6 +256,16 @@ def test_four_pictures_of_a_class_are_too_few_for_holdout_and_the_way_out_is_tol
     assert "--set 'dataset.without=[\"lung_opacity\"]'" in error.value.hint
 
 
+def test_too_few_patients_of_a_class_can_still_be_split_by_picture(
+    records: pd.DataFrame, tmp_path: Path
+) -> None:
+    records["patient_id"] = records["patient_id"].where(records["label"] != "viral", "one")
+    with pytest.raises(DataError, match='class "viral" has pictures of 1 patients, too few') as error:
+        run(records, tmp_path, group="patient")
+    assert error.value.hint.endswith("--set split.group=none --set split.also=none")
+    assert set(run(records, tmp_path)) == {"train", "val", "test"}
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("group", ["none", "patient"])
 def test_the_split_of_the_real_dataset(dataset, real_data: Path, tmp_path: Path, group: str) -> None:
