@@ -17,11 +17,9 @@ from analysis.errors import DataError
 from analysis.progress import Progress
 
 SPLITS = ("train", "val", "test")
+BY_PICTURE = ", or split by picture alone: --set split.group=none --set split.also=none"
 
 Rows = NDArray[np.intp]
-
-
-BY_PICTURE = ", or split by picture alone: --set split.group=none --set split.also=none"
 
 
 @dataclass(frozen=True)
