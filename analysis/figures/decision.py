@@ -36,8 +36,8 @@ def draw(
     )
     table = table[table["split"] == "test"]
     table = table[["model", "split", "prevalence", "threshold", "net_benefit", "treat_all"]]
-    colours = style.model_colours([m["id"] for m in models])
-    key = {m["title"]: {"color": colours[m["id"]], "linewidth": 1.6} for m in models} | ALWAYS
+    lines = style.model_lines([m["id"] for m in models])
+    key = {m["title"]: {**lines[m["id"]], "linewidth": 1.6} for m in models} | ALWAYS
     key_height = style.key_mm(list(key), LEFT)
     prevalences = sorted(table["prevalence"].unique())
     width, pitch = style.columns(len(prevalences), LEFT, RIGHT, GAP, MAX_WIDTH)
@@ -46,19 +46,19 @@ def draw(
         style.key(style.sheet(figure), key, LEFT, height)
         for k, prevalence in enumerate(prevalences):
             ax = style.place(figure, LEFT + k * pitch, AXIS, width, HEIGHT)
-            _panel(ax, table[table["prevalence"] == prevalence], colours, prevalence)
+            _panel(ax, table[table["prevalence"] == prevalence], lines, prevalence)
             ax.set_title(f"Prevalence {style.percent(prevalence)}")
             ax.set_ylabel("net benefit" if k == 0 else "")
         style.save(figure, out, table, describe(table, models))
 
 
-def _panel(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str], prevalence: float) -> None:
+def _panel(ax: Axes, table: pd.DataFrame, lines: Mapping[str, Mapping[str, Any]], prevalence: float) -> None:
     ax.axhline(0, **ALWAYS["treat none"])
     everybody = table.drop_duplicates("threshold").sort_values("threshold")
     ax.plot(everybody["threshold"], everybody["treat_all"], **ALWAYS["treat all"])
     for model in reversed(table["model"].unique()):
         mine = table[table["model"] == model]
-        ax.plot(mine["threshold"], mine["net_benefit"], color=colours[model])
+        ax.plot(mine["threshold"], mine["net_benefit"], **lines[model])
     ax.set(xlim=(0, 1), ylim=(-BELOW * prevalence, 1.04 * prevalence), xlabel="threshold probability")
     ax.set_xticks((0, 0.25, 0.5, 0.75, 1))
     ax.xaxis.set_major_formatter("{x:g}")

@@ -45,7 +45,7 @@ class Tables:
     curves: pd.DataFrame
     areas: Mapping[tuple[str, str, str], Mapping[str, float]]
     prevalence: Mapping[tuple[str, str], float]
-    colours: Mapping[str, str]
+    lines: Mapping[str, Mapping[str, Any]]
     titles: Mapping[str, str]
 
 
@@ -67,7 +67,7 @@ def draw(
     above = TITLE_LINE * max(label.count("\n") + 1 for label in labels)
     values = VALUE_LINE * (len(models) + (kind == "pr"))
     row = HEADING + above + values + 1.5 + side
-    key = {m["title"]: {"color": tables.colours[m["id"]], "linewidth": 1.6} for m in models}
+    key = {m["title"]: {**tables.lines[m["id"]], "linewidth": 1.6} for m in models}
     key_height = style.key_mm(list(key), LEFT)
     height = key_height + 2 + len(splits) * (row + SPACE) - SPACE + AXIS
     with style.page(height) as figure:
@@ -108,7 +108,7 @@ def _read(
     by_curve: dict[Any, Any] = areas.to_dict("index")
     titles = {m["id"]: m["title"] for m in models}
     return Tables(
-        curves[columns], by_curve, _prevalence(inputs, ids[0], kind), style.model_colours(ids), titles
+        curves[columns], by_curve, _prevalence(inputs, ids[0], kind), style.model_lines(ids), titles
     )
 
 
@@ -137,7 +137,7 @@ def _values(
     lines: list[tuple[dict[str, Any], str, str]] = []
     for model in tables.titles:
         area = tables.areas[model, *panel]
-        line: dict[str, Any] = {"color": tables.colours[model], "linewidth": 1.6}
+        line: dict[str, Any] = {**tables.lines[model], "linewidth": 1.6}
         lines.append((line, style.unit(area["area"]), style.interval(area["low"], area["high"])))
     if panel in tables.prevalence:
         lines.append((LINES["prevalence"], f"prevalence {tables.prevalence[panel]:.3f}", ""))
@@ -158,11 +158,11 @@ def _panel(ax: Axes, tables: Tables, panel: tuple[str, str]) -> None:
     # The last is drawn first: the quiet one lies beneath the others.
     for model in reversed(list(tables.titles)):
         mine = rows[rows["model"] == model]
-        colour = tables.colours[model]
-        ax.fill_between(mine["x"], mine["low"], mine["high"], color=colour, alpha=0.18, linewidth=0)
+        line = tables.lines[model]
+        ax.fill_between(mine["x"], mine["low"], mine["high"], color=line["color"], alpha=0.18, linewidth=0)
         # A ROC curve begins where nothing is called positive.
         start = [] if panel in tables.prevalence else [0.0]
-        ax.plot([*start, *mine["x"]], [*start, *mine["y"]], color=colour, linewidth=1.1)
+        ax.plot([*start, *mine["x"]], [*start, *mine["y"]], **line, linewidth=1.1)
     ax.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.yaxis.set_major_formatter("{x:g}")

@@ -62,7 +62,7 @@ def draw(
     )
     table = table[(table["split"] == split) & (table["score"] == "top")]
     table = table[["model", "split", *(c for c in table.columns if c not in {"model", "split"})]]
-    colours = style.model_colours([m["id"] for m in models])
+    lines = style.model_lines([m["id"] for m in models])
     side, pitch = style.columns(len(models), LEFT, RIGHT, GAP, MAX_SIDE)
     titles = [style.fitted(m["title"], pitch - GAP, style.BASE, "semibold") for m in models]
     limits = Limits(_floor(table), float(table["n"].max()))
@@ -75,14 +75,14 @@ def draw(
             rows = table[table["model"] == m["id"]]
             left, top = LEFT + k * pitch, height - above
             ax = style.place(figure, left, top - side, side, side)
-            _panel(ax, rows, colours[m["id"]], limits)
+            _panel(ax, rows, lines[m["id"]]["color"], limits)
             ax.set_title(title, linespacing=1.1, pad=4)
             ax.set_ylabel("share right" if k == 0 else "")
             ax.tick_params(labelleft=k == 0, labelbottom=False)
             for line, of in enumerate(NAMES, start=1):
                 y = top - side - line * (COUNTS + BETWEEN)
                 below = style.place(figure, left, y, side, COUNTS)
-                _counts(below, rows[rows["probabilities"] == of], _line(of, colours[m["id"]]), limits)
+                _counts(below, rows[rows["probabilities"] == of], _line(of, lines[m["id"]]["color"]), limits)
             below.tick_params(labelbottom=True, length=2.5)
             below.set_xlabel("mean probability")
         style.save(figure, out, table, describe(table, models, split))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -32,8 +33,9 @@ RULE = "#d5d9de"
 # Okabe and Ito's colours, told apart with every kind of colour vision; yellow is left out, too light for lines.
 CLASS_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 # Apart from one another, from the grey and from the first four class colours with every kind of colour vision, and in
-# grey print by their lightness.
+# grey print by their lightness. No fifth is as far from all of them: further models have dashes.
 MODEL_COLOURS = ("#332288", "#dd9500", "#a01c3c", "#1a1a1a")
+MODEL_DASHES: Any = ("-", (0, (3.5, 1.2)), (0, (1, 1)))
 LOW_DETAIL, LOW_DETAIL_COLOUR = "low_detail", "#7d848c"
 SPLIT_COLOURS = {"train": "#8fa0b1", "val": "#882255", "test": "#2f4b6e"}
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
@@ -170,11 +172,12 @@ def class_colours(classes: Sequence[Class]) -> dict[str, str]:
     return {c["id"]: CLASS_COLOURS[k % len(CLASS_COLOURS)] for k, c in enumerate(classes)}
 
 
-def model_colours(ids: Sequence[str]) -> dict[str, str]:
-    """Return the colour of each model id: the same in every figure that is given the same models."""
+def model_lines(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return colour and dashes of each model id: the same in every figure that is given the same models."""
     networks = [name for name in ids if name != LOW_DETAIL]
-    colours = {name: MODEL_COLOURS[k % len(MODEL_COLOURS)] for k, name in enumerate(networks)}
-    return {**colours, LOW_DETAIL: LOW_DETAIL_COLOUR}
+    kinds = itertools.cycle(itertools.product(MODEL_DASHES, MODEL_COLOURS))
+    lines = {name: {"color": c, "linestyle": d} for name, (d, c) in zip(networks, kinds, strict=False)}
+    return {**lines, LOW_DETAIL: {"color": LOW_DETAIL_COLOUR, "linestyle": "-"}}
 
 
 def class_labels(classes: Sequence[Class]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from report.document.tables import PRIMARY, Tables, pipe_table, unbroken
 from report.document.values import MISSING, Values, decimal, escape, listed
-from report.document.verdicts import DEFAULT, GROUPED, SPLITS, Verdicts, beats
+from report.document.verdicts import DEFAULT, GROUPED, SPLITS, Verdicts, beats, beside
 
 REPORTED = {"ppv": "precision", "sensitivity": "sensitivity", "f1": "F1"}
 
@@ -42,6 +42,15 @@ class Across:
         """The model with the highest primary measure on validation, the first of equals."""
         return max((str(m["id"]) for m in self.study["models"]), key=lambda m: self._score(m, "val"))
 
+    def _equals(self) -> str:
+        """Return which models have the same primary measure on validation as the chosen one, as a clause."""
+        best = self._score(self.chosen, "val")
+        same = [m["id"] for m in self.study["models"] if self._score(m["id"], "val") == best]
+        names = listed([f"the {self.tables.title(m)}" for m in same if m != self.chosen])
+        if not names:
+            return ""
+        return f"; {names} {'have' if len(same) > 2 else 'has'} the same, and of equals the first is taken"
+
     def _score(self, model: str, split: str) -> float:
         value = self.values.value(f"{model}.{split}.{self.primary}")
         return -1.0 if value is None else float(value)
@@ -54,11 +63,16 @@ class Across:
         best = max((m["id"] for m in self.study["models"]), key=lambda m: self._score(m, "test"))
         said = (
             f"The model chosen is the {title}: of {len(self.study['models'])} trained models it has the highest {words} "
-            f"on validation ({v(f'{model}.val.{of}')}), and the test set had no part in the choice. On the test set it "
+            f"on validation ({v(f'{model}.val.{of}')}{self._equals()}), and the test set had no part in the choice. On "
+            "the test set it "
             f"reaches {words} {v.bounded(f'{model}.test.{of}')} and accuracy {v.bounded(f'{model}.test.accuracy')}."
         )
-        if not beats(v.entry(f"{model}_vs_low_detail.test.{of}")):
-            said += f" That does not beat the 8 × 8 baseline ({v(f'low_detail.test.{of}')})."
+        floor = f"{model}_vs_low_detail.test.{of}"
+        if not beats(v.entry(floor)):
+            said += (
+                f" It {beside(v.entry(floor))} the 8 × 8 baseline ({v(f'low_detail.test.{of}')}; difference "
+                f"{v.aside(floor)})."
+            )
         if self._score(best, "test") == self._score(model, "test"):
             said += " No other model reaches more there."
         else:
@@ -137,8 +151,8 @@ class Across:
         floor = f"the 8 × 8 baseline{by} ({PRIMARY[self.primary]} {v(f'low_detail{analysis}.{of}')})"
         if not above:
             return f"None of {len(models)} networks beats {floor}: {second}, with the difference in brackets."
-        beaten = f"{len(above)} of {len(models)} networks beat {floor}: {first}"
-        missed = f"; the other {len(rest)} do not: {second}" if rest else ""
+        beaten = f"{len(above)} of {len(models)} networks {'beats' if len(above) == 1 else 'beat'} {floor}: {first}"
+        missed = f"; the other {len(rest)} {'does' if len(rest) == 1 else 'do'} not: {second}" if rest else ""
         return f"{beaten}{missed}, with the difference in brackets."
 
 

@@ -3,7 +3,7 @@
 WeasyPrint breaks the page before such a figure and leaves the rest empty. So all blocks are measured on one endless
 page, put on pages one after another as a compositor would, and each figure is moved in the tree to where it came to
 stand: behind its place in the source, on the first page with room for it, and within its chapter unless that left
-much of a page empty.
+much of a page empty. Where more waits at a chapter's end than a page holds, it is all set there.
 """
 
 from __future__ import annotations
@@ -141,7 +141,9 @@ def arrange(blocks: Sequence[Block], page: Page) -> list[Block]:
             waiting.append(block)
         else:
             if block.element.tag == "h2":
-                settle(inf if "unnumbered" in block.element.get("class", "") else MUCH * page.height)
+                last = "unnumbered" in block.element.get("class", "")
+                over = sum(b.height for b in waiting) > page.height
+                settle(inf if last or over else MUCH * page.height)
             if not after_heading and _needs(blocks[index:]) > page.room(block):
                 page.turn()
                 settle()

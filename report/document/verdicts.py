@@ -310,7 +310,7 @@ class Verdicts:
             subject = "by patient it" if analysis else f"The {self.tables.title(model)}"
             other = "this floor" if analysis else "the 8 × 8 baseline"
             floor = f"{PRIMARY[measure]} {v(f'low_detail{analysis}.{split}.{measure}')}; difference {v.aside(name)}"
-            sentences.append(f"{subject} {_beside(v.entry(name))} {other} ({floor})")
+            sentences.append(f"{subject} {beside(v.entry(name))} {other} ({floor})")
         return "; ".join(sentences) + "."
 
     def floors(self) -> str:
@@ -364,7 +364,7 @@ class Verdicts:
         return self.tables.title(said["a"]), self.tables.title(said["b"])
 
 
-def _beside(difference: Mapping[str, Any]) -> str:
+def beside(difference: Mapping[str, Any]) -> str:
     """Return how a network stands to a floor by the interval of their difference."""
     if beats(difference):
         return "beats"

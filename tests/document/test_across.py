@@ -52,12 +52,17 @@ def test_validation_chooses_and_not_the_test_set():
 
 def test_of_a_chosen_model_below_the_floor_that_is_said():
     said = across({"a": 0.9, "b": 0.8}, {"a": 0.7, "b": 0.5}, gain=0.04).choice()
-    assert said.endswith("That does not beat the 8 × 8 baseline (0.600). No other model reaches more there.")
+    assert "It does not beat the 8 × 8 baseline (0.600; difference +0.040," in said
+    assert said.endswith("No other model reaches more there.")
 
 
 def test_the_first_of_equals_is_chosen_and_a_best_one_is_told():
     made = across({"a": 0.9, "b": 0.9}, {"a": 0.8, "b": 0.7})
     assert made.chosen == "a"
+    assert (
+        "on validation (0.900; the network b has the same, and of equals the first is taken), and"
+        in made.choice()
+    )
     assert made.choice().endswith("No other model reaches more there.")
 
 

@@ -119,6 +119,14 @@ def test_all_or_none_beside_the_floor(gain, begins):
     assert "the other" not in text
 
 
+def test_one_network_beats_a_floor():
+    gains = dict.fromkeys(MODELS, -0.2) | {MODELS[1]: 0.2}
+    results = {f"{m}_vs_low_detail.test.f1.macro": entry(g, g, g) for m, g in gains.items()}
+    sentences = said(results | {"low_detail.test.f1.macro": entry(0.5)}, study())
+    text = Across(sentences.study, sentences.values, sentences.tables).floors(sentences.verdicts)
+    assert text.startswith("1 of 6 networks beats the 8")
+
+
 def test_calibration_of_many_models_is_a_range():
     errors = dict(zip(MODELS, (0.1, 0.2, 0.05, 0.3, 0.02, 0.3), strict=True))
     results = {f"{m}.test.ece": entry(e) for m, e in errors.items()}

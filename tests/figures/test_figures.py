@@ -403,14 +403,12 @@ def test_prevalence_is_the_share_of_the_class(inputs: dict[str, Path], tmp_path:
     assert "prevalence" not in draw("overlay.roc", inputs, tmp_path / "roc")
 
 
-def test_a_model_has_one_colour_and_none_of_the_classes() -> None:
-    alone, all_models = (
-        style.model_colours(["a", "b"]),
-        style.model_colours(["low_detail", "a", "b", "c", "d"]),
-    )
-    assert [alone[i] for i in "ab"] == [all_models[i] for i in "ab"]
-    assert len(set(all_models.values())) == 5
-    assert not set(all_models.values()) & set(style.CLASS_COLOURS)
+def test_a_model_has_one_line_and_none_of_the_colours_of_classes() -> None:
+    alone, many = style.model_lines(["a", "b"]), style.model_lines(["low_detail", *"abcdefghijkl"])
+    assert [alone[i] for i in "ab"] == [many[i] for i in "ab"]
+    assert len({tuple(line.values()) for line in many.values()}) == 13
+    assert {many[i]["linestyle"] for i in ("low_detail", *"abcd")} == {"-"}
+    assert not {line["color"] for line in many.values()} & set(style.CLASS_COLOURS)
 
 
 def test_text_is_broken_where_it_would_be_too_wide() -> None:
