@@ -3,7 +3,7 @@
 WeasyPrint breaks the page before such a figure and leaves the rest empty. So all blocks are measured on one endless
 page, put on pages one after another as a compositor would, and each figure is moved in the tree to where it came to
 stand: behind its place in the source, on the first page with room for it, and within its chapter unless that left
-much of a page empty. Where more waits at a chapter's end than a page holds, it is all set there.
+much of a page empty. Where more waits at a chapter's end than two pages hold, it is all set there.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ LINE = 14.8 * 96 / 72
 """Height of a line of text in px, as ``pdf.css`` has it."""
 MUCH = 0.25
 """The share of a page from which on it is filled with the next chapter rather than left empty before a figure."""
+FAR = 2
+"""Pages of figures that may wait for the next chapter: more would stand too far from what speaks of them."""
 KEPT = 2
 """Lines of a paragraph that stay together on each side of a page break, as ``pdf.css`` has it."""
 MARK = "block-"
@@ -142,7 +144,7 @@ def arrange(blocks: Sequence[Block], page: Page) -> list[Block]:
         else:
             if block.element.tag == "h2":
                 last = "unnumbered" in block.element.get("class", "")
-                over = sum(b.height for b in waiting) > page.height
+                over = sum(b.height for b in waiting) > FAR * page.height
                 settle(inf if last or over else MUCH * page.height)
             if not after_heading and _needs(blocks[index:]) > page.room(block):
                 page.turn()

@@ -39,7 +39,7 @@ def arranged(letters: str) -> str:
         ("tttfgt", "ttttfg"),  # a figure may not
         ("ttttfHt", "ttttfHt"),  # it stays in its chapter
         ("tttfHt", "tttHtf"),  # unless that left a third of a page empty
-        ("tttffgHt", "tttffgHt"),  # where more waits than a page holds, all of it does
+        ("tttfffffHt", "tttfffffHt"),  # as it does where more than two pages of them wait
         ("tttfRt", "tttfRt"),  # but never goes into the references
         ("tthftt", "tthftt"),  # a heading is not left without what it heads
     ],
