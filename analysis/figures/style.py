@@ -33,7 +33,7 @@ RULE = "#d5d9de"
 # Okabe and Ito's colours, told apart with every kind of colour vision; yellow is left out, too light for lines.
 CLASS_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 # Apart from one another, from the grey and from the first four class colours with every kind of colour vision, and in
-# grey print by their lightness. No fifth is as far from all of them: further models have dashes.
+# grey print by their lightness. A fifth model and those after it have these colours again, with dashes.
 MODEL_COLOURS = ("#332288", "#dd9500", "#a01c3c", "#1a1a1a")
 MODEL_DASHES: Any = ("-", (0, (3.5, 1.2)), (0, (1, 1)))
 LOW_DETAIL, LOW_DETAIL_COLOUR = "low_detail", "#7d848c"
@@ -173,7 +173,7 @@ def class_colours(classes: Sequence[Class]) -> dict[str, str]:
 
 
 def model_lines(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return colour and dashes of each model id: the same in every figure that is given the same models."""
+    """Return colour and dashes of each model id: twelve differ, and the same models look the same in every figure."""
     networks = [name for name in ids if name != LOW_DETAIL]
     kinds = itertools.cycle(itertools.product(MODEL_DASHES, MODEL_COLOURS))
     lines = {name: {"color": c, "linestyle": d} for name, (d, c) in zip(networks, kinds, strict=False)}
