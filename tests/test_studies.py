@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from report import new
+
 ROOT = Path(__file__).parents[1]
 STUDIES = sorted(path.parent.name for path in (ROOT / "studies").glob("*/study.toml"))
 SHOWN = {
@@ -54,4 +56,15 @@ def test_the_whole_report_of_a_study(name, tmp_path):
     report("build", name, "--sample", "--cache", tmp_path / "cache", "--out", tmp_path / "out")
     assert (tmp_path / "out" / "report.html").exists()
     assert (tmp_path / "out" / "report.pdf").exists()
+    report("verify", tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_the_whole_report_of_a_new_study(tmp_path, monkeypatch):
+    monkeypatch.setattr(new, "STUDIES", tmp_path)
+    new.create("my-study")
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    places = ("--cache", tmp_path / "cache", "--out", tmp_path / "out")
+    report("build", tmp_path / "my-study" / "study.toml", "--sample", *settings, *places)
+    assert "Published figures" not in (tmp_path / "out" / "report.html").read_text()
     report("verify", tmp_path / "out")

@@ -124,6 +124,8 @@ class Ledger:
 
     def agreement(self) -> str:
         """Return how many networks reach the published accuracy; nothing where none can be compared."""
+        if not self.study["published"]:
+            return ""
         found = self._tally("accuracy")
         compared = found["agrees"] + found["differs"]
         if not compared:

@@ -33,6 +33,22 @@ def say(inputs) -> Sentences:
     return Sentences(STUDY, values, tables, Verdicts(STUDY, values, tables, found["verdicts"]))
 
 
+def test_a_study_of_which_no_figures_were_published_has_no_ledger(source, artifacts):
+    inputs = artifacts()
+    path = inputs["results"] / "results.json"
+    found = json.loads(path.read_text())
+    of_ledger = [name for name in found["results"] if name.startswith(("ledger.", "published."))]
+    assert of_ledger
+    for name in of_ledger:
+        del found["results"][name]
+    path.write_text(json.dumps(found))
+    del inputs["ledger"]
+    text = source(inputs, {**STUDY, "published": None})
+    assert "{#sec-comparison}" in text
+    assert "Published figures" not in text
+    assert "sec-ledger" not in text
+
+
 def test_numbers_are_set_with_true_signs():
     assert count(1615940) == "1,615,940"
     assert decimal(-0.0161, signed=True) == "−0.016"
