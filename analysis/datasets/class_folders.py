@@ -66,12 +66,12 @@ def read(
     _check_classes(pictures, candidates, classes, folders)
     candidates, copies = _without_copies(root, candidates)
     table, broken = records.verify(root, candidates, progress)
-    exclusions += broken
-    found = len(exclusions) + len(table) - sum(e.reason == records.MASK for e in exclusions)
-    exclusions += copies
-    records.refuse_too_many(exclusions, found, max_excluded, "pictures")
+    exclusions += broken + copies
+    records.refuse_too_many(exclusions, len(table), max_excluded)
     if table.empty:
-        raise DataError(f"none of the {found} pictures can be read", hint="download the dataset again")
+        raise DataError(
+            f"none of the {len(pictures)} pictures can be read", hint="download the dataset again"
+        )
     records.write(out, table, exclusions, [("pictures found", len(pictures))])
 
 

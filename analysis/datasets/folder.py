@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
@@ -50,20 +49,3 @@ def _unreadable(error: OSError) -> None:
 def pictures_among(files: Iterable[str]) -> list[str]:
     """Return the files that are pictures by their suffix, in the same order."""
     return [name for name in files if PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES]
-
-
-class PictureIndex:
-    """Finds pictures by file name, whatever folder they lie in and whatever their extension."""
-
-    def __init__(self, pictures: Iterable[str]) -> None:
-        self._by_name: dict[str, list[str]] = defaultdict(list)
-        self._by_stem: dict[str, list[str]] = defaultdict(list)
-        for picture in pictures:
-            path = PurePosixPath(picture)
-            self._by_name[path.name].append(picture)
-            self._by_stem[path.stem].append(picture)
-
-    def find(self, name: str) -> list[str]:
-        """Return the pictures called ``name``; where there is none, those that differ in the extension only."""
-        stem = PurePosixPath(name).stem
-        return self._by_name.get(name) or self._by_stem.get(name) or self._by_stem.get(stem) or []

@@ -32,26 +32,27 @@ SEVERAL_LABELS = "several class labels"
 NOT_PICTURES = tuple(what for _, _, what in SIGNS)
 UNDECODABLE = "picture does not decode"
 NO_ANNOTATION = "no annotation for the picture"
-SAME_NAME = "same name as another picture"
+SAME_FILE = "same file as a picture that is kept"
 COPY = "copy of a picture in the folder above"
 # The order in which a file is judged, and of the rows of flow.csv: the first reason that fits is the one given.
 REASONS = (
     INVALID,
     BY_STUDY,
     MASK,
+    SECOND_ANNOTATION,
     CT,
     LATERAL,
     NO_PICTURE,
-    SECOND_ANNOTATION,
     NO_LABEL,
     SEVERAL_LABELS,
     *NOT_PICTURES,
     UNDECODABLE,
     NO_ANNOTATION,
-    SAME_NAME,
+    SAME_FILE,
     COPY,
 )
-UNCOUNTED = frozenset((BY_STUDY, MASK, SECOND_ANNOTATION, NO_ANNOTATION, SAME_NAME, COPY))
+# What costs no picture: it is none, the study says so, or the same is kept.
+UNCOUNTED = frozenset((BY_STUDY, MASK, SECOND_ANNOTATION, SAME_FILE, COPY))
 
 RECORD_COLUMNS = (
     "image_id",
@@ -178,10 +179,10 @@ def _save(path: Path, table: pd.DataFrame) -> None:
     table.to_csv(path, index=False, lineterminator="\n")
 
 
-def refuse_too_many(
-    exclusions: Iterable[Exclusion], found: int, limit: float, what: str = "annotated pictures"
-) -> None:
-    """Raise if more than ``limit`` of the pictures ``found`` are left out for other reasons than the study's own.
+def refuse_too_many(exclusions: Iterable[Exclusion], kept: int, limit: float) -> None:
+    """Raise if more than the share ``limit`` of the pictures is dropped, whatever the reason.
+
+    The share is of the pictures ``kept`` and dropped: what costs no picture is in neither.
 
     Raises
     ------
@@ -189,11 +190,11 @@ def refuse_too_many(
         With the commonest reasons and their counts.
     """
     counts = Counter(e.reason for e in exclusions if e.reason not in UNCOUNTED)
-    left_out = sum(counts.values())
-    if left_out > limit * found:
+    dropped = counts.total()
+    if dropped > limit * (kept + dropped):
         reasons = ", ".join(f"{reason} ({count})" for reason, count in counts.most_common(3))
         raise DataError(
-            f"{left_out} of {found} {what} would be left out, more than the share of {limit:g}"
+            f"{dropped} of {kept + dropped} pictures would be left out, more than the share of {limit:g}"
             f" that the study allows: {reasons}",
             hint="check that the data folder is complete, or raise dataset.max_excluded in the study file",
         )

@@ -6,22 +6,29 @@ below it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
 
 from analysis.datasets import darwin, records
+from analysis.datasets.class_folders import masks_folder, plain
 from analysis.datasets.darwin import Annotation
-from analysis.datasets.folder import PictureIndex, list_files, pictures_among
+from analysis.datasets.folder import list_files, pictures_among
+from analysis.datasets.matching import PULL, Entry, match, refuse_unmatched, tags_of
 from analysis.datasets.records import Candidate, Exclusion
 from analysis.errors import DataError
 from analysis.progress import Progress
 
 COVID_19 = "COVID-19"
 CT_TAGS = frozenset(("CT", "View/Axial", "View/Coronal"))
+IN_FOLDER = re.compile(r"[^*?[]+/")
 LATERAL_TAGS = frozenset(("View/Lateral",))
-PULL = "darwin dataset pull v7-labs/covid-19-chest-x-ray-dataset:all-images"
 
 
 def read(
@@ -47,27 +54,32 @@ def read(
         whatever its other tags. ``first-tag``: the one that comes first in the file. ``every-tag``: all, each in a
         row of its own.
     exclude : sequence of str
-        Glob patterns for the path, the name or the stem of a picture.
+        Glob patterns for the path, the name or the stem of a picture; those that start with a folder, for annotation
+        files too.
     max_excluded : float
-        Share of the annotated pictures that may be left out.
+        Share of the pictures, annotated or not, that may be left out.
 
     Raises
     ------
     DataError
-        If the folder is no such dataset, or too much of it would be left out.
+        If the folder is no such dataset, it cannot be told which picture has which label, or too much would be left
+        out.
     """
     root = inputs["data"]
     files = list_files(root)
+    annotations, exclusions = _annotations(root, files, exclude)
+    found = len(annotations) + len(exclusions)
     pictures = pictures_among(files)
-    annotations, exclusions = _annotations(root, files)
-    _check_found(root, pictures, annotations, exclusions)
-    _check_labels(annotations, classes)
+    shown, masks = _without_masks(pictures)
+    _check_found(root, shown, masks, annotations, exclusions)
+    _check_labels([entry.annotation for entry in annotations], classes)
     rules = _Rules({c["label"]: c["id"] for c in classes}, label_rule, tuple(exclude))
-    candidates, left_out = _select(pictures, annotations, rules)
+    match(root, annotations, shown, exclude, rules.said)
+    refuse_unmatched([e for e in annotations if not rules.excluded(e)], shown, max_excluded)
+    candidates, left_out = _select(annotations, shown, rules)
     table, broken = records.verify(root, candidates, progress)
-    exclusions += left_out + broken
-    found = len(annotations) + sum(e.reason == records.INVALID for e in exclusions)
-    records.refuse_too_many(exclusions, found, max_excluded)
+    exclusions += masks + broken + list(_same_files(root, left_out, table))
+    records.refuse_too_many(exclusions, table["image_id"].nunique(), max_excluded)
     if table.empty:
         raise DataError(
             f"no picture in {root} can be used", hint="compare the study's class labels with the tags"
@@ -75,42 +87,67 @@ def read(
     records.write(out, table, exclusions, [("annotations found", found), ("pictures found", len(pictures))])
 
 
-def _annotations(root: Path, files: Iterable[str]) -> tuple[dict[str, Annotation], list[Exclusion]]:
-    """Return the annotations by file; files that are no JSON are exclusions, other JSON is nobody's business."""
-    annotations = {}
-    invalid = []
+def _annotations(
+    root: Path, files: Iterable[str], exclude: Sequence[str]
+) -> tuple[list[Entry], list[Exclusion]]:
+    """Return the annotations; files that are no JSON are exclusions, other JSON is nobody's business."""
+    entries = []
+    exclusions = []
     for name in files:
         if not name.lower().endswith(".json"):
             continue
         try:
-            annotation = darwin.parse((root / name).read_bytes())
+            found = darwin.parse((root / name).read_bytes())
         except (ValueError, OSError, RecursionError) as error:
-            invalid.append(Exclusion(name, records.INVALID, str(error).replace(str(root), "").strip()))
+            exclusions.append(Exclusion(name, records.INVALID, str(error).replace(str(root), "").strip()))
+            continue
+        # A pattern that does not start with a folder is about pictures, which often share their annotation's name.
+        pattern = next((p for p in exclude if IN_FOLDER.match(p) and fnmatchcase(name, p)), "")
+        if found and pattern:
+            exclusions.append(Exclusion(name, records.BY_STUDY, pattern))
         else:
-            if annotation:
-                annotations[name] = annotation
-    return annotations, invalid
+            entries += [Entry(name, annotation) for annotation in found]
+    return entries, exclusions
+
+
+def _without_masks(pictures: Iterable[str]) -> tuple[list[str], list[Exclusion]]:
+    """Return the pictures that lie in no folder of masks, or of annotations exported as pictures, and the others."""
+    shown = []
+    masks = []
+    for picture in pictures:
+        above = PurePosixPath(picture).parts[:-1]
+        exported = next((name for name in above if plain(name) == "annotations"), None)
+        if folder := masks_folder(above) or exported:
+            masks.append(Exclusion(picture, records.MASK, f"folder {folder}"))
+        else:
+            shown.append(picture)
+    return shown, masks
 
 
 def _check_found(
-    root: Path, pictures: Sequence[str], annotations: Mapping[str, Annotation], invalid: Sequence[Exclusion]
+    root: Path,
+    pictures: Sequence[str],
+    masks: Sequence[Exclusion],
+    annotations: Sequence[Entry],
+    left_out: Sequence[Exclusion],
 ) -> None:
     if not annotations:
-        what = f"; {len(invalid)} JSON files cannot be read" if invalid else ""
+        what = f"; {len(left_out)} JSON files cannot be read or are excluded" if left_out else ""
         raise DataError(
-            f"{root} has no Darwin JSON annotations ({len(pictures)} pictures{what})",
+            f"{root} has no Darwin JSON annotations ({len(pictures) + len(masks)} pictures{what})",
             hint=f"name the folder made by `{PULL}`; `report data check DIR` tells which reader fits",
         )
     if not pictures:
+        what = f" ({len(masks)} are masks, such as {masks[0].file})" if masks else ""
         raise DataError(
-            f"{root} has {len(annotations)} annotations and no pictures",
-            hint=f"put the pictures below it (links to folders are not followed), or run `{PULL}`",
+            f"{root} has {len(annotations)} annotations and no pictures{what}",
+            hint=f"put the pictures below it, in a folder such as images, or run `{PULL}`",
         )
 
 
-def _check_labels(annotations: Mapping[str, Annotation], classes: Sequence[Mapping[str, str]]) -> None:
+def _check_labels(annotations: Iterable[Annotation], classes: Sequence[Mapping[str, str]]) -> None:
     """Refuse a label that no picture has where a tag that is no label is nearly the same: it is misspelt."""
-    seen = {tag for annotation in annotations.values() for tag in annotation.tags}
+    seen = {tag for annotation in annotations for tag in annotation.tags}
     others = {tag.casefold(): tag for tag in sorted(seen - {c["label"] for c in classes})}
     for c in classes:
         near = get_close_matches(c["label"].casefold(), others, cutoff=0.8) if c["label"] not in seen else []
@@ -138,18 +175,27 @@ class _Rules:
         found = tuple(self.ids[tag] for tag in named if tag in self.ids)
         return found[:1] if self.label_rule == "first-tag" else found
 
-    def judge(self, annotation: Annotation, picture: str | None, taken: bool) -> tuple[str, str] | None:
+    def said(self, annotation: Annotation) -> object:
+        """Return what two annotations of a picture must agree in."""
+        return sorted(self.labels(annotation.tags)), frozenset(annotation.tags)
+
+    def excluded(self, entry: Entry) -> str | None:
+        """Return the pattern that leaves an annotation's picture out; None if there is none."""
+        return records.matches(entry.picture or entry.annotation.name, self.exclude)
+
+    def judge(self, entry: Entry) -> tuple[str, str] | None:
         """Return the reason and detail for which a picture is left out; None if it is kept."""
+        annotation, picture = entry.annotation, entry.picture
         tags = frozenset(annotation.tags)
         labels = self.labels(annotation.tags)
         checks = (
-            (records.BY_STUDY, records.matches(picture or annotation.name, self.exclude)),
+            (records.BY_STUDY, self.excluded(entry)),
+            (records.SECOND_ANNOTATION, picture if entry.again else None),
             (records.CT, _first(CT_TAGS & tags)),
             (records.LATERAL, _first(LATERAL_TAGS & tags)),
             (records.NO_PICTURE, None if picture else annotation.name),
-            (records.SECOND_ANNOTATION, picture if taken else None),
-            (records.NO_LABEL, None if labels else _tags(annotation)),
-            (records.SEVERAL_LABELS, _tags(annotation) if self._ambiguous(labels) else None),
+            (records.NO_LABEL, None if labels else tags_of(annotation)),
+            (records.SEVERAL_LABELS, tags_of(annotation) if self._ambiguous(labels) else None),
         )
         return next(((reason, detail) for reason, detail in checks if detail), None)
 
@@ -161,42 +207,44 @@ def _first(tags: frozenset[str]) -> str | None:
     return f"tag {min(tags)}" if tags else None
 
 
-def _tags(annotation: Annotation) -> str:
-    return "tags " + ", ".join(annotation.tags) if annotation.tags else "no tags"
-
-
 def _select(
-    pictures: Sequence[str], annotations: Mapping[str, Annotation], rules: _Rules
+    entries: Iterable[Entry], pictures: Iterable[str], rules: _Rules
 ) -> tuple[list[Candidate], list[Exclusion]]:
     """Return the pictures to use with their labels, and what is left out without looking at pixels."""
-    index = PictureIndex(pictures)
-    taken: dict[str, str] = {}
     candidates = []
     exclusions = []
-    for file, annotation in annotations.items():
-        same = index.find(annotation.name)
-        picture = same[0] if same else None
-        verdict = rules.judge(annotation, picture, picture in taken)
+    annotated = set()
+    for entry in entries:
+        annotation, picture = entry.annotation, entry.picture
+        verdict = rules.judge(entry)
         if verdict:
-            second = verdict[0] == records.SECOND_ANNOTATION or picture in taken
-            exclusions.append(Exclusion(file if second or picture is None else picture, *verdict))
+            exclusions.append(Exclusion(entry.file if entry.again or not picture else picture, *verdict))
         elif picture:
             labels = rules.labels(annotation.tags)
             candidates.append(
                 Candidate(picture, labels, annotation.tags, annotation.width, annotation.height)
             )
-        for other in same:
-            taken.setdefault(other, picture or "")
-    return candidates, exclusions + list(_unannotated(pictures, taken, rules))
-
-
-def _unannotated(pictures: Iterable[str], taken: Mapping[str, str], rules: _Rules) -> Iterable[Exclusion]:
+        annotated.add(picture)
     for picture in pictures:
-        if taken.get(picture) == picture:
-            continue
-        if pattern := records.matches(picture, rules.exclude):
-            yield Exclusion(picture, records.BY_STUDY, pattern)
-        elif picture in taken:
-            yield Exclusion(picture, records.SAME_NAME, taken[picture])
-        else:
-            yield Exclusion(picture, records.NO_ANNOTATION)
+        if picture not in annotated:
+            pattern = records.matches(picture, rules.exclude)
+            reason = records.BY_STUDY if pattern else records.NO_ANNOTATION
+            exclusions.append(Exclusion(picture, reason, pattern or ""))
+    return candidates, exclusions
+
+
+def _same_files(root: Path, exclusions: Iterable[Exclusion], table: pd.DataFrame) -> Iterator[Exclusion]:
+    """Yield ``exclusions``, told as what they are where a picture without annotation is one kept, byte for byte."""
+    kept = dict(zip(table["sha256"], table["image_id"], strict=True))
+    for exclusion in exclusions:
+        original = None
+        if exclusion.reason == records.NO_ANNOTATION:
+            original = kept.get(_digest(root / exclusion.file))
+        yield Exclusion(exclusion.file, records.SAME_FILE, original) if original else exclusion
+
+
+def _digest(file: Path) -> str:
+    try:
+        return sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""

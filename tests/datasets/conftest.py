@@ -1,6 +1,6 @@
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,18 @@ class Dataset:
         image = {"width": 400, "height": 300, "filename": "00000001.jpg", "original_filename": name}
         annotations = [polygon, *({"name": tag, "tag": {}} for tag in tags)]
         target.write_text(json.dumps({"image": image, "annotations": annotations}), encoding="utf-8")
+
+    def item(self, file: str, name: str, *tags: str, path: str = "/", sources: Sequence[str] = ()) -> None:
+        """Write an annotation of Darwin JSON 2.0; of several ``sources`` each lies in a slot of its own."""
+        slots = [
+            {"slot_name": str(number), "source_files": [{"file_name": source}]}
+            for number, source in enumerate(sources or (name,))
+        ]
+        annotations = [{"name": tag, "tag": {}} for tag in tags]
+        content = {"item": {"name": name, "path": path, "slots": slots}, "annotations": annotations}
+        target = self.root / "releases" / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps({"version": "2.0", **content}), encoding="utf-8")
 
     def add(self, name: str, *tags: str) -> None:
         self.picture(f"images/{name}")

@@ -83,7 +83,6 @@ def test_lungs_are_dark_within_their_outline_and_the_picture_is_marked(kind: str
 
 def test_annotations_are_darwin_json_of_the_size_of_the_picture(sample_folder: Path) -> None:
     for path in sorted((sample_folder / sample.ANNOTATIONS).iterdir())[:5]:
-        annotation = darwin.parse(path.read_bytes())
-        assert annotation
+        (annotation,) = darwin.parse(path.read_bytes())
         data = (sample_folder / "images" / annotation.name).read_bytes()
         assert Image.open(io.BytesIO(data)).size == (annotation.width, annotation.height)
