@@ -204,9 +204,9 @@ class PictureIndex:
     def but_for_suffix(self, entry: Entry) -> list[str]:
         """Return the pictures that lie as the annotation says, and whose names differ in the suffix only."""
         home = self._home(entry.annotation)
-        for stems in (lambda name: {_stem(name), _plain_name(name)}, lambda name: {_any_stem(name)}):
+        for stems in (_stems, _loose_stems):
             for *folders, name in entry.annotation.places:
-                keys = ((home + _plain(folders), stem) for stem in sorted(stems(name)))
+                keys = ((home + _plain(folders), stem) for stem in stems(name))
                 if found := [picture for key in keys for picture in self._by_stem.get(key, [])]:
                     return found
         return []
@@ -273,8 +273,13 @@ def _stem(name: str) -> str:
     return _plain_name(name.removesuffix(suffix) if suffix.lower() in PICTURE_SUFFIXES else name)
 
 
-def _any_stem(name: str) -> str:
-    return _plain_name(UNKNOWN_SUFFIX.sub("", name))
+def _stems(name: str) -> list[str]:
+    """Return the stem, and the whole name: ``a.dcm`` may have become ``a.png`` or ``a.dcm.png``."""
+    return list(dict.fromkeys((_stem(name), _plain_name(name))))
+
+
+def _loose_stems(name: str) -> list[str]:
+    return [_plain_name(UNKNOWN_SUFFIX.sub("", name))]
 
 
 def _all_same(root: Path, pictures: Sequence[str]) -> bool:
