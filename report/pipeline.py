@@ -112,7 +112,7 @@ def _data(study: Study, place: Place) -> Iterator[Stage]:
     if place.data is None:
         yield _sample(study)
     if place.packed:
-        yield _archive(place)
+        yield _archive(place, study)
     yield Stage(
         "read",
         f"analysis.datasets.{study.dataset.reader.replace('-', '_')}:read",
@@ -156,12 +156,14 @@ def survey_stages(data: Path, study: Study | None) -> list[Stage]:
     given: Json = {"reader": study.dataset.reader, **_reading(study)} if study else None
     inputs = {"data": data_inputs(place)[0]}
     check = Stage("check", "analysis.datasets.survey:survey", inputs, {"settings": given}, packages=PICTURES)
-    return [_archive(place), check] if place.packed else [check]
+    return [_archive(place, study), check] if place.packed else [check]
 
 
-def _archive(place: Place) -> Stage:
+def _archive(place: Place, study: Study | None) -> Stage:
     assert place.data is not None
-    return Stage("archive", "analysis.datasets.archives:unpack", {"data": Source(place.data)})
+    encoding = study.dataset.archive_encoding if study else ""
+    params: dict[str, Json] = {"encoding": encoding} if encoding else {}
+    return Stage("archive", "analysis.datasets.archives:unpack", {"data": Source(place.data)}, params)
 
 
 def data_inputs(place: Place) -> tuple[Input, Input]:

@@ -101,7 +101,8 @@ class Dataset(Section):
 
     ``source`` says where the data are had. ``label_rule`` is about tags, so for the reader ``v7`` alone; ``folders``,
     names of folders by class id, is for the readers of class folders. ``without`` names classes of the study that are
-    left out, because the data at hand have no or few pictures of them.
+    left out, because the data at hand have no or few pictures of them. ``archive_encoding`` is that of the names in an
+    archive that does not tell it, such as ``cp850``.
     """
 
     reader: Literal["v7", "class-folders", "kermany", "radiography"] = "v7"
@@ -112,6 +113,16 @@ class Dataset(Section):
     exclude: tuple[str, ...] = ()
     without: tuple[Identifier, ...] = ()
     max_excluded: Annotated[float, Field(ge=0, le=1)] = 0.5
+    archive_encoding: str = ""
+
+    @field_validator("archive_encoding")
+    @classmethod
+    def _encoding_is_known(cls, name: str) -> str:
+        try:
+            "".encode(name or "utf-8")
+        except LookupError as error:
+            raise ValueError(f"no encoding is called {name!r}; such as 'cp850' or 'gbk'") from error
+        return name
 
     @model_validator(mode="after")
     def _keys_fit_the_reader(self) -> Dataset:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from analysis.datasets import class_folders
+from analysis.datasets import archives, class_folders
 from report import project
 from report.engine.stage import Output, Source, Stage
-from report.pipeline import PROJECT, Place, analyses, runs, stages
+from report.pipeline import PROJECT, Place, analyses, runs, stages, survey_stages
 from report.study import Comparison, Dataset, Study, load
 
 ASSIGNMENT = PROJECT / "studies" / "assignment"
@@ -313,6 +313,17 @@ def test_an_archive_is_unpacked_once_and_read_from_there(tmp_path):
     assert readers == {"read", "images", "figure.examples"}
     others = [s for s in plan[1:] if s.name != "figure.stages"]
     assert [s.params for s in others] == [s.params for s in REAL if s.name != "figure.stages"]
+
+
+def test_the_encoding_of_names_in_an_archive_is_told_where_the_study_names_it(tmp_path):
+    packed = tmp_path / "data.zip"
+    packed.write_bytes(b"PK")
+    assert stages(STUDY, Place(ASSIGNMENT, packed))[0].params == {}
+    data = STUDY.dataset.model_copy(update={"archive_encoding": "cp850"})
+    study = STUDY.model_copy(update={"dataset": data})
+    for plan in (stages(study, Place(ASSIGNMENT, packed)), survey_stages(packed, study)):
+        assert plan[0].params == {"encoding": "cp850"}
+        inspect.signature(archives.unpack).bind({}, Path(), scratch=Path(), progress=None, **plan[0].params)
 
 
 def test_each_reader_gets_what_it_understands():

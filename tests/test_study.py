@@ -344,6 +344,10 @@ def test_an_override_that_leads_nowhere_is_a_usage_error(override):
             "--set models.baseline.epochs=abc: input should be a valid integer, got 'abc'",
         ),
         ("comparison.baseline=best", "--set comparison.baseline=best: comparison: no model is called 'best'"),
+        (
+            "dataset.archive_encoding=cp85",
+            "--set dataset.archive_encoding=cp85: no encoding is called 'cp85'; such as 'cp850' or 'gbk'",
+        ),
         ("dataset.reader=class-folders", "--set dataset.reader=class-folders: dataset: label_rule is for"),
     ],
 )

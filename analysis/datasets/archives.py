@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, cast
 
+from analysis.datasets.archive_names import unreadable, zip_names
 from analysis.datasets.folder import pictures_among
 from analysis.errors import DataError
 from analysis.progress import Progress
@@ -53,27 +54,35 @@ OTHERS = {
 PACKED = re.compile(r"\.(zip|tar|tgz|gz|7z|rar|xz|bz2|zst)$", re.IGNORECASE)
 OUTSIDE = re.compile(r"^/|^[A-Za-z]:|(^|/)\.\.(/|$)")
 UNNAMEABLE = re.compile("[\0\ud800-\udfff]")
+UNDECODED = re.compile("[\udc80-\udcff]")
 BY_HAND = "unpack it yourself and give the folder to --data"
 AGAIN = f"download it again, or {BY_HAND}"
 
 
-def unpack(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress) -> None:
+def unpack(
+    inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, encoding: str = ""
+) -> None:
     """Write the files of the archive ``inputs["data"]`` (zip, tar or tar.gz, told by its bytes) as they lie in it.
 
     Hidden files and what macOS adds (``__MACOSX``) are left out; so are links to a folder of the same archive, which
     are a second name for what is there.
 
+    Parameters
+    ----------
+    encoding : str, optional
+        That of names of which the archive does not tell it.
+
     Raises
     ------
     DataError
         If the file is no such archive, is cut short, damaged or encrypted, would write outside the folder or
-        make links or devices, or has more files or bytes than a dataset of pictures.
+        make links or devices, has names in an unknown encoding, or has more files or bytes than a dataset of pictures.
     """
     archive = inputs["data"]
     size = archive.stat().st_size
     folder = _Folder(out, archive.name, _Budget(archive.name, size))
     with open(archive, "rb") as file, _errors_named(archive.name):
-        for member in _members(file, archive.name, size):
+        for member in _members(file, archive.name, size, encoding):
             folder.take(member)
             progress(file.tell() // 10**6, size // 10**6, "MB of the archive")
     folder.close()
@@ -169,7 +178,7 @@ class _Folder:
         return DataError(f"{self._name} is not unpacked: {problem}", hint=BY_HAND)
 
 
-def _members(file: IO[bytes], name: str, size: int) -> Iterator[_Member]:
+def _members(file: IO[bytes], name: str, size: int, encoding: str) -> Iterator[_Member]:
     start = file.read(32)
     file.seek(0)
     for sign, what in OTHERS.items():
@@ -179,34 +188,44 @@ def _members(file: IO[bytes], name: str, size: int) -> Iterator[_Member]:
                 hint=AGAIN if "not the" in what else BY_HAND,
             )
     if start.startswith(ZIP):
-        yield from _zip_members(file, name)
+        yield from _zip_members(file, name, encoding)
     elif start.startswith(GZIP):
         with gzip.open(file) as unpacked:
-            yield from _tar_members(_Limited(unpacked, _Budget(name, size)))
+            yield from _tar_members(_Limited(unpacked, _Budget(name, size)), name, encoding)
     else:
-        yield from _tar_members(file)
+        yield from _tar_members(file, name, encoding)
 
 
-def _zip_members(file: IO[bytes], name: str) -> Iterator[_Member]:
+def _zip_members(file: IO[bytes], name: str, encoding: str) -> Iterator[_Member]:
     with zipfile.ZipFile(file) as archive:
+        names = zip_names(archive.infolist(), name, encoding)
         for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
             kind = stat.S_IFMT(info.external_attr >> 16)
             if info.is_dir():
                 continue
             if info.flag_bits & 1:
-                raise DataError(f"{name} is encrypted: {info.filename} asks for a password", hint=BY_HAND)
+                raise DataError(f"{name} is encrypted: {names[info]} asks for a password", hint=BY_HAND)
             with archive.open(info) as stream:
                 if kind == stat.S_IFLNK:
-                    yield _Member(info.filename, target=stream.read(4096).decode(errors="replace"))
+                    yield _Member(names[info], target=stream.read(4096).decode(errors="replace"))
                 elif kind not in (0, stat.S_IFREG):
-                    yield _Member(info.filename, other="a device or pipe")
+                    yield _Member(names[info], other="a device or pipe")
                 else:
-                    yield _Member(info.filename, stream)
+                    yield _Member(names[info], stream)
 
 
-def _tar_members(stream: _Readable) -> Iterator[_Member]:
-    with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", tarinfo=_Header) as archive:
+def _tar_members(stream: _Readable, name: str, encoding: str) -> Iterator[_Member]:
+    encoding = encoding or "utf-8"
+    with tarfile.open(
+        fileobj=cast("IO[bytes]", stream),
+        mode="r|",
+        tarinfo=_Header,
+        encoding=encoding,
+        errors="surrogateescape",
+    ) as archive:
         for info in archive:
+            if UNDECODED.search(info.name):
+                raise unreadable(info.name.encode(encoding, "surrogateescape"), name, encoding)
             if info.isreg():
                 yield _Member(info.name, archive.extractfile(info))
             elif info.issym():
