@@ -13,7 +13,7 @@ from pathlib import Path
 
 from analysis.datasets import darwin, records
 from analysis.datasets.darwin import Annotation
-from analysis.datasets.folder import PictureIndex, list_files, pictures_among
+from analysis.datasets.folder import PictureIndex, find_files
 from analysis.datasets.records import Candidate, Exclusion
 from analysis.errors import DataError
 from analysis.progress import Progress
@@ -57,9 +57,9 @@ def read(
         If the folder is no such dataset, or too much of it would be left out.
     """
     root = inputs["data"]
-    files = list_files(root)
-    pictures = pictures_among(files)
-    annotations, exclusions = _annotations(root, files)
+    contents = find_files(root)
+    pictures = contents.pictures
+    annotations, exclusions = _annotations(root, contents.others)
     _check_found(root, pictures, annotations, exclusions)
     _check_labels(annotations, classes)
     rules = _Rules({c["label"]: c["id"] for c in classes}, label_rule, tuple(exclude))
@@ -72,7 +72,9 @@ def read(
         raise DataError(
             f"no picture in {root} can be used", hint="compare the study's class labels with the tags"
         )
-    records.write(out, table, exclusions, [("annotations found", found), ("pictures found", len(pictures))])
+    used = {*annotations, *(e.file for e in exclusions if e.reason == records.INVALID)}
+    steps = [("annotations found", found), ("pictures found", len(pictures))]
+    records.write(out, table, exclusions, records.way(contents, steps, used))
 
 
 def _annotations(root: Path, files: Iterable[str]) -> tuple[dict[str, Annotation], list[Exclusion]]:
@@ -104,7 +106,7 @@ def _check_found(
     if not pictures:
         raise DataError(
             f"{root} has {len(annotations)} annotations and no pictures",
-            hint=f"put the pictures below it (links to folders are not followed), or run `{PULL}`",
+            hint=f"put the pictures below it, or run `{PULL}`",
         )
 
 

@@ -60,7 +60,7 @@ def test_a_copy_of_the_whole_folder_inside_it_is_seen_through(data) -> None:
         data.add(name, f"chest_xray/{name}", data=data.jpeg(len(name)))
     found = data.tell()
     assert counts(found) == {"normal": 1, "pneumonia": 1}
-    assert [e["reason"] for e in found["excluded"]] == ["copy of a picture in the folder above"]
+    assert [e["reason"] for e in found["excluded"]] == ["copy of a picture elsewhere in the folder"]
 
 
 def test_the_paediatric_set_is_known_by_its_names(data) -> None:
