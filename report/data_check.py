@@ -123,6 +123,9 @@ def _advice(found: Found, data: Path) -> Iterator[str]:
         *_, last = (d["folder"] for d in datasets)
         one, without = shlex.quote(str(data / last)), f"exclude = [{_toml(last + '/*')}]"
         yield f"to read one of them: report data check {one}; to leave it out, under [dataset]: {without}"
+    if found["annotated"]:
+        one = shlex.quote(str(data / found["annotated"]))
+        yield f"all annotations lie in {found['annotated']}; to read it alone: report data check {one}"
     for name in found["archives"][:MOST_ARCHIVES]:
         packed = f", or see what it has: report data check {shlex.quote(str(data / name))}"
         yield f"{name} is not read: unpack it{packed if name.lower().endswith(ARCHIVES) else ''}"

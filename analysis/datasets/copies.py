@@ -17,7 +17,8 @@ from analysis.datasets.records import Candidate, Exclusion
 from analysis.errors import PictureError
 
 NEAR = 16  # grey levels that a JPEG may blur a mask by
-TWO_LEVELS = 0.97  # of the pixels of a mask
+AT_AN_END = 0.97  # of the pixels of a mask
+MASK_LEVELS = 8
 
 
 def without_copies(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Exclusion]]:
@@ -59,35 +60,34 @@ def _equal_files(root: Path, same: Iterable[Candidate]) -> Iterable[list[str]]:
 def without_masks(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Exclusion]]:
     """Return the candidates without masks, and these: known by a picture of the same name, class and split beside them.
 
-    Such a picture is a mask if its name (``x_mask.png``) or its folder (``labels``) says so and those of the other do
-    not, or if it has two grey levels and the other has more.
+    Such a picture is a mask if its name says so (``x_mask.png``) and that of the other does not, or if it has a few grey
+    levels only and the other has more.
     """
     masks: dict[str, str] = {}
     for same in _grouped(candidates, lambda c: layout.unmasked(PurePosixPath(c.image_id).stem)):
         named = [c for c in same if _named_as_mask(c.image_id)]
         others = [c for c in same if c not in named] or same
-        flat = [c for c in others if len(others) > 1 and has_two_levels(root / c.image_id)]
-        pictures = [c for c in others if c not in flat]
-        if pictures:
-            of = f"of {pictures[0].image_id}"
-            masks |= {c.image_id: f"by its name, {of}" for c in same if c not in pictures}
-            masks |= {c.image_id: f"two grey levels, {of}" for c in flat}
+        flat = [c for c in others if len(others) > 1 and has_few_levels(root / c.image_id)]
+        if pictures := [c for c in others if c not in flat]:
+            first = pictures[0].image_id
+            masks |= {c.image_id: f"few grey levels, beside {first}" for c in flat}
+            masks |= {c.image_id: f"named as that of {first}" for c in same if c not in others}
     kept = [c for c in candidates if c.image_id not in masks]
     return kept, [Exclusion(name, records.MASK, detail) for name, detail in masks.items()]
 
 
 def _named_as_mask(name: str) -> bool:
-    path = PurePosixPath(name)
-    return layout.unmasked(path.stem) != layout.plain(path.stem) or layout.may_hold_masks(path.parts[:-1])
+    stem = PurePosixPath(name).stem
+    return layout.unmasked(stem) != layout.plain(stem)
 
 
-def has_two_levels(path: Path) -> bool:
-    """Tell whether a picture is black and white: of one or two levels, or a mask that was blurred by JPEG."""
+def has_few_levels(path: Path) -> bool:
+    """Tell whether a picture has as many levels as a mask has organs, or is one of black and white that JPEG has blurred."""
     try:
         pixels = decode(path.read_bytes()).pixels.astype(np.int16)  # uint8 would run over
     except (PictureError, OSError):
         return False
     low, high = pixels.min(), pixels.max()
-    if high - low <= 4 * NEAR:  # in so narrow a range most levels are near an end
-        return len(np.unique(pixels)) <= 2
-    return bool(np.mean((pixels <= low + NEAR) | (pixels >= high - NEAR)) >= TWO_LEVELS)
+    at_an_end = (pixels <= low + NEAR) | (pixels >= high - NEAR)
+    wide = high - low > 4 * NEAR  # in a narrow range most levels are near an end
+    return len(np.unique(pixels)) <= MASK_LEVELS or bool(wide and np.mean(at_an_end) >= AT_AN_END)

@@ -111,10 +111,6 @@ PART = {
 MASK = re.compile(r"(?!un)\w*masks?|ground ?truths?")
 BOTH = frozenset(("and", "with", "without", "no", "+"))
 """What stands in the name of a folder that holds pictures as well, or only these."""
-SOFT_MASK = re.compile(
-    r"(?:segmentation|segmented|seg|label|annotation|contour|outline|gt|lung|lesion|infection)s?"
-)
-"""What folders with masks are called too, and others: their pictures are masks if there are pictures of the same names."""
 MASK_NAME = re.compile(
     r"^(?:lung |infection )?(?:masks?|seg|segmentation|gt|ground ?truth) (?=.)"
     r"|(?<=.) (?:lung |infection )?(?:masks?|lungmask|seg|segmentation|gt|ground ?truth|label)$"
@@ -177,11 +173,6 @@ def masks_folder(folders: Iterable[str]) -> str | None:
     return next(
         (name for name in folders if MASK.fullmatch(_last_words(name)) and not BOTH & {*words(name)}), None
     )
-
-
-def may_hold_masks(folders: Iterable[str]) -> bool:
-    """Tell whether a folder above a file has a name that masks lie under, and other things as well."""
-    return any(SOFT_MASK.fullmatch(_last_words(name)) for name in folders)
 
 
 def _last_words(name: str) -> str:

@@ -193,6 +193,7 @@ def _around(contents: Contents, tables: Path, params: Mapping[str, Any]) -> dict
         ],
         "archives": [written(name) for name in contents.archives],
         "datasets": _datasets(records, params) if "folders" in params else [],
+        "annotated": "" if "folders" in params else _annotated(contents),
     }
 
 
@@ -224,6 +225,15 @@ def _datasets(records: pd.DataFrame, params: Mapping[str, Any]) -> list[dict[str
         for folder, rows in of.groupby("dataset")
     ]
     return found if len(found) <= MOST_DATASETS else []
+
+
+def _annotated(contents: Contents) -> str:
+    """Return the folder that all annotations and only some of the pictures lie in; "" if there is none."""
+    (annotated, *others) = {
+        name.partition("/")[0] for name in contents.others if name.lower().endswith(".json")
+    }
+    pictures = {name.partition("/")[0] for name in contents.pictures}
+    return written(annotated) if not others and annotated in pictures and len(pictures) > 1 else ""
 
 
 def _in_words(contents: Contents) -> str:
