@@ -15,6 +15,7 @@ from PIL import Image
 
 from analysis.datasets.decode import Grey, decode
 from analysis.errors import DataError, PictureError
+from analysis.names import real
 from analysis.progress import Progress
 
 PILLOW = {"nearest": Image.Resampling.NEAREST, "lanczos": Image.Resampling.LANCZOS}
@@ -64,7 +65,7 @@ def prepare(
 
 def _load(root: Path, size: int, fit: str, resample: str, image_id: str, sha256: str) -> Grey:
     try:
-        data = (root / image_id).read_bytes()
+        data = (root / real(image_id)).read_bytes()
     except OSError as error:
         raise _changed(image_id, f"cannot be read any more: {error.strerror}") from error
     if hashlib.sha256(data).hexdigest() != sha256:

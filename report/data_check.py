@@ -15,7 +15,7 @@ from report.building import run
 from report.document.values import listed
 from report.errors import StudyError
 from report.pipeline import survey_stages
-from report.project import cache_folder, data_problem, study_folder, study_names
+from report.project import ARCHIVES, cache_folder, data_problem, study_folder, study_names
 from report.study import load
 
 Found = Mapping[str, Any]
@@ -24,6 +24,9 @@ STUDIES = {"v7": "assignment", "kermany": "pediatric-resplit", "radiography": "r
 """The study that is named first of those that read the data of a reader with no setting more."""
 FEW = 10
 """Of fewer pictures of a class than this, a split leaves next to none in one of its parts."""
+MOST_ARCHIVES = 3
+OTHER_DATASET = "of another dataset in the folder"
+"""A reason of `analysis.datasets.records`, which imports pandas."""
 CHECK_PLAN = "check"
 """The name under which the cache remembers the last check."""
 
@@ -65,9 +68,15 @@ def tell(found: Found, data: Path, study: str | None) -> None:
     if found["excluded"]:
         console.table(["left out", "files", "for example"], map(_excluded, found["excluded"]))
         console.say()
+    if found["beside"]:
+        rows = [[row["what"], f"{row['files']:,}", row["example"]] for row in found["beside"]]
+        console.table(["not read", "files", "for example"], rows)
+        console.say()
     for name, text in _facts(found):
         console.say(f"{name:<16}{text}")
     console.say()
+    for line in _advice(found, data):
+        console.say(f"{line}\n")
     for line in _next(found, data, study):
         console.say(line)
 
@@ -80,6 +89,7 @@ def _excluded(reason: Found) -> list[str]:
 
 def _facts(found: Found) -> Iterator[tuple[str, str]]:
     patients, sizes, twins = found["patients"], found["sizes"], found["duplicates"]
+    yield "files", f"{found['files']:,}; {patients['pictures']:,} pictures are read"
     known = f"told by tag or file name for {patients['known_for']:,} of {patients['pictures']:,} pictures"
     most = f"{patients['number']:,}, {known}; up to {patients['most_pictures']} pictures of one"
     yield (
@@ -103,9 +113,34 @@ def _facts(found: Found) -> Iterator[tuple[str, str]]:
         yield "", " = ".join(group)
 
 
+def _advice(found: Found, data: Path) -> Iterator[str]:
+    """Return what the user should know of, and what to type."""
+    datasets = found["datasets"]
+    if len(datasets) > 1:
+        yield f"{len(datasets)} datasets lie side by side and are read as one: {listed([_dataset(d) for d in datasets])}"
+        if same := sum(d["same_names"] for d in datasets):
+            yield f"{same:,} of these pictures have the class and name of one in another: versions of one dataset?"
+        *_, last = (d["folder"] for d in datasets)
+        one, without = shlex.quote(str(data / last)), f"exclude = [{_toml(last + '/*')}]"
+        yield f"to read one of them: report data check {one}; to leave it out, under [dataset]: {without}"
+    if found["annotated"]:
+        one = shlex.quote(str(data / found["annotated"]))
+        yield f"all annotations lie in {found['annotated']}; to read it alone: report data check {one}"
+    for name in found["archives"][:MOST_ARCHIVES]:
+        packed = f", or see what it has: report data check {shlex.quote(str(data / name))}"
+        yield f"{name} is not read: unpack it{packed if name.lower().endswith(ARCHIVES) else ''}"
+
+
+def _dataset(dataset: Found) -> str:
+    counts = ", ".join(f"{id_} {count:,}" for id_, count in dataset["classes"].items())
+    return f"{dataset['folder'] or 'the folder itself'} ({counts})"
+
+
 def _next(found: Found, data: Path, study: str | None) -> Iterator[str]:
     """Return the command that builds a report from the data, and the settings that a study needs for it."""
     name = study or STUDIES.get(found["reader"], "STUDY")
+    if any(e["reason"] == OTHER_DATASET for e in found["excluded"]) and len(found["datasets"]) == 1:
+        data /= found["datasets"][0]["folder"]
     if not found["of_study"] and (study or name == "STUDY"):
         name = "STUDY"
         yield "a study reads these data with this in its study.toml:"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.names import written
 from report.document.tables import MOST_TOGETHER
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.published import bars
@@ -570,7 +571,7 @@ def classify_stage(trained: tuple[Path, Path], pictures: list[Path], classes: li
             "input": Source(seen),
             **{f"picture_{i}": Source(path.absolute()) for i, path in enumerate(pictures)},
         },
-        {"classes": list(classes), "pictures": [str(path) for path in pictures]},
+        {"classes": list(classes), "pictures": [written(str(path)) for path in pictures]},
         packages=tuple(sorted({*NETWORK, *PICTURES})),
     )
 

@@ -10,10 +10,10 @@ import subprocess
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 from analysis.errors import DataError
+from analysis.walk import walk
 from report import console
 from report.engine.code import code_hash
 from report.engine.stage import Stage, selected
@@ -243,13 +243,12 @@ def _check_holds(folder: Path, study: Study) -> None:
     """Refuse at once, before anything runs, what no reader or not that of the study can read."""
     if folder.is_file():
         return
-    files = (name for _, _, names in os.walk(folder) for name in names if not name.startswith("."))
-    first = next(files, None)
-    if first is None:
+    files = walk(folder).files
+    if not files:
         raise DataError(
             f"the data folder {folder} is empty", hint="download the dataset into it, or name another folder"
         )
-    if study.dataset.reader == "v7" and not any(n.lower().endswith(".json") for n in chain([first], files)):
+    if study.dataset.reader == "v7" and not any(n.lower().endswith(".json") for n in files):
         raise DataError(
             f"{folder} has no Darwin JSON annotations",
             hint=f"report data check {shlex.quote(str(folder))} tells which reader fits;"

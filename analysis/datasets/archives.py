@@ -169,7 +169,7 @@ class _Folder:
             inside = posixpath.normpath(path.parent / target)
             if inside.startswith(("/", "..")) or not (self._out / inside).is_dir():
                 raise self._refusal(f"{path} in it is a link to {target}")
-        if not pictures_among(self._files):
+        if not pictures_among(self._out, self._files):
             packed = [name for name in self._files if PACKED.search(name)]
             what = f"another archive, {packed[0]}," if packed else f"{len(self._files)} files"
             raise self._refusal(f"it has {what} and no pictures")

@@ -6,24 +6,22 @@ read: a picture is of the class whose folder is the nearest above it.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
+import os
+import shlex
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from filecmp import cmp
 from pathlib import Path, PurePosixPath
 
-from analysis.datasets import records
-from analysis.datasets.folder import list_files, pictures_among
+import pandas as pd
+
+from analysis.datasets import layout, records
+from analysis.datasets.copies import without_copies, without_masks
+from analysis.datasets.folder import Contents, find_files
+from analysis.datasets.layout import ClassFolders, Folders
 from analysis.datasets.records import Candidate, Exclusion
 from analysis.errors import DataError
+from analysis.names import written
 from analysis.progress import Progress
-
-OFFICIAL = {
-    **dict.fromkeys(("train", "training", "train set", "training set"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev", "val set", "validation set"), "val"),
-    **dict.fromkeys(("test", "testing", "test set", "testing set"), "test"),
-}
-MASKS = frozenset(("mask", "masks"))
 
 
 def read(
@@ -47,7 +45,8 @@ def read(
     classes : sequence of {"id", "label"}
         The folder of a class is called by its label or id, unless ``folders`` says otherwise.
     folders : mapping of class id to names
-        Other names of a class' folders. Upper and lower case, spaces, hyphens and underscores make no difference.
+        Other names of a class' folders. Upper and lower case, spaces, hyphens and underscores make no difference; signs
+        do, as in ``COVID+`` and ``COVID-``, and accents where both names are there.
     exclude : sequence of str
         Glob patterns for the path, the name or the stem of a picture.
     max_excluded : float
@@ -61,119 +60,137 @@ def read(
         If a class has no pictures, or too many would be left out.
     """
     root = inputs["data"]
-    pictures = pictures_among(list_files(root))
-    candidates, exclusions = _select(pictures, _ids_by_folder(classes, folders), exclude, tags_of)
-    _check_classes(pictures, candidates, classes, folders)
-    candidates, copies = _without_copies(root, candidates)
+    contents = find_files(root)
+    names = names_of(classes, folders)
+    candidates, exclusions = _select(contents.pictures, names, exclude, tags_of)
+    _check_classes(contents, candidates, names)
+    candidates, copies = without_copies(root, candidates)
+    candidates, masks = without_masks(root, candidates)
     table, broken = records.verify(root, candidates, progress)
-    exclusions += broken + copies
-    records.refuse_too_many(exclusions, len(table), max_excluded)
+    exclusions += masks + broken + copies
+    _refuse_too_many(root, table, exclusions, max_excluded)
     if table.empty:
-        raise DataError(
-            f"none of the {len(pictures)} pictures can be read", hint="download the dataset again"
-        )
-    records.write(out, table, exclusions, [("pictures found", len(pictures))])
+        raise DataError(f"none of the {len(broken)} pictures can be read", hint="download the dataset again")
+    steps = [("pictures found", len(contents.pictures))]
+    records.write(out, table, exclusions, records.way(contents, steps))
 
 
-def plain(name: str) -> str:
-    """Return the name of a folder without what makes no difference: ``Lung_Opacity`` is ``lung opacity``."""
-    return re.sub(r"[\W_]+", " ", name.casefold()).strip() or name
-
-
-def official_split(folders: Iterable[str]) -> str:
-    """Return the split that the uppermost such folder of a picture stands for; "" if there is none."""
-    return next((OFFICIAL[name] for name in map(plain, folders) if name in OFFICIAL), "")
-
-
-def masks_folder(folders: Iterable[str]) -> str | None:
-    """Return the folder above a file that holds masks, such as ``masks`` or ``lung_masks``; None if there is none."""
-    return next((name for name in folders if plain(name).split(" ")[-1] in MASKS), None)
-
-
-def _ids_by_folder(
+def names_of(
     classes: Sequence[Mapping[str, str]], folders: Mapping[str, Sequence[str]]
-) -> dict[str, str]:
-    """Return class ids by plain folder name."""
+) -> dict[str, tuple[str, ...]]:
+    """Return what the folders of each class are called.
+
+    Raises
+    ------
+    DataError
+        If one name is that of two classes.
+    """
+    names = {c["id"]: tuple(folders.get(c["id"]) or dict.fromkeys((c["label"], c["id"]))) for c in classes}
     ids: dict[str, str] = {}
-    for c in classes:
-        for name in _names(c, folders):
-            other = ids.setdefault(plain(name), c["id"])
-            if other != c["id"]:
+    for id_, own in names.items():
+        for name in own:
+            other = ids.setdefault(layout.plain(name), id_)
+            if other != id_:
                 raise DataError(
-                    f"a folder called {name!r} would be of class {other} and of class {c['id']}",
+                    f"a folder called {name!r} would be of class {other} and of class {id_}",
                     hint="give each class folder names of its own under [dataset.folders] in the study file",
                 )
-    return ids
-
-
-def _names(c: Mapping[str, str], folders: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    return folders.get(c["id"]) or (c["label"], c["id"])
+    return names
 
 
 def _select(
     pictures: Iterable[str],
-    ids: Mapping[str, str],
+    names: Mapping[str, Sequence[str]],
     exclude: Sequence[str],
     tags_of: Callable[[str], tuple[str, ...]],
 ) -> tuple[list[Candidate], list[Exclusion]]:
     """Return the pictures to use with their class, and what is left out without looking at pixels."""
-    candidates = []
     exclusions = []
+    left: dict[Folders, list[str]] = defaultdict(list)
     for picture in pictures:
         above = PurePosixPath(picture).parts[:-1]
-        label = next((ids[name] for name in map(plain, reversed(above)) if name in ids), None)
         if pattern := records.matches(picture, exclude):
             exclusions.append(Exclusion(picture, records.BY_STUDY, pattern))
-        elif masks := masks_folder(above):
+        elif masks := layout.masks_folder(above):
             exclusions.append(Exclusion(picture, records.MASK, f"folder {masks}"))
-        elif label is None:
-            where = f"folder {'/'.join(above)}" if above else "in no folder"
-            exclusions.append(Exclusion(picture, records.NO_LABEL, where))
         else:
-            candidates.append(Candidate(picture, (label,), tags_of(picture), official=official_split(above)))
+            left[above].append(picture)
+    tree = ClassFolders(left, names)
+    others = _other_datasets(tree, left, frozenset(names))
+    candidates = []
+    for above, inside in left.items():
+        other = next((why for folder, why in others.items() if above[: len(folder)] == folder), "")
+        label, why = tree.judge(above)
+        if other or not label:
+            reason, why = (records.OTHER_DATASET, other) if other else (records.NO_LABEL, why)
+            exclusions += [Exclusion(picture, reason, why) for picture in inside]
+        else:
+            official = layout.official_split(name for name in above if name not in tree.ids)
+            candidates += [Candidate(p, (label,), tags_of(p), official=official) for p in inside]
     return candidates, exclusions
 
 
-def _without_copies(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Exclusion]]:
-    """Return the candidates without those that lie one folder higher too: ``chest_xray/chest_xray`` of Kaggle."""
-    known = {PurePosixPath(c.image_id): c for c in candidates}
-    kept, copies = [], []
-    for path, candidate in known.items():
-        parts = path.parts
-        above = (known.get(PurePosixPath(*parts[:i], *parts[i + 1 :])) for i in range(len(parts) - 1))
-        same = (c for c in above if c and (c.labels, c.official) == (candidate.labels, candidate.official))
-        original = next(
-            (c.image_id for c in same if cmp(root / c.image_id, root / path, shallow=False)), None
-        )
-        if original:
-            copies.append(Exclusion(candidate.image_id, records.COPY, original))
-        else:
-            kept.append(candidate)
-    return kept, copies
+def _other_datasets(
+    tree: ClassFolders, left: Mapping[Folders, Sequence[str]], classes: frozenset[str]
+) -> dict[Folders, str]:
+    """Return the folders of datasets that are not the study's, and why.
+
+    Mendeley's archive has retinas (CNV, DME, DRUSEN, NORMAL) beside chest X-rays (NORMAL, PNEUMONIA). Where one dataset
+    has all classes of the study, another one is not it that lacks some and is mostly of other classes.
+    """
+    of: dict[Folders, Counter[str]] = defaultdict(Counter)
+    for above, inside in left.items():
+        if label := tree.judge(above)[0]:
+            of[tree.dataset(above)][label] += len(inside)
+    if not any(classes == found.keys() for found in of.values()):
+        return {}
+    foreign: dict[Folders, Counter[str]] = defaultdict(Counter)
+    for above, inside in left.items():
+        home = next((above[:i] for i in range(len(above), -1, -1) if above[:i] in of), None)
+        if home is not None and not tree.judge(above)[0]:
+            foreign[home][next(iter(layout.telling(above[len(home) :])), "others")] += len(inside)
+    return {
+        home: f"{'/'.join(home)} has {', '.join(sorted(foreign[home]))} and no {', '.join(sorted(classes - found.keys()))}"
+        for home, found in of.items()
+        if home and classes - found.keys() and foreign[home].total() > found.total()
+    }
 
 
 def _check_classes(
-    pictures: Sequence[str],
-    candidates: Iterable[Candidate],
-    classes: Sequence[Mapping[str, str]],
-    folders: Mapping[str, Sequence[str]],
+    contents: Contents, candidates: Iterable[Candidate], names: Mapping[str, Sequence[str]]
 ) -> None:
     found = {label for candidate in candidates for label in candidate.labels}
-    for c in classes:
-        if c["id"] not in found:
-            names = " or ".join(dict.fromkeys(_names(c, folders)))
-            spare = (
-                f"; or build without it: --set 'dataset.without=[\"{c['id']}\"]'" if len(classes) > 2 else ""
-            )
+    for id_, own in names.items():
+        if id_ not in found:
+            spare = f"; or build without it: --set 'dataset.without=[\"{id_}\"]'" if len(names) > 2 else ""
             raise DataError(
-                f"no picture of class {c['id']}: none lies below a folder called {names} ({_where(pictures)})",
-                hint=f'name its folders in the study file: [dataset.folders] {c["id"]} = ["..."]{spare}',
+                f"no picture of class {id_}: none lies below a folder called {' or '.join(own)}"
+                f" ({_where(contents.pictures)})",
+                hint=f'name its folders in the study file: [dataset.folders] {id_} = ["..."]{spare}'
+                f"{_packed(contents)}",
             )
+
+
+def _packed(contents: Contents) -> str:
+    """Return what to do with an archive among the files; "" if there is none."""
+    return "".join(f"; or unpack {name}, which lies there" for name in contents.archives[:1])
+
+
+def _refuse_too_many(root: Path, table: pd.DataFrame, exclusions: Sequence[Exclusion], limit: float) -> None:
+    """Raise if too much is left out; where it is of another dataset, say how to read the one alone."""
+    try:
+        records.refuse_too_many(exclusions, len(table), limit)
+    except DataError as error:
+        if table.empty or all(e.reason != records.OTHER_DATASET for e in exclusions):
+            raise
+        alone = shlex.quote(os.path.commonpath([root / name for name in table["image_id"]]))
+        hint = f"the folder holds several datasets; to read one of them: --data {alone}"
+        raise DataError(error.message, hint=hint) from error
 
 
 def _where(pictures: Sequence[str], most: int = 6) -> str:
     """Return where the pictures lie, in words."""
-    counts = Counter(str(PurePosixPath(picture).parent) for picture in pictures)
+    counts = Counter(written(str(PurePosixPath(picture).parent)) for picture in pictures)
     named = [f"{count} in {folder}" for folder, count in counts.most_common(most)]
     more = [f"and {len(counts) - most} more folders"] if len(counts) > most else []
     return f"{len(pictures)} pictures: {', '.join(named + more)}" if pictures else "there are no pictures"

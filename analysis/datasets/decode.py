@@ -14,7 +14,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from analysis.errors import PictureError
 
 # A list, so that no file can reach the decoders that start other programs (EPS) or are seldom tested.
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 # The largest picture of the V7 set has 26 million pixels; a crafted file of some kilobytes can ask for billions.
 MAX_PIXELS = 80_000_000
 ORIENTATION = 0x0112

@@ -3,49 +3,152 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from analysis.errors import DataError
+from analysis.names import written
+from analysis.walk import walk
 
 PICTURE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".dcm", ".dicom")
+    (
+        *(
+            ".jpg",
+            ".jpeg",
+            ".jpe",
+            ".jfif",
+            ".jif",
+            ".pjpeg",
+            ".png",
+            ".webp",
+            ".bmp",
+            ".gif",
+            ".tif",
+            ".tiff",
+        ),
+        *(".pgm", ".ppm", ".pbm", ".pnm", ".dcm", ".dicom", ".jp2", ".heic", ".avif"),
+    )
 )
+ARCHIVES = frozenset((".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".xz", ".bz2", ".zst"))
+OTHER_SUFFIXES = ARCHIVES | frozenset(
+    (
+        *(".csv", ".tsv", ".json", ".jsonl", ".xml", ".txt", ".md", ".rst", ".html", ".htm", ".pdf", ".rtf"),
+        *(
+            ".doc",
+            ".docx",
+            ".xls",
+            ".xlsx",
+            ".ods",
+            ".odt",
+            ".ppt",
+            ".pptx",
+            ".py",
+            ".ipynb",
+            ".r",
+            ".m",
+            ".sh",
+        ),
+        *(".yaml", ".yml", ".toml", ".ini", ".log", ".lnk", ".url", ".db", ".sqlite", ".npy", ".npz", ".mat"),
+        *(".h5", ".hdf5", ".keras", ".pkl", ".pt", ".pth", ".onnx", ".parquet", ".tfrecord", ".mp4", ".avi"),
+    )
+)
+SIGNATURES = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF.{4}WEBP|BM.{4}\0{4}.{4}[\x0c-\x7c]\0{3}"
+    rb"|II[*+]\0|MM\0[*+]|P[1-6]\s[\s\d#]|\0\0\0\x0cjP  |\xff\x4f\xff\x51|.{4}ftyp(?:heic|heix|mif1|avif)"
+    rb"|.{128}DICM",
+    re.DOTALL,
+)
+START = 132  # bytes: what a DICOM file is known by stands at their end
+MOST_KINDS = 8
 
 
-def list_files(root: Path) -> list[str]:
-    """Return the files below ``root`` as posix paths, sorted by their bytes.
+@dataclass(frozen=True)
+class Contents:
+    """What lies below a data folder: pictures, other files, hidden files, and what is not read, sorted by their bytes.
 
-    Hidden files and folders are left out, and links to folders are not followed: ``darwin dataset pull`` makes a link
-    ``releases/latest`` to a release that lies beside it.
+    ``skipped`` says of links that are not followed, and of devices, what they are.
+    """
+
+    pictures: tuple[str, ...]
+    others: tuple[str, ...]
+    hidden: tuple[str, ...]
+    skipped: Mapping[str, str]
+
+    @property
+    def number(self) -> int:
+        """The number of all files, with links that are not followed."""
+        return len(self.pictures) + len(self.others) + len(self.hidden) + len(self.skipped)
+
+    @property
+    def files(self) -> list[str]:
+        """All files but those that are hidden, sorted by their bytes."""
+        return sorted((*self.pictures, *self.others), key=os.fsencode)
+
+    @property
+    def archives(self) -> list[str]:
+        """The archives among the files."""
+        return [name for name in self.others if suffix_of(name) in ARCHIVES]
+
+    def beside(self, used: Container[str] = ()) -> list[tuple[str, list[str]]]:
+        """Return in words what is neither a picture nor among ``used``, and its files: each kind of suffix, the commonest first."""
+        kinds: dict[str, list[str]] = defaultdict(list)
+        for name in self.others:
+            if name not in used:
+                kinds[f"not a picture ({suffix_of(name) or 'no suffix'})"].append(name)
+        ordered = sorted(kinds.items(), key=lambda kind: -len(kind[1]))
+        rest = [name for _, names in ordered[MOST_KINDS:] for name in names]
+        listed = [*ordered[:MOST_KINDS], ("not a picture (other suffixes)", rest)]
+        listed += [
+            ("hidden file", list(self.hidden)),
+            ("link that is not followed, or device", list(self.skipped)),
+        ]
+        return [(what, names) for what, names in listed if names]
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix of a file in lower case, "" where there is none."""
+    return PurePosixPath(written(name)).suffix.lower()
+
+
+def find_files(root: Path) -> Contents:
+    """Return what lies below ``root``. Pictures are known by their suffix, or where that says nothing by their first bytes.
 
     Raises
     ------
     DataError
-        If ``root`` is no folder or has no files.
+        If ``root`` is no folder or has no files, or a link in it leads in a circle.
     """
     if not root.exists():
         raise DataError(f"no data folder {root}", hint="name the folder that has the X-rays with --data DIR")
     if not root.is_dir():
         raise DataError(f"{root} is a file, not a data folder", hint="name the folder that has the X-rays")
-    files = []
-    for folder, folders, names in os.walk(root, onerror=_unreadable):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        base = Path(folder).relative_to(root)
-        files += [(base / name).as_posix() for name in names if not name.startswith(".")]
-    if not files:
+    found = walk(root)
+    if not found.files:
         raise DataError(
             f"the data folder {root} is empty", hint="download the dataset into it, or name another folder"
         )
-    return sorted(files, key=os.fsencode)
+    files = sorted(found.files, key=os.fsencode)
+    pictures = pictures_among(root, files)
+    among = frozenset(pictures)
+    others = tuple(name for name in files if name not in among)
+    hidden = sorted(found.hidden, key=os.fsencode)
+    return Contents(tuple(pictures), others, tuple(hidden), dict(sorted(found.skipped.items())))
 
 
-def _unreadable(error: OSError) -> None:
-    raise DataError(
-        f"cannot read {error.filename}: {error.strerror}", hint="make the folder readable for you"
-    ) from error
+def pictures_among(root: Path, files: Iterable[str]) -> list[str]:
+    """Return the files below ``root`` that are pictures, in the same order."""
+    return [name for name in files if _is_picture(root, name)]
 
 
-def pictures_among(files: Iterable[str]) -> list[str]:
-    """Return the files that are pictures by their suffix, in the same order."""
-    return [name for name in files if PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES]
+def _is_picture(root: Path, name: str) -> bool:
+    suffix = suffix_of(name)
+    if suffix in PICTURE_SUFFIXES or suffix in OTHER_SUFFIXES:
+        return suffix in PICTURE_SUFFIXES
+    try:
+        with open(root / name, "rb") as file:
+            return bool(SIGNATURES.match(file.read(START)))
+    except OSError:  # a picture, for all that can be told: the decoder says what is wrong
+        return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -14,8 +14,10 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from analysis.datasets.decode import SIGNS, decode
+from analysis.datasets.folder import Contents
 from analysis.datasets.patients import identify
 from analysis.errors import DataError, PictureError
+from analysis.names import written
 from analysis.progress import Progress
 
 DECODERS = 2  # threads; decoding runs outside Python's lock
@@ -32,8 +34,9 @@ SEVERAL_LABELS = "several class labels"
 NOT_PICTURES = tuple(what for _, _, what in SIGNS)
 UNDECODABLE = "picture does not decode"
 NO_ANNOTATION = "no annotation for the picture"
+OTHER_DATASET = "of another dataset in the folder"
 SAME_FILE = "same file as a picture that is kept"
-COPY = "copy of a picture in the folder above"
+COPY = "copy of a picture elsewhere in the folder"
 # The order in which a file is judged, and of the rows of flow.csv: the first reason that fits is the one given.
 REASONS = (
     INVALID,
@@ -43,6 +46,7 @@ REASONS = (
     CT,
     LATERAL,
     NO_PICTURE,
+    OTHER_DATASET,
     NO_LABEL,
     SEVERAL_LABELS,
     *NOT_PICTURES,
@@ -149,22 +153,36 @@ def _inspect(root: Path, candidate: Candidate) -> list[dict[str, object]] | Excl
     return [{**row, "label": label} for label in candidate.labels]
 
 
+def way(
+    contents: Contents, found: Iterable[tuple[str, int]], used: Container[str] = ()
+) -> list[tuple[str, int, str]]:
+    """Return the first steps of the flow, step, count and kind: all files, those that are nothing to the reader, and ``found``.
+
+    ``used`` are the files beside the pictures that ``found`` counts, such as annotations.
+    """
+    beside = [(what, len(names), "beside") for what, names in contents.beside(used)]
+    return [("files found", contents.number, "found"), *beside, *((*step, "found") for step in found)]
+
+
 def write(
-    out: Path, records: pd.DataFrame, exclusions: Iterable[Exclusion], found: Iterable[tuple[str, int]]
+    out: Path,
+    records: pd.DataFrame,
+    exclusions: Iterable[Exclusion],
+    begun: Iterable[tuple[str, int, str]],
 ) -> None:
-    """Write ``records.csv``, ``excluded.csv`` and ``flow.csv``; ``found`` are the counts that the flow starts from."""
+    """Write ``records.csv``, ``excluded.csv`` and ``flow.csv``, whose first steps are ``begun``.
+
+    Names of files are written as `analysis.names.written` writes them.
+    """
     ordered = sorted(exclusions, key=lambda e: (os.fsencode(e.file), REASONS.index(e.reason)))
-    _save(out / "records.csv", records)
-    _save(out / "excluded.csv", pd.DataFrame(ordered, columns=["file", "reason", "detail"]))
-    flow = pd.DataFrame(_flow(records, ordered, found), columns=["step", "count", "kind"])
-    _save(out / "flow.csv", flow)
+    _save(out / "records.csv", records, ("image_id", "patient_id"))
+    excluded = pd.DataFrame(ordered, columns=["file", "reason", "detail"])
+    _save(out / "excluded.csv", excluded, ("file", "detail"))
+    flow = [*begun, *_flow(records, ordered)]
+    _save(out / "flow.csv", pd.DataFrame(flow, columns=["step", "count", "kind"]), ("step",))
 
 
-def _flow(
-    records: pd.DataFrame, exclusions: Iterable[Exclusion], found: Iterable[tuple[str, int]]
-) -> Iterator[tuple[str, int, str]]:
-    for step, count in found:
-        yield step, count, "found"
+def _flow(records: pd.DataFrame, exclusions: Iterable[Exclusion]) -> Iterator[tuple[str, int, str]]:
     counts = Counter(e.reason for e in exclusions)
     for reason in REASONS:
         if counts[reason]:
@@ -175,8 +193,10 @@ def _flow(
         yield "rows kept, one for each class label", len(records), "kept"
 
 
-def _save(path: Path, table: pd.DataFrame) -> None:
-    table.to_csv(path, index=False, lineterminator="\n")
+def _save(path: Path, table: pd.DataFrame, names: Iterable[str]) -> None:
+    """Write a table; ``names`` are the columns that have names of files."""
+    text = table.assign(**{column: table[column].map(written) for column in names})
+    text.to_csv(path, index=False, lineterminator="\n")
 
 
 def refuse_too_many(exclusions: Iterable[Exclusion], kept: int, limit: float) -> None:

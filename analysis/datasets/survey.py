@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
 
-from analysis.datasets import class_folders, darwin, kermany, radiography, v7
-from analysis.datasets.folder import list_files, pictures_among
-from analysis.datasets.patients import identify
+from analysis.datasets import class_folders, kermany, layout, radiography, v7
+from analysis.datasets.folder import Contents, find_files, suffix_of
+from analysis.datasets.offers import Offer, offers
 from analysis.errors import DataError
+from analysis.names import real, written
 from analysis.progress import Progress
 
 FOLDER_READERS: dict[str, Callable[..., None]] = {
@@ -24,17 +23,8 @@ FOLDER_READERS: dict[str, Callable[..., None]] = {
     "class-folders": class_folders.read,
 }
 READERS: dict[str, Callable[..., None]] = {"v7": v7.read, **FOLDER_READERS}
-V7_CLASSES = (
-    {"id": "bacterial", "label": "Bacterial Pneumonia"},
-    {"id": "covid_19", "label": v7.COVID_19},
-    {"id": "healthy", "label": "No Pneumonia (healthy)"},
-    {"id": "viral", "label": "Viral Pneumonia"},
-)
-# Folders that pictures lie in, whatever they show.
-GENERIC = ("image", "images", "img", "imgs", "picture", "pictures", "png", "jpg", "jpeg", "files")
-UNTELLING = frozenset((*class_folders.OFFICIAL, *GENERIC))
-MOST_CLASSES = 30  # more folders than this are patients or studies
 EXAMPLES = 3
+MOST_DATASETS = 6  # more of them are patients or hospitals
 EXPECTED = (
     "expected: the folder of `darwin dataset pull` (releases/ with Darwin JSON, and images/),"
     " or one folder per class, such as NORMAL/ and PNEUMONIA/"
@@ -49,7 +39,7 @@ def survey(
     progress: Progress,
     settings: Mapping[str, Any] | None,
 ) -> None:
-    """Write ``survey.json``: the reader that fits ``inputs["data"]``, classes, exclusions, patients, sizes, duplicates.
+    """Write ``survey.json``: the reader that fits ``inputs["data"]``, classes, exclusions, patients, sizes, duplicates, datasets.
 
     Parameters
     ----------
@@ -62,136 +52,41 @@ def survey(
         If no reader fits, with what there is instead.
     """
     root = inputs["data"]
-    files = list_files(root)
-    offers = [*_darwin(root, files), *_kermany(files), *_radiography(files), *_folders(files)]
-    if not offers:
-        raise DataError(f"no reader fits: {_contents(files)}", hint=EXPECTED)
+    contents = find_files(root)
+    fitting = offers(root, contents)
+    if not fitting:
+        raise DataError(f"no reader fits: {_in_words(contents)}", hint=EXPECTED)
     tables = scratch / "tables"
     tables.mkdir(exist_ok=True)
-    offer, notes = _read_first(root, _with_study(offers, settings), tables, progress)
+    offer, notes = _read_first(root, _with_study(fitting, settings), tables, progress)
     found = {
         "reader": offer.reader,
         "why": offer.why,
         "of_study": offer.of_study,
         "folders": offer.params.get("folders", {}),
         "notes": notes,
-        "files": len(files),
+        "files": contents.number,
         **summarise(tables, offer.params["classes"]),
+        **_around(contents, tables, offer.params),
     }
     text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
     (out / "survey.json").write_text(text + "\n", encoding="utf-8")
 
 
-@dataclass(frozen=True)
-class _Offer:
-    """A reader that may fit, why, and the parameters to try it with."""
-
-    reader: str
-    why: str
-    params: Mapping[str, Any]
-    of_study: bool = False
-
-
-def _darwin(root: Path, files: Iterable[str]) -> Iterator[_Offer]:
-    """Offer the reader of V7 if one JSON file is a Darwin annotation."""
-    for name in files:
-        if not name.lower().endswith(".json"):
-            continue
-        try:
-            known = darwin.parse((root / name).read_bytes())
-        except (ValueError, OSError, RecursionError):
-            continue
-        if known:
-            params = {"classes": V7_CLASSES, "label_rule": "covid-first", "exclude": ()}
-            yield _Offer("v7", f"{name} is Darwin JSON", params)
-            return
-
-
-def _kermany(files: Iterable[str]) -> Iterator[_Offer]:
-    """Offer the reader of the paediatric set if most pictures in NORMAL and PNEUMONIA are named as it names them."""
-    folders = [c["label"].casefold() for c in kermany.CLASSES]
-    pictures = [
-        (picture, above[-1])
-        for picture in pictures_among(files)
-        if (above := [class_folders.plain(name) for name in PurePosixPath(picture).parts[:-1]])
-        and above[-1] in folders
-        and not class_folders.masks_folder(above)
-    ]
-    named = [folder for picture, folder in pictures if identify(picture)[1] == "kermany"]
-    if set(named) == set(folders) and 2 * len(named) > len(pictures):
-        params = {"classes": kermany.CLASSES, "folders": {}, "exclude": ()}
-        yield _Offer("kermany", "NORMAL and PNEUMONIA have files named as Kermany et al. name them", params)
-
-
-def _radiography(files: Iterable[str]) -> Iterator[_Offer]:
-    """Offer the reader of the radiography set if there is ``<class>/images`` of COVID-19 and another of its classes."""
-    there = {
-        class_folders.plain(above[-2])
-        for picture in pictures_among(files)
-        if len(above := PurePosixPath(picture).parts[:-1]) > 1 and above[-1].casefold() == "images"
-    }
-    ids = {
-        class_folders.plain(name): c["id"]
-        for c in radiography.CLASSES
-        for name in (*radiography.FOLDERS.get(c["id"], ()), c["label"])
-    }
-    found = {ids[name] for name in there & ids.keys()}
-    if {radiography.CLASSES[0]["id"]} < found:
-        classes = [c for c in radiography.CLASSES if c["id"] in found]
-        params = {"classes": classes, "folders": radiography.FOLDERS, "exclude": ()}
-        names = ", ".join(c["label"] for c in classes)
-        yield _Offer("radiography", f"there are folders called images of {names}", params)
-
-
-def _folders(files: Iterable[str]) -> Iterator[_Offer]:
-    """Offer the reader of class folders if pictures lie below folders of two names or more, at one level.
-
-    The level is counted from the top or from the picture: the one that most pictures have, and with the fewest names.
-    """
-    levels: dict[int, Counter[str]] = defaultdict(Counter)
-    for picture in pictures_among(files):
-        above = PurePosixPath(picture).parts[:-1]
-        if not class_folders.masks_folder(above):
-            telling = [name for name in above if class_folders.plain(name) not in UNTELLING]
-            for level, name in enumerate(telling):
-                levels[level][name] += 1
-                levels[level - len(telling)][name] += 1
-    named = [(-level.total(), _named_once(level)) for level in levels.values()]
-    fitting = [(missing, len(names), names) for missing, names in named if 1 < len(names) <= MOST_CLASSES]
-    if fitting:
-        names = min(fitting)[-1]
-        params = {"classes": _classes(names), "folders": {}, "exclude": ()}
-        yield _Offer("class-folders", f"pictures lie in folders called {', '.join(names)}", params)
-
-
-def _named_once(level: Counter[str]) -> list[str]:
-    """Return the names of folders, of those that differ only in spelling the commonest."""
-    return sorted({class_folders.plain(name): name for name, _ in reversed(level.most_common())}.values())
-
-
-def _classes(names: Iterable[str]) -> list[dict[str, str]]:
-    ids: list[str] = []
-    for name in names:
-        stem = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:36]
-        wanted = stem if stem[:1].isalpha() else f"class_{stem}".rstrip("_")
-        ids.append(wanted if wanted not in ids else f"{wanted}_{len(ids)}")
-    return [{"id": i, "label": name} for i, name in zip(ids, names, strict=True)]
-
-
-def _with_study(offers: Sequence[_Offer], settings: Mapping[str, Any] | None) -> list[_Offer]:
+def _with_study(offers: Sequence[Offer], settings: Mapping[str, Any] | None) -> list[Offer]:
     """Return the offers, before them that of the study if its reader is one of theirs, or reads folders as one does."""
     if settings is None:
         return list(offers)
     reader = settings["reader"]
     alike = FOLDER_READERS if reader in FOLDER_READERS else {reader}
     params = {key: value for key, value in settings.items() if key != "reader"}
-    own = [_Offer(reader, o.why, params, True) for o in offers if o.reader in alike]
+    own = [Offer(reader, o.why, params, True) for o in offers if o.reader in alike]
     return [*own[:1], *offers]
 
 
 def _read_first(
-    root: Path, offers: Iterable[_Offer], tables: Path, progress: Progress
-) -> tuple[_Offer, list[str]]:
+    root: Path, offers: Iterable[Offer], tables: Path, progress: Progress
+) -> tuple[Offer, list[str]]:
     """Read the folder as the first offer that works; return it, and what was wrong with those before."""
     problems: list[DataError] = []
     for offer in offers:
@@ -281,17 +176,76 @@ def _duplicates(records: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _contents(files: Sequence[str]) -> str:
+def _around(contents: Contents, tables: Path, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what there is beside the pictures that are read, and the datasets that these are of."""
+    flow = pd.read_csv(tables / "flow.csv")
+    records = pd.read_csv(tables / "records.csv", keep_default_na=False, dtype=str)
+    counts = dict(zip(flow["step"], flow["count"], strict=True))
+    return {
+        "beside": [
+            {
+                "what": what,
+                "files": int(counts[what]),
+                "example": _example(contents, names, int(counts[what])),
+            }
+            for what, names in contents.beside()
+            if what in counts
+        ],
+        "archives": [written(name) for name in contents.archives],
+        "datasets": _datasets(records, params) if "folders" in params else [],
+        "annotated": "" if "folders" in params else _annotated(contents),
+    }
+
+
+def _example(contents: Contents, names: Sequence[str], count: int) -> str:
+    """Return the first of the files and what it is, if the reader makes nothing of any of them."""
+    first = names[0]
+    why = f" ({written(contents.skipped[first])})" if first in contents.skipped else ""
+    return f"{written(first)}{why}" if count == len(names) else ""
+
+
+def _datasets(records: pd.DataFrame, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the folders that hold a dataset each, with their pictures of each class; [] if they are very many.
+
+    ``same_names`` is how many pictures have one of the same class, split and name in another of them.
+    """
+    above = [PurePosixPath(real(name)).parts[:-1] for name in records["image_id"]]
+    tree = layout.ClassFolders(above, class_folders.names_of(params["classes"], params["folders"]))
+    of = records.assign(
+        dataset=["/".join(tree.dataset(folders)) for folders in above],
+        name=records["image_id"].str.rsplit("/", n=1).str[-1],
+    )
+    where = of.groupby(["label", "official", "name"])["dataset"].transform("nunique")
+    found = [
+        {
+            "folder": written(str(folder)),
+            "classes": rows["label"].value_counts().to_dict(),
+            "same_names": int((where[rows.index] > 1).sum()),
+        }
+        for folder, rows in of.groupby("dataset")
+    ]
+    return found if len(found) <= MOST_DATASETS else []
+
+
+def _annotated(contents: Contents) -> str:
+    """Return the folder that all annotations and only some of the pictures lie in; "" if there is none."""
+    (annotated, *others) = {
+        name.partition("/")[0] for name in contents.others if name.lower().endswith(".json")
+    }
+    pictures = {name.partition("/")[0] for name in contents.pictures}
+    return written(annotated) if not others and annotated in pictures and len(pictures) > 1 else ""
+
+
+def _in_words(contents: Contents) -> str:
     """Return in words what there is where no reader fits."""
-    pictures = pictures_among(files)
-    kinds = Counter(PurePosixPath(name).suffix.lower() or "without a suffix" for name in files)
+    kinds = Counter(suffix_of(name) or "without a suffix" for name in contents.files)
     listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
-    if not pictures:
-        return f"no pictures and no Darwin JSON among {len(files)} files ({listed})"
-    places = Counter(str(PurePosixPath(name).parent) for name in pictures)
+    if not contents.pictures:
+        return f"no pictures and no Darwin JSON among {len(contents.files)} files ({listed})"
+    places = Counter(written(str(PurePosixPath(name).parent)) for name in contents.pictures)
     where = ", ".join(
         f"{count} {'in no folder' if place == '.' else f'in {place}'}"
         for place, count in places.most_common(4)
     )
     more = f" and {len(places) - 4} more folders" if len(places) > 4 else ""
-    return f"{len(pictures)} pictures ({where}{more}), no Darwin JSON and no folders that could be classes"
+    return f"{len(contents.pictures)} pictures ({where}{more}), no Darwin JSON and no folders that could be classes"

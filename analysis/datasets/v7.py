@@ -17,9 +17,9 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from analysis.datasets import darwin, records
-from analysis.datasets.class_folders import masks_folder, plain
 from analysis.datasets.darwin import Annotation
-from analysis.datasets.folder import list_files, pictures_among
+from analysis.datasets.folder import find_files
+from analysis.datasets.layout import masks_folder, plain
 from analysis.datasets.matching import PULL, Entry, match, refuse_unmatched, tags_of
 from analysis.datasets.records import Candidate, Exclusion
 from analysis.errors import DataError
@@ -66,11 +66,11 @@ def read(
         out.
     """
     root = inputs["data"]
-    files = list_files(root)
-    annotations, exclusions = _annotations(root, files, exclude)
+    contents = find_files(root)
+    annotations, exclusions = _annotations(root, contents.others, exclude)
+    used = {entry.file for entry in annotations} | {e.file for e in exclusions}
     found = len(annotations) + len(exclusions)
-    pictures = pictures_among(files)
-    shown, masks = _without_masks(pictures)
+    shown, masks = _without_masks(contents.pictures)
     _check_found(root, shown, masks, annotations, exclusions)
     _check_labels([entry.annotation for entry in annotations], classes)
     rules = _Rules({c["label"]: c["id"] for c in classes}, label_rule, tuple(exclude))
@@ -84,7 +84,8 @@ def read(
         raise DataError(
             f"no picture in {root} can be used", hint="compare the study's class labels with the tags"
         )
-    records.write(out, table, exclusions, [("annotations found", found), ("pictures found", len(pictures))])
+    steps = [("annotations found", found), ("pictures found", len(contents.pictures))]
+    records.write(out, table, exclusions, records.way(contents, steps, used))
 
 
 def _annotations(

@@ -17,6 +17,7 @@ from PIL import Image
 from analysis.datasets.decode import Grey, decode
 from analysis.errors import DataError
 from analysis.figures import style
+from analysis.names import real
 from analysis.progress import Progress
 
 PICTURES = 3
@@ -72,7 +73,7 @@ def choose(train: pd.DataFrame, class_ids: Sequence[str], seed: int) -> pd.DataF
 
 
 def _raw(root: Path, image_id: str, sha256: str) -> Grey:
-    data = (root / image_id).read_bytes()
+    data = (root / real(image_id)).read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
         raise DataError(
             f"picture {image_id} has changed since the data folder was read",

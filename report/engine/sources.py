@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import DataError
+from analysis.walk import walk
 from report.engine.stage import Source, included
 from report.engine.store import canonical, digest_json
 from report.system.files import digest_file, remember
@@ -70,48 +71,39 @@ def files_of(source: Source) -> dict[str, os.stat_result]:
     Raises
     ------
     DataError
-        There is nothing at its path.
+        There is nothing at its path, or a link in it leads in a circle.
     """
+    return _look(source)[0]
+
+
+def _look(source: Source) -> tuple[dict[str, os.stat_result], dict[str, str]]:
+    """Return the files of ``source``, and what there is to say of links in it that are not followed."""
     path = source.path
     if not path.exists():
         raise DataError(
             f"{path}: no such file or folder", hint="name the folder of the X-rays with --data DIR"
         )
     if path.is_file():
-        return {"": path.stat()}
-    found: dict[str, os.stat_result] = {}
-    _walk(str(path), "", (), found)
-    return {name: status for name, status in found.items() if included(name, source.include)}
-
-
-def _walk(
-    folder: str, prefix: str, above: tuple[tuple[int, int], ...], found: dict[str, os.stat_result]
-) -> None:
-    here = Path(folder).stat()
-    if (here.st_dev, here.st_ino) in above:
-        return  # a link to a folder that it lies in
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir():
-                _walk(entry.path, f"{prefix}{entry.name}/", (*above, (here.st_dev, here.st_ino)), found)
-            elif entry.is_file():  # not a socket, nor a link to nowhere, such as editors make
-                found[prefix + entry.name] = entry.stat()
+        return {"": path.stat()}, {}
+    found = walk(path)
+    files = {n: status for n, status in (found.files | found.hidden).items() if included(n, source.include)}
+    return files, {n: what for n, what in found.skipped.items() if included(n, source.include)}
 
 
 def digests_of(source: Source, folder: Path, told: Told | None = None) -> dict[str, str]:
-    """Return the sha256 of every file of ``source``; ``folder`` keeps those of earlier looks.
+    """Return the sha256 of every file of ``source``, and one that stands for each link that is not followed.
 
-    ``told`` hears how many of the files that must be read are done.
+    ``folder`` keeps the digests of earlier looks; ``told`` hears how many of the files that must be read are done.
     """
     index = Index(folder / f"files-{digest_json([str(source.path), *source.include])[:16]}.index")
-    files = files_of(source)
+    files, links = _look(source)
     known = {name: index.get(name, status) for name, status in files.items()}
     unknown = [name for name, sha256 in known.items() if sha256 is None]
     for name, sha256 in zip(unknown, _read_through(source.path, unknown, told), strict=True):
         known[name] = sha256
         index.put(name, files[name], sha256)
     index.save()
-    return known
+    return known | {name: digest_json(what) for name, what in links.items()}
 
 
 def _read_through(root: Path, names: list[str], told: Told | None) -> list[str]:

@@ -1,11 +1,18 @@
 import hashlib
+import os
+import unicodedata
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
+from analysis import names as names_module
+from analysis import preparation
 from analysis.datasets import class_folders
 from analysis.errors import DataError
 from analysis.progress import silent
@@ -17,6 +24,16 @@ RADIOGRAPHY = [
     {"id": "viral_pneumonia", "label": "Viral"},
     {"id": "lung_opacity", "label": "Lung opacity"},
 ]
+
+
+def adds_up(out: Path) -> None:
+    """Assert that every file found is somewhere: beside the pictures, left out, or kept."""
+    flow = pd.read_csv(out / "flow.csv")
+    count = flow.set_index("step")["count"]
+    kinds = flow.groupby("kind")["count"].sum()
+    assert count["files found"] == count["pictures found"] + kinds.get("beside", 0)
+    assert count["pictures found"] == count["pictures kept"] + kinds.get("excluded", 0)
+    assert kinds.get("excluded", 0) == len(pd.read_csv(out / "excluded.csv"))
 
 
 class Folders:
@@ -39,6 +56,7 @@ class Folders:
         class_folders.read(
             {"data": self.root}, self.out, scratch=self.out, progress=silent, **(params | options)
         )
+        adds_up(self.out)
         return pd.read_csv(self.out / "records.csv", keep_default_na=False)
 
     def excluded(self) -> dict[str, tuple[str, str]]:
@@ -117,7 +135,12 @@ def test_each_file_that_is_left_out_has_one_reason(folders) -> None:
         "NORMAL/scan.dcm": ("DICOM file, which is not read", ""),
     }
     flow = pd.read_csv(folders.out / "flow.csv")
-    assert flow.iloc[0].tolist() == ["pictures found", 11, "found"]
+    assert flow.iloc[:4].to_numpy().tolist() == [
+        ["files found", 14, "found"],
+        ["not a picture (.txt)", 1, "beside"],
+        ["hidden file", 2, "beside"],
+        ["pictures found", 11, "found"],
+    ]
     assert flow.iloc[-1].tolist() == ["pictures kept", 3, "kept"]
     assert flow.loc[flow["kind"] == "excluded", "count"].sum() == 8
     with pytest.raises(DataError, match=r"5 of 8 pictures would be left out"):
@@ -130,15 +153,153 @@ def test_the_second_copy_in_an_archive_of_kaggle_is_left_out(folders) -> None:
         folders.add(f"chest_xray/{name}", f"chest_xray/chest_xray/{name}", data=data)
     folders.add("chest_xray/chest_xray/train/NORMAL/c.png")
     folders.add("chest_xray/train/NORMAL/1/d.png", "chest_xray/train/NORMAL/2/d.png")
-    folders.add("chest_xray/train/NORMAL/d.png", "chest_xray/train/PNEUMONIA/NORMAL/b.png", data=b"other")
+    folders.add("chest_xray/train/NORMAL/d.png", "chest_xray/train/NORMAL/PNEUMONIA.png", data=b"other")
     table = folders.read(max_excluded=0.3)
     assert len(table) == 6
     found = folders.excluded()
-    reason = "copy of a picture in the folder above"
+    reason = "copy of a picture elsewhere in the folder"
     assert {file: detail for file, (why, detail) in found.items() if why == reason} == {
         f"chest_xray/chest_xray/{name}": f"chest_xray/{name}"
         for name in ("train/NORMAL/a.png", "train/PNEUMONIA/b.png", "test/NORMAL/a.png")
     }
+
+
+def test_equal_files_are_copies_in_the_same_class_split_and_name_alone(folders) -> None:
+    same = folders.jpeg(99)
+    folders.add("b/train/NORMAL/1.png", "a/train/NORMAL/1.png", "a/x/train/NORMAL/1.png", data=same)
+    folders.add("a/test/NORMAL/1.png", "a/train/PNEUMONIA/1.png", "a/train/NORMAL/2.png", data=same)
+    table = folders.read(max_excluded=0.0)
+    assert list(table["image_id"]) == [
+        *("a/test/NORMAL/1.png", "a/train/NORMAL/1.png", "a/train/NORMAL/2.png", "a/train/PNEUMONIA/1.png"),
+    ]
+    assert {file: detail for file, (_, detail) in folders.excluded().items()} == dict.fromkeys(
+        ("a/x/train/NORMAL/1.png", "b/train/NORMAL/1.png"), "a/train/NORMAL/1.png"
+    )
+
+
+def test_what_lies_in_no_class_is_left_out_with_the_reason(folders) -> None:
+    folders.add("Pneumonia/train/NORMAL/1.png", "Pneumonia/train/PNEUMONIA/images/1.png")
+    folders.add("Pneumonia/predict/1.png", "Pneumonia/1.png")
+    table = folders.read()
+    assert list(table["label"]) == ["normal", "pneumonia"]
+    assert folders.excluded()["Pneumonia/predict/1.png"] == (
+        "no class label",
+        "folder Pneumonia/predict; Pneumonia has folders of classes below it",
+    )
+
+
+def test_classes_that_differ_in_a_sign(folders) -> None:
+    folders.add("COVID+/1.png", "covid_+/2.png", "COVID-/1.png", "Other/1.png")
+    classes = [{"id": "covid", "label": "COVID+"}, {"id": "no_covid", "label": "COVID-"}]
+    assert list(folders.read(classes=classes)["label"]) == ["covid", "no_covid", "covid"]
+    named = {"pneumonia": ["COVID+"], "normal": ["COVID-", "Other"]}
+    assert list(folders.read(folders=named)["label"]) == ["pneumonia", "normal", "normal", "pneumonia"]
+
+
+def test_names_as_macos_writes_them_and_without_accents(folders) -> None:
+    nfd = unicodedata.normalize("NFD", "Neumonía")
+    folders.add(f"train/{nfd}/1.png", "train/Normal/1.png")
+    classes = [{"id": "normal", "label": "normal"}, {"id": "sick", "label": "NEUMONÍA"}]
+    assert list(folders.read(classes=classes)["label"]) == ["sick", "normal"]
+    classes[1]["label"] = "Neumonia"
+    assert list(folders.read(classes=classes)["label"]) == ["sick", "normal"]
+    folders.add("train/Neumonia/2.png")
+    assert list(folders.read(classes=classes)["image_id"]) == ["train/Neumonia/2.png", "train/Normal/1.png"]
+
+
+def mask() -> bytes:
+    return png(np.repeat(np.uint8([[0, 255]]), 20, axis=0).repeat(10, axis=1))
+
+
+def png(pixels: np.ndarray, kind: str = "PNG") -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def test_masks_are_known_by_folder_name_and_grey_levels(folders) -> None:
+    for name in ("NORMAL", "PNEUMONIA"):
+        folders.add(f"{name}/images/1.png", f"{name}/images/2.png", f"{name}/images/3.png", f"{name}/4.png")
+        folders.add(f"{name}/ManualMask/leftMask/1.png", f"{name}/Ground-truths/mask_1.png", data=mask())
+        folders.add(f"{name}/left/1.png", data=mask())
+        folders.add(f"{name}/labels/3.png", data=png(np.arange(64, dtype=np.uint8).reshape(8, 8) % 5))
+        folders.add(
+            f"{name}/heart/2.png",
+            data=png(np.repeat(np.uint8([[0, 255]]), 16, axis=0).repeat(8, axis=1), "JPEG"),
+        )
+        folders.add(f"{name}/4_mask.png", f"{name}/5_mask.png")
+    table = folders.read()
+    kept = ("4.png", "5_mask.png", "images/1.png", "images/2.png", "images/3.png")
+    assert list(table["image_id"]) == [f"{name}/{k}" for name in ("NORMAL", "PNEUMONIA") for k in kept]
+    found = folders.excluded()
+    assert {reason for reason, _ in found.values()} == {"mask, not a picture"}
+    assert found["NORMAL/left/1.png"][1] == "few grey levels, beside NORMAL/images/1.png"
+    assert found["NORMAL/heart/2.png"][1] == "few grey levels, beside NORMAL/images/2.png"
+    assert found["NORMAL/labels/3.png"][1] == "few grey levels, beside NORMAL/images/3.png"
+    assert found["NORMAL/4_mask.png"][1] == "named as that of NORMAL/4.png"
+
+
+def test_a_dark_picture_of_the_same_name_is_no_mask(folders) -> None:
+    dark = np.random.default_rng(0).integers(0, 40, (20, 20), dtype=np.uint8)
+    folders.add("NORMAL/a/1.png", "PNEUMONIA/1.png")
+    folders.add("NORMAL/b/1.png", data=png(dark))
+    assert len(folders.read()) == 3
+
+
+def test_another_dataset_in_the_folder_is_left_out_and_how_to_read_one_is_told(folders) -> None:
+    for name in ("CNV", "DME", "DRUSEN", "NORMAL"):
+        folders.add(*(f"CellData/OCT/train/{name}/{i}.png" for i in range(3)))
+    for name in ("NORMAL", "PNEUMONIA"):
+        folders.add(*(f"CellData/chest_xray/{part}/{name}/1.png" for part in ("train", "test")))
+    table = folders.read(max_excluded=0.8)
+    assert table["image_id"].str.startswith("CellData/chest_xray/").all()
+    assert set(folders.excluded().values()) == {
+        ("of another dataset in the folder", "CellData/OCT has CNV, DME, DRUSEN and no pneumonia")
+    }
+    with pytest.raises(
+        DataError, match=r"12 of 16 pictures .* of another dataset in the folder \(12\)"
+    ) as error:
+        folders.read(max_excluded=0.5)
+    assert error.value.hint.endswith(f"--data {folders.root / 'CellData' / 'chest_xray'}")
+    assert len(folders.read(exclude=["CellData/OCT/*"], max_excluded=0.0)) == 4
+
+
+def test_hospitals_side_by_side_are_read_together(folders) -> None:
+    folders.add("a/NORMAL/1.png", "a/NORMAL/2.png", "a/other/1.png", "b/NORMAL/1.png", "b/PNEUMONIA/1.png")
+    assert len(folders.read()) == 4
+
+
+def test_names_of_any_bytes_are_read_and_written(folders) -> None:
+    names = [
+        os.fsdecode(name) for name in (b"caf\xe9.png", b'a, "b" | c.png', b"two\nlines.png", rb"x\x41.png")
+    ]
+    folders.add(*(f"NORMAL/{name}" for name in names), "PNEUMONIA/1.png")
+    folders.add(os.fsdecode(b"\xe9tc/1.png"))
+    table = folders.read()
+    assert sorted(table["image_id"].map(names_module.real)) == sorted(
+        [*(f"NORMAL/{name}" for name in names), "PNEUMONIA/1.png"]
+    )
+    assert all(map(str.isprintable, table["image_id"]))
+    assert (table["patient_id"] == "file-" + table["image_id"]).all()
+    assert folders.excluded() == {r"\xe9tc/1.png": ("no class label", r"folder \xe9tc")}
+    path = preparation_of(table, folders)
+    assert np.load(path).shape == (5, 8, 8)
+
+
+def preparation_of(table: pd.DataFrame, folders: Folders) -> Path:
+    out = folders.out / "images"
+    out.mkdir()
+    inputs = {"records": folders.out, "data": folders.root}
+    preparation.prepare(inputs, out, scratch=out, progress=silent, size=8, fit="squash", resample="area")
+    return out / "images.npy"
+
+
+def test_a_class_without_pictures_beside_an_archive(folders) -> None:
+    folders.add("NORMAL/a.png")
+    folders.add("PNEUMONIA.zip", data=b"PK")
+    with pytest.raises(DataError, match="no picture of class pneumonia") as error:
+        folders.read()
+    assert "unpack PNEUMONIA.zip" in error.value.hint
 
 
 def test_the_study_may_name_the_folders_of_a_class(folders) -> None:

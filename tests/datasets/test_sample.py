@@ -46,6 +46,7 @@ def test_the_reader_finds_the_pictures_and_the_flaws(sample_folder: Path, datase
     assert table["height"].between(150, 420).all()
     flow = pd.read_csv(dataset.out / "flow.csv")
     assert dict(zip(flow["step"], flow["count"], strict=True)) == {
+        "files found": 178,
         "annotations found": 89,
         "pictures found": 89,
         "CT slice": 3,

@@ -1,4 +1,7 @@
 import json
+import os
+import re
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,10 @@ class Surveyed:
         return found
 
 
+def nfd(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
 @pytest.fixture
 def data(tmp_path: Path, jpeg: Callable[..., bytes]) -> Surveyed:
     return Surveyed(tmp_path / "data", tmp_path / "survey", jpeg)
@@ -60,7 +67,7 @@ def test_a_copy_of_the_whole_folder_inside_it_is_seen_through(data) -> None:
         data.add(name, f"chest_xray/{name}", data=data.jpeg(len(name)))
     found = data.tell()
     assert counts(found) == {"normal": 1, "pneumonia": 1}
-    assert [e["reason"] for e in found["excluded"]] == ["copy of a picture in the folder above"]
+    assert [e["reason"] for e in found["excluded"]] == ["copy of a picture elsewhere in the folder"]
 
 
 def test_the_paediatric_set_is_known_by_its_names(data) -> None:
@@ -159,6 +166,119 @@ def test_equal_files_sizes_and_patients(data) -> None:
     assert found["sizes"]["commonest"][0] == {"width": 40, "height": 30, "pictures": 5}
     assert found["modes"] == {"L": 8}
     assert found["excluded"][0]["reason"] == "picture does not decode"
+
+
+def test_two_parts_of_one_dataset_that_share_pictures(data) -> None:
+    for top in ("Lung Segmentation Data", "Infection Segmentation Data"):
+        for part in ("Train", "Test"):
+            for number, name in enumerate(("COVID-19", "Non-COVID", "Normal")):
+                folder = f"{top}/{top}/{part}/{name}"
+                data.add(f"{folder}/images/1.png", data=data.jpeg(number + 10 * len(part)))
+                data.add(f"{folder}/lung masks/1.png", f"{folder}/infection masks/1.png")
+    found = data.tell()
+    assert (found["reader"], counts(found)) == ("class-folders", {"covid_19": 2, "non_covid": 2, "normal": 2})
+    assert {e["reason"]: e["files"] for e in found["excluded"]} == {
+        "mask, not a picture": 24,
+        "copy of a picture elsewhere in the folder": 6,
+    }
+    assert [d["folder"] for d in found["datasets"]] == [
+        "Infection Segmentation Data/Infection Segmentation Data"
+    ]
+
+
+def test_two_versions_side_by_side_are_told(data) -> None:
+    for name in ("COVID", "Normal"):
+        data.add(f"Radiography_v1/{name}/{name}-1.png", f"Radiography_v2/{name}/{name}-1.png")
+        data.add(f"Radiography_v2/{name}/{name}-2.png")
+    found = data.tell()
+    assert counts(found) == {"covid": 3, "normal": 3}
+    assert found["datasets"] == [
+        {"folder": "Radiography_v1", "classes": {"covid": 1, "normal": 1}, "same_names": 2},
+        {"folder": "Radiography_v2", "classes": {"covid": 2, "normal": 2}, "same_names": 2},
+    ]
+
+
+def test_retinas_beside_chests_are_another_dataset(data) -> None:
+    for name in ("CNV", "DME", "DRUSEN", "NORMAL"):
+        data.add(
+            *(f"OCT2017/{part}/{name}/{name}-1-{i}.jpeg" for i in range(2) for part in ("train", "test"))
+        )
+    for name, kind in (("NORMAL", "NORMAL"), ("PNEUMONIA", "BACTERIA")):
+        data.add(
+            *(f"chest_xray/{part}/{name}/{kind}-{i}-0001.jpeg" for i in (1, 2) for part in ("train", "test"))
+        )
+    found = data.tell()
+    assert (found["reader"], counts(found)) == ("kermany", {"normal": 4, "pneumonia": 4})
+    assert found["excluded"][0]["reason"] == "of another dataset in the folder"
+    assert [d["folder"] for d in found["datasets"]] == ["chest_xray"]
+
+
+@pytest.mark.parametrize(
+    ("folders", "classes"),
+    [
+        (
+            ("COVID+", "COVID-", "Other"),
+            {"covid_positive": "COVID+", "covid_negative": "COVID-", "other": "Other"},
+        ),
+        (("Neumonía", "Neumonia"), {"neumonia": "Neumonia", "neumonia_2": "Neumonía"}),
+        ((nfd("Neumonía"), "Sano"), {"neumonia": "Neumonía", "sano": "Sano"}),
+        ((os.fsdecode(b"Neumon\xeda"), "Sano"), {"neumonia": "Neumonía", "sano": "Sano"}),
+        (("正常", "肺炎", "结核"), {"class": "正常", "class_2": "结核", "class_3": "肺炎"}),
+        (("0", "1", "-1"), {"negative_1": "-1", "class_0": "0", "class_1": "1"}),
+        (("Age<65", "Age>65"), {"age_below_65": "Age<65", "age_above_65": "Age>65"}),
+        (("x" * 40 + "1", "x" * 40 + "2"), {"x" * 36: "x" * 40 + "1", "x" * 36 + "_2": "x" * 40 + "2"}),
+    ],
+)
+def test_proposed_classes_have_ids_that_tell_them_apart(data, folders, classes) -> None:
+    for folder in folders:
+        data.add(f"train/{folder}/1.png", f"train/{folder}/2.png")
+    found = data.tell()
+    assert {c["id"]: c["label"] for c in found["classes"]} == classes
+    assert all(re.fullmatch(r"[a-z][a-z0-9_]*", id_) for id_ in classes)
+    assert set(counts(found).values()) == {2}
+
+
+@pytest.mark.parametrize(
+    ("folders", "names"),
+    [
+        ("Pneumonia/train/NORMAL Pneumonia/train/PNEUMONIA Pneumonia/predict", {"NORMAL", "PNEUMONIA"}),
+        ("NORMAL/p1 NORMAL/p2 PNEUMONIA/p3 PNEUMONIA/p4", {"NORMAL", "PNEUMONIA"}),
+        ("NORMAL PNEUMONIA/bacteria PNEUMONIA/virus", {"NORMAL", "PNEUMONIA"}),
+        ("v1/A/Train v1/B/Train v1/B/Test v2/A/Train", {"A", "B"}),
+        ("Train_Data/A/x Train_Data/B/y Test_Data/B/z", {"A", "B"}),
+        ("A/Train/images B/Train/images", {"A", "B"}),
+    ],
+)
+def test_the_level_of_the_classes(data, folders: str, names: set[str]) -> None:
+    data.add(*(f"{folder}/{i}.png" for folder in folders.split() for i in range(3)))
+    assert {c["label"] for c in data.tell()["classes"]} == names
+
+
+def test_what_is_not_read_is_counted(data, tmp_path: Path) -> None:
+    data.add("NORMAL/a.png", "PNEUMONIA/b.png", "NORMAL/._a.png", "Thumbs.db")
+    data.add("labels.csv", "x.csv", "more.zip", data=b"PK")
+    (data.root / "again").symlink_to(data.root / "NORMAL")
+    found = data.tell()
+    assert found["beside"] == [
+        {"what": "not a picture (.csv)", "files": 2, "example": "labels.csv"},
+        {"what": "not a picture (.zip)", "files": 1, "example": "more.zip"},
+        {"what": "hidden file", "files": 2, "example": "NORMAL/._a.png"},
+        {
+            "what": "link that is not followed, or device",
+            "files": 1,
+            "example": "again (a second name of NORMAL)",
+        },
+    ]
+    assert (found["files"], found["archives"]) == (8, ["more.zip"])
+
+
+def test_annotations_in_one_of_several_folders_are_told(dataset, data) -> None:
+    dataset.root = dataset.root / "v7"
+    dataset.add("a.jpg", "Viral Pneumonia")
+    data.root = dataset.root.parent
+    assert data.tell()["annotated"] == ""
+    data.add("other/b.jpg")
+    assert data.tell()["annotated"] == "v7"
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_each_file_that_is_left_out_has_one_reason(dataset) -> None:
         "lung_masks/good.png": "mask, not a picture",
     }
     flow = pd.read_csv(dataset.out / "flow.csv")
-    assert set(flow["kind"]) == {"found", "excluded", "kept"}
+    assert set(flow["kind"]) == {"found", "beside", "excluded", "kept"}
     count = dict(zip(flow["step"], flow["count"], strict=True))
     assert (count["annotations found"], count["pictures found"], count["pictures kept"]) == (12, 12, 1)
     assert count["CT slice"] == 3
@@ -201,6 +201,7 @@ def test_the_real_dataset(dataset, real_data: Path) -> None:
     assert table["source"].value_counts().to_dict() == {"kermany": 5856, "cohen": 425}
     flow = pd.read_csv(dataset.out / "flow.csv")
     assert dict(zip(flow["step"], flow["count"], strict=True)) == {
+        "files found": 12659,
         "annotations found": 6373,
         "pictures found": 6286,
         "CT slice": 59,

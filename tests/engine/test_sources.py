@@ -62,11 +62,41 @@ def test_a_missing_source_is_the_users_to_mend(tmp_path):
         digests_of(Source(tmp_path / "nowhere"), tmp_path / "i")
 
 
-def test_links_in_circles_and_to_nowhere(folder, tmp_path):
-    before = digests_of(Source(folder), tmp_path / "i")
+def test_a_link_in_a_circle_is_the_users_to_mend(folder, tmp_path):
     (folder / "sub" / "up").symlink_to(folder)
+    with pytest.raises(DataError, match="sub/up is a link to a folder that it lies in"):
+        digests_of(Source(folder), tmp_path / "i")
+
+
+def test_what_a_reader_hears_of_links_counts(folder, tmp_path):
+    before = digests_of(Source(folder), tmp_path / "i")
+    (folder / "again").symlink_to(folder / "sub")
     (folder / "lost").symlink_to(folder / "nothing")
-    assert digests_of(Source(folder), tmp_path / "i") == before
+    after = digests_of(Source(folder), tmp_path / "i")
+    assert after.keys() - before.keys() == {"again", "lost"}
+    (folder / "again").unlink()
+    (folder / "again").symlink_to(folder / "sub" / "deep")
+    other = digests_of(Source(folder), tmp_path / "i")
+    assert {name for name in other if other[name] != after[name]} == {"again"}
+    assert digests_of(Source(folder, ("**/*.md",)), tmp_path / "i").keys() <= before.keys()
+
+
+def test_a_change_behind_a_link_is_a_change(folder, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "five.md").write_text("five")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    before = digests_of(Source(folder), tmp_path / "i")
+    (tmp_path / "elsewhere" / "five.md").write_text("5")
+    after = digests_of(Source(folder), tmp_path / "i")
+    assert {name for name in after if after[name] != before[name]} == {"linked/five.md"}
+
+
+def test_names_that_are_no_utf_8_are_kept(folder, tmp_path):
+    name = os.fsdecode(b"caf\xe9.md")
+    (folder / name).write_text("x")
+    for _ in range(2):
+        assert name in digests_of(Source(folder), tmp_path / "i")
+        age(folder)
 
 
 def age(folder: Path) -> None:

@@ -1,0 +1,248 @@
+"""What the folders above a picture say: its class, its part of the dataset's own split, and whether it is a mask."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+Folders = tuple[str, ...]
+"""The folders above a file, the uppermost first."""
+
+SIGNS = str.maketrans(
+    {"＋": "+", "⁺": "+", "－": "-", "⁻": "-", "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-"}
+)
+# A hyphen is a minus at the end of a name ("COVID-", "COVID (-)"), at that of a word ("HIV- TB+"), and before a number.
+MINUS = re.compile(r"-(?=[\s_)\]]*$)|(?<=[^\W_])-(?=[\s_])|(?:(?<=^)|(?<=[\s_(=]))-(?=\d)")
+TELLING = re.compile(r"([+<>=≤≥≠±!?~#%*−])")
+SEPARATORS = re.compile(r"""[\s_\-.,;:'"()\[\]{}/\\&|·]+""")
+CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+GENERIC = frozenset(
+    (
+        *(
+            "image",
+            "images",
+            "img",
+            "imgs",
+            "pic",
+            "pics",
+            "picture",
+            "pictures",
+            "photo",
+            "photos",
+            "scan",
+            "scans",
+        ),
+        *(
+            "png",
+            "pngs",
+            "jpg",
+            "jpgs",
+            "jpeg",
+            "jpegs",
+            "tif",
+            "tiff",
+            "dcm",
+            "dicom",
+            "dicoms",
+            "bmp",
+            "file",
+            "files",
+        ),
+    )
+)
+"""Words for what pictures are, whatever they show."""
+COLLECTIVE = frozenset(
+    (
+        *(
+            "set",
+            "sets",
+            "data",
+            "dataset",
+            "datasets",
+            "database",
+            "archive",
+            "folder",
+            "split",
+            "splits",
+            "part",
+        ),
+        *(
+            "subset",
+            "samples",
+            "sample",
+            "cases",
+            "stage",
+            "all",
+            "full",
+            "raw",
+            "original",
+            "originals",
+            "processed",
+        ),
+        *(
+            "x",
+            "ray",
+            "rays",
+            "xray",
+            "xrays",
+            "cxr",
+            "cxrs",
+            "radiograph",
+            "radiographs",
+            "chest",
+            "frontal",
+        ),
+    )
+)
+"""Words for a collection, which may stand beside "train" and the like."""
+PARTS = {
+    "train": r"train(?:ing)?|trn",
+    "val": r"val|valid(?:ation)?|dev(?:elopment)?|tuning",
+    "test": r"test(?:ing)?|tst|hold ?out|held ?out",
+}
+PART = {
+    name: re.compile(rf"(?:{words})(?:(?:{'|'.join(sorted(GENERIC | COLLECTIVE))})*)\d*")
+    for name, words in PARTS.items()
+}
+MASK = re.compile(r"(?!un)\w*masks?|ground ?truths?")
+BOTH = frozenset(("and", "with", "without", "no", "+"))
+"""What stands in the name of a folder that holds pictures as well, or only these."""
+MASK_NAME = re.compile(
+    r"^(?:lung |infection )?(?:masks?|seg|segmentation|gt|ground ?truth) (?=.)"
+    r"|(?<=.) (?:lung |infection )?(?:masks?|lungmask|seg|segmentation|gt|ground ?truth|label)$"
+)
+
+
+def readable(name: str) -> str:
+    """Return a name in composed characters (NFC); one that is no UTF-8 as if it were Latin-1."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        name = os.fsencode(name).decode("latin-1")
+    return unicodedata.normalize("NFC", name)
+
+
+def plain(name: str) -> str:
+    """Return the name of a folder without what makes no difference: ``Lung_Opacity`` is ``lung opacity``.
+
+    Signs tell classes apart: ``COVID+`` is ``covid +``, ``COVID-`` is ``covid −`` and ``COVID-19`` is ``covid 19``.
+    """
+    text = readable(name).translate(SIGNS)
+    text = TELLING.sub(r" \1 ", MINUS.sub("−", text))
+    return readable(SEPARATORS.sub(" ", text).strip().casefold()) or name
+
+
+def bare(name: str) -> str:
+    """Return the plain name without accents."""
+    letters = unicodedata.normalize("NFKD", plain(name))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def words(name: str) -> list[str]:
+    """Return the words of a name; ``leftMask`` has two."""
+    return plain(CAMEL.sub(" ", name).replace("&", "+")).split()
+
+
+def split_of(folder: str) -> str:
+    """Return the part that a folder such as ``Train_Data``, ``test-set`` or ``stage_1_val_images`` is of; "" if of none."""
+    telling = [w for w in words(folder) if w not in GENERIC and w not in COLLECTIVE and not w.isdecimal()]
+    return next((name for name, pattern in PART.items() if pattern.fullmatch(" ".join(telling))), "")
+
+
+def official_split(folders: Iterable[str]) -> str:
+    """Return the split that the uppermost such folder of a picture stands for; "" if there is none."""
+    return next(filter(None, map(split_of, folders)), "")
+
+
+def is_generic(folder: str) -> bool:
+    """Tell whether a folder is called ``images`` or the like, or by a part of the split: its name tells no class."""
+    return bool(split_of(folder)) or all(word in GENERIC for word in words(folder))
+
+
+def telling(folders: Iterable[str]) -> Folders:
+    """Return the folders whose names may tell a class."""
+    return tuple(name for name in folders if not is_generic(name))
+
+
+def masks_folder(folders: Iterable[str]) -> str | None:
+    """Return the folder above a file that holds masks, such as ``lung_masks``, ``leftMask`` or ``Ground-truths``."""
+    return next(
+        (name for name in folders if MASK.fullmatch(_last_words(name)) and not BOTH & {*words(name)}), None
+    )
+
+
+def _last_words(name: str) -> str:
+    """Return the last word of a name, or ``ground truth``; that of ``mask images`` and ``masks_png`` is their first."""
+    found = words(name)
+    while len(found) > 1 and (found[-1] in GENERIC or found[-1].isdecimal()):
+        found.pop()
+    return " ".join(found[-2:] if found[-2:-1] == ["ground"] else found[-1:])
+
+
+def unmasked(stem: str) -> str:
+    """Return the stem of the picture that a mask called ``<stem>_mask`` or ``mask_<stem>`` belongs to."""
+    return MASK_NAME.sub("", plain(stem))
+
+
+class ClassFolders:
+    """Tells the class of a picture from the folders above it.
+
+    Parameters
+    ----------
+    folders : iterable of Folders
+        Those above every picture.
+    names : mapping of class id to sequence of str
+        What the folders of a class are called.
+    """
+
+    def __init__(self, folders: Iterable[Folders], names: Mapping[str, Sequence[str]]) -> None:
+        every = frozenset(folders)
+        self.ids = _ids({name for above in every for name in above}, names)
+        self._below: dict[Folders, set[str]] = defaultdict(set)
+        for above in every:
+            named = [i for i, name in enumerate(above) if name in self.ids]
+            for i in named:
+                self._below[above[: i + 1]] |= {self.ids[above[j]] for j in named if j > i}
+
+    def judge(self, above: Folders) -> tuple[str, str]:
+        """Return the class of what lies in a folder, and "", or "" and why it has none.
+
+        It is that of the nearest folder that names one. A folder that has folders of other classes below is no class
+        folder, whatever its name; of one that has its own class below, what lies beside that is of no class.
+        """
+        named = max((i for i, name in enumerate(above) if name in self.ids), default=None)
+        if named is None:
+            return "", f"folder {'/'.join(above)}" if above else "in no folder"
+        folder, label = above[: named + 1], self.ids[above[named]]
+        below = self._below[folder]
+        if below - {label} or (below and telling(above[named + 1 :])):
+            return "", f"folder {'/'.join(above)}; {'/'.join(folder)} has folders of classes below it"
+        return label, ""
+
+    def dataset(self, above: Folders) -> Folders:
+        """Return the folder of the dataset that a picture is of: what lies above its part of the split and its class."""
+        ends = (i for i, name in enumerate(above) if name in self.ids or split_of(name))
+        return above[: next(ends, len(above))]
+
+
+def _ids(folders: Iterable[str], names: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return class ids by folder; a name that no folder has may differ from one in accents."""
+    by_plain = {plain(name): id_ for id_, own in names.items() for name in own}
+    there = {plain(folder) for folder in folders}
+    near: dict[str, set[str]] = defaultdict(set)
+    for name in by_plain.keys() - there:
+        near[bare(name)].add(by_plain[name])
+    alike: dict[str, set[str]] = defaultdict(set)
+    for name in there - by_plain.keys():
+        alike[bare(name)].add(name)
+    loose = {
+        next(iter(alike[name])): next(iter(ids))
+        for name, ids in near.items()
+        if len(ids) == 1 and len(alike[name]) == 1
+    }
+    known = by_plain | loose
+    return {folder: known[plain(folder)] for folder in folders if plain(folder) in known}

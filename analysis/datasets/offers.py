@@ -1,0 +1,184 @@
+"""Which readers may fit a data folder, told from the names of its folders and files."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from analysis.datasets import darwin, kermany, layout, radiography, v7
+from analysis.datasets.folder import Contents
+from analysis.datasets.layout import Folders
+from analysis.datasets.patients import identify
+from analysis.names import written
+
+V7_CLASSES = (
+    {"id": "bacterial", "label": "Bacterial Pneumonia"},
+    {"id": "covid_19", "label": v7.COVID_19},
+    {"id": "healthy", "label": "No Pneumonia (healthy)"},
+    {"id": "viral", "label": "Viral Pneumonia"},
+)
+MOST_CLASSES = 30  # more folders than this are patients or studies
+MOST_NAMES = 4 * MOST_CLASSES  # of which some may be one class spelt otherwise, or no class
+BELOW_SPLIT = "below the split"
+UNLABELLED = re.compile(r"(to )?pred(ict\w*)?$|unlabell?ed")
+FINDINGS = re.compile(
+    r"normal|abnormal|healthy|control|negative|positive|neg|pos|[+−]|no finding|covid|corona|sars|pneumon|viral|virus"
+    r"|bacteri|fung|tubercul|tb|opaci|effusion|edema|oedema|nodul|mass|cardiomegal|atelecta|infiltrat|consolidat"
+    r"|pneumothora|fibros|emphysema|hernia|sick|disease|cancer|benign|malign|lesion"
+)
+"""How a word in the name of a class begins."""
+WORDS = {"+": "positive", "−": "negative", "<": "below", ">": "above", "≤": "up to", "≥": "from", "≠": "not"}
+"""What signs are called in the id of a class."""
+LONGEST = 36
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A reader that may fit, why, and the parameters to try it with."""
+
+    reader: str
+    why: str
+    params: Mapping[str, Any]
+    of_study: bool = False
+
+
+def offers(root: Path, contents: Contents) -> list[Offer]:
+    """Return the readers that may fit what lies below ``root``, the likeliest first."""
+    above = [PurePosixPath(picture).parts[:-1] for picture in contents.pictures]
+    lying = Counter(folders for folders in above if not layout.masks_folder(folders))
+    return [
+        *_darwin(root, contents.others),
+        *_kermany(contents.pictures),
+        *_radiography(lying),
+        *_folders(lying),
+    ]
+
+
+def _darwin(root: Path, files: Iterable[str]) -> Iterator[Offer]:
+    """Offer the reader of V7 if one JSON file is a Darwin annotation."""
+    for name in files:
+        if not name.lower().endswith(".json"):
+            continue
+        try:
+            known = darwin.parse((root / name).read_bytes())
+        except (ValueError, OSError, RecursionError):
+            continue
+        if known:
+            params = {"classes": V7_CLASSES, "label_rule": "covid-first", "exclude": ()}
+            yield Offer("v7", f"{written(name)} is Darwin JSON", params)
+            return
+
+
+def _kermany(pictures: Iterable[str]) -> Iterator[Offer]:
+    """Offer the reader of the paediatric set if most pictures in NORMAL and PNEUMONIA are named as it names them."""
+    folders = [layout.plain(c["label"]) for c in kermany.CLASSES]
+    there = [
+        (picture, layout.plain(above[-1]))
+        for picture in pictures
+        if (above := PurePosixPath(picture).parts[:-1])
+        and layout.plain(above[-1]) in folders
+        and not layout.masks_folder(above)
+    ]
+    named = [folder for picture, folder in there if identify(picture)[1] == "kermany"]
+    if set(named) == set(folders) and 2 * len(named) > len(there):
+        params = {"classes": kermany.CLASSES, "folders": {}, "exclude": ()}
+        yield Offer("kermany", "NORMAL and PNEUMONIA have files named as Kermany et al. name them", params)
+
+
+def _radiography(lying: Iterable[Folders]) -> Iterator[Offer]:
+    """Offer the reader of the radiography set if its classes, COVID-19 among them, and no others have ``<class>/images``."""
+    there = {
+        layout.plain(above[-2]) for above in lying if len(above) > 1 and above[-1].casefold() == "images"
+    }
+    ids = {
+        layout.plain(name): c["id"]
+        for c in radiography.CLASSES
+        for name in (*radiography.FOLDERS.get(c["id"], ()), c["label"])
+    }
+    found = {ids[name] for name in there & ids.keys()}
+    if there <= ids.keys() and {radiography.CLASSES[0]["id"]} < found:
+        classes = [c for c in radiography.CLASSES if c["id"] in found]
+        params = {"classes": classes, "folders": radiography.FOLDERS, "exclude": ()}
+        names = ", ".join(c["label"] for c in classes)
+        yield Offer("radiography", f"there are folders called images of {names}", params)
+
+
+def _folders(lying: Mapping[Folders, int]) -> Iterator[Offer]:
+    """Offer the reader of class folders if pictures lie below folders of two names or more, at one level.
+
+    It is the level whose names sound like findings for most pictures, next the one that most pictures have, next the
+    first below the parts of the split, next the one with the fewest names.
+    """
+    levels: dict[int | str, Counter[str]] = defaultdict(Counter)
+    for above, pictures in lying.items():
+        telling = layout.telling(above)
+        for depth, name in enumerate(telling):
+            levels[depth][name] += pictures
+            levels[depth - len(telling)][name] += pictures
+        if below := _below_split(above):
+            levels[BELOW_SPLIT][below] += pictures
+    fitting = []
+    for level, counts in levels.items():
+        names = _named_once(_without_containers(counts, lying))
+        if 1 < len(names) <= MOST_CLASSES:
+            total = sum(counts[name] for name in names)
+            like = total * _like_findings(names)
+            fitting.append((-like, -total, level != BELOW_SPLIT, len(names), names))
+    if fitting:
+        names = min(fitting)[-1]
+        labels = ", ".join(map(layout.readable, names))
+        params = {"classes": classes_called(names), "folders": {}, "exclude": ()}
+        yield Offer("class-folders", f"pictures lie in folders called {labels}", params)
+
+
+def _without_containers(counts: Counter[str], lying: Iterable[Folders]) -> Counter[str]:
+    """Return the folders of a level but those that have others of it below them, or pictures without a label."""
+    names = {name for name in counts if not UNLABELLED.match(layout.plain(name))}
+    containers = {
+        name
+        for above in (lying if len(names) <= MOST_NAMES else ())
+        for i, name in enumerate(above)
+        if name in names and not names.isdisjoint({*above[i + 1 :]} - {name})
+    }
+    return Counter({name: count for name, count in counts.items() if name in names - containers})
+
+
+def _below_split(above: Folders) -> str:
+    """Return the first telling folder below the innermost part of a split; without any below, the last above it."""
+    ends = [i for i, name in enumerate(above) if layout.split_of(name)]
+    if not ends:
+        return ""
+    below, before = layout.telling(above[ends[-1] :]), layout.telling(above[: ends[-1]])
+    return next(iter(below), before[-1] if before else "")
+
+
+def _like_findings(names: Sequence[str]) -> float:
+    """Return the share of names that sound like a finding, and not like a dataset."""
+    like = [
+        any(FINDINGS.match(word) for word in words) and not layout.COLLECTIVE & {*words}
+        for words in map(layout.words, names)
+    ]
+    return sum(like) / len(like)
+
+
+def _named_once(level: Counter[str]) -> list[str]:
+    """Return the names of folders, of those that differ only in spelling the commonest."""
+    return sorted({layout.plain(name): name for name, _ in reversed(level.most_common())}.values())
+
+
+def classes_called(names: Iterable[str]) -> list[dict[str, str]]:
+    """Return classes with these names as labels, and ids that tell them apart: COVID+ is ``covid_positive``."""
+    ids: list[str] = []
+    for name in names:
+        spelt = " ".join(WORDS.get(word, word) for word in layout.plain(name).split())
+        letters = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
+        stem = re.sub(r"[^a-z0-9]+", "_", letters.lower()).strip("_")[:LONGEST].rstrip("_")
+        wanted = stem if stem[:1].isalpha() else f"class_{stem}".rstrip("_")
+        numbered = (f"{wanted}_{number}" for number in range(2, len(ids) + 3))
+        ids.append(wanted if wanted not in ids else next(id_ for id_ in numbered if id_ not in ids))
+    return [{"id": i, "label": layout.readable(name)} for i, name in zip(ids, names, strict=True)]

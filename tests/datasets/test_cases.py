@@ -1,0 +1,69 @@
+"""The folders of ``shared/cases``, made by their own scripts, come out as their notes say."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.datasets import survey
+from analysis.progress import silent
+
+CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
+MASK, COPY, OTHER = (
+    *("mask, not a picture", "copy of a picture elsewhere in the folder", "of another dataset in the folder"),
+)
+
+
+@pytest.fixture
+def made(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    script = CASES / request.param / "make.py"
+    if not script.exists():
+        assert os.environ.get("CI") != "true", f"{script} is missing"
+        pytest.skip("the cases are not beside the project")
+    subprocess.run([sys.executable, script, tmp_path / "data"], check=True)
+    return tmp_path / "data"
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("made", "pictures", "left_out"),
+    [
+        ("covid-qu-ex", {"covid_19": 12, "non_covid": 12, "normal": 12}, {MASK: 72, COPY: 36}),
+        ("mendeley-v3-oct", {"normal": 18, "pneumonia": 18}, {OTHER: 72}),
+        ("plus-minus-folders", {"covid_positive": 12, "covid_negative": 12, "other": 12}, {}),
+        ("masks-called-otherwise", {"covid_19": 12, "normal": 12, "tuberculosis": 12}, {MASK: 60}),
+        ("linked-folders", {"normal": 30, "pneumonia": 30}, {}),
+        ("non-utf8-name", {"normal": 12, "pneumonia": 12}, {}),
+        ("viewer-names-one-patient", {"effusion": 20, "normal": 20}, {}),
+    ],
+    indirect=["made"],
+)
+def test_a_case(made: Path, tmp_path: Path, pictures: dict[str, int], left_out: dict[str, int]) -> None:
+    found = told(made, tmp_path / "out")
+    assert {c["id"]: c["pictures"] for c in found["classes"]} == pictures
+    assert {e["reason"]: e["files"] for e in found["excluded"]} == left_out
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("made", ["unseen-suffixes"], indirect=True)
+def test_no_picture_is_passed_over_for_its_suffix(made: Path, tmp_path: Path) -> None:
+    found = told(made, tmp_path / "out")
+    assert {c["id"]: c["pictures"] for c in found["classes"]} == {"covid": 20, "normal": 20}
+    assert [(e["files"], e["examples"][0]["file"]) for e in found["excluded"]] == [(8, "Normal/IM000000")]
+
+
+def told(root: Path, out: Path) -> dict:
+    """Return what the survey tells, after adding up."""
+    out.mkdir()
+    survey.survey({"data": root}, out, scratch=out, progress=silent, settings=None)
+    flow = pd.read_csv(out / "tables" / "flow.csv")
+    kinds = flow.groupby("kind")["count"].sum()
+    there = sum(len(files) for _, _, files in os.walk(root, followlinks=True))
+    assert flow["count"][0] == there == kinds["kept"] + kinds.get("excluded", 0) + kinds.get("beside", 0)
+    return json.loads((out / "survey.json").read_text(encoding="utf-8"))
