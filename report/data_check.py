@@ -94,6 +94,11 @@ def _facts(found: Found) -> Iterator[tuple[str, str]]:
     common = ", ".join(f"{s['width']} x {s['height']} ({s['pictures']:,})" for s in sizes["commonest"])
     yield "sizes", f"{sizes['different']:,}; the commonest {common}"
     yield "modes", ", ".join(f"{mode} ({count:,})" for mode, count in found["modes"].items())
+    if found["depth"]:
+        yield (
+            "depth",
+            f"{found['depth']} bits by the highest level of the pictures stored in 16 whose files tell no depth",
+        )
     across = f"{twins['across_classes']} of them across classes"
     if found["official"]:
         across += f", {twins['across_official']} across the official split"

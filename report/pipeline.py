@@ -19,11 +19,13 @@ from report.document.tables import MOST_TOGETHER
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.published import bars
 from report.study import LOW_DETAIL, LOW_DETAIL_TITLE, READER_KEYS, Model, Study
+from report.system.distributions import installed
 
 PROJECT = Path(__file__).resolve().parent.parent
 SPLITS = ("val", "test")
 TABLES = ("numpy", "pandas")
-PICTURES = ("numpy", "pandas", "pillow", "opencv-python-headless")
+DICOM = installed("pydicom", "python-gdcm")
+PICTURES = ("numpy", "pandas", "pillow", "opencv-python-headless", *DICOM)
 NETWORK = ("numpy", "pandas", "keras", "tensorflow")
 METRICS = ("numpy", "pandas", "scikit-learn", "scipy")
 DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
@@ -123,7 +125,7 @@ def _data(study: Study, place: Place) -> Iterator[Stage]:
     yield Stage(
         "images",
         "analysis.preparation:prepare",
-        {"records": RECORDS, "data": pixels},
+        {"records": Output("read", ("records.csv", "depth.json")), "data": pixels},
         _only(study.image, "size", "fit", "resample"),
         packages=PICTURES,
     )
@@ -402,7 +404,8 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
     def figure(name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:
         module = name.partition(".")[0]
         given = {**inputs, "fonts": FONTS}
-        return Stage(f"figure.{name}", f"analysis.figures.{module}:draw", given, params, packages=DRAWING)
+        packages = tuple(sorted({*DRAWING, *PICTURES})) if "data" in inputs else DRAWING
+        return Stage(f"figure.{name}", f"analysis.figures.{module}:draw", given, params, packages=packages)
 
     yield figure("counts", records, classes)
     yield figure("sizes", records, classes)

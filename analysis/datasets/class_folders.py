@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from analysis.datasets import records
 from analysis.datasets.folder import list_files, pictures_among
+from analysis.datasets.patients import Rule, nobody
 from analysis.datasets.records import Candidate, Exclusion
 from analysis.errors import DataError
 from analysis.progress import Progress
@@ -36,7 +37,9 @@ def read(
     folders: Mapping[str, Sequence[str]],
     exclude: Sequence[str],
     max_excluded: float,
+    patient_pattern: str = "",
     tags_of: Callable[[str], tuple[str, ...]] = lambda _: (),
+    patient_of: Rule = nobody,
 ) -> None:
     """Write the records of the pictures in ``inputs["data"]``, what is left out, and the flow.
 
@@ -52,8 +55,12 @@ def read(
         Glob patterns for the path, the name or the stem of a picture.
     max_excluded : float
         Share of the pictures that may be left out.
+    patient_pattern : str, optional
+        A regular expression whose one group is the patient, searched in the path of a picture.
     tags_of : function of the path of a picture, optional
         Returns the tags to keep with it.
+    patient_of : function of the path and the tags, optional
+        Tells the patient where the pattern does not.
 
     Raises
     ------
@@ -65,13 +72,13 @@ def read(
     candidates, exclusions = _select(pictures, _ids_by_folder(classes, folders), exclude, tags_of)
     _check_classes(pictures, candidates, classes, folders)
     candidates, copies = _without_copies(root, candidates)
-    table, broken = records.verify(root, candidates, progress)
+    table, broken = records.verify(root, candidates, progress, patient_of, patient_pattern)
     exclusions += broken
     found = len(exclusions) + len(table) - sum(e.reason == records.MASK for e in exclusions)
     exclusions += copies
     records.refuse_too_many(exclusions, found, max_excluded, "pictures")
     if table.empty:
-        raise DataError(f"none of the {found} pictures can be read", hint="download the dataset again")
+        raise records.none_left(exclusions, found)
     records.write(out, table, exclusions, [("pictures found", len(pictures))])
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.datasets import class_folders, darwin, kermany, radiography, v7
+from analysis.datasets.decode import noted_depth
 from analysis.datasets.folder import list_files, pictures_among
 from analysis.datasets.patients import identify
 from analysis.errors import DataError
@@ -218,6 +219,7 @@ def summarise(tables: Path, classes: Sequence[Mapping[str, str]]) -> dict[str, A
         "patients": _patients(pictures),
         "sizes": _sizes(pictures),
         "modes": pictures["mode"].value_counts().to_dict(),
+        "depth": noted_depth(tables),
         "duplicates": _duplicates(records),
     }
 

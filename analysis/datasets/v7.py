@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from analysis.datasets import darwin, records
+from analysis.datasets import darwin, patients, records
 from analysis.datasets.darwin import Annotation
 from analysis.datasets.folder import PictureIndex, list_files, pictures_among
 from analysis.datasets.records import Candidate, Exclusion
@@ -34,6 +34,7 @@ def read(
     label_rule: str,
     exclude: Sequence[str],
     max_excluded: float,
+    patient_pattern: str = "",
 ) -> None:
     """Write the records of the pictures in ``inputs["data"]``, what is left out, and the flow.
 
@@ -50,6 +51,8 @@ def read(
         Glob patterns for the path, the name or the stem of a picture.
     max_excluded : float
         Share of the annotated pictures that may be left out.
+    patient_pattern : str, optional
+        A regular expression whose one group is the patient, searched in the path of a picture.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def read(
     _check_labels(annotations, classes)
     rules = _Rules({c["label"]: c["id"] for c in classes}, label_rule, tuple(exclude))
     candidates, left_out = _select(pictures, annotations, rules)
-    table, broken = records.verify(root, candidates, progress)
+    table, broken = records.verify(root, candidates, progress, patients.v7, patient_pattern)
     exclusions += left_out + broken
     found = len(annotations) + sum(e.reason == records.INVALID for e in exclusions)
     records.refuse_too_many(exclusions, found, max_excluded)
