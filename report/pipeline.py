@@ -149,7 +149,7 @@ def _sample(study: Study) -> Stage:
 def _reading(study: Study) -> dict[str, Json]:
     """Return what the study's reader is told about labels."""
     own = (key for key, readers in READER_KEYS.items() if study.dataset.reader in readers)
-    return {"classes": _classes(study), **_only(study.dataset, *own, "exclude")}
+    return {"classes": _classes(study), **_only(study.dataset, *own, "patient_pattern", "exclude")}
 
 
 def survey_stages(data: Path, study: Study | None) -> list[Stage]:

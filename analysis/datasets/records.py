@@ -28,6 +28,10 @@ MASK = "mask, not a picture"
 CT = "CT slice"
 LATERAL = "lateral view"
 NO_PICTURE = "no picture for the annotation"
+NO_PICTURE_OF_ROW = "no picture for the row of the table"
+NO_ROW = "no row of the table for the picture"
+CONTRADICTION = "rows of the table contradict one another"
+UNCERTAIN = "uncertain class label"
 SECOND_ANNOTATION = "second annotation of the picture"
 NO_LABEL = "no class label"
 SEVERAL_LABELS = "several class labels"
@@ -44,6 +48,9 @@ REASONS = (
     CT,
     LATERAL,
     NO_PICTURE,
+    NO_PICTURE_OF_ROW,
+    CONTRADICTION,
+    UNCERTAIN,
     SECOND_ANNOTATION,
     NO_LABEL,
     SEVERAL_LABELS,
@@ -51,6 +58,7 @@ REASONS = (
     UNDECODABLE,
     BLANK,
     NO_ANNOTATION,
+    NO_ROW,
     SAME_NAME,
     COPY,
 )
@@ -191,7 +199,7 @@ def _inspect(root: Path, candidate: Candidate, patient_of: patients.Rule) -> _Se
             return Exclusion(name, reason, f"tag {tag}")
     if _is_blank(picture) and _is_blank(decode(data)):
         return Exclusion(name, BLANK, f"level {picture.pixels[0, 0]} of 255")
-    tags = (*candidate.tags, *picture.tags)
+    tags = tuple(dict.fromkeys((*candidate.tags, *picture.tags)))
     of_file = (f"dicom-{picture.patient}", "dicom") if picture.patient else None
     patient_id, source = patient_of(name, tags) or of_file or patients.alone(name)
     row: dict[str, object] = {
