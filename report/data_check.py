@@ -24,6 +24,8 @@ STUDIES = {"v7": "assignment", "kermany": "pediatric-resplit", "radiography": "r
 """The study that is named first of those that read the data of a reader with no setting more."""
 FEW = 10
 """Of fewer pictures of a class than this, a split leaves next to none in one of its parts."""
+TOLD_BY = {"table": "the table", "name": "patient_pattern", "dicom": "PatientID (DICOM)"}
+"""What tells patients, by the source in the records, if it is not a tag or the name of a file as its dataset gives it."""
 CHECK_PLAN = "check"
 """The name under which the cache remembers the last check."""
 
@@ -58,6 +60,8 @@ def tell(found: Found, data: Path, study: str | None) -> None:
     console.say(f"reader {found['reader']}: {found['why']}")
     for note in found["notes"]:
         console.say(f"as in the study {study} it cannot be read: {note}")
+    for there in found["tables"]:
+        console.say(f"not read by this reader: {there}; the reader table reads it")
     console.say()
     rows = [[c["id"], c["label"], f"{c['pictures']:,}", f"{c['patients']:,}"] for c in found["classes"]]
     console.table(["class", "label", "pictures", "patients"], rows)
@@ -80,7 +84,8 @@ def _excluded(reason: Found) -> list[str]:
 
 def _facts(found: Found) -> Iterator[tuple[str, str]]:
     patients, sizes, twins = found["patients"], found["sizes"], found["duplicates"]
-    known = f"told by tag or file name for {patients['known_for']:,} of {patients['pictures']:,} pictures"
+    ways = dict.fromkeys(TOLD_BY.get(source, "tag or file name") for source in patients["sources"])
+    known = f"told by {listed([*ways])} for {patients['known_for']:,} of {patients['pictures']:,} pictures"
     most = f"{patients['number']:,}, {known}; up to {patients['most_pictures']} pictures of one"
     yield (
         "patients",
@@ -118,9 +123,9 @@ def _next(found: Found, data: Path, study: str | None) -> Iterator[str]:
         for c in found["classes"]:
             yield f"[[classes]]\nid = {_toml(c['id'])}\nlabel = {_toml(c['label'])}\n"
         root = _toml(str(data.resolve()))
-        folders = (f"{c} = {_toml(names)}" for c, names in found["folders"].items())
-        named = f"folders = {{ {', '.join(folders)} }}\n" if found["folders"] else ""
-        yield f"[dataset]\nreader = {_toml(found['reader'])}\nroot = {root}\n{named}"
+        named = f"folders = {_toml(found['folders'])}\n" if found["folders"] else ""
+        keys = "".join(f"{key} = {_toml(value)}\n" for key, value in found["keys"].items() if value)
+        yield f"[dataset]\nreader = {_toml(found['reader'])}\nroot = {root}\n{named}{keys}"
     few = [c["id"] for c in found["classes"] if c["pictures"] < FEW]
     spared = few and len(few) + 1 < len(found["classes"])
     without = f" --set {shlex.quote(f'dataset.without={json.dumps(few)}')}" if spared else ""
@@ -140,5 +145,7 @@ def _readers_of(reader: str) -> list[str]:
     return fitting
 
 
-def _toml(value: str | list[str]) -> str:
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml(inner)}' for key, inner in value.items())} }}"
     return json.dumps(value, ensure_ascii=False)

@@ -18,7 +18,7 @@ from typing import Any
 from report.document.tables import MOST_TOGETHER
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.published import bars
-from report.study import LOW_DETAIL, LOW_DETAIL_TITLE, READER_KEYS, Model, Study
+from report.study import LOW_DETAIL, LOW_DETAIL_TITLE, READER_KEYS, ClassLabel, Model, Study
 from report.system.distributions import installed
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -136,14 +136,22 @@ def _sample(study: Study) -> Stage:
     size = _only(study.sample, "pictures", "seed")
     if study.dataset.reader == "v7":
         return Stage("sample", "analysis.datasets.sample:write", params=size, packages=PICTURES)
-    names = {c.id: (*study.dataset.folders.get(c.id, ()), c.label)[0] for c in study.classes}
     layout: dict[str, Json] = {
         "layout": study.dataset.reader,
-        "classes": [{"id": id_, "folder": folder} for id_, folder in names.items()],
+        "classes": [{"id": c.id, "folder": _name_in_data(study, c)} for c in study.classes],
+        **(_only(study.dataset, "table", "columns") if study.dataset.reader == "table" else {}),
     }
     return Stage(
         "sample", "analysis.datasets.folder_sample:write", params={**layout, **size}, packages=PICTURES
     )
+
+
+def _name_in_data(study: Study, of: ClassLabel) -> str:
+    """Return what a class is called in the sample: as its folder or in the table, there perhaps as a column."""
+    data = study.dataset
+    named = (*data.folders.get(of.id, ()), *data.values.get(of.id, ()), of.label, of.id)
+    columns = data.columns.label if data.columns else ()
+    return next((name for name in named if isinstance(columns, tuple) and name in columns), named[0])
 
 
 def _reading(study: Study) -> dict[str, Json]:

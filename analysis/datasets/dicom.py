@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from analysis.datasets.patients import told
 from analysis.errors import PictureError
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ NO_READER = "DICOM file, and pydicom is not installed"
 INSTALL = ".venv/bin/python -m pip install 'pydicom>=3' 'python-gdcm>=3.0.24'"
 # Without the preamble a file begins with its first element: of group 2 or 8, in either order of bytes.
 BARE = re.compile(rb"[\x02\x08]\x00[\x00-\x18]\x00|\x00[\x02\x08]\x00[\x00-\x18]")
-NOBODY = re.compile(r"anon\w*|unknown|none|removed|de-?identified|n/?a|[0x*._ -]*", re.IGNORECASE)
-"""What stands in place of a patient's id where it was taken out."""
 
 
 @dataclass(frozen=True)
@@ -171,5 +170,5 @@ def _text(dataset: Dataset, name: str) -> str:
 
 
 def _patient(dataset: Dataset) -> str:
-    told = _text(dataset, "PatientID")
-    return "" if NOBODY.fullmatch(told) else hashlib.sha256(told.encode()).hexdigest()[:16]
+    id_ = told(_text(dataset, "PatientID"))
+    return hashlib.sha256(id_.encode()).hexdigest()[:16] if id_ else ""

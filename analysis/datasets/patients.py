@@ -16,6 +16,8 @@ COHEN = re.compile(r"PatientID:\s*(\S+)")
 SAME = {"178": "97", "201": "78"}
 
 
+NOBODY = re.compile(r"anon\w*|unknown|none|nan|removed|de-?identified|n/?a|[0x*._ -]*", re.IGNORECASE)
+"""What stands in place of a patient's id where it was taken out."""
 Told = tuple[str, str]
 """The id of a patient, and what tells it."""
 Rule = Callable[[str, Iterable[str]], Told | None]
@@ -49,11 +51,16 @@ def by_pattern(pattern: str, otherwise: Rule) -> Rule:
         return otherwise
     known = re.compile(pattern)
 
-    def told(image_id: str, tags: Iterable[str]) -> Told | None:
+    def found_in(image_id: str, tags: Iterable[str]) -> Told | None:
         found = known.search(image_id)
         return (f"name-{found[1]}", "name") if found and found[1] else otherwise(image_id, tags)
 
-    return told
+    return found_in
+
+
+def told(id_: str) -> str:
+    """Return the id of a patient as a file or a table has it; "" where something else stands in its place."""
+    return "" if NOBODY.fullmatch(id_.strip()) else id_.strip()
 
 
 def identify(image_id: str, tags: Iterable[str] = ()) -> Told:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.datasets import class_folders, darwin, kermany, radiography, v7
+from analysis.datasets import class_folders, darwin, kermany, radiography, table, table_survey, v7
 from analysis.datasets.decode import noted_depth
 from analysis.datasets.folder import list_files, pictures_among
 from analysis.datasets.patients import identify
@@ -24,7 +24,7 @@ FOLDER_READERS: dict[str, Callable[..., None]] = {
     "radiography": radiography.read,
     "class-folders": class_folders.read,
 }
-READERS: dict[str, Callable[..., None]] = {"v7": v7.read, **FOLDER_READERS}
+READERS: dict[str, Callable[..., None]] = {"v7": v7.read, "table": table.read, **FOLDER_READERS}
 V7_CLASSES = (
     {"id": "bacterial", "label": "Bacterial Pneumonia"},
     {"id": "covid_19", "label": v7.COVID_19},
@@ -64,7 +64,14 @@ def survey(
     """
     root = inputs["data"]
     files = list_files(root)
-    offers = [*_darwin(root, files), *_kermany(files), *_radiography(files), *_folders(files)]
+    tables_found = table_survey.find(root, files)
+    offers = [
+        *_darwin(root, files),
+        *_kermany(files),
+        *_radiography(files),
+        *map(_table, tables_found),
+        *_folders(files),
+    ]
     if not offers:
         raise DataError(f"no reader fits: {_contents(files)}", hint=EXPECTED)
     tables = scratch / "tables"
@@ -75,6 +82,8 @@ def survey(
         "why": offer.why,
         "of_study": offer.of_study,
         "folders": offer.params.get("folders", {}),
+        "keys": {key: offer.params[key] for key in ("table", "columns", "values") if key in offer.params},
+        "tables": [one.why for one in tables_found if offer.reader != "table"],
         "notes": notes,
         "files": len(files),
         **summarise(tables, offer.params["classes"]),
@@ -106,6 +115,22 @@ def _darwin(root: Path, files: Iterable[str]) -> Iterator[_Offer]:
             params = {"classes": V7_CLASSES, "label_rule": "covid-first", "exclude": ()}
             yield _Offer("v7", f"{name} is Darwin JSON", params)
             return
+
+
+def _table(found: table_survey.Labelled) -> _Offer:
+    """Offer the reader of tables with the columns that were found."""
+    classes = _classes(found.classes)
+    params = {
+        "classes": classes,
+        "table": found.tables[0] if len(found.tables) == 1 else found.tables,
+        "columns": found.columns,
+        # The label of a class that is a number will be given another one.
+        "values": {c["id"]: [c["label"]] for c in classes if not re.search(r"[^\W\d]", c["label"])},
+        "several": "leave-out",
+        "uncertain": "leave-out",
+        "exclude": (),
+    }
+    return _Offer("table", found.why, params)
 
 
 def _kermany(files: Iterable[str]) -> Iterator[_Offer]:
@@ -249,7 +274,7 @@ def _patients(pictures: pd.DataFrame) -> dict[str, Any]:
         "known_for": len(known),
         "pictures": len(pictures),
         "most_pictures": int(pictures["patient_id"].value_counts().max()),
-        "sources": pictures["source"].value_counts().to_dict(),
+        "sources": known["source"].value_counts().to_dict(),
     }
 
 

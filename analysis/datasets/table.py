@@ -12,7 +12,7 @@ from typing import Any
 from analysis.datasets import records, table_file
 from analysis.datasets.class_folders import masks_folder, official_split
 from analysis.datasets.folder import list_files, pictures_among
-from analysis.datasets.patients import Told
+from analysis.datasets.patients import Told, told
 from analysis.datasets.records import Candidate, Exclusion
 from analysis.datasets.table_file import Column, Row, Table
 from analysis.datasets.table_labels import Cells, Labels, class_ids, names, plain, shown
@@ -180,7 +180,7 @@ def _rows(table: Table, columns: Mapping[str, Any], of_several: bool) -> Iterato
             "",
             row.where,
             {name: _at(row, place) for name, place in labels.items()},
-            plain(cell(row, "patient")),
+            told(cell(row, "patient")),
             official or part,
             cell(row, "view"),
         )
