@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -639,19 +639,25 @@ class Study(Section):
         changed: dict[str, Any] = {
             "study": self.study.model_copy(update={"title": title}),
             "classes": tuple(c for c in self.classes if c.id in ids),
-            "dataset": self.dataset.model_copy(
-                update={
-                    "folders": kept(self.dataset.folders),
-                    "values": kept(self.dataset.values),
-                    "without": (),
-                }
-            ),
+            "dataset": self.dataset.model_copy(update={**self._named_of(ids), "without": ()}),
             "left_out": left_out,
         }
         if self.split.subset:
             changed["split"] = self.split.model_copy(update={"subset": kept(self.split.subset)})
             changed["sample"] = self.sample.model_copy(update={"subset": kept(self.sample.subset)})
         return self.model_copy(update=changed)
+
+    def _named_of(self, ids: Collection[str]) -> dict[str, Any]:
+        """Return the settings of the dataset that name classes, with those of ``ids`` alone."""
+        data = self.dataset
+        named: dict[str, Any] = {
+            key: {id_: names for id_, names in getattr(data, key).items() if id_ in ids}
+            for key in ("folders", "values")
+            if getattr(data, key)
+        }
+        if not isinstance(data.several, str):
+            named["several"] = tuple(id_ for id_ in data.several if id_ in ids) or "leave-out"
+        return named
 
 
 def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
