@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from analysis.datasets.decode import Grey, decode
+from analysis.datasets.decode import Grey, decode, note_depth, noted_depth
 from analysis.errors import DataError, PictureError
 from analysis.names import real
 from analysis.progress import Progress
@@ -33,6 +33,8 @@ def prepare(
     resample: str,
 ) -> None:
     """Write ``images.npy``: grey levels, uint8, shape (n, size, size), in the order of ``records.csv``.
+
+    ``depth.json`` is handed on where the reader has written one.
 
     Parameters
     ----------
@@ -54,16 +56,21 @@ def prepare(
     images = np.lib.format.open_memmap(
         out / "images.npy", mode="w+", dtype=np.uint8, shape=(len(records), size, size)
     )
-    load = partial(_load, inputs["data"], size, fit, resample)
+    depth = noted_depth(inputs["records"])
+    load = partial(_load, inputs["data"], size, fit, resample, depth)
     with ThreadPoolExecutor(DECODERS) as pool:
         prepared = pool.map(load, *zip(*pictures.index, strict=True))
         for done, (rows, picture) in enumerate(zip(pictures, prepared, strict=True), start=1):
             images[rows] = picture
             progress(done, len(pictures), "pictures")
     images.flush()
+    if depth is not None:
+        note_depth(out, depth)
 
 
-def _load(root: Path, size: int, fit: str, resample: str, image_id: str, sha256: str) -> Grey:
+def _load(
+    root: Path, size: int, fit: str, resample: str, depth: int | None, image_id: str, sha256: str
+) -> Grey:
     try:
         data = (root / real(image_id)).read_bytes()
     except OSError as error:
@@ -71,7 +78,7 @@ def _load(root: Path, size: int, fit: str, resample: str, image_id: str, sha256:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise _changed(image_id, "has changed since the data folder was read")
     try:
-        return square(data, size, fit, resample)
+        return square(data, size, fit, resample, depth)
     except PictureError as error:
         raise _changed(image_id, f"does not decode: {error.message}") from error
 
@@ -80,11 +87,14 @@ def _changed(image_id: str, what: str) -> DataError:
     return DataError(f"picture {image_id} {what}", hint="run the same command again to read the folder anew")
 
 
-def square(data: bytes, size: int, fit: str, resample: str) -> Grey:
-    """Return the picture in the file ``data`` as (size, size); ``fit`` and ``resample`` as in `prepare`."""
+def square(data: bytes, size: int, fit: str, resample: str, depth: int | None = None) -> Grey:
+    """Return the picture in the file ``data`` as (size, size); ``fit`` and ``resample`` as in `prepare`.
+
+    ``depth`` is that of the dataset, as in `analysis.datasets.decode.decode`.
+    """
     # Twice the target leaves the area filter enough to work on: 0.5 grey levels from a full decode on average.
     least = 2 * size if resample == "area" else None
-    return fit_square(decode(data, at_least=least).pixels, size, fit, resample)
+    return fit_square(decode(data, at_least=least, depth=depth).pixels, size, fit, resample)
 
 
 def fit_square(pixels: Grey, size: int, fit: str, resample: str = "area") -> Grey:

@@ -27,6 +27,8 @@ FEW = 10
 MOST_ARCHIVES = 3
 OTHER_DATASET = "of another dataset in the folder"
 """A reason of `analysis.datasets.records`, which imports pandas."""
+TOLD_BY = {"table": "the table", "name": "patient_pattern", "dicom": "PatientID (DICOM)"}
+"""What tells patients, by the source in the records, if it is not a tag or the name of a file as its dataset gives it."""
 CHECK_PLAN = "check"
 """The name under which the cache remembers the last check."""
 
@@ -61,6 +63,8 @@ def tell(found: Found, data: Path, study: str | None) -> None:
     console.say(f"reader {found['reader']}: {found['why']}")
     for note in found["notes"]:
         console.say(f"as in the study {study} it cannot be read: {note}")
+    for there in found["tables"]:
+        console.say(f"not read by this reader: {there}; the reader table reads it")
     console.say()
     rows = [[c["id"], c["label"], f"{c['pictures']:,}", f"{c['patients']:,}"] for c in found["classes"]]
     console.table(["class", "label", "pictures", "patients"], rows)
@@ -90,7 +94,8 @@ def _excluded(reason: Found) -> list[str]:
 def _facts(found: Found) -> Iterator[tuple[str, str]]:
     patients, sizes, twins = found["patients"], found["sizes"], found["duplicates"]
     yield "files", f"{found['files']:,}; {patients['pictures']:,} pictures are read"
-    known = f"told by tag or file name for {patients['known_for']:,} of {patients['pictures']:,} pictures"
+    ways = dict.fromkeys(TOLD_BY.get(source, "tag or file name") for source in patients["sources"])
+    known = f"told by {listed([*ways])} for {patients['known_for']:,} of {patients['pictures']:,} pictures"
     most = f"{patients['number']:,}, {known}; up to {patients['most_pictures']} pictures of one"
     yield (
         "patients",
@@ -104,6 +109,11 @@ def _facts(found: Found) -> Iterator[tuple[str, str]]:
     common = ", ".join(f"{s['width']} x {s['height']} ({s['pictures']:,})" for s in sizes["commonest"])
     yield "sizes", f"{sizes['different']:,}; the commonest {common}"
     yield "modes", ", ".join(f"{mode} ({count:,})" for mode, count in found["modes"].items())
+    if found["depth"]:
+        yield (
+            "depth",
+            f"{found['depth']} bits by the highest level of the pictures stored in 16 whose files tell no depth",
+        )
     across = f"{twins['across_classes']} of them across classes"
     if found["official"]:
         across += f", {twins['across_official']} across the official split"
@@ -148,9 +158,9 @@ def _next(found: Found, data: Path, study: str | None) -> Iterator[str]:
         for c in found["classes"]:
             yield f"[[classes]]\nid = {_toml(c['id'])}\nlabel = {_toml(c['label'])}\n"
         root = _toml(str(data.resolve()))
-        folders = (f"{c} = {_toml(names)}" for c, names in found["folders"].items())
-        named = f"folders = {{ {', '.join(folders)} }}\n" if found["folders"] else ""
-        yield f"[dataset]\nreader = {_toml(found['reader'])}\nroot = {root}\n{named}"
+        named = f"folders = {_toml(found['folders'])}\n" if found["folders"] else ""
+        keys = "".join(f"{key} = {_toml(value)}\n" for key, value in found["keys"].items() if value)
+        yield f"[dataset]\nreader = {_toml(found['reader'])}\nroot = {root}\n{named}{keys}"
     few = [c["id"] for c in found["classes"] if c["pictures"] < FEW]
     spared = few and len(few) + 1 < len(found["classes"])
     without = f" --set {shlex.quote(f'dataset.without={json.dumps(few)}')}" if spared else ""
@@ -170,5 +180,7 @@ def _readers_of(reader: str) -> list[str]:
     return fitting
 
 
-def _toml(value: str | list[str]) -> str:
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml(inner)}' for key, inner in value.items())} }}"
     return json.dumps(value, ensure_ascii=False)

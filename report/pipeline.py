@@ -19,12 +19,14 @@ from analysis.names import written
 from report.document.tables import MOST_TOGETHER
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.published import bars
-from report.study import LOW_DETAIL, LOW_DETAIL_TITLE, READER_KEYS, Model, Study
+from report.study import LOW_DETAIL, LOW_DETAIL_TITLE, READER_KEYS, ClassLabel, Model, Study
+from report.system.distributions import installed
 
 PROJECT = Path(__file__).resolve().parent.parent
 SPLITS = ("val", "test")
 TABLES = ("numpy", "pandas")
-PICTURES = ("numpy", "pandas", "pillow", "opencv-python-headless")
+DICOM = installed("pydicom", "python-gdcm")
+PICTURES = ("numpy", "pandas", "pillow", "opencv-python-headless", *DICOM)
 NETWORK = ("numpy", "pandas", "keras", "tensorflow")
 METRICS = ("numpy", "pandas", "scikit-learn", "scipy")
 DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
@@ -124,7 +126,7 @@ def _data(study: Study, place: Place) -> Iterator[Stage]:
     yield Stage(
         "images",
         "analysis.preparation:prepare",
-        {"records": RECORDS, "data": pixels},
+        {"records": Output("read", ("records.csv", "depth.json")), "data": pixels},
         _only(study.image, "size", "fit", "resample"),
         packages=PICTURES,
     )
@@ -135,20 +137,28 @@ def _sample(study: Study) -> Stage:
     size = _only(study.sample, "pictures", "seed")
     if study.dataset.reader == "v7":
         return Stage("sample", "analysis.datasets.sample:write", params=size, packages=PICTURES)
-    names = {c.id: (*study.dataset.folders.get(c.id, ()), c.label)[0] for c in study.classes}
     layout: dict[str, Json] = {
         "layout": study.dataset.reader,
-        "classes": [{"id": id_, "folder": folder} for id_, folder in names.items()],
+        "classes": [{"id": c.id, "folder": _name_in_data(study, c)} for c in study.classes],
+        **(_only(study.dataset, "table", "columns") if study.dataset.reader == "table" else {}),
     }
     return Stage(
         "sample", "analysis.datasets.folder_sample:write", params={**layout, **size}, packages=PICTURES
     )
 
 
+def _name_in_data(study: Study, of: ClassLabel) -> str:
+    """Return what a class is called in the sample: as its folder or in the table, there perhaps as a column."""
+    data = study.dataset
+    named = (*data.folders.get(of.id, ()), *data.values.get(of.id, ()), of.label, of.id)
+    columns = data.columns.label if data.columns else ()
+    return next((name for name in named if isinstance(columns, tuple) and name in columns), named[0])
+
+
 def _reading(study: Study) -> dict[str, Json]:
     """Return what the study's reader is told about labels."""
     own = (key for key, readers in READER_KEYS.items() if study.dataset.reader in readers)
-    return {"classes": _classes(study), **_only(study.dataset, *own, "exclude")}
+    return {"classes": _classes(study), **_only(study.dataset, *own, "patient_pattern", "exclude")}
 
 
 def survey_stages(data: Path, study: Study | None) -> list[Stage]:
@@ -405,7 +415,8 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
     def figure(name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:
         module = name.partition(".")[0]
         given = {**inputs, "fonts": FONTS}
-        return Stage(f"figure.{name}", f"analysis.figures.{module}:draw", given, params, packages=DRAWING)
+        packages = tuple(sorted({*DRAWING, *PICTURES})) if "data" in inputs else DRAWING
+        return Stage(f"figure.{name}", f"analysis.figures.{module}:draw", given, params, packages=packages)
 
     yield figure("counts", records, classes)
     yield figure("sizes", records, classes)

@@ -6,9 +6,10 @@ import datetime
 import difflib
 import hashlib
 import json
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -18,6 +19,8 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     field_validator,
     model_validator,
 )
@@ -35,6 +38,36 @@ def _architecture(name: str) -> str:
     return name
 
 
+def _said(words: str) -> WrapValidator:
+    """Say in these words what a value of one form or another must be."""
+
+    def check(value: Any, as_either: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return as_either(tuple(value) if isinstance(value, list) else value)
+        except ValidationError as error:
+            raise ValueError(f"{words}, got {value!r}") from error
+
+    return WrapValidator(check)
+
+
+def _below(path: str) -> str:
+    """Refuse a path that leads out of the data folder."""
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise ValueError("not below the data folder")
+    return path
+
+
+def _pattern(pattern: str) -> str:
+    """Refuse what is no regular expression with one group."""
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+    if pattern and groups != 1:
+        raise ValueError(f"{pattern!r} has {groups} groups; it needs one, the patient: '(patient\\d+)/'")
+    return pattern
+
+
 STUDIES = Path(__file__).resolve().parent.parent / "studies"
 NAME = r"^[a-z][a-z0-9_]*$"
 Identifier = Annotated[str, StringConstraints(pattern=NAME, max_length=40)]
@@ -43,6 +76,22 @@ Architecture = Annotated[
 ]
 SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]+$")]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+TablePath = Annotated[str, StringConstraints(min_length=1), AfterValidator(_below)]
+Tables = Annotated[
+    TablePath | Annotated[tuple[TablePath, ...], Field(min_length=1)],
+    _said("the path of a table from the data folder on, or a list of such paths"),
+]
+AnyColumn = Annotated[str, StringConstraints(min_length=1)] | Annotated[int, Field(ge=1)]
+Column = Annotated[AnyColumn, _said("the name of a column, or its number from 1")]
+LabelColumns = Annotated[
+    AnyColumn | Annotated[tuple[AnyColumn, ...], Field(min_length=1)],
+    _said("the name of a column or its number from 1, or a list of them, one for each finding"),
+]
+Order = Annotated[
+    Literal["leave-out"] | Annotated[tuple[Identifier, ...], Field(min_length=1)],
+    _said('"leave-out", or a list of classes, the first of which counts'),
+]
+Pattern = Annotated[str, AfterValidator(_pattern)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Weight = Annotated[float, Field(gt=0)]
 Subset = dict[Identifier, Annotated[int, Field(ge=1)]]
@@ -52,7 +101,12 @@ LOW_DETAIL, MAJORITY = "low_detail", "majority"
 OWNERS = ("data", "published", "ledger")
 """What results are named after beside models."""
 LOW_DETAIL_TITLE = "8 × 8 baseline"
-READER_KEYS = {"label_rule": ("v7",), "folders": ("class-folders", "kermany", "radiography")}
+TABLE_KEYS = ("table", "columns", "values", "several", "uncertain")
+READER_KEYS = {
+    "label_rule": ("v7",),
+    "folders": ("class-folders", "kermany", "radiography"),
+    **dict.fromkeys(TABLE_KEYS, ("table",)),
+}
 """The keys of ``[dataset]`` that not every reader understands, and those that do."""
 COMPLAINTS = {
     "extra_forbidden": "unknown key",
@@ -96,20 +150,41 @@ class ClassLabel(Section):
     normal: bool = False
 
 
+class Columns(Section):
+    """Columns of a table of labels: names, or numbers from 1, which all of them are where it has no header."""
+
+    file: Column
+    label: LabelColumns
+    patient: Column | None = None
+    split: Column | None = None
+    view: Column | None = None
+
+
 class Dataset(Section):
     """Where the pictures come from and which label a picture gets.
 
     ``source`` says where the data are had. ``label_rule`` is about tags, so for the reader ``v7`` alone; ``folders``,
     names of folders by class id, is for the readers of class folders. ``without`` names classes of the study that are
     left out, because the data at hand have no or few pictures of them. ``archive_encoding`` is that of the names in an
-    archive that does not tell it, such as ``cp850``.
+    archive that does not tell it, such as ``cp850``. ``patient_pattern`` is a regular expression whose one group, found
+    in the path of a picture, is its patient.
+
+    For the reader ``table``: ``table`` is the path of the table below the data folder, or several; ``columns`` says what
+    its columns are, ``values`` what a class is called in it, by class id; ``several`` which class comes before which
+    where a picture has several, ``uncertain`` what -1 is.
     """
 
-    reader: Literal["v7", "class-folders", "kermany", "radiography"] = "v7"
+    reader: Literal["v7", "class-folders", "kermany", "radiography", "table"] = "v7"
     root: str
     source: str = ""
     label_rule: Literal["covid-first", "first-tag", "every-tag"] = "covid-first"
     folders: dict[Identifier, Annotated[tuple[Label, ...], Field(min_length=1)]] = {}
+    table: Tables | None = None
+    columns: Columns | None = None
+    values: dict[Identifier, Annotated[tuple[Label, ...], Field(min_length=1)]] = {}
+    several: Order = "leave-out"
+    uncertain: Literal["leave-out", "positive", "negative"] = "leave-out"
+    patient_pattern: Pattern = ""
     exclude: tuple[str, ...] = ()
     without: tuple[Identifier, ...] = ()
     max_excluded: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -130,6 +205,10 @@ class Dataset(Section):
             if key in self.model_fields_set and self.reader not in readers:
                 known = " or ".join(map(repr, readers))
                 raise ValueError(f"{key} is for the reader {known}, and this one is {self.reader!r}")
+        if self.reader == "table" and (self.table is None or self.columns is None):
+            raise ValueError(
+                'the reader \'table\' needs table = "labels.csv" and columns = { file = "...", label = "..." }'
+            )
         return self
 
 
@@ -512,6 +591,8 @@ class Study(Section):
         ids = {c.id for c in self.classes}
         named: dict[str, Iterable[str]] = {
             "dataset.folders": self.dataset.folders,
+            "dataset.values": self.dataset.values,
+            "dataset.several": () if isinstance(self.dataset.several, str) else self.dataset.several,
             "dataset.without": self.dataset.without,
             "split.subset": self.split.subset,
             "sample.subset": self.sample.subset,
@@ -552,7 +633,8 @@ class Study(Section):
         split = self.split
         if split.subset:
             split = split.model_copy(update={"subset": self.sample.subset})
-        return self.model_copy(update={"image": image, "models": models, "split": split})
+        dataset = self.dataset.model_copy(update={"patient_pattern": ""})  # of the names in the real data
+        return self.model_copy(update={"image": image, "models": models, "split": split, "dataset": dataset})
 
     def trimmed(self) -> Study:
         """Return the study without the classes that its data are to be read without; its title says so."""
@@ -568,13 +650,25 @@ class Study(Section):
         changed: dict[str, Any] = {
             "study": self.study.model_copy(update={"title": title}),
             "classes": tuple(c for c in self.classes if c.id in ids),
-            "dataset": self.dataset.model_copy(update={"folders": kept(self.dataset.folders), "without": ()}),
+            "dataset": self.dataset.model_copy(update={**self._named_of(ids), "without": ()}),
             "left_out": left_out,
         }
         if self.split.subset:
             changed["split"] = self.split.model_copy(update={"subset": kept(self.split.subset)})
             changed["sample"] = self.sample.model_copy(update={"subset": kept(self.sample.subset)})
         return self.model_copy(update=changed)
+
+    def _named_of(self, ids: Collection[str]) -> dict[str, Any]:
+        """Return the settings of the dataset that name classes, with those of ``ids`` alone."""
+        data = self.dataset
+        named: dict[str, Any] = {
+            key: {id_: names for id_, names in getattr(data, key).items() if id_ in ids}
+            for key in ("folders", "values")
+            if getattr(data, key)
+        }
+        if not isinstance(data.several, str):
+            named["several"] = tuple(id_ for id_ in data.several if id_ in ids) or "leave-out"
+        return named
 
 
 def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:

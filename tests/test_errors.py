@@ -43,7 +43,7 @@ def picture(path: Path) -> None:
     from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("L", (64, 48), 90).save(path)
+    Image.linear_gradient("L").resize((64, 48)).save(path)
 
 
 def annotate(folder: Path, name: str, *tags: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from report import new, project
 from report.errors import StudyError, UsageError
-from report.study import Dataset, Model, Picture, Split, load
+from report.study import TABLE_KEYS, Dataset, Model, Picture, Split, load
 
 
 @pytest.fixture
@@ -70,7 +70,19 @@ def test_what_the_skeleton_shows_in_comments_can_be_said(studies):
     } <= keys
     for line in shown:
         if line.startswith(
-            ("label_rule", "draw", "official_val", "subset", "published", "faithful", "corrected", "text")
+            (
+                *(
+                    "label_rule",
+                    "draw",
+                    "official_val",
+                    "subset",
+                    "published",
+                    "faithful",
+                    "corrected",
+                    "text",
+                ),
+                *TABLE_KEYS,
+            )
         ):
             continue  # for another reader or protocol, or part of a table that is shown as a whole
         path.write_text(text.replace(f"# {line}\n", f"{line}\n"))
@@ -80,6 +92,17 @@ def test_what_the_skeleton_shows_in_comments_can_be_said(studies):
                 load(path)
         else:
             load(path)
+
+
+def test_the_keys_of_a_table_that_the_skeleton_shows_can_be_said_together(studies):
+    new.create("mine")
+    path = studies / "mine" / "study.toml"
+    text = path.read_text().replace('reader = "class-folders"', 'reader = "table"')
+    for key in TABLE_KEYS:
+        text, done = re.subn(rf"(?m)^# ({key} = )", r"\1", text)
+        assert done == 1, key
+    path.write_text(text)
+    assert load(path).dataset.columns.label == "label"
 
 
 def test_every_key_of_a_model_is_in_the_skeleton():

@@ -18,6 +18,7 @@ from analysis.datasets import layout, records
 from analysis.datasets.copies import without_copies, without_masks
 from analysis.datasets.folder import Contents, find_files
 from analysis.datasets.layout import ClassFolders, Folders
+from analysis.datasets.patients import Rule, nobody
 from analysis.datasets.records import Candidate, Exclusion
 from analysis.errors import DataError
 from analysis.names import written
@@ -34,7 +35,9 @@ def read(
     folders: Mapping[str, Sequence[str]],
     exclude: Sequence[str],
     max_excluded: float,
+    patient_pattern: str = "",
     tags_of: Callable[[str], tuple[str, ...]] = lambda _: (),
+    patient_of: Rule = nobody,
 ) -> None:
     """Write the records of the pictures in ``inputs["data"]``, what is left out, and the flow.
 
@@ -51,8 +54,12 @@ def read(
         Glob patterns for the path, the name or the stem of a picture.
     max_excluded : float
         Share of the pictures that may be left out.
+    patient_pattern : str, optional
+        A regular expression whose one group is the patient, searched in the path of a picture.
     tags_of : function of the path of a picture, optional
         Returns the tags to keep with it.
+    patient_of : function of the path and the tags, optional
+        Tells the patient where the pattern does not.
 
     Raises
     ------
@@ -66,11 +73,11 @@ def read(
     _check_classes(contents, candidates, names)
     candidates, copies = without_copies(root, candidates)
     candidates, masks = without_masks(root, candidates)
-    table, broken = records.verify(root, candidates, progress)
+    table, broken = records.verify(root, candidates, progress, patient_of, patient_pattern)
     exclusions += masks + broken + copies
     _refuse_too_many(root, table, exclusions, max_excluded)
     if table.empty:
-        raise DataError(f"none of the {len(broken)} pictures can be read", hint="download the dataset again")
+        raise records.none_left(broken, len(broken))
     steps = [("pictures found", len(contents.pictures))]
     records.write(out, table, exclusions, records.way(contents, steps))
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from io import StringIO
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -14,6 +18,7 @@ from PIL import Image, ImageDraw
 from analysis.datasets import phantom
 from analysis.datasets.phantom import BACTERIAL, COVID_19, HEALTHY, VIRAL, Point
 from analysis.datasets.sample import ATYPICAL, PICTURES_A_PATIENT, draw_size, jpeg
+from analysis.datasets.table_labels import plain
 from analysis.progress import Progress
 
 WORDS = {
@@ -51,16 +56,20 @@ def write(
     classes: Sequence[Mapping[str, str]],
     pictures: int,
     seed: int,
+    table: str | Sequence[str] = "",
+    columns: Mapping[str, Any] | None = None,
 ) -> None:
     """Write ``pictures`` phantoms of ``classes``, and one file that is cut short. The same arguments give the same bytes.
 
     Parameters
     ----------
-    layout : {"kermany", "radiography", "class-folders"}
+    layout : {"kermany", "radiography", "class-folders", "table"}
         ``chest_xray/{train,val,test}/<class>/<patient and kind>.jpeg``, ``<class>/images/*.png`` beside
-        ``<class>/masks/*.png``, or ``<class>/*.jpeg``.
+        ``<class>/masks/*.png``, ``<class>/*.jpeg``, or ``images/*.jpeg`` with a table.
     classes : sequence of {"id", "folder"}
         A class whose name says pneumonia and no more has bacterial and viral ones, and twice as many as any other.
+    table, columns
+        Of the layout ``table``: the table, or several among which the patients are shared, and its columns.
     """
     items = list(_items(classes, pictures, seed))
     for done, item in enumerate(items, start=1):
@@ -73,11 +82,10 @@ def write(
         if layout == "radiography":
             _write_with_mask(out / "COVID-19_Radiography_Dataset" / item.folder, item, chest)
         else:
-            path = (
-                _kermany(item) if layout == "kermany" else f"{item.folder}/{item.folder}-{item.number}.jpeg"
-            )
-            _write(out / path, jpeg(chest.pixels))
+            _write(out / _path(layout, item), jpeg(chest.pixels))
         progress(done, len(items), "pictures")
+    if columns:
+        _write_tables(out, [table] if isinstance(table, str) else table, columns, items)
     first = next(path for path in sorted(out.rglob("*.*g")) if path.parent.name != "masks")
     _write(first.with_name(f"cut-{first.name}"), first.read_bytes()[: first.stat().st_size // 2])
 
@@ -119,8 +127,66 @@ def _kermany(item: Item) -> str:
         if item.kind == HEALTHY
         else f"person{item.patient}_{'virus' if item.kind == VIRAL else 'bacteria'}_{1000 + item.number}.jpeg"
     )
-    part = "test" if item.patient % EVERY_TEST == 0 else "val" if item.patient in VAL_PATIENTS else "train"
-    return f"chest_xray/{part}/{item.folder.upper()}/{name}"
+    return f"chest_xray/{_part(item.patient)}/{item.folder.upper()}/{name}"
+
+
+def _path(layout: str, item: Item) -> str:
+    if layout == "kermany":
+        return _kermany(item)
+    return _in_table(item) if layout == "table" else f"{item.folder}/{item.folder}-{item.number}.jpeg"
+
+
+def _in_table(item: Item) -> str:
+    """Return the path of a picture whose label lies in a table; nothing in it tells the class."""
+    digest = hashlib.sha256(f"{item.folder}/{item.number}".encode()).hexdigest()
+    return f"images/{digest[:12]}.jpeg"
+
+
+def _part(patient: int) -> str:
+    return "test" if patient % EVERY_TEST == 0 else "val" if patient in VAL_PATIENTS else "train"
+
+
+def _write_tables(
+    out: Path, tables: Sequence[str], columns: Mapping[str, Any], items: Sequence[Item]
+) -> None:
+    """Write the tables of labels with the columns that a study names; with numbers alone without a header."""
+    labels = [columns["label"]] if isinstance(columns["label"], str | int) else columns["label"]
+    keys = [key for key in ("file", "patient", "split", "view") if columns.get(key)]
+    order = _order([*(columns[key] for key in keys), *labels])
+    named = any(isinstance(column, str) for column in order)
+    first = min(items, key=_in_table)
+    for number, name in enumerate(tables):
+        mine = [(item, "") for item in items if item.patient % len(tables) == number]
+        broken = [(first, "cut-")] if number == 0 else []
+        text = StringIO()
+        rows = csv.writer(text, lineterminator="\n")
+        rows.writerows([order] if named else [])
+        for item, cut in mine + broken:
+            cells = {columns[key]: cell for key, cell in _cells(item, cut).items() if key in keys}
+            for column in labels:
+                one = item.folder if len(labels) == 1 else int(plain(str(column)) == plain(item.folder))
+                cells[column] = str(one)
+            rows.writerow(cells.get(column, "") for column in order)
+        _write(out / name, text.getvalue().encode())
+
+
+def _cells(item: Item, cut: str) -> dict[str, str]:
+    path = PurePosixPath(_in_table(item))
+    return {
+        "file": str(path.with_name(f"{cut}{path.name}")),
+        "patient": f"{item.folder}-{item.kind}-{item.patient}",
+        "split": _part(item.patient),
+        "view": "PA",
+    }
+
+
+def _order(columns: Sequence[str | int]) -> list[str | int]:
+    """Return the columns from the first to the last: numbers in their places, names in those that are left."""
+    names = [column for column in columns if isinstance(column, str)]
+    numbers = {column for column in columns if isinstance(column, int)}
+    wide = max(len(columns), *numbers, 0)
+    free = iter(names)
+    return [n if n in numbers else next(free, n) for n in range(1, wide + 1)]
 
 
 def _write_with_mask(folder: Path, item: Item, chest: phantom.Phantom) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from analysis.datasets import class_folders
+from analysis.datasets import class_folders, patients
 from analysis.progress import Progress
 
 BACTERIAL, VIRAL = "Bacterial Pneumonia", "Viral Pneumonia"
@@ -37,7 +37,9 @@ def read(
     DataError
         If a class has no pictures, or too many would be left out.
     """
-    class_folders.read(inputs, out, scratch=scratch, progress=progress, tags_of=kind, **settings)
+    class_folders.read(
+        inputs, out, scratch=scratch, progress=progress, tags_of=kind, patient_of=patients.kermany, **settings
+    )
 
 
 def kind(image_id: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from analysis.datasets import darwin, kermany, layout, radiography, v7
 from analysis.datasets.folder import Contents
 from analysis.datasets.layout import Folders
 from analysis.datasets.patients import identify
+from analysis.datasets.table_survey import Labelled
 from analysis.names import written
 
 V7_CLASSES = (
@@ -47,14 +48,15 @@ class Offer:
     of_study: bool = False
 
 
-def offers(root: Path, contents: Contents) -> list[Offer]:
-    """Return the readers that may fit what lies below ``root``, the likeliest first."""
+def offers(root: Path, contents: Contents, labelled: Iterable[Labelled]) -> list[Offer]:
+    """Return the readers that may fit what lies below ``root``, the likeliest first; ``labelled`` are the tables there."""
     above = [PurePosixPath(picture).parts[:-1] for picture in contents.pictures]
     lying = Counter(folders for folders in above if not layout.masks_folder(folders))
     return [
         *_darwin(root, contents.others),
         *_kermany(contents.pictures),
         *_radiography(lying),
+        *map(_table, labelled),
         *_folders(lying),
     ]
 
@@ -106,6 +108,22 @@ def _radiography(lying: Iterable[Folders]) -> Iterator[Offer]:
         params = {"classes": classes, "folders": radiography.FOLDERS, "exclude": ()}
         names = ", ".join(c["label"] for c in classes)
         yield Offer("radiography", f"there are folders called images of {names}", params)
+
+
+def _table(found: Labelled) -> Offer:
+    """Offer the reader of tables with the columns that were found."""
+    classes = classes_called(found.classes)
+    params = {
+        "classes": classes,
+        "table": found.tables[0] if len(found.tables) == 1 else found.tables,
+        "columns": found.columns,
+        # The label of a class that is a number will be given another one.
+        "values": {c["id"]: [c["label"]] for c in classes if not re.search(r"[^\W\d]", c["label"])},
+        "several": "leave-out",
+        "uncertain": "leave-out",
+        "exclude": (),
+    }
+    return Offer("table", found.why, params)
 
 
 def _folders(lying: Mapping[Folders, int]) -> Iterator[Offer]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import PurePosixPath
 
 # Pediatric pictures of Kermany et al.: the number of a person is used again for the other type. Later editions
 # name them by type, patient and picture: BACTERIA-1008087-0001.
@@ -15,16 +16,58 @@ COHEN = re.compile(r"PatientID:\s*(\S+)")
 SAME = {"178": "97", "201": "78"}
 
 
-def identify(image_id: str, tags: Iterable[str] = ()) -> tuple[str, str]:
-    """Return the patient id and the source of a picture: "kermany", "cohen" or "unknown".
+NOBODY = re.compile(r"anon\w*|unknown|none|nan|removed|de-?identified|n/?a|[0x*._ -]*", re.IGNORECASE)
+"""What stands in place of a patient's id where it was taken out."""
+Told = tuple[str, str]
+"""The id of a patient, and what tells it."""
+Rule = Callable[[str, Iterable[str]], Told | None]
+"""Who the patient of a picture is by its path and tags; None where they do not tell."""
 
-    The name of the file tells the patient of a picture from Kermany et al., the tag ``PatientID`` that of
-    one from the COVID-19 collection of Cohen et al. A picture without either is its own patient.
-    """
-    name = image_id.rsplit("/", 1)[-1]
-    if found := KERMANY.match(name.rsplit(".", 1)[0]):
-        return f"kermany-{found[1]}", "kermany"
+
+def kermany(image_id: str, tags: Iterable[str] = ()) -> Told | None:
+    """Return the patient that the name of a picture from Kermany et al. tells."""
+    found = KERMANY.match(PurePosixPath(image_id).stem)
+    return (f"kermany-{found[1]}", "kermany") if found else None
+
+
+def v7(image_id: str, tags: Iterable[str] = ()) -> Told | None:
+    """Return the patient of a picture from Kermany et al. by its name, of one from Cohen et al. by its tag ``PatientID``."""
     numbers = [m[1] for tag in tags if (m := COHEN.fullmatch(tag))]
-    if numbers:
-        return f"cohen-{SAME.get(numbers[0], numbers[0])}", "cohen"
+    of_tag = (f"cohen-{SAME.get(numbers[0], numbers[0])}", "cohen") if numbers else None
+    return kermany(image_id) or of_tag
+
+
+def nobody(image_id: str, tags: Iterable[str] = ()) -> Told | None:
+    """Return None: nothing tells the patient."""
+    return None
+
+
+def by_pattern(pattern: str, otherwise: Rule) -> Rule:
+    """Return the rule that the one group of the regular expression is the patient, searched in the path of a picture.
+
+    Where it is not found, ``otherwise`` tells; with no pattern it tells of all.
+    """
+    if not pattern:
+        return otherwise
+    known = re.compile(pattern)
+
+    def found_in(image_id: str, tags: Iterable[str]) -> Told | None:
+        found = known.search(image_id)
+        return (f"name-{found[1]}", "name") if found and found[1] else otherwise(image_id, tags)
+
+    return found_in
+
+
+def told(id_: str) -> str:
+    """Return the id of a patient as a file or a table has it; "" where something else stands in its place."""
+    return "" if NOBODY.fullmatch(id_.strip()) else id_.strip()
+
+
+def identify(image_id: str, tags: Iterable[str] = ()) -> Told:
+    """Return the patient of a picture of V7's set and what tells it, "kermany" or "cohen", or its own and "unknown"."""
+    return v7(image_id, tags) or alone(image_id)
+
+
+def alone(image_id: str) -> Told:
+    """Return what stands for the patient of a picture about whom nothing is known."""
     return f"file-{image_id}", "unknown"

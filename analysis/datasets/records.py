@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pandas as pd
 
-from analysis.datasets.decode import SIGNS, decode
+from analysis.datasets import dicom, patients
+from analysis.datasets.decode import NOT_PICTURES, Picture, decode, eight_bits, fewest_bits, note_depth
 from analysis.datasets.folder import Contents
-from analysis.datasets.patients import identify
 from analysis.errors import DataError, PictureError
 from analysis.names import written
 from analysis.progress import Progress
@@ -28,11 +30,15 @@ MASK = "mask, not a picture"
 CT = "CT slice"
 LATERAL = "lateral view"
 NO_PICTURE = "no picture for the annotation"
+NO_PICTURE_OF_ROW = "no picture for the row of the table"
+NO_ROW = "no row of the table for the picture"
+CONTRADICTION = "rows of the table contradict one another"
+UNCERTAIN = "uncertain class label"
 SECOND_ANNOTATION = "second annotation of the picture"
 NO_LABEL = "no class label"
 SEVERAL_LABELS = "several class labels"
-NOT_PICTURES = tuple(what for _, _, what in SIGNS)
 UNDECODABLE = "picture does not decode"
+BLANK = "picture of one grey level"
 NO_ANNOTATION = "no annotation for the picture"
 OTHER_DATASET = "of another dataset in the folder"
 SAME_FILE = "same file as a picture that is kept"
@@ -46,15 +52,23 @@ REASONS = (
     CT,
     LATERAL,
     NO_PICTURE,
+    NO_PICTURE_OF_ROW,
+    CONTRADICTION,
+    UNCERTAIN,
     OTHER_DATASET,
     NO_LABEL,
     SEVERAL_LABELS,
     *NOT_PICTURES,
     UNDECODABLE,
+    BLANK,
     NO_ANNOTATION,
+    NO_ROW,
     SAME_FILE,
     COPY,
 )
+CT_VIEW = re.compile(r"View/(axial|coronal|sagittal)\b.*", re.IGNORECASE)
+# Of DICOM's own words LLD and RLD are no lateral views: the patient lies on one side, and is seen from the front.
+LATERAL_VIEW = re.compile(r"View/(?!.*decub)([lr]?l|[lr]?lat|(left|right)?[ _-]*lateral)\b.*", re.IGNORECASE)
 # What costs no picture: it is none, the study says so, or the same is kept.
 UNCOUNTED = frozenset((BY_STUDY, MASK, SECOND_ANNOTATION, SAME_FILE, COPY))
 
@@ -98,6 +112,13 @@ class Exclusion:
     detail: str = ""
 
 
+def unwanted(tag: str) -> str | None:
+    """Return for which reason a picture with a tag such as ``View/LL`` or ``CT`` is left out; None if it is not."""
+    if tag == "CT" or CT_VIEW.fullmatch(tag):
+        return CT
+    return LATERAL if LATERAL_VIEW.fullmatch(tag) else None
+
+
 def matches(name: str, patterns: Iterable[str]) -> str | None:
     """Return the first of the glob ``patterns`` that fits the path, the file name or its stem; None if none does."""
     path = PurePosixPath(name)
@@ -105,40 +126,89 @@ def matches(name: str, patterns: Iterable[str]) -> str | None:
     return next((p for p in patterns if any(fnmatchcase(n, p) for n in names)), None)
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A picture that decodes: its labels, the rest of its record, and of which levels it is where that is not settled."""
+
+    labels: tuple[str, ...]
+    row: dict[str, object]
+    untold: tuple[int, int] | None
+
+    def settled(self, depth: int | None) -> list[dict[str, object]] | Exclusion:
+        """Return the rows of the records, ``depth`` being that of the dataset's pictures whose files tell none."""
+        if self.untold and depth:
+            lowest, highest = eight_bits(np.array(self.untold), 2**depth - 1)
+            if lowest == highest:
+                return Exclusion(str(self.row["image_id"]), BLANK, f"level {lowest} of 255")
+        return [{**self.row, "label": label} for label in self.labels]
+
+
 def verify(
-    root: Path, candidates: Sequence[Candidate], progress: Progress
+    root: Path,
+    candidates: Sequence[Candidate],
+    progress: Progress,
+    patient_of: patients.Rule = patients.nobody,
+    patient_pattern: str = "",
 ) -> tuple[pd.DataFrame, list[Exclusion]]:
     """Return the records of the candidates that decode, sorted by the bytes of ``image_id``, and the others.
 
-    Every picture is read to its end, so that one that is cut short is found here.
+    Every picture is read to its end, so that one that is cut short is found here. The depth of all 16-bit pictures whose
+    files tell none is that of the highest level among them; the table has it as its attribute ``depth``.
+
+    Raises
+    ------
+    DataError
+        ``patient_pattern`` fits the path of no candidate.
     """
+    rule = patients.by_pattern(patient_pattern, patient_of)
     ordered = sorted(candidates, key=lambda c: os.fsencode(c.image_id))
-    rows: list[dict[str, object]] = []
-    broken = []
+    _check_pattern(patient_pattern, ordered)
+    found = []
     with ThreadPoolExecutor(DECODERS) as pool:
-        for done, found in enumerate(pool.map(lambda c: _inspect(root, c), ordered), start=1):
-            if isinstance(found, Exclusion):
-                broken.append(found)
-            else:
-                rows += found
+        for done, one in enumerate(pool.map(lambda c: _inspect(root, c, rule), ordered), start=1):
+            found.append(one)
             progress(done, len(ordered), "pictures")
+    highest = [one.untold[1] for one in found if isinstance(one, _Seen) and one.untold]
+    depth = fewest_bits(max(highest)) if highest else None
+    settled = [one.settled(depth) if isinstance(one, _Seen) else one for one in found]
+    broken = [one for one in settled if isinstance(one, Exclusion)]
+    rows = [row for one in settled if not isinstance(one, Exclusion) for row in one]
     sizes = ("width", "height", "original_width", "original_height")
-    return pd.DataFrame(rows, columns=list(RECORD_COLUMNS)).astype(dict.fromkeys(sizes, "Int64")), broken
+    table = pd.DataFrame(rows, columns=list(RECORD_COLUMNS)).astype(dict.fromkeys(sizes, "Int64"))
+    table.attrs["depth"] = depth
+    return table, broken
 
 
-def _inspect(root: Path, candidate: Candidate) -> list[dict[str, object]] | Exclusion:
+def _check_pattern(pattern: str, candidates: Sequence[Candidate]) -> None:
+    if pattern and candidates and not any(re.search(pattern, c.image_id) for c in candidates):
+        raise DataError(
+            f"dataset.patient_pattern {pattern!r} is found in no path of {len(candidates)} pictures,"
+            f" such as {candidates[0].image_id}",
+            hint="its one group is the patient: patient_pattern = '(patient\\d+)/'",
+        )
+
+
+def _inspect(root: Path, candidate: Candidate, patient_of: patients.Rule) -> _Seen | Exclusion:
+    name = candidate.image_id
     try:
-        data = (root / candidate.image_id).read_bytes()
+        data = (root / name).read_bytes()
         picture = decode(data, at_least=1)
     except PictureError as error:
         if error.message in NOT_PICTURES:
-            return Exclusion(candidate.image_id, error.message)
-        return Exclusion(candidate.image_id, UNDECODABLE, error.message)
+            return Exclusion(name, error.message, error.hint)
+        return Exclusion(name, UNDECODABLE, error.message)
     except OSError as error:
-        return Exclusion(candidate.image_id, UNDECODABLE, f"cannot be read: {error.strerror}")
-    patient_id, source = identify(candidate.image_id, candidate.tags)
+        return Exclusion(name, UNDECODABLE, f"cannot be read: {error.strerror}")
+    for tag in picture.tags:
+        if reason := unwanted(tag):
+            return Exclusion(name, reason, f"tag {tag}")
+    if _is_blank(picture) and _is_blank(decode(data)):
+        return Exclusion(name, BLANK, f"level {picture.pixels[0, 0]} of 255")
+    tags = tuple(dict.fromkeys((*candidate.tags, *picture.tags)))
+    of_file = (f"dicom-{picture.patient}", "dicom") if picture.patient else None
+    patient_id, source = patient_of(name, tags) or of_file or patients.alone(name)
     row: dict[str, object] = {
-        "image_id": candidate.image_id,
+        "image_id": name,
         "patient_id": patient_id,
         "source": source,
         "width": picture.width,
@@ -147,10 +217,15 @@ def _inspect(root: Path, candidate: Candidate) -> list[dict[str, object]] | Excl
         "original_width": candidate.original_width,
         "original_height": candidate.original_height,
         "sha256": hashlib.sha256(data).hexdigest(),
-        "tags": "|".join(candidate.tags),
+        "tags": "|".join(tags),
         "official": candidate.official,
     }
-    return [{**row, "label": label} for label in candidate.labels]
+    return _Seen(candidate.labels, row, picture.untold)
+
+
+def _is_blank(picture: Picture) -> bool:
+    lowest, highest = picture.untold or (picture.pixels.min(), picture.pixels.max())
+    return bool(lowest == highest)
 
 
 def way(
@@ -172,7 +247,8 @@ def write(
 ) -> None:
     """Write ``records.csv``, ``excluded.csv`` and ``flow.csv``, whose first steps are ``begun``.
 
-    Names of files are written as `analysis.names.written` writes them.
+    ``depth.json`` has the bits of the 16-bit pictures whose files tell no depth, if there are any. Names of files are
+    written as `analysis.names.written` writes them.
     """
     ordered = sorted(exclusions, key=lambda e: (os.fsencode(e.file), REASONS.index(e.reason)))
     _save(out / "records.csv", records, ("image_id", "patient_id"))
@@ -180,6 +256,8 @@ def write(
     _save(out / "excluded.csv", excluded, ("file", "detail"))
     flow = [*begun, *_flow(records, ordered)]
     _save(out / "flow.csv", pd.DataFrame(flow, columns=["step", "count", "kind"]), ("step",))
+    if depth := records.attrs["depth"]:
+        note_depth(out, depth)
 
 
 def _flow(records: pd.DataFrame, exclusions: Iterable[Exclusion]) -> Iterator[tuple[str, int, str]]:
@@ -209,12 +287,34 @@ def refuse_too_many(exclusions: Iterable[Exclusion], kept: int, limit: float) ->
     DataError
         With the commonest reasons and their counts.
     """
-    counts = Counter(e.reason for e in exclusions if e.reason not in UNCOUNTED)
-    dropped = counts.total()
+    counted = [e for e in exclusions if e.reason not in UNCOUNTED]
+    dropped = len(counted)
     if dropped > limit * (kept + dropped):
-        reasons = ", ".join(f"{reason} ({count})" for reason, count in counts.most_common(3))
         raise DataError(
             f"{dropped} of {kept + dropped} pictures would be left out, more than the share of {limit:g}"
-            f" that the study allows: {reasons}",
-            hint="check that the data folder is complete, or raise dataset.max_excluded in the study file",
+            f" that the study allows: {_commonest(counted)}",
+            hint=_remedy(
+                counted,
+                "check that the data folder is complete, or raise dataset.max_excluded in the study file",
+            ),
         )
+
+
+def none_left(exclusions: Sequence[Exclusion], found: int) -> DataError:
+    """Return the error that none of the pictures ``found`` can be used."""
+    return DataError(
+        f"none of the {found} pictures can be read: {_commonest(exclusions)}",
+        hint=_remedy(exclusions, "download the dataset again"),
+    )
+
+
+def _commonest(exclusions: Sequence[Exclusion]) -> str:
+    """Return the commonest reasons with their counts, and what the decoder said first."""
+    counts = Counter(e.reason for e in exclusions)
+    first = next((f"; {e.file}: {e.detail}" for e in exclusions if e.reason == UNDECODABLE), "")
+    named = (f"{r} ({n}{first if r == UNDECODABLE else ''})" for r, n in counts.most_common(3))
+    return ", ".join(named)
+
+
+def _remedy(exclusions: Iterable[Exclusion], otherwise: str) -> str:
+    return dicom.INSTALL if any(e.reason == dicom.NO_READER for e in exclusions) else otherwise

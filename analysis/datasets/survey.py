@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.datasets import class_folders, kermany, layout, radiography, v7
+from analysis.datasets import class_folders, kermany, layout, radiography, table, table_survey, v7
+from analysis.datasets.decode import noted_depth
 from analysis.datasets.folder import Contents, find_files, suffix_of
 from analysis.datasets.offers import Offer, offers
 from analysis.errors import DataError
@@ -22,12 +23,12 @@ FOLDER_READERS: dict[str, Callable[..., None]] = {
     "radiography": radiography.read,
     "class-folders": class_folders.read,
 }
-READERS: dict[str, Callable[..., None]] = {"v7": v7.read, **FOLDER_READERS}
+READERS: dict[str, Callable[..., None]] = {"v7": v7.read, "table": table.read, **FOLDER_READERS}
 EXAMPLES = 3
 MOST_DATASETS = 6  # more of them are patients or hospitals
 EXPECTED = (
     "expected: the folder of `darwin dataset pull` (releases/ with Darwin JSON, and images/),"
-    " or one folder per class, such as NORMAL/ and PNEUMONIA/"
+    " one folder per class, such as NORMAL/ and PNEUMONIA/, or a table (.csv) with files and their labels"
 )
 
 
@@ -53,7 +54,8 @@ def survey(
     """
     root = inputs["data"]
     contents = find_files(root)
-    fitting = offers(root, contents)
+    labelled = table_survey.find(root, contents)
+    fitting = offers(root, contents, labelled)
     if not fitting:
         raise DataError(f"no reader fits: {_in_words(contents)}", hint=EXPECTED)
     tables = scratch / "tables"
@@ -64,6 +66,8 @@ def survey(
         "why": offer.why,
         "of_study": offer.of_study,
         "folders": offer.params.get("folders", {}),
+        "keys": {key: offer.params[key] for key in ("table", "columns", "values") if key in offer.params},
+        "tables": [one.why for one in labelled if offer.reader != "table"],
         "notes": notes,
         "files": contents.number,
         **summarise(tables, offer.params["classes"]),
@@ -113,6 +117,7 @@ def summarise(tables: Path, classes: Sequence[Mapping[str, str]]) -> dict[str, A
         "patients": _patients(pictures),
         "sizes": _sizes(pictures),
         "modes": pictures["mode"].value_counts().to_dict(),
+        "depth": noted_depth(tables),
         "duplicates": _duplicates(records),
     }
 
@@ -142,7 +147,7 @@ def _patients(pictures: pd.DataFrame) -> dict[str, Any]:
         "known_for": len(known),
         "pictures": len(pictures),
         "most_pictures": int(pictures["patient_id"].value_counts().max()),
-        "sources": pictures["source"].value_counts().to_dict(),
+        "sources": known["source"].value_counts().to_dict(),
     }
 
 
@@ -229,11 +234,10 @@ def _datasets(records: pd.DataFrame, params: Mapping[str, Any]) -> list[dict[str
 
 def _annotated(contents: Contents) -> str:
     """Return the folder that all annotations and only some of the pictures lie in; "" if there is none."""
-    (annotated, *others) = {
-        name.partition("/")[0] for name in contents.others if name.lower().endswith(".json")
-    }
+    tops = {name.partition("/")[0] for name in contents.others if name.lower().endswith(".json")}
+    annotated = next(iter(tops)) if len(tops) == 1 else ""
     pictures = {name.partition("/")[0] for name in contents.pictures}
-    return written(annotated) if not others and annotated in pictures and len(pictures) > 1 else ""
+    return written(annotated) if annotated in pictures and len(pictures) > 1 else ""
 
 
 def _in_words(contents: Contents) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from analysis.datasets import darwin, records
+from analysis.datasets import darwin, patients, records
 from analysis.datasets.darwin import Annotation
 from analysis.datasets.folder import find_files
 from analysis.datasets.layout import masks_folder, plain
@@ -41,6 +41,7 @@ def read(
     label_rule: str,
     exclude: Sequence[str],
     max_excluded: float,
+    patient_pattern: str = "",
 ) -> None:
     """Write the records of the pictures in ``inputs["data"]``, what is left out, and the flow.
 
@@ -58,6 +59,8 @@ def read(
         files too.
     max_excluded : float
         Share of the pictures, annotated or not, that may be left out.
+    patient_pattern : str, optional
+        A regular expression whose one group is the patient, searched in the path of a picture.
 
     Raises
     ------
@@ -77,7 +80,7 @@ def read(
     match(root, annotations, shown, exclude, rules.said)
     refuse_unmatched([e for e in annotations if not rules.excluded(e)], shown, max_excluded)
     candidates, left_out = _select(annotations, shown, rules)
-    table, broken = records.verify(root, candidates, progress)
+    table, broken = records.verify(root, candidates, progress, patients.v7, patient_pattern)
     exclusions += masks + broken + list(_same_files(root, left_out, table))
     records.refuse_too_many(exclusions, table["image_id"].nunique(), max_excluded)
     if table.empty:

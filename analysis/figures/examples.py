@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
-from analysis.datasets.decode import Grey, decode
+from analysis.datasets.decode import Grey, decode, noted_depth
 from analysis.errors import DataError
 from analysis.figures import style
 from analysis.names import real
@@ -42,8 +42,9 @@ def draw(
     split = pd.read_csv(inputs["split"] / "split.csv", usecols=["split"])["split"]
     table = choose(records[split == "train"], [c["id"] for c in classes], seed)
     images = np.load(inputs["images"] / "images.npy", mmap_mode="r")
+    depth = noted_depth(inputs["images"])
     pictures = [
-        (_raw(inputs["data"], image_id, sha256), np.asarray(images[row]))
+        (_raw(inputs["data"], image_id, sha256, depth), np.asarray(images[row]))
         for image_id, sha256, row in zip(table["image_id"], table["sha256"], table["row"], strict=True)
     ]
     table["height"], table["width"] = zip(*(raw.shape for raw, _ in pictures), strict=True)
@@ -72,14 +73,14 @@ def choose(train: pd.DataFrame, class_ids: Sequence[str], seed: int) -> pd.DataF
     return pd.concat(chosen, ignore_index=True)[["class", "image_id", "sha256", "row"]]
 
 
-def _raw(root: Path, image_id: str, sha256: str) -> Grey:
+def _raw(root: Path, image_id: str, sha256: str, depth: int | None) -> Grey:
     data = (root / real(image_id)).read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
         raise DataError(
             f"picture {image_id} has changed since the data folder was read",
             hint="run the same command again to read the folder anew",
         )
-    return decode(data).pixels
+    return decode(data, depth=depth).pixels
 
 
 def _block(

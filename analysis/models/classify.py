@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,6 +16,8 @@ from analysis.models import heads, runtime
 from analysis.models.pictures import Array, Scaling
 from analysis.preparation import square
 from analysis.progress import Progress
+
+KINDS = "name a JPEG, PNG, WebP, BMP, TIFF or DICOM picture, of 8 bits if it is not as those that the model was trained on"
 
 
 def classify(
@@ -64,11 +67,10 @@ def classify(
     (out / "probabilities.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _square(path: Path, name: str, seen: Mapping[str, int | str]) -> Array:
+def _square(path: Path, name: str, seen: Mapping[str, Any]) -> Array:
     """Return the picture as the network saw those it was trained on: grey levels, (size, size)."""
+    how = int(seen["size"]), str(seen["fit"]), str(seen["resample"])
     try:
-        return square(path.read_bytes(), int(seen["size"]), str(seen["fit"]), str(seen["resample"]))
+        return square(path.read_bytes(), *how, seen.get("depth", 0))
     except PictureError as error:
-        raise DataError(
-            f"{name}: {error.message}", hint="name a JPEG, PNG, WebP, BMP or TIFF picture"
-        ) from error
+        raise DataError(f"{name}: {error.message}", hint=error.hint or KINDS) from error

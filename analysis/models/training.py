@@ -94,7 +94,7 @@ def train(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Progre
     saved.save(model, architecture, out / "model.keras", scratch)
     history = _history(checkpoint)
     history.to_csv(out / "history.csv", index=False, lineterminator="\n")
-    _write(out / "input.json", _input(model, how))
+    _write(out / "input.json", {**_input(model, how), **_depth(inputs["images"])})
     _write(
         out / "training.json",
         {**_course(checkpoint, history, weights_epoch), **_settings(model, pictures, how, steps)},
@@ -224,6 +224,13 @@ def _settings(model: keras.Model, pictures: Pictures, how: Recipe, steps: int) -
 def _input(model: keras.Model, how: Recipe) -> dict[str, Any]:
     size, channels = model.input_shape[2:]
     return {"size": size, "channels": channels, "fit": how.fit, "resample": how.resample, **how.input}
+
+
+def _depth(images: Path) -> dict[str, Any]:
+    """Return the depth that 16-bit pictures were read with, if there were any, for pictures asked about one by one."""
+    noted = images / "depth.json"
+    found: dict[str, Any] = json.loads(noted.read_text(encoding="utf-8")) if noted.exists() else {}
+    return found
 
 
 def _write(path: Path, value: Any) -> None:

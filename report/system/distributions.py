@@ -28,6 +28,17 @@ def version(name: str) -> str:
         raise EnvironmentProblem(f"the package {name} is not installed", hint="make report") from error
 
 
+def installed(*names: str) -> tuple[str, ...]:
+    """Return those of the distributions that are there, of those that an extra of ours brings."""
+    return tuple(name for name in names if _is_there(name))
+
+
+def _is_there(name: str) -> bool:
+    with suppress(metadata.PackageNotFoundError):
+        return bool(metadata.version(name))
+    return False
+
+
 def _pango_version() -> str:
     import ctypes
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from analysis import names as names_module
 from analysis import preparation
-from analysis.datasets import class_folders
+from analysis.datasets import class_folders, kermany
 from analysis.errors import DataError
 from analysis.progress import silent
 
@@ -50,12 +50,10 @@ class Folders:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(self.jpeg(self.count) if data is None else data)
 
-    def read(self, **options: Any) -> pd.DataFrame:
+    def read(self, reader: Any = class_folders.read, **options: Any) -> pd.DataFrame:
         params = {"classes": PNEUMONIA, "folders": {}, "exclude": [], "max_excluded": 0.5}
         self.out.mkdir(exist_ok=True)
-        class_folders.read(
-            {"data": self.root}, self.out, scratch=self.out, progress=silent, **(params | options)
-        )
+        reader({"data": self.root}, self.out, scratch=self.out, progress=silent, **(params | options))
         adds_up(self.out)
         return pd.read_csv(self.out / "records.csv", keep_default_na=False)
 
@@ -78,8 +76,8 @@ def test_records_have_what_folder_and_file_say(folders) -> None:
     assert table.iloc[0].to_dict() == {
         "image_id": "chest_xray/train/PNEUMONIA/person1_virus_6.jpeg",
         "label": "pneumonia",
-        "patient_id": "kermany-person1_virus",
-        "source": "kermany",
+        "patient_id": "file-chest_xray/train/PNEUMONIA/person1_virus_6.jpeg",
+        "source": "unknown",
         "width": 40,
         "height": 30,
         "mode": "L",
@@ -132,7 +130,7 @@ def test_each_file_that_is_left_out_has_one_reason(folders) -> None:
         "other/c.png": ("no class label", "folder other"),
         "top.png": ("no class label", "in no folder"),
         "NORMAL/pointer.png": ("Git LFS pointer, not the picture", ""),
-        "NORMAL/scan.dcm": ("DICOM file, which is not read", ""),
+        "NORMAL/scan.dcm": ("picture does not decode", "DICOM file without a picture (modality unknown)"),
     }
     flow = pd.read_csv(folders.out / "flow.csv")
     assert flow.iloc[:4].to_numpy().tolist() == [
@@ -330,7 +328,7 @@ def test_folders_without_pictures(folders) -> None:
 @pytest.mark.real
 def test_the_real_pediatric_pictures(folders, real_data: Path) -> None:
     folders.root = real_data / "kermany"
-    table = folders.read(max_excluded=0.0)
+    table = folders.read(kermany.read, max_excluded=0.0)
     assert table["label"].value_counts().to_dict() == {"pneumonia": 4273, "normal": 1583}
     counts = table.groupby(["official", "label"]).size().to_dict()
     assert counts == {
@@ -372,17 +370,14 @@ def test_real_odd_files_are_read_or_left_out_with_their_reason(folders, real_dat
         folders.add(f"PNEUMONIA/{path.name}", data=path.read_bytes())
     folders.add("NORMAL/a.png")
     table = folders.read().set_index("image_id")
-    assert len(table) == 19
+    assert len(table) == 21
     truncated = "PNEUMONIA/truncated_image.png"
     found = folders.excluded()
     assert found.pop(truncated)[0] == "picture does not decode"
-    dicom = ("DICOM file, which is not read", "")
-    assert found == {
-        "PNEUMONIA/1.2.276.0.7230010.3.1.4.8323329.6904.1517875201.850819.dcm": dicom,
-        "PNEUMONIA/Fake_MONOHR1.dcm": dicom,
-        "PNEUMONIA/Probabl-logo-blue.png": ("Git LFS pointer, not the picture", ""),
-    }
+    assert found == {"PNEUMONIA/Probabl-logo-blue.png": ("Git LFS pointer, not the picture", "")}
+    assert set(table.loc[table["source"] == "dicom", "tags"]) == {"View/PA"}
     odd = pd.read_csv(real_data / "odd" / "odd.csv").set_index("file")
-    for image_id, row in table.drop(index="NORMAL/a.png").iterrows():
+    stated_sizes = table[(table.index != "NORMAL/a.png") & (table["source"] != "dicom")]
+    for image_id, row in stated_sizes.iterrows():
         stated = odd.loc[image_id.removeprefix("PNEUMONIA/"), ["width", "height", "mode"]]
         assert list(row[["width", "height", "mode"]]) == list(stated)

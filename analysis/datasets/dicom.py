@@ -1,0 +1,174 @@
+"""DICOM files: grey levels as the file says that they are shown, and what it says of view and patient.
+
+Needs the extra ``dicom`` (pydicom, and python-gdcm for JPEG, JPEG-LS and JPEG 2000); nothing here imports them before
+such a file is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from analysis.datasets.patients import told
+from analysis.errors import PictureError
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+    from pydicom.uid import UID
+
+NO_READER = "DICOM file, and pydicom is not installed"
+INSTALL = ".venv/bin/python -m pip install 'pydicom>=3' 'python-gdcm>=3.0.24'"
+# Without the preamble a file begins with its first element: of group 2 or 8, in either order of bytes.
+BARE = re.compile(rb"[\x02\x08]\x00[\x00-\x18]\x00|\x00[\x02\x08]\x00[\x00-\x18]")
+
+
+@dataclass(frozen=True)
+class Dicom:
+    """A picture of 8-bit grey levels, black 0; its tags; and the patient, who is no one where the file does not tell."""
+
+    pixels: NDArray[np.uint8]
+    mode: str
+    tags: tuple[str, ...]
+    patient: str
+
+
+def recognised(data: bytes) -> bool:
+    """Tell whether these are the bytes of a DICOM file, with or without its preamble."""
+    return data[128:132] == b"DICM" or BARE.match(data) is not None
+
+
+def read(data: bytes, most_pixels: int) -> Dicom:
+    """Return the picture in a DICOM file.
+
+    The levels are rescaled as the file says, then shown through its first window or VOI table, without one over all
+    levels that its bits can hold. Where the lowest level is white (MONOCHROME1) they are turned round.
+
+    The patient is a digest of PatientID, so that the id itself is written nowhere. Whoever has a list of ids can still
+    find which of them it is: it is no anonymisation.
+
+    Raises
+    ------
+    PictureError
+        pydicom is missing, or the file has no picture, several, or one that it cannot decode.
+    """
+    try:
+        import pydicom
+    except ModuleNotFoundError as error:
+        raise PictureError(NO_READER, hint=INSTALL) from error
+    try:
+        dataset = pydicom.dcmread(BytesIO(data), force=True)
+        _check(dataset, most_pixels)
+        return Dicom(
+            _pixels(dataset), str(dataset.PhotometricInterpretation), _tags(dataset), _patient(dataset)
+        )
+    except PictureError:
+        raise
+    except Exception as error:  # every decoder has errors of its own, and a file may hold anything
+        said = " ".join(str(error).split()) or type(error).__name__
+        hint = INSTALL if "missing dependencies" in said else ""
+        raise PictureError(f"DICOM file that cannot be decoded: {said}", hint=hint) from error
+
+
+def _check(dataset: Dataset, most_pixels: int) -> None:
+    """Refuse what is no single picture of a bearable size."""
+    kind = dataset.get("Modality") or "unknown"
+    if "PixelData" not in dataset:
+        raise PictureError(f"DICOM file without a picture (modality {kind})")
+    frames, rows, columns = (int(dataset.get(k) or 1) for k in ("NumberOfFrames", "Rows", "Columns"))
+    if frames > 1:
+        raise PictureError(f"DICOM file of {frames} frames, not one picture (modality {kind})")
+    if rows * columns > most_pixels:
+        raise PictureError(
+            f"{columns} x {rows} pixels, more than the limit of {most_pixels // 10**6} million"
+        )
+    if "TransferSyntaxUID" not in dataset.file_meta:  # a file without the preamble tells it by its bytes
+        implicit, little = dataset.original_encoding
+        dataset.file_meta.TransferSyntaxUID = _syntax(implicit is True, little is not False)
+
+
+def _syntax(implicit: bool, little: bool) -> UID:
+    from pydicom import uid
+
+    if implicit:
+        return uid.ImplicitVRLittleEndian
+    return uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian
+
+
+def _pixels(dataset: Dataset) -> NDArray[np.uint8]:
+    from pydicom.pixels.processing import apply_color_lut
+    from pydicom.pixels.utils import pixel_array
+
+    stored = pixel_array(dataset)
+    if str(dataset.PhotometricInterpretation).startswith("MONOCHROME"):
+        return _shown(stored, dataset)
+    bits = int(dataset.BitsStored)
+    if dataset.PhotometricInterpretation == "PALETTE COLOR":
+        stored = apply_color_lut(stored, dataset)
+        bits = 8 * stored.dtype.itemsize
+    colours = np.rint(stored[..., :3].astype(np.float64) * 255 / (2**bits - 1))
+    return np.array(Image.fromarray(colours.astype(np.uint8)).convert("L"))
+
+
+def _shown(stored: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:
+    """Return stored values as a viewer shows them: rescaled, through the window, MONOCHROME1 turned round."""
+    from pydicom.pixels.processing import apply_rescale, apply_voi, apply_windowing
+
+    values = np.asarray(apply_rescale(stored, dataset), dtype=np.float64)
+    if dataset.get("VOILUTSequence"):
+        values = apply_voi(np.rint(values).astype(np.int64), dataset)
+        low, high = 0.0, 2.0 ** int(dataset.VOILUTSequence[0].LUTDescriptor[2]) - 1
+    else:
+        low, high = _range(dataset)
+        if _has_window(dataset):
+            values = apply_windowing(values, dataset)
+    levels = np.rint(np.clip((values - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    return 255 - levels if dataset.PhotometricInterpretation == "MONOCHROME1" else levels
+
+
+def _range(dataset: Dataset) -> tuple[float, float]:
+    """Return the lowest and the highest value that rescaled levels can have, which is also that of a window."""
+    if dataset.get("ModalityLUTSequence"):
+        return 0.0, 2.0 ** int(dataset.ModalityLUTSequence[0].LUTDescriptor[2]) - 1
+    bits = int(dataset.BitsStored)
+    low, high = (
+        (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if dataset.PixelRepresentation else (0.0, 2.0**bits - 1)
+    )
+    slope, intercept = dataset.get("RescaleSlope"), dataset.get("RescaleIntercept")
+    if slope is None or intercept is None:
+        return low, high
+    return low * float(slope) + float(intercept), high * float(slope) + float(intercept)
+
+
+def _has_window(dataset: Dataset) -> bool:
+    """Tell whether there is a window that shows anything: some files have one of width 0, or an empty one."""
+    centres, widths = (_numbers(dataset.get(name)) for name in ("WindowCenter", "WindowWidth"))
+    return bool(centres and widths) and widths[0] > (
+        1 if dataset.get("VOILUTFunction", "LINEAR") == "LINEAR" else 0
+    )
+
+
+def _numbers(value: Any) -> list[float]:
+    several = value if isinstance(value, list | tuple) or hasattr(value, "append") else [value]
+    return [float(v) for v in several if v not in (None, "")]
+
+
+def _tags(dataset: Dataset) -> tuple[str, ...]:
+    codes = dataset.get("ViewCodeSequence")
+    view = _text(dataset, "ViewPosition") or (_text(codes[0], "CodeMeaning") if codes else "")
+    return (*([f"View/{view}"] if view else []), *(["CT"] if _text(dataset, "Modality") == "CT" else []))
+
+
+def _text(dataset: Dataset, name: str) -> str:
+    return str(dataset.get(name) or "").strip()
+
+
+def _patient(dataset: Dataset) -> str:
+    id_ = told(_text(dataset, "PatientID"))
+    return hashlib.sha256(id_.encode()).hexdigest()[:16] if id_ else ""

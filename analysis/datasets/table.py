@@ -1,0 +1,260 @@
+"""Pictures whose labels lie in a table: NIH's ``Data_Entry_2017.csv``, CheXpert, COVIDx, RSNA, or one's own."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from analysis.datasets import records, table_file
+from analysis.datasets.folder import find_files
+from analysis.datasets.layout import masks_folder, official_split
+from analysis.datasets.patients import Told, told
+from analysis.datasets.records import Candidate, Exclusion
+from analysis.datasets.table_file import Column, Row, Table
+from analysis.datasets.table_labels import Cells, Labels, class_ids, names, plain, shown
+from analysis.datasets.table_pictures import Pictures, alike, as_path
+from analysis.errors import DataError
+from analysis.progress import Progress
+
+
+def read(
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    classes: Sequence[Mapping[str, str]],
+    table: str | Sequence[str],
+    columns: Mapping[str, Any],
+    values: Mapping[str, Sequence[str]],
+    several: str | Sequence[str],
+    uncertain: str,
+    exclude: Sequence[str],
+    max_excluded: float,
+    patient_pattern: str = "",
+) -> None:
+    """Write the records of the pictures in ``inputs["data"]`` that a table names, what is left out, and the flow.
+
+    Parameters
+    ----------
+    classes : sequence of {"id", "label"}
+        A class is called by its label or id in the table, unless ``values`` says otherwise.
+    table : str or sequence of str
+        Paths of the tables below the data folder. Of several, one whose name says train, val or test is that part of
+        the official split, as is a folder above the picture; the column ``split`` comes before both.
+    columns : mapping
+        ``file`` and ``label``, and if there are any ``patient``, ``split`` and ``view``: names of columns, or numbers from
+        1; with numbers alone the table has no header. Several columns of labels are one for each finding: 1, 0 or
+        nothing, and -1 where it is uncertain.
+    values : mapping of class id to values
+        What a class is called in the table. Upper and lower case and underscores make no difference.
+    several : "leave-out" or sequence of class ids
+        What a picture with several of the classes is: the first of these.
+    uncertain : {"leave-out", "positive", "negative"}
+        What -1 is.
+    exclude : sequence of str
+        Glob patterns for the path, the name or the stem of a picture.
+    max_excluded : float
+        Share of the pictures, and of the rows without one, that may be left out.
+    patient_pattern : str, optional
+        A regular expression whose one group is the patient, searched in the path of a picture; before the column.
+
+    Raises
+    ------
+    DataError
+        A table or column is missing or cannot be read, a row could be about several pictures, a class has no picture, or
+        too much would be left out.
+    """
+    root = inputs["data"]
+    contents = find_files(root)
+    pictures = contents.pictures
+    names = [table] if isinstance(table, str) else table
+    tables = [_table(root, contents.others, name, columns) for name in names]
+    labels = Labels(class_ids(classes, values), several, uncertain)
+    entries = _entries(tables, columns, Pictures([p for p in pictures if not _masks(p)], exclude))
+    candidates, exclusions = _select(pictures, entries, labels, exclude)
+    _check_classes(classes, values, candidates, entries)
+    of_patient = {e.picture: e.patient for e in entries if e.patient}
+
+    def patient_of(image_id: str, tags: Iterable[str]) -> Told | None:
+        return (f"table-{of_patient[image_id]}", "table") if image_id in of_patient else None
+
+    kept, broken = records.verify(root, candidates, progress, patient_of, patient_pattern)
+    exclusions += broken
+    records.refuse_too_many(exclusions, len(kept), max_excluded)
+    if kept.empty:
+        raise records.none_left(exclusions, len(exclusions))
+    counts = [("rows of the table", sum(len(t.rows) for t in tables)), ("pictures found", len(pictures))]
+    records.write(out, kept, exclusions, records.way(contents, counts, {t.name for t in tables}))
+
+
+def _masks(picture: str) -> str | None:
+    return masks_folder(PurePosixPath(picture).parts[:-1])
+
+
+def _table(root: Path, files: Sequence[str], name: str, columns: Mapping[str, Any]) -> Table:
+    return table_file.read(root, table_file.locate(files, name), header=has_header(columns))
+
+
+def has_header(columns: Mapping[str, Any]) -> bool:
+    """Tell whether a table has a header: it has none where all columns are given by their numbers."""
+    return any(isinstance(c, str) for given in columns.values() for c in _listed(given))
+
+
+def _listed(column: Any) -> Sequence[Column]:
+    if column is None:
+        return ()
+    return [column] if isinstance(column, str | int) else column
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the rows about one picture say; ``picture`` is empty where there is none, ``other`` a row that contradicts."""
+
+    file: str
+    picture: str
+    where: str
+    cells: Cells
+    patient: str
+    official: str
+    view: str
+    other: str = ""
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        """What another row about the same picture has to say too."""
+        return [plain(cell) for cell in self.cells.values()], self.patient, self.official, self.view
+
+
+def _entries(tables: Sequence[Table], columns: Mapping[str, Any], pictures: Pictures) -> list[Entry]:
+    """Return what the tables say of each picture, in the order in which it is first named."""
+    rows = [entry for table in tables for entry in _rows(table, columns, len(tables) > 1)]
+    often = Counter(alike(as_path(file).name) for file in {row.file for row in rows})
+    found: dict[tuple[str, str], Entry] = {}
+    for row in rows:
+        entry = _placed(row, pictures, often)
+        about = (entry.picture, "") if entry.picture else ("", entry.file or entry.where)
+        first = found.setdefault(about, entry)
+        if first.said != entry.said and not first.other:
+            found[about] = replace(first, other=entry.where)
+    return list(found.values())
+
+
+def _placed(row: Entry, pictures: Pictures, often: Mapping[str, int]) -> Entry:
+    """Return the row with its picture. Where folders differ, a name that other rows have too is not enough."""
+    same = pictures.find(row.file) if row.file else []
+    if len(same) > 1:
+        raise DataError(
+            f"{row.where}: {row.file!r} could be any of {len(same)} pictures, {same[0]} or {same[1]}",
+            hint="name files with their folders in the table, or leave some out in the study file: dataset.exclude",
+        )
+    if same and (often[alike(as_path(row.file).name)] == 1 or pictures.is_certain(same[0], row.file)):
+        return replace(row, picture=same[0])
+    return row
+
+
+def _rows(table: Table, columns: Mapping[str, Any], of_several: bool) -> Iterator[Entry]:
+    places = {
+        key: table.place(columns[key]) for key in ("file", "patient", "split", "view") if columns.get(key)
+    }
+    labels = {str(column): table.place(column) for column in _listed(columns["label"])}
+    part = official_split(re.split(r"[\W_]+", PurePosixPath(table.name).stem)) if of_several else ""
+
+    def cell(row: Row, key: str) -> str:
+        return _at(row, places[key]) if key in places else ""
+
+    for row in table.rows:
+        split = cell(row, "split")
+        official = official_split([split])
+        if split and not official:
+            raise DataError(
+                f"{row.where}: {split!r} in the column {columns['split']} is none of train, val, test",
+                hint="leave dataset.columns.split out of the study file, or mend the table",
+            )
+        yield Entry(
+            cell(row, "file"),
+            "",
+            row.where,
+            {name: _at(row, place) for name, place in labels.items()},
+            told(cell(row, "patient")),
+            official or part,
+            cell(row, "view"),
+        )
+
+
+def _at(row: Row, place: int) -> str:
+    return row.cells[place] if place < len(row.cells) else ""
+
+
+def _judge(entry: Entry, labels: Labels, exclude: Sequence[str]) -> tuple[str, str]:
+    """Return the reason for which a picture is left out and a detail, or its class id and "" if it is kept."""
+    try:
+        found, unsure = labels.of(entry.cells)
+    except DataError as error:
+        raise DataError(f"{entry.where}: {error.message}", hint=error.hint) from error
+    said = "label " + ", ".join(shown(entry.cells)) if shown(entry.cells) else "no label"
+    tag = f"View/{entry.view}"
+    checks = (
+        (records.BY_STUDY, records.matches(entry.picture or entry.file, exclude)),
+        (records.unwanted(tag), f"tag {tag}" if records.unwanted(tag) else None),
+        (records.NO_PICTURE_OF_ROW, None if entry.picture else entry.where),
+        (records.CONTRADICTION, f"{entry.where}, and {entry.other}" if entry.other else None),
+        (records.UNCERTAIN, said if unsure else None),
+        (records.NO_LABEL, None if found else said),
+        (records.SEVERAL_LABELS, None if len(found) == 1 else said),
+    )
+    return next(
+        ((reason, detail) for reason, detail in checks if reason and detail), ((found or [""])[0], "")
+    )
+
+
+def _select(
+    pictures: Iterable[str], entries: Iterable[Entry], labels: Labels, exclude: Sequence[str]
+) -> tuple[list[Candidate], list[Exclusion]]:
+    """Return the pictures to use with their class, and what is left out without looking at pixels."""
+    candidates, exclusions = [], []
+    named = set()
+    for entry in entries:
+        named.add(entry.picture)
+        verdict, detail = _judge(entry, labels, exclude)
+        if detail:
+            exclusions.append(Exclusion(entry.picture or entry.file or entry.where, verdict, detail))
+        else:
+            official = entry.official or official_split(PurePosixPath(entry.picture).parts[:-1])
+            tags = (f"View/{entry.view}",) if entry.view else ()
+            candidates.append(Candidate(entry.picture, (verdict,), tags, official=official))
+    for picture in pictures:
+        if picture in named:
+            continue
+        if pattern := records.matches(picture, exclude):
+            exclusions.append(Exclusion(picture, records.BY_STUDY, pattern))
+        elif masks := _masks(picture):
+            exclusions.append(Exclusion(picture, records.MASK, f"folder {masks}"))
+        else:
+            exclusions.append(Exclusion(picture, records.NO_ROW))
+    return candidates, exclusions
+
+
+def _check_classes(
+    classes: Sequence[Mapping[str, str]],
+    values: Mapping[str, Sequence[str]],
+    candidates: Iterable[Candidate],
+    entries: Sequence[Entry],
+) -> None:
+    found = {label for candidate in candidates for label in candidate.labels}
+    for c in classes:
+        if c["id"] in found:
+            continue
+        wanted = " or ".join(dict.fromkeys(names(c, values)))
+        said = Counter(label for entry in entries for label in shown(entry.cells))
+        there = ", ".join(f"{label} ({count})" for label, count in said.most_common(8))
+        placed = sum(bool(e.picture) for e in entries)
+        raise DataError(
+            f"no picture of class {c['id']}: of {len(entries)} rows, {placed} with a picture, none that can be used"
+            f" has the value {wanted} (there are: {there})",
+            hint=f'name its values in the study file: [dataset.values] {c["id"]} = ["..."]',
+        )

@@ -1,0 +1,61 @@
+"""Which picture a row of a table is about."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from analysis.datasets import records
+
+SUFFIX = re.compile(r"\.[a-zA-Z]\w{1,4}")
+
+
+class Pictures:
+    """Finds a picture by its name, with or without suffix, and by the folders above it as far as both have them."""
+
+    def __init__(self, pictures: Sequence[str], exclude: Sequence[str] = ()) -> None:
+        self._exclude = exclude
+        self._ending: dict[str, list[str]] = defaultdict(list)
+        for picture in pictures:
+            path = PurePosixPath(picture)
+            for known in {path, path.with_name(path.stem)}:
+                for end in _ends(known):
+                    self._ending[end].append(picture)
+
+    def find(self, file: str) -> list[str]:
+        """Return the pictures that ``file`` can be: those with which it shares most folders, or none."""
+        path = as_path(file)
+        bare = path.with_name(path.stem) if SUFFIX.fullmatch(path.suffix) else path
+        ends = [*_ends(path), *_ends(bare)]
+        same: list[str] = next((self._ending[end] for end in ends if end in self._ending), [])
+        exact = [p for p in same if PurePosixPath(p).name == path.name]
+        found = exact or same
+        used = [p for p in found if not records.matches(p, self._exclude)] if len(found) > 1 else []
+        return used or found
+
+    def is_certain(self, picture: str, file: str) -> bool:
+        """Tell whether all folders are the same that both have above them."""
+        ours, theirs = (
+            reversed([alike(part) for part in p.parts[:-1]]) for p in (as_path(picture), as_path(file))
+        )
+        return all(one == other for one, other in zip(ours, theirs, strict=False))
+
+
+def as_path(file: str) -> PurePosixPath:
+    """Return the path that a table of any system gives."""
+    return PurePosixPath(file.replace("\\", "/"))
+
+
+def alike(name: str) -> str:
+    """Return a name without what differs between file systems: case, and how Unicode is composed."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _ends(path: PurePosixPath) -> Iterator[str]:
+    """Yield the path from each of its folders on, the longest first."""
+    parts = [alike(part) for part in path.parts]
+    for start in range(len(parts)):
+        yield "/".join(parts[start:])

@@ -1,0 +1,172 @@
+"""Tables of labels in a data folder: which columns name pictures and which their classes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from analysis.datasets import table_file
+from analysis.datasets.folder import Contents, suffix_of
+from analysis.datasets.layout import masks_folder, official_split
+from analysis.datasets.table_file import Table
+from analysis.datasets.table_labels import NO, UNSURE, YES, plain
+from analysis.datasets.table_pictures import Pictures
+from analysis.errors import DataError
+
+SHOULD_NAME = 0.5
+"""Share of the pictures, or of the rows, that a column of pictures tells of."""
+LOOKED_AT = 500
+MOST_CLASSES = 30
+LABEL = re.compile(r"label|class|finding|diagnos|target|categor|condition|disease|patholog")
+PATIENT = re.compile(r"(patient|subject|person)[ -]*(id|index|no|number|nr|code)?|pid")
+SPLIT = re.compile(r"split|set|subset|part|partition|fold|data ?set|data split")
+VIEW = re.compile(r"view([ -]*position)?|projection|frontal/lateral")
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Tables with labels of pictures, of which columns, what they say, and how many pictures they tell of."""
+
+    tables: tuple[str, ...]
+    columns: dict[str, Any]
+    classes: tuple[str, ...]
+    pictures: int
+
+    @property
+    def why(self) -> str:
+        """What there is, in words."""
+        label = self.columns["label"]
+        labels = (
+            f"column {label!r}"
+            if isinstance(label, str | int)
+            else f"{len(label)} columns, one for each finding"
+        )
+        names = " and ".join(self.tables)
+        return f"{names} has labels of {self.pictures} pictures: {labels}, files in the column {self.columns['file']!r}"
+
+
+def find(root: Path, contents: Contents) -> list[Labelled]:
+    """Return the tables among the files below ``root`` that have labels of pictures, those that tell of most first.
+
+    Tables with the same columns are one: the training and the test set of a dataset.
+    """
+    names = [name for name in contents.others if suffix_of(name) in table_file.SUFFIXES]
+    pictures = [p for p in contents.pictures if not masks_folder(PurePosixPath(p).parts[:-1])]
+    if not names or not pictures:
+        return []
+    index = Pictures(pictures)
+    found: list[Labelled] = []
+    for name in names:
+        with suppress(DataError):  # a text that is no table
+            one = _labelled(table_file.read(root, name, header=False), index, len(pictures))
+            found += [one] if one else []
+    joined = [
+        _joined([f for f in found if f.columns == columns]) for columns in _each(f.columns for f in found)
+    ]
+    return sorted(joined, key=lambda one: -one.pictures)
+
+
+def _each(columns: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({str(c): c for c in columns}.values())
+
+
+def _joined(same: Sequence[Labelled]) -> Labelled:
+    classes = sorted({plain(c): c for one in same for c in one.classes}.values())
+    tables = tuple(name for one in same for name in one.tables)
+    return Labelled(tables, same[0].columns, tuple(classes), sum(one.pictures for one in same))
+
+
+def _labelled(table: Table, index: Pictures, pictures: int) -> Labelled | None:
+    """Return what a table that was read without a header tells of pictures; None if nothing."""
+    rows = [row.cells for row in table.rows]
+    file = _file_column(rows, index)
+    if file is None:
+        return None
+    headless = bool(index.find(_cell(rows[0], file)))
+    body = rows if headless else rows[1:]
+    named = {p for row in body for p in index.find(_cell(row, file))}
+    if len(named) < SHOULD_NAME * min(pictures, len(body)):
+        return None
+    wide = max(map(len, rows))
+    titles = [""] * wide if headless else [*rows[0], *[""] * (wide - len(rows[0]))]
+    columns = {i: [_cell(row, i) for row in body] for i in range(wide) if i != file}
+    labels = _label_columns(titles, columns)
+    if not labels:
+        return None
+
+    def column(place: int) -> str | int:
+        once = titles.count(titles[place]) == 1 and titles[place]
+        return titles[place] if once else place + 1
+
+    told = {
+        key: column(place)
+        for key, place in (
+            ("file", file),
+            *(
+                (key, _named(titles, columns, pattern, labels))
+                for key, pattern in (("patient", PATIENT), ("view", VIEW))
+            ),
+            ("split", _split(titles, columns)),
+        )
+        if place is not None
+    }
+    label: Any = column(labels[0]) if len(labels) == 1 else [column(place) for place in labels]
+    classes = _values(columns[labels[0]]) if len(labels) == 1 else [str(c) for c in label]
+    return Labelled((table.name,), {**told, "label": label}, tuple(sorted(classes)), len(named))
+
+
+def _cell(row: Sequence[str], place: int) -> str:
+    return row[place] if place < len(row) else ""
+
+
+def _file_column(rows: Sequence[Sequence[str]], index: Pictures) -> int | None:
+    """Return the column whose cells name most pictures, looking at some rows of the whole table."""
+    some = rows[:: max(1, len(rows) // LOOKED_AT)]
+    hits = Counter(i for row in some for i, cell in enumerate(row) if cell and index.find(cell))
+    return min(hits, key=lambda i: (-hits[i], i)) if hits else None
+
+
+def _label_columns(titles: Sequence[str], columns: dict[int, list[str]]) -> list[int]:
+    """Return the column with labels; or those of the findings, each with 1 and 0; or none."""
+    few = [i for i, cells in columns.items() if 2 <= len(_values(cells)) <= MOST_CLASSES]
+    by_name = [i for i in few if LABEL.search(plain(titles[i]))]
+    if by_name:
+        return sorted(
+            by_name, key=lambda i: plain(titles[i]) not in ("label", "labels", "class", "finding labels")
+        )[:1]
+    findings = [i for i, cells in columns.items() if _is_finding(cells) and titles[i]]
+    if len(findings) > 1:
+        return findings
+    headless = not any(titles)
+    return few[:1] if headless or len(columns) == 1 else []
+
+
+def _is_finding(cells: Sequence[str]) -> bool:
+    said = {plain(cell) for cell in cells}
+    return said <= YES | NO | UNSURE and bool(said & YES)
+
+
+def _values(cells: Sequence[str]) -> list[str]:
+    """Return the labels of a column, each once as it is first spelt."""
+    return list(
+        {plain(v): v.strip() for cell in cells for v in re.split(r"[|;]", cell) if v.strip()}.values()
+    )
+
+
+def _named(
+    titles: Sequence[str], columns: dict[int, list[str]], pattern: re.Pattern[str], but: Sequence[int]
+) -> int | None:
+    """Return the first column of this name that is not empty."""
+    fitting = (i for i, cells in columns.items() if pattern.fullmatch(plain(titles[i])) and any(cells))
+    return next((i for i in fitting if i not in but), None)
+
+
+def _split(titles: Sequence[str], columns: dict[int, list[str]]) -> int | None:
+    """Return the column that says train, val or test for every picture."""
+    fitting = (i for i in columns if SPLIT.fullmatch(plain(titles[i])))
+    return next((i for i in fitting if all(official_split([cell]) for cell in columns[i])), None)
