@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from analysis.datasets import records
 from analysis.datasets.darwin import Annotation
 from analysis.datasets.picture_index import Entry, Folders, PictureIndex, item_of, renamed, same_item
-from analysis.errors import DataError
+from analysis.errors import DataError, MatchingError
 
 EXAMPLES = 3
 
@@ -33,7 +33,7 @@ def match(
 
     Raises
     ------
-    DataError
+    MatchingError
         If several pictures fit an annotation, or a picture has annotations that are not the same.
     """
     for own, near in _by_dataset(entries, pictures):
@@ -65,12 +65,12 @@ def _again(root: Path, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Entry]
                 yield first, entry
 
 
-def refuse_unmatched(entries: Sequence[Entry], pictures: Iterable[str], limit: float) -> None:
+def refuse_unmatched(entries: Sequence[Entry], pictures: Sequence[str], limit: float) -> None:
     """Raise if no annotation finds a picture, or more than the share ``limit`` find none.
 
     Raises
     ------
-    DataError
+    MatchingError or DataError
         With names of both sides.
     """
     lost = [entry for entry in entries if not entry.picture]
@@ -78,7 +78,9 @@ def refuse_unmatched(entries: Sequence[Entry], pictures: Iterable[str], limit: f
         found = {entry.picture for entry in entries}
         loose = [picture for picture in pictures if picture not in found]
         names = [entry.annotation.name for entry in lost]
-        raise DataError(
+        # A few annotations that have strayed into a folder are no reason to read it as nothing else.
+        kind = MatchingError if 2 * len(entries) > len(pictures) else DataError
+        raise kind(
             f"{len(lost)} of {len(entries)} annotations find no picture: {_few(names)};"
             f" pictures without an annotation: {_few(loose)}",
             hint="names must be the same but for the suffix; pull annotations and pictures together"
@@ -117,7 +119,7 @@ def _fit(entries: Sequence[Entry], pictures: Sequence[str]) -> None:
     by_name = sum(bool(entry.fitting) for entry in others)
     by_other = sum(bool(index.by_other_name(entry)) for entry in others)
     if 0 < by_name < by_other:
-        raise DataError(
+        raise MatchingError(
             f"{by_name} annotations find a picture by the name in the dataset, {by_other} by another that they know,"
             f" such as {others[0]}, also {others[0].annotation.other}: which name the pictures have cannot be told",
             hint="pull the pictures again, into an empty folder, with `darwin dataset pull` of darwin-py 1.0 or later",
@@ -150,7 +152,7 @@ def _refuse_several(entries: Sequence[Entry]) -> None:
     if entries:
         first, *others = entries
         more = f"; so do {len(others)} more annotations" if others else ""
-        raise DataError(
+        raise MatchingError(
             f"{first} fits {len(first.fitting)} pictures: {_few(first.fitting)}{more}",
             hint='leave out those that are not meant: exclude = ["FOLDER/*"] under [dataset] in the study file',
         )
@@ -161,11 +163,11 @@ def _refuse_rivals(rivals: Sequence[tuple[Entry, Entry]]) -> None:
         more = f"; so it is with {len(rivals) - 1} more" if len(rivals) > 1 else ""
         if same_item(first, second):
             each = " and ".join(f"{e.file} has {tags_of(e.annotation)}" for e in (first, second))
-            raise DataError(
+            raise MatchingError(
                 f"{first.picture} has two annotations that differ: {each}{more}",
                 hint='leave one release out: exclude = ["releases/NAME/*"] under [dataset] in the study file',
             )
-        raise DataError(
+        raise MatchingError(
             f"{first.picture} fits two annotations and can be the picture of one only: {first} and {second}{more}",
             hint="pull the pictures again with their folders (`darwin dataset pull`), or leave one annotation out:"
             ' exclude = ["releases/.../NAME.json"] under [dataset] in the study file',

@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.datasets import class_folders, darwin, kermany, radiography, v7
 from analysis.datasets.folder import list_files, pictures_among
 from analysis.datasets.patients import identify
-from analysis.errors import DataError
+from analysis.errors import DataError, MatchingError
 from analysis.progress import Progress
 
 FOLDER_READERS: dict[str, Callable[..., None]] = {
@@ -198,6 +198,8 @@ def _read_first(
         params = {**offer.params, "max_excluded": 1.0}
         try:
             READERS[offer.reader]({"data": root}, tables, scratch=tables, progress=progress, **params)
+        except MatchingError:
+            raise
         except DataError as error:
             problems.append(error)
         else:
