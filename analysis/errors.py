@@ -3,7 +3,8 @@
 HintedError
 └── AnalysisError
     ├── DataError         the data folder, its annotations or pictures
-    │   └── PictureError  bytes that do not decode to a picture
+    │   ├── PictureError  bytes that do not decode to a picture
+    │   └── MatchingError it cannot be told which picture has which label
     ├── ArchitectureError a model of the study cannot be built
     └── WeightsError      model weights missing or unreadable
 """
@@ -48,3 +49,7 @@ class WeightsError(AnalysisError):
 
 class PictureError(DataError):
     """The bytes are no picture, only part of one, or one that is too large."""
+
+
+class MatchingError(DataError):
+    """There are annotations, but it cannot be told which pictures they are about: no other labels take their place."""

@@ -6,44 +6,17 @@ annotations lie flat. A picture with the label of another is worse than none, so
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from filecmp import cmp
 from pathlib import Path, PurePosixPath
 
 from analysis.datasets import records
 from analysis.datasets.darwin import Annotation
-from analysis.datasets.folder import PICTURE_SUFFIXES
-from analysis.errors import DataError
+from analysis.datasets.picture_index import Entry, Folders, PictureIndex, item_of, renamed, same_item
+from analysis.errors import DataError, MatchingError
 
-PULL = "darwin dataset pull v7-labs/covid-19-chest-x-ray-dataset:all-images"
-FORBIDDEN = str.maketrans(dict.fromkeys('<>"|?*:', "_"))  # as darwin-py writes them, on Windows the colon too
-NUMBER = re.compile(r"(.+)_\d+")
-UNKNOWN_SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}$")
 EXAMPLES = 3
-
-Folders = tuple[str, ...]
-
-
-@dataclass
-class Entry:
-    """An annotation, the file it comes from, and the picture it is about.
-
-    ``fitting`` are the pictures that it may be about, ``picture`` is the one, null where there is none. ``again``: an
-    entry before says the same of the picture.
-    """
-
-    file: str
-    annotation: Annotation
-    fitting: tuple[str, ...] = field(default=(), init=False)
-    picture: str | None = field(default=None, init=False)
-    again: bool = field(default=False, init=False)
-
-    def __str__(self) -> str:
-        return f"{self.file} ({'/'.join((*(self.annotation.path or ()), self.annotation.name))})"
 
 
 def match(
@@ -60,7 +33,7 @@ def match(
 
     Raises
     ------
-    DataError
+    MatchingError
         If several pictures fit an annotation, or a picture has annotations that are not the same.
     """
     for own, near in _by_dataset(entries, pictures):
@@ -69,24 +42,35 @@ def match(
         wanted = [picture for picture in entry.fitting if not records.matches(picture, exclude)]
         entry.fitting = tuple(wanted) or entry.fitting[:1]
     _refuse_several([e for e in entries if not _all_same(root, e.fitting)])
-    by_picture: dict[str, Entry] = {}
-    rivals = []
-    for entry in entries:
-        if entry.fitting:
-            entry.picture = entry.fitting[0]
-            first = by_picture.setdefault(entry.picture, entry)
-            entry.again = first is not entry
-            if entry.again and not _agree(first, entry, label):
-                rivals.append((first, entry))
+    rivals = [(first, entry) for first, entry in _again(root, entries) if not _agree(first, entry, label)]
     _refuse_rivals(rivals)
 
 
-def refuse_unmatched(entries: Sequence[Entry], pictures: Iterable[str], limit: float) -> None:
+def _again(root: Path, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Entry]]:
+    """Give entries the first picture that fits; yield those before and after that are about the same picture.
+
+    The same file under the same name, as where a dataset lies in the folder twice, is the same picture.
+    """
+    by_item: dict[object, Entry] = {}
+    by_picture: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.fitting:
+            entry.picture = entry.fitting[0]
+            twin = by_item.setdefault(item_of(entry.annotation), entry).picture
+            if twin and _all_same(root, (twin, entry.picture)):
+                entry.picture = twin
+            first = by_picture.setdefault(entry.picture, entry)
+            entry.again = first is not entry
+            if entry.again:
+                yield first, entry
+
+
+def refuse_unmatched(entries: Sequence[Entry], pictures: Sequence[str], limit: float) -> None:
     """Raise if no annotation finds a picture, or more than the share ``limit`` find none.
 
     Raises
     ------
-    DataError
+    MatchingError or DataError
         With names of both sides.
     """
     lost = [entry for entry in entries if not entry.picture]
@@ -94,11 +78,13 @@ def refuse_unmatched(entries: Sequence[Entry], pictures: Iterable[str], limit: f
         found = {entry.picture for entry in entries}
         loose = [picture for picture in pictures if picture not in found]
         names = [entry.annotation.name for entry in lost]
-        raise DataError(
+        # A few annotations that have strayed into a folder are no reason to read it as nothing else.
+        kind = MatchingError if 2 * len(entries) > len(pictures) else DataError
+        raise kind(
             f"{len(lost)} of {len(entries)} annotations find no picture: {_few(names)};"
             f" pictures without an annotation: {_few(loose)}",
             hint="names must be the same but for the suffix; pull annotations and pictures together"
-            f" (`{PULL}`) and name the folder that has both",
+            " (`darwin dataset pull`) and name the folder that has both, or raise dataset.max_excluded",
         )
 
 
@@ -133,10 +119,10 @@ def _fit(entries: Sequence[Entry], pictures: Sequence[str]) -> None:
     by_name = sum(bool(entry.fitting) for entry in others)
     by_other = sum(bool(index.by_other_name(entry)) for entry in others)
     if 0 < by_name < by_other:
-        raise DataError(
+        raise MatchingError(
             f"{by_name} annotations find a picture by the name in the dataset, {by_other} by another that they know,"
             f" such as {others[0]}, also {others[0].annotation.other}: which name the pictures have cannot be told",
-            hint=f"pull the pictures again into an empty folder: `{PULL}`",
+            hint="pull the pictures again, into an empty folder, with `darwin dataset pull` of darwin-py 1.0 or later",
         )
     if not by_name:
         _fit_by(index.by_other_name, others)
@@ -150,158 +136,23 @@ def _fit_by(way: Callable[[Entry], list[str]], entries: Sequence[Entry]) -> None
             entry.fitting = () if taken.intersection(found) else tuple(found)
 
 
-class PictureIndex:
-    """Finds the pictures of annotations by the folders and the name of their files.
-
-    The path of an item is compared with the last folders above a picture, below the folder (``images``) where that
-    fits most pictures. A folder belongs to the longest path that fits; what lies there is no picture of other items.
-    """
-
-    def __init__(self, pictures: Sequence[str], annotations: Sequence[Annotation]) -> None:
-        self._paths = {_plain(a.path) for a in annotations if a.path is not None}
-        self._known = set(self._paths)
-        self._stems = {_stem(annotation.name) for annotation in annotations}
-        self._paths_by_name: dict[str, set[Folders]] = defaultdict(set)
-        for annotation in annotations:
-            path = _plain(annotation.path or ())
-            inner = {_plain(place[:-1]) for place in annotation.places} - {()}
-            self._known |= inner | {path + folders for folders in inner}
-            if annotation.path is not None:
-                self._paths_by_name[_name(annotation.name)].add(path)
-        above = {picture: _plain(PurePosixPath(picture).parts[:-1]) for picture in pictures}
-        self._base = self._most_fitting(Counter(above.values()))
-        self._there = {self._owner(f[:i]) for f in set(above.values()) for i in range(len(f) + 1)}
-        self._flat = self._there.isdisjoint(self._paths - {()})
-        self._by_name: dict[tuple[Folders, str], list[str]] = defaultdict(list)
-        self._by_stem: dict[tuple[Folders, str], list[str]] = defaultdict(list)
-        self._anywhere: dict[str, list[str]] = defaultdict(list)
-        for picture, folders in above.items():
-            name = PurePosixPath(picture).name
-            owner = self._owner(folders)
-            self._by_name[owner, _name(name)].append(picture)
-            self._by_stem[owner, _stem(name)].append(picture)
-            self._anywhere[_stem(name)].append(picture)
-
-    def numbered(self, entry: Entry) -> list[str]:
-        """Return the pictures called as an annotation file that has a number because its item's name is there twice.
-
-        So darwin-py before 1.0 wrote them where it made no folders: ``0_2.json`` is about ``0_2.png``.
-        """
-        stem = _plain_name(PurePosixPath(entry.file).stem)
-        number = NUMBER.fullmatch(stem)
-        twice = number and number[1] == _stem(entry.annotation.name) and stem not in self._stems
-        flat = entry.annotation.path and not self._home(entry.annotation)
-        return self._by_stem.get(((), stem), []) if twice and flat else []
-
-    def exact(self, entry: Entry) -> list[str]:
-        """Return the pictures that lie and are called as the annotation says."""
-        home = self._home(entry.annotation)
-        for *folders, name in entry.annotation.places:
-            if found := self._by_name.get((home + _plain(folders), _name(name))):
-                return [picture for picture in found if PurePosixPath(picture).name == name] or found
-        return []
-
-    def but_for_suffix(self, entry: Entry) -> list[str]:
-        """Return the pictures that lie as the annotation says, and whose names differ in the suffix only."""
-        home = self._home(entry.annotation)
-        for stems in (_stems, _loose_stems):
-            for *folders, name in entry.annotation.places:
-                keys = ((home + _plain(folders), stem) for stem in stems(name))
-                if found := [picture for key in keys for picture in self._by_stem.get(key, [])]:
-                    return found
-        return []
-
-    def in_any_folder(self, entry: Entry) -> list[str]:
-        """Return the pictures of the annotation's name if it says nothing of folders."""
-        annotation = entry.annotation
-        home = self._home(annotation)
-        folders = {home + _plain(place[:-1]) for place in annotation.places} - {home}
-        told = annotation.path is not None or not folders.isdisjoint(self._there)
-        return [] if told else self._anywhere.get(_stem(annotation.places[-1][-1]), [])
-
-    def by_other_name(self, entry: Entry) -> list[str]:
-        """Return the pictures that are called as the annotated file was before, or on the platform."""
-        return self._by_stem.get((self._home(entry.annotation), _stem(entry.annotation.other)), [])
-
-    def _home(self, annotation: Annotation) -> Folders:
-        """Return the folders that an annotation's picture lies in; none where there are no folders of any item."""
-        if annotation.path is None:
-            paths = self._paths_by_name.get(_name(annotation.name), set())
-            path = next(iter(paths)) if len(paths) == 1 else ()
-        else:
-            path = _plain(annotation.path)
-        return () if self._flat else path
-
-    def _owner(self, folders: Folders) -> Folders:
-        """Return the longest of the known paths that ends ``folders``."""
-        below = folders[len(self._base) :] if folders[: len(self._base)] == self._base else folders
-        return next((below[i:] for i in range(len(below)) if below[i:] in self._known), ())
-
-    def _most_fitting(self, folders: Counter[Folders]) -> Folders:
-        """Return the folder below which the paths of items fit the most pictures, the uppermost of equals."""
-        votes: Counter[Folders] = Counter()
-        for names, count in folders.items():
-            for i in range(len(names) + 1):
-                if names[i:] in self._paths:
-                    votes[names[:i]] += count
-        return max(votes, key=lambda base: (votes[base], -len(base), base), default=())
-
-
-def renamed(annotation: Annotation) -> bool:
-    """Return whether an annotation knows its picture by another name too."""
-    names = {_stem(place[0]) for place in annotation.places if len(place) == 1}
-    return bool(annotation.other) and _stem(annotation.other) not in names
-
-
-def _plain(folders: Iterable[str]) -> Folders:
-    return tuple(map(_plain_name, folders))
-
-
-def _plain_name(name: str) -> str:
-    """Return a name without what systems change in it: macOS its composition, darwin-py characters."""
-    return unicodedata.normalize("NFC", name).translate(FORBIDDEN)
-
-
-def _name(name: str) -> str:
-    suffix = PurePosixPath(name).suffix
-    return _plain_name(name.removesuffix(suffix) + suffix.lower())
-
-
-def _stem(name: str) -> str:
-    """Return a name without the suffix of a picture; other dots are part of it."""
-    suffix = PurePosixPath(name).suffix
-    return _plain_name(name.removesuffix(suffix) if suffix.lower() in PICTURE_SUFFIXES else name)
-
-
-def _stems(name: str) -> list[str]:
-    """Return the stem, and the whole name: ``a.dcm`` may have become ``a.png`` or ``a.dcm.png``."""
-    return list(dict.fromkeys((_stem(name), _plain_name(name))))
-
-
-def _loose_stems(name: str) -> list[str]:
-    return [_plain_name(UNKNOWN_SUFFIX.sub("", name))]
-
-
 def _all_same(root: Path, pictures: Sequence[str]) -> bool:
-    first, *others = pictures or ("",)
-    return all(cmp(root / first, root / other, shallow=False) for other in others)
+    first, *others = dict.fromkeys(pictures or ("",))
+    try:
+        return all(cmp(root / first, root / other, shallow=False) for other in others)
+    except OSError:
+        return False
 
 
 def _agree(first: Entry, second: Entry, label: Callable[[Annotation], object]) -> bool:
-    return _same_item(first, second) and label(first.annotation) == label(second.annotation)
-
-
-def _same_item(first: Entry, second: Entry) -> bool:
-    one, two = first.annotation, second.annotation
-    paths = {_plain(a.path) for a in (one, two) if a.path is not None}
-    return _name(one.name) == _name(two.name) and len(paths) < 2
+    return same_item(first, second) and label(first.annotation) == label(second.annotation)
 
 
 def _refuse_several(entries: Sequence[Entry]) -> None:
     if entries:
         first, *others = entries
         more = f"; so do {len(others)} more annotations" if others else ""
-        raise DataError(
+        raise MatchingError(
             f"{first} fits {len(first.fitting)} pictures: {_few(first.fitting)}{more}",
             hint='leave out those that are not meant: exclude = ["FOLDER/*"] under [dataset] in the study file',
         )
@@ -310,15 +161,15 @@ def _refuse_several(entries: Sequence[Entry]) -> None:
 def _refuse_rivals(rivals: Sequence[tuple[Entry, Entry]]) -> None:
     for first, second in rivals[:1]:
         more = f"; so it is with {len(rivals) - 1} more" if len(rivals) > 1 else ""
-        if _same_item(first, second):
+        if same_item(first, second):
             each = " and ".join(f"{e.file} has {tags_of(e.annotation)}" for e in (first, second))
-            raise DataError(
+            raise MatchingError(
                 f"{first.picture} has two annotations that differ: {each}{more}",
                 hint='leave one release out: exclude = ["releases/NAME/*"] under [dataset] in the study file',
             )
-        raise DataError(
+        raise MatchingError(
             f"{first.picture} fits two annotations and can be the picture of one only: {first} and {second}{more}",
-            hint=f"pull the pictures again with their folders (`{PULL}`), or leave one annotation out:"
+            hint="pull the pictures again with their folders (`darwin dataset pull`), or leave one annotation out:"
             ' exclude = ["releases/.../NAME.json"] under [dataset] in the study file',
         )
 

@@ -14,7 +14,7 @@ from analysis.datasets import class_folders, kermany, layout, radiography, table
 from analysis.datasets.decode import noted_depth
 from analysis.datasets.folder import Contents, find_files, suffix_of
 from analysis.datasets.offers import Offer, offers
-from analysis.errors import DataError
+from analysis.errors import DataError, MatchingError
 from analysis.names import real, written
 from analysis.progress import Progress
 
@@ -97,6 +97,8 @@ def _read_first(
         params = {**offer.params, "max_excluded": 1.0}
         try:
             READERS[offer.reader]({"data": root}, tables, scratch=tables, progress=progress, **params)
+        except MatchingError:
+            raise
         except DataError as error:
             problems.append(error)
         else:

@@ -20,15 +20,17 @@ from analysis.datasets import darwin, patients, records
 from analysis.datasets.darwin import Annotation
 from analysis.datasets.folder import find_files
 from analysis.datasets.layout import masks_folder, plain
-from analysis.datasets.matching import PULL, Entry, match, refuse_unmatched, tags_of
+from analysis.datasets.matching import match, refuse_unmatched, tags_of
+from analysis.datasets.picture_index import Entry
 from analysis.datasets.records import Candidate, Exclusion
 from analysis.errors import DataError
 from analysis.progress import Progress
 
 COVID_19 = "COVID-19"
 CT_TAGS = frozenset(("CT", "View/Axial", "View/Coronal"))
-IN_FOLDER = re.compile(r"[^*?[]+/")
 LATERAL_TAGS = frozenset(("View/Lateral",))
+PULL = "darwin dataset pull v7-labs/covid-19-chest-x-ray-dataset:all-images"
+IN_FOLDER = re.compile(r"[^*?[]+/")
 
 
 def read(
@@ -142,7 +144,7 @@ def _check_found(
             hint=f"name the folder made by `{PULL}`; `report data check DIR` tells which reader fits",
         )
     if not pictures:
-        what = f" ({len(masks)} are masks, such as {masks[0].file})" if masks else ""
+        what = f" ({len(masks)} lie in folders of masks, such as {masks[0].file})" if masks else ""
         raise DataError(
             f"{root} has {len(annotations)} annotations and no pictures{what}",
             hint=f"put the pictures below it, in a folder such as images, or run `{PULL}`",

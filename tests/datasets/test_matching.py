@@ -159,6 +159,31 @@ def test_each_slot_of_an_item_is_a_picture(dataset) -> None:
     assert labels(dataset) == {f"images/ward/{name}.png": label for name, label in expected.items()}
 
 
+def test_slots_have_tags_of_their_own(dataset) -> None:
+    dataset.picture("images/p1/0/a.png")
+    dataset.picture("images/p1/1/b.png")
+    slots = [
+        {"slot_name": n, "source_files": [{"file_name": f"{f}.png"}]} for n, f in zip("01", "ab", strict=True)
+    ]
+    tags = [{"name": t, "tag": {}, "slot_names": [n]} for t, n in ((VIRAL, "0"), (COVID, "1"))]
+    content = {"item": {"name": "p1", "path": "/", "slots": slots}, "annotations": tags}
+    (dataset.root / "p1.json").write_text(json.dumps(content), encoding="utf-8")
+    assert labels(dataset) == {"images/p1/0/a.png": "viral", "images/p1/1/b.png": "covid_19"}
+    tags[1]["slot_names"] = []
+    (dataset.root / "p1.json").write_text(json.dumps(content), encoding="utf-8")
+    assert labels(dataset) == {"images/p1/0/a.png": "covid_19", "images/p1/1/b.png": "covid_19"}
+
+
+def test_a_picture_of_items_in_one_folder_is_not_that_of_another_path_that_is_not_there(dataset) -> None:
+    for number in range(3):
+        dataset.picture(f"images/site_a/{number}.png")
+        dataset.item(f"all/{number}.json", f"{number}.png", VIRAL, path="/site_a")
+    dataset.picture("images/0.png")
+    dataset.item("all/0_2.json", "0.png", COVID, path="/site_b")
+    assert labels(dataset) == {f"images/site_a/{number}.png": "viral" for number in range(3)}
+    assert dataset.excluded()["releases/all/0_2.json"] == "no picture for the annotation"
+
+
 def test_masks_are_never_taken_for_pictures(dataset) -> None:
     for number, tag in enumerate(TAGS):
         dataset.picture(f"images/{number}.png")
@@ -175,7 +200,10 @@ def test_masks_are_never_taken_for_pictures(dataset) -> None:
     shutil.rmtree(dataset.root / "images")
     (dataset.out / "records.csv").unlink()
     error = refused(dataset)
-    assert "4 annotations and no pictures (16 are masks, such as Lung_Masks/0.png)" in error.message
+    assert (
+        "4 annotations and no pictures (16 lie in folders of masks, such as Lung_Masks/0.png)"
+        in error.message
+    )
 
 
 def test_names_as_other_systems_write_them(dataset) -> None:
@@ -279,6 +307,18 @@ def test_two_datasets_side_by_side_keep_to_themselves(dataset) -> None:
         **{f"north/images/{number}.png": "viral" for number in (1, 2)},
         **{f"south/images/{number}.png": "covid_19" for number in (1, 2)},
     }
+
+
+def test_a_dataset_that_lies_in_the_folder_twice_counts_once(dataset) -> None:
+    for number, tag in enumerate(TAGS):
+        for folder in ("v1", "v2"):
+            dataset.picture(f"{folder}/images/{number}.png", dataset.jpeg(number))
+            dataset.annotate(f"{number}.png", tag, file=f"{folder}/releases/all/annotations/{number}.json")
+    assert labels(dataset, max_excluded=0) == {f"v1/images/{n}.png": IDS[tag] for n, tag in enumerate(TAGS)}
+    assert dataset.excluded()["v2/images/0.png"] == "same file as a picture that is kept"
+    (dataset.out / "records.csv").unlink()
+    dataset.annotate("1.png", COVID, file="v2/releases/all/annotations/1.json")
+    assert "v1/images/1.png has two annotations that differ: v1/releases" in refused(dataset).message
 
 
 def test_version_1_without_paths_beside_version_2(dataset) -> None:

@@ -128,6 +128,22 @@ def test_darwin_json_makes_it_the_v7_dataset(dataset, data) -> None:
     assert found["excluded"][0]["examples"] == [{"file": "images/c.jpg", "detail": "tag CT"}]
 
 
+def test_folders_are_no_classes_where_annotations_cannot_be_matched(dataset, data) -> None:
+    for folder in "ab":
+        dataset.picture(f"{folder}/1.jpg")
+    dataset.annotate("1.jpg", "COVID-19")
+    data.root = dataset.root
+    with pytest.raises(DataError, match=r"fits 2 pictures: a/1.jpg, b/1.jpg"):
+        data.tell()
+    dataset.annotate("2.jpg", "COVID-19", file="releases/all/annotations/1.jpg.json")
+    with pytest.raises(DataError, match=r"1 of 1 annotations find no picture: 2.jpg; .* a/1.jpg, b/1.jpg"):
+        dataset.read()
+    assert data.tell()["reader"] == "class-folders"  # one annotation has strayed here
+    (dataset.root / "b/1.jpg").unlink()
+    with pytest.raises(DataError, match=r"1 of 1 annotations find no picture: 2.jpg"):
+        data.tell()
+
+
 def test_the_settings_of_a_study_come_first_if_they_fit(data) -> None:
     data.add("BACTERIA/1.png", "VIRUS/2.png", "NORMAL/3.png")
     classes = [{"id": "ill", "label": "Pneumonia"}, {"id": "well", "label": "Normal"}]

@@ -1,0 +1,181 @@
+"""Where the picture of a Darwin annotation is looked for: below its item's path, under the names that it may have."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from analysis.datasets.darwin import Annotation
+from analysis.datasets.folder import PICTURE_SUFFIXES
+
+FORBIDDEN = str.maketrans(dict.fromkeys('<>"|?*:', "_"))  # as darwin-py writes them, on Windows the colon too
+NUMBER = re.compile(r"(.+)_\d+")
+UNKNOWN_SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}$")
+
+Folders = tuple[str, ...]
+
+
+@dataclass
+class Entry:
+    """An annotation, the file it comes from, and the picture it is about.
+
+    ``fitting`` are the pictures that it may be about, ``picture`` is the one, null where there is none. ``again``: an
+    entry before says the same of the picture.
+    """
+
+    file: str
+    annotation: Annotation
+    fitting: tuple[str, ...] = field(default=(), init=False)
+    picture: str | None = field(default=None, init=False)
+    again: bool = field(default=False, init=False)
+
+    def __str__(self) -> str:
+        return f"{self.file} ({'/'.join((*(self.annotation.path or ()), self.annotation.name))})"
+
+
+class PictureIndex:
+    """Finds the pictures of annotations by the folders and the name of their files.
+
+    The path of an item is compared with the last folders above a picture, below the folder (``images``) where that
+    fits most pictures. A folder belongs to the longest path that fits; what lies there is no picture of other items.
+    """
+
+    def __init__(self, pictures: Sequence[str], annotations: Sequence[Annotation]) -> None:
+        self._paths = {_plain(a.path) for a in annotations if a.path is not None}
+        self._known = set(self._paths)
+        self._stems = {_stem(annotation.name) for annotation in annotations}
+        self._paths_by_name: dict[str, set[Folders]] = defaultdict(set)
+        for annotation in annotations:
+            path = _plain(annotation.path or ())
+            inner = {_plain(place[:-1]) for place in annotation.places} - {()}
+            self._known |= inner | {path + folders for folders in inner}
+            if annotation.path is not None:
+                self._paths_by_name[_name(annotation.name)].add(path)
+        above = {picture: _plain(PurePosixPath(picture).parts[:-1]) for picture in pictures}
+        self._base = self._most_fitting(Counter(above.values()))
+        self._there = {self._owner(f[:i]) for f in set(above.values()) for i in range(len(f) + 1)}
+        self._flat = self._there.isdisjoint(self._paths - {()})
+        self._by_name: dict[tuple[Folders, str], list[str]] = defaultdict(list)
+        self._by_stem: dict[tuple[Folders, str], list[str]] = defaultdict(list)
+        self._anywhere: dict[str, list[str]] = defaultdict(list)
+        for picture, folders in above.items():
+            name = PurePosixPath(picture).name
+            owner = self._owner(folders)
+            self._by_name[owner, _name(name)].append(picture)
+            self._by_stem[owner, _stem(name)].append(picture)
+            self._anywhere[_stem(name)].append(picture)
+
+    def numbered(self, entry: Entry) -> list[str]:
+        """Return the pictures called as an annotation file that has a number because its item's name is there twice.
+
+        So darwin-py before 1.0 wrote them where it made no folders: ``0_2.json`` is about ``0_2.png``.
+        """
+        stem = _plain_name(PurePosixPath(entry.file).stem)
+        number = NUMBER.fullmatch(stem)
+        twice = number and number[1] == _stem(entry.annotation.name) and stem not in self._stems
+        flat = entry.annotation.path and not self._home(entry.annotation)
+        return self._by_stem.get(((), stem), []) if twice and flat else []
+
+    def exact(self, entry: Entry) -> list[str]:
+        """Return the pictures that lie and are called as the annotation says."""
+        home = self._home(entry.annotation)
+        for *folders, name in entry.annotation.places:
+            if found := self._by_name.get((home + _plain(folders), _name(name))):
+                return [picture for picture in found if PurePosixPath(picture).name == name] or found
+        return []
+
+    def but_for_suffix(self, entry: Entry) -> list[str]:
+        """Return the pictures that lie as the annotation says, and whose names differ in the suffix only."""
+        home = self._home(entry.annotation)
+        for stems in (_stems, _loose_stems):
+            for *folders, name in entry.annotation.places:
+                keys = ((home + _plain(folders), stem) for stem in stems(name))
+                if found := [picture for key in keys for picture in self._by_stem.get(key, [])]:
+                    return found
+        return []
+
+    def in_any_folder(self, entry: Entry) -> list[str]:
+        """Return the pictures of the annotation's name if it says nothing of folders."""
+        annotation = entry.annotation
+        home = self._home(annotation)
+        folders = {home + _plain(place[:-1]) for place in annotation.places} - {home}
+        told = annotation.path is not None or not folders.isdisjoint(self._there)
+        return [] if told else self._anywhere.get(_stem(annotation.places[-1][-1]), [])
+
+    def by_other_name(self, entry: Entry) -> list[str]:
+        """Return the pictures that are called as the annotated file was before, or on the platform."""
+        return self._by_stem.get((self._home(entry.annotation), _stem(entry.annotation.other)), [])
+
+    def _home(self, annotation: Annotation) -> Folders:
+        """Return the folders that an annotation's picture lies in; none where there are no folders of any item."""
+        if annotation.path is None:
+            paths = self._paths_by_name.get(_name(annotation.name), set())
+            path = next(iter(paths)) if len(paths) == 1 else ()
+        else:
+            path = _plain(annotation.path)
+        return () if self._flat else path
+
+    def _owner(self, folders: Folders) -> Folders:
+        """Return the longest of the known paths that ends ``folders``."""
+        below = folders[len(self._base) :] if folders[: len(self._base)] == self._base else folders
+        return next((below[i:] for i in range(len(below)) if below[i:] in self._known), ())
+
+    def _most_fitting(self, folders: Counter[Folders]) -> Folders:
+        """Return the folder below which known paths fit the most pictures, the uppermost of equals."""
+        votes: Counter[Folders] = Counter()
+        for names, count in folders.items():
+            for i in range(len(names) + 1):
+                if names[i:] in self._known:
+                    votes[names[:i]] += count
+        return max(votes, key=lambda base: (votes[base], -len(base), base), default=())
+
+
+def renamed(annotation: Annotation) -> bool:
+    """Return whether an annotation knows its picture by another name too."""
+    names = {_stem(place[0]) for place in annotation.places if len(place) == 1}
+    return bool(annotation.other) and _stem(annotation.other) not in names
+
+
+def same_item(first: Entry, second: Entry) -> bool:
+    """Return whether two annotations are about the picture of one item, as two releases of a dataset are."""
+    (path, name), (other_path, other_name) = item_of(first.annotation), item_of(second.annotation)
+    unknown = None in (first.annotation.path, second.annotation.path)
+    return name == other_name and (path == other_path or unknown)
+
+
+def item_of(annotation: Annotation) -> tuple[Folders, str]:
+    """Return path and name of an annotation's item, as they are compared."""
+    return _plain(annotation.path or ()), _name(annotation.name)
+
+
+def _plain(folders: Iterable[str]) -> Folders:
+    return tuple(map(_plain_name, folders))
+
+
+def _plain_name(name: str) -> str:
+    """Return a name without what systems change in it: macOS its composition, darwin-py characters."""
+    return unicodedata.normalize("NFC", name).translate(FORBIDDEN)
+
+
+def _name(name: str) -> str:
+    suffix = PurePosixPath(name).suffix
+    return _plain_name(name.removesuffix(suffix) + suffix.lower())
+
+
+def _stem(name: str) -> str:
+    """Return a name without the suffix of a picture; other dots are part of it."""
+    suffix = PurePosixPath(name).suffix
+    return _plain_name(name.removesuffix(suffix) if suffix.lower() in PICTURE_SUFFIXES else name)
+
+
+def _stems(name: str) -> list[str]:
+    """Return the stem, and the whole name: ``a.dcm`` may have become ``a.png`` or ``a.dcm.png``."""
+    return list(dict.fromkeys((_stem(name), _plain_name(name))))
+
+
+def _loose_stems(name: str) -> list[str]:
+    return [_plain_name(UNKNOWN_SUFFIX.sub("", name))]
