@@ -133,6 +133,9 @@ def _advice(found: Found, data: Path) -> Iterator[str]:
         *_, last = (d["folder"] for d in datasets)
         one, without = shlex.quote(str(data / last)), f"exclude = [{_toml(last + '/*')}]"
         yield f"to read one of them: report data check {one}; to leave it out, under [dataset]: {without}"
+    if conflicts := found["duplicates"]["conflicts"]:
+        wrong = f"exclude = [{_toml(conflicts[0][0])}]"
+        yield f"the same file is of two classes: {' = '.join(conflicts[0])}; leave out the wrong one: {wrong}"
     if found["annotated"]:
         one = shlex.quote(str(data / found["annotated"]))
         yield f"all annotations lie in {found['annotated']}; to read it alone: report data check {one}"

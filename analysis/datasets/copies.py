@@ -48,11 +48,12 @@ def _equal_files(root: Path, same: Iterable[Candidate]) -> Iterable[list[str]]:
     """Return the groups of names of equal files; only files of one size are read."""
     sizes: dict[int, list[str]] = defaultdict(list)
     for c in same:
-        sizes[(root / c.image_id).stat().st_size].append(c.image_id)
+        with suppress(OSError):  # the decoder says what is wrong with it
+            sizes[(root / c.image_id).stat().st_size].append(c.image_id)
     digests: dict[str, list[str]] = defaultdict(list)
     for names in sizes.values():
         for name in names if len(names) > 1 else ():
-            with suppress(OSError):  # the decoder says what is wrong with it
+            with suppress(OSError):
                 digests[hashlib.sha256((root / name).read_bytes()).hexdigest()].append(name)
     return [names for names in digests.values() if len(names) > 1]
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from analysis.errors import DataError
 from analysis.names import written
-from analysis.walk import walk
+from analysis.walk import NOWHERE, walk
 
 PICTURE_SUFFIXES = frozenset(
     (
@@ -116,6 +116,8 @@ def suffix_of(name: str) -> str:
 def find_files(root: Path) -> Contents:
     """Return what lies below ``root``. Pictures are known by their suffix, or where that says nothing by their first bytes.
 
+    A link to nothing is a picture by its suffix, as one that is lost.
+
     Raises
     ------
     DataError
@@ -126,16 +128,18 @@ def find_files(root: Path) -> Contents:
     if not root.is_dir():
         raise DataError(f"{root} is a file, not a data folder", hint="name the folder that has the X-rays")
     found = walk(root)
-    if not found.files:
+    lost = [name for name, what in found.skipped.items() if what == NOWHERE and _by_suffix(name)]
+    if not found.files and not lost:
         raise DataError(
             f"the data folder {root} is empty", hint="download the dataset into it, or name another folder"
         )
-    files = sorted(found.files, key=os.fsencode)
+    files = sorted((*found.files, *lost), key=os.fsencode)
     pictures = pictures_among(root, files)
     among = frozenset(pictures)
     others = tuple(name for name in files if name not in among)
     hidden = sorted(found.hidden, key=os.fsencode)
-    return Contents(tuple(pictures), others, tuple(hidden), dict(sorted(found.skipped.items())))
+    skipped = {name: what for name, what in sorted(found.skipped.items()) if name not in among}
+    return Contents(tuple(pictures), others, tuple(hidden), skipped)
 
 
 def pictures_among(root: Path, files: Iterable[str]) -> list[str]:
@@ -143,10 +147,13 @@ def pictures_among(root: Path, files: Iterable[str]) -> list[str]:
     return [name for name in files if _is_picture(root, name)]
 
 
+def _by_suffix(name: str) -> bool:
+    return suffix_of(name) in PICTURE_SUFFIXES
+
+
 def _is_picture(root: Path, name: str) -> bool:
-    suffix = suffix_of(name)
-    if suffix in PICTURE_SUFFIXES or suffix in OTHER_SUFFIXES:
-        return suffix in PICTURE_SUFFIXES
+    if _by_suffix(name) or suffix_of(name) in OTHER_SUFFIXES:
+        return _by_suffix(name)
     try:
         with open(root / name, "rb") as file:
             return bool(SIGNATURES.match(file.read(START)))

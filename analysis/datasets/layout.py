@@ -7,9 +7,12 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 Folders = tuple[str, ...]
 """The folders above a file, the uppermost first."""
+
+MANY = 10_000  # names of folders
 
 SIGNS = str.maketrans(
     {"＋": "+", "⁺": "+", "－": "-", "⁻": "-", "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-"}
@@ -126,6 +129,7 @@ def readable(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+@lru_cache(MANY)
 def plain(name: str) -> str:
     """Return the name of a folder without what makes no difference: ``Lung_Opacity`` is ``lung opacity``.
 
@@ -147,6 +151,7 @@ def words(name: str) -> list[str]:
     return plain(CAMEL.sub(" ", name).replace("&", "+")).split()
 
 
+@lru_cache(MANY)
 def split_of(folder: str) -> str:
     """Return the part that a folder such as ``Train_Data``, ``test-set`` or ``stage_1_val_images`` is of; "" if of none."""
     telling = [w for w in words(folder) if w not in GENERIC and w not in COLLECTIVE and not w.isdecimal()]
@@ -170,9 +175,12 @@ def telling(folders: Iterable[str]) -> Folders:
 
 def masks_folder(folders: Iterable[str]) -> str | None:
     """Return the folder above a file that holds masks, such as ``lung_masks``, ``leftMask`` or ``Ground-truths``."""
-    return next(
-        (name for name in folders if MASK.fullmatch(_last_words(name)) and not BOTH & {*words(name)}), None
-    )
+    return next(filter(_holds_masks, folders), None)
+
+
+@lru_cache(MANY)
+def _holds_masks(name: str) -> bool:
+    return bool(MASK.fullmatch(_last_words(name))) and not BOTH & {*words(name)}
 
 
 def _last_words(name: str) -> str:

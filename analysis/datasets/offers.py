@@ -24,7 +24,6 @@ V7_CLASSES = (
     {"id": "viral", "label": "Viral Pneumonia"},
 )
 MOST_CLASSES = 30  # more folders than this are patients or studies
-MOST_NAMES = 4 * MOST_CLASSES  # of which some may be one class spelt otherwise, or no class
 BELOW_SPLIT = "below the split"
 UNLABELLED = re.compile(r"(to )?pred(ict\w*)?$|unlabell?ed")
 FINDINGS = re.compile(
@@ -132,21 +131,19 @@ def _folders(lying: Mapping[Folders, int]) -> Iterator[Offer]:
     It is the level whose names sound like findings for most pictures, next the one that most pictures have, next the
     first below the parts of the split, next the one with the fewest names.
     """
-    levels: dict[int | str, Counter[str]] = defaultdict(Counter)
+    levels: dict[int | str, Counter[Folders]] = defaultdict(Counter)
     for above, pictures in lying.items():
-        telling = layout.telling(above)
-        for depth, name in enumerate(telling):
-            levels[depth][name] += pictures
-            levels[depth - len(telling)][name] += pictures
-        if below := _below_split(above):
-            levels[BELOW_SPLIT][below] += pictures
+        ends = [i for i, name in enumerate(above, start=1) if _may_be_class(name)]
+        for depth, end in enumerate(ends):
+            levels[depth][above[:end]] += pictures
+            levels[depth - len(ends)][above[:end]] += pictures
+        if below := _below_split(above, ends):
+            levels[BELOW_SPLIT][above[:below]] += pictures
     fitting = []
     for level, counts in levels.items():
-        names = _named_once(_without_containers(counts, lying))
+        total, names = _named_once(_without_containers(counts))
         if 1 < len(names) <= MOST_CLASSES:
-            total = sum(counts[name] for name in names)
-            like = total * _like_findings(names)
-            fitting.append((-like, -total, level != BELOW_SPLIT, len(names), names))
+            fitting.append((-total * _like_findings(names), -total, level != BELOW_SPLIT, len(names), names))
     if fitting:
         names = min(fitting)[-1]
         labels = ", ".join(map(layout.readable, names))
@@ -154,25 +151,21 @@ def _folders(lying: Mapping[Folders, int]) -> Iterator[Offer]:
         yield Offer("class-folders", f"pictures lie in folders called {labels}", params)
 
 
-def _without_containers(counts: Counter[str], lying: Iterable[Folders]) -> Counter[str]:
-    """Return the folders of a level but those that have others of it below them, or pictures without a label."""
-    names = {name for name in counts if not UNLABELLED.match(layout.plain(name))}
-    containers = {
-        name
-        for above in (lying if len(names) <= MOST_NAMES else ())
-        for i, name in enumerate(above)
-        if name in names and not names.isdisjoint({*above[i + 1 :]} - {name})
-    }
-    return Counter({name: count for name, count in counts.items() if name in names - containers})
+def _may_be_class(folder: str) -> bool:
+    return not layout.is_generic(folder) and not UNLABELLED.match(layout.plain(folder))
 
 
-def _below_split(above: Folders) -> str:
-    """Return the first telling folder below the innermost part of a split; without any below, the last above it."""
-    ends = [i for i, name in enumerate(above) if layout.split_of(name)]
-    if not ends:
-        return ""
-    below, before = layout.telling(above[ends[-1] :]), layout.telling(above[: ends[-1]])
-    return next(iter(below), before[-1] if before else "")
+def _below_split(above: Folders, ends: Sequence[int]) -> int:
+    """Return which of ``ends`` is the first below the innermost part of a split, or without any below, the last above it."""
+    split = max((i for i, name in enumerate(above, start=1) if layout.split_of(name)), default=0)
+    below, before = [end for end in ends if end > split], [end for end in ends if end < split]
+    return next(iter(below), before[-1] if before else 0) if split else 0
+
+
+def _without_containers(counts: Mapping[Folders, int]) -> dict[Folders, int]:
+    """Return the folders of a level but those that have others of it below them."""
+    containers = {folder[:end] for folder in counts for end in range(1, len(folder))}
+    return {folder: count for folder, count in counts.items() if folder not in containers}
 
 
 def _like_findings(names: Sequence[str]) -> float:
@@ -184,9 +177,13 @@ def _like_findings(names: Sequence[str]) -> float:
     return sum(like) / len(like)
 
 
-def _named_once(level: Counter[str]) -> list[str]:
-    """Return the names of folders, of those that differ only in spelling the commonest."""
-    return sorted({layout.plain(name): name for name, _ in reversed(level.most_common())}.values())
+def _named_once(level: Mapping[Folders, int]) -> tuple[int, list[str]]:
+    """Return the number of pictures of a level and the names of its folders, of those spelt differently the commonest."""
+    names: Counter[str] = Counter()
+    for folder, count in level.items():
+        names[folder[-1]] += count
+    once = {layout.plain(name): name for name, _ in reversed(names.most_common())}
+    return names.total(), sorted(once.values())
 
 
 def classes_called(names: Iterable[str]) -> list[dict[str, str]]:

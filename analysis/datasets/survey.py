@@ -180,6 +180,9 @@ def _duplicates(records: pd.DataFrame) -> dict[str, Any]:
         "across_classes": int(differ["label"].sum()),
         "across_official": int(differ["official"].sum()),
         "examples": [list(rows["image_id"]) for _, rows in list(groups)[:EXAMPLES]],
+        "conflicts": [list(rows["image_id"]) for sha256, rows in groups if differ["label"][sha256]][
+            :EXAMPLES
+        ],
     }
 
 

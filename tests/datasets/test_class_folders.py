@@ -292,6 +292,18 @@ def preparation_of(table: pd.DataFrame, folders: Folders) -> Path:
     return out / "images.npy"
 
 
+def test_a_picture_that_is_lost_counts(folders) -> None:
+    folders.add("NORMAL/a.png", "PNEUMONIA/b.png")
+    for place in ("NORMAL", "NORMAL/images"):
+        (folders.root / place).mkdir(exist_ok=True)
+        (folders.root / place / "lost.png").symlink_to("nowhere")
+    folders.read()
+    detail = "cannot be read: No such file or directory"
+    assert folders.excluded()["NORMAL/lost.png"] == ("picture does not decode", detail)
+    with pytest.raises(DataError, match="2 of 4 pictures would be left out"):
+        folders.read(max_excluded=0.4)
+
+
 def test_a_class_without_pictures_beside_an_archive(folders) -> None:
     folders.add("NORMAL/a.png")
     folders.add("PNEUMONIA.zip", data=b"PK")

@@ -80,6 +80,15 @@ def test_what_is_beside_the_pictures_is_counted_by_suffix(tmp_path):
     assert contents.number == len(contents.pictures) + 3 + sum(beside.values()) + 1
 
 
+def test_a_picture_that_is_a_link_to_nothing_is_one_that_is_lost(tmp_path):
+    (tmp_path / "a.png").symlink_to("annex/a.png")
+    (tmp_path / "annex").symlink_to("nowhere")
+    contents = find_files(tmp_path)
+    assert contents.pictures == ("a.png",)
+    assert dict(contents.skipped) == {"annex": "a link to nothing"}
+    assert contents.number == 2
+
+
 def test_archives_are_named(tmp_path):
     fill(tmp_path, {"a.zip": b"PK", "b.tar.gz": b"", "c.png": b"", "d.csv": b""})
     assert find_files(tmp_path).archives == ["a.zip", "b.tar.gz"]

@@ -263,6 +263,8 @@ def test_proposed_classes_have_ids_that_tell_them_apart(data, folders, classes) 
         ("v1/A/Train v1/B/Train v1/B/Test v2/A/Train", {"A", "B"}),
         ("Train_Data/A/x Train_Data/B/y Test_Data/B/z", {"A", "B"}),
         ("A/Train/images B/Train/images", {"A", "B"}),
+        ("COVID-19/COVID-19 COVID-19/Normal", {"COVID-19", "Normal"}),
+        ("COVID-19/train/COVID-19 COVID-19/train/Normal COVID-19", {"COVID-19", "Normal"}),
     ],
 )
 def test_the_level_of_the_classes(data, folders: str, names: set[str]) -> None:
@@ -286,6 +288,14 @@ def test_what_is_not_read_is_counted(data, tmp_path: Path) -> None:
         },
     ]
     assert (found["files"], found["archives"]) == (8, ["more.zip"])
+
+
+def test_one_file_in_two_classes_is_told(data) -> None:
+    data.add("NORMAL/a.png", "NORMAL/b.png", "PNEUMONIA/b.png", data=data.jpeg(1))
+    data.add("NORMAL/c.png", "PNEUMONIA/d.png")
+    found = data.tell()
+    assert found["duplicates"]["conflicts"] == [["NORMAL/a.png", "NORMAL/b.png", "PNEUMONIA/b.png"]]
+    assert counts(found) == {"normal": 3, "pneumonia": 2}
 
 
 def test_annotations_in_one_of_several_folders_are_told(dataset, data) -> None:
