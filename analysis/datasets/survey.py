@@ -12,10 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.datasets import class_folders, darwin, kermany, radiography, table, table_survey, v7
+from analysis.datasets import class_folders, darwin, kermany, patients, radiography, table, table_survey, v7
 from analysis.datasets.decode import noted_depth
 from analysis.datasets.folder import list_files, pictures_among
-from analysis.datasets.patients import identify
 from analysis.errors import DataError
 from analysis.progress import Progress
 
@@ -72,7 +71,7 @@ def survey(
         *map(_table, tables_found),
         *_folders(files),
     ]
-    if not offers:
+    if not offers and not (settings and settings["reader"] == "table"):
         raise DataError(f"no reader fits: {_contents(files)}", hint=EXPECTED)
     tables = scratch / "tables"
     tables.mkdir(exist_ok=True)
@@ -143,7 +142,12 @@ def _kermany(files: Iterable[str]) -> Iterator[_Offer]:
         and above[-1] in folders
         and not class_folders.masks_folder(above)
     ]
-    named = [folder for picture, folder in pictures if identify(picture)[1] == "kermany"]
+    # Viewers of DICOM files name any picture IM-0001-0001, so the kind in the names of pneumonia counts too.
+    named = [
+        folder
+        for picture, folder in pictures
+        if patients.kermany(picture) and bool(kermany.kind(picture)) == (folder == folders[1])
+    ]
     if set(named) == set(folders) and 2 * len(named) > len(pictures):
         params = {"classes": kermany.CLASSES, "folders": {}, "exclude": ()}
         yield _Offer("kermany", "NORMAL and PNEUMONIA have files named as Kermany et al. name them", params)
@@ -212,6 +216,8 @@ def _with_study(offers: Sequence[_Offer], settings: Mapping[str, Any] | None) ->
     alike = FOLDER_READERS if reader in FOLDER_READERS else {reader}
     params = {key: value for key, value in settings.items() if key != "reader"}
     own = [_Offer(reader, o.why, params, True) for o in offers if o.reader in alike]
+    if reader == "table":
+        own = [_Offer(reader, "the study names the table and its columns", params, True)]
     return [*own[:1], *offers]
 
 
