@@ -261,9 +261,8 @@ def dataset_command(study: Study) -> str:
     source = study.dataset.source
     if source.startswith("http"):
         return f"download {source}"
-    return source or (
-        V7_PULL if study.dataset.reader == "v7" else "put the pictures into one folder per class"
-    )
+    had = {"v7": V7_PULL, "table": "put the pictures and the table of labels into one folder"}
+    return source or had.get(study.dataset.reader, "put the pictures into one folder per class")
 
 
 def cache_folder(asked: Path | None) -> Path:

@@ -171,4 +171,4 @@ def _text(dataset: Dataset, name: str) -> str:
 
 def _patient(dataset: Dataset) -> str:
     id_ = told(_text(dataset, "PatientID"))
-    return hashlib.sha256(id_.encode()).hexdigest()[:16] if id_ else ""
+    return hashlib.sha256(id_.encode()).hexdigest()[:16] if id_.strip("0") else ""

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from analysis.datasets import darwin, kermany, layout, radiography, v7
+from analysis.datasets import darwin, kermany, layout, patients, radiography, v7
 from analysis.datasets.folder import Contents
 from analysis.datasets.layout import Folders
-from analysis.datasets.patients import identify
 from analysis.datasets.table_survey import Labelled
 from analysis.names import written
 
@@ -85,7 +84,12 @@ def _kermany(pictures: Iterable[str]) -> Iterator[Offer]:
         and layout.plain(above[-1]) in folders
         and not layout.masks_folder(above)
     ]
-    named = [folder for picture, folder in there if identify(picture)[1] == "kermany"]
+    # Viewers of DICOM files name any picture IM-0001-0001, so the kind in the names of pneumonia counts too.
+    named = [
+        folder
+        for picture, folder in there
+        if patients.kermany(picture) and bool(kermany.kind(picture)) == (folder == folders[1])
+    ]
     if set(named) == set(folders) and 2 * len(named) > len(there):
         params = {"classes": kermany.CLASSES, "folders": {}, "exclude": ()}
         yield Offer("kermany", "NORMAL and PNEUMONIA have files named as Kermany et al. name them", params)

@@ -16,7 +16,7 @@ COHEN = re.compile(r"PatientID:\s*(\S+)")
 SAME = {"178": "97", "201": "78"}
 
 
-NOBODY = re.compile(r"anon\w*|unknown|none|nan|removed|de-?identified|n/?a|[0x*._ -]*", re.IGNORECASE)
+NOBODY = re.compile(r"anon\w*|unknown|none|nan|removed|de-?identified|n/?a|[x*._ -]*", re.IGNORECASE)
 """What stands in place of a patient's id where it was taken out."""
 Told = tuple[str, str]
 """The id of a patient, and what tells it."""

@@ -56,7 +56,7 @@ def survey(
     contents = find_files(root)
     labelled = table_survey.find(root, contents)
     fitting = offers(root, contents, labelled)
-    if not fitting:
+    if not fitting and not (settings and settings["reader"] == "table"):
         raise DataError(f"no reader fits: {_in_words(contents)}", hint=EXPECTED)
     tables = scratch / "tables"
     tables.mkdir(exist_ok=True)
@@ -85,6 +85,8 @@ def _with_study(offers: Sequence[Offer], settings: Mapping[str, Any] | None) -> 
     alike = FOLDER_READERS if reader in FOLDER_READERS else {reader}
     params = {key: value for key, value in settings.items() if key != "reader"}
     own = [Offer(reader, o.why, params, True) for o in offers if o.reader in alike]
+    if reader == "table":
+        own = [Offer(reader, "the study names the table and its columns", params, True)]
     return [*own[:1], *offers]
 
 

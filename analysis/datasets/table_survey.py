@@ -142,8 +142,9 @@ def _label_columns(titles: Sequence[str], columns: dict[int, list[str]]) -> list
     findings = [i for i, cells in columns.items() if _is_finding(cells) and titles[i]]
     if len(findings) > 1:
         return findings
-    headless = not any(titles)
-    return few[:1] if headless or len(columns) == 1 else []
+    if any(titles) and len(columns) > 1:
+        return []
+    return sorted(few, key=lambda i: (all(map(str.isdigit, columns[i])), len(_values(columns[i]))))[:1]
 
 
 def _is_finding(cells: Sequence[str]) -> bool:

@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +31,19 @@ def real_data() -> Path:
             pytest.fail(f"the real X-rays are not at {root}")
         pytest.skip("the real X-rays are not beside the project")
     return root
+
+
+@pytest.fixture
+def case(real_data: Path, tmp_path: Path) -> Callable[[str], Path]:
+    """Return a function that writes the input of one of ``../shared/cases`` and returns its folder."""
+
+    def make(name: str) -> Path:
+        out = tmp_path / name
+        out.mkdir()
+        subprocess.run([sys.executable, real_data.parent / "cases" / name / "make.py", out], check=True)
+        return out
+
+    return make
 
 
 @pytest.fixture(scope="session")
