@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures import style
+from analysis.figures import labels, style
 from analysis.progress import Progress
 
 LEFT, RIGHT, GAP, TOP, AXIS, BAR = 34.0, 10.0, 12.0, 6.0, 9.0, 4.0
@@ -33,15 +33,20 @@ def draw(
     table = count(records, split, [c["id"] for c in classes])
     parts = {when: list(dict.fromkeys(rows["part"])) for when, rows in table.groupby("when", sort=False)}
     tallest = max(map(len, parts.values()))
-    panel = len(classes) * (tallest * BAR + 3.0)
-    width = (style.FULL_WIDTH_MM - LEFT - RIGHT - GAP) / 2
-    height = TOP + panel + AXIS
-    with style.page(height) as figure:
-        for k, when in enumerate(("before", "after")):
-            ax = style.place(figure, LEFT + k * (width + GAP), AXIS, width, panel)
-            _bars(ax, table[table["when"] == when], classes, named=k == 0)
-            ax.set_xlim(0, 1.25 * max(1, table["count"].max()))
+    rows = labels.beside(classes, room=style.PAGE_MM - TOP - AXIS, tallest=tallest * BAR + 3.0)
+    panel = rows.row * len(classes)
+    left = LEFT + rows.wider
+    width = (style.FULL_WIDTH_MM - left - RIGHT - GAP) / 2
+    with style.page(TOP + panel + AXIS + rows.key) as figure:
+        axes = [style.place(figure, left + k * (width + GAP), AXIS + rows.key, width, panel) for k in (0, 1)]
+        for k, (when, ax) in enumerate(zip(("before", "after"), axes, strict=True)):
+            limit = _bars(ax, table[table["when"] == when], rows, width, named=k == 0)
+            ax.set_xlim(0, max(1.25 * max(1, table["count"].max()), limit))
             ax.set_title("As the data come" if when == "before" else "As split here")
+        end = max(ax.get_xlim()[1] for ax in axes)
+        for ax in axes:
+            ax.set_xlim(0, end)
+        labels.finish(figure, classes, rows)
         style.save(figure, out, table, describe(table, classes))
 
 
@@ -60,37 +65,41 @@ def count(records: pd.DataFrame, split: pd.Series[str], class_ids: Sequence[str]
     return pd.DataFrame(rows)
 
 
-def _bars(ax: Axes, table: pd.DataFrame, classes: Sequence[style.Class], *, named: bool) -> None:
+def _bars(ax: Axes, table: pd.DataFrame, rows: labels.Rows, width: float, *, named: bool) -> float:
+    """Draw the bars; return where an axis ``width`` mm long must end for their numbers to have room."""
+    limit = 0.0
     parts = list(dict.fromkeys(table["part"]))
     step = 0.8 / len(parts)
     for j, part in enumerate(parts):
         counts = table[table["part"] == part]["count"].to_numpy()
-        places = [i - 0.4 + step * (j + 0.5) for i in range(len(classes))]
+        places = [i - 0.4 + step * (j + 0.5) for i in range(len(rows.names))]
         bars = ax.barh(places, counts, height=step * 0.9, color=COLOURS[part])
         texts = [f"{n:,}" for n in counts]
         texts[0] += f"  {NAMES[part]}"
         ax.bar_label(bars, texts, padding=2, fontsize=style.SMALL)
-    ax.set_yticks(
-        range(len(classes)), [style.wrap(c["label"], 16) for c in classes] if named else [""] * len(classes)
-    )
+        limit = max(limit, labels.limit(counts, texts, width, GAP if named else RIGHT))
+    names = rows.names if named else [""] * len(rows.names)
+    ax.set_yticks(range(len(names)), names, **{**rows.type, "fontsize": style.SMALL})
     ax.invert_yaxis()
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.set_xlabel("number of pictures")
     ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.xaxis.set_major_locator(style.whole_numbers())
     ax.grid(axis="x")
+    return limit
 
 
 def describe(table: pd.DataFrame, classes: Sequence[style.Class]) -> str:
     """Return the figure in words."""
-    labels = style.class_labels(classes)
+    called = style.class_labels(classes)
     sentences = []
     for when, words in (("before", "As the data come"), ("after", "As split here")):
         rows = table[table["when"] == when]
         parts = []
         for part in dict.fromkeys(rows["part"]):
             mine = rows[rows["part"] == part]
-            counts = [f"{labels[c]} {n:,}" for c, n in zip(mine["class"], mine["count"], strict=True)]
-            parts.append(f"{NAMES[part]}: {style.listed(counts)}")
+            counts = dict(zip(mine["class"].map(called), mine["count"], strict=True))
+            parts.append(f"{NAMES[part]}: {style.of_classes(counts, '{:,}'.format)}")
         sentences.append(f"{words}, {'; '.join(parts)}.")
     return " ".join(sentences)

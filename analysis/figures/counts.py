@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 
-from analysis.figures import style
+from analysis.figures import labels, style
 from analysis.progress import Progress
 
 LEFT = 28.0
@@ -30,9 +30,13 @@ def draw(
         pd.read_csv(inputs["split"] / "split.csv", usecols=["split"])["split"],
         [c["id"] for c in classes],
     )
-    height = 12.0 + 11.0 * len(classes)
-    with style.page(height) as figure:
-        _bars(style.place(figure, LEFT, 10, 156 - LEFT, height - 12), table, classes)
+    rows = labels.beside(classes, room=style.PAGE_MM - 12, tallest=11.0)
+    tall = rows.row * len(classes)
+    with style.page(12 + tall + rows.key) as figure:
+        width = 156 - LEFT - rows.wider
+        ax = style.place(figure, LEFT + rows.wider, 10 + rows.key, width, tall)
+        _bars(ax, table, rows, width)
+        labels.finish(figure, classes, rows)
         style.save(figure, out, table, describe(table, classes))
 
 
@@ -48,7 +52,7 @@ def count(label: pd.Series[str], split: pd.Series[str], class_ids: Sequence[str]
     return pd.DataFrame(rows)
 
 
-def _bars(ax: Axes, table: pd.DataFrame, classes: Sequence[style.Class]) -> None:
+def _bars(ax: Axes, table: pd.DataFrame, rows: labels.Rows, width: float) -> None:
     sns.barplot(
         table,
         x="count",
@@ -60,29 +64,32 @@ def _bars(ax: Axes, table: pd.DataFrame, classes: Sequence[style.Class]) -> None
         legend=False,
         ax=ax,
     )
+    most = max(1, int(table["count"].max()))
+    limit = 1.18 * most
     drawn = [bars for bars in ax.containers if isinstance(bars, BarContainer)]
     for split, bars in zip(style.SPLIT_NAMES, drawn, strict=True):
         counts = table.loc[table["split"] == split, "count"]
         texts = [f"{n:,}" for n in counts]
         texts[0] += f"  {style.SPLIT_NAMES[split]}"
         ax.bar_label(bars, texts, padding=2.5, fontsize=style.SMALL)
-    labels = [style.wrap(c["label"], 16) for c in classes]
-    ax.set_yticks(range(len(classes)), labels, fontsize=style.BASE)
+        limit = max(limit, labels.limit(counts, texts, width))
+    ax.set_yticks(range(len(rows.names)), rows.names, **rows.type)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.set(xlabel="number of pictures", ylabel="", xlim=(0, 1.18 * max(1, table["count"].max())))
+    ax.set(xlabel="number of pictures", ylabel="", xlim=(0, limit))
+    ax.xaxis.set_major_locator(style.whole_numbers())
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.grid(axis="x")
 
 
 def describe(table: pd.DataFrame, classes: Sequence[style.Class]) -> str:
     """Return the figure in words."""
-    labels = style.class_labels(classes)
+    called = style.class_labels(classes)
     total = table.groupby("class", sort=False)["count"].sum()
     splits = table.groupby("split", sort=False)["count"].sum()
-    of_classes = style.listed([f"{labels[str(name)]} {n:,}" for name, n in total.items()])
+    of_classes = style.of_classes({called[str(name)]: n for name, n in total.items()}, "{:,}".format)
     of_splits = style.listed([f"{style.SPLIT_NAMES[str(name)]} {n:,}" for name, n in splits.items()])
-    most, fewest = labels[str(total.idxmax())], labels[str(total.idxmin())]
+    most, fewest = called[str(total.idxmax())], called[str(total.idxmin())]
     return (
         f"Of {total.sum():,} pictures, by class: {of_classes}; by split: {of_splits}. "
         f"{most} is the largest class and {fewest} the smallest."

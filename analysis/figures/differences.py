@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import AutoMinorLocator, MaxNLocator
 
-from analysis.figures import style
+from analysis.figures import labels, style
 from analysis.progress import Progress
 
+AVERAGES = {"": "all pictures", "micro": "all pictures", "macro": "mean of classes"}
 # The class under which differences.<b>.csv has a measure of all pictures.
 OVERALL = {"accuracy": "", "mcc": "", "auroc": "micro"}
 OVERALL_NAMES = {"accuracy": "Accuracy", "mcc": "Correlation (MCC)", "auroc": "AUC, all pooled"}
@@ -41,6 +42,7 @@ class Forest:
     limits: tuple[float, float]
     margin: float
     primary: tuple[str, str]
+    paired: bool
 
 
 def draw(
@@ -60,31 +62,40 @@ def draw(
     """Draw a dot and its interval for each measure; below it, hollow, the same of the grouped analysis."""
     table = _read(inputs, b, split, [c["id"] for c in classes])
     measure, _, of = primary.partition(".")
-    forest = Forest(style.class_colours(classes), _limits(table, margin), margin, (measure, of))
-    labels = _row_labels(classes)
-    row = ROW + SECOND * (table["analysis"].nunique() - 1)
-    row = max(row, LINE * max(label.count("\n") + 1 for label in labels.values()) + 0.8)
-    blocks = [row, row * (len(classes) + 1), row * (len(classes) + 1)]
-    usual, own = _levels(table, forest.primary)
+    usual, own = _levels(table, (measure, of))
     key = _key(table, f"margin ±{margin:g}" + (f" ({own} interval)" if own != usual else ""))
     header = style.key_mm(list(key), LEFT)
-    height = header + sum(blocks) + TITLE * len(blocks) + AXIS
+    words = style.fitted(
+        f"{titles[b]} − {titles[a]}, {style.SPLIT_NAMES[split]}, with {usual} intervals",
+        style.FULL_WIDTH_MM - LEFT,
+        style.BASE,
+    )
+    axis = AXIS + LINE * words.count("\n")
+    rows, paired = _rows(classes, table["analysis"].nunique(), style.PAGE_MM - header - 3 * TITLE - axis)
+    forest = Forest(style.class_colours(classes), _limits(table, margin), margin, (measure, of), paired)
+    values = VALUES * (1 + paired)
+    called = dict(zip([*AVERAGES, *(c["id"] for c in classes)], rows.names, strict=True))
+    blocks = [rows.row, rows.row * (len(classes) + 1), rows.row * (len(classes) + 1)]
+    height = header + sum(blocks) + TITLE * len(blocks) + axis + rows.key
+    left = LEFT + rows.wider
+    width = WIDTH + VALUES - values - rows.wider / COLUMNS
     with style.page(height) as figure:
         sheet = style.sheet(figure)
         style.key(sheet, key, LEFT, height)
         bottom = height - header
-        for k, (name, rows) in enumerate(_panels(table)):
+        for k, (name, drawn) in enumerate(_panels(table)):
             line, column = divmod(k, COLUMNS)
             if column == 0:
                 bottom -= TITLE + blocks[line]
-            ax = style.place(figure, LEFT + column * (WIDTH + VALUES + GAP), bottom, WIDTH, blocks[line])
-            _panel(ax, rows, forest)
+            x = left + column * (width + values + GAP)
+            ax = style.place(figure, x, bottom, width, blocks[line])
+            _panel(ax, drawn, forest)
             ax.set_title(name, fontsize=style.SMALL + 0.5, pad=3)
-            names = [labels[of] if column == 0 else "" for of in rows["class"].unique()]
-            ax.set_yticks(range(len(names)), names)
+            names = [called[of] if column == 0 else "" for of in drawn["class"].unique()]
+            ax.set_yticks(range(len(names)), names, **rows.type)
             ax.tick_params(axis="x", labelbottom=line == 2, length=2.5 if line == 2 else 0)
-        words = f"{titles[b]} − {titles[a]}, {style.SPLIT_NAMES[split]}, with {usual} intervals"
-        sheet.text((LEFT + style.FULL_WIDTH_MM - 1) / 2, 1.5, words, ha="center")
+        sheet.text((LEFT + style.FULL_WIDTH_MM - 1) / 2, rows.key + 1.5, words, ha="center")
+        labels.finish(figure, classes, rows)
         style.save(figure, out, table, describe(table, classes, (titles[a], titles[b]), split))
 
 
@@ -110,10 +121,18 @@ def _limits(table: pd.DataFrame, margin: float) -> tuple[float, float]:
     return float(low - room), float(high + room)
 
 
-def _row_labels(classes: Sequence[style.Class]) -> dict[str, str]:
-    averages = {"": "all pictures", "micro": "all pictures", "macro": "mean of classes"}
-    labels = {**averages, **style.class_labels(classes)}
-    return {name: style.fitted(label, LEFT - 3) for name, label in labels.items()}
+def _rows(classes: Sequence[style.Class], analyses: int, room: float) -> tuple[labels.Rows, bool]:
+    """Return how the averages and the classes are called, how high their rows are, and whether values stand in pairs."""
+    called = [*AVERAGES.values(), *(c["label"] for c in classes)]
+    names = tuple(style.fitted(label, LEFT - 3) for label in called)
+    row = ROW + SECOND * (analyses - 1)
+    row = max(row, LINE * max(name.count("\n") + 1 for name in names) + 0.8)
+    many = 2 * len(classes) + 3
+    if row * many <= room:
+        return labels.Rows(names, LEFT - 3, row, 0.0, close=False), False
+    found = labels.rows(classes, room=room, tallest=row, times=many / len(classes))
+    names = (*AVERAGES.values(), *found.names)
+    return replace(found, names=names, wider=max(0.0, found.width + 3 - LEFT)), analyses > 1
 
 
 def _levels(table: pd.DataFrame, primary: tuple[str, str]) -> tuple[str, str]:
@@ -148,10 +167,10 @@ def _panel(ax: Axes, rows: pd.DataFrame, forest: Forest) -> None:
         if (row["measure"], row["class"]) == forest.primary and row["analysis"] == "prescribed":
             band = [-forest.margin, forest.margin]
             ax.fill_between(band, y - 0.5, y + 0.5, color=BAND, linewidth=0, zorder=0.4)
-        _interval(ax, row, y + shifts.get(row["analysis"], 0), forest.colours)
+        _interval(ax, row, y + shifts.get(row["analysis"], 0), forest)
     ax.set(xlim=forest.limits, ylim=(len(names) - 0.5, -0.5))
     ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    digits = 1 if forest.limits[1] - forest.limits[0] > 0.5 else 2
+    digits = _digits(ax.xaxis.get_major_locator().tick_values(*forest.limits))
     ax.xaxis.set_minor_locator(AutoMinorLocator(2))
     ax.tick_params(axis="x", which="minor", length=0)
     ax.grid(axis="x", which="minor", linewidth=0.3)
@@ -161,7 +180,14 @@ def _panel(ax: Axes, rows: pd.DataFrame, forest: Forest) -> None:
     ax.grid(axis="x")
 
 
-def _interval(ax: Axes, row: Mapping[Any, Any], y: float, colours: Mapping[str, str]) -> None:
+def _digits(ticks: Sequence[float]) -> int:
+    """Return how many digits tell the ticks of an axis apart and are true: one or two, or more of narrow axes."""
+    low, high, step = ticks[0], ticks[-1], ticks[1] - ticks[0]
+    return max(1 if high - low > 0.5 and step >= 0.1 else 2, -math.floor(math.log10(step) + 1e-9))
+
+
+def _interval(ax: Axes, row: Mapping[Any, Any], y: float, forest: Forest) -> None:
+    colours = forest.colours
     grouped = row["analysis"] == "grouped"
     colour = colours.get(row["class"], style.INK)
     mark = _mark(row["analysis"], colour, "o" if row["class"] in colours else "D")
@@ -170,9 +196,9 @@ def _interval(ax: Axes, row: Mapping[Any, Any], y: float, colours: Mapping[str, 
     text = "–" if pd.isna(row["difference"]) else style.signed(row["difference"])
     ax.annotate(
         text,
-        (1, y),
+        (1, round(y) if forest.paired else y),
         xycoords=ax.get_yaxis_transform(),
-        xytext=(VALUES * 72 * style.MM, 0),
+        xytext=(VALUES * (1 + (grouped and forest.paired)) * 72 * style.MM, 0),
         textcoords="offset points",
         ha="right",
         va="center_baseline",
@@ -195,20 +221,20 @@ def _mark(analysis: str, colour: str, marker: str) -> dict[str, Any]:
 
 def describe(table: pd.DataFrame, classes: Sequence[style.Class], titles: tuple[str, str], split: str) -> str:
     """Return the figure in words: accuracy and macro F1, and the classes that moved most either way."""
-    labels = style.class_labels(classes)
+    called = style.class_labels(classes)
     first = table[table["analysis"] == "prescribed"]
     means = "; ".join(
         f"{ANALYSES[str(analysis)]}: {_means(rows)}" if len(table) > len(first) else _means(rows)
         for analysis, rows in table.groupby("analysis", sort=False)
     )
     text = f"Difference {titles[1]} minus {titles[0]}, {style.SPLIT_NAMES[split]}: {means}."
-    moved = first[first["class"].isin(labels)].dropna(subset="difference").sort_values("difference")
+    moved = first[first["class"].isin(called)].dropna(subset="difference").sort_values("difference")
     undefined = int(first["difference"].isna().sum())
     left_out = f" {undefined} of {len(first)} differences are undefined." if undefined else ""
     if moved.empty:
         return text + left_out
     ends = [
-        f"{style.signed(row['difference'])} ({PER_CLASS_NAMES[row['measure']]} of {labels[row['class']]})"
+        f"{style.signed(row['difference'])} ({PER_CLASS_NAMES[row['measure']]} of {called[row['class']]})"
         for _, row in moved.iloc[[0, -1]].iterrows()
     ]
     return f"{text} Over classes and measures they range from {ends[0]} to {ends[1]}.{left_out}"

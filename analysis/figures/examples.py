@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from analysis.progress import Progress
 
 PICTURES = 3
 BLOCKS_A_ROW = 2
-CELL, SPACE, GUTTER, TITLE, NOTE = 22.0, 1.5, 5.0, 6.0, 10.0
+CELL, SPACE, GUTTER, TITLE, TITLE_LINE, NOTE = 22.0, 1.5, 5.0, 6.0, 3.6, 10.0
+SMALLEST = 13.0  # mm; where three pictures of a class would be smaller, there are fewer of each
 RAW_PX = 200
 JPEG_QUALITY = 85
 PNG_URI = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
@@ -40,7 +42,8 @@ def draw(
     """Draw per class a row of pictures in their true proportions above the same ones prepared."""
     records = pd.read_csv(inputs["records"] / "records.csv", usecols=["image_id", "label", "sha256"])
     split = pd.read_csv(inputs["split"] / "split.csv", usecols=["split"])["split"]
-    table = choose(records[split == "train"], [c["id"] for c in classes], seed)
+    layout = arrange([c["label"] for c in classes])
+    table = choose(records[split == "train"], [c["id"] for c in classes], seed, layout.pictures)
     images = np.load(inputs["images"] / "images.npy", mmap_mode="r")
     depth = noted_depth(inputs["images"])
     pictures = [
@@ -48,27 +51,73 @@ def draw(
         for image_id, sha256, row in zip(table["image_id"], table["sha256"], table["row"], strict=True)
     ]
     table["height"], table["width"] = zip(*(raw.shape for raw, _ in pictures), strict=True)
-    blocks = -(-len(classes) // BLOCKS_A_ROW)
-    height = blocks * (TITLE + 2 * CELL + SPACE + GUTTER) - GUTTER + 1
+    height = -(-len(classes) // layout.across) * layout.block - GUTTER + 1
     with style.page(height) as figure:
         for k, item in enumerate(classes):
             mine = [pictures[i] for i in np.flatnonzero(table["class"] == item["id"])]
-            row, column = divmod(k, BLOCKS_A_ROW)
-            left = NOTE + column * (PICTURES * (CELL + SPACE) + GUTTER)
-            top = height - row * (TITLE + 2 * CELL + SPACE + GUTTER)
-            _block(figure, mine, item["label"], left, top, noted=column == 0)
+            row, column = divmod(k, layout.across)
+            corner = NOTE + column * (layout.width + GUTTER), height - row * layout.block
+            _block(figure, mine, layout.titles[k], corner, layout, noted=column == 0)
         style.save(
             figure, out, table.drop(columns=["row", "sha256"]), describe(table, classes, images.shape[1])
         )
     _shrink(out / "figure.svg")
 
 
-def choose(train: pd.DataFrame, class_ids: Sequence[str], seed: int) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Layout:
+    """How many pictures a class has, how many classes stand in a row, how wide a picture is, and the titles, in mm."""
+
+    pictures: int
+    across: int
+    cell: float
+    column: float
+    titles: tuple[str, ...]
+
+    @property
+    def width(self) -> float:
+        """How wide the column of a class is: no wider than pictures of full size."""
+        return min(self.column, self.pictures * (CELL + SPACE))
+
+    @property
+    def title(self) -> float:
+        """How high the highest title is."""
+        return TITLE + TITLE_LINE * max(title.count("\n") for title in self.titles)
+
+    @property
+    def block(self) -> float:
+        """How far the classes of one row are below those of the row above."""
+        return self.title + 2 * self.cell + SPACE + GUTTER
+
+
+def arrange(labels: Sequence[str]) -> Layout:
+    """Return the layout with the largest pictures on one page; three of a class while these are large enough."""
+    for pictures in range(PICTURES, 0, -1):
+        found = [_layout(labels, pictures, across) for across in range(BLOCKS_A_ROW, len(labels) + 2)]
+        best = max(found, key=lambda layout: layout.cell)
+        if best.cell >= SMALLEST:
+            break
+    return best
+
+
+def _layout(labels: Sequence[str], pictures: int, across: int) -> Layout:
+    width = (style.FULL_WIDTH_MM - NOTE + GUTTER) / across - GUTTER
+    titles = tuple(
+        style.fitted(label, min(width, pictures * (CELL + SPACE)) - SPACE, style.BASE, "semibold")
+        for label in labels
+    )
+    wide = min(CELL, width / pictures - SPACE)
+    room = (style.PAGE_MM - 1 + GUTTER) / -(-len(labels) // across)
+    flat = Layout(pictures, across, 0.0, width, titles)
+    return replace(flat, cell=min(wide, (room - flat.block) / 2))
+
+
+def choose(train: pd.DataFrame, class_ids: Sequence[str], seed: int, pictures: int) -> pd.DataFrame:
     """Return class, image_id, sha256 and row (of records) of the pictures shown, the same for the same seed."""
     chosen = []
     for name in class_ids:
         rows = train[train["label"] == name]
-        some = rows.sample(min(PICTURES, len(rows)), random_state=seed).sort_index()
+        some = rows.sample(min(pictures, len(rows)), random_state=seed).sort_index()
         chosen.append(some.rename(columns={"label": "class"}).assign(row=some.index))
     return pd.concat(chosen, ignore_index=True)[["class", "image_id", "sha256", "row"]]
 
@@ -84,19 +133,27 @@ def _raw(root: Path, image_id: str, sha256: str, depth: int | None) -> Grey:
 
 
 def _block(
-    figure: Figure, pictures: Sequence[tuple[Grey, Grey]], label: str, left: float, top: float, *, noted: bool
+    figure: Figure,
+    pictures: Sequence[tuple[Grey, Grey]],
+    title: str,
+    corner: tuple[float, float],
+    layout: Layout,
+    *,
+    noted: bool,
 ) -> None:
-    full = figure.get_figheight() / style.MM
-    figure.text(left / style.FULL_WIDTH_MM, (top - 4) / full, label, fontweight="semibold", va="baseline")
+    full, (left, top), cell = figure.get_figheight() / style.MM, corner, layout.cell
+    for k, line in enumerate(title.split("\n")):
+        y = (top - 4 - TITLE_LINE * k) / full
+        figure.text(left / style.FULL_WIDTH_MM, y, line, fontweight="semibold", va="baseline")
     for k, pair in enumerate(pictures):
         for row, (pixels, note) in enumerate(zip(pair, ("as read", "prepared"), strict=True)):
-            bottom = top - TITLE - CELL - row * (CELL + SPACE)
-            ax = style.place(figure, left + k * (CELL + SPACE), bottom, CELL, CELL)
+            bottom = top - layout.title - cell - row * (cell + SPACE)
+            ax = style.place(figure, left + k * (cell + SPACE), bottom, cell, cell)
             ax.imshow(_at_most(pixels, RAW_PX), cmap="gray", vmin=0, vmax=255, interpolation="none")
             ax.set(anchor="S" if row == 0 else "C", xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
             if noted and k == 0:
-                x, y = (NOTE - 4) / style.FULL_WIDTH_MM, (bottom + CELL / 2) / full
+                x, y = (NOTE - 4) / style.FULL_WIDTH_MM, (bottom + cell / 2) / full
                 figure.text(x, y, note, rotation=90, ha="center", va="center", color=style.QUIET)
 
 
@@ -123,6 +180,8 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class], size_px: int) 
     """Return the figure in words: how many pictures of which class, their sizes before and after."""
     counts = table["class"].value_counts()
     shown = style.listed([f"{counts.get(c['id'], 0)} of {c['label']}" for c in classes])
+    if len(classes) > style.MOST_SAID:
+        shown = f"{counts.min()} to {counts.max()} of each of {len(classes)} classes"
     return (
         f"{len(table)} pictures from the training split, {shown}, each twice: as read, "
         f"{table['width'].min()} to {table['width'].max()} pixels wide and {table['height'].min()} to "

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
+from analysis.figures import labels as class_labels
 from analysis.figures import style
 from analysis.progress import Progress
 
 LEFT, RIGHT, GAP, MAX_SIDE, AXIS = 13.0, 2.0, 5.0, 60.0, 10.0
 HEADING, TITLE_LINE, VALUE_LINE, SPACE = 6.0, 3.6, 3.4, 7.0
 SWATCH = 4.0
+BETWEEN, LABEL_LINE = 3.0, 3.0
+LARGE_ENOUGH, SMALL_SIDE = 18.0, 13.0  # mm: the least side of panels in one line, and in several
 
 
 @dataclass(frozen=True)
@@ -62,31 +65,116 @@ def draw(
 ) -> None:
     """Draw a row of panels for each split, a column for each class, with the area of each curve above it."""
     what, tables = KINDS[kind], _read(inputs, kind, classes, models, splits)
-    side, pitch = style.columns(len(classes), LEFT, RIGHT, GAP, MAX_SIDE)
-    labels = [style.fitted(c["label"], pitch - GAP, style.BASE) for c in classes]
-    above = TITLE_LINE * max(label.count("\n") + 1 for label in labels)
-    values = VALUE_LINE * (len(models) + (kind == "pr"))
-    row = HEADING + above + values + 1.5 + side
     key = {m["title"]: {**tables.lines[m["id"]], "linewidth": 1.6} for m in models}
-    key_height = style.key_mm(list(key), LEFT)
-    height = key_height + 2 + len(splits) * (row + SPACE) - SPACE + AXIS
+    key_height = style.key_mm(list(key), LEFT) + 2
+    grid = arrange(classes, len(splits), len(models) + (kind == "pr"), style.PAGE_MM - key_height - AXIS)
+    height = key_height + len(splits) * grid.block - SPACE + AXIS + grid.key
     with style.page(height) as figure:
         sheet = style.sheet(figure)
         style.key(sheet, key, LEFT, height)
         for i, split in enumerate(splits):
-            top = height - key_height - 2 - i * (row + SPACE)
-            _heading(sheet, split, what, top)
+            top, last = height - key_height - i * grid.block, i == len(splits) - 1
+            _heading(sheet, split, grid.note(what), top)
+            if grid.lines > 1:
+                middle = top - (HEADING + grid.block - SPACE) / 2
+                sheet.text(1, middle, what.y, rotation=90, ha="left", va="center")
             for k, c in enumerate(classes):
-                x = LEFT + k * pitch
-                sheet.text(x, top - HEADING - above + 1.2, labels[k], va="baseline", linespacing=1.1)
-                _values(sheet, tables, (split, c["id"]), (x, top - HEADING - above), pitch - GAP)
-                ax = style.place(figure, x, top - row, side, side)
+                line, column = divmod(k, grid.across)
+                x, y = LEFT + column * grid.pitch, top - HEADING - grid.above - line * grid.row
+                sheet.text(x, y + 1.2, grid.labels[k], va="baseline", linespacing=1.1, size=grid.size)
+                if grid.values:
+                    _values(sheet, tables, (split, c["id"]), (x, y), grid.pitch - GAP)
+                ax = style.place(figure, x, top - grid.first - line * grid.row, grid.side, grid.side)
                 _panel(ax, tables, (split, c["id"]))
-                if kind == "roc" and k == 0:
+                if kind == "roc" and k == 0 and grid.lines == 1:
                     style.label_chance(ax)
-                ax.tick_params(labelleft=k == 0, labelbottom=i == len(splits) - 1)
-                ax.set(xlabel=what.x if i == len(splits) - 1 else "", ylabel=what.y if k == 0 else "")
+                lowest = last and k + grid.across >= len(classes)
+                ax.tick_params(labelleft=column == 0, labelbottom=lowest)
+                if grid.lines == 1:
+                    ax.set(xlabel=what.x if last else "", ylabel=what.y if k == 0 else "")
+        if grid.lines > 1:
+            sheet.text((LEFT + style.FULL_WIDTH_MM) / 2, grid.key + 1.5, what.x, ha="center")
+        if grid.key:
+            class_labels.key(sheet, classes, grid.key)
         style.save(figure, out, tables.curves, describe(tables, classes, splits, what))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the panels of a split stand: ``across`` in a line, ``side`` wide; their labels; all in mm.
+
+    ``values``: how high the areas above a panel are, 0 where there is no room for them. ``key``: the key of the
+    labels, 0 where they are not cut.
+    """
+
+    across: int
+    lines: int
+    side: float
+    pitch: float
+    labels: Sequence[str]
+    above: float
+    values: float
+    size: float
+    key: float
+
+    def note(self, what: Kind) -> str:
+        """Return what the numbers above the panels are, in a narrow panel also what is drawn dashed."""
+        area = f"{what.area} (95 % interval)" if self.values else ""
+        dashed = "dashed: prevalence" if what is KINDS["pr"] and self.lines > 1 else ""
+        return "; ".join(filter(None, (area, dashed)))
+
+    @property
+    def first(self) -> float:
+        """How high the heading and the first line of panels are."""
+        return HEADING + self.above + self.values + 1.5 + self.side
+
+    @property
+    def row(self) -> float:
+        """How far a line of panels is below the line before."""
+        return self.first - HEADING + BETWEEN
+
+    @property
+    def block(self) -> float:
+        """How far a split is below the split before."""
+        return self.first + (self.lines - 1) * self.row + SPACE
+
+
+def arrange(classes: Sequence[style.Class], splits: int, values: int, room: float) -> Grid:
+    """Return one line of panels where they are large enough, else the lines that make them largest in ``room`` mm."""
+    side, pitch = style.columns(len(classes), LEFT, RIGHT, GAP, MAX_SIDE)
+    labels = [style.fitted(c["label"], side + 1, style.BASE) for c in classes]
+    above = TITLE_LINE * max(label.count("\n") + 1 for label in labels)
+    line = Grid(len(classes), 1, side, pitch, labels, above, VALUE_LINE * values, style.BASE, 0.0)
+    if side >= LARGE_ENOUGH and splits * line.block - SPACE <= room:
+        return line
+    tries = [
+        _lines(classes, splits, (across, cut), height, room)
+        for cut in (False, True)
+        for height in (VALUE_LINE * values, 0.0)
+        for across in range(3, 9)
+    ]
+    enough = (grid for grid in tries if grid.side >= SMALL_SIDE)
+    # Labels in full are worth more than areas, and both more than size.
+    first = next(enough, max(tries, key=lambda grid: grid.side))
+    alike = [g for g in tries if bool(g.values) == bool(first.values) and bool(g.key) == bool(first.key)]
+    return max(alike, key=lambda grid: grid.side)
+
+
+def _lines(
+    classes: Sequence[style.Class], splits: int, grid: tuple[int, bool], values: float, room: float
+) -> Grid:
+    """Return the panels as large as they can be with so many across, their labels cut to one line or not."""
+    across, cut = grid
+    lines = -(-len(classes) // across)
+    wide = (style.FULL_WIDTH_MM - LEFT - RIGHT + GAP) / across - GAP
+    labels: Sequence[str] = [style.fitted(c["label"], wide + 1) for c in classes]
+    if cut:
+        labels = class_labels.numbered_and_cut(classes, wide + 1, 1)
+    above = LABEL_LINE * max(label.count("\n") + 1 for label in labels) + 0.6
+    key = class_labels.key_mm(classes) if cut else 0.0
+    flat = Grid(across, lines, 0.0, wide + GAP, labels, above, values, style.SMALL, key)
+    high = (room - key + SPACE - splits * flat.block) / (splits * lines)
+    return replace(flat, side=min(wide, high, MAX_SIDE))
 
 
 def _read(
@@ -121,11 +209,10 @@ def _prevalence(inputs: Mapping[str, Path], model: str, kind: str) -> dict[Any, 
     return (of_class / of_class.groupby("split").sum()).to_dict()
 
 
-def _heading(sheet: Axes, split: str, what: Kind, top: float) -> None:
+def _heading(sheet: Axes, split: str, note: str, top: float) -> None:
     name = style.SPLIT_NAMES[split].capitalize()
     sheet.text(LEFT, top - 4, name, va="baseline", fontweight="semibold")
     x = LEFT + style.text_mm(name, style.BASE, "semibold") + 3
-    note = f"{what.area} (95 % interval)"
     sheet.text(x, top - 4, note, va="baseline", color=style.QUIET, size=style.SMALL)
 
 
@@ -140,7 +227,10 @@ def _values(
         line: dict[str, Any] = {**tables.lines[model], "linewidth": 1.6}
         lines.append((line, style.unit(area["area"]), style.interval(area["low"], area["high"])))
     if panel in tables.prevalence:
-        lines.append((LINES["prevalence"], f"prevalence {tables.prevalence[panel]:.3f}", ""))
+        share = f"{tables.prevalence[panel]:.3f}"
+        named = f"prevalence {share}"
+        fits = style.text_mm(named) <= width - SWATCH - 1.5 + GAP
+        lines.append((LINES["prevalence"], named if fits else share, ""))
     for drawn, value, between in lines:
         y -= VALUE_LINE
         text = value + between if style.text_mm(value + between) <= width - SWATCH - 1.5 else value
@@ -177,8 +267,15 @@ def describe(tables: Tables, classes: Sequence[style.Class], splits: Sequence[st
         named = zip(tables.titles.values(), areas, strict=True)
         return style.listed([f"{title} {style.unit(area)}" for title, area in named])
 
+    def of_model(split: str, model: str) -> str:
+        areas = {c["label"]: tables.areas[model, split, c["id"]]["area"] for c in classes}
+        return style.of_classes(areas, style.unit)
+
     sentences = []
     for split in splits:
-        parts = "; ".join(f"{c['label']}: {of_class(split, c['id'])}" for c in classes)
+        if len(classes) <= style.MOST_SAID:
+            parts = "; ".join(f"{c['label']}: {of_class(split, c['id'])}" for c in classes)
+        else:
+            parts = "; ".join(f"{title}: {of_model(split, m)}" for m, title in tables.titles.items())
         sentences.append(f"{what.area.capitalize()}, {style.SPLIT_NAMES[split]}: {parts}.")
     return " ".join(sentences)

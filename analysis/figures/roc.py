@@ -14,7 +14,7 @@ from analysis.figures import style
 from analysis.progress import Progress
 
 LEFT, RIGHT, GAP, TOP, LEGEND_ROW, AXIS, MAX_SIDE = 11.0, 3.0, 13.0, 8.0, 4.2, 11.0, 54.0
-COLUMN = 35.0
+COLUMN, SMALL_COLUMN, LONGEST = 35.0, 26.0, 130.0
 Areas: TypeAlias = Mapping[Any, Mapping[Any, float]]
 AVERAGES = {"macro": "mean of classes (macro)", "micro": "all pooled (micro)"}
 
@@ -26,6 +26,26 @@ class Line:
     label: str
     colour: str
     dashes: str | tuple[int, tuple[float, ...]] = "-"
+
+
+@dataclass(frozen=True)
+class Legend:
+    """The names of the curves on lines, their size of type, the left ends of the areas by split, and heights in mm."""
+
+    names: Sequence[str]
+    size: float
+    columns: Mapping[str, float]
+    row: float
+    line: float
+
+    @property
+    def height(self) -> float:
+        """How high the legend is, its heading among it."""
+        return self.row * (len(self.names) + 1) + 1 + self.line * self.further(len(self.names))
+
+    def further(self, k: int) -> int:
+        """Return how many lines the first ``k`` names have beyond one each."""
+        return sum(name.count("\n") for name in self.names[:k])
 
 
 def draw(
@@ -47,17 +67,16 @@ def draw(
         pd.read_csv(inputs["evaluation"] / "auroc.csv").set_index(["split", "curve"]).to_dict("index")
     )
     lines = _lines(classes)
-    legend = LEGEND_ROW * (len(lines) + 1) + 1
     side, pitch = style.columns(len(splits), LEFT, RIGHT, GAP, MAX_SIDE)
-    with style.page(TOP + side + AXIS + legend) as figure:
+    legend = _arrange([line.label for line in lines.values()], splits, LEFT + (len(splits) - 1) * pitch)
+    side = min(side, style.PAGE_MM - TOP - AXIS - legend.height)
+    with style.page(TOP + side + AXIS + legend.height) as figure:
         for k, split in enumerate(splits):
-            ax = style.place(figure, LEFT + k * pitch, legend + AXIS, side, side)
+            ax = style.place(figure, LEFT + k * pitch, legend.height + AXIS, side, side)
             _band(ax, bands[bands["split"] == split])
             _panel(ax, curves[curves["split"] == split], lines)
             ax.set_title(style.SPLIT_NAMES[split].capitalize())
-        last = LEFT + (len(splits) - 1) * pitch
-        columns = {split: last - COLUMN * k for k, split in enumerate(reversed(splits))}
-        _legend(style.sheet(figure), lines, areas, columns, legend)
+        _legend(style.sheet(figure), lines, areas, legend)
         table = pd.concat(
             [curves, bands.rename(columns={"x": "fpr"})[["split", "curve", "fpr", "low", "high"]]]
         )
@@ -65,10 +84,26 @@ def draw(
 
 
 def _lines(classes: Sequence[style.Class]) -> dict[str, Line]:
-    colours = style.class_colours(classes)
-    lines = {c["id"]: Line(c["label"], colours[c["id"]]) for c in classes}
+    drawn = style.class_lines(classes)
+    lines = {c["id"]: Line(c["label"], drawn[c["id"]]["color"], drawn[c["id"]]["linestyle"]) for c in classes}
     macro = Line(AVERAGES["macro"], style.INK, (0, (4, 1.5)))
     return {**lines, "macro": macro, "micro": Line(AVERAGES["micro"], style.INK, (0, (1, 1.2)))}
+
+
+def _arrange(names: Sequence[str], splits: Sequence[str], last: float) -> Legend:
+    """Return the legend with its areas below the panels, or at the edge in small type where names need more room."""
+    end = style.FULL_WIDTH_MM - SMALL_COLUMN
+    for last_column, column, size, row, line in (
+        (last, COLUMN, style.BASE, LEGEND_ROW, 3.4),
+        (end, SMALL_COLUMN, style.SMALL, 3.6, 2.9),
+    ):
+        columns = {split: last_column - column * k for k, split in enumerate(reversed(splits))}
+        room = min(columns.values()) - LEFT - 11
+        broken = [style.fitted(name, room, size) for name in names]
+        legend = Legend(broken, size, columns, row, line)
+        if broken == list(names) and legend.height <= LONGEST:
+            break
+    return legend
 
 
 def _band(ax: Axes, band: pd.DataFrame) -> None:
@@ -86,16 +121,15 @@ def _panel(ax: Axes, curves: pd.DataFrame, lines: Mapping[str, Line]) -> None:
     ax.grid()
 
 
-def _legend(
-    sheet: Axes, lines: Mapping[str, Line], areas: Areas, columns: Mapping[str, float], top: float
-) -> None:
+def _legend(sheet: Axes, lines: Mapping[str, Line], areas: Areas, legend: Legend) -> None:
     """Set a row for each curve: how it is drawn, its name, and under each panel its area there."""
     heading: dict[str, Any] = {"color": style.QUIET, "fontsize": style.SMALL, "va": "center_baseline"}
-    sheet.text(LEFT, top - LEGEND_ROW / 2, "area under the curve (95 % interval)", **heading)
-    for split, x in columns.items():
-        sheet.text(x, top - LEGEND_ROW / 2, style.SPLIT_NAMES[split], **heading)
+    top = legend.height
+    sheet.text(LEFT, top - legend.row / 2, "area under the curve (95 % interval)", **heading)
+    for split, x in legend.columns.items():
+        sheet.text(x, top - legend.row / 2, style.SPLIT_NAMES[split], **heading)
     for k, (name, line) in enumerate(lines.items()):
-        y = top - (k + 1.5) * LEGEND_ROW
+        y = top - (k + 1.5) * legend.row - legend.line * legend.further(k)
         sheet.plot(
             [LEFT, LEFT + 7],
             [y, y],
@@ -104,21 +138,28 @@ def _legend(
             linewidth=1.6,
             solid_capstyle="butt",
         )
-        sheet.text(LEFT + 9, y, line.label, va="center_baseline")
-        for split, x in columns.items():
+        text: dict[str, Any] = {"va": "center_baseline", "fontsize": legend.size}
+        for n, part in enumerate(legend.names[k].split("\n")):
+            sheet.text(LEFT + 9, y - n * legend.line, part, **text)
+        for split, x in legend.columns.items():
             area = areas[split, name]
-            text = style.unit(area["auroc"]) + style.interval(area["low"], area["high"])
-            sheet.text(x, y, text, va="center_baseline")
+            sheet.text(x, y, style.unit(area["auroc"]) + style.interval(area["low"], area["high"]), **text)
 
 
 def describe(areas: Areas, lines: Mapping[str, Line], title: str, splits: Sequence[str]) -> str:
     """Return the figure in words: the area under each curve."""
     sentences = [
         f"{title}, {style.SPLIT_NAMES[split]}: area under the curve "
-        + style.listed(
-            [f"{line.label} {style.unit(areas[split, name]['auroc'])}" for name, line in lines.items()]
-        )
+        + _areas({line.label: areas[split, name]["auroc"] for name, line in lines.items()})
         + "."
         for split in splits
     ]
     return " ".join(sentences)
+
+
+def _areas(areas: Mapping[str, float]) -> str:
+    averages = [f"{label} {style.unit(areas[label])}" for label in AVERAGES.values() if label in areas]
+    classes = {label: area for label, area in areas.items() if label not in AVERAGES.values()}
+    if len(classes) > style.MOST_SAID:
+        return style.listed([style.of_classes(classes, style.unit), *averages])
+    return style.listed([f"{label} {style.unit(area)}" for label, area in areas.items()])

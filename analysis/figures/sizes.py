@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.cbook import boxplot_stats
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from analysis.figures import style
+from analysis.figures import labels, style
 from analysis.progress import Progress
 
 LEFT = 28.0
+BOX = {"#000000": "#6b6b6b"}  # on black the line of the median would not be seen
 SIDES = ("width", "height")
 WHISKERS = (5, 95)
 TICKS = (100, 200, 400, 800, 1600, 3200, 6400)
@@ -32,13 +33,17 @@ def draw(
     """Draw a box per class for width and for height: quartiles, and whiskers from 5 to 95 percent."""
     records, measured = sizes(pd.read_csv(inputs["records"] / "records.csv"))
     table = summarise(records, [c["id"] for c in classes])
-    height = 16.0 + 9.0 * len(classes)
-    with style.page(height) as figure:
+    rows = labels.beside(classes, room=style.PAGE_MM - 12 - 4, tallest=9.0)
+    tall = 4 + rows.row * len(classes)
+    pitch = 67 - rows.wider / 2
+    with style.page(12 + tall + rows.key) as figure:
         for k, side in enumerate(SIDES):
-            ax = style.place(figure, LEFT + 67 * k, 10, 61, height - 12)
+            ax = style.place(figure, LEFT + rows.wider + pitch * k, 10 + rows.key, pitch - 6, tall)
             _boxes(ax, records, side, measured, classes)
+            ax.set_yticks(range(len(classes)), rows.names, **rows.type)
             if k:
                 ax.set_yticklabels([])
+        labels.finish(figure, classes, rows)
         style.save(figure, out, table, describe(table, classes, measured))
 
 
@@ -70,7 +75,7 @@ def _boxes(ax: Axes, records: pd.DataFrame, side: str, measured: str, classes: S
         y="label",
         hue="label",
         order=[c["id"] for c in classes],
-        palette=style.class_colours(classes),
+        palette={i: BOX.get(c, c) for i, c in style.class_colours(classes).items()},
         saturation=1,
         whis=WHISKERS,
         showfliers=False,
@@ -81,13 +86,11 @@ def _boxes(ax: Axes, records: pd.DataFrame, side: str, measured: str, classes: S
         legend=False,
         ax=ax,
     )
-    labels = [style.wrap(c["label"], 16) for c in classes]
-    ax.set_yticks(range(len(classes)), labels, fontsize=style.BASE)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     low, high = ax.get_xlim()
     ticks = [tick for tick in TICKS if low <= tick <= high]
-    ax.set_xticks(ticks if len(ticks) > 1 else MaxNLocator(4).tick_values(low, high)[1:-1])
+    ax.set_xticks(ticks if len(ticks) > 1 else MaxNLocator(4, integer=True).tick_values(low, high)[1:-1])
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.tick_params(axis="x", which="minor", length=0)
@@ -97,15 +100,14 @@ def _boxes(ax: Axes, records: pd.DataFrame, side: str, measured: str, classes: S
 
 def describe(table: pd.DataFrame, classes: Sequence[style.Class], measured: str) -> str:
     """Return the figure in words."""
-    labels = style.class_labels(classes)
+    called = style.class_labels(classes)
     wide, high = (table[table["side"] == side] for side in SIDES)
-    medians = [
-        f"{labels[name]} {width:,.0f} by {height:,.0f}"
-        for name, width, height in zip(wide["class"], wide["median"], high["median"], strict=True)
-        if width == width  # noqa: PLR0124
-    ]
+    known = wide.dropna(subset="median")
+    of = dict(zip(known["median"], high.loc[high["class"].isin(known["class"]), "median"], strict=True))
+    medians = dict(zip(known["class"].map(called), known["median"], strict=True))
+    by_class = style.of_classes(medians, lambda width: f"{width:,.0f} by {of[width]:,.0f}")
     return (
-        f"Median {measured} width by height in pixels: {style.listed(medians)}. "
+        f"Median {measured} width by height in pixels: {by_class}. "
         f"The middle 90 % of the widths of a class lie between {wide['low'].min():,.0f} and "
         f"{wide['high'].max():,.0f} pixels."
     )

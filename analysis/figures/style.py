@@ -8,7 +8,7 @@ import json
 import math
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,11 +20,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+from matplotlib.ticker import MaxNLocator
 
 FONTS = Path(__file__).resolve().parents[2] / "templates" / "theme" / "fonts"
 FAMILY = "IBM Plex Sans"
 FACES = ("IBMPlexSans-Regular.ttf", "IBMPlexSans-SemiBold.ttf", "IBMPlexSans-Italic.ttf")
 FULL_WIDTH_MM = 160.0
+PAGE_MM = 205.0  # how high a figure may be: what pages of A4 and Letter have beside a caption (pdf.css)
 MM = 1 / 25.4
 
 INK = "#1a1a1a"
@@ -32,6 +34,7 @@ QUIET = "#5f6670"
 RULE = "#d5d9de"
 # Okabe and Ito's colours, told apart with every kind of colour vision; yellow is left out, too light for lines.
 CLASS_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+CLASS_DASHES: Any = ("-", (0, (3.5, 1.2)), (0, (1, 1)), (0, (6, 1.2, 1, 1.2)))
 # Apart from one another, from the grey and from the first four class colours with every kind of colour vision, and in
 # grey print by their lightness. A fifth model and those after it have these colours again, with dashes.
 MODEL_COLOURS = ("#332288", "#dd9500", "#a01c3c", "#1a1a1a")
@@ -40,11 +43,16 @@ LOW_DETAIL, LOW_DETAIL_COLOUR = "low_detail", "#7d848c"
 SPLIT_COLOURS = {"train": "#8fa0b1", "val": "#882255", "test": "#2f4b6e"}
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 SMALL, BASE = 7.0, 8.0
+NARROW = 15.0  # words are not broken for columns narrower than this, in mm
+WORD_PARTS = re.compile(r"(?<=[_\-/.,:;|])")
+MOST_SAID = 8  # of how many classes the alternative text has each
 KEY_ROW, KEY_LINE, KEY_GAP = 4.2, 6.0, 6.0
 
 RC: Any = {
     "font.family": [FAMILY],
     "font.size": BASE,
+    "text.parse_math": False,
+    "axes.formatter.useoffset": False,
     "axes.titlesize": BASE,
     "axes.titleweight": "semibold",
     "axes.titlelocation": "left",
@@ -123,23 +131,37 @@ def key(ax: Axes, entries: Mapping[str, Mapping[str, Any]], left: float, top: fl
     for (label, line), (x, row) in zip(entries.items(), _flow(list(entries), left), strict=True):
         y = top - (row + 0.5) * KEY_ROW
         ax.plot([x, x + KEY_LINE / 2, x + KEY_LINE], [y] * 3, markevery=[1], solid_capstyle="butt", **line)
-        ax.text(x + KEY_LINE + 1.5, y, label, va="center_baseline")
+        for k, text in enumerate(_entry(label, left)):
+            ax.text(x + KEY_LINE + 1.5, y - k * KEY_ROW, text, va="center_baseline")
 
 
 def key_mm(labels: Sequence[str], left: float) -> float:
     """Return how high a key with these labels is."""
-    return KEY_ROW * (1 + max(row for _, row in _flow(labels, left)))
+    places = zip(labels, _flow(labels, left), strict=True)
+    return KEY_ROW * max(row + len(_entry(label, left)) for label, (_, row) in places)
 
 
 def _flow(labels: Sequence[str], left: float) -> list[tuple[float, int]]:
     x, row, places = left, 0, []
+    lines = 1
     for label in labels:
-        width = KEY_LINE + 1.5 + text_mm(label, BASE)
+        entry = _entry(label, left)
+        width = KEY_LINE + 1.5 + max(text_mm(text, BASE) for text in entry)
         if x > left and x + width > FULL_WIDTH_MM - 1:
-            x, row = left, row + 1
+            x, row, lines = left, row + lines, 1
         places.append((x, row))
-        x += width + KEY_GAP
+        x, lines = x + width + KEY_GAP, max(lines, len(entry))
     return places
+
+
+def _entry(label: str, left: float) -> list[str]:
+    """Return a label of a key on as many lines as it needs."""
+    return fitted(label, FULL_WIDTH_MM - 1 - left - KEY_LINE - 1.5, BASE).split("\n")
+
+
+def whole_numbers() -> MaxNLocator:
+    """Return what sets the ticks of counts: as matplotlib does, but never between whole numbers."""
+    return MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True)
 
 
 def label_chance(ax: Axes) -> None:
@@ -172,6 +194,16 @@ def class_colours(classes: Sequence[Class]) -> dict[str, str]:
     return {c["id"]: CLASS_COLOURS[k % len(CLASS_COLOURS)] for k, c in enumerate(classes)}
 
 
+def class_lines(classes: Sequence[Class]) -> dict[str, dict[str, Any]]:
+    """Return colour and dashes of each class id: 25 differ; black with dashes is left to the averages."""
+    plain = [(c, "-") for c in CLASS_COLOURS]
+    dashed = [(c, d) for d in CLASS_DASHES[1:] for c in CLASS_COLOURS[:-1]]
+    kinds = itertools.cycle([*plain, *dashed])
+    return {
+        c["id"]: {"color": colour, "linestyle": d} for c, (colour, d) in zip(classes, kinds, strict=False)
+    }
+
+
 def model_lines(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return colour and dashes of each model id: twelve differ, and the same models look the same in every figure."""
     networks = [name for name in ids if name != LOW_DETAIL]
@@ -201,15 +233,26 @@ def text_mm(text: str, size: float = SMALL, weight: str = "normal") -> float:
 
 
 def fitted(text: str, width_mm: float, size: float = SMALL, weight: str = "normal") -> str:
-    """Return ``text`` on lines that are at most so wide, words kept whole."""
+    """Return ``text`` on lines that are at most so wide; only words that are wider themselves are broken."""
     lines: list[str] = []
     for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and text_mm(longer, size, weight) <= width_mm:
-            lines[-1] = longer
-        else:
-            lines.append(word)
+        limit = width_mm
+        parts = [word]
+        if text_mm(word, size, weight) > max(width_mm, NARROW):
+            limit = max(width_mm, NARROW)
+            parts = [p for part in WORD_PARTS.split(word) for p in _broken(part, limit, size, weight)]
+        for k, part in enumerate(parts):
+            longer = "".join((lines[-1], "" if k else " ", part)) if lines else part
+            if lines and text_mm(longer, size, weight) <= limit:
+                lines[-1] = longer
+            else:
+                lines.append(part)
     return "\n".join(lines)
+
+
+def _broken(part: str, limit: float, size: float, weight: str) -> Sequence[str]:
+    """Return a part of a word whole, or its characters where it does not fit on a line."""
+    return [part] if text_mm(part, size, weight) <= limit else list(part)
 
 
 def unit(value: float) -> str:
@@ -233,6 +276,18 @@ def signed(value: float, digits: int = 3) -> str:
 def percent(share: float) -> str:
     """Return a share of 0 to 1 as whole percent."""
     return f"{100 * share:.0f} %"
+
+
+def of_classes(values: Mapping[str, float], written: Callable[[float], str]) -> str:
+    """Return each label with its value in words; of many the lowest and the highest; nothing of nothing."""
+    if len(values) <= MOST_SAID:
+        return listed([f"{label} {written(value)}" for label, value in values.items()])
+    known = {label: value for label, value in values.items() if not math.isnan(value)}
+    if not known:
+        return "undefined"
+    ends = (min(known, key=lambda label: known[label]), max(known, key=lambda label: known[label]))
+    low, high = (f"{label} {written(known[label])}" for label in ends)
+    return f"of {len(values)} classes from {low} to {high}"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -19,25 +20,25 @@ SPLITS = ["val", "test"]
 SIZE = 48
 
 
-def write_inputs(root: Path) -> dict[str, Path]:
+def write_inputs(root: Path, ids: Sequence[str] = IDS) -> dict[str, Path]:
     """Write what the figures of a small study read, pictures of noise among it; return the folders."""
     folders = {name: root / name for name in ("read", "split", "images", "data")}
     for folder in folders.values():
         folder.mkdir(parents=True)
-    _write_pictures(folders)
+    _write_pictures(folders, ids)
     for seed, model in enumerate(MODELS):
-        _write_model(root, model, seed)
-    _write_comparison(root)
+        _write_model(root, model, seed, ids)
+    _write_comparison(root, ids)
     return {
         **{folder.name: folder for folder in root.iterdir()},
         "records": folders["read"],
     }
 
 
-def _write_pictures(folders: dict[str, Path]) -> None:
+def _write_pictures(folders: dict[str, Path], ids: Sequence[str]) -> None:
     rng = np.random.default_rng(5)
-    rows = []
-    for k in range(60):
+    rows, n = [], 15 * len(ids)
+    for k in range(n):
         width, height = int(rng.integers(60, 400)), int(rng.integers(60, 400))
         noise = rng.integers(0, 256, (height, width), dtype=np.uint8)
         buffer = BytesIO()
@@ -46,7 +47,7 @@ def _write_pictures(folders: dict[str, Path]) -> None:
         rows.append(
             {
                 "image_id": f"{k:02d}.png",
-                "label": IDS[k % 4],
+                "label": ids[k % len(ids)],
                 "official": "",
                 "width": width,
                 "height": height,
@@ -57,23 +58,24 @@ def _write_pictures(folders: dict[str, Path]) -> None:
         )
     records = pd.DataFrame(rows)
     records.to_csv(folders["read"] / "records.csv", index=False)
-    split = np.array(["train", "train", "train", "val", "test"])[np.arange(60) // 4 % 5]
+    split = np.array(["train", "train", "train", "val", "test"])[np.arange(n) // len(ids) % 5]
     records[["image_id"]].assign(split=split, fold="").to_csv(folders["split"] / "split.csv", index=False)
-    np.save(folders["images"] / "images.npy", rng.integers(0, 256, (60, SIZE, SIZE), dtype=np.uint8))
+    np.save(folders["images"] / "images.npy", rng.integers(0, 256, (n, SIZE, SIZE), dtype=np.uint8))
 
 
-def _write_model(root: Path, model: str, seed: int) -> None:
+def _write_model(root: Path, model: str, seed: int, ids: Sequence[str]) -> None:
     predict, train, out = (root / f"{stage}_{model}" for stage in ("predict", "train", "evaluate"))
     for folder in (predict, train, out):
         folder.mkdir()
-    n = 160
-    y_true = np.tile(np.arange(4), n // 4)
-    scores = np.random.default_rng(seed).dirichlet(np.ones(4), n) + 0.4 * np.eye(4)[y_true]
-    table = pd.DataFrame(scores / scores.sum(axis=1, keepdims=True), columns=IDS)
+    k = len(ids)
+    n = 40 * k
+    y_true = np.tile(np.arange(k), 40)
+    scores = np.random.default_rng(seed).dirichlet(np.ones(k), n) + 1.6 / k * np.eye(k)[y_true]
+    table = pd.DataFrame(scores / scores.sum(axis=1, keepdims=True), columns=list(ids))
     table.insert(0, "image_id", [f"{i}.png" for i in range(n)])
     table.insert(1, "split", np.repeat(["val", "test"], n // 2))
     table.insert(2, "patient_id", "")
-    table.insert(3, "y_true", [IDS[k] for k in y_true])
+    table.insert(3, "y_true", [ids[i] for i in y_true])
     table.to_csv(predict / "predictions.csv", index=False)
     epochs = np.arange(1, 9)
     history = pd.DataFrame(
@@ -93,14 +95,14 @@ def _write_model(root: Path, model: str, seed: int) -> None:
         scratch=root,
         progress=silent,
         model=model,
-        classes=IDS,
-        normal="healthy",
+        classes=ids,
+        normal=ids[min(2, k - 1)],
         splits=SPLITS,
         class_balance="oversample",
     )
 
 
-def _write_comparison(root: Path) -> None:
+def _write_comparison(root: Path, ids: Sequence[str]) -> None:
     out = root / "compare"
     out.mkdir()
     compare(
@@ -109,7 +111,7 @@ def _write_comparison(root: Path) -> None:
         scratch=root,
         progress=silent,
         analysis="",
-        classes=IDS,
+        classes=ids,
         splits=SPLITS,
         networks={"a": ["a"], "b": ["b"]},
         floor="low_detail",
