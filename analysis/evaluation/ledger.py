@@ -30,10 +30,9 @@ from analysis.evaluation.entries import (
     read_results,
     write_json,
 )
-from analysis.evaluation.evaluate import resamples
 from analysis.evaluation.metrics import Floats
 from analysis.evaluation.predictions import Predictions, read_predictions
-from analysis.evaluation.resampling import confusion_matrices
+from analysis.evaluation.resampling import confusion_matrices, resamples
 from analysis.progress import Progress
 
 RESAMPLES, SEED = 10_000, 42

@@ -26,11 +26,9 @@ from analysis.evaluation.intervals import (
     auroc_difference,
     auroc_influence,
     proportion,
-    proportion_within,
 )
 from analysis.evaluation.paired import of_recipes, p_value, sign_flip
 from analysis.evaluation.resampling import (
-    Clusters,
     bootstrap,
     clusters,
     confusion_matrices,
@@ -150,11 +148,10 @@ def of_matrix(matrix: np.ndarray) -> dict[str, np.ndarray]:
     return values | {"f1.macro": metrics.macro(by_class["f1"])}
 
 
-def proportions(test: TestSet, of: Clusters, model: str) -> Iterator[tuple[str, Interval]]:
+def proportions(test: TestSet, model: str) -> Iterator[tuple[str, Interval]]:
     """Yield the Wilson intervals of accuracy and of the class proportions of at least 80 pictures."""
     y_true, y_pred = test.y_true, test.score[model].argmax(axis=1)
-    every = np.ones(len(y_true), dtype=bool)
-    yield f"accuracy.{model}", proportion_within(y_true == y_pred, every, of, LEVEL)
+    yield f"accuracy.{model}", proportion(y_true == y_pred, test.patient, LEVEL)
     for k in range(4):
         for name, counted, right in (
             ("sensitivity", y_true == k, y_pred == k),
@@ -163,7 +160,7 @@ def proportions(test: TestSet, of: Clusters, model: str) -> Iterator[tuple[str, 
             ("npv", y_pred != k, y_true != k),
         ):
             if counted.sum() >= 80:
-                yield f"{name}.{k}.{model}", proportion_within(right, counted, of, LEVEL)
+                yield f"{name}.{k}.{model}", proportion(right[counted], test.patient[counted], LEVEL)
 
 
 def areas(test: TestSet) -> Iterator[tuple[str, Interval]]:
@@ -246,8 +243,8 @@ def run(n: int) -> Figures:
         of = clusters(test.patient, test.y_true)
         values = resampled(test, bootstrap(of, RESAMPLES, seed=number))
         for name, interval in (
-            *proportions(test, of, "a"),
-            *proportions(test, of, "b"),
+            *proportions(test, "a"),
+            *proportions(test, "b"),
             *areas(test),
             *bootstrapped(values),
         ):
