@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from analysis.datasets.copies import join_patients
 from analysis.datasets.decode import SIGNS, decode
 from analysis.datasets.patients import identify
 from analysis.errors import DataError, PictureError
@@ -152,6 +153,7 @@ def write(
     out: Path, records: pd.DataFrame, exclusions: Iterable[Exclusion], found: Iterable[tuple[str, int]]
 ) -> None:
     """Write ``records.csv``, ``excluded.csv`` and ``flow.csv``; ``found`` are the counts that the flow starts from."""
+    records = join_patients(records)
     ordered = sorted(exclusions, key=lambda e: (os.fsencode(e.file), REASONS.index(e.reason)))
     _save(out / "records.csv", records)
     _save(out / "excluded.csv", pd.DataFrame(ordered, columns=["file", "reason", "detail"]))
