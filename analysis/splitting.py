@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+from sklearn.model_selection import train_test_split
 
 from analysis.errors import DataError
 from analysis.progress import Progress
+from analysis.whole_patients import FEWEST, draw_patients
 
 SPLITS = ("train", "val", "test")
 BY_PICTURE = ", or split by picture alone: --set split.group=none --set split.also=none"
@@ -50,7 +51,7 @@ class Rule:
 def split(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **rule: Any) -> None:
     """Write ``split.csv``, a row for each row of ``records.csv``.
 
-    With ``group="patient"`` all pictures of a patient are in one split, drawn by stratified folds of patients.
+    With ``group="patient"`` all pictures of a patient are in one split, as `draw_patients` draws them.
 
     Under the label rule ``every-tag`` a picture has a row for each of its labels. Rows are split independently, as in
     the published experiment, so the same picture can be in two splits (not with ``group="patient"``).
@@ -78,7 +79,7 @@ def split(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Pro
 
 def _stratified(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
     """Return the rows for validation and for the test: ``test`` of all, then ``val`` of what is left."""
-    _check_counts(records, how, max(_folds(how.test), _folds(how.val)))
+    _check_counts(records, how, how.test, how.val)
     rest, tested = _set_aside(np.arange(len(records)), how.test, records, how)
     return _set_aside(rest, how.val, records, how)[1], tested
 
@@ -86,7 +87,7 @@ def _stratified(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
 def _holdout(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
     """Return ``val`` and ``test`` of the whole: set aside together, then parted."""
     both = how.test + how.val
-    _check_counts(records, how, max(_folds(how.test), _folds(how.val)))
+    _check_counts(records, how, how.test, how.val)
     if how.by_patient:
         return _shares_by_patient(records, how)
     _, aside = _set_aside(np.arange(len(records)), both, records, how)
@@ -96,7 +97,7 @@ def _holdout(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
 
 def _splitfolders(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
     """Return ``val`` and ``test`` of each class as ``splitfolders.ratio`` does: by name, shuffled, cut at whole numbers."""
-    _check_counts(records, how, max(_folds(how.test), _folds(how.val)))
+    _check_counts(records, how, how.test, how.val)
     if how.by_patient:
         return _shares_by_patient(records, how)
     train = round(1 - how.test - how.val, 10)
@@ -125,7 +126,7 @@ def _official(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
     if how.draw == "keras" and not how.by_patient:
         drawn = _as_keras_draws(records, pool, how)
     else:
-        _check_counts(records.iloc[pool], how, _folds(how.val))
+        _check_counts(records.iloc[pool], how, how.val)
         drawn = _set_aside(pool, how.val, records, how)[1]
     return np.append(drawn, others), tested
 
@@ -200,9 +201,11 @@ def _set_aside(rows: Rows, share: float, records: pd.DataFrame, how: Rule) -> tu
     labels = records["label"].to_numpy()[rows]
     if how.by_patient:
         patients = records["patient_id"].to_numpy()[rows]
-        folds = StratifiedGroupKFold(_folds(share), shuffle=True, random_state=how.seed)
-        kept, first = next(folds.split(rows, labels, patients))
-        return rows[kept], rows[first]
+        for label in how.classes:
+            if (count := len(set(patients[labels == label]))) < FEWEST:
+                raise _too_few(label, f"pictures of {count} patients that are left", how.classes, BY_PICTURE)
+        drawn = draw_patients(labels, patients, share, how.seed)
+        return rows[~drawn], rows[drawn]
     for label in how.classes:
         if (labels == label).sum() < 2:  # scikit-learn's own complaint names no class
             raise _too_few(label, f"{(records['label'] == label).sum()} pictures", how.classes)
@@ -210,19 +213,15 @@ def _set_aside(rows: Rows, share: float, records: pd.DataFrame, how: Rule) -> tu
     return left, aside
 
 
-def _folds(share: float) -> int:
-    return max(2, round(1 / share))
-
-
-def _check_counts(records: pd.DataFrame, how: Rule, folds: int) -> None:
+def _check_counts(records: pd.DataFrame, how: Rule, *shares: float) -> None:
     """Raise for a class that the splitters themselves would refuse, or complain of in their own words."""
     for label in how.classes:
         of_class = records[records["label"] == label]
         if len(of_class) < len(SPLITS):
             raise _too_few(label, f"{len(of_class)} pictures", how.classes)
-        if how.by_patient and (count := of_class["patient_id"].nunique()) < folds:
+        if how.by_patient and (count := of_class["patient_id"].nunique()) < len(SPLITS):
             raise _too_few(label, f"pictures of {count} patients", how.classes, BY_PICTURE)
-    if len(records) < folds * len(how.classes):
+    if len(records) * min(shares) < len(how.classes):
         raise DataError(
             f"{len(records)} pictures are too few to split into training, validation and test",
             hint="add pictures",

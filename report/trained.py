@@ -26,13 +26,12 @@ def trained(plan: Plan, model: str) -> Record:
     Raises
     ------
     UsageError
-        There is no such model, or it is not trained yet, or with other settings.
+        There is no such model, or it has several seeds, or it is not trained yet, or with other settings.
     """
     name = f"train.{model}"
     stages = {stage.name: stage for stage in plan.stages}
     if name not in stages:
-        known = ", ".join(m.id for m in plan.study.trained)
-        raise UsageError(f"no model is called {model!r}", hint=f"there are: {known}")
+        raise _no_training(plan, model)
     store = Store(plan.cache)
     last = store.read(store.latest(plan.pointers).get(name, ""))
     if plan.data or plan.request.sample:
@@ -43,8 +42,21 @@ def trained(plan: Plan, model: str) -> Record:
         record = last if same else None
     if record is None:
         problem = "in the cache with the settings of the study file" if last else "trained yet"
-        raise UsageError(f"{model} of {plan.name} is not {problem}", hint=plan.build_command("--only", model))
+        only = plan.build_command("--only", model.partition("@")[0])
+        raise UsageError(f"{model} of {plan.name} is not {problem}", hint=only)
     return record
+
+
+def _no_training(plan: Plan, model: str) -> UsageError:
+    """Return what to say of a name that is no training: which seeds a model has, or which trainings there are."""
+    names = [stage.name.removeprefix("train.") for stage in plan.stages if stage.name.startswith("train.")]
+    seeds = [name for name in names if name.startswith((f"{model}@seed_", f"{model}_seed_"))]
+    if seeds:
+        return UsageError(
+            f"{model} of {plan.name} was trained with {len(seeds)} seeds, and each gave another network",
+            hint=f"name one of them: --model {' or --model '.join(seeds)}",
+        )
+    return UsageError(f"no model is called {model!r}", hint=f"there are: {', '.join(names)}")
 
 
 def classify_plan(plan: Plan) -> str:

@@ -51,6 +51,24 @@ def test_a_model_with_other_settings_is_not_taken(sample):
     assert caught.value.hint == command
 
 
+def test_a_model_of_several_seeds_asks_which(tmp_path):
+    request = Request(sample=True, cache=tmp_path / "cache", overrides=("training.seeds=[1,2,3]",))
+    of_seeds = plan(request)
+    for model, joint in (("improved", "@seed_"), ("improved@patient", "_seed_")):
+        with pytest.raises(UsageError) as caught:
+            trained.trained(of_seeds, model)
+        assert "was trained with 3 seeds" in caught.value.message
+        names = [f"--model {model}{joint}{seed}" for seed in (1, 2, 3)]
+        assert caught.value.hint == f"name one of them: {' or '.join(names)}"
+    for name in ("improved@seed_2", "improved@patient_seed_2"):
+        with pytest.raises(UsageError, match="is not trained yet") as caught:
+            trained.trained(of_seeds, name)
+        assert " --only improved --set" in caught.value.hint, "the model is built, not one of its trainings"
+    with pytest.raises(UsageError, match="no model is called 'improv'") as caught:
+        trained.trained(of_seeds, "improv")
+    assert "improved@seed_1" in caught.value.hint
+
+
 def test_without_data_the_last_model_is_taken_if_its_settings_are_those_of_the_study(sample):
     without = replace(sample, name="assignment", request=replace(sample.request, sample=False))
     wanted = keep(without)

@@ -228,6 +228,19 @@ def _is_blank(picture: Picture) -> bool:
     return bool(lowest == highest)
 
 
+def join_patients(records: pd.DataFrame) -> pd.DataFrame:
+    """Return ``records`` with the patient of an equal file in place of one that is not known (``source`` is "unknown").
+
+    That is the known patient of an equal file if there is one, else the first of the equal files stands for both.
+    What tells a patient is never overruled: two known patients with an equal file stay two.
+    """
+    unknown = records["source"] == "unknown"
+    known_first = records.loc[unknown.sort_values(kind="stable").index]
+    of_file = known_first.groupby("sha256")["patient_id"].first()
+    joined = records["sha256"].map(of_file)
+    return records.assign(patient_id=records["patient_id"].where(~unknown, joined))
+
+
 def way(
     contents: Contents, found: Iterable[tuple[str, int]], used: Container[str] = ()
 ) -> list[tuple[str, int, str]]:
@@ -250,6 +263,7 @@ def write(
     ``depth.json`` has the bits of the 16-bit pictures whose files tell no depth, if there are any. Names of files are
     written as `analysis.names.written` writes them.
     """
+    records = join_patients(records)
     ordered = sorted(exclusions, key=lambda e: (os.fsencode(e.file), REASONS.index(e.reason)))
     _save(out / "records.csv", records, ("image_id", "patient_id"))
     excluded = pd.DataFrame(ordered, columns=["file", "reason", "detail"])

@@ -77,13 +77,8 @@ def _members(place: Indices) -> Floats:
     return np.eye(place.max() + 1)[place]
 
 
-def reliability(y_true: Indices, y_score: Floats, bins: int = BINS) -> pd.DataFrame:
-    """Return the reliability table of the most probable class, as `class_reliability` does."""
-    return class_reliability(*top_label(y_true, y_score), bins)
-
-
 def class_reliability(positive: Mask, score: Floats, bins: int = BINS) -> pd.DataFrame:
-    """Return a row for each bin: bin (from 1), n, confidence (mean score) and accuracy (share positive).
+    """Return the reliability table, a row for each bin: bin (from 1), n, confidence (mean score) and accuracy (share positive).
 
     Parameters
     ----------
@@ -127,21 +122,6 @@ def expected_ece(
     hits = _draw_labels(y_score, patient_id, draws, seed) == y_score.argmax(axis=1)
     low, high = _range(_eces(hits, y_score.max(axis=1), bins), level)
     return float(low), float(high)
-
-
-def expected_classwise_ece(
-    y_score: Floats,
-    patient_id: Patients | None = None,
-    *,
-    bins: int = BINS,
-    draws: int = DRAWS,
-    seed: int = SEED,
-    level: float = LEVEL,
-) -> tuple[Floats, Floats]:
-    """Return the ranges of `classwise_ece` that calibrated probabilities would give, two arrays (K,)."""
-    labels = _draw_labels(y_score, patient_id, draws, seed)
-    of_classes = [_eces(labels == k, score, bins) for k, score in enumerate(y_score.T)]
-    return _range(np.stack(of_classes, axis=1), level)
 
 
 def consistency_bars(

@@ -23,6 +23,9 @@ TAGS = {
     "view_ap_supine": "View/AP_Supine",
 }
 """How the V7 dataset tags sex and view; a tag ends where the next begins."""
+AGE = re.compile(r"(?:^|\|)Age:\s*(\d+(?:\.\d+)?)\s*([YMWD]?)\s*\|", re.IGNORECASE)
+PARTS_OF_YEAR = {"": 1, "Y": 1, "M": 12, "W": 365.25 / 7, "D": 365.25}
+"""As in DICOM's age strings."""
 SPLITS = ("train", "val", "test")
 SHARE = "share of the pictures"
 EMPTY = "no picture in this split"
@@ -96,7 +99,7 @@ def _counts(rows: pd.DataFrame, split: str, artifact: str, classes: Sequence[str
 def _people(records: pd.DataFrame, classes: Sequence[str]) -> Results:
     """Return what the tags tell of age (years), sex and view of each class."""
     tags = (records["tags"] if "tags" in records else pd.Series("", records.index)) + "|"
-    age = pd.to_numeric(tags.str.extract(r"\bAge:(\d+)\b", expand=False))
+    age = tags.map(_age)
     found = {word: tags.str.contains(tag, regex=False) for word, tag in TAGS.items()}
     results: Results = {}
     for name in classes:
@@ -105,11 +108,28 @@ def _people(records: pd.DataFrame, classes: Sequence[str]) -> Results:
         known = age[of_class].dropna()
         results[f"all.age_known.{name}"] = entry(len(known), COUNT, basis)
         results[f"all.age_median.{name}"] = entry(
-            int(known.median()) if len(known) else None, "median, years", basis, reason_null="no age is known"
+            _whole(known.median()) if len(known) else None,
+            "median, years",
+            basis,
+            reason_null="no age is known",
         )
         for word, tagged in found.items():
             results[f"all.{word}.{name}"] = entry(int(tagged[of_class].sum()), COUNT, basis)
     return results
+
+
+def _age(tags: str) -> float:
+    """Return the age in years that tags tell, as ``Age:60``, ``Age: 60.5``, ``Age:060Y`` or ``Age:18M``; NaN without one.
+
+    ``Age:60s`` is a decade and no age.
+    """
+    found = AGE.search(tags)
+    return float(found[1]) / PARTS_OF_YEAR[found[2].upper()] if found else float("nan")
+
+
+def _whole(value: float) -> float | int:
+    """Return a median as it is: of whole years whole, or half a year between two."""
+    return int(value) if value == int(value) else float(value)
 
 
 def _shared(records: pd.DataFrame, split: str, others: Sequence[str]) -> Results:

@@ -25,11 +25,10 @@ from analysis.evaluation.entries import (
 )
 from analysis.evaluation.metrics import Floats
 from analysis.evaluation.predictions import Predictions, read_predictions
-from analysis.evaluation.resampling import bootstrap, clusters, percentile
+from analysis.evaluation.resampling import percentile, resamples
 from analysis.evaluation.roc import BAND_GRID, Passed, Roc, roc_curves
 from analysis.evaluation.uncertainty import (
     LEVEL,
-    RESAMPLES,
     Weights,
     from_draws,
     resampled,
@@ -100,11 +99,6 @@ def evaluate(
         of_test = {name.removeprefix(f"{model}.test."): item for name, item in results.items()}
         _table(probabilities.predictive_table(of_test), out / "predictive.csv")
         _table(probabilities.decision_table(corrected, normal), out / "decision.csv")
-
-
-def resamples(predictions: Predictions, number: int = RESAMPLES) -> Weights:
-    """Return how often each picture counts in each resample of patients: the same for every model."""
-    return bootstrap(clusters(predictions.patient_id, predictions.y_true), number)
 
 
 def _training(folder: Path, model: str) -> Results:

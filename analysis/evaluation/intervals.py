@@ -23,37 +23,27 @@ from scipy.special import expit, logit
 from scipy.stats import norm, t
 
 from analysis.evaluation.entries import Interval
-from analysis.evaluation.resampling import Clusters
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 NAN = float("nan")
 TOO_FEW = "fewer than two pictures on one side, or all of one patient"
+SAME = "no variation to judge by"
 NO_VARIANCE = 1e-12
 
 
 def proportion(correct: Mask, patient_id: NDArray[Any], level: float = 0.95) -> Interval:
-    """Return ``proportion_within`` of n pictures that are all counted, and all of one stratum.
+    """Return Wilson's interval of the share of n pictures that are ``correct`` (n,).
 
-    Enough for a share of the pictures of one class, such as a sensitivity.
-    """
-    names, patient = np.unique(patient_id, return_inverse=True)
-    one_stratum = Clusters(patient, np.zeros(len(names), dtype=np.intp))
-    return proportion_within(correct, np.ones(len(correct), dtype=bool), one_stratum, level)
-
-
-def proportion_within(correct: Mask, counted: Mask, clusters: Clusters, level: float = 0.95) -> Interval:
-    """Return Wilson's interval of the share of ``correct`` (n,) among the ``counted`` (n,) of n pictures.
-
-    In the place of the number of pictures stands 1 + p(1 - p)/V. V is the variance of the share when
-    patients, or pictures if that is larger, are drawn within strata, as the bootstrap draws them (a design
-    effect after Rao and Scott 1992). It is the number of pictures when each is of a patient of their own.
+    In the place of n stands 1 + p(1 - p)/V, with V = G/(G - 1) sum_g (sum over the pictures of patient g of x - p)^2 / n^2
+    (a design effect after Rao and Scott 1992). It is n when each picture is of a patient of its own, and never above n:
+    what strata or unlike pictures of a patient seem to add is chance, or holds for fixed numbers of a class alone.
     """
     method = "Wilson, effective n by patients"
-    if not counted.any():
+    if not len(correct):
         return Interval(NAN, NAN, level, NAN, method, "no pictures")
-    share = float(correct[counted].mean())
-    n = _effective_pictures(correct, counted, clusters, share)
+    share = float(correct.mean())
+    n = _effective_pictures(np.asarray(correct - share), patient_id, share)
     z = norm.ppf((1 + level) / 2)
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
@@ -62,21 +52,14 @@ def proportion_within(correct: Mask, counted: Mask, clusters: Clusters, level: f
     return Interval(low, high, level, math.sqrt(share * (1 - share) / n), method)
 
 
-def _effective_pictures(correct: Mask, counted: Mask, clusters: Clusters, share: float) -> float:
-    pictures = np.unique(clusters.patient[counted], return_counts=True)[1]
-    phi = np.where(counted, correct - share, 0.0) / counted.sum()
-    each_alone = Clusters(np.arange(len(phi)), clusters.stratum[clusters.patient])
-    variance = max(_variance_within(phi, clusters), _variance_within(phi, each_alone))
-    if len(pictures) == 1 or variance < NO_VARIANCE:
+def _effective_pictures(residual: Floats, patient_id: NDArray[Any], share: float) -> float:
+    n = len(residual)
+    pictures = np.unique(patient_id, return_counts=True)[1]
+    if share in {0.0, 1.0} or len(pictures) == 1:
         # Nothing tells how alike the pictures of a patient are: as if they were copies.
-        return float(pictures.sum() ** 2 / (pictures**2).sum())
-    return 1 + share * (1 - share) / variance
-
-
-def _variance_within(phi: Floats, clusters: Clusters) -> float:
-    totals = np.bincount(clusters.patient, weights=phi, minlength=clusters.size)
-    by_stratum = [totals[members] for members in clusters.strata]
-    return sum(len(x) * float(np.var(x, ddof=1)) for x in by_stratum if len(x) > 1)
+        return float(n**2 / (pictures**2).sum())
+    variance = clustered_variance(residual / n, patient_id)
+    return min(n, 1 + share * (1 - share) / variance) if variance > NO_VARIANCE else n
 
 
 def auroc_influence(positive: Mask, score: Floats) -> Floats:
@@ -104,7 +87,9 @@ def clustered_variance(phi: Floats, patient_id: NDArray[Any]) -> float:
 
     NaN if all pictures are of one patient.
     """
-    return _variance_of(_by_patient(phi, patient_id))
+    by_patient = _by_patient(phi, patient_id)
+    g = len(by_patient)
+    return float(g / (g - 1) * (by_patient**2).sum()) if g > 1 else NAN
 
 
 def auroc(area: float, phi: Floats, patient_id: NDArray[Any], level: float = 0.95) -> Interval:
@@ -113,7 +98,7 @@ def auroc(area: float, phi: Floats, patient_id: NDArray[Any], level: float = 0.9
     Parameters
     ----------
     area : float
-        The AUROC; NaN, 0 and 1 have no interval.
+        The AUROC; NaN, 0 and 1 have no interval, nor has that of a score that is the same for all pictures.
     phi : (n,) array of float
         Its influence values, those of a mean being the mean of theirs.
     patient_id : (n,) array
@@ -121,11 +106,13 @@ def auroc(area: float, phi: Floats, patient_id: NDArray[Any], level: float = 0.9
     """
     method = "DeLong by patients, t on the logit scale"
     if area in {0.0, 1.0}:
-        reason = f"AUROC is {area:.0f} on {len(phi)} pictures: no variation to judge by"
+        reason = f"AUROC is {area:.0f} on {len(phi)} pictures: {SAME}"
         return Interval(NAN, NAN, level, NAN, method, reason)
     se, reach = _error(phi, patient_id, level)
     if math.isnan(area + se):
         return Interval(NAN, NAN, level, NAN, method, TOO_FEW)
+    if se < NO_VARIANCE:
+        return Interval(NAN, NAN, level, NAN, method, f"all {len(phi)} pictures have equal scores: {SAME}")
     half = reach / (area * (1 - area))
     return Interval(float(expit(logit(area) - half)), float(expit(logit(area) + half)), level, se, method)
 
@@ -140,26 +127,20 @@ def auroc_difference(d: float, phi: Floats, patient_id: NDArray[Any], level: flo
     se, reach = _error(phi, patient_id, level)
     if math.isnan(d + se):
         return Interval(NAN, NAN, level, NAN, method, TOO_FEW)
-    if se == 0:
-        return Interval(NAN, NAN, level, se, method, "no patient is ranked differently by the two models")
+    if se < NO_VARIANCE:
+        return Interval(NAN, NAN, level, NAN, method, "no patient is ranked differently by the two models")
     return Interval(d - reach, d + reach, level, se, method)
 
 
 def _error(phi: Floats, patient_id: NDArray[Any], level: float) -> tuple[float, float]:
     """Return the standard error of the sum of ``phi``, and how far an interval of ``level`` reaches."""
-    by_patient = _by_patient(phi, patient_id)
-    se = math.sqrt(_variance_of(by_patient))
-    return se, float(t.ppf((1 + level) / 2, _degrees_of_freedom(by_patient))) * se
+    se = math.sqrt(clustered_variance(phi, patient_id))
+    return se, float(t.ppf((1 + level) / 2, _degrees_of_freedom(_by_patient(phi, patient_id)))) * se
 
 
 def _by_patient(phi: Floats, patient_id: NDArray[Any]) -> Floats:
     patient = np.unique(patient_id, return_inverse=True)[1]
     return np.asarray(np.bincount(patient, weights=phi), dtype=np.float64)
-
-
-def _variance_of(by_patient: Floats) -> float:
-    g = len(by_patient)
-    return float(g / (g - 1) * (by_patient**2).sum()) if g > 1 else NAN
 
 
 def _degrees_of_freedom(by_patient: Floats) -> float:

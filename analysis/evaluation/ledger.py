@@ -30,10 +30,10 @@ from analysis.evaluation.entries import (
     read_results,
     write_json,
 )
-from analysis.evaluation.evaluate import resamples
 from analysis.evaluation.metrics import Floats
 from analysis.evaluation.predictions import Predictions, read_predictions
-from analysis.evaluation.resampling import confusion_matrices
+from analysis.evaluation.resampling import RESAMPLES as OWN_RESAMPLES
+from analysis.evaluation.resampling import Clusters, bootstrap, clusters, confusion_matrices
 from analysis.progress import Progress
 
 RESAMPLES, SEED = 10_000, 42
@@ -143,7 +143,7 @@ def measured(results: Results, model: str, predictions: Sequence[Predictions]) -
         name.removeprefix(f"{model}."): Known(*(_number(item[k]) for k in ("value", "se", "low", "high")))
         for name, item in results.items()
     }
-    weights = resamples(predictions[0])
+    weights = bootstrap(_one_stratum(predictions[0]), OWN_RESAMPLES)
     once, drawn = (
         [_of_predictions(p, each) for p in predictions]
         for each in (np.ones((1, len(predictions[0].y_true))), weights)
@@ -159,6 +159,11 @@ def measured(results: Results, model: str, predictions: Sequence[Predictions]) -
         value = float(np.mean(values)) if np.isnan(told.value) else told.value
         known[f"test.{name}"] = Known(value, se, told.low, told.high)
     return known
+
+
+def _one_stratum(predictions: Predictions) -> Clusters:
+    """Return the patients as they are drawn here: the numbers of the classes vary, as in the published matrices."""
+    return clusters(predictions.patient_id, np.zeros_like(predictions.y_true))
 
 
 def _number(value: float | None) -> float:

@@ -21,6 +21,8 @@ Counts = NDArray[np.number[Any]]
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 LOG_LOSS_CLIP = 1e-12
+ROUNDING = 1e-12
+"""Of weighted counts: a share below it is none."""
 
 
 def confusion_matrix(y_true: Indices, y_pred: Indices, classes: int) -> Counts:
@@ -80,8 +82,9 @@ def mcc(matrix: Counts) -> Floats:
     true, predicted = (matrix.sum(axis=axis).astype(np.float64) for axis in (-1, -2))
     correct = np.trace(matrix, axis1=-2, axis2=-1)
     covariance = correct * total - (true * predicted).sum(axis=-1)
-    spread = (total**2 - (true**2).sum(axis=-1)) * (total**2 - (predicted**2).sum(axis=-1))
-    return _ratio(covariance, np.sqrt(spread))
+    spreads = [total**2 - (side**2).sum(axis=-1) for side in (true, predicted)]
+    one_class = np.minimum(*spreads) <= ROUNDING * total**2
+    return _ratio(covariance, np.sqrt(np.where(one_class, 0, spreads[0] * spreads[1])))
 
 
 def class_mcc(matrix: Counts) -> Floats:
@@ -93,9 +96,12 @@ def class_mcc(matrix: Counts) -> Floats:
 def one_vs_rest(matrix: Counts) -> tuple[Counts, Counts, Counts, Counts]:
     """Return TP, FP, FN and TN of each class against the rest, each of shape (..., K)."""
     tp = np.diagonal(matrix, axis1=-2, axis2=-1)
-    fp = matrix.sum(axis=-2) - tp
-    fn = matrix.sum(axis=-1) - tp
-    tn = matrix.sum(axis=(-2, -1))[..., None] - tp - fp - fn
+    other = 1 - np.eye(
+        matrix.shape[-1], dtype=np.int64
+    )  # sums, no differences: of weights nothing is left over
+    fp = np.einsum("...rk,kr->...k", matrix, other)
+    fn = np.einsum("...kc,kc->...k", matrix, other)
+    tn = np.einsum("...rc,kc,kr->...k", matrix, other, other, optimize=True)
     return tp, fp, fn, tn
 
 

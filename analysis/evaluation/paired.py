@@ -7,9 +7,8 @@ doi:10.1007/BF02295996. Holm (1979), A simple sequentially rejective multiple te
 https://www.jstor.org/stable/4615733. Connor (1987), Sample size for testing differences in proportions for
 the paired-sample design, doi:10.2307/2531961. Duffy (1984), Asymptotic and exact power for the McNemar test
 and its analogue with R controls per case, doi:10.2307/2531151. Satterthwaite (1946), An approximate
-distribution of estimates of variance components, doi:10.2307/3002019. Nadeau and Bengio (2003), Inference
-for the generalization error, doi:10.1023/A:1024068626366. Davison and Hinkley (1997), Bootstrap methods and
-their application, doi:10.1017/CBO9780511802843.
+distribution of estimates of variance components, doi:10.2307/3002019. Davison and Hinkley (1997), Bootstrap
+methods and their application, doi:10.1017/CBO9780511802843.
 """
 
 from __future__ import annotations
@@ -80,6 +79,16 @@ def p_value(differences: Floats) -> float:
         return float("nan")
     fewer = 1 + min(int((defined <= 0).sum()), int((defined >= 0).sum()))
     return min(1.0, 2 * fewer / (len(defined) + 1))
+
+
+def smallest_p(patients: int) -> float:
+    """Return the smallest two-sided p that flipping the signs of so many patients' differences can give: 2^(1 - G)."""
+    return min(1.0, 2.0 ** (1 - patients))
+
+
+def fewest_patients(alpha: float) -> int:
+    """Return how many patients must tell two models apart so that `smallest_p` can be at most ``alpha``."""
+    return math.ceil(1 - math.log2(alpha) - 1e-9)
 
 
 @dataclass(frozen=True)
@@ -179,7 +188,7 @@ def of_recipes(
     df = variance**2 / uncertain if uncertain else math.inf
     difference, se = float(b.mean() - a.mean()), math.sqrt(variance)
     half = float(t.ppf((1 + level) / 2, df)) * se
-    p = float(2 * t.sf(abs(difference) / se, df)) if se else float(difference == 0)
+    p = float(2 * t.sf(abs(difference) / se, df)) if se else 1.0  # nothing varies, so nothing can be told
     return SeedSpread(
         difference,
         variance_patients,
@@ -191,12 +200,3 @@ def of_recipes(
         level,
         p,
     )
-
-
-def nadeau_bengio(values: Sequence[float] | Floats, n_train: int, n_test: int) -> float:
-    """Return the variance of the mean of J folds' ``values``, (1/J + n_test/n_train) s^2.
-
-    The training sets of folds overlap, so s^2/J alone is too small (Nadeau and Bengio 2003).
-    """
-    spread = float(np.var(values, ddof=1))
-    return (1 / len(values) + n_test / n_train) * spread

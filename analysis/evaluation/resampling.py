@@ -20,11 +20,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.evaluation.predictions import Predictions
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Draws = NDArray[np.uint16]
 Weights = NDArray[np.number[Any]]
 SEED = 42
+RESAMPLES = 2_000
 SMALLEST_STRATUM = 5
 MOST_UNDEFINED = 0.05
 _BLOCK = 500
@@ -84,6 +87,11 @@ def bootstrap(clusters: Clusters, resamples: int, seed: int = SEED) -> Draws:
             cells = rng.integers(g, size=(b, g)) + g * np.arange(b)[:, None]
             drawn[rows, members] = np.bincount(cells.ravel(), minlength=b * g).reshape(b, g)
     return drawn.take(clusters.patient, axis=1)
+
+
+def resamples(predictions: Predictions, number: int = RESAMPLES) -> Draws:
+    """Return how often each picture counts in each resample of patients: the same for every model."""
+    return bootstrap(clusters(predictions.patient_id, predictions.y_true), number)
 
 
 def bayesian(clusters: Clusters, resamples: int, seed: int = SEED) -> Floats:

@@ -13,8 +13,8 @@ import pandas as pd
 from analysis.evaluation.classification import Labelled, classification_results
 from analysis.evaluation.data_counts import DataTables, data_results
 from analysis.evaluation.entries import COUNT, Basis, Results, entry, owned, read_results, write_json
-from analysis.evaluation.evaluate import resamples
 from analysis.evaluation.predictions import Predictions, cluster_ids
+from analysis.evaluation.resampling import resamples
 from analysis.evaluation.uncertainty import resampled, with_intervals
 from analysis.progress import Progress
 

@@ -22,7 +22,7 @@ from analysis.progress import Progress
 
 
 def average(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, model: str) -> None:
-    """Write ``results.json``: the mean over trainings of every result, with their standard deviation as ``se``.
+    """Write ``results.json``: the mean over trainings of every result, and the standard error of that mean.
 
     Parameters
     ----------
@@ -48,7 +48,8 @@ def _mean(items: Sequence[Entry]) -> Entry:
     basis = Basis(first["artifact"], _alike(items, "n"), _alike(items, "clusters"))
     if len(known) < len(values):
         return entry(None, first["method"], basis, reason_null="undefined for some of the trainings")
-    spread = Interval(np.nan, np.nan, np.nan, float(np.std(known, ddof=1)), "", SPREAD)
+    se = float(np.std(known, ddof=1) / np.sqrt(len(known)))
+    spread = Interval(np.nan, np.nan, np.nan, se, "", SPREAD)
     how = first["method"].partition("; interval: ")[0]
     return bounded(entry(float(np.mean(known)), f"mean of {len(known)} trainings; {how}", basis), spread)
 
@@ -59,4 +60,4 @@ def _alike(items: Sequence[Entry], key: Literal["n", "clusters"]) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
-SPREAD = "a mean over seeds: se is the standard deviation of the trainings"
+SPREAD = "a mean over seeds: se is its standard error over the trainings"

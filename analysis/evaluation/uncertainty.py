@@ -13,14 +13,14 @@ from analysis.evaluation import intervals, metrics
 from analysis.evaluation.classification import PER_CLASS, Labelled, denominator
 from analysis.evaluation.entries import Entry, Interval, Results, bounded
 from analysis.evaluation.predictions import Predictions
-from analysis.evaluation.resampling import Clusters, clusters, confusion_matrices, percentile, weighted_auroc
+from analysis.evaluation.resampling import confusion_matrices, percentile, weighted_auroc
 
 LEVEL = 0.95
-RESAMPLES = 2_000
 BLOCK = 1_000
 PERCENTILE = "percentile bootstrap over patients"
 TOO_OFTEN = "undefined in more than 5 % of the resamples"
 NO_VARIATION = "the same in every resample: no variation to judge by"
+POINT = 1e-12
 PROPORTIONS = ("sensitivity", "specificity", "ppv", "npv")
 Weights = NDArray[np.number[Any]]
 Draws = Mapping[str, metrics.Floats]
@@ -77,6 +77,26 @@ def losses(predictions: Predictions) -> dict[str, metrics.Floats]:
     }
 
 
+def contributions(predictions: Predictions, measure: str) -> metrics.Floats:
+    """Return what each picture adds to what ``measure`` is computed from, shape (n, m).
+
+    Models for which this is the same cannot differ in the measure: right or wrong for accuracy, scores for an AUROC,
+    what is called this class for a measure of a class, and for a macro average what is called each of them.
+    """
+    name, _, of = measure.partition(".")
+    classes, y_true, y_pred = predictions.classes, predictions.y_true, predictions.y_pred
+    ks = np.array([classes.index(of)] if of in classes else range(len(classes)))
+    if name in (lost := losses(predictions)):
+        return np.asarray(lost[name][:, None])
+    if name == "auroc":
+        return np.asarray(predictions.y_score[:, ks])
+    if name == "accuracy":
+        return np.asarray(y_pred == y_true, np.float64)[:, None]
+    called, true = y_pred[:, None] == ks, y_true[:, None] == ks
+    sides = {"sensitivity": [called & true], "specificity": [called & ~true]}
+    return np.asarray(np.hstack(sides.get(name, [called & true, called & ~true])), np.float64)
+
+
 def from_draws(draws: metrics.Floats, level: float = LEVEL) -> Interval:
     """Return the percentile interval of resampled values, shape (B,)."""
     low, high = percentile(draws, level)
@@ -87,7 +107,7 @@ def from_draws(draws: metrics.Floats, level: float = LEVEL) -> Interval:
 
 def varying(interval: Interval) -> Interval:
     """Return an interval as it is, or none and the reason if it is a point: no measure is that sure."""
-    if interval.low != interval.high:
+    if not abs(interval.high - interval.low) < POINT:
         return interval
     nan = float("nan")
     return replace(interval, low=nan, high=nan, se=nan, reason_null=NO_VARIATION)
@@ -97,9 +117,8 @@ def with_intervals(results: Results, predictions: Predictions, draws: Draws) -> 
     """Return the results of one model on one split with the interval that each kind of measure has."""
     labelled = Labelled.of(predictions, "")
     influences = area_influences(predictions)
-    of = clusters(labelled.patient_id, labelled.y_true)
     return {
-        name: bounded(item, _interval(name, item, labelled, of, influences, draws)) if name in draws else item
+        name: bounded(item, _interval(name, item, labelled, influences, draws)) if name in draws else item
         for name, item in results.items()
     }
 
@@ -108,7 +127,6 @@ def _interval(
     name: str,
     item: Entry,
     labelled: Labelled,
-    patients: Clusters,
     influences: Mapping[str, metrics.Floats],
     draws: Draws,
 ) -> Interval:
@@ -116,7 +134,8 @@ def _interval(
     if name == "accuracy" or (measure in PROPORTIONS and of in labelled.classes):
         k = labelled.classes.index(of) if of else -1
         counted = denominator(labelled, measure, k)
-        return intervals.proportion_within(_successes(labelled, measure, k), counted, patients, LEVEL)
+        right = _successes(labelled, measure, k)[counted]
+        return intervals.proportion(right, labelled.patient_id[counted], LEVEL)
     if name in influences and item["value"] is not None:
         return intervals.auroc(float(item["value"]), influences[name], labelled.patient_id, LEVEL)
     return varying(from_draws(draws[name]))

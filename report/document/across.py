@@ -142,18 +142,25 @@ class Across:
         of = f"{(self.study['comparison'] or DEFAULT)['split']}.{self.primary}"
         name = f"{{}}_vs_low_detail{analysis}.{of}"
         above = [m for m in models if beats(v.entry(name.format(m)))]
-        rest = [m for m in models if m not in above]
-        first, second = (
+        unknown = [m for m in models if v.entry(name.format(m))["low"] is None]
+        rest = [m for m in models if m not in above and m not in unknown]
+        first, second, third = (
             listed([f"{self.tables.title(m)} ({v.text(name.format(m))})" for m in found])
-            for found in (above, rest)
+            for found in (above, rest, unknown)
         )
         by = " by patient" if analysis else ""
         floor = f"the 8 × 8 baseline{by} ({PRIMARY[self.primary]} {v(f'low_detail{analysis}.{of}')})"
-        if not above:
+        bare = f"; {len(unknown)} cannot be held against it: {third}" if unknown else ""
+        if not above and not unknown:
             return f"None of {len(models)} networks beats {floor}: {second}, with the difference in brackets."
-        beaten = f"{len(above)} of {len(models)} networks {'beats' if len(above) == 1 else 'beat'} {floor}: {first}"
-        missed = f"; the other {len(rest)} {'does' if len(rest) == 1 else 'do'} not: {second}" if rest else ""
-        return f"{beaten}{missed}, with the difference in brackets."
+        beaten = f"{len(above)} of {len(models)} networks {'beats' if len(above) == 1 else 'beat'} {floor}"
+        beaten += f": {first}" if above else ""
+        missed = (
+            f"; {'' if unknown else 'the other '}{len(rest)} {'does' if len(rest) == 1 else 'do'} not: {second}"
+            if rest
+            else ""
+        )
+        return f"{beaten}{missed}{bare}, with the difference in brackets."
 
 
 CAPTION = "Classification reports of all models on the {} set."

@@ -116,11 +116,25 @@ class Ledger:
                 if test[verdict]
             ]
             said += f"Of {counted(test['count'], 'published figure')} of the test set {listed(told)}. "
+            said += self._lenient()
         compared = parameters["agrees"] + parameters["differs"]
         if compared:
             same = "all" if parameters["agrees"] == compared else count(parameters["agrees"])
             said += f"Of {counted(compared, 'published number')} of parameters {same} are ours. "
         return f"{said}{self.obstacles()}".rstrip()
+
+    def _lenient(self) -> str:
+        """Return that the rule is lenient where both results are of the same pictures."""
+        v, start = self.values, "published.data.test.count"
+        theirs = {n.removeprefix("published."): item for n, item in v.results.items() if n.startswith(start)}
+        equal = (name in v.results and v.value(name) == item["value"] for name, item in theirs.items())
+        if self.study["split"]["protocol"] == "official":
+            same = "Both results are of the same pictures, the dataset's own test set"
+        elif all(equal):
+            same = "Both test sets have the same numbers of pictures of each class, so they may well be the same pictures"
+        else:
+            return ""
+        return f"{same}: then they are not independent, as the rule takes them to be, and it is lenient. "
 
     def agreement(self) -> str:
         """Return how many networks reach the published accuracy; nothing where none can be compared."""

@@ -450,7 +450,8 @@ class Sentences:
         clear = [
             m
             for m in models
-            if v.entry(at.format(m, "sensitivity"))["low"] > 1 - v.value(at.format(m, "specificity"))
+            if (low := v.entry(at.format(m, "sensitivity"))["low"]) is not None
+            and low > 1 - v.value(at.format(m, "specificity"))
         ]
         return (
             f"{found}; {len(clear)} of {len(models)} networks find more, by the lower end of the interval, than an answer "
@@ -477,20 +478,29 @@ class Sentences:
         clear = {c: way for c in known if (way := self._direction(f"{prefix}.sensitivity.{c}"))}
         up = [self._shift(prefix, c) for c in sorted(clear, key=lambda c: -known[c]) if clear[c] > 0]
         down = [self._shift(prefix, c) for c in sorted(clear, key=lambda c: known[c]) if clear[c] < 0]
-        unclear = [self._shift(prefix, c) for c in known if c not in clear and known[c] != 0]
+        bare = [c for c in known if v.entry(f"{prefix}.sensitivity.{c}")["low"] is None]
+        unclear, few = (
+            [
+                self._shift(prefix, c)
+                for c in known
+                if c not in clear and known[c] != 0 and (c in bare) == none
+            ]
+            for none in (False, True)
+        )
         parts = [f"higher for {listed(up)}"] * bool(up) + [f"lower for {listed(down)}"] * bool(down)
         moved = (
             f"Of {v(f'{b}.{split}.n')} pictures {v(f'{prefix}.fixed')} are right only with the {self.tables.title(b)} "
             f"and {v(f'{prefix}.broken')} only with the {self.tables.title(a)} (@tbl-moved-{b.replace('_', '-')})."
         )
-        if not parts and not unclear:
+        if not parts and not unclear and not few:
             return f"Sensitivity is the same in every class. {moved}"
         compared = f"Compared with the {self.tables.title(a)}, sensitivity"
         if not parts:
-            return f"{compared} has no clear direction in any class: {listed(unclear)}. {moved}"
+            return f"{compared} has no clear direction in any class: {listed([*unclear, *few])}. {moved}"
         several = len(unclear) > 1
         rest = f" The interval{'s' * several} for {listed(unclear)} hold{'s' * (not several)} 0, so no direction is told there."
-        return f"{compared} is {' and '.join(parts)}.{rest * bool(unclear)} {moved}"
+        others = f" Too few patients tell the models apart to give a direction for {listed(few)}."
+        return f"{compared} is {' and '.join(parts)}.{rest * bool(unclear)}{others * bool(few)} {moved}"
 
     def _direction(self, name: str) -> int:
         """Return whether a difference's interval lies above zero (1), below it (-1) or neither (0)."""

@@ -156,7 +156,7 @@ class Tables:
             [
                 escape(item["label"]),
                 self.values.text(f"data.all.count.{item['id']}"),
-                *(self.values.text(f"data.all.{fact}.{item['id']}") for fact in facts),
+                *(self._fact(f"data.all.{fact}.{item['id']}") for fact in facts),
             ]
             for item in self.study["classes"]
         ]
@@ -166,6 +166,11 @@ class Tables:
             "the front; supine: lying."
         )
         return pipe_table("people", caption, head, rows, "lrrrrrrrr")
+
+    def _fact(self, name: str) -> str:
+        """Return a count, or a median age with as many decimals as it has: 60, 60.5."""
+        value = self.values.value(name)
+        return f"{value:.4g}" if isinstance(value, float) else self.values.text(name)
 
     def layers(self, model: str) -> str:
         """Return a model's layers as Keras built them."""
@@ -539,6 +544,8 @@ class Tables:
             for measure, label in measures.items()
         ]
         differences = ("Difference", "By patient")[: len(pairs)]
+        known = [self.values.entry(f"{pair}.{m}") for pair in pairs for m in measures]
+        bare = any(item["low"] is None and item["value"] is not None for item in known)
         head = [
             "Measure",
             *(escape(self.model(m)["title"]) for m in (a, b)),
@@ -548,6 +555,8 @@ class Tables:
             f"The two models on the same {self.values.text(f'data.{split}.count')} {_SPLIT_WORDS[split]} pictures. "
             "Differences are of unrounded values. Only the "
             f"primary measure is decided{self._own_level(f'{b}_vs_{a}.{split}.primary')}; the other intervals are exploratory."
+            + bare
+            * " There is none where the models differ on pictures of fewer than six patients, or on none."
         )
         return pipe_table(f"comparison-{b}", caption, head, rows, "lrr" + "rr" * len(pairs))
 

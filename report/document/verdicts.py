@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from report.document.tables import MEASURES, PRIMARY, Tables
-from report.document.values import Values, decimal, listed
+from report.document.values import Values, decimal, escape, listed
 
 GROUPED = "@patient"
 DEFAULT = {"primary": "f1.macro", "split": "test"}
@@ -21,7 +21,7 @@ MIRRORED = {"specificity", "npv"}
 """What, of two classes, is the sensitivity and the precision of the other one, so that the means are equal."""
 FEW = 3
 """So many models are named one by one."""
-UNDECIDED = (None, "underpowered", "not_distinguishable")
+UNDECIDED = (None, "cannot_be_decided", "underpowered", "not_distinguishable")
 
 
 @dataclass(frozen=True)
@@ -65,48 +65,88 @@ class Verdicts:
         v, pair = self.values, f"{said['pair']}.{said['split']}"
         first, second, measure = *self._titles(said), PRIMARY[said["measure"]]
         if said["verdict"] is None:
-            return f"The difference in {measure} between the {first} and the {second} is not defined{_by(analysis)}."
+            return (
+                f"The difference in {measure} between the {first} and the {second} is not decided{_by(analysis)}: "
+                f"{self._undefined(said)}."
+            )
         each = [v(f"{m}{analysis}.{said['split']}.{said['measure']}") for m in (said["b"], said["a"])]
         scores = f"{measure} {each[0]} against {each[1]}"
-        level = f"{100 * v.entry(f'{pair}.primary')['level']:.4g}\u00a0% interval"
-        difference = f"{v.text(f'{pair}.primary')}, {level} {v.interval(f'{pair}.primary')}"
         where = f"on the {SPLITS[said['split']]} pictures{_by(analysis)}"
         if said["declared_late"]:
+            difference = self._difference(f"{pair}.primary")
             return f"The {second} and the {first} reach {scores} {where} (difference {difference})."
+        return f"{self._says(said, where)}: {scores} ({self._numbers(said)}){self._more(said)}."
+
+    def _says(self, said: Mapping[str, Any], where: str) -> str:
+        """Return the verdict alone."""
+        first, second = self._titles(said)
         match said["verdict"]:
             case "better" | "worse":
-                return (
-                    f"The {second} is {said['verdict']} than the {first} {where}: {scores} (difference {difference}, "
-                    f"{_p(v.value(f'{pair}.p_holm'))}){self._negligible(said, pair)}."
-                )
+                return f"The {second} is {said['verdict']} than the {first} {where}"
             case "equivalent":
-                return (
-                    f"The {second} and the {first} are equivalent within {decimal(said['margin'])} {where}: {scores} "
-                    f"(difference {difference}, {_p(v.value(f'{pair}.p_holm'))}; the 90\u00a0% interval "
-                    f"{v.interval(f'{pair}.equivalence')} lies within the margin)."
-                )
-            case "underpowered":
-                return (
-                    f"Whether the {second} differs from the {first} cannot be decided {where}: {scores} (difference "
-                    f"{difference}, {_p(v.value(f'{pair}.p_holm'))}). With these models only a difference of "
-                    f"{decimal(v.value(f'{pair}.detectable_difference'))} or more would be found four times in five, "
-                    f"and one of {decimal(said['margin'])} would matter."
-                )
-        return (
-            f"The {second} cannot be told from the {first} {where}: {scores} (difference {difference}, "
-            f"{_p(v.value(f'{pair}.p_holm'))}), although a difference of "
-            f"{decimal(v.value(f'{pair}.detectable_difference'))} would be found four times in five."
-        )
+                return f"The {second} and the {first} are equivalent within {decimal(said['margin'])} {where}"
+            case "underpowered" | "cannot_be_decided":
+                return f"Whether the {second} differs from the {first} cannot be decided {where}"
+        return f"The {second} cannot be told from the {first} {where}"
 
-    def _negligible(self, said: Mapping[str, Any], pair: str) -> str:
-        """Return that a difference which is sure is too small to matter, if it is."""
-        item = self.values.entry(f"{pair}.equivalence")
-        if item["low"] is None or max(-item["low"], item["high"]) >= said["margin"]:
-            return ""
-        return (
-            f"; it is too small to matter by the declared margin of {decimal(said['margin'])} (90\u00a0% interval "
-            f"{self.values.interval(f'{pair}.equivalence')})"
-        )
+    def _numbers(self, said: Mapping[str, Any]) -> str:
+        """Return the difference of a verdict, its p, and the interval by which models are equivalent."""
+        v, pair = self.values, f"{said['pair']}.{said['split']}"
+        numbers = f"difference {self._difference(f'{pair}.primary')}"
+        if said["verdict"] != "cannot_be_decided":
+            numbers += f", {_p(v.value(f'{pair}.p_holm'))}"
+        if said["verdict"] == "equivalent":
+            narrow = v.interval(f"{pair}.equivalence")
+            numbers += f"; the 90\u00a0% interval {narrow} lies within the margin"
+        return numbers
+
+    def _more(self, said: Mapping[str, Any]) -> str:
+        """Return why a verdict is not another one, or how much of a difference it tells of."""
+        v, pair = self.values, f"{said['pair']}.{said['split']}"
+        match said["verdict"]:
+            case "better" | "worse":
+                return f"; {self._reach(said, pair)}"
+            case "cannot_be_decided":
+                return f"; {v.entry(f'{pair}.primary')['reason_null']}"
+            case "equivalent":
+                return ""
+        found = decimal(v.value(f"{pair}.detectable_difference"))
+        if said["verdict"] == "underpowered":
+            return (
+                f". With these models only a difference of {found} or more would be found four times in five, "
+                f"and one of {decimal(said['margin'])} would matter"
+            )
+        return f", although a difference of {found} would be found four times in five"
+
+    def _difference(self, name: str) -> str:
+        """Return a declared difference with its interval and the level of that, or alone where it has none."""
+        v, level = self.values, self.values.entry(name)["level"]
+        interval = f", {100 * level:.4g}\u00a0% interval {v.interval(name)}" if level else ""
+        return f"{v.text(name)}{interval}"
+
+    def _undefined(self, said: Mapping[str, Any]) -> str:
+        """Return why a difference has no value, or why nothing can be said of the one it has."""
+        v, of = self.values, f"{said['split']}.{said['measure']}"
+        item = v.entry(f"{said['pair']}.{of}")
+        if item["value"] is not None:
+            return f"it is {escape(item['reason_null'])}"
+        entries = {m: v.entry(f"{m}{said['analysis']}.{of}") for m in (said["a"], said["b"])}
+        words = [
+            f"that of the {self.tables.title(m)} is {escape(entry['reason_null'])}"
+            for m, entry in entries.items()
+            if entry["value"] is None
+        ]
+        return listed(words)
+
+    def _reach(self, said: Mapping[str, Any], pair: str) -> str:
+        """Return whether a difference that is sure reaches the declared margin, or is too small to matter."""
+        margin, v = f"the declared margin of {decimal(said['margin'])}", self.values
+        decided, narrow = (v.entry(f"{pair}.{name}") for name in ("primary", "equivalence"))
+        if max(decided["low"], -decided["high"]) >= said["margin"]:
+            return f"it is by at least {margin}"
+        if max(-narrow["low"], narrow["high"]) < said["margin"]:
+            return f"it is too small to matter by {margin} (90\u00a0% interval {v.interval(f'{pair}.equivalence')})"
+        return f"it is not shown to be by as much as {margin}"
 
     def power(self, b: str, analysis: str = "") -> str:
         """Return which difference would have been found, where the verdict has not said so already."""
@@ -114,6 +154,8 @@ class Verdicts:
         if said["verdict"] is None or (said["verdict"] in UNDECIDED and not said["declared_late"]):
             return ""
         found = self.values.value(f"{said['pair']}.{said['split']}.detectable_difference")
+        if found is None:
+            return ""
         more = "; the margin is smaller" if found > said["margin"] else ""
         return f"With these models a difference of {decimal(found)} would be found four times in five{more}."
 
@@ -181,6 +223,7 @@ class Verdicts:
             "better": f"the {second} is better",
             "worse": f"the {second} is worse",
             "equivalent": "the two are equivalent within the margin",
+            "cannot_be_decided": "the difference cannot be decided, as too few patients or none tell the two apart",
             "underpowered": "the difference cannot be decided with these data",
             "not_distinguishable": "the two cannot be told apart",
             None: "the difference is not defined",
@@ -199,16 +242,21 @@ class Verdicts:
         moved = [n for n in self._measured() if undecided or (v.value(f"{prefix}.{n}") or 0) * sign < 0]
         clear = [n for n in moved if _leaves_out_zero(v.entry(f"{prefix}.{n}"))]
         rest = [] if undecided else [n for n in moved if n not in clear]
+        bare = [n for n in rest if v.entry(f"{prefix}.{n}")["low"] is None]
         sentences = []
         if clear:
             words = [f"{self._measure(n)} ({v.aside(f'{prefix}.{n}')})" for n in clear]
             sentences.append(
                 f"{listed(words)} {'differed, if taken alone' if undecided else 'moved the other way'}"
             )
-        if rest:
-            words = [f"{self._measure(n)} ({v.text(f'{prefix}.{n}')})" for n in rest]
-            also = "so did" if clear else "the other way moved"
-            sentences.append(f"{also}, with intervals that include zero, {listed(words)}")
+        for names, how in (
+            ([n for n in rest if n not in bare], "with intervals that include zero"),
+            (bare, "by too few patients to have an interval"),
+        ):
+            if names:
+                words = [f"{self._measure(n)} ({v.text(f'{prefix}.{n}')})" for n in names]
+                also = "so did" if sentences else "the other way moved"
+                sentences.append(f"{also}, {how}, {listed(words)}")
         if sign and not moved and not undecided:
             sentences.append("no average and no measure of a class moved the other way")
         return self._in(analysis, "; ".join(sentences) + ".") if sentences else ""
@@ -310,6 +358,7 @@ class Verdicts:
             subject = "by patient it" if analysis else f"The {self.tables.title(model)}"
             other = "this floor" if analysis else "the 8 × 8 baseline"
             floor = f"{PRIMARY[measure]} {v(f'low_detail{analysis}.{split}.{measure}')}; difference {v.aside(name)}"
+            floor += f"; {why}" if (why := v.entry(name)["reason_null"]) else ""
             sentences.append(f"{subject} {beside(v.entry(name))} {other} ({floor})")
         return "; ".join(sentences) + "."
 
@@ -317,28 +366,36 @@ class Verdicts:
         """Return, for the abstract, what the low-detail baseline reaches and which models do not beat it."""
         declared, v = self.study["comparison"] or DEFAULT, self.values
         of = f"{declared['split']}.{declared['primary']}"
-        missed = {
-            analysis: [
-                m
-                for m in self.study["models"]
-                if not beats(v.entry(f"{m['id']}_vs_low_detail{analysis}.{of}"))
-            ]
+        found = {
+            analysis: self._beaten(
+                {m["id"]: v.entry(f"{m['id']}_vs_low_detail{analysis}.{of}") for m in self.study["models"]}
+            )
             for analysis in ("", *[GROUPED] * self.has_grouped)
         }
         by_patient = f" (by patient {v(f'low_detail{GROUPED}.{of}')})" if self.has_grouped else ""
         reach = f"trees on pictures of 8 × 8 pixels reach {PRIMARY[declared['primary']]} {v(f'low_detail.{of}')}{by_patient}"
-        if all(found == missed[""] for found in missed.values()):
-            return f"{reach}, which {self._beaten(missed[''])}"
-        said = [f"by {'patient' if a else 'picture'} {self._beaten(found)}" for a, found in missed.items()]
+        if len(set(found.values())) == 1:
+            return f"{reach}, which {found['']}"
+        said = [f"by {'patient' if a else 'picture'} {words}" for a, words in found.items()]
         return f"{reach}, which {' and '.join(said)}"
 
-    def _beaten(self, missed: Sequence[Mapping[str, Any]]) -> str:
-        if not missed:
+    def _beaten(self, differences: Mapping[str, Mapping[str, Any]]) -> str:
+        """Return which models do not beat a floor, and which cannot be held against it, by their differences."""
+        unknown = [m for m, difference in differences.items() if difference["low"] is None]
+        missed = [m for m, difference in differences.items() if m not in unknown and not beats(difference)]
+        if not missed and not unknown:
             return "every network beats"
-        if len(missed) > FEW:
-            return f"{len(missed)} of {len(self.study['models'])} networks do not beat"
-        names = listed([f"the {self.tables.title(m['id'])}" for m in missed])
-        return f"{names} {'does' if len(missed) == 1 else 'do'} not beat"
+        parts = []
+        if missed:
+            parts.append(f"{self._several(missed)} {'does' if len(missed) == 1 else 'do'} not beat")
+        if unknown:
+            parts.append(f"cannot be held against {self._several(unknown)}")
+        return " and ".join(parts)
+
+    def _several(self, models: Sequence[str]) -> str:
+        if len(models) > FEW:
+            return f"{len(models)} of {len(self.study['models'])} networks"
+        return listed([f"the {self.tables.title(m)}" for m in models])
 
     def planning(self) -> str:
         """Return the gain in accuracy that could have been known to be detectable before anything was trained."""
@@ -365,7 +422,9 @@ class Verdicts:
 
 
 def beside(difference: Mapping[str, Any]) -> str:
-    """Return how a network stands to a floor by the interval of their difference."""
+    """Return how a network stands to a floor by the interval of their difference, if there is one."""
+    if difference["low"] is None:
+        return "cannot be held against"
     if beats(difference):
         return "beats"
     return "is below" if _leaves_out_zero(difference) else "does not beat"

@@ -72,6 +72,52 @@ def test_patients_are_kept_together(records: pd.DataFrame, tmp_path: Path) -> No
     assert splits.equals(run(records, tmp_path, group="patient"))
 
 
+@pytest.mark.parametrize("share", [0.05, 0.12, 0.15, 0.2, 0.25, 0.3, 0.37, 0.5])
+@pytest.mark.parametrize("seed", [1, 42])
+def test_shares_by_patient_are_kept_to_within_a_picture(
+    records: pd.DataFrame, tmp_path: Path, share: float, seed: int
+) -> None:
+    splits = run(records, tmp_path, group="patient", test=share, val=0.3, seed=seed)
+    assert (splits.groupby(records["patient_id"]).nunique() == 1).all()
+    tested = (splits == "test").sum()
+    assert tested == pytest.approx(400 * share, abs=1)
+    assert (splits == "val").sum() == pytest.approx(0.3 * (400 - tested), abs=1)
+    shares = pd.crosstab(splits, records["label"], normalize="index")
+    assert (shares.max() - shares.min()).max() < 0.07
+
+
+def test_a_share_that_whole_patients_cannot_give_is_the_nearest(tmp_path: Path) -> None:
+    """Patients of six pictures each: of 240 pictures 72 are wanted and 72 can be; of 120 only 36, not 37.2."""
+    for patients, share, wanted in ((40, 0.3, 72), (20, 0.31, 36), (20, 0.33, 42)):
+        number = np.repeat(np.arange(patients), 6)
+        records = pd.DataFrame({"image_id": [f"{i:03}" for i in range(len(number))], "official": ""})
+        records["label"] = np.where(number % 2, "normal", "pneumonia")
+        records["patient_id"] = [f"p{n}" for n in number]
+        splits = run(records, tmp_path, group="patient", test=share, classes=BINARY)
+        assert (splits == "test").sum() == wanted
+
+
+def test_twins_of_even_size_leave_no_odd_number(tmp_path: Path) -> None:
+    """Five patients of three pictures and many of two: an odd number is reached by one of three."""
+    sizes = [3] * 5 + [2] * 40
+    number = np.repeat(np.arange(45), sizes)
+    records = pd.DataFrame({"image_id": [f"{i:03}" for i in range(95)], "official": ""})
+    records["label"] = np.where(number % 2, "normal", "pneumonia")
+    records["patient_id"] = [f"p{n}" for n in number]
+    splits = run(records, tmp_path, group="patient", test=0.2, classes=BINARY)
+    assert (splits == "test").sum() == pytest.approx(19, abs=1)
+
+
+def test_three_patients_of_a_class_are_enough_to_be_in_each_part(tmp_path: Path) -> None:
+    number = np.repeat(np.arange(43), 3)
+    records = pd.DataFrame({"image_id": [f"{i:03}" for i in range(129)], "official": ""})
+    records["label"] = np.where(number < 3, "normal", "pneumonia")
+    records["patient_id"] = [f"p{n}" for n in number]
+    splits = run(records, tmp_path, group="patient", classes=BINARY)
+    assert set(splits[records["label"] == "normal"]) == {"train", "val", "test"}
+    assert (splits == "test").sum() == pytest.approx(0.2 * 129, abs=2)
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
 def test_a_class_with_too_few_pictures_is_named_with_its_count(
     records: pd.DataFrame, tmp_path: Path, count: int

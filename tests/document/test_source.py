@@ -344,23 +344,23 @@ def test_a_dataset_of_class_folders_has_no_annotations_and_no_tags(source, artif
         (
             {},
             "20 % of the pictures are drawn for testing, then 20 % of the rest",
-            "the first of five stratified folds of patients is the test set, and the first fold of the rest, split in the same way,",
+            "20 % of the pictures are drawn for testing by whole patients, then 20 % of the rest for validation",
         ),
         (
             {"protocol": "holdout", "test": 0.1, "val": 0.1},
             "20 % of the pictures are drawn and then parted into 10 % for validation and 10 % for testing",
-            "the first of ten stratified folds of patients is the test set, and the first of nine folds",
+            "10 % of the pictures are drawn for testing by whole patients, then 11.11 % of the rest for validation",
         ),
         (
             {"protocol": "splitfolders", "test": 0.1, "val": 0.09, "seed": 1337},
             "shuffled with random state 1337 and cut at 81 and 90 %",
-            "the first of ten stratified folds of patients is the test set, and the first of ten folds",
+            "10 % of the pictures are drawn for testing by whole patients, then 10 % of the rest for validation",
         ),
         (
             {"protocol": "official", "draw": "keras", "official_val": "train"},
             "pooled with the training ones, and 20 % of the training pictures are drawn for validation with random"
             " state 42, not stratified, as `image_dataset_from_directory`",
-            "the first of five stratified folds of the other patients",
+            "20 % are drawn for validation by whole patients",
         ),
         (
             {"protocol": "official"},

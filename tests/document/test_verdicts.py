@@ -9,8 +9,8 @@ import pytest
 
 from analysis.evaluation.compare import Model, Pair, judge
 from analysis.evaluation.entries import Basis, Results, bounded, entry, owned
-from analysis.evaluation.evaluate import resamples
 from analysis.evaluation.predictions import Predictions
+from analysis.evaluation.resampling import resamples
 from analysis.evaluation.uncertainty import from_draws
 from report.document.tables import Tables
 from report.document.values import Values

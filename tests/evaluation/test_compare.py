@@ -356,19 +356,137 @@ def test_the_table_of_differences_says_the_same_as_the_results(family: Compared)
     assert not any("support" in name or "confusion" in name for name in family.results)
 
 
-def test_two_models_that_say_the_same_are_equivalent(run, inputs: dict[str, Path]) -> None:
+DECIDED = ("p", "p_holm", "detectable_difference", "false_better")
+
+
+def test_two_models_that_say_the_same_are_not_compared(run, inputs: dict[str, Path]) -> None:
     found = run("a", ["c"], inputs={**inputs, "c": inputs["a"]})
-    assert found.verdicts[0]["verdict"] == "equivalent"
-    assert [found.value(f"c_vs_a.test.{name}") for name in ("f1.macro", "p", "p_holm", "sign_flip_p")] == [
-        0,
-        1,
-        1,
-        1,
-    ]
+    assert found.verdicts[0]["verdict"] == "cannot_be_decided"
+    why = "the models do not differ on any picture: no variation to judge by"
+    for name in ("f1.macro", "primary", "equivalence", "auroc.macro", "accuracy"):
+        item = found.results[f"c_vs_a.test.{name}"]
+        assert (item["value"], item["low"], item["level"], item["reason_null"]) == (0, None, None, why)
+    for name in DECIDED:
+        item = found.results[f"c_vs_a.test.{name}"]
+        assert (item["value"], item["reason_null"]) == (None, why)
+    assert found.value("c_vs_a.test.sign_flip_p") == 1
     assert found.results["c_vs_a.test.sign_flip_deff"]["reason_null"].startswith("no picture that only one")
-    area = found.results["c_vs_a.test.auroc.macro"]
-    assert (area["value"], area["low"]) == (0, None)
-    assert area["reason_null"].startswith("no patient is ranked differently")
+
+
+@pytest.fixture(scope="module")
+def few(run, inputs, tmp_path_factory: pytest.TempPathFactory):
+    """Return a function that compares a with a model that is right about more pictures, those of so many patients."""
+
+    def compared(patients: int, *, pictures: int = 1, copies: int = 1, **changes: Any) -> Compared:
+        base = pd.read_csv(inputs["a"] / "predictions.csv", keep_default_na=False)
+        base["patient_id"] = [f"p{i // pictures}" for i in range(len(base))]
+        wrong = base.assign(**dict.fromkeys(CLASSES, 0.1))
+        wrong["bacterial"] = np.where(wrong["y_true"] == "bacterial", 0.1, 0.7)
+        wrong["viral"] = np.where(wrong["y_true"] == "bacterial", 0.7, 0.1)
+        folders = {}
+        for name in ("a", *[f"b{i}" for i in range(copies)]):
+            table = wrong.copy()
+            if name != "a":
+                test = table.index[table["split"] == "test"][: patients * pictures]
+                for label in CLASSES:
+                    table.loc[test, label] = np.where(table.loc[test, "y_true"] == label, 0.7, 0.1)
+            folders[name] = tmp_path_factory.mktemp(name)
+            table.to_csv(folders[name] / "predictions.csv", index=False)
+        given = {**inputs, **folders, "low_detail": folders["a"]}
+        return run("a", list(folders)[1:], inputs=given, primary="accuracy", **changes)
+
+    return compared
+
+
+@pytest.mark.parametrize("pictures", [1, 10])
+@pytest.mark.parametrize("patients", [1, 2, 5, 6])
+def test_fewer_than_six_patients_decide_nothing(few, patients: int, pictures: int) -> None:
+    """The sign-flip's smallest p is 2^(1 - G): 1/16 of five patients, 1/32 of six."""
+    found = few(patients, pictures=pictures)
+    said, start = found.verdicts[0]["verdict"], "b0_vs_a.test"
+    p = found.value(f"{start}.sign_flip_p")
+    assert p == pytest.approx(min(1, 2 ** (1 - patients)))
+    if patients == 6:
+        assert said == "better"
+        assert found.value(f"{start}.p") == pytest.approx(1 / 32)
+        assert found.results[f"{start}.primary"]["low"] > 0
+        return
+    assert said == "cannot_be_decided"
+    one = f"{patients} patient{'s' * (patients > 1)}"
+    why = f"the models differ on pictures of {one}, and fewer than 6 cannot decide at 0.05"
+    for name in ("primary", "accuracy", "equivalence"):
+        item = found.results[f"{start}.{name}"]
+        assert (item["value"], item["low"], item["reason_null"]) == (
+            pytest.approx(patients * pictures / 120),
+            None,
+            why,
+        )
+    assert [found.value(f"{start}.{name}") for name in DECIDED] == [None] * 4
+    floor = found.results["b0_vs_low_detail.test.accuracy"]
+    assert (floor["low"], floor["reason_null"]) == (None, why)
+
+
+def test_twenty_patients_decide(few) -> None:
+    found = few(20)
+    assert found.verdicts[0]["verdict"] == "better"
+    assert found.value("b0_vs_a.test.p") == pytest.approx(2 / 10_001)
+    assert few(20, margin=0.5).verdicts[0]["verdict"] == "better"
+
+
+def test_two_patients_are_not_equivalent_either(few) -> None:
+    assert few(2, margin=0.5).verdicts[0]["verdict"] == "cannot_be_decided"
+
+
+def test_of_a_family_of_two_six_patients_each_are_too_few(few) -> None:
+    """1/32 is more than .05/2, the level of the first of two tests; seven patients are enough."""
+    found = few(6, copies=2)
+    assert [said["verdict"] for said in found.verdicts] == ["cannot_be_decided"] * 2
+    assert found.results["b0_vs_a.test.primary"]["reason_null"].endswith(
+        "fewer than 7 cannot decide at 0.025"
+    )
+    assert [said["verdict"] for said in few(7, copies=2).verdicts] == ["better"] * 2
+
+
+def collapsed(table: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Return what a network says that calls every picture ``label``."""
+    others = dict.fromkeys(CLASSES, 0.1)
+    return table.assign(**(others | {label: 0.7}))
+
+
+@pytest.mark.parametrize("labels", [("viral", "viral"), ("viral", "healthy")])
+@pytest.mark.parametrize("primary", ["f1.macro", "sensitivity.macro", "accuracy", "auroc.macro"])
+def test_networks_of_one_answer_each_have_no_verdict(
+    run, inputs, tmp_path: Path, labels: tuple[str, str], primary: str
+) -> None:
+    given = dict(inputs)
+    for name, label in zip("ac", labels, strict=True):
+        given[name] = tmp_path / name
+        given[name].mkdir()
+        table = collapsed(pd.read_csv(inputs[name] / "predictions.csv"), label)
+        table.to_csv(given[name] / "predictions.csv", index=False)
+    found = run("a", ["c"], inputs=given, primary=primary, margin=0.5)
+    item = found.results["c_vs_a.test.primary"]
+    assert found.verdicts[0]["verdict"] == "cannot_be_decided"
+    assert item["low"] is None
+    assert item["reason_null"].endswith("no variation to judge by")
+
+
+def test_differences_by_few_patients_of_a_class_have_no_interval(run, inputs, tmp_path: Path) -> None:
+    """Of covid_19 the models differ on pictures of two patients, of all classes on more."""
+    table = pd.read_csv(inputs["a"] / "predictions.csv", keep_default_na=False)
+    rows = table.index[(table["split"] == "test") & (table["y_true"] == "covid_19")]
+    predicted = table.loc[rows, CLASSES].to_numpy().argmax(axis=1)
+    changed = rows[predicted != 1][:2]
+    others = table.index[(table["split"] == "test") & (table["y_true"] == "healthy")][:15]
+    table.loc[changed, CLASSES] = [0, 1, 0, 0]
+    table.loc[others, CLASSES] = [0, 0, 0, 1]
+    table.to_csv(tmp_path / "predictions.csv", index=False)
+    found = run("a", ["c"], inputs={**inputs, "c": tmp_path})
+    of_class = found.results["c_vs_a.test.sensitivity.covid_19"]
+    assert of_class["value"] > 0
+    assert of_class["low"] is None
+    assert of_class["reason_null"].startswith("the models differ on pictures of ")
+    assert found.results["c_vs_a.test.sensitivity.healthy"]["low"] is not None
 
 
 def test_an_undefined_measure_has_no_difference_and_no_verdict(run, inputs, tmp_path: Path) -> None:

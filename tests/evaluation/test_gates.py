@@ -26,11 +26,9 @@ from analysis.evaluation.intervals import (
     auroc_difference,
     auroc_influence,
     proportion,
-    proportion_within,
 )
 from analysis.evaluation.paired import of_recipes, p_value, sign_flip
 from analysis.evaluation.resampling import (
-    Clusters,
     bootstrap,
     clusters,
     confusion_matrices,
@@ -150,11 +148,10 @@ def of_matrix(matrix: np.ndarray) -> dict[str, np.ndarray]:
     return values | {"f1.macro": metrics.macro(by_class["f1"])}
 
 
-def proportions(test: TestSet, of: Clusters, model: str) -> Iterator[tuple[str, Interval]]:
+def proportions(test: TestSet, model: str) -> Iterator[tuple[str, Interval]]:
     """Yield the Wilson intervals of accuracy and of the class proportions of at least 80 pictures."""
     y_true, y_pred = test.y_true, test.score[model].argmax(axis=1)
-    every = np.ones(len(y_true), dtype=bool)
-    yield f"accuracy.{model}", proportion_within(y_true == y_pred, every, of, LEVEL)
+    yield f"accuracy.{model}", proportion(y_true == y_pred, test.patient, LEVEL)
     for k in range(4):
         for name, counted, right in (
             ("sensitivity", y_true == k, y_pred == k),
@@ -163,7 +160,7 @@ def proportions(test: TestSet, of: Clusters, model: str) -> Iterator[tuple[str, 
             ("npv", y_pred != k, y_true != k),
         ):
             if counted.sum() >= 80:
-                yield f"{name}.{k}.{model}", proportion_within(right, counted, of, LEVEL)
+                yield f"{name}.{k}.{model}", proportion(right[counted], test.patient[counted], LEVEL)
 
 
 def areas(test: TestSet) -> Iterator[tuple[str, Interval]]:
@@ -246,8 +243,8 @@ def run(n: int) -> Figures:
         of = clusters(test.patient, test.y_true)
         values = resampled(test, bootstrap(of, RESAMPLES, seed=number))
         for name, interval in (
-            *proportions(test, of, "a"),
-            *proportions(test, of, "b"),
+            *proportions(test, "a"),
+            *proportions(test, "b"),
             *areas(test),
             *bootstrapped(values),
         ):
@@ -281,14 +278,21 @@ def test_shares_composites_and_differences_cover(figures: Figures) -> None:
 
 
 def test_measures_of_one_class_cover(figures: Figures) -> None:
-    of_class = ("sensitivity", "specificity", "ppv", "npv", "f1")
+    of_class = ("sensitivity", "specificity", "f1")
     names = [name for name in figures.covered.keys() - figures.rare if name.startswith(of_class)]
     assert figures.outside(names, 0.92, 0.98) == {}
 
 
+def test_predictive_values_cover_at_least(figures: Figures) -> None:
+    """Up to 99.5 % here, where the numbers of each class are fixed: the intervals are for numbers that vary as well."""
+    names = [name for name in figures.covered if name.startswith(("ppv", "npv")) and "b-a" not in name]
+    assert figures.outside(names, 0.92, 1) == {}
+
+
 def test_measures_of_a_rare_class_are_not_far_off(figures: Figures) -> None:
     """44 pictures of some 29 patients, of which a handful is wrong."""
-    assert figures.outside(figures.rare, 0.90, 0.98) == {}
+    names = [name for name in figures.rare if not name.startswith(("ppv", "npv")) or "b-a" in name]
+    assert figures.outside(names, 0.90, 0.98) == {}
 
 
 def test_tests_find_nothing_where_there_is_nothing(figures: Figures) -> None:
@@ -314,6 +318,55 @@ def test_sensitivity_near_one_of_few_pictures() -> None:
     print(f"\nsensitivity .95 of 86 pictures: { ({name: held[name] / SETS for name in held}) }")
     assert 0.92 <= held["wilson"] / SETS <= 0.98
     assert held["percentile"] / SETS < 0.92
+
+
+PREVALENCE, SENSITIVITY, SPECIFICITY = 0.625, 0.95, 0.30
+PICTURES_EACH = np.array([0.6, 0.25, 0.1, 0.05])
+
+
+def of_two_classes(fixed: bool, alone: bool, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Return patients, classes and calls of about 624 pictures, by a model of sensitivity .95 and specificity .30."""
+    size = np.ones(624, int) if alone else rng.choice(np.arange(1, 5), 390, p=PICTURES_EACH)
+    patients = len(size)
+    ill = np.arange(patients) < PREVALENCE * patients if fixed else rng.random(patients) < PREVALENCE
+    patient = np.repeat(np.arange(patients), size)
+    y_true = ill[patient]
+    latent = np.sqrt(0.5) * (rng.normal(size=patients)[patient] + rng.normal(size=len(patient)))
+    right = latent < norm.ppf(np.where(y_true, SENSITIVITY, SPECIFICITY))
+    return patient, y_true, np.where(right, y_true, ~y_true)
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "patients"])
+@pytest.mark.parametrize("fixed", [False, True], ids=["random", "fixed"])
+def test_a_network_that_calls_nearly_all_ill_covers_with_random_and_with_fixed_numbers(
+    fixed: bool, alone: bool
+) -> None:
+    """At least 93 %, whether the numbers of each class are drawn with the patients or fixed beforehand.
+
+    Intervals within strata covered 83 (accuracy) and 63 % (PPV) with random numbers. With fixed ones ours cover up to
+    100 %: accuracy 99.5 and PPV 100 % here. That is the price of holding in both cases, and is not tuned away.
+    """
+    rng = np.random.default_rng(13)
+    se, sp, pi = SENSITIVITY, SPECIFICITY, PREVALENCE
+    truth = {
+        "accuracy": pi * se + (1 - pi) * sp,
+        "sensitivity": se,
+        "specificity": sp,
+        "ppv": pi * se / (pi * se + (1 - pi) * (1 - sp)),
+        "npv": (1 - pi) * sp / ((1 - pi) * sp + pi * (1 - se)),
+    }
+    held: Counter[str] = Counter()
+    for _ in range(SETS):
+        patient, y_true, y_pred = of_two_classes(fixed, alone, rng)
+        right, every = y_true == y_pred, np.ones(len(y_true), bool)
+        sides = {"sensitivity": y_true, "specificity": ~y_true, "ppv": y_pred, "npv": ~y_pred}
+        for name, counted in {"accuracy": every, **sides}.items():
+            interval = proportion(right[counted], patient[counted], LEVEL)
+            held[name] += interval.low <= truth[name] <= interval.high
+    covered = {name: count / SETS for name, count in held.items()}
+    print(f"\nsensitivity .95, specificity .30, {'fixed' if fixed else 'random'} numbers: {covered}")
+    assert min(covered.values()) >= 0.93
+    assert fixed or max(covered.values()) <= 0.97
 
 
 @pytest.mark.parametrize("of_seeds", [0.2, 1.0, 5.0])

@@ -13,9 +13,7 @@ from analysis.evaluation.intervals import (
     auroc_influence,
     clustered_variance,
     proportion,
-    proportion_within,
 )
-from analysis.evaluation.resampling import bootstrap, clusters
 
 # DeLong, DeLong and Clarke-Pearson (1988), doi:10.2307/2531595: albumin, total protein, K-G score and outcome of
 # 43 of their patients, as the SAS/STAT User's Guide (LOGISTIC, "Comparing ROC Curves") has them.
@@ -103,42 +101,25 @@ def test_pictures_that_are_copies_count_about_once() -> None:
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
 
 
-def test_share_whose_denominator_has_fixed_strata_by_hand() -> None:
-    """PPV 6/9 of 8 patients with and 12 without the class; the fixed numbers of both leave less to chance."""
-    y_true = np.repeat([1, 0], [8, 12])
-    called = np.r_[[True] * 6 + [False] * 2, [True] * 3 + [False] * 9]
-    found = proportion_within(y_true == 1, called, clusters(alone(20), y_true))
-    share = 6 / 9
-    with_class = np.array([1 - share] * 6 + [0] * 2) / 9
-    without = np.array([-share] * 3 + [0] * 9) / 9
-    variance = 8 * np.var(with_class, ddof=1) + 12 * np.var(without, ddof=1)
-    assert found.se == pytest.approx(math.sqrt(share * (1 - share) / (1 + share * (1 - share) / variance)))
-    assert found.se < proportion(np.arange(9) < 6, alone(9)).se
+def test_a_network_that_calls_all_but_one_alike_is_not_sure_of_its_accuracy() -> None:
+    """456 of 624 are right, as they would be by chance of who is ill: Wilson's interval, not [.7275, .7342]."""
+    y_true = np.repeat([1, 0], [455, 169])
+    correct = y_true == np.r_[np.ones(623, int), 0]
+    found = proportion(correct, alone(624))
+    expected = binomtest(456, 624).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert (round(correct.mean(), 4), round(found.low, 3), round(found.high, 3)) == (0.7308, 0.695, 0.764)
 
 
-def test_se_within_strata_is_that_of_the_bootstrap() -> None:
-    rng = np.random.default_rng(5)
-    patient = np.repeat(np.arange(400), rng.integers(1, 4, 400))
-    y_true = np.repeat(rng.integers(0, 3, 400), np.bincount(patient))
-    lean = rng.normal(size=400)[patient]
-    y_pred = np.where(rng.normal(size=len(patient)) + lean < 0.8, y_true, rng.integers(0, 3, len(patient)))
-    of = clusters(patient, y_true)
-    drawn = bootstrap(of, 4_000)
-    for right, counted in (
-        (y_true == y_pred, y_true >= 0),
-        (y_true == 1, y_pred == 1),
-        (y_pred != 1, y_true != 1),
-        (y_true != 2, y_pred != 2),
-    ):
-        shares = drawn[:, right & counted].sum(axis=1) / drawn[:, counted].sum(axis=1)
-        assert proportion_within(right, counted, of).se == pytest.approx(shares.std(), rel=0.05)
-
-
-def test_model_that_always_says_the_same_is_not_sure_of_its_accuracy() -> None:
-    y_true = np.repeat([0, 1], 10)
-    found = proportion_within(y_true == 0, np.ones(20, bool), clusters(alone(20), y_true))
-    expected = binomtest(10, 20).proportion_ci(method="wilson")
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+@pytest.mark.parametrize("seed", range(20))
+def test_no_interval_is_narrower_than_wilsons_of_all_pictures(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 80))
+    correct, patient = rng.random(n) < rng.random(), rng.integers(0, rng.integers(1, n + 1), n)
+    found = proportion(correct, patient)
+    wilson = binomtest(int(correct.sum()), n).proportion_ci(method="wilson")
+    assert 0 <= found.low <= wilson.low + 1e-12
+    assert wilson.high - 1e-12 <= found.high <= 1
 
 
 @pytest.mark.parametrize("share", [0, 1])
@@ -301,4 +282,5 @@ def test_single_picture_on_a_side_and_single_patients_have_no_interval() -> None
 def test_constant_scores() -> None:
     positive = np.arange(20) < 8
     found = auroc(0.5, auroc_influence(positive, np.full(20, 0.25)), alone(20))
-    assert (found.low, found.high, found.se) == (0.5, 0.5, 0)
+    assert np.isnan([found.low, found.high, found.se]).all()
+    assert found.reason_null == "all 20 pictures have equal scores: no variation to judge by"

@@ -46,6 +46,18 @@ def test_negative_side_is_the_positive_side_of_the_rest(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_weights_leave_nothing_over_of_a_network_that_answers_one_class(seed: int) -> None:
+    """Counts of a Bayesian bootstrap are no whole numbers: what is undefined must not come out of rounding."""
+    rng = np.random.default_rng(seed)
+    matrix = np.zeros((200, 4, 4))
+    matrix[:, :, 3] = rng.gamma(30, size=(200, 4))
+    assert np.isnan(metrics.mcc(matrix)).all()
+    assert np.isnan(metrics.class_mcc(matrix)).all()
+    assert np.isnan(metrics.npv(matrix)[:, 3]).all()
+    assert (metrics.specificity(matrix)[:, 3] == 0).all()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_overall_measures_agree_with_scikit_learn(seed: int) -> None:
     y_true, scores, y_pred = draw(seed)
     k = scores.shape[1]

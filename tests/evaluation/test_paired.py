@@ -10,11 +10,12 @@ from scipy.stats import binomtest, norm, ttest_ind
 from analysis.evaluation.paired import (
     detectable_difference,
     detectable_gain,
+    fewest_patients,
     holm,
-    nadeau_bengio,
     of_recipes,
     p_value,
     sign_flip,
+    smallest_p,
 )
 
 
@@ -220,7 +221,17 @@ def test_seeds_that_agree_leave_the_patients_alone() -> None:
         of_recipes([0.6], [0.7, 0.8], 0.0025)
 
 
-def test_variance_of_overlapping_folds() -> None:
-    """Five folds: 1/5 + 1/4 instead of 1/5."""
-    values = [0.70, 0.74, 0.69, 0.73, 0.72]
-    assert nadeau_bengio(values, 800, 200) == pytest.approx((0.2 + 0.25) * np.var(values, ddof=1))
+def test_patients_that_tell_models_apart_bound_the_p_of_their_signs() -> None:
+    for patients in range(1, 12):
+        gain = np.ones(patients, bool)
+        found = sign_flip(~gain, gain, np.arange(patients))
+        assert found.p == pytest.approx(smallest_p(patients))
+    assert smallest_p(0) == 1
+    assert [fewest_patients(alpha) for alpha in (0.05, 0.025, 0.05 / 3, 0.0625, 0.03125, 0.1)] == [
+        6,
+        7,
+        7,
+        5,
+        6,
+        5,
+    ]

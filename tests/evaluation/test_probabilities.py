@@ -14,7 +14,6 @@ from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
 from analysis.evaluation import calibration, decisions, intervals
-from analysis.evaluation.evaluate import resamples
 from analysis.evaluation.predictions import Predictions
 from analysis.evaluation.probabilities import (
     ABNORMAL,
@@ -27,6 +26,7 @@ from analysis.evaluation.probabilities import (
     reliability_rows,
     scores,
 )
+from analysis.evaluation.resampling import resamples
 from analysis.evaluation.uncertainty import from_draws
 from analysis.progress import silent
 

@@ -37,7 +37,7 @@ def test_a_model_is_the_mean_of_its_trainings_and_never_the_best(three_seeds) ->
         item = three_seeds.results[f"{model}.test.f1.macro"]
         assert item["value"] == pytest.approx(np.mean(each))
         assert item["value"] < max(each)
-        assert item["se"] == pytest.approx(np.std(each, ddof=1))
+        assert item["se"] == pytest.approx(np.std(each, ddof=1) / np.sqrt(3)), "of the mean"
         assert (item["low"], item["high"], item["reason_null"]) == (None, None, SPREAD)
         assert item["method"].startswith("mean of 3 trainings; ")
 

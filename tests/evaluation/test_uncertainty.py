@@ -8,9 +8,9 @@ from sklearn import metrics as reference
 
 from analysis.evaluation import intervals
 from analysis.evaluation.classification import Labelled, classification_results
-from analysis.evaluation.evaluate import measure, resamples
+from analysis.evaluation.evaluate import measure
 from analysis.evaluation.predictions import Predictions
-from analysis.evaluation.resampling import bootstrap, clusters
+from analysis.evaluation.resampling import bootstrap, clusters, resamples
 from analysis.evaluation.roc import roc_curves
 from analysis.evaluation.uncertainty import (
     BLOCK,
@@ -84,7 +84,7 @@ def test_a_proportion_has_wilsons_interval_of_the_pictures_it_is_a_share_of(
     predictions, measured, k: int
 ) -> None:
     true, called = predictions.y_true == k, predictions.y_pred == k
-    of = clusters(predictions.patient_id, predictions.y_true)
+    patients = predictions.patient_id
     shares = {
         "sensitivity": (true, called),
         "specificity": (~true, ~called),
@@ -92,12 +92,12 @@ def test_a_proportion_has_wilsons_interval_of_the_pictures_it_is_a_share_of(
         "npv": (~called, ~true),
     }
     for name, (rows, right) in shares.items():
-        expected = intervals.proportion_within(right, rows, of, 0.95)
+        expected = intervals.proportion(right[rows], patients[rows], 0.95)
         item = measured[f"{name}.{CLASSES[k]}"]
         assert item["value"] == right[rows].mean()
         assert (item["low"], item["high"], item["se"]) == (expected.low, expected.high, expected.se)
     right = predictions.y_pred == predictions.y_true
-    accuracy = intervals.proportion_within(right, np.ones(len(right), dtype=bool), of, 0.95)
+    accuracy = intervals.proportion(right, patients, 0.95)
     assert (measured["accuracy"]["low"], measured["accuracy"]["high"]) == (accuracy.low, accuracy.high)
 
 

@@ -1,0 +1,80 @@
+"""Draw a share of the pictures by whole patients: stratified folds first, then patients moved until the share is met."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold
+
+FEWEST = 2
+"""Patients of a class, so that one can be drawn and one left."""
+MANY_FOLDS = 20
+ROUNDING = 1e-9
+
+Mask = NDArray[np.bool_]
+Counts = NDArray[np.int64]
+Indices = NDArray[np.intp]
+
+
+def draw_patients(
+    labels: NDArray[np.object_], patients: NDArray[np.object_], share: float, seed: int
+) -> Mask:
+    """Return which of n pictures are drawn, shape (n,): ``share`` of them and of each class, by whole patients.
+
+    The first of some stratified folds of patients are drawn (``StratifiedGroupKFold`` of scikit-learn). Where they are
+    off by more than one picture, patients change sides until they are not, or until no move brings them nearer.
+    """
+    patient = np.unique(patients, return_inverse=True)[1]
+    label = np.unique(labels, return_inverse=True)[1]
+    pictures = np.zeros((patient.max() + 1, label.max() + 1), dtype=np.int64)
+    np.add.at(pictures, (patient, label), 1)
+    folds, taken = _folds(share, int((pictures > 0).sum(axis=0).min()))
+    parts = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(labels, labels, patients)
+    rows = np.concatenate([part for _, (_, part) in zip(range(taken), parts, strict=False)])
+    drawn = np.zeros(len(pictures), dtype=bool)
+    drawn[patient[rows]] = True
+    return np.asarray(_adjusted(pictures, drawn, share)[patient])
+
+
+def _folds(share: float, most: int) -> tuple[int, int]:
+    """Return into how many folds to part and how many of them to take, the fewest that come nearest to ``share``.
+
+    ``most`` are as many folds as the rarest class has patients.
+    """
+    last = max(FEWEST, min(most, max(MANY_FOLDS, round(1 / share))))
+    ways = [(k, min(k - 1, max(1, round(share * k)))) for k in range(FEWEST, last + 1)]
+    return min(ways, key=lambda way: (round(abs(way[1] / way[0] - share), 9), way[0]))
+
+
+def _adjusted(pictures: Counts, drawn: Mask, share: float) -> Mask:
+    """Return the patients drawn, shape (G,), after the moves that bring their ``pictures`` (G, K) nearest to ``share``.
+
+    Of moves that come equally near, all within one picture being so, the one is made that keeps the shares of the
+    classes best. None takes the last patient of a class from either side.
+    """
+    whole = pictures.sum(axis=0)
+    while True:
+        counts = pictures[drawn].sum(axis=0)
+        patients, gains = _moves(pictures, drawn)
+        after = counts + gains
+        off, now = (np.maximum(0, np.abs(c.sum(axis=-1) - share * whole.sum()) - 1) for c in (after, counts))
+        allowed = np.flatnonzero((off < now - ROUNDING) & ((after > 0) & (after < whole)).all(axis=1))
+        if not len(allowed):
+            return drawn
+        unlike = np.abs(after - share * whole).sum(axis=1)
+        best = allowed[np.lexsort((unlike[allowed], off[allowed]))[0]]
+        drawn = drawn ^ np.isin(np.arange(len(drawn)), patients[best])
+
+
+def _moves(pictures: Counts, drawn: Mask) -> tuple[Indices, Counts]:
+    """Return who changes sides, one patient or one of each side, shape (M, 2), and what each move adds, shape (M, K).
+
+    Of patients with the same pictures on the same side only the first is moved.
+    """
+    first = np.unique(np.column_stack([pictures, drawn]), axis=0, return_index=True)[1]
+    inward, outward = first[~drawn[first]], first[drawn[first]]
+    pairs = np.stack(np.meshgrid(inward, outward, indexing="ij"), axis=-1).reshape(-1, 2)
+    singles = np.concatenate([inward, outward])
+    signed = np.where(drawn[:, None], -pictures, pictures)
+    gains = np.concatenate([signed[singles], signed[pairs].sum(axis=1)])
+    return np.concatenate([np.column_stack([singles, singles]), pairs]), gains
