@@ -178,9 +178,11 @@ def data_inputs(place: Place) -> tuple[Input, Input]:
 
 
 def _architecture(study: Study, model: Model) -> Stage:
+    initial = f"architecture.{model.init_from}"
     return Stage(
         f"architecture.{model.id}",
         "analysis.models.architecture:describe",
+        {"initial": Output(initial, ("architecture.json",))} if model.init_from else {},
         params={
             "architecture": model.architecture,
             "params": dict(model.params),
@@ -191,6 +193,7 @@ def _architecture(study: Study, model: Model) -> Stage:
         uses=(model.architecture,),
         packages=NETWORK,
         threads=study.training.threads,  # in the worker that trains: one import of TensorFlow
+        early=True,
     )
 
 
@@ -205,6 +208,7 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
             "group": group,
         },
         packages=METRICS,
+        early=True,
     )
     pixels: dict[str, Input] = {
         "records": RECORDS,

@@ -124,7 +124,12 @@ def write_architecture(folder: Path) -> None:
     (folder / "layers.csv").write_text(
         'name,type,settings,output_shape,parameters\nout,Dense,"4 units, softmax",4,1200\n'
     )
-    summary = {"parameters": 1200, "trainable_parameters": 1200, "input_shape": [64, 64, 3]}
+    summary = {
+        "parameters": 1200,
+        "trainable_parameters": 1200,
+        "input_shape": [64, 64, 3],
+        "head": "softmax",
+    }
     (folder / "summary.json").write_text(json.dumps(summary))
 
 
