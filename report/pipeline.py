@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from report.collisions import LOW_DETAIL, LOW_DETAIL_TITLE
 from report.document.tables import MOST_TOGETHER
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.published import bars
-from report.study import LOW_DETAIL, LOW_DETAIL_TITLE, READER_KEYS, Model, Study
+from report.study import READER_KEYS, Model, Study
 
 PROJECT = Path(__file__).resolve().parent.parent
 SPLITS = ("val", "test")

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from report.collisions import LOW_DETAIL, MAJORITY, OWNERS
 from report.document.check import require_prose
 from report.errors import RenderError
 from report.pipeline import analyses
-from report.study import LOW_DETAIL, MAJORITY, OWNERS
 
 if TYPE_CHECKING:
     from report.study import Study
