@@ -25,9 +25,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from report import architectures, collisions, toml_lines
+from report import architectures, collisions
 from report.errors import ReportError, StudyError, UsageError
 from report.published import Published
+from report.toml_lines import line_of
 
 
 def _architecture(name: str) -> str:
@@ -619,7 +620,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
     except FileNotFoundError as error:
         raise StudyError(f"{path}: no such file", hint="report studies") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path}: not valid TOML: {error}", hint=f"mend {path} and run again") from error
+        raise _no_toml(path, error) from error
     for override in overrides:
         _override(data, override)
     if published := _published(path, data):
@@ -648,7 +649,13 @@ def _published(path: Path, data: dict[str, Any]) -> Any:
             raise StudyError(f"{path}: report.published: {file}: no such file") from error
         return None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{file}: not valid TOML: {error}", hint=f"mend {file} and run again") from error
+        raise _no_toml(file, error) from error
+
+
+def _no_toml(path: Path, error: ValueError) -> StudyError:
+    line = re.search(r"at line (\d+)", str(error))
+    place = f"{path}:{line[1]}" if line else str(path)
+    return StudyError(f"{place}: not valid TOML: {error}", hint=f"mend {path} and run again")
 
 
 def _override(data: dict[str, Any], override: str) -> None:
@@ -700,7 +707,7 @@ def _explained(
             hint=_nearest(first, "change the value, or leave it out"),
         )
     more = error.error_count() - 1
-    line = toml_lines.line(text, data, where or complaint.partition(":")[0])
+    line = line_of(where or complaint.partition(":")[0], text)
     place = f"{path}:{line}" if line else str(path)
     message = f"{place}: {where + ': ' if where else ''}{complaint}" + (f" (and {more} more)" if more else "")
     return StudyError(message, hint=_nearest(first, f"mend {path} and run again"))

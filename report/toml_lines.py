@@ -3,50 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections import Counter
+from itertools import takewhile
 
-Path = tuple[str, ...]
-_HEADER = re.compile(r"(?P<many>\[)?\[(?P<keys>[^\[\]]+)\]\]?\s*(?:#.*)?")
-_KEY = re.compile(r"""(?P<keys>(?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_TABLE = re.compile(r"\s*(\[{1,2})\s*([\w.-]+)\s*\]")
+_KEY = re.compile(r'\s*([\w.-]+)\s*=\s*"?([^"]*)')
 
 
-def line(text: str, data: Mapping[str, Any], dotted: str) -> int:
-    """Return the line of ``models.baseline.epochs``, or of what it stands in; 0 if nothing of it is in the file.
+def line_of(setting: str, text: str) -> int:
+    """Return the line that leads furthest to a setting such as ``models.baseline.epochs``; 0 if none leads there.
 
-    Parameters
-    ----------
-    text : str
-        The file, valid TOML.
-    data : mapping
-        What it says; tables of a list are called by their ``id``, or by their number from 0.
+    Tables of a list are called by their ``id``, or by their number from 0.
     """
-    wanted = tuple(dotted.split("."))
-    found = [(len(path), -number) for number, path in _paths(text, data) if wanted[: len(path)] == path]
-    return -max(found)[1] if found else 0
-
-
-def _paths(text: str, data: Mapping[str, Any]) -> Iterator[tuple[int, Path]]:
-    """Yield the lines that name a key or table, and what they name."""
-    table: Path = ()
-    seen: dict[Path, int] = {}
-    for number, written in enumerate(text.split("\n"), 1):
-        stripped = written.strip()
-        if header := _HEADER.fullmatch(stripped):
-            table = _of_list(_split(header["keys"]), data, seen) if header["many"] else _split(header["keys"])
-            yield number, table
-        elif key := _KEY.match(stripped):
-            yield number, table + _split(key["keys"])
-
-
-def _split(keys: str) -> Path:
-    return tuple(key.strip().strip("\"'") for key in keys.split("."))
-
-
-def _of_list(keys: Path, data: Any, seen: dict[Path, int]) -> Path:
-    """Return the path of the next table of a list."""
-    index = seen[keys] = seen.get(keys, -1) + 1
-    for key in keys:
-        data = data.get(key, {}) if isinstance(data, Mapping) else {}
-    item = data[index] if isinstance(data, list) and index < len(data) else {}
-    return (*keys, str(item.get("id", index)) if isinstance(item, Mapping) else str(index))
+    wanted, furthest, line = setting.split("."), 0, 0
+    table, many = [""], Counter[str]()
+    for number, content in enumerate(text.splitlines(), 1):
+        if head := _TABLE.match(content):
+            table = here = head[2].split(".")
+            if head[1] == "[[":
+                table.append(str(many[head[2]]))  # until its id is known
+                many[head[2]] += 1
+        elif key := _KEY.match(content):
+            if key[1] == "id" and table[-1].isdigit():
+                table[-1] = key[2]
+            here = [*table, *key[1].split(".")]
+        else:
+            continue
+        agree = len([*takewhile(lambda pair: pair[0] == pair[1], zip(wanted, here, strict=False))])
+        if agree > furthest:
+            furthest, line = agree, number
+    return line

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from report import toml_lines
 from report.errors import StudyError
+from report.pipeline import PROJECT
 from report.study import Study, load
+from report.toml_lines import line_of
 
 STUDY = """\
 [study]
@@ -174,7 +175,6 @@ callbacks = [
 [models.input]
 offset = 1
 """
-    data = {"models": [{"id": "a"}, {"id": "b"}]}
     wanted = {
         "study.title": 3,
         "models.a.input.scale": 6,
@@ -182,4 +182,22 @@ offset = 1
         "models.b": 7,
         "split": 0,
     }
-    assert {name: toml_lines.line(text, data, name) for name in wanted} == wanted
+    assert {name: line_of(name, text) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        ("study.title", 'title = "Classifying'),
+        ("models.improved.epochs", "epochs = 50"),
+        ("models.baseline.epocs", 'id = "baseline"'),
+        ("models.improved.callbacks.0.patience", "callbacks = ["),
+        ("classes.viral.label", 'label = "Viral'),
+        ("classes.1.id", "[[classes]]"),
+        ("comparison", "[comparison]"),
+        ("comparison.basline", "[comparison]"),
+    ],
+)
+def test_a_setting_is_found_in_the_study_file(setting, line):
+    text = (PROJECT / "studies" / "assignment" / "study.toml").read_text()
+    assert text.splitlines()[line_of(setting, text) - 1].startswith(line)
