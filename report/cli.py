@@ -148,7 +148,11 @@ def run(
     from report.building import run as run_stages
     from report.engine.events import Event, Finished, Planned
 
+    targets = [*targets]
+
     def hear(event: Event) -> None:
+        if isinstance(event, Planned) and "source" in targets and _trains(event):
+            _rehearse(the_plan, pdf="pdf" in targets)
         if isinstance(event, Planned) and not the_plan.request.sample:
             _tell_trainings(the_plan, event)
         if isinstance(event, Finished):
@@ -162,7 +166,7 @@ def run(
             log_command=the_plan.log_command,
             hear=hear,
             strict=strict,
-            only=[*targets],
+            only=targets,
             **options,
         )
     except DataError as error:
@@ -173,6 +177,22 @@ def run(
     the_plan.keep_declaration(built)
     _tell_doubts(built, strict=is_strict(strict))
     return built
+
+
+def _trains(planned: Planned) -> bool:
+    return any(name.startswith("train.") for name in planned.waiting)
+
+
+def _rehearse(the_plan: Plan, *, pdf: bool) -> None:
+    """Refuse before the first training what would be refused after the last."""
+    from report.rehearsal import rehearse
+    from report.system.distributions import version
+
+    if pdf and version("pango") == "not found":
+        from report.document.pdf import require_pango
+
+        require_pango()
+    rehearse(the_plan)
 
 
 def _tell_trainings(the_plan: Plan, planned: Planned) -> None:

@@ -68,7 +68,11 @@ REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT}
 
 def of_machine(error: BaseException) -> EnvironmentProblem | None:
     """Return the error of a disk that refuses, in words and with the place; None for any other error."""
-    if not isinstance(error, OSError) or error.errno not in REFUSED:
+    if not isinstance(error, OSError):
+        return None
+    if "temporary directory" in str(error):  # which Python says where TMPDIR and /tmp cannot be written
+        return EnvironmentProblem(f"{error.strerror}", hint="set TMPDIR to a folder that is yours")
+    if error.errno not in REFUSED:
         return None
     place = f"{error.filename}: " if error.filename else ""
     return EnvironmentProblem(
