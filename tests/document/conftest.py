@@ -167,7 +167,7 @@ def artifacts(tmp_path: Path, evaluated):
 def source(tmp_path: Path, artifacts):
     """Return a function that writes the source and returns its text."""
 
-    def make(inputs=None, study=STUDY, *, sample=False, overrides=()) -> str:
+    def make(inputs=None, study=STUDY, *, sample=False, overrides=(), commit="0123abc") -> str:
         out = tmp_path / "source-out"
         out.mkdir()
         write(
@@ -181,7 +181,7 @@ def source(tmp_path: Path, artifacts):
             sample=sample,
             overrides=list(overrides),
             declaration="0" * 64,
-            commit="0123abc",
+            commit=commit,
             versions=["numpy"],
         )
         check.require(out)
