@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -19,7 +20,17 @@ import typer
 
 from analysis.errors import AnalysisError, DataError
 from report import __version__, console
-from report.errors import OK, STAGE, USAGE, WOULD_RUN, RenderError, ReportError, UsageError, exit_code
+from report.errors import (
+    OK,
+    STAGE,
+    USAGE,
+    WOULD_RUN,
+    RenderError,
+    ReportError,
+    UsageError,
+    exit_code,
+    of_machine,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +39,7 @@ if TYPE_CHECKING:
     from report.engine.explain import StageStatus
     from report.engine.run import Built
     from report.project import Plan, Request
+    from report.publish import Published
     from report.study import Model
 
 
@@ -101,26 +113,32 @@ def build(
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Build folder.")] = None,
 ) -> None:
     """Run a whole study, every step cached, and write report.html and report.pdf."""
+    from report import build_folder
     from report.building import whole
     from report.document import prose
-    from report.project import Request, plan, study_folder
+    from report.project import Request, plan, study_folder, unversioned
     from report.publish import publish
 
     begun = time.monotonic()
     the_plan = plan(Request(study, data, sample, tuple(overrides or ()), cache, out))
+    part = _model(the_plan, only) if only else ""
+    the_plan = replace(the_plan, out=build_folder.place(the_plan.out, part, given=out is not None))
+    targets = [f"evaluate.{part}"] if part else ["results", "source", *_formats(formats)]
+    build_folder.require(the_plan.out, part)
     prose.require(study_folder(study), the_plan.study)  # before the trainings, not after
     the_plan.remember_data()
     if the_plan.study.untrained and not only:
         names = ", ".join(model.id for model in the_plan.study.untrained)
         console.note(f"described and not trained, as they begin with weights learnt on ImageNet: {names}")
-    targets = [f"evaluate.{_model(the_plan, only)}"] if only else ["results", "source", *_formats(formats)]
+    if not the_plan.commit and not part:
+        console.note(f"version unknown, and the report says so: {unversioned()}")
 
-    def make() -> tuple[Mapping[str, Built], list[Path]]:
+    def make() -> tuple[Mapping[str, Built], Published]:
         built = run(the_plan, targets, jobs=jobs, recheck=recheck, strict=strict)
         return built, publish(the_plan, built, time.monotonic() - begun)
 
-    built, documents = whole(make)
-    _summary(the_plan, built, documents, time.monotonic() - begun)
+    built, published = whole(make)
+    _summary(the_plan, built, published, time.monotonic() - begun)
 
 
 def run(
@@ -131,7 +149,11 @@ def run(
     from report.building import run as run_stages
     from report.engine.events import Event, Finished, Planned
 
+    targets = [*targets]
+
     def hear(event: Event) -> None:
+        if isinstance(event, Planned) and "source" in targets and _trains(event):
+            _rehearse(the_plan, pdf="pdf" in targets)
         if isinstance(event, Planned) and not the_plan.request.sample:
             _tell_trainings(the_plan, event)
         if isinstance(event, Finished):
@@ -145,7 +167,7 @@ def run(
             log_command=the_plan.log_command,
             hear=hear,
             strict=strict,
-            only=[*targets],
+            only=targets,
             **options,
         )
     except DataError as error:
@@ -156,6 +178,22 @@ def run(
     the_plan.keep_declaration(built)
     _tell_doubts(built, strict=is_strict(strict))
     return built
+
+
+def _trains(planned: Planned) -> bool:
+    return any(name.startswith("train.") for name in planned.waiting)
+
+
+def _rehearse(the_plan: Plan, *, pdf: bool) -> None:
+    """Refuse before the first training what would be refused after the last."""
+    from report.rehearsal import rehearse
+    from report.system.distributions import version
+
+    if pdf and version("pango") == "not found":
+        from report.document.pdf import require_pango
+
+        require_pango()
+    rehearse(the_plan)
 
 
 def _tell_trainings(the_plan: Plan, planned: Planned) -> None:
@@ -206,11 +244,14 @@ def _formats(text: str) -> list[str]:
     return chosen
 
 
-def _summary(the_plan: Plan, built: Mapping[str, Built], documents: list[Path], seconds: float) -> None:
+def _summary(the_plan: Plan, built: Mapping[str, Built], published: Published, seconds: float) -> None:
     console.summary(built, seconds)
-    for path in documents:
+    if gone := published.gone:
+        more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
+        console.note(f"taken away, as an earlier build had written it: {', '.join(gone[:3])}{more}")
+    for path in published.documents:
         console.say(f"{console.relative(path)}  {console.size(path.stat().st_size)}")
-    if not documents:
+    if not published.documents:
         console.say(
             f"{console.relative(the_plan.out)}  predictions of this part; report build without --only makes the report"
         )
@@ -342,7 +383,8 @@ def graph(
     """Draw the stages: state, time, and where and when each result was made."""
     from report.graph import svg
     from report.project import Request, plan
-    from report.publish import replace, writing
+    from report.publish import replace as write_anew
+    from report.publish import writing
 
     if out and out.suffix != ".svg":
         raise UsageError(f"--out {out}: not the name of a drawing", hint="such as --out graph.svg")
@@ -350,7 +392,7 @@ def graph(
     path = out.absolute() if out else the_plan.out / "graph.svg"
     drawing = svg(the_plan, datetime.now().astimezone().date())
     with writing(path):
-        replace(path, drawing.encode())
+        write_anew(path, drawing.encode())
     console.say(console.relative(path))
 
 
@@ -543,7 +585,7 @@ def verify(
         raise DataError(
             f"{folder}: {len(checked.differences):,} things do not agree with the predictions"
             + (f", of which {TOLD} are told" if len(checked.differences) > TOLD else ""),
-            hint="report build makes the report anew; what was handed in is not what it makes",
+            hint=f"{checked.cause}; report build makes the report anew",
         )
     agree = "what was checked agrees" if checked.is_partial else "everything agrees"
     console.say(f"{agree}; checked in {console.duration(time.monotonic() - begun)}")
@@ -613,13 +655,14 @@ def data_sample(
 ) -> None:
     """Write the generated sample: phantoms in the layout of the real dataset."""
     from report.project import Request, plan
-    from report.publish import copy
+    from report.publish import copy, writing
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: not an empty folder", hint="name a new folder")
     built = run(plan(Request(study, None, True, (), cache)), ["sample"])["sample"]
-    for name in built.files:
-        copy(built.path(name), folder / name)
+    with writing(folder, "name a folder that is yours, on a disk with room"):
+        for name in built.files:
+            copy(built.path(name), folder / name)
     console.say(f"{console.relative(folder)}  {len(built.files):,} files")
 
 
@@ -761,8 +804,9 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("REPORT_DEBUG"):
             raise
-        complain(error)
-        sys.exit(exit_code(error))
+        told = of_machine(error) or error
+        complain(told)
+        sys.exit(exit_code(told))
 
 
 def misused(error: typer.TyperException) -> None:

@@ -12,6 +12,8 @@ Errors of ``analysis`` are mapped to the same table by ``exit_code``.
 
 from __future__ import annotations
 
+import errno
+
 from analysis.errors import AnalysisError, DataError, HintedError, WeightsError
 
 OK, INTERNAL, USAGE, WOULD_RUN, STUDY, DATA, WEIGHTS, STAGE, RENDER, ENVIRONMENT, INTERRUPTED = (
@@ -58,6 +60,25 @@ class EnvironmentProblem(ReportError):
     """The machine lacks something: disk, permission, a system library."""
 
     code = ENVIRONMENT
+
+
+REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT}
+"""What a disk answers that is full, or for reading only, or somebody else's."""
+
+
+def of_machine(error: BaseException) -> EnvironmentProblem | None:
+    """Return the error of a disk that refuses, in words and with the place; None for any other error."""
+    if not isinstance(error, OSError):
+        return None
+    if "temporary directory" in str(error):  # which Python says where TMPDIR and /tmp cannot be written
+        return EnvironmentProblem(f"{error.strerror}", hint="set TMPDIR to a folder that is yours")
+    if error.errno not in REFUSED:
+        return None
+    place = f"{error.filename}: " if error.filename else ""
+    return EnvironmentProblem(
+        f"{place}{error.strerror}",
+        hint="use folders that are yours: --cache DIR, --out DIR, or a clone of your own",
+    )
 
 
 def exit_code(error: BaseException) -> int:

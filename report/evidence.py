@@ -18,6 +18,7 @@ from analysis.errors import DataError
 from report.engine.stage import Output, Source, Stage, included
 from report.pipeline import Place, stages
 from report.study import Section, Study
+from report.system.files import read_json
 
 if TYPE_CHECKING:
     from report.engine.run import Built
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 FOLDER = "predictions"
 STUDY = f"{FOLDER}/study.json"
 PROSE = f"{FOLDER}/prose"
+DOCUMENTS = ("report.html", "report.pdf")
 TARGETS = ("results", "source", "html", "pdf")
 PICTURES = {"data", "images"}
 """What an input is called that holds X-rays."""
@@ -111,14 +113,14 @@ def _stage(name: str, plan: Sequence[Stage]) -> Stage:
     return next(stage for stage in plan if stage.name == name)
 
 
-def study_file(
+def study_facts(
     study: Study, plan: Sequence[Stage], built: Mapping[str, Built], files: Mapping[str, Path]
-) -> bytes:
-    """Return ``study.json`` for the build folder of a ``plan`` that has these files."""
+) -> dict[str, Any]:
+    """Return what ``study.json`` tells for the build folder of a ``plan`` that has these files."""
     again = [stage for stage in redone(plan) if stage.name in built]
     params = _stage("source", plan).params
     names = {stage.name for stage in plan}
-    facts = {
+    return {
         "format": 1,
         "data": next((kind for kind in ("sample", "archive") if kind in names), "folder"),
         **{name: params[name] for name in ("name", "overrides", "commit")},
@@ -127,6 +129,10 @@ def study_file(
         "program": program((stage, built[stage.name].record.recipe) for stage in again),
         "files": {name: digest(path) for name, path in sorted(files.items())},
     }
+
+
+def as_json(facts: Mapping[str, Any]) -> bytes:
+    """Return ``facts`` as a JSON file that people read too."""
     return (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode()
 
 
@@ -156,6 +162,8 @@ def read(folder: Path) -> Evidence:
     """
     path = folder / STUDY
     try:
+        if (read_json(folder / "run.json") or {}).get("unfinished"):
+            raise DataError(f"{folder}: a build was interrupted while it wrote this folder", hint=AGAIN)
         return Evidence.model_validate_json(path.read_bytes())
     except OSError as error:
         problem, hint = _why_not(folder)
@@ -173,7 +181,7 @@ def _why_not(folder: Path) -> tuple[str, str]:
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "no such folder"
         return f"{folder}: {what}", "name a build folder, such as build/assignment"
-    if (folder / "report.html").is_file() or (folder / "report.pdf").is_file():
+    if any((folder / name).is_file() for name in DOCUMENTS):
         return f"{folder}: its report has no {STUDY}, by which it can be checked", AGAIN
     if (folder / "run.json").is_file():
         return (

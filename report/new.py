@@ -8,6 +8,7 @@ from pathlib import Path
 from report.errors import UsageError
 from report.pipeline import PROJECT
 from report.project import STUDIES
+from report.publish import writing
 
 SKELETON = PROJECT / "templates" / "study"
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
@@ -20,6 +21,8 @@ def create(name: str) -> list[Path]:
     ------
     UsageError
         The name is none for a folder, or taken.
+    EnvironmentProblem
+        The project is for reading only, or there is no room.
     """
     if not re.fullmatch(NAME, name):
         hint = "lower-case letters, digits and hyphens only, a letter first, such as my-study"
@@ -27,8 +30,10 @@ def create(name: str) -> list[Path]:
     folder = STUDIES / name
     if folder.exists():
         raise UsageError(f"{folder}: there already", hint=f"choose another name, or report build {name}")
-    folder.mkdir()
-    return [_write(path, folder / path.name, name) for path in sorted(SKELETON.iterdir())]
+    hint = "work in a clone of your own: git clone, then report new there"
+    with writing(folder, hint):
+        folder.mkdir()
+        return [_write(path, folder / path.name, name) for path in sorted(SKELETON.iterdir())]
 
 
 def _write(source: Path, target: Path, name: str) -> Path:

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from analysis.names import written
+from report.collisions import LOW_DETAIL, LOW_DETAIL_TITLE
 from report.document.tables import MOST_TOGETHER
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.published import bars
-from report.study import LOW_DETAIL, LOW_DETAIL_TITLE, READER_KEYS, ClassLabel, Model, Study
+from report.study import READER_KEYS, ClassLabel, Model, Study
 from report.system.distributions import installed
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -191,9 +192,11 @@ def data_inputs(place: Place) -> tuple[Input, Input]:
 
 
 def _architecture(study: Study, model: Model) -> Stage:
+    initial = f"architecture.{model.init_from}"
     return Stage(
         f"architecture.{model.id}",
         "analysis.models.architecture:describe",
+        {"initial": Output(initial, ("architecture.json",))} if model.init_from else {},
         params={
             "architecture": model.architecture,
             "params": dict(model.params),
@@ -204,6 +207,7 @@ def _architecture(study: Study, model: Model) -> Stage:
         uses=(model.architecture,),
         packages=NETWORK,
         threads=study.training.threads,  # in the worker that trains: one import of TensorFlow
+        early=True,
     )
 
 
@@ -218,6 +222,7 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
             "group": group,
         },
         packages=METRICS,
+        early=True,
     )
     pixels: dict[str, Input] = {
         "records": RECORDS,

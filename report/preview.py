@@ -15,10 +15,8 @@ import subprocess
 import sys
 import time
 import webbrowser
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import takewhile
 from pathlib import Path
 
 from analysis.errors import AnalysisError
@@ -31,7 +29,7 @@ from report.engine.events import Event, Planned
 from report.engine.executors import LocalExecutor
 from report.engine.run import Built, build
 from report.engine.store import Store
-from report.errors import EnvironmentProblem, RenderError, ReportError, StudyError
+from report.errors import EnvironmentProblem, RenderError, ReportError
 from report.pipeline import PROJECT
 from report.project import STUDIES, Plan, Request, plan, study_folder
 from report.reload import HOST, Shown, listen, serving
@@ -41,9 +39,6 @@ STUDY = "study.toml"
 WAKE_MS = 200
 MADE = 2
 """The stages that any save makes anew: the source and the page."""
-_TABLE = re.compile(r"\s*(\[{1,2})\s*([\w.-]+)\s*\]")
-_KEY = re.compile(r'\s*([\w.-]+)\s*=\s*"?([^"]*)')
-_TOML_LINE = re.compile(r"at line (\d+)")
 
 
 def preview(request: Request, *, port: int | None, browser: bool) -> None:
@@ -179,8 +174,6 @@ def _tell(shown: Shown, before: Shown, names: Sequence[str], seconds: float) -> 
 
 def complaint(error: Exception) -> tuple[str, str]:
     """Return what is wrong, with file and line, and what may help."""
-    if isinstance(error, StudyError):
-        return in_study_file(error.message), error.hint
     if isinstance(error, ReportError | AnalysisError):
         return error.message, error.hint
     return f"a fault of this program: {type(error).__name__}: {error}", "report --debug build shows where"
@@ -196,35 +189,3 @@ def in_words_of_author(message: str, the_plan: Plan) -> str:
     lines = store.checked(record.outputs[SOURCE], record.stage).read_text(encoding="utf-8").split("\n")
     place = origin(lines[int(found[1]) - 1], PROJECT / "templates", study_folder(the_plan.request.study))
     return f"{place}{found[2]}" if place else message
-
-
-def in_study_file(message: str) -> str:
-    """Return ``message``, which names a study file and a setting in it, with the line."""
-    path, _, rest = message.partition(f"{STUDY}: ")
-    file = Path(path, STUDY)
-    text = file.read_text(encoding="utf-8", errors="replace") if rest and file.is_file() else ""
-    toml = _TOML_LINE.search(rest)
-    line = int(toml[1]) if toml else line_of(rest.partition(": ")[0], text)
-    return f"{STUDY}:{line}: {rest}" if text else message
-
-
-def line_of(setting: str, text: str) -> int:
-    """Return the line of a study file that leads furthest to a setting such as ``models.baseline.epochs``."""
-    wanted, furthest, line = setting.split("."), 0, 1
-    table, many = [""], Counter[str]()
-    for number, content in enumerate(text.splitlines(), 1):
-        if head := _TABLE.match(content):
-            table = here = head[2].split(".")
-            if head[1] == "[[":
-                table.append(str(many[head[2]]))  # until its id is known
-                many[head[2]] += 1
-        elif key := _KEY.match(content):
-            if key[1] == "id" and table[-1].isdigit():
-                table[-1] = key[2]
-            here = [*table, *key[1].split(".")]
-        else:
-            continue
-        agree = len([*takewhile(lambda pair: pair[0] == pair[1], zip(wanted, here, strict=False))])
-        if agree > furthest:
-            furthest, line = agree, number
-    return line

@@ -53,6 +53,7 @@ class Plan:
     cache: Path
     out: Path
     document: Path
+    commit: str = ""
 
     @property
     def pointers(self) -> str:
@@ -114,16 +115,18 @@ def plan(request: Request, *, needs_data: bool = True) -> Plan:
     data = None if request.sample else found or PROJECT / study.dataset.root
     name = folder.name + ("-sample" if request.sample else "")
     cache = cache_folder(request.cache)
+    version = commit()
     declared = Store(cache).latest(_pointers(request), "declared").get("comparison", study.declaration)
     return Plan(
         request=request,
         name=name,
         study=study,
-        stages=stages(study, Place(folder, data, request.overrides, declared != study.declaration, commit())),
+        stages=stages(study, Place(folder, data, request.overrides, declared != study.declaration, version)),
         data=found,
         cache=cache,
         out=(request.out or PROJECT / "build" / name).absolute(),
         document=PROJECT / "document" / name,
+        commit=version,
     )
 
 
@@ -142,12 +145,28 @@ def commit() -> str:
     return last + "-dirty" * (bool(last) and dirty)
 
 
-def _git(*words: str) -> bytes:
-    """Return what git prints; nothing outside a clone, or on a machine without git."""
+def unversioned() -> str:
+    """Return why git does not tell the version of the program."""
     try:
-        return subprocess.run(["git", "-C", str(PROJECT), *words], capture_output=True, check=False).stdout
-    except FileNotFoundError:
+        done = _run_git("log", "-1", "--format=%h")
+    except OSError as error:
+        return f"git cannot be run: {error.strerror}"
+    said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+    return said.removeprefix("fatal: ") or f"{PROJECT} is no clone of the program"
+
+
+def _git(*words: str) -> bytes:
+    """Return what git prints; nothing outside a clone, in one of somebody else's, or on a machine without git."""
+    try:
+        return _run_git(*words).stdout
+    except OSError:
         return b""
+
+
+def _run_git(*words: str) -> subprocess.CompletedProcess[bytes]:
+    """Run git in this project, whatever repository the caller works on."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return subprocess.run(["git", "-C", str(PROJECT), *words], capture_output=True, check=False, env=own)
 
 
 def _does_otherwise(name: str) -> bool:

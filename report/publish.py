@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from report import build_folder
+from report.build_folder import RUN
 from report.errors import EnvironmentProblem
-from report.evidence import STUDY, evidence_files, path_of, study_file
+from report.evidence import DOCUMENTS, STUDY, as_json, evidence_files, path_of, study_facts
 
 if TYPE_CHECKING:
     from report.engine.run import Built
     from report.project import Plan
 
 PLACES = ("predictions/*", "predictions/*/*", "figures/*", "tables/*")
-"""Where a build removes what is not its own."""
+"""Where everything in a build folder is of its build."""
+_BESIDE = re.compile(r"/\.([^/]+)\.\d+$")
+"""The name under which `replace` writes a file first."""
 
 
 class Result(Protocol):
@@ -31,33 +37,55 @@ class Result(Protocol):
         """Return where one of them lies."""
 
 
-def publish(plan: Plan, built: Mapping[str, Built], seconds: float) -> list[Path]:
-    """Write the build folder of ``plan`` from what is built; return the paths of the documents.
+@dataclass(frozen=True)
+class Published:
+    """The documents in a build folder, and what was taken away of an earlier build."""
+
+    documents: list[Path]
+    gone: list[str]
+
+
+def publish(plan: Plan, built: Mapping[str, Built], seconds: float) -> Published:
+    """Write the build folder of ``plan`` from what is built, and take away what earlier builds have left.
 
     A file is written only when its content changed, next to its place and then renamed.
     """
     wanted = build_files(plan, built)
     with writing(plan.out):
+        before = build_folder.earlier(plan.out)
+        facts = _facts(plan, built, wanted)
+        names = {*wanted, *([STUDY] if facts else []), RUN}
+        replace(plan.out / RUN, build_folder.unfinished({*before, *names}))
         for relative, source in wanted.items():
             copy(source, plan.out / relative)
-        if "source" in built:
-            write(plan.out / STUDY, study_file(plan.study, plan.stages, built, wanted))
-        if "results" in built:
-            remove_others(plan.out, {*wanted, STUDY})
-        replace(plan.out / "run.json", run_facts(plan, built, seconds))
-    return [plan.out / name for name in ("report.html", "report.pdf") if name in wanted]
+        if facts:
+            write(plan.out / STUDY, facts)
+        gone = build_folder.take_away(plan.out, before, names)
+        replace(plan.out / RUN, run_facts(plan, built, seconds, names))
+    return Published([plan.out / name for name in DOCUMENTS if name in wanted], gone)
+
+
+def _facts(plan: Plan, built: Mapping[str, Built], wanted: dict[str, Path]) -> bytes:
+    """Return ``study.json``, and add to ``wanted`` the documents that lie there already and are of it."""
+    if "source" not in built:
+        return b""
+    facts = json.loads(as_json(study_facts(plan.study, plan.stages, built, wanted)))
+    if kept := build_folder.still_true(plan.out, facts):
+        wanted |= kept
+        again = study_facts(plan.study, plan.stages, built, wanted)
+        before = json.loads((plan.out / STUDY).read_bytes())
+        facts = {**again, "program": dict(sorted({**before["program"], **again["program"]}.items()))}
+    return as_json(facts)
 
 
 @contextmanager
-def writing(target: Path) -> Iterator[None]:
+def writing(target: Path, hint: str = "free space or choose another place with --out") -> Iterator[None]:
     """Turn what the disk refuses into an error that names the file."""
     try:
         yield
     except OSError as error:
-        raise EnvironmentProblem(
-            f"{error.filename or target}: {error.strerror}",
-            hint="free space or choose another place with --out",
-        ) from error
+        where = _BESIDE.sub(r"/\1", str(error.filename or target))
+        raise EnvironmentProblem(f"{where}: cannot be written: {error.strerror}", hint=hint) from error
 
 
 def build_files(plan: Plan, built: Mapping[str, Built]) -> dict[str, Path]:
@@ -92,8 +120,10 @@ def source_files(built: Mapping[str, Result], folders: tuple[str, ...]) -> dict[
 
 def publish_source(plan: Plan, built: Mapping[str, Built]) -> Path:
     """Write the ``.qmd`` with all that it needs into the document folder; return its path."""
-    for name in built["source"].files:
-        copy(built["source"].path(name), plan.document / name)
+    hint = "work in a clone of your own, or take report build with --out DIR: it writes HTML and PDF"
+    with writing(plan.document, hint):
+        for name in built["source"].files:
+            copy(built["source"].path(name), plan.document / name)
     return plan.document / "report.qmd"
 
 
@@ -127,15 +157,7 @@ def others(out: Path, wanted: Collection[str]) -> list[Path]:
     return [out / name for name in sorted(found - set(wanted)) if not (out / name).name.startswith(".")]
 
 
-def remove_others(out: Path, wanted: Collection[str]) -> None:
-    """Remove files of an earlier build that this one no longer has, and folders that become empty."""
-    for path in others(out, wanted):
-        path.unlink()
-        if not any(path.parent.iterdir()):
-            path.parent.rmdir()
-
-
-def run_facts(plan: Plan, built: Mapping[str, Built], seconds: float) -> bytes:
+def run_facts(plan: Plan, built: Mapping[str, Built], seconds: float, files: Iterable[str]) -> bytes:
     """Return ``run.json``: what ran and what was cached, where and how long; never part of the report."""
     facts: dict[str, Any] = {
         "study": plan.name,
@@ -145,5 +167,6 @@ def run_facts(plan: Plan, built: Mapping[str, Built], seconds: float) -> bytes:
             name: {"how": b.how, "key": b.key, "seconds": b.record.seconds, "host": b.record.host}
             for name, b in built.items()
         },
+        "files": sorted(files),
     }
-    return (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode()
+    return as_json(facts)

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -26,9 +27,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from report import architectures
+from report import architectures, collisions
 from report.errors import ReportError, StudyError, UsageError
 from report.published import Published
+from report.toml_lines import line_of
 
 
 def _architecture(name: str) -> str:
@@ -68,6 +70,42 @@ def _pattern(pattern: str) -> str:
     return pattern
 
 
+def _authors(given: Any) -> Any:
+    """Take one author as a list of one."""
+    if isinstance(given, str):
+        return (given,) if given else ()
+    return tuple(given) if isinstance(given, list) else given
+
+
+def _day(given: Any) -> str:
+    """Return a day, month or year in ISO form; a time of the day is left out."""
+    text = str(given).strip()
+    if re.fullmatch(r"\d{4}(-(0[1-9]|1[0-2]))?", text):
+        return text
+    try:
+        ordinal = re.fullmatch(r"\d{4}-\d{3}", text)
+        day = datetime.datetime.strptime(text, "%Y-%j") if ordinal else datetime.datetime.fromisoformat(text)
+        return day.date().isoformat()
+    except ValueError as error:
+        hint = 'write 2026-11-21, or "2026-11" or "2026" where the day or month does not matter'
+        why = "{given!r} is no date in ISO form"
+        raise PydanticCustomError("date", why, {"given": text, "hint": hint}) from error
+
+
+def _language(given: Any) -> Any:
+    """Refuse a language that the report cannot be written in, and say what it would need."""
+    text = str(given).strip().replace("_", "-")
+    known = {name.lower(): name for name in LANGUAGES}
+    if text.lower() in known:
+        return known[text.lower()]
+    hint = (
+        f"write one of {', '.join(LANGUAGES)}; another language would need templates/, report/document/ and "
+        "analysis/figures/ translated"
+    )
+    why = "the report's words stand in its templates, in English only, not in {given!r}"
+    raise PydanticCustomError("language", why, {"given": text, "hint": hint})
+
+
 STUDIES = Path(__file__).resolve().parent.parent / "studies"
 NAME = r"^[a-z][a-z0-9_]*$"
 Identifier = Annotated[str, StringConstraints(pattern=NAME, max_length=40)]
@@ -96,11 +134,7 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 Weight = Annotated[float, Field(gt=0)]
 Subset = dict[Identifier, Annotated[int, Field(ge=1)]]
 MIN_SEEDS, MIN_CLASSES = 3, 2
-LOW_DETAIL, MAJORITY = "low_detail", "majority"
-"""The floors that every study has beside its models: the commonest class, and trees on pictures of 8 x 8 pixels."""
-OWNERS = ("data", "published", "ledger")
-"""What results are named after beside models."""
-LOW_DETAIL_TITLE = "8 × 8 baseline"
+LANGUAGES = ("en-GB", "en-US", "en")
 TABLE_KEYS = ("table", "columns", "values", "several", "uncertain")
 READER_KEYS = {
     "label_rule": ("v7",),
@@ -117,6 +151,8 @@ COMPLAINTS = {
     "too_short": "at least {min_length}, got {actual_length}",
     "value_error": "{error}",
     "architecture": "{problem}",
+    "date": "{given!r} is no date in ISO form",
+    "language": "the report's words stand in its templates, in English only, not in {given!r}",
 }
 """What to say for each of pydantic's types of error that it does not say in plain words itself."""
 
@@ -128,14 +164,16 @@ class Section(BaseModel):
 
 
 class About(Section):
-    """Who hands in what, and when; ``tools`` is the author's declaration of the tools used."""
+    """Who hands in what, and when: a day, month or year. ``author`` is one or a list; ``tools`` is the author's declaration of the tools used."""
 
     title: Annotated[str, StringConstraints(min_length=1, max_length=300)]
-    author: str = ""
+    author: Annotated[
+        tuple[Annotated[str, StringConstraints(min_length=1)], ...], BeforeValidator(_authors)
+    ] = ()
     course: str = ""
     tools: str = ""
-    date: datetime.date
-    language: Literal["en", "en-GB", "en-US"] = "en-GB"
+    date: Annotated[str, BeforeValidator(_day)]
+    language: Annotated[str, BeforeValidator(_language)] = "en-GB"
     kind: Literal["assignment", "replication"] = "assignment"
 
 
@@ -525,9 +563,8 @@ class Study(Section):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{what}: {', '.join(twice)} declared twice")
-        for name in (LOW_DETAIL, MAJORITY, *OWNERS):
-            if name in {m.id for m in self.models}:
-                raise ValueError(f"models: {name} names something else in the results; choose another id")
+        if problem := collisions.problem(self):
+            raise ValueError(problem)
         if sum(c.normal for c in self.classes) > 1:
             raise ValueError("classes: only one can be the normal one")
         self._check_classes()
@@ -682,11 +719,12 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
         An override is not of the form ``table.key=value``, or gives what is not allowed.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")
+        data = tomllib.loads(text)
     except FileNotFoundError as error:
         raise StudyError(f"{path}: no such file", hint="report studies") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path}: not valid TOML: {error}", hint=f"mend {path} and run again") from error
+        raise _no_toml(path, error) from error
     for override in overrides:
         _override(data, override)
     if published := _published(path, data):
@@ -696,7 +734,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
             json.dumps(data, default=str)
         ).trimmed()  # JSON mode: strict, yet arrays are tuples
     except ValidationError as error:
-        raise _explained(error, path, data, overrides) from error
+        raise _explained(error, path, text, data, overrides) from error
 
 
 def _published(path: Path, data: dict[str, Any]) -> Any:
@@ -709,13 +747,19 @@ def _published(path: Path, data: dict[str, Any]) -> Any:
     if "left_out" in data:
         raise StudyError(f"{path}: left_out: unknown key", hint="classes are left out by dataset.without")
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         if named:
             raise StudyError(f"{path}: report.published: {file}: no such file") from error
         return None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{file}: not valid TOML: {error}", hint=f"mend {file} and run again") from error
+        raise _no_toml(file, error) from error
+
+
+def _no_toml(path: Path, error: ValueError) -> StudyError:
+    line = re.search(r"at line (\d+)", str(error))
+    place = f"{path}:{line[1]}" if line else str(path)
+    return StudyError(f"{place}: not valid TOML: {error}", hint=f"mend {path} and run again")
 
 
 def _override(data: dict[str, Any], override: str) -> None:
@@ -754,7 +798,7 @@ def _child(place: Any, key: str, override: str) -> Any:
 
 
 def _explained(
-    error: ValidationError, path: Path, data: dict[str, Any], overrides: tuple[str, ...]
+    error: ValidationError, path: Path, text: str, data: dict[str, Any], overrides: tuple[str, ...]
 ) -> ReportError:
     """Turn pydantic's first complaint into one line that names the key, with the nearest known names."""
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")  # a misspelt key is missing too
@@ -767,7 +811,9 @@ def _explained(
             hint=_nearest(first, "change the value, or leave it out"),
         )
     more = error.error_count() - 1
-    message = f"{path}: {where + ': ' if where else ''}{complaint}" + (f" (and {more} more)" if more else "")
+    line = line_of(where or complaint.partition(":")[0], text)
+    place = f"{path}:{line}" if line else str(path)
+    message = f"{place}: {where + ': ' if where else ''}{complaint}" + (f" (and {more} more)" if more else "")
     return StudyError(message, hint=_nearest(first, f"mend {path} and run again"))
 
 

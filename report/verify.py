@@ -13,7 +13,7 @@ import logging
 import re
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,13 +27,12 @@ from report.engine.fingerprint import Moment, json_params
 from report.engine.sources import files_of
 from report.engine.stage import Input, Source, Stage, included
 from report.errors import EnvironmentProblem
-from report.evidence import PROSE, STUDY, Evidence
+from report.evidence import DOCUMENTS, PROSE, STUDY, Evidence
 from report.publish import others, report_files
 from report.system.process import begin_anew, fix_environment
 
 Told = Callable[[int, int], None]
 Files = Mapping[str, Mapping[str, Path]]
-DOCUMENTS = ("report.html", "report.pdf")
 BESIDE = ("run.json", "graph.svg")
 """What a build folder has beside its report, and nothing is computed from."""
 FIGURES, TABLES = "figures/", "tables/"
@@ -73,13 +72,14 @@ class Recomputed:
 class Checked:
     """How much of each part there is, and what does not agree; remarks are no disagreement.
 
-    Of the parts ``unchecked`` nothing could be recomputed.
+    Of the parts ``unchecked`` nothing could be recomputed. ``cause`` tells whether files were changed after the build.
     """
 
     counts: dict[str, str]
     differences: list[Difference]
     remarks: list[str]
     unchecked: frozenset[str] = frozenset()
+    cause: str = ""
 
     @property
     def is_partial(self) -> bool:
@@ -105,7 +105,8 @@ def verify(folder: Path, told: Told) -> Checked:
         fix_environment(1, Path(work) / "home")  # as in the workers that made the report
         again = recompute(folder.absolute(), given, Path(work), told)
         found, remarks = check(folder, given, again)
-        return Checked(counts(folder, given), found, remarks, unchecked(given, again))
+        parts = counts(folder, given), found, remarks, unchecked(given, again)
+        return Checked(*parts, cause(_changed(folder, given)))
 
 
 def recompute(folder: Path, given: Evidence, work: Path, told: Told) -> Recomputed:
@@ -203,7 +204,7 @@ def _why(error: Exception, place: Path, folder: Path) -> str:
 def check(folder: Path, given: Evidence, again: Recomputed) -> tuple[list[Difference], list[str]]:
     """Return where a build folder differs from what was recomputed, and remarks."""
     wanted = _wanted(given, again)
-    changed = {name for name, digest in given.files.items() if _digest(folder / name) != digest}
+    changed = _changed(folder, given)
     found = [*_strays(folder, given, wanted), *_failures(again)]
     for name, path in wanted.items():
         if name in given.files and _differ(folder / name, path):
@@ -228,6 +229,29 @@ def _wanted(given: Evidence, again: Recomputed) -> dict[str, Path]:
         for file, path in kept[stage].items()
     }
     return drawn | report_files(again.results)
+
+
+def _changed(folder: Path, given: Evidence) -> set[str]:
+    """Return the files that are not those that were built, or are not there."""
+    return {name for name, digest in given.files.items() if _digest(folder / name) != digest}
+
+
+def cause(changed: Collection[str]) -> str:
+    """Return, of a report that does not agree, which of its files are not as they were built."""
+    of_evidence = sorted(name for name in changed if name.startswith(f"{evidence.FOLDER}/"))
+    others = sorted(set(changed) - {*of_evidence})
+    if of_evidence and not others:
+        return f"{_some(of_evidence)} not of the build that made the report: changed after it, or of another build"
+    if others and not of_evidence:
+        return f"{_some(others)} not as built, while the predictions are: changed after the build, or of another one"
+    if changed:
+        return f"{_some([*of_evidence, *others])} not as built: the folder was changed after its build, or is of two"
+    return "no file was changed after the build: this program gives other results than the one that built it"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return f"{', '.join(names[:2])}{more} {'is' if len(names) == 1 else 'are'}"
 
 
 def _digest(path: Path) -> str:

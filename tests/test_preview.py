@@ -211,25 +211,6 @@ def test_a_folder_that_cannot_be_watched_is_named(tmp_path):
 # Rendering -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("setting", "line"),
-    [
-        ("study.title", 'title = "Classifying'),
-        ("models.improved.epochs", "epochs = 50"),
-        ("models.baseline.epocs", 'id = "baseline"'),
-        ("models.improved.callbacks.0.patience", "callbacks = ["),
-        ("classes.viral.label", 'label = "Viral'),
-        ("classes.1.id", "[[classes]]"),
-        ("comparison", "[comparison]"),
-        ("comparison.basline", "[comparison]"),
-        ("nothing.at_all", "#"),
-    ],
-)
-def test_a_setting_is_found_in_the_study_file(setting, line):
-    text = (ROOT / "studies" / "assignment" / "study.toml").read_text()
-    assert text.splitlines()[preview.line_of(setting, text) - 1].startswith(line)
-
-
 @pytest.fixture(scope="module")
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a cache with results of the assignment's sample: the real evaluation of made-up predictions."""

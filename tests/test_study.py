@@ -91,7 +91,7 @@ def test_the_assignment_says_what_the_assignment_asks_for():
             (
                 'id = "improved"',
                 f'id = "{name}"',
-                f"models: {name} names something else in the results; choose another id",
+                f"models.{name}.id: {name} names something else in the results; choose another id",
                 "mend",
             )
             for name in ("low_detail", "majority", "data")
@@ -359,7 +359,7 @@ def test_an_override_that_is_not_allowed_is_blamed_and_not_the_file(override, me
 
 
 def test_what_is_wrong_in_the_file_is_not_blamed_on_an_override(edited):
-    with pytest.raises(StudyError, match=r"study\.toml: models\.baseline\.epochs"):
+    with pytest.raises(StudyError, match=r"study\.toml:\d+: models\.baseline\.epochs"):
         load(
             edited("epochs = 10", "epochs = 0"), ("models.improved.epochs=3", "models.baseline.batch_size=8")
         )

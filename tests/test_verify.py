@@ -57,7 +57,12 @@ class Case(NamedTuple):
 
 def write_architecture(out: Path) -> None:
     layers = "name,type,settings,output_shape,parameters\nout,Dense,4 units,4,1200\n"
-    summary = {"parameters": 1200, "trainable_parameters": 1200, "input_shape": [32, 32, 3]}
+    summary = {
+        "parameters": 1200,
+        "trainable_parameters": 1200,
+        "input_shape": [32, 32, 3],
+        "head": "softmax",
+    }
     (out / "architecture.json").write_text(json.dumps({"config": {"layers": [LAYER]}}))
     (out / "layers.csv").write_text(layers)
     (out / "summary.json").write_text(json.dumps(summary))

@@ -13,7 +13,7 @@ import keras
 import pandas as pd
 
 from analysis.errors import ArchitectureError
-from analysis.models import runtime
+from analysis.models import kept, runtime
 from analysis.models.heads import head
 from analysis.progress import Progress
 
@@ -32,6 +32,8 @@ def describe(
 
     Parameters
     ----------
+    inputs : dict of str to Path
+        ``initial``, the architecture whose weights a training begins with, if it does.
     architecture : str
         ``"module:function"``, called with ``size``, ``channels``, ``classes`` and ``params``.
     params : mapping
@@ -45,12 +47,26 @@ def describe(
         The function is not there, refuses its arguments, or its network does not fit the study.
     """
     model = build(**architecture)
+    function, ends = architecture["architecture"], head(model, architecture["classes"])
+    if "initial" in inputs:
+        _require_same_weights(model, inputs["initial"] / "architecture.json", function)
+    kept.require(model, ends, function, scratch)
     (out / "architecture.json").write_text(_json(json.loads(model.to_json())), encoding="utf-8")
-    (out / "summary.json").write_text(_json(_summary(model)), encoding="utf-8")
+    (out / "summary.json").write_text(_json({**_summary(model), "head": ends}), encoding="utf-8")
     pd.DataFrame([_row(layer) for layer in model.layers]).to_csv(
         out / "layers.csv", index=False, lineterminator="\n"
     )
     progress(1, 1, "networks")
+
+
+def _require_same_weights(model: keras.Model, other: Path, function: str) -> None:
+    """Refuse a network that could not begin with the weights of another."""
+    weights = keras.models.model_from_json(other.read_text(encoding="utf-8")).get_weights()
+    if [w.shape for w in weights] != [w.shape for w in model.get_weights()]:
+        raise ArchitectureError(
+            f"{function}: it cannot begin with the weights of another architecture",
+            hint="give both models of init_from the same architecture and params",
+        )
 
 
 def count(
@@ -78,8 +94,24 @@ def build(
         raise ArchitectureError(
             f"{architecture} gives {type(model).__name__}, not a network", hint="return a keras.Model"
         )
+    _require_input(model, (size, size, channels))
     head(model, classes)
     return model
+
+
+def _require_input(model: keras.Model, picture: tuple[int, int, int]) -> None:
+    """Refuse a network that does not take one picture of this study."""
+    shapes = [tuple(given.shape[1:]) for given in getattr(model, "inputs", None) or ()]
+    if shapes != [picture]:
+        found = " and ".join(_sides(shape) for shape in shapes) or "nothing that is declared"
+        raise ArchitectureError(
+            f"{model.name} takes {found}, the pictures are {_sides(picture)}",
+            hint="begin it with keras.Input((size, size, channels)), and return keras.Model(inputs, outputs)",
+        )
+
+
+def _sides(shape: tuple[int | None, ...]) -> str:
+    return " x ".join("any" if side is None else str(side) for side in shape)
 
 
 def _function(architecture: str) -> Any:
@@ -138,12 +170,16 @@ def settings(layer: keras.Layer) -> str:
         words.append("no bias")
     activation = config.get("activation", "linear")
     if activation != "linear":
-        words.append(ACTIVATIONS.get(activation, str(activation)))
+        name = activation["class_name"] if isinstance(activation, dict) else str(activation)
+        words.append(ACTIVATIONS.get(name, name))
     penalty = getattr(layer, "kernel_regularizer", None)
     if penalty is not None:
-        ((kind, strength),) = penalty.get_config().items()
-        words.append(f"{kind.upper()} {strength:g}")
+        words += [f"{kind.upper()} {_strength(value)}" for kind, value in penalty.get_config().items()]
     return ", ".join(words)
+
+
+def _strength(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
 
 def _random(layer: keras.Layer) -> str:

@@ -17,6 +17,7 @@ ENDS = {
     keras.activations.sigmoid: "sigmoid",
     keras.activations.linear: "logits",
 }
+HINT = "end it with Dense(classes, activation='softmax')"
 
 
 def head(model: keras.Model, classes: int) -> Head:
@@ -27,14 +28,34 @@ def head(model: keras.Model, classes: int) -> Head:
     ArchitectureError
         It has neither one output per class nor, for two classes, one sigmoid.
     """
-    found: Any = ENDS.get(getattr(model.layers[-1], "activation", None))
+    last = _last(model)
+    found: Any = ENDS.get(_activation(last))
+    shapes = [tuple(output.shape) for output in model.outputs]
     units = 1 if found == "sigmoid" else classes
-    if found is None or model.output_shape != (None, units) or (units == 1 and classes != 2):
+    if found is None or shapes != [(None, units)] or (units == 1 and classes != 2):
         raise ArchitectureError(
-            f"{model.name} does not end in a softmax or logits of {classes} units, nor in one sigmoid for two classes",
-            hint="end it with Dense(classes, activation='softmax')",
+            f"{model.name} does not end in a softmax or logits of {classes} units, nor in one sigmoid for two classes:"
+            f" its last layer is {last.name} ({type(last).__name__}), its output {' and '.join(map(_shape, shapes))}",
+            hint=HINT,
         )
     return found  # type: ignore[no-any-return]
+
+
+def _last(model: keras.Model) -> keras.Layer:
+    """Return the layer that the output comes from, of networks inside a network the innermost."""
+    layer = model.outputs[0]._keras_history.operation
+    return _last(layer) if isinstance(layer, keras.Model) else layer
+
+
+def _activation(layer: keras.Layer) -> Any:
+    """Return the function that makes a layer's outputs; None where they are no answer."""
+    if isinstance(layer, keras.layers.Softmax):
+        return keras.activations.softmax if layer.axis in (-1, 1) else None
+    return getattr(layer, "activation", None)
+
+
+def _shape(shape: tuple[int | None, ...]) -> str:
+    return " x ".join("n" if side is None else str(side) for side in shape)
 
 
 def loss(head: Head) -> keras.losses.Loss | str:

@@ -115,6 +115,17 @@ def _loose_spaces(html: str) -> str:
     return re.sub(r"(?<=\S) (?=<(?:a|em|strong|code|span|img)\b)", "<span> </span>", html)
 
 
+def require_pango() -> None:
+    """Refuse a machine on which no PDF can be made.
+
+    Raises
+    ------
+    EnvironmentProblem
+        Pango is not installed.
+    """
+    _weasyprint()
+
+
 def _weasyprint() -> Any:
     try:
         import weasyprint

@@ -4,48 +4,84 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from report.collisions import LOW_DETAIL, MAJORITY, OWNERS
 from report.document.check import require_prose
+from report.document.names import names
 from report.errors import RenderError
 from report.pipeline import analyses
-from report.study import LOW_DETAIL, MAJORITY, OWNERS
 
 if TYPE_CHECKING:
     from report.study import Study
 
 EVALUATED = (*OWNERS, "planning", LOW_DETAIL, MAJORITY)
 """What results are named after beside models."""
-_PART = re.compile(r"<%[-+]?\s*(?P<word>if|endif)\b|<<(?P<filled>.*?)>>", re.S)
+_PART = re.compile(r"<%[-+]?\s*(?P<word>if|endif|elif)\b(?P<condition>.*?)%>|<<(?P<filled>.*?)>>", re.S)
+_EXCLUDED = re.compile(r"data(@\w+)?\.excluded\.[a-z0-9_]+")
+"""Reasons for which files are left out: what they are is known when the data are read."""
 _QUOTED = re.compile(r"""\b(?:r|value|ci)\(\s*["']([^"']+)["']""")
 
 
 def require(folder: Path, study: Study) -> None:
     """Check every ``.md`` of a study's folder.
 
-    A name under ``<% if ... %>`` is left alone: its sentence may be one for other settings.
+    A name under ``<% if ... %>`` may be one of other settings: there it is enough that some settings have it.
 
     Raises
     ------
     RenderError
         Markup is wrong, or a result is quoted that this study cannot have; the message names file and line.
     """
+    of_study = names(study)
     for path in sorted(folder.glob("*.md")):
-        for line, name in quoted(require_prose(path)):
-            if problem := _problem(name, study):
+        for line, name, guarded in quoted(require_prose(path)):
+            if guarded:
+                problem = _unheard_of(name, study)
+            else:
+                problem = _problem(name, study) or _misspelt(name, of_study)
+            if problem:
                 raise RenderError(f"{path.name}:{line}: {name}: {problem[0]}", hint=problem[1])
 
 
-def quoted(text: str) -> Iterator[tuple[int, str]]:
-    """Yield line and name of every result that is quoted whatever the settings are."""
+def quoted(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Yield line and name of every result that is quoted, and whether it is so for some settings only."""
     depth = 0
     for part in _PART.finditer(text):
         depth += {"if": 1, "endif": -1}.get(part["word"] or "", 0)
-        if part["filled"] and not depth and not re.search(r"\bif\b", part["filled"]):
-            for name in _QUOTED.findall(part["filled"]):
-                yield text.count("\n", 0, part.start()) + 1, name
+        for name in _QUOTED.findall(part["filled"] or part["condition"] or ""):
+            line = text.count("\n", 0, part.start()) + 1
+            yield line, name, bool(depth) or bool(re.search(r"\bif\b", part["filled"] or ""))
+
+
+def _misspelt(name: str, known: Collection[str]) -> tuple[str, str] | None:
+    """Return that no result has this name, and the nearest ones; None if one has it."""
+    if name in known or _EXCLUDED.fullmatch(name):
+        return None
+    owner = name.partition(".")[0]
+    longer = sorted(
+        (n for n in known if n.startswith(f"{name}.")), key=lambda n: (not n.endswith(".macro"), n)
+    )
+    of_owner = sorted(n for n in known if n.startswith(f"{owner}."))
+    near = longer[:3] or difflib.get_close_matches(name, of_owner, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the results of {owner} stand in results.json"
+    return "no result has this name", hint
+
+
+def _unheard_of(name: str, study: Study) -> tuple[str, str] | None:
+    """Return that no settings of the study give a result of this name; None if some do."""
+    seeds = study.training.seeds if len(study.training.seeds) > 1 else (*study.training.seeds, -1)
+    variants = {
+        "classes": tuple(c.model_copy(update={"normal": i == 0}) for i, c in enumerate(study.classes)),
+        "split": study.split.model_copy(update={"group": "none", "also": "patient"}),
+        "models": tuple(m.model_copy(update={"class_balance": "oversample"}) for m in study.models),
+        "training": study.training.model_copy(update={"seeds": seeds}),
+    }
+    owner = name.partition(".")[0]
+    known = names(study.model_copy(update=variants)) | names(study)
+    return _misspelt(name, known) if any(n.startswith(f"{owner}.") for n in known) else None
 
 
 def _problem(name: str, study: Study) -> tuple[str, str] | None:

@@ -132,7 +132,7 @@ def _facts(inputs: Mapping[str, Path], study: Mapping[str, Any], versions: Seque
             "records": digest(inputs["records"] / "records.csv"),
             "split": digest(inputs["split"] / "split.csv"),
         },
-        "output_activation": {m: layers(inputs, m)[-1]["activation"] for m in models},
+        "output_activation": {m: head(inputs, m) for m in models},
         "initializers": sorted({name for m in models for name in kernel_initializers(inputs, m)}),
     }
 
@@ -235,6 +235,12 @@ def build_command(name: str, overrides: Sequence[str], *, sample: bool) -> str:
     data = ["--sample"] if sample else ["--data", "DIR"]
     changes = [word for change in overrides for word in ("--set", change)]
     return shlex.join(["report", "build", name, *data, *changes])
+
+
+def head(inputs: Mapping[str, Path], model: str) -> str:
+    """Return what a model ends in: ``softmax``, ``sigmoid`` or ``logits``."""
+    text = (inputs[f"architecture_{model}"] / "summary.json").read_text(encoding="utf-8")
+    return str(json.loads(text)["head"])
 
 
 def layers(inputs: Mapping[str, Path], model: str) -> list[dict[str, Any]]:

@@ -86,7 +86,8 @@ def build(
     ------
     AnalysisError, ReportError
         As the first failing stage of the plan raised it; any other error is a ``StageError``. What runs
-        then is finished first, and so are stages that do not need the failed one, if another needs them.
+        then is finished first, and so are stages that do not need the failed one, if another needs them
+        and the failed one is not early.
     """
     wanted, store = selected(stages, only), Store(cache)
     with environment_problems(store.cache), store.locks.reading():
@@ -187,9 +188,12 @@ class _Build:
 
     def _fail(self, stage: Stage, error: Exception) -> None:
         self.failures[stage.name] = error
-        lost = (self.due & self._hopeless()) - self.built.keys()
+        lost = (self.due if self._is_early() else self.due & self._hopeless()) - self.built.keys()
         self.due -= lost
         self.tell(events.Failed(stage.name, error, frozenset(lost - {stage.name})))
+
+    def _is_early(self) -> bool:
+        return any(stage.early and stage.name in self.failures for stage in self.stages)
 
     def _hopeless(self) -> set[str]:
         """Return the stages that cannot run for the failures, and those that nobody but these reads."""
@@ -203,7 +207,7 @@ class _Build:
         return lost | {name for name, by in readers.items() if by and by <= lost}
 
     def _expect(self) -> None:
-        """Learn how long stages took last time, and put those first that begin the longest way to the end."""
+        """Learn how long stages took last time; put first what is early, then what begins the longest way to the end."""
         for name, key in self.store.latest(self.plan).items():
             if record := self.store.record(key):
                 self.seconds[name] = record.seconds
@@ -212,7 +216,7 @@ class _Build:
             rank[stage.name] += self.seconds.get(stage.name, 1.0)
             for name in stage.needs:
                 rank[name] = max(rank[name], rank[stage.name])
-        self.by_rank = sorted(self.stages, key=lambda stage: -rank[stage.name])
+        self.by_rank = sorted(self.stages, key=lambda stage: (not stage.early, -rank[stage.name]))
 
     def _tell_plan(self, names: set[str]) -> None:
         waiting = {

@@ -70,6 +70,8 @@ class Stage:
         Distributions whose versions are part of the key.
     threads : int
         Threads that the numbers depend on and that the scheduler counts.
+    early : bool
+        It refuses what the user must mend: it runs before all that is as ready, and where it fails nothing is begun.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Stage:
     uses: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     threads: int = 1
+    early: bool = False
 
     @property
     def needs(self) -> frozenset[str]:

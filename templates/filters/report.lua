@@ -312,7 +312,10 @@ end
 -- The whole --------------------------------------------------------------------------------------
 
 local function long_date(text, lang)
-  local year, month, day = text:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)$")
+  local year, month = text:match("^(%d%d%d%d)%-(%d%d)$")
+  if year and MONTHS[tonumber(month)] then return MONTHS[tonumber(month)] .. " " .. year end
+  local day
+  year, month, day = text:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)$")
   if not year or not MONTHS[tonumber(month)] then return text end
   local name, number = MONTHS[tonumber(month)], tonumber(day)
   if lang == "en" or lang == "en-US" then return ("%s %d, %s"):format(name, number, year) end

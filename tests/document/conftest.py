@@ -124,7 +124,12 @@ def write_architecture(folder: Path) -> None:
     (folder / "layers.csv").write_text(
         'name,type,settings,output_shape,parameters\nout,Dense,"4 units, softmax",4,1200\n'
     )
-    summary = {"parameters": 1200, "trainable_parameters": 1200, "input_shape": [64, 64, 3]}
+    summary = {
+        "parameters": 1200,
+        "trainable_parameters": 1200,
+        "input_shape": [64, 64, 3],
+        "head": "softmax",
+    }
     (folder / "summary.json").write_text(json.dumps(summary))
 
 
@@ -162,7 +167,7 @@ def artifacts(tmp_path: Path, evaluated):
 def source(tmp_path: Path, artifacts):
     """Return a function that writes the source and returns its text."""
 
-    def make(inputs=None, study=STUDY, *, sample=False, overrides=()) -> str:
+    def make(inputs=None, study=STUDY, *, sample=False, overrides=(), commit="0123abc") -> str:
         out = tmp_path / "source-out"
         out.mkdir()
         write(
@@ -176,7 +181,7 @@ def source(tmp_path: Path, artifacts):
             sample=sample,
             overrides=list(overrides),
             declaration="0" * 64,
-            commit="0123abc",
+            commit=commit,
             versions=["numpy"],
         )
         check.require(out)

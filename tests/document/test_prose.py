@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
 
+from report.document.names import names
 from report.document.prose import quoted, require
 from report.errors import RenderError
 from report.pipeline import PROJECT
@@ -66,6 +68,62 @@ def test_a_class_left_out_and_figures_that_were_not_published_are_told(tmp_path)
         require(tmp_path, load(study))
 
 
-def test_what_stands_under_a_condition_is_left_alone():
-    text = '<< r("a") >>\n<% if grouped %><< r("b") >><% endif %>\n<< r("c") if grouped else "" >><< value(\'d\') >>'
-    assert list(quoted(text)) == [(1, "a"), (3, "d")]
+def test_what_stands_under_a_condition_is_marked():
+    text = (
+        '<< r("a") >>\n<% if grouped %><< r("b") >><% endif %>\n<< r("c") if grouped else "" >><< value(\'d\') >>'
+        '<% if value("e") > 0 %><% endif %>'
+    )
+    found = [(1, "a", False), (2, "b", True), (3, "c", True), (3, "d", False), (3, "e", True)]
+    assert list(quoted(text)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        (
+            '<< r("cnn_1.test.acuracy") >>',
+            r"discussion\.md:1: cnn_1\.test\.acuracy: no result",
+            "cnn_1.test.accuracy",
+        ),
+        ('a\n\n<< ci("cnn_1.test.f1") >>', r"discussion\.md:3: cnn_1\.test\.f1: ", "cnn_1.test.f1."),
+        ('<< r("cnn_1.train.accuracy") >>', "no result has this name", "accuracy"),
+        ('<< value("data.test.counts") >>', "no result has this name", "data.test.count"),
+        ('<< r("cnn_1.test.mcc.macro") >>', "no result has this name", "cnn_1.test.mcc"),
+        (
+            '<% if grouped %><< r("cnn_1@patient.test.acuracy") >><% endif %>',
+            "no result has this name",
+            "cnn_1@patient.test.accuracy",
+        ),
+        (
+            '<% if value("cnn_1.test.acuracy") > 0 %>a<% endif %>',
+            "no result has this name",
+            "cnn_1.test.accuracy",
+        ),
+    ],
+)
+def test_a_misspelt_measure_is_named_with_file_line_and_the_nearest(tmp_path, text, said, hint):
+    (tmp_path / "discussion.md").write_text(text)
+    with pytest.raises(RenderError, match=said) as caught:
+        require(tmp_path, load(OFFICIAL / "study.toml"))
+    assert hint in caught.value.hint
+
+
+def test_a_name_of_other_settings_may_stand_under_a_condition(tmp_path):
+    names = [
+        "cnn_1@seed_1.test.accuracy",
+        "cnn_1@patient.test.accuracy",
+        "cnn_1.test.sensitivity_at_90.abnormal",
+        "data.excluded.broken_file",
+    ]
+    text = "".join(f'<% if false %><< r("{name}") >><% endif %>\n' for name in names)
+    (tmp_path / "discussion.md").write_text(text + '<< r("data.excluded.broken_file") >>')
+    require(tmp_path, load(OFFICIAL / "study.toml", ("split.also=none", "training.seeds=[1, 2, 3]")))
+
+
+def test_the_names_are_those_that_the_evaluation_gives(evaluated):
+    root, _ = evaluated({})
+    given = set(json.loads((root / "results" / "results.json").read_text())["results"])
+    expected = names(load(PROJECT / "studies" / "assignment" / "study.toml"))
+    of_data = {name for name in given - expected if ".excluded." in name}
+    assert given - of_data == {name for name in expected if name in given or not name.startswith("ledger.")}
+    assert of_data == {"data.excluded.ct_slice", "data@patient.excluded.ct_slice"}

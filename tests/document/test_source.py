@@ -111,7 +111,7 @@ def test_words_from_outside_stay_words(source, artifacts, tmp_path, attack):
         rows.to_csv(errors, index=False)
     classes = [{**c, "label": f"{attack} {c['id']}"} for c in STUDY["classes"]]
     models = [{**m, "title": f"{attack} {m['id']}"} for m in STUDY["models"]]
-    head = {**STUDY["study"], "title": attack, "author": attack, "course": attack, "tools": attack}
+    head = {**STUDY["study"], "title": attack, "author": [attack], "course": attack, "tools": attack}
     source(inputs, {**STUDY, "classes": classes, "models": models, "study": head})
     where = {"source": tmp_path / "source-out", "templates": PROJECT / "templates"}
     html.render(where, tmp_path, scratch=tmp_path, progress=silent)

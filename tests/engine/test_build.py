@@ -224,6 +224,17 @@ def test_what_only_serves_a_lost_stage_is_not_begun(toy):
     assert toy.ran([toy.stages()[0], other]) == set(), "a has served another too"
 
 
+def test_what_is_early_runs_first_and_nothing_is_begun_after_its_failure(toy):
+    toy.write("toy.bad", BAD)
+    a, b = toy.stages()[:2]
+    bad = Stage("bad", "toy.bad:fail", params={"how": "user"}, early=True)
+    total = Stage("total", "toy.steps:total", {"a": Output("a"), "b": Output("b")})
+    events = []
+    with pytest.raises(DataError):
+        toy.build([a, b, total, bad], jobs=1, on_event=events.append)
+    assert [e.stage for e in events if isinstance(e, Started)] == ["bad"]
+
+
 def test_first_failure_of_the_plan_is_raised(toy):
     toy.write("toy.bad", BAD)
     stages = [

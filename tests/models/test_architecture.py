@@ -208,3 +208,63 @@ def test_settings_in_words(layer: keras.Layer, words: str) -> None:
 def test_wrong_architecture_is_explained(change: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ArchitectureError, match=complaint):
         architecture.count(**{**network("baseline"), **change})
+
+
+OWN = "own_networks"
+
+
+@pytest.fixture
+def own_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+
+
+of_own = pytest.mark.usefixtures("own_networks")
+
+
+def described(name: str, folder: Path, **inputs: Path) -> dict[str, Any]:
+    own = {"architecture": f"{OWN}:{name}", "params": {}, "size": 32, "channels": 3, "classes": 3}
+    folder.mkdir(exist_ok=True)
+    architecture.describe(inputs, folder, scratch=folder, progress=silent, **own)
+    return json.loads((folder / "summary.json").read_text())
+
+
+@of_own
+@pytest.mark.parametrize("name", ["softmax_layer", "activation_layer", "softmax_inside", "leaky_penalised"])
+def test_a_softmax_counts_however_it_is_written(name: str, tmp_path: Path) -> None:
+    assert described(name, tmp_path)["head"] == "softmax"
+    assert not list(tmp_path.glob("*.keras"))
+
+
+@of_own
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("with_lambda", r"with_lambda: the layer \w+ \(Lambda\) cannot be saved"),
+        ("own_layer", r"own_layer: the layer twice \(Doubled\) cannot be saved"),
+        ("registered_layer", r"registered_layer: the layer twice \(Registered\) cannot be saved"),
+        ("own_activation", "the function swish_of_mine cannot be saved"),
+        ("subclassed", "takes nothing that is declared, the pictures are 32 x 32 x 3"),
+        ("without_input", "takes nothing that is declared, the pictures are 32 x 32 x 3"),
+        ("any_size", "takes any x any x 3, the pictures are 32 x 32 x 3"),
+        ("two_outputs", "its output n x 3 and n x 3"),
+        ("named_output", "answers with a dict of outputs"),
+        ("relu_end", r"its last layer is \w+ \(Dense\), its output n x 3"),
+        ("dropout_end", r"its last layer is \w+ \(Dropout\)"),
+        ("undefined", "are no probabilities"),
+        ("too_small", "too_small cannot build a network for pictures of 32 x 32 x 3"),
+    ],
+)
+def test_what_could_not_be_used_after_its_training_is_refused_before(
+    name: str, complaint: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ArchitectureError, match=complaint) as caught:
+        described(name, tmp_path)
+    assert caught.value.hint
+
+
+@of_own
+def test_weights_to_begin_with_fit_before_anything_is_trained(tmp_path: Path) -> None:
+    described("softmax_layer", tmp_path / "first")
+    described("activation_layer", tmp_path / "same", initial=tmp_path / "first")
+    with pytest.raises(ArchitectureError, match="weights of another architecture"):
+        described("leaky_penalised", tmp_path / "other", initial=tmp_path / "first")
