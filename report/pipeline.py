@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from report.document import author
 from report.document.tables import MOST_TOGETHER
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.published import bars
@@ -30,7 +31,8 @@ DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
 RECORDS = Output("read", ("records.csv",))
 RESULTS = ("results.json",)
 FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
-THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/*.lua")
+WORDS = ("*.j2", "sections/*.j2", "filters/passage.lua", "references.bib")
+THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/report.lua")
 HTML = ("pypandoc_binary",)
 PDF = ("pypandoc_binary", "weasyprint", "ziamath", "pango")
 SOFTWARE = tuple(sorted({*PICTURES, *NETWORK, *METRICS, *DRAWING, "jinja2", *HTML, *PDF} - {"pango"}))
@@ -519,8 +521,8 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
         "source",
         "report.document.source:write",
         {
-            "templates": Source(PROJECT / "templates", include=("*.j2", "sections/*.j2", "references.bib")),
-            "prose": Source(place.study, include=("*.md",)),
+            "templates": Source(PROJECT / "templates", include=WORDS),
+            "prose": Source(place.study, include=tuple(author.FILES)),
             "records": Output("read"),
             **{f"split{analysis}": Output(f"split{analysis}") for analysis in analyses(study)},
             "results": Output("results"),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from report.document.check import require_prose
+from report.document.author import files, require_prose
 from report.errors import RenderError
 from report.pipeline import analyses
 from report.study import LOW_DETAIL, MAJORITY, OWNERS
@@ -23,7 +23,7 @@ _QUOTED = re.compile(r"""\b(?:r|value|ci)\(\s*["']([^"']+)["']""")
 
 
 def require(folder: Path, study: Study) -> None:
-    """Check every ``.md`` of a study's folder.
+    """Check the author's files in a study's folder.
 
     A name under ``<% if ... %>`` is left alone: its sentence may be one for other settings.
 
@@ -32,7 +32,7 @@ def require(folder: Path, study: Study) -> None:
     RenderError
         Markup is wrong, or a result is quoted that this study cannot have; the message names file and line.
     """
-    for path in sorted(folder.glob("*.md")):
+    for path in files(folder):
         for line, name in quoted(require_prose(path)):
             if problem := _problem(name, study):
                 raise RenderError(f"{path.name}:{line}: {name}: {problem[0]}", hint=problem[1])
