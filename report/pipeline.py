@@ -19,10 +19,11 @@ from report.document import author
 from report.document.tables import MOST_TOGETHER
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.published import bars
-from report.study import LOW_DETAIL, LOW_DETAIL_TITLE, READER_KEYS, Model, Study
+from report.study import LOW_DETAIL, LOW_DETAIL_TITLE, READER_KEYS, ClassLabel, Model, Study, is_folder_name
 
 PROJECT = Path(__file__).resolve().parent.parent
 SPLITS = ("val", "test")
+LONGEST_FOLDER = 100  # bytes; the pictures in it have its name and a number
 TABLES = ("numpy", "pandas")
 PICTURES = ("numpy", "pandas", "pillow", "opencv-python-headless")
 NETWORK = ("numpy", "pandas", "keras", "tensorflow")
@@ -136,7 +137,7 @@ def _sample(study: Study) -> Stage:
     size = _only(study.sample, "pictures", "seed")
     if study.dataset.reader == "v7":
         return Stage("sample", "analysis.datasets.sample:write", params=size, packages=PICTURES)
-    names = {c.id: (*study.dataset.folders.get(c.id, ()), c.label)[0] for c in study.classes}
+    names = {c.id: (*study.dataset.folders.get(c.id, ()), _folder(c))[0] for c in study.classes}
     layout: dict[str, Json] = {
         "layout": study.dataset.reader,
         "classes": [{"id": id_, "folder": folder} for id_, folder in names.items()],
@@ -144,6 +145,13 @@ def _sample(study: Study) -> Stage:
     return Stage(
         "sample", "analysis.datasets.folder_sample:write", params={**layout, **size}, packages=PICTURES
     )
+
+
+def _folder(class_: ClassLabel) -> str:
+    """Return the name of a class' folder: its label, or its id where that could not be the name of one."""
+    label = class_.label
+    is_name = is_folder_name(label) and len(label.encode()) <= LONGEST_FOLDER and not label.startswith(".")
+    return label if is_name else class_.id
 
 
 def _reading(study: Study) -> dict[str, Json]:

@@ -7,7 +7,7 @@ import difflib
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from report import architectures
+from report import architectures, letters
 from report.errors import ReportError, StudyError, UsageError
 from report.published import Published
 
@@ -35,6 +35,23 @@ def _architecture(name: str) -> str:
     return name
 
 
+def is_folder_name(name: str) -> bool:
+    """Tell whether a folder can be called so: a name is no path."""
+    return name.strip() == name and not set(name) & {*"/\\\n\t"} and name not in {".", ".."}
+
+
+def _folder_name(name: str) -> str:
+    if not is_folder_name(name):
+        raise ValueError(f"{name!r} is no name of a folder")
+    return name
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
+
 STUDIES = Path(__file__).resolve().parent.parent / "studies"
 NAME = r"^[a-z][a-z0-9_]*$"
 Identifier = Annotated[str, StringConstraints(pattern=NAME, max_length=40)]
@@ -42,7 +59,8 @@ Architecture = Annotated[
     str, StringConstraints(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$"), AfterValidator(_architecture)
 ]
 SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]+$")]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_not_blank)]
+FolderName = Annotated[Label, AfterValidator(_folder_name)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Weight = Annotated[float, Field(gt=0)]
 Subset = dict[Identifier, Annotated[int, Field(ge=1)]]
@@ -76,7 +94,7 @@ class Section(BaseModel):
 class About(Section):
     """Who hands in what, and when; ``tools`` is the author's declaration of the tools used."""
 
-    title: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_not_blank)]
     author: str = ""
     course: str = ""
     tools: str = ""
@@ -108,7 +126,7 @@ class Dataset(Section):
     root: str
     source: str = ""
     label_rule: Literal["covid-first", "first-tag", "every-tag"] = "covid-first"
-    folders: dict[Identifier, Annotated[tuple[Label, ...], Field(min_length=1)]] = {}
+    folders: dict[Identifier, Annotated[tuple[FolderName, ...], Field(min_length=1)]] = {}
     exclude: tuple[str, ...] = ()
     without: tuple[Identifier, ...] = ()
     max_excluded: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -577,7 +595,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
         An override is not of the form ``table.key=value``, or gives what is not allowed.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise StudyError(f"{path}: no such file", hint="report studies") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -586,12 +604,29 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
         _override(data, override)
     if published := _published(path, data):
         data["published"] = published
+    for where, text in _texts(data):
+        if found := letters.unprintable(text):
+            raise StudyError(f"{path}: {where}: {found[1]}", hint=letters.HINT)
     try:
         return Study.model_validate_json(
             json.dumps(data, default=str)
         ).trimmed()  # JSON mode: strict, yet arrays are tuples
     except ValidationError as error:
         raise _explained(error, path, data, overrides) from error
+
+
+def _texts(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text within a value of the study file, and the dotted name of its key."""
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield where, key
+            yield from _texts(item, f"{where}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            name = item.get("id", number) if isinstance(item, dict) else number
+            yield from _texts(item, f"{where}.{name}")
 
 
 def _published(path: Path, data: dict[str, Any]) -> Any:
@@ -604,7 +639,7 @@ def _published(path: Path, data: dict[str, Any]) -> Any:
     if "left_out" in data:
         raise StudyError(f"{path}: left_out: unknown key", hint="classes are left out by dataset.without")
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         if named:
             raise StudyError(f"{path}: report.published: {file}: no such file") from error

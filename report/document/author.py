@@ -73,6 +73,7 @@ def require_prose(path: Path) -> str:
         *_pictures(text),
         *_shortcodes(text),
         *_notes(text),
+        *_open_code(text),
         *check.markup(text),
         *check.attributes(text, SPANS, {"tbl-colwidths"}),
         *check.divs(text, DIVS, {"title"}),
@@ -93,6 +94,11 @@ def _pictures(text: Text) -> Iterator[Problem]:
     for match in check.PICTURE.finditer(text.prose):
         said = f"the picture {match['file']}: own pictures are not supported yet"
         yield Problem(text.line(match.start()), said, "refer to a figure of the report: @fig-counts")
+
+
+def _open_code(text: Text) -> Iterator[Problem]:
+    for match in re.finditer(r"^ {0,3}(`{3,}|~{3,})[^`\n]*$", text.prose, re.M):
+        yield Problem(text.line(match.start()), "the code block is never closed", f"close it with {match[1]}")
 
 
 def _shortcodes(text: Text) -> Iterator[Problem]:

@@ -94,7 +94,7 @@ end
 local function no_headings_within(blocks)
   for _, block in ipairs(blocks) do
     if block.t ~= "Header" then
-      block:walk({
+      pandoc.Blocks({ block }):walk({
         Div = function(d) -- the first heading of a callout is its title
           if d.content[1] and d.content[1].t == "Header" then d.content:remove(1) end
           return d
@@ -177,7 +177,7 @@ local function link(l)
   local id = l.target:match("^#(.+)$")
   local address = id and "#" .. (ids[id] or id) or l.target
   address = address:gsub("[%s%c<>\"`{}|\\^$()%[%]]", encoded):gsub("([^%w@./])@", "%1%%40")
-  if not id and pandoc.utils.stringify(l.content) == l.target then return raw("<" .. address .. ">") end
+  if not id and address == l.target and pandoc.utils.stringify(l.content) == address then return raw("<" .. address .. ">") end
   return pandoc.Link(l.content, address, l.title)
 end
 
@@ -185,7 +185,7 @@ end
 
 -- What could be read as markup is escaped, also where pandoc's own writer would not.
 local function str(s)
-  local plain = s.text:match(SAFE) and not s.text:match("^[-:.(]") and not s.text:match("[-:.][-:.]")
+  local plain = s.text:match(SAFE) and not s.text:match("^[-:.]") and not s.text:match("[-:.][-:.]")
   plain = plain or s.text:match("^[.:)]$")
   if not plain then return raw(escaped(s.text)) end
 end
@@ -219,6 +219,16 @@ local function callout(div)
     div.attributes.title = nil
   end
   return div
+end
+
+-- Paragraphs of a definition are set apart, or they become one.
+local function definitions(list)
+  for _, item in ipairs(list.content) do
+    for _, blocks in ipairs(item[2]) do
+      if #blocks > 1 and blocks[1].t == "Plain" then blocks[1] = pandoc.Para(blocks[1].content) end
+    end
+  end
+  return list
 end
 
 local function numbered(list)
@@ -297,7 +307,7 @@ function Pandoc(doc)
   headings(blocks)
   blocks:walk({ Table = table_id })
   blocks = blocks:walk({ Inlines = equation_ids })
-  blocks = blocks:walk({ Cite = cite, OrderedList = numbered, Div = callout })
+  blocks = blocks:walk({ Cite = cite, OrderedList = numbered, Div = callout, DefinitionList = definitions })
   local whole = blocks
   blocks = blocks:walk({ Inlines = line_beginnings })
   blocks = blocks:walk({ Link = link })
