@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from report.document import author
+from report.document import author, glyphs
 from report.document.tables import MOST_TOGETHER
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.published import bars
@@ -32,7 +32,10 @@ DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
 RECORDS = Output("read", ("records.csv",))
 RESULTS = ("results.json",)
 FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
-WORDS = ("*.j2", "sections/*.j2", "filters/passage.lua", "references.bib")
+WORDS = (
+    *("*.j2", "sections/*.j2", "filters/passage.lua", "references.bib"),
+    *(f"theme/fonts/{name}" for name in glyphs.FONTS),
+)
 THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/report.lua")
 HTML = ("pypandoc_binary",)
 PDF = ("pypandoc_binary", "weasyprint", "ziamath", "pango")
@@ -557,7 +560,7 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
             "commit": place.commit,
             "versions": list(SOFTWARE),
         },
-        packages=SOFTWARE,
+        packages=tuple(sorted({*SOFTWARE, "fonttools"})),
     )
     theme: dict[str, Input] = {
         "source": Output("source"),

@@ -181,7 +181,9 @@ def _nearest(name: str, known: set[str], what: str) -> str:
 def _pictures(text: Text, folder: Path) -> Iterator[Problem]:
     for match in PICTURE.finditer(text.prose):
         line, file = text.line(match.start()), match["file"]
+        start = match.start("attributes")
         alt = re.search(r'fig-alt="([^"]*)"', match["attributes"] or "")
+        words = text.whole[start + alt.start(1) : start + alt.end(1)].strip() if alt else ""
         if not file.startswith("figures/") or ".." in file:
             yield Problem(line, f"the picture {file} {OUTSIDE}", OUTSIDE_HINT)
         elif not (folder / file).is_file():
@@ -190,7 +192,7 @@ def _pictures(text: Text, folder: Path) -> Iterator[Problem]:
             yield Problem(
                 line, f"the figure {file} does not stand alone", "leave an empty line before and after it"
             )
-        if not alt or not alt[1].strip():
+        if not words:
             yield Problem(line, f"the picture {file} has no fig-alt", 'add fig-alt="what the picture says"')
 
 
@@ -220,8 +222,8 @@ def markup(text: Text) -> Iterator[Problem]:
             yield Problem(
                 text.line(match.start()), f"a code block that runs or is raw: {match['info'].strip()}"
             )
-    for match in re.finditer(r"`\{=\w+\}", text.whole):
-        yield Problem(text.line(match.start()), f"raw markup is not part of the subset: {match[0][1:]}")
+    for match in re.finditer(r"\{=\w+\}", text.prose):
+        yield Problem(text.line(match.start()), f"raw markup is not part of the subset: {match[0]}")
 
 
 def _headings(text: Text) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from report.document import directions
 from report.errors import EnvironmentProblem, RenderError
 
 SOURCE = "report.qmd"
@@ -50,7 +51,7 @@ def page(source: Path, theme: Theme) -> str:
         said = re.sub(above, "", done.stderr.decode(errors="replace"))
         hint = "mend the template or the prose that the message names, then build again"
         raise RenderError(complaint(said, text.decode()), hint=hint)
-    return done.stdout.decode()
+    return directions.marked(done.stdout.decode())
 
 
 def run(arguments: list[str], text: str) -> subprocess.CompletedProcess[bytes]:
