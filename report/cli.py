@@ -214,14 +214,16 @@ def _tell_doubts(built: Mapping[str, Built], *, strict: bool) -> None:
     import json
 
     from report.document.check import DOUBTS
+    from report.document.glyphs import REMARKS
 
     if "source" not in built:
         return
     doubts = json.loads(built["source"].path(DOUBTS).read_text(encoding="utf-8"))
     if doubts and strict:
         raise RenderError(doubts[0] + f" (and {len(doubts) - 1} more)" * (len(doubts) > 1))
-    for doubt in doubts:
-        console.note(f"warning: {doubt}")
+    remarks = json.loads(built["source"].path(REMARKS).read_text(encoding="utf-8"))
+    for warning in (*doubts, *remarks):
+        console.note(f"warning: {warning}")
 
 
 def _model(the_plan: Plan, name: str) -> str:

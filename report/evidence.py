@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import StringConstraints, ValidationError
 
 from analysis.errors import DataError
+from report.document import author
 from report.engine.stage import Output, Source, Stage, included
 from report.pipeline import Place, stages
 from report.study import Section, Study
@@ -106,7 +107,7 @@ def evidence_files(plan: Sequence[Stage], built: Mapping[str, Built]) -> dict[st
                 files |= {path_of(given.stage, file): result.path(file) for file in chosen}
     prose = _stage("source", plan).inputs["prose"]
     assert isinstance(prose, Source)
-    return files | {f"{PROSE}/{path.name}": path for path in sorted(prose.path.glob("*.md"))}
+    return files | {f"{PROSE}/{path.name}": path for path in author.files(prose.path)}
 
 
 def _stage(name: str, plan: Sequence[Stage]) -> Stage:

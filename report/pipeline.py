@@ -17,14 +17,16 @@ from typing import Any
 
 from analysis.names import written
 from report.collisions import LOW_DETAIL, LOW_DETAIL_TITLE
+from report.document import author, glyphs
 from report.document.tables import MOST_TOGETHER
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.published import bars
-from report.study import READER_KEYS, ClassLabel, Model, Study
+from report.study import READER_KEYS, ClassLabel, Model, Study, is_folder_name
 from report.system.distributions import installed
 
 PROJECT = Path(__file__).resolve().parent.parent
 SPLITS = ("val", "test")
+LONGEST_FOLDER = 100  # bytes; the pictures in it have its name and a number
 TABLES = ("numpy", "pandas")
 DICOM = installed("pydicom", "python-gdcm")
 PICTURES = ("numpy", "pandas", "pillow", "opencv-python-headless", *DICOM)
@@ -34,7 +36,11 @@ DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
 RECORDS = Output("read", ("records.csv",))
 RESULTS = ("results.json",)
 FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
-THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/*.lua")
+WORDS = (
+    *("*.j2", "sections/*.j2", "filters/passage.lua", "references.bib"),
+    *(f"theme/fonts/{name}" for name in glyphs.FONTS),
+)
+THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/report.lua")
 HTML = ("pypandoc_binary",)
 PDF = ("pypandoc_binary", "weasyprint", "ziamath", "pango")
 SOFTWARE = tuple(sorted({*PICTURES, *NETWORK, *METRICS, *DRAWING, "jinja2", *HTML, *PDF} - {"pango"}))
@@ -151,9 +157,17 @@ def _sample(study: Study) -> Stage:
 def _name_in_data(study: Study, of: ClassLabel) -> str:
     """Return what a class is called in the sample: as its folder or in the table, there perhaps as a column."""
     data = study.dataset
-    named = (*data.folders.get(of.id, ()), *data.values.get(of.id, ()), of.label, of.id)
+    label = of.label if data.reader == "table" else _folder(of)
+    named = (*data.folders.get(of.id, ()), *data.values.get(of.id, ()), label, of.id)
     columns = data.columns.label if data.columns else ()
     return next((name for name in named if isinstance(columns, tuple) and name in columns), named[0])
+
+
+def _folder(of: ClassLabel) -> str:
+    """Return the name of a class' folder: its label, or its id where that could not be the name of one."""
+    label = of.label
+    is_name = is_folder_name(label) and len(label.encode()) <= LONGEST_FOLDER and not label.startswith(".")
+    return label if is_name else of.id
 
 
 def _reading(study: Study) -> dict[str, Json]:
@@ -538,8 +552,8 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
         "source",
         "report.document.source:write",
         {
-            "templates": Source(PROJECT / "templates", include=("*.j2", "sections/*.j2", "references.bib")),
-            "prose": Source(place.study, include=("*.md",)),
+            "templates": Source(PROJECT / "templates", include=WORDS),
+            "prose": Source(place.study, include=tuple(author.FILES)),
             "records": Output("read"),
             **{f"split{analysis}": Output(f"split{analysis}") for analysis in analyses(study)},
             "results": Output("results"),
@@ -566,7 +580,7 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
             "commit": place.commit,
             "versions": list(SOFTWARE),
         },
-        packages=SOFTWARE,
+        packages=tuple(sorted({*SOFTWARE, "fonttools"})),
     )
     theme: dict[str, Input] = {
         "source": Output("source"),

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from report import architectures, collisions
+from report import architectures, collisions, letters
 from report.errors import ReportError, StudyError, UsageError
 from report.published import Published
 from report.toml_lines import line_of
@@ -106,6 +106,23 @@ def _language(given: Any) -> Any:
     raise PydanticCustomError("language", why, {"given": text, "hint": hint})
 
 
+def is_folder_name(name: str) -> bool:
+    """Tell whether a folder can be called so: a name is no path."""
+    return name.strip() == name and not set(name) & {*"/\\\n\t"} and name not in {".", ".."}
+
+
+def _folder_name(name: str) -> str:
+    if not is_folder_name(name):
+        raise ValueError(f"{name!r} is no name of a folder")
+    return name
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
+
 STUDIES = Path(__file__).resolve().parent.parent / "studies"
 NAME = r"^[a-z][a-z0-9_]*$"
 Identifier = Annotated[str, StringConstraints(pattern=NAME, max_length=40)]
@@ -113,7 +130,8 @@ Architecture = Annotated[
     str, StringConstraints(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$"), AfterValidator(_architecture)
 ]
 SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]+$")]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_not_blank)]
+FolderName = Annotated[Label, AfterValidator(_folder_name)]
 TablePath = Annotated[str, StringConstraints(min_length=1), AfterValidator(_below)]
 Tables = Annotated[
     TablePath | Annotated[tuple[TablePath, ...], Field(min_length=1)],
@@ -166,7 +184,7 @@ class Section(BaseModel):
 class About(Section):
     """Who hands in what, and when: a day, month or year. ``author`` is one or a list; ``tools`` is the author's declaration of the tools used."""
 
-    title: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_not_blank)]
     author: Annotated[
         tuple[Annotated[str, StringConstraints(min_length=1)], ...], BeforeValidator(_authors)
     ] = ()
@@ -216,7 +234,7 @@ class Dataset(Section):
     root: str
     source: str = ""
     label_rule: Literal["covid-first", "first-tag", "every-tag"] = "covid-first"
-    folders: dict[Identifier, Annotated[tuple[Label, ...], Field(min_length=1)]] = {}
+    folders: dict[Identifier, Annotated[tuple[FolderName, ...], Field(min_length=1)]] = {}
     table: Tables | None = None
     columns: Columns | None = None
     values: dict[Identifier, Annotated[tuple[Label, ...], Field(min_length=1)]] = {}
@@ -729,12 +747,29 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
         _override(data, override)
     if published := _published(path, data):
         data["published"] = published
+    for where, text in _texts(data):
+        if found := letters.unprintable(text):
+            raise StudyError(f"{path}: {where}: {found[1]}", hint=letters.HINT)
     try:
         return Study.model_validate_json(
             json.dumps(data, default=str)
         ).trimmed()  # JSON mode: strict, yet arrays are tuples
     except ValidationError as error:
         raise _explained(error, path, text, data, overrides) from error
+
+
+def _texts(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text within a value of the study file, and the dotted name of its key."""
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield where, key
+            yield from _texts(item, f"{where}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            name = item.get("id", number) if isinstance(item, dict) else number
+            yield from _texts(item, f"{where}.{name}")
 
 
 def _published(path: Path, data: dict[str, Any]) -> Any:

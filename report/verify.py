@@ -22,6 +22,7 @@ from analysis.errors import HintedError
 from analysis.progress import silent
 from report import evidence
 from report.differences import NUMBER, Difference, differences, html, numbers, pages
+from report.document import author
 from report.engine.code import Project
 from report.engine.fingerprint import Moment, json_params
 from report.engine.sources import files_of
@@ -113,7 +114,7 @@ def recompute(folder: Path, given: Evidence, work: Path, told: Told) -> Recomput
     """Run again, in the empty folder ``work``, the stages that need nothing but what lies in ``predictions/``."""
     prose = work / "study" / given.name
     prose.mkdir(parents=True)
-    for path in sorted((folder / PROSE).glob("*.md")):
+    for path in author.files(folder / PROSE):
         shutil.copyfile(path, prose / path.name)
     plan = evidence.redone(given.stages(prose))
     found = Recomputed({}, {}, _program(plan, work / "index"))
@@ -361,8 +362,7 @@ def _printed(path: Path) -> str:
 def _typed(folder: Path) -> list[str]:
     """Return a remark on the numbers that stand in the author's own words, which nothing computes."""
     texts = {
-        path.name: path.read_text(encoding="utf-8", errors="replace")
-        for path in sorted((folder / PROSE).glob("*.md"))
+        path.name: path.read_text(encoding="utf-8", errors="replace") for path in author.files(folder / PROSE)
     }
     typed = {name: len(NUMBER.findall(_TEMPLATE.sub("", text))) for name, text in texts.items()}
     told = [f"{count} in {name}" for name, count in typed.items() if count]

@@ -67,10 +67,14 @@ def write(
         ``chest_xray/{train,val,test}/<class>/<patient and kind>.jpeg``, ``<class>/images/*.png`` beside
         ``<class>/masks/*.png``, ``<class>/*.jpeg``, or ``images/*.jpeg`` with a table.
     classes : sequence of {"id", "folder"}
+        The name of a folder is no path.
         A class whose name says pneumonia and no more has bacterial and viral ones, and twice as many as any other.
     table, columns
         Of the layout ``table``: the table, or several among which the patients are shared, and its columns.
     """
+    for c in classes:
+        if Path(c["folder"]).name != c["folder"]:
+            raise ValueError(f"{c['folder']!r} is no name of a folder")
     items = list(_items(classes, pictures, seed))
     for done, item in enumerate(items, start=1):
         rng = np.random.default_rng([seed, 1, done])

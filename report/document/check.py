@@ -24,11 +24,11 @@ KEYS = {"fig-alt", "width", "tbl-colwidths"}
 OUTSIDE = "does not lie in figures/"
 OUTSIDE_HINT = "a report shows its own figures only"
 
-_TEMPLATE = re.compile(r"<<.*?>>|<%.*?%>|<#.*?#>", re.S)
-_CODE_BLOCK = re.compile(
+TEMPLATE = re.compile(r"<<.*?>>|<%.*?%>|<#.*?#>", re.S)
+CODE_BLOCK = re.compile(
     r"^(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)\n(?:.*?\n)??(?P=fence)[`~]*[ \t]*$", re.M | re.S
 )
-_NOT_TEXT = re.compile(
+NOT_TEXT = re.compile(
     r"\\[^\w\s]|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|\$\$.+?\$\$|\$(?=\S)(?:\\.|[^$\\])*?(?<=\S)\$(?!\d)",
     re.S,
 )
@@ -36,18 +36,13 @@ _FRONT = re.compile(r"\A---\n.*?\n---\n", re.S)
 _KEY = r"[A-Za-z0-9_](?:[\w]|[:.#$%&\-+?<>~/](?=\w))*"
 _CITATION = re.compile(rf"(?<![\w@./])-?@(?:\{{(?P<braced>[^}}\s]+)\}}|(?P<plain>{_KEY}))")
 _ATTRIBUTES = re.compile(r"\{(?![{%<])((?:[^{}\n]|\n(?![ \t]*\n))*[#.=](?:[^{}\n]|\n(?![ \t]*\n))*)\}")
-_PICTURE = re.compile(
+PICTURE = re.compile(
     r"!\[(?P<caption>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<file>[^)\s]*)[^)]*\)(?:\{(?P<attributes>[^}]*)\})?"
 )
 _LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\((?P<address>[^)\s]+)[^)]*\)")
 _DIV = re.compile(r"^[ \t]*(?P<colons>:{3,})[ \t]*(?P<attributes>[^\n]*?)[ \t]*:*$", re.M)
 _HTML = re.compile(r"<!--|<\?|</?[A-Za-z][\w:-]*(?:\s[^<>]*)?/?>|<[A-Za-z][\w-]*\s+[\w-]+\s*=")
 _AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^<>\s]*>")
-
-
-_GIVEN = re.compile(r"\[[^\]]*\]\{\.given\}")
-_NUMBER = re.compile(r"(?<![\w.,/-])(?:\d+(?:[.,]\d+)?[ \u00a0]?%|\d*\.\d+)(?![\w/-])")
-_JUDGEMENT = re.compile(r"\b(significant(?:ly)?|outperform(?:s|ed)?|better|improves)\b", re.I)
 
 
 @dataclass(frozen=True, order=True)
@@ -57,21 +52,24 @@ class Problem:
     line: int
     message: str
     hint: str = ""
+    word: str = ""
+    """What of the line is wrong, as it is written there."""
 
 
 @dataclass(frozen=True)
-class _Text:
+class Text:
     """The source, and the same with code, equations and escapes blanked (every letter keeps its place)."""
 
     whole: str
     prose: str
 
     def line(self, position: int) -> int:
+        """Return the line on which a letter stands, from 1."""
         return self.whole.count("\n", 0, position) + 1
 
 
-def require(folder: Path, origin: Callable[[int], str] | None = None) -> None:
-    """Check ``folder/report.qmd``; ``origin`` returns where a line of it was written, "" if that is not known.
+def require(folder: Path, origin: Callable[[Problem], str] | None = None) -> None:
+    """Check ``folder/report.qmd``; ``origin`` returns where a problem was written, "" if that is not known.
 
     Raises
     ------
@@ -80,75 +78,31 @@ def require(folder: Path, origin: Callable[[int], str] | None = None) -> None:
     """
     found = problems(folder)
     if found:
-        places = [(origin(p.line) if origin else "") or f"{SOURCE}:{p.line}" for p in found[:6]]
+        places = [(origin(p) if origin else "") or f"{SOURCE}:{p.line}" for p in found[:6]]
         rest = f"; {len(found) - 1} more: {', '.join(places[1:])}" if found[1:] else ""
         raise RenderError(f"{places[0]}: {found[0].message}{rest}", hint=found[0].hint)
 
 
-def origin(line: str, *folders: Path) -> str:
+def origin(line: str, *folders: Path, word: str = "") -> str:
     """Return ``file:line`` of the template or prose in which a line of the source was written, "" if in doubt.
 
-    At least half of it stands there as it is, and no other line has as many letters of it.
+    At least half of it stands there as it is, and no other line has as many letters of it. The author's words stand in
+    the source as they were set anew: of these it is the first line that has the ``word``.
     """
     found: dict[int, list[str]] = {}
+    named: list[str] = []
     for path in sorted(
         file for folder in folders for kind in ("*.j2", "*.md") for file in folder.rglob(kind)
     ):
         for number, written in enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), 1):
-            parts = _TEMPLATE.split(written)
+            if word and path.suffix == ".md" and word in written:
+                named.append(f"{path.name}:{number}")
+            parts = TEMPLATE.split(written)
             letters = len("".join(parts))
             if 2 * letters >= len(line) and re.fullmatch(".*".join(map(re.escape, parts)), line):
                 found.setdefault(letters, []).append(f"{path.name}:{number}")
     longest = found[max(found)] if found else []
-    return longest[0] if len(longest) == 1 else ""
-
-
-def require_prose(path: Path) -> str:
-    """Return the author's words in ``path``, their markup checked on its own so that file and line are his.
-
-    Raises
-    ------
-    RenderError
-        They are not UTF-8, leave a div open, or use markup that the report cannot carry.
-    """
-    try:
-        whole = path.read_bytes().decode()
-    except UnicodeDecodeError as error:
-        raise RenderError(
-            f"{path.name}: not UTF-8 text: {error.reason}", hint="save the file as UTF-8"
-        ) from error
-    blanked = _TEMPLATE.sub(lambda m: _blank(m[0]), whole)
-    text = _Text(whole, _prose(blanked))
-    found = sorted({*_markup(text), *_attributes(text), *_divs(text), *_remote_pictures(text)})
-    if found:
-        raise RenderError(f"{path.name}:{found[0].line}: {found[0].message}", hint=found[0].hint)
-    return whole
-
-
-def doubts(path: Path, *, decided: bool) -> list[str]:
-    """Return what in the author's words a result could contradict, each with file, line and the way out.
-
-    These are numbers that look like results, and words that judge a comparison unless its verdict is ``decided``.
-    ``[0.5]{.given}`` says that a number or word is no result.
-    """
-    whole = _TEMPLATE.sub(lambda m: _blank(m[0]), path.read_text(encoding="utf-8"))
-    text = _Text(whole, _GIVEN.sub(lambda m: _blank(m[0]), _prose(whole)))
-    found = [
-        (m.start(), f"{m[0]} looks like a result: quote it by name") for m in _NUMBER.finditer(text.prose)
-    ]
-    if not decided:
-        words = _JUDGEMENT.finditer(text.prose)
-        found += [(m.start(), f'"{m[0]}": the verdict of the comparison does not carry it') for m in words]
-    return [
-        f"{path.name}:{text.line(position)}: {what}, or write [...]{{.given}} if it is none"
-        for position, what in sorted(found)
-    ]
-
-
-def _remote_pictures(text: _Text) -> Iterator[Problem]:
-    for match in _PICTURE.finditer(text.prose):
-        if not match["file"].startswith("figures/"):
-            yield Problem(text.line(match.start()), f"the picture {match['file']} {OUTSIDE}", OUTSIDE_HINT)
+    return longest[0] if len(longest) == 1 else next(iter(named), "")
 
 
 def problems(folder: Path) -> list[Problem]:
@@ -156,44 +110,45 @@ def problems(folder: Path) -> list[Problem]:
     whole = (folder / SOURCE).read_bytes().decode()
     bibliography = folder / "references.bib"
     keys = _bibliography_keys(bibliography.read_bytes().decode()) if bibliography.exists() else set()
-    text = _Text(whole, _prose(whole))
+    text = Text(whole, plain(whole))
     return sorted(
         {
             *_ids_and_references(text, keys),
             *_pictures(text, folder),
             *_leftovers(text),
             *_headings(text),
-            *_markup(text),
-            *_attributes(text),
-            *_divs(text),
+            *markup(text),
+            *attributes(text),
+            *divs(text),
             *_links(text),
         }
     )
 
 
-def _blank(text: str) -> str:
+def blank(text: str) -> str:
+    """Return as many spaces, on as many lines."""
     return re.sub(r"[^\n]", " ", text)
 
 
-def _prose(whole: str) -> str:
+def plain(whole: str) -> str:
     """Return ``whole`` with code, equations and escaped signs blanked."""
     # In the head's quoted strings the backslash of an escaped sign is itself escaped.
     text = _FRONT.sub(lambda m: re.sub(r"\\{2}[^\w\s\\]", "   ", m[0]), whole)
-    text = _CODE_BLOCK.sub(lambda m: _blank(m[0]), text)
-    return _NOT_TEXT.sub(lambda m: _blank(m[0]), text)
+    text = CODE_BLOCK.sub(lambda m: blank(m[0]), text)
+    return NOT_TEXT.sub(lambda m: blank(m[0]), text)
 
 
 def _bibliography_keys(text: str) -> set[str]:
     return set(re.findall(r"^\s*@\w+\s*\{\s*([^,\s]+)\s*,", text, flags=re.M))
 
 
-def _ids(text: _Text) -> Iterator[tuple[str, int]]:
+def _ids(text: Text) -> Iterator[tuple[str, int]]:
     for match in _ATTRIBUTES.finditer(text.prose):
         for name in re.findall(r"(?:^|\s)#([^\s}]+)", match[1]):
             yield name, text.line(match.start())
 
 
-def _ids_and_references(text: _Text, keys: set[str]) -> Iterator[Problem]:
+def _ids_and_references(text: Text, keys: set[str]) -> Iterator[Problem]:
     places: dict[str, int] = {}
     for name, line in _ids(text):
         if name in places:
@@ -205,9 +160,11 @@ def _ids_and_references(text: _Text, keys: set[str]) -> Iterator[Problem]:
         key, line = match["braced"] or match["plain"], text.line(match.start())
         if key.split("-")[0] in NUMBERED and "-" in key:
             if key not in places:
-                yield Problem(line, f"@{key} refers to nothing", _nearest(key, set(places), "ids"))
+                near = _nearest(key, set(places), "ids")
+                yield Problem(line, f"@{key} refers to nothing", near, f"@{key}")
         elif key not in keys:
-            yield Problem(line, f"@{key} is not in references.bib", _nearest(key, keys, "keys"))
+            hint = f"{_nearest(key, keys, 'keys')}; own literature is not supported yet"
+            yield Problem(line, f"@{key} is not in references.bib", hint, f"@{key}")
 
 
 def _nearest(name: str, known: set[str], what: str) -> str:
@@ -221,10 +178,12 @@ def _nearest(name: str, known: set[str], what: str) -> str:
     )
 
 
-def _pictures(text: _Text, folder: Path) -> Iterator[Problem]:
-    for match in _PICTURE.finditer(text.prose):
+def _pictures(text: Text, folder: Path) -> Iterator[Problem]:
+    for match in PICTURE.finditer(text.prose):
         line, file = text.line(match.start()), match["file"]
+        start = match.start("attributes")
         alt = re.search(r'fig-alt="([^"]*)"', match["attributes"] or "")
+        words = text.whole[start + alt.start(1) : start + alt.end(1)].strip() if alt else ""
         if not file.startswith("figures/") or ".." in file:
             yield Problem(line, f"the picture {file} {OUTSIDE}", OUTSIDE_HINT)
         elif not (folder / file).is_file():
@@ -233,7 +192,7 @@ def _pictures(text: _Text, folder: Path) -> Iterator[Problem]:
             yield Problem(
                 line, f"the figure {file} does not stand alone", "leave an empty line before and after it"
             )
-        if not alt or not alt[1].strip():
+        if not words:
             yield Problem(line, f"the picture {file} has no fig-alt", 'add fig-alt="what the picture says"')
 
 
@@ -245,40 +204,43 @@ def _alone(whole: str, match: re.Match[str]) -> bool:
     return not beside.strip() and all(not line or line.startswith(":::") for line in around)
 
 
-def _leftovers(text: _Text) -> Iterator[Problem]:
+def _leftovers(text: Text) -> Iterator[Problem]:
     for match in re.finditer(r"<<|<%|\{\{<|\{\{|\{%", text.prose):
         yield Problem(text.line(match.start()), f"{match[0]} is left over from a template")
 
 
-def _markup(text: _Text) -> Iterator[Problem]:
+def markup(text: Text) -> Iterator[Problem]:
+    """Yield HTML, and code that would run or is raw markup."""
     hint = "escape a sign that is meant as such: \\<"
-    prose = _AUTOLINK.sub(lambda m: _blank(m[0]), text.prose)
+    prose = _AUTOLINK.sub(lambda m: blank(m[0]), text.prose)
     for match in _HTML.finditer(prose):
         yield Problem(
             text.line(match.start()), f"HTML is not part of the subset: {match[0].split()[0][:30]}", hint
         )
-    for match in _CODE_BLOCK.finditer(text.whole):
+    for match in CODE_BLOCK.finditer(text.whole):
         if "{" in match["info"] and not re.fullmatch(r"\s*\{\s*\.[\w-]+\s*\}\s*", match["info"]):
             yield Problem(
                 text.line(match.start()), f"a code block that runs or is raw: {match['info'].strip()}"
             )
-    for match in re.finditer(r"`\{=\w+\}", text.whole):
-        yield Problem(text.line(match.start()), f"raw markup is not part of the subset: {match[0][1:]}")
+    for match in re.finditer(r"\{=\w+\}", text.prose):
+        yield Problem(text.line(match.start()), f"raw markup is not part of the subset: {match[0]}")
 
 
-def _headings(text: _Text) -> Iterator[Problem]:
+def _headings(text: Text) -> Iterator[Problem]:
     for match in re.finditer(r"(?<=\n)(?!---|:::)[^\n]*\S[^\n]*\n(?=#{1,6} )", text.prose):
         yield Problem(text.line(match.end()), "a heading needs an empty line before it")
 
 
-def _attributes(text: _Text) -> Iterator[Problem]:
+def attributes(text: Text, classes: set[str] = SPANS, keys: set[str] = KEYS) -> Iterator[Problem]:
+    """Yield the classes and keys of anything but a div that are not among those."""
     divs = {match.start("attributes") for match in _DIV.finditer(text.prose)}
     for match in _ATTRIBUTES.finditer(text.prose):
         if match.start() not in divs:
-            yield from _unknown(match[1], text.line(match.start()), SPANS, KEYS)
+            yield from _unknown(match[1], text.line(match.start()), classes, keys)
 
 
-def _divs(text: _Text) -> Iterator[Problem]:
+def divs(text: Text, classes: set[str] = DIVS, keys: set[str] = DIV_KEYS) -> Iterator[Problem]:
+    """Yield divs that are not closed or close nothing, and their classes and keys that are not among those."""
     open_lines: list[int] = []
     for match in _DIV.finditer(text.prose):
         line = text.line(match.start())
@@ -289,7 +251,7 @@ def _divs(text: _Text) -> Iterator[Problem]:
                 open_lines.pop()
             continue
         open_lines.append(line)
-        yield from _unknown(match["attributes"], line, DIVS, DIV_KEYS)
+        yield from _unknown(match["attributes"], line, classes, keys)
     for line in open_lines:
         yield Problem(line, "::: is never closed", "close it with ::: on a line of its own")
 
@@ -302,11 +264,11 @@ def _unknown(attributes: str, line: int, classes: set[str], keys: set[str]) -> I
             yield Problem(line, f"{part} is not part of the subset", f"known here: {' '.join(allowed)}")
 
 
-def _links(text: _Text) -> Iterator[Problem]:
+def _links(text: Text) -> Iterator[Problem]:
     ids = {name for name, _ in _ids(text)}
     for match in _LINK.finditer(text.prose):
         address, line = match["address"].strip("<>"), text.line(match.start())
         if address.startswith("#") and address[1:] not in ids:
-            yield Problem(line, f"the link {address} leads nowhere")
+            yield Problem(line, f"the link {address} leads nowhere", "", f"({address})")
         elif not address.startswith(("#", "https://", "http://", "mailto:")):
             yield Problem(line, f"the link {address[:60]} leads out of the report", "use https:// or #id")

@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from report.document import directions
 from report.errors import EnvironmentProblem, RenderError
 
 SOURCE = "report.qmd"
@@ -44,13 +45,18 @@ def page(source: Path, theme: Theme) -> str:
         *(part for style in theme.styles for part in ("--css", f"theme/{style}")),
     ]
     text = (source / SOURCE).read_bytes()
-    done = subprocess.run([_pandoc(), *arguments], input=text, capture_output=True, check=False)
+    done = run(arguments, text.decode())
     if done.returncode != 0:
         above = rf'[^\s"]*/(?=(?:{re.escape(source.name)}|{re.escape(theme.templates.name)})/)'
         said = re.sub(above, "", done.stderr.decode(errors="replace"))
         hint = "mend the template or the prose that the message names, then build again"
-        raise RenderError(_complaint(said, text.decode()), hint=hint)
-    return done.stdout.decode()
+        raise RenderError(complaint(said, text.decode()), hint=hint)
+    return directions.marked(done.stdout.decode())
+
+
+def run(arguments: list[str], text: str) -> subprocess.CompletedProcess[bytes]:
+    """Return what pandoc makes of ``text``."""
+    return subprocess.run([_pandoc(), *arguments], input=text.encode(), capture_output=True, check=False)
 
 
 def _pandoc() -> str:
@@ -64,7 +70,7 @@ def _pandoc() -> str:
         ) from error
 
 
-def _complaint(said: str, text: str) -> str:
+def complaint(said: str, text: str) -> str:
     """Return pandoc's first complaint, that of an equation with the line of ``text`` on which it begins."""
     if math := _MATH.search(said):
         line = text.count("\n", 0, max(text.find(math[1]), 0)) + 1

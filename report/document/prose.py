@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from report.collisions import LOW_DETAIL, MAJORITY, OWNERS
-from report.document.check import require_prose
+from report.document.author import files, require_prose
 from report.document.names import names
 from report.errors import RenderError
 from report.pipeline import analyses
@@ -26,7 +26,7 @@ _QUOTED = re.compile(r"""\b(?:r|value|ci)\(\s*["']([^"']+)["']""")
 
 
 def require(folder: Path, study: Study) -> None:
-    """Check every ``.md`` of a study's folder.
+    """Check the author's files in a study's folder.
 
     A name under ``<% if ... %>`` may be one of other settings: there it is enough that some settings have it.
 
@@ -36,7 +36,7 @@ def require(folder: Path, study: Study) -> None:
         Markup is wrong, or a result is quoted that this study cannot have; the message names file and line.
     """
     of_study = names(study)
-    for path in sorted(folder.glob("*.md")):
+    for path in files(folder):
         for line, name, guarded in quoted(require_prose(path)):
             if guarded:
                 problem = _unheard_of(name, study)

@@ -12,15 +12,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import FileSystemLoader
 
-from report.document import check
+from report.document import author, check, glyphs
 from report.document.across import Across
 from report.document.ledger import Ledger
+from report.document.passages import environment, located, passage
 from report.document.sentences import Sentences
 from report.document.tables import PRIMARY, Tables
-from report.document.values import Values, count, escape, listed, spelled
+from report.document.values import Values, attribute
 from report.document.verdicts import Verdicts
 from report.errors import RenderError
 
@@ -49,7 +49,7 @@ def write(
     commit: str,
     versions: list[str],
 ) -> None:
-    """Write ``report.qmd``, ``figures/``, ``tables/``, ``references.bib`` and ``doubts.json`` into ``out``.
+    """Write ``report.qmd``, ``figures/``, ``tables/``, ``references.bib``, ``doubts.json`` and ``remarks.json`` into ``out``.
 
     Parameters
     ----------
@@ -88,6 +88,8 @@ def write(
         "sample": sample,
         "sample_notice": SAMPLE_NOTICE,
         "command": build_command(name, overrides, sample=sample),
+        "command_on_data": shlex.join(["report", "build", name, "--data", "DIR"]),
+        "status_command": shlex.join(["report", "status", name, *["--sample"] * sample]),
         "r": values,
         "value": values.value,
         "ci": values.bounded,
@@ -106,10 +108,12 @@ def write(
     text = fill(inputs["templates"], inputs["prose"], context)
     (out / "report.qmd").write_text(text, encoding="utf-8")
     lines, folders = text.split("\n"), (inputs["templates"], inputs["prose"])
-    check.require(out, lambda line: check.origin(lines[line - 1], *folders))
+    check.require(out, lambda p: check.origin(lines[p.line - 1], *folders, word=p.word))
     decided = bool(found["verdicts"]) and all(v["verdict"] in {"better", "worse"} for v in found["verdicts"])
-    doubts = [d for path in sorted(inputs["prose"].glob("*.md")) for d in check.doubts(path, decided=decided)]
-    (out / check.DOUBTS).write_text(json.dumps(doubts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    doubts = [d for path in author.files(inputs["prose"]) for d in author.doubts(path, decided=decided)]
+    remarks = glyphs.remarks(text, inputs["templates"] / "theme" / "fonts")
+    for file, told in ((check.DOUBTS, doubts), (glyphs.REMARKS, remarks)):
+        (out / file).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _statistics(study: Mapping[str, Any], values: Values) -> dict[str, Any]:
@@ -139,47 +143,11 @@ def _facts(inputs: Mapping[str, Path], study: Mapping[str, Any], versions: Seque
 
 def fill(templates: Path, prose: Path, context: Mapping[str, Any]) -> str:
     """Return the document's source with every template and the author's prose filled in."""
-    environment = ImmutableSandboxedEnvironment(
-        block_start_string="<%",
-        block_end_string="%>",
-        variable_start_string="<<",
-        variable_end_string=">>",
-        comment_start_string="<#",
-        comment_end_string="#>",
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        loader=FileSystemLoader([templates, prose], followlinks=True),
-        autoescape=False,  # the output is markdown: text from outside goes through the md filter
-    )
-    environment.filters["md"] = escape
-    environment.filters["yaml"] = lambda text: json.dumps(text, ensure_ascii=False)
-    environment.filters["listed"] = listed
-    environment.filters["count"] = count
-    environment.filters["spelled"] = spelled
-    written = [path.name for path in sorted(prose.glob("*.md")) if check.require_prose(path).strip()]
-    try:
-        return environment.get_template("report.qmd.j2").render({**context, "prose": written})
-    except RenderError as error:
-        raise RenderError(f"{place(error)}: {error.message}", hint=error.hint) from error
-    except TemplateError as error:
-        hint = "<< and <% begin what is filled in; write << '<<' >> for the signs themselves"
-        raise RenderError(f"{place(error)}: {error.message}", hint=hint) from error
-    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:  # in an expression
-        raise RenderError(f"{place(error)}: {error}", hint='quote a result as << r("name") >>') from error
-
-
-def place(error: BaseException) -> str:
-    """Return ``file:line`` of the template or prose in which ``error`` arose."""
-    where, lineno = getattr(error, "filename", None) or "", getattr(error, "lineno", None)
-    trace = error.__traceback__
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if file.endswith((".j2", ".md")):
-            where, lineno = file, trace.tb_lineno
-        trace = trace.tb_next
-    return f"{Path(where).name or 'template'}:{lineno or '?'}"
+    found = {path.name: passage(path, context, templates) for path in author.files(prose)}
+    written = {name: text for name, text in found.items() if text}
+    with located():
+        made = environment(FileSystemLoader(templates, followlinks=True))
+        return made.get_template("report.qmd.j2").render({**context, "prose": written})
 
 
 def copy_figures(inputs: Mapping[str, Path], out: Path) -> dict[str, dict[str, Any]]:
@@ -226,7 +194,7 @@ def figure_markdown(figures: Mapping[str, Mapping[str, Any]], name: str, caption
     """Return a numbered figure with its caption and computed alternative text."""
     if name not in figures:
         raise RenderError(f"no figure is called {name!r}", hint=f"there are: {', '.join(figures)}")
-    alt = str(figures[name]["alt"]).replace("\\", "\\\\").replace('"', "'")
+    alt = attribute(str(figures[name]["alt"]))
     return f'![{caption}](figures/{name}.svg){{#fig-{name.replace("_", "-")} fig-alt="{alt}"}}'
 
 

@@ -673,9 +673,14 @@ def _shape(text: str) -> str:
 
 
 def uncapitalised(title: str) -> str:
-    """Return a title as it stands within a sentence; names such as ``CNN`` and ``ResNet50V2`` stay as they are."""
-    word = title.partition(" ")[0]
-    return title[:1].lower() + title[1:] if word[1:].islower() else title
+    """Return a title as it stands behind "the": without an article of its own, names such as ``Xception`` as they are.
+
+    Only a first word of those that describe a network begins small: no rule tells other words from names.
+    """
+    word, _, rest = title.partition(" ")
+    if rest and word.lower() in ARTICLES:
+        return rest
+    return title[:1].lower() + title[1:] if word.lower() in DESCRIBING else title
 
 
 def threshold(value: float | None) -> str:
@@ -748,6 +753,16 @@ def class_weight_words(weights: str | Mapping[str, float]) -> str:
     return ", ".join(f"{name}\u00a0{weight:g}" for name, weight in weights.items())
 
 
+ARTICLES = {"the", "a", "an"}
+_DESCRIBING = """
+    augmented balanced baseline basic best big bigger classical classifier convolutional custom deep
+    deeper dense dropout ensemble final first fine-tuned four frozen full improved large larger last
+    linear logistic low model narrow net network new old original other plain pretrained proposed
+    random regularised regularized residual second shallow simple small smaller standard student
+    teacher third tiny transfer tuned two three unfrozen untuned weighted wide wider
+"""
+DESCRIBING = frozenset(_DESCRIBING.split())
+"""Words with which a title can begin that are no name."""
 MOST_TOGETHER = 5
 """So many curves can be told apart in one panel, and so many models fit beside each other on a page."""
 WIDEST = 30

@@ -14,7 +14,7 @@ import pytest
 from analysis.progress import silent
 from report.document import html
 from report.document.sentences import Sentences
-from report.document.tables import Tables, augmentation_words, callback_words
+from report.document.tables import Tables, augmentation_words, callback_words, uncapitalised
 from report.document.values import Values, count, decimal, escape, listed
 from report.document.verdicts import Verdicts
 from report.errors import RenderError
@@ -510,3 +510,19 @@ def test_callbacks_and_augmentations_in_words() -> None:
         "learning rate times 0.5 when validation loss has not improved for 2 epochs",
         "checkpoint of the best validation loss",
     ]
+
+
+@pytest.mark.parametrize(
+    ("title", "within"),
+    [
+        ("Baseline CNN", "baseline CNN"),
+        ("Xception", "Xception"),
+        ("Inception v3", "Inception v3"),
+        ("The best network", "best network"),
+        ("A", "A"),
+        ("Dropout and L2 CNN", "dropout and L2 CNN"),
+        ("U-Net", "U-Net"),
+    ],
+)
+def test_a_title_stands_in_a_sentence_as_a_name_or_in_small_letters(title, within):
+    assert uncapitalised(title) == within
