@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from unicodedata import normalize
 
 import pandas as pd
 
@@ -98,10 +99,13 @@ class Exclusion:
 
 
 def matches(name: str, patterns: Iterable[str]) -> str | None:
-    """Return the first of the glob ``patterns`` that fits the path, the file name or its stem; None if none does."""
-    path = PurePosixPath(name)
+    """Return the first of the glob ``patterns`` that fits the path, the file name or its stem; None if none does.
+
+    Names are compared as they stand in the tables, and composed (NFC): macOS writes letters and accents apart.
+    """
+    path = PurePosixPath(normalize("NFC", written(name)))
     names = (str(path), path.name, path.stem)
-    return next((p for p in patterns if any(fnmatchcase(n, p) for n in names)), None)
+    return next((p for p in patterns if any(fnmatchcase(n, normalize("NFC", p)) for n in names)), None)
 
 
 def verify(
