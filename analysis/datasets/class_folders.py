@@ -71,7 +71,10 @@ def read(
     exclusions += masks + broken + copies
     _refuse_too_many(root, table, exclusions, max_excluded)
     if table.empty:
-        raise DataError(f"none of the {len(broken)} pictures can be read", hint="download the dataset again")
+        why = Counter(e.detail or e.reason for e in broken).most_common(1)[0][0]
+        raise DataError(
+            f"none of the {len(broken)} pictures can be read: {why}", hint="download the dataset again"
+        )
     steps = [("pictures found", len(contents.pictures))]
     records.write(out, table, exclusions, records.way(contents, steps))
 

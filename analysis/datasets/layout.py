@@ -164,8 +164,9 @@ def official_split(folders: Iterable[str]) -> str:
 
 
 def is_generic(folder: str) -> bool:
-    """Tell whether a folder is called ``images`` or the like, or by a part of the split: its name tells no class."""
-    return bool(split_of(folder)) or all(word in GENERIC for word in words(folder))
+    """Tell whether a folder is called ``images_001`` or the like, or by a part of the split: its name tells no class."""
+    named = [word for word in words(folder) if not word.isdecimal()]
+    return bool(split_of(folder)) or (named != [] and GENERIC.issuperset(named))
 
 
 def telling(folders: Iterable[str]) -> Folders:
