@@ -10,6 +10,7 @@ import os
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -93,15 +94,15 @@ def names_of(
         If one name is that of two classes.
     """
     names = {c["id"]: tuple(folders.get(c["id"]) or dict.fromkeys((c["label"], c["id"]))) for c in classes}
-    ids: dict[str, str] = {}
-    for id_, own in names.items():
-        for name in own:
-            other = ids.setdefault(layout.plain(name), id_)
-            if other != id_:
-                raise DataError(
-                    f"a folder called {name!r} would be of class {other} and of class {id_}",
-                    hint="give each class folder names of its own under [dataset.folders] in the study file",
-                )
+    for (one, mine), (other, theirs) in combinations(names.items(), 2):
+        # Names under [dataset.folders] are chosen with care: there COVID and covid may be two classes.
+        key = layout.readable if {one, other} <= folders.keys() else layout.plain
+        both = [name for name in theirs if key(name) in map(key, mine)]
+        if both:
+            raise DataError(
+                f"a folder called {both[0]!r} would be of class {one} and of class {other}",
+                hint="give each class folder names of its own under [dataset.folders] in the study file",
+            )
     return names
 
 

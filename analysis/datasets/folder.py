@@ -32,9 +32,10 @@ PICTURE_SUFFIXES = frozenset(
         *(".pgm", ".ppm", ".pbm", ".pnm", ".dcm", ".dicom", ".jp2", ".heic", ".avif"),
     )
 )
-ARCHIVES = frozenset((".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".xz", ".bz2", ".zst"))
-OTHER_SUFFIXES = ARCHIVES | frozenset(
+ARCHIVE = re.compile(r"\.(zip|tar|tgz|7z|rar|tar\.(gz|xz|bz2|zst))$", re.IGNORECASE)
+OTHER_SUFFIXES = frozenset(
     (
+        *(".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".xz", ".bz2", ".zst"),
         *(".csv", ".tsv", ".json", ".jsonl", ".xml", ".txt", ".md", ".rst", ".html", ".htm", ".pdf", ".rtf"),
         *(
             ".doc",
@@ -90,7 +91,7 @@ class Contents:
     @property
     def archives(self) -> list[str]:
         """The archives among the files."""
-        return [name for name in self.others if suffix_of(name) in ARCHIVES]
+        return [name for name in self.others if ARCHIVE.search(name)]
 
     def beside(self, used: Container[str] = ()) -> list[tuple[str, list[str]]]:
         """Return in words what is neither a picture nor among ``used``, and its files: each kind of suffix, the commonest first."""

@@ -6,7 +6,7 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import lru_cache
 
 Folders = tuple[str, ...]
@@ -164,8 +164,9 @@ def official_split(folders: Iterable[str]) -> str:
 
 
 def is_generic(folder: str) -> bool:
-    """Tell whether a folder is called ``images`` or the like, or by a part of the split: its name tells no class."""
-    return bool(split_of(folder)) or all(word in GENERIC for word in words(folder))
+    """Tell whether a folder is called ``images_001`` or the like, or by a part of the split: its name tells no class."""
+    named = [word for word in words(folder) if not word.isdecimal()]
+    return bool(split_of(folder)) or (named != [] and GENERIC.issuperset(named))
 
 
 def telling(folders: Iterable[str]) -> Folders:
@@ -238,19 +239,28 @@ class ClassFolders:
 
 
 def _ids(folders: Iterable[str], names: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return class ids by folder; a name that no folder has may differ from one in accents."""
-    by_plain = {plain(name): id_ for id_, own in names.items() for name in own}
-    there = {plain(folder) for folder in folders}
-    near: dict[str, set[str]] = defaultdict(set)
-    for name in by_plain.keys() - there:
-        near[bare(name)].add(by_plain[name])
+    """Return class ids by folder: by the very name, else by the plain one that is of one class only, else without accents."""
+    there = frozenset(folders)
+    exact = {readable(name): id_ for id_, own in names.items() for name in own}
+    by_plain: dict[str, set[str]] = defaultdict(set)
+    for name, id_ in exact.items():
+        by_plain[plain(name)].add(id_)
+    known = {name: next(iter(ids)) for name, ids in by_plain.items() if len(ids) == 1}
+    known |= _by_bare_name({plain(folder) for folder in there}, known)
+    ids = {folder: exact.get(readable(folder)) or known.get(plain(folder), "") for folder in there}
+    return {folder: id_ for folder, id_ in ids.items() if id_}
+
+
+def _by_bare_name(there: Set[str], known: Mapping[str, str]) -> dict[str, str]:
+    """Return the ids of plain folder names that no class has, each by the one name without a folder that is like it."""
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for name in known.keys() - there:
+        wanted[bare(name)].add(known[name])
     alike: dict[str, set[str]] = defaultdict(set)
-    for name in there - by_plain.keys():
+    for name in there - known.keys():
         alike[bare(name)].add(name)
-    loose = {
+    return {
         next(iter(alike[name])): next(iter(ids))
-        for name, ids in near.items()
+        for name, ids in wanted.items()
         if len(ids) == 1 and len(alike[name]) == 1
     }
-    known = by_plain | loose
-    return {folder: known[plain(folder)] for folder in folders if plain(folder) in known}

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -120,10 +121,13 @@ def unwanted(tag: str) -> str | None:
 
 
 def matches(name: str, patterns: Iterable[str]) -> str | None:
-    """Return the first of the glob ``patterns`` that fits the path, the file name or its stem; None if none does."""
-    path = PurePosixPath(name)
+    """Return the first of the glob ``patterns`` that fits the path, the file name or its stem; None if none does.
+
+    Names are compared as they stand in the tables, and composed (NFC): macOS writes letters and accents apart.
+    """
+    path = PurePosixPath(normalize("NFC", written(name)))
     names = (str(path), path.name, path.stem)
-    return next((p for p in patterns if any(fnmatchcase(n, p) for n in names)), None)
+    return next((p for p in patterns if any(fnmatchcase(n, normalize("NFC", p)) for n in names)), None)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -57,7 +58,7 @@ def survey(
     labelled = table_survey.find(root, contents)
     fitting = offers(root, contents, labelled)
     if not fitting and not (settings and settings["reader"] == "table"):
-        raise DataError(f"no reader fits: {_in_words(contents)}", hint=EXPECTED)
+        raise DataError(f"no reader fits: {_in_words(contents)}", hint=_expected(root, contents))
     tables = scratch / "tables"
     tables.mkdir(exist_ok=True)
     offer, notes = _read_first(root, _with_study(fitting, settings), tables, progress)
@@ -245,6 +246,16 @@ def _annotated(contents: Contents) -> str:
     annotated = next(iter(tops)) if len(tops) == 1 else ""
     pictures = {name.partition("/")[0] for name in contents.pictures}
     return written(annotated) if annotated in pictures and len(pictures) > 1 else ""
+
+
+def _expected(root: Path, contents: Contents) -> str:
+    """Return what was expected; or where there is nothing but an archive, what to do with that."""
+    if contents.pictures or not contents.archives:
+        return EXPECTED
+    archive = root / contents.archives[0]
+    return (
+        f"unpack {written(archive.name)}, or see what it has: report data check {shlex.quote(str(archive))}"
+    )
 
 
 def _in_words(contents: Contents) -> str:

@@ -194,6 +194,27 @@ def test_classes_that_differ_in_a_sign(folders) -> None:
     assert list(folders.read(folders=named)["label"]) == ["pneumonia", "normal", "normal", "pneumonia"]
 
 
+def test_classes_that_differ_in_case_are_named_by_the_study_alone(folders) -> None:
+    folders.add("COVID/1.png", "covid/2.png", "Covid/3.png", "NORMAL/1.png")
+    classes = [{"id": "a", "label": "A"}, {"id": "b", "label": "B"}]
+    named = {"a": ["COVID"], "b": ["covid"]}
+    table = folders.read(classes=classes, folders=named)
+    assert dict(zip(table["image_id"], table["label"], strict=True)) == {
+        "COVID/1.png": "a",
+        "covid/2.png": "b",
+    }
+    with pytest.raises(DataError, match="'COVID' would be of class a and of class b"):
+        folders.read(classes=classes, folders={"a": ["x", "COVID"], "b": ["COVID"]})
+    with pytest.raises(DataError, match="'NORMAL' would be of class normal and of class pneumonia"):
+        folders.read(folders={"pneumonia": ["NORMAL"]})
+
+
+def test_what_a_study_leaves_out_is_named_as_in_the_tables(folders) -> None:
+    nfd, latin = unicodedata.normalize("NFD", "é.png"), os.fsdecode(b"caf\xe9.png")
+    folders.add("NORMAL/1.png", "PNEUMONIA/1.png", f"NORMAL/{nfd}", f"NORMAL/{latin}")
+    assert len(folders.read(exclude=["é.png", r"caf\xe9"])) == 2
+
+
 def test_names_as_macos_writes_them_and_without_accents(folders) -> None:
     nfd = unicodedata.normalize("NFD", "Neumonía")
     folders.add(f"train/{nfd}/1.png", "train/Normal/1.png")
@@ -333,7 +354,7 @@ def test_folders_without_pictures(folders) -> None:
     with pytest.raises(DataError, match="there are no pictures"):
         folders.read()
     folders.add("NORMAL/a.png", "PNEUMONIA/b.png", data=b"no picture")
-    with pytest.raises(DataError, match="none of the 2 pictures can be read"):
+    with pytest.raises(DataError, match="none of the 2 pictures can be read: not a picture"):
         folders.read(max_excluded=1.0)
 
 

@@ -90,7 +90,7 @@ def test_a_picture_that_is_a_link_to_nothing_is_one_that_is_lost(tmp_path):
 
 
 def test_archives_are_named(tmp_path):
-    fill(tmp_path, {"a.zip": b"PK", "b.tar.gz": b"", "c.png": b"", "d.csv": b""})
+    fill(tmp_path, {"a.zip": b"PK", "b.tar.gz": b"", "vol.nii.gz": b"", "c.png": b"", "d.csv": b""})
     assert find_files(tmp_path).archives == ["a.zip", "b.tar.gz"]
 
 

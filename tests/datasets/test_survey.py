@@ -324,6 +324,14 @@ def test_where_no_reader_fits_it_is_said_what_is_there(data, files: tuple[str, .
     assert "one folder per class" in error.value.hint
 
 
+def test_where_there_is_an_archive_alone_it_is_named(data) -> None:
+    data.add("my archive.zip", "readme.txt", data=b"PK")
+    with pytest.raises(DataError, match="no pictures") as error:
+        data.tell()
+    archive = data.root / "my archive.zip"
+    assert error.value.hint == f"unpack my archive.zip, or see what it has: report data check '{archive}'"
+
+
 def test_annotations_without_pictures_are_told_as_such(dataset, data) -> None:
     dataset.annotate("a.jpg", "Viral Pneumonia")
     data.root = dataset.root

@@ -396,6 +396,17 @@ def test_patients_are_not_counted_where_nothing_tells_them(source, artifacts):
     assert "so that 200 pictures remain (@tbl-flow)" in text
 
 
+def test_files_that_are_no_pictures_are_counted_by_suffix(source, artifacts):
+    inputs = artifacts()
+    path = inputs["records"] / "flow.csv"
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([head, "files found,405,found", "not a picture (.c|sv),3,beside", *rows, ""]))
+    text = source(inputs)
+    kind = escape("not a picture (.c|sv)")
+    assert f"| files found | 405 |\n| {kind} | 3 |\n| annotations found |" in text
+    assert r"\|" in kind
+
+
 def test_classes_left_out_and_another_way_of_resizing_are_told(source):
     left_out = [{"id": "lung_opacity", "label": "Lung_Opacity", "normal": False}]
     text = source(study={**STUDY, "left_out": left_out, "image": {**STUDY["image"], "resample": "nearest"}})
