@@ -157,7 +157,8 @@ def _name_in_data(study: Study, of: ClassLabel) -> str:
 def _reading(study: Study) -> dict[str, Json]:
     """Return what the study's reader is told about labels."""
     own = (key for key, readers in READER_KEYS.items() if study.dataset.reader in readers)
-    return {"classes": _classes(study), **_only(study.dataset, *own, "patient_pattern", "exclude")}
+    pattern = ("patient_pattern",) if study.dataset.patient_pattern else ()
+    return {"classes": _classes(study), **_only(study.dataset, *own, *pattern, "exclude")}
 
 
 def survey_stages(data: Path, study: Study | None) -> list[Stage]:

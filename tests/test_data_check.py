@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
     for number, name in enumerate(("NORMAL/a.png", "NORMAL/b.png", "PNEUMONIA/person1_virus_1.png")):
         path = tmp_path / "my data" / "train" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (40 + number, 30), 100 + number).save(path)
+        Image.linear_gradient("L").resize((40 + number, 30)).save(path)
     (tmp_path / "my data" / "train" / "NORMAL" / "cut.png").write_bytes(b"\x89PNG")
     return tmp_path / "my data"
 
@@ -94,7 +94,7 @@ def test_every_study_that_reads_the_data_is_named(folder, tmp_path):
             / ("NORMAL", "PNEUMONIA")[number % 2]
             / f"person{number + 2}_bacteria_{number}.jpeg"
         )
-        Image.new("L", (50 + number, 30), 90 + number).save(path)
+        Image.linear_gradient("L").resize((50 + number, 30)).save(path)
     for path in folder.rglob("*.png"):
         path.unlink()
     done = check(str(folder), cache=tmp_path / "cache")
