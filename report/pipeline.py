@@ -173,7 +173,8 @@ def _folder(of: ClassLabel) -> str:
 def _reading(study: Study) -> dict[str, Json]:
     """Return what the study's reader is told about labels."""
     own = (key for key, readers in READER_KEYS.items() if study.dataset.reader in readers)
-    return {"classes": _classes(study), **_only(study.dataset, *own, "patient_pattern", "exclude")}
+    pattern = ("patient_pattern",) if study.dataset.patient_pattern else ()
+    return {"classes": _classes(study), **_only(study.dataset, *own, *pattern, "exclude")}
 
 
 def survey_stages(data: Path, study: Study | None) -> list[Stage]:

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from analysis.datasets import archives, class_folders
+from analysis.datasets import archives, class_folders, table
 from report import project
 from report.engine.stage import Output, Source, Stage
 from report.pipeline import PROJECT, Place, analyses, runs, stages, survey_stages
-from report.study import Comparison, Dataset, Study, load
+from report.study import Columns, Comparison, Dataset, Study, load
+from report.system.distributions import installed
 
 ASSIGNMENT = PROJECT / "studies" / "assignment"
 STUDY = load(ASSIGNMENT / "study.toml")
@@ -337,6 +338,33 @@ def test_each_reader_gets_what_it_understands():
     assert set(other.params) == {"classes", "folders", "exclude", "max_excluded"}
     assert other.params["folders"] == {"viral": ["VIRUS"]}
     inspect.signature(class_folders.read).bind({}, Path(), scratch=Path(), progress=None, **other.params)
+    data = data.model_copy(update={"patient_pattern": "(p[0-9]+)"})
+    assert _read_of(data).params["patient_pattern"] == "(p[0-9]+)"
+    columns = {"file": 1, "label": ("2", 3)}
+    data = Dataset(reader="table", root="data", table="labels.csv", columns=Columns(**columns))
+    other = _read_of(data)
+    assert other.params["columns"] == columns | dict.fromkeys(("patient", "split", "view")) | {
+        "label": ["2", 3]
+    }
+    inspect.signature(table.read).bind({}, Path(), scratch=Path(), progress=None, **other.params)
+
+
+def _read_of(data: Dataset) -> Stage:
+    study = STUDY.model_copy(update={"dataset": data})
+    return next(s for s in stages(study, Place(ASSIGNMENT, Path("/data"))) if s.name == "read")
+
+
+def test_the_packages_of_the_extra_are_in_the_key_of_what_decodes_pictures():
+    packages = {stage.name: set(stage.packages) for stage in REAL}
+    assert installed("pydicom", "no-such-package") == ("pydicom",)
+    for name in ("read", "images", "figure.examples"):
+        assert {"pydicom", "python-gdcm", "pillow", "opencv-python-headless"} <= packages[name], name
+    assert "pydicom" not in packages["train.baseline"]
+
+
+def test_the_sample_knows_no_names_of_the_real_data():
+    data = STUDY.dataset.model_copy(update={"patient_pattern": "(p[0-9]+)"})
+    assert STUDY.model_copy(update={"dataset": data}).sampled().dataset.patient_pattern == ""
 
 
 @pytest.mark.parametrize("path", sorted(ASSIGNMENT.parent.glob("*/study.toml")), ids=lambda p: p.parent.name)
