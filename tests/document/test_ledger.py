@@ -58,6 +58,23 @@ def test_accuracies_that_agree_are_counted_and_no_parameters(ledger, agrees, dif
     assert ledger(results=results | parameters).agreement() == words
 
 
+def test_a_rule_that_takes_results_of_the_same_pictures_to_be_independent_is_called_lenient(ledger):
+    tally = dict.fromkeys(("count", "agrees", "differs", "not_decided", "not_measured", "not_comparable"), 0)
+    results = {
+        f"ledger.{kind}.{name}": _entry(n, None, None)
+        for kind in ("accuracy", "test", "parameters")
+        for name, n in {**tally, "count": 3, "agrees": 3}.items()
+    }
+    lenient = "then they are not independent, as the rule takes them to be, and it is lenient."
+    assert "lenient" not in ledger(results=results).summary(), "1,383 pictures are not 40"
+    official = {**STUDY, "split": {**STUDY["split"], "protocol": "official"}}
+    assert f"the dataset's own test set: {lenient}" in ledger(official, results).summary()
+    classes = [c["id"] for c in STUDY["classes"]]
+    names = ["data.test.count", *(f"data.test.count.{c}" for c in classes)]
+    equal = {f"{p}{name}": _entry(10, None, None) for name in names for p in ("", "published.")}
+    assert f"may well be the same pictures: {lenient}" in ledger(results=results | equal).summary()
+
+
 def test_main_figures_are_shown_once_with_most_digits(ledger):
     table = ledger().table()
     assert table.count("Baseline CNN") == 3

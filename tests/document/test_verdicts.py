@@ -37,11 +37,15 @@ def predictions(right: dict[str, float], n: int, *, of: np.random.Generator) -> 
 def said(a: dict[str, float], b: dict[str, float], n: int = 1200, *, independent: bool = False) -> Verdicts:
     """Return the sentences about networks that are right about such shares of each class."""
     rngs = np.random.default_rng(3), np.random.default_rng(4 if independent else 3)
-    given = [predictions(right, n, of=rng) for right, rng in zip((a, b), rngs, strict=True)]
+    return about([predictions(right, n, of=rng) for right, rng in zip((a, b), rngs, strict=True)])
+
+
+def about(given: list[Predictions], primary: str = "f1.macro") -> Verdicts:
+    """Return the sentences about two networks by what they said."""
     weights = resamples(given[0])
     first, second = (Model.of(m, [p], weights) for m, p in zip(("baseline", "improved"), given, strict=True))
     pair = Pair(first, second, "compare/results.json")
-    judged = judge([pair], "f1.macro", MARGIN, ALPHA)[0]
+    judged = judge([pair], primary, MARGIN, ALPHA)[0]
     results: Results = {}
     for model in (first, second):
         for name, value in model.values.items():
@@ -50,7 +54,7 @@ def said(a: dict[str, float], b: dict[str, float], n: int = 1200, *, independent
     found = pair.differences() | pair.moves("") | pair.test() | judged.results
     results |= owned(found, "improved_vs_baseline", "test")
     facts = {"pair": "improved_vs_baseline", "a": "baseline", "b": "improved", "analysis": ""}
-    facts |= {"measure": "f1.macro", "split": "test", "margin": MARGIN, "alpha": ALPHA}
+    facts |= {"measure": primary, "split": "test", "margin": MARGIN, "alpha": ALPHA}
     facts |= {"verdict": judged.verdict, "declared_late": False}
     values = Values(results)
     return Verdicts(STUDY, values, Tables(STUDY, values, {}), [facts])
@@ -58,6 +62,82 @@ def said(a: dict[str, float], b: dict[str, float], n: int = 1200, *, independent
 
 def every(share: float) -> dict[str, float]:
     return dict.fromkeys(CLASSES, share)
+
+
+def mended(given: Predictions, patients: int) -> Predictions:
+    """Return predictions that are right about all pictures of so many more patients."""
+    wrong = given.y_pred != given.y_true
+    chosen = list(dict.fromkeys(given.patient_id[wrong]))[:patients]
+    rows = np.isin(given.patient_id, chosen)
+    right = np.full_like(given.y_score, 0.1) + 0.6 * np.eye(4)[given.y_true]
+    return replace(given, y_score=np.where(rows[:, None], right, given.y_score))
+
+
+@pytest.mark.parametrize("primary", ["f1.macro", "accuracy", "auroc.macro"])
+@pytest.mark.parametrize(("patients", "words"), [(1, "1 patient,"), (2, "2 patients,"), (5, "5 patients,")])
+def test_what_too_few_patients_tell_is_not_decided(patients: int, words: str, primary: str):
+    first = predictions(every(0.7), 120, of=np.random.default_rng(3))
+    verdicts = about([first, mended(first, patients)], primary)
+    decided = verdicts.decided("improved")
+    assert decided.startswith(
+        "Whether the improved CNN differs from the baseline CNN cannot be decided on the test"
+    )
+    assert decided.endswith(
+        f"); the models differ on pictures of {words} and fewer than 6 cannot decide at 0.05."
+    )
+    assert "interval" not in decided
+    assert "nan" not in decided
+    for said_more in ("power", "false_better", "seeds", "against"):
+        assert getattr(verdicts, said_more)("improved") == "", said_more
+    assert "better" not in verdicts.summary("improved")
+    late = replace(verdicts, verdicts=[{**verdicts.verdicts[0], "declared_late": True}])
+    assert "reach" in late.summary("improved")
+    assert late.power("improved") == ""
+
+
+def test_what_six_patients_tell_is_decided():
+    first = predictions(every(0.7), 120, of=np.random.default_rng(3))
+    assert "is better than" in about([first, mended(first, 6)]).decided("improved")
+
+
+def test_networks_of_one_answer_each_are_not_equivalent():
+    first = predictions(every(0.7), 120, of=np.random.default_rng(3))
+    each = [replace(first, y_score=np.full((120, 4), 0.1) + 0.6 * np.eye(4)[k]) for k in (0, 1)]
+    for given, why in (
+        (each, "each model calls all pictures one class: no variation to judge by"),
+        ([each[0], each[0]], "the models do not differ on any picture: no variation to judge by"),
+        ([first, first], "the models do not differ on any picture: no variation to judge by"),
+    ):
+        decided = about(given).decided("improved")
+        assert decided.endswith(f"; {why}.")
+        assert "equivalent" not in decided
+
+
+def test_a_measure_that_is_not_defined_says_of_which_network_and_why():
+    first = predictions(every(0.7), 120, of=np.random.default_rng(3))
+    never = replace(first, y_score=np.full((120, 4), 0.1) + 0.6 * np.eye(4)[np.minimum(first.y_pred, 2)])
+    assert "not decided" not in about([first, never], "sensitivity.macro").decided("improved")
+    absent = [replace(p, y_true=np.minimum(p.y_true, 2)) for p in (first, never)]
+    decided = about(absent, "sensitivity.macro").decided("improved")
+    assert decided == (
+        "The difference in macro sensitivity between the baseline CNN and the improved CNN is not decided: that of the "
+        "baseline CNN is undefined and that of the improved CNN is undefined."
+    )
+
+
+@pytest.mark.parametrize(
+    ("margin", "words"),
+    [
+        (0.03, "; it is by at least the declared margin of 0.030."),
+        (0.15, "; it is not shown to be by as much as the declared margin of 0.150."),
+        (0.3, "; it is too small to matter by the declared margin of 0.300 (90"),
+    ],
+)
+def test_a_sure_difference_says_whether_it_reaches_the_margin(margin: float, words: str):
+    verdicts = said(every(0.7), every(0.85))
+    decided = replace(verdicts, verdicts=[{**verdicts.verdicts[0], "margin": margin}]).decided("improved")
+    assert "is better than" in decided
+    assert words in decided
 
 
 def test_a_clear_gain_is_called_better():
@@ -206,3 +286,16 @@ def test_a_network_is_held_against_the_floor_by_the_interval(low: float, high: f
     assert words in found.floor("improved")
     assert ("every network beats" in found.floors()) == (low > 0)
     assert ("the baseline CNN and the improved CNN do not beat" in found.floors()) == (low < 0)
+    one = {
+        "improved_vs_low_detail.test.f1.macro": {
+            **difference,
+            "low": None,
+            "high": None,
+            "reason_null": "too few",
+        }
+    }
+    few = replace(found, values=Values({**values.results, **one}))
+    assert "The improved CNN cannot be held against the 8 × 8 baseline" in few.floor("improved")
+    assert few.floor("improved").endswith("; too few).")
+    assert few.floors().endswith("cannot be held against the improved CNN")
+    assert ("the baseline CNN does not beat and cannot" in few.floors()) == (low < 0)

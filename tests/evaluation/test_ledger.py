@@ -14,6 +14,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from analysis.evaluation import ledger
 from analysis.evaluation.ledger import Known, judge, of_matrices, published_figures
+from analysis.evaluation.predictions import Predictions
 from report.errors import StudyError
 from report.pipeline import PROJECT
 from report.published import Published, bars
@@ -144,6 +145,18 @@ def test_the_assignment_is_not_the_published_protocol_and_its_ledger_compares_no
         "split.val is 0.2 here, published 0.5",
         "image.resample is area here, published lanczos",
     ]
+
+
+def test_our_standard_error_lets_the_numbers_of_classes_vary_as_the_published_one_does() -> None:
+    """A network that calls all pictures ill: drawn within classes its accuracy would be sure, and differ from any other."""
+    y_true = np.repeat([0, 1], [234, 390])
+    score = np.tile([0.1, 0.9], (624, 1))
+    patients = np.array([f"p{i}" for i in range(624)], dtype=object)
+    always = Predictions(("normal", "pneumonia"), patients, patients, y_true, score)
+    found = ledger.measured({}, "net", [always])["test.accuracy"]
+    assert found.se == pytest.approx(np.sqrt(0.625 * 0.375 / 624), rel=0.05)
+    theirs = published_figures([[10, 224], [2, 388]], None, float("nan"), ("normal", "pneumonia"))
+    assert judge("test.accuracy", theirs["test.accuracy"], found, [])[0] == "agrees"
 
 
 def published_of(assignment, counts: dict[str, int]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from analysis import evaluation
 from analysis.evaluation.entries import Basis, entry
 from analysis.evaluation.evaluate import evaluate
 from analysis.progress import silent
+from report.engine.code import Code, Project
 
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
 SPLITS = ["val", "test"]
@@ -27,6 +28,35 @@ FACTS = re.compile(
     r"|both_right|both_wrong|fixed|broken|sign_flip_p|sign_flip_deff|p|p_holm|false_better|variance|[np]pv_at_90)(\.|$)"
 )
 """Counts, what was chosen, p-values, and what is computed of measures that have intervals themselves."""
+
+
+OF_ONE_MODEL = {"evaluate", "roc", "curves", "probabilities", "calibration", "decisions"}
+
+
+@pytest.mark.parametrize(
+    ("function", "unused"),
+    [
+        ("compare:compare", OF_ONE_MODEL | {"data_counts", "ledger", "low_detail", "results", "seeds"}),
+        (
+            "ledger:ledger",
+            OF_ONE_MODEL | {"intervals", "paired", "pairs", "uncertainty", "verdict", "compare"},
+        ),
+        ("results:collect", OF_ONE_MODEL | {"paired", "pairs", "verdict", "compare", "ledger", "seeds"}),
+        (
+            "seeds:average",
+            OF_ONE_MODEL | {"intervals", "resampling", "uncertainty", "predictions", "metrics"},
+        ),
+        ("evaluate:evaluate", {"paired", "pairs", "verdict", "compare", "ledger", "results", "data_counts"}),
+    ],
+)
+def test_no_stage_is_keyed_by_code_that_it_does_not_use(
+    tmp_path: Path, function: str, unused: set[str]
+) -> None:
+    closure = Code(Project(), tmp_path).closure([f"analysis.evaluation.{function}"])
+    reached = {name.removeprefix("analysis.evaluation.") for name in closure}
+    assert function.partition(":")[0] in reached
+    assert all((Path(evaluation.__file__).parent / f"{name}.py").is_file() for name in unused)
+    assert reached & unused == set()
 
 
 @pytest.mark.parametrize(("analysis", "split"), list(product(ANALYSES, SPLITS)))
