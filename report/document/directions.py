@@ -21,7 +21,10 @@ def marked(page: str) -> str:
 
     Words of the study file within a sentence of ours, which stand between signs of their own, do not turn it.
     """
-    return _BLOCK.sub(_marked, page) if runs_to_the_left(page) else page
+    if not runs_to_the_left(page):
+        return page
+    head, end, body = page.partition("</head>")
+    return re.sub(f"[{FIRST_STRONG}{END}]", "", head) + end + _BLOCK.sub(_marked, body)
 
 
 def _marked(match: re.Match[str]) -> str:

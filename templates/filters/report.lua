@@ -131,6 +131,13 @@ local function whole_names(s)
   if s.text:match("^%W*%u+%-%w+%W*$") and #s.text < SHORT_NAME then return whole(s) end
 end
 
+-- An address that is a link already is marked as one.
+local function address(l)
+  if not l.classes:includes("uri") then return nil end
+  l.content = l.content:walk({ Span = function(s) return s.classes:includes("uri") and s.content or nil end })
+  return l
+end
+
 -- "p = 0.05" and "8 × 8" stay on one line.
 local function unbroken_relations(inlines)
   for index = 2, #inlines - 1 do
@@ -353,5 +360,5 @@ function Pandoc(doc)
   if doc.meta.title then
     doc.meta["running-title"] = running(pandoc.utils.stringify(doc.meta.title))
   end
-  return doc:walk({ Cite = cite, Str = whole_names, Inlines = unbroken_relations })
+  return doc:walk({ Cite = cite, Link = address, Str = whole_names, Inlines = unbroken_relations })
 end
