@@ -17,11 +17,13 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
 from analysis.figures import labels, style
+from report.study import load
 from tests.figures.conftest import write_inputs
 from tests.figures.drawing import FIGURES, draw, keep_figures, require_clean
 
 pytestmark = pytest.mark.filterwarnings("ignore:vert:DeprecationWarning")
 Inputs = dict[str, Path]
+CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
 SHORT = [
     "Atelectasis",
     "Cardiomegaly",
@@ -218,9 +220,7 @@ def test_labels_stand_in_the_figure_as_they_were_typed(
     svg = draw(name, inputs, tmp_path, classes=given)
     if name in {"curves", "reliability"}:  # they have no classes
         return
-    said = re.sub(
-        r"\s+", "", "".join(t.text or "" for t in ET.fromstring(svg).iter() if t.tag.endswith("text"))
-    )
+    said = _said(svg)
     assert [label for label in HOSTILE if re.sub(r"\s+", "", label) not in said] == []
 
 
@@ -238,10 +238,14 @@ def test_titles_stand_in_the_figure_as_they_were_typed(
             {**m, "title": title if k == 0 else m["title"]} for k, m in enumerate(FIGURES[name][1]["models"])
         ]
         svg = draw(name, inputs, tmp_path, models=models)
-    said = re.sub(
-        r"\s+", "", "".join(t.text or "" for t in ET.fromstring(svg).iter() if t.tag.endswith("text"))
-    )
+    said = _said(svg)
     assert re.sub(r"\s+", "", title) in said
+
+
+def _said(svg: str) -> str:
+    """Return all texts of a figure one after another, without spaces."""
+    texts = (t.text or "" for t in ET.fromstring(svg).iter() if t.tag.endswith("text"))
+    return re.sub(r"\s+", "", "".join(texts))
 
 
 def _four(inputs: Inputs) -> list[str]:
@@ -297,3 +301,21 @@ def test_fonts_behind_ours_are_measured_and_named_in_the_figure(inputs: Inputs, 
     assert set(re.findall(r"font-family: ([^;\"]+)", svg)) == {"'IBM Plex Sans', 'DejaVu Sans'"}
     assert "العربية 😀" in svg
     assert "DejaVu" not in draw("counts", inputs, tmp_path / "ours")
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("case", ["fourteen-classes", "long-labels", "label-with-dollar"])
+@pytest.mark.parametrize("name", ["counts", "sizes", "examples", "roc", "confusion", "moved", "overlay.roc"])
+def test_the_studies_of_the_cases_have_readable_figures(
+    name: str, case: str, study: Callable[[int], Inputs], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not CASES.is_dir():
+        pytest.skip("the cases are not here")
+    told = load(CASES / case / "study.toml")
+    figures = keep_figures(monkeypatch)
+    n = len(told.classes)
+    classes = [{"id": i, "label": c.label} for i, c in zip(ids(n), told.classes, strict=True)]
+    svg = draw(name, study(n), tmp_path, classes=classes)
+    require_clean(*figures, slack=1.5)
+    said = _said(svg)
+    assert [c.label for c in told.classes if re.sub(r"\s+", "", c.label) not in said] == []
