@@ -126,6 +126,7 @@ def build(
     targets = [f"evaluate.{part}"] if part else ["results", "source", *_formats(formats)]
     build_folder.require(the_plan.out, part)
     prose.require(study_folder(study), the_plan.study)  # before the trainings, not after
+    _tell_glyphs(the_plan)
     the_plan.remember_data()
     if the_plan.study.untrained and not only:
         names = ", ".join(model.id for model in the_plan.study.untrained)
@@ -194,6 +195,18 @@ def _rehearse(the_plan: Plan, *, pdf: bool) -> None:
 
         require_pango()
     rehearse(the_plan)
+
+
+def _tell_glyphs(the_plan: Plan) -> None:
+    """Warn of characters that figures could show only as empty boxes."""
+    from report.pipeline import without_glyphs
+
+    if missing := without_glyphs(the_plan.study):
+        named = ", ".join(f"{c} (U+{ord(c):04X})" for c in missing)
+        console.note(
+            f"warning: no font of this machine has {named}: figures show empty boxes there; install a font that has "
+            "them, for example one of Noto's, and run the same command again"
+        )
 
 
 def _tell_trainings(the_plan: Plan, planned: Planned) -> None:

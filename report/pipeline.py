@@ -22,6 +22,7 @@ from report.document.tables import MOST_TOGETHER
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.published import bars
 from report.study import READER_KEYS, ClassLabel, Model, Study, is_folder_name
+from report.system import fonts
 from report.system.distributions import installed
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -35,6 +36,7 @@ METRICS = ("numpy", "pandas", "scikit-learn", "scipy")
 DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
 RECORDS = Output("read", ("records.csv",))
 RESULTS = ("results.json",)
+FONT = PROJECT / "templates" / "theme" / "fonts" / "IBMPlexSans-Regular.ttf"
 FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
 WORDS = (
     *("*.j2", "sections/*.j2", "filters/passage.lua", "references.bib"),
@@ -434,7 +436,7 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
 
     def figure(name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:
         module = name.partition(".")[0]
-        given = {**inputs, "fonts": FONTS}
+        given = {**inputs, **_fonts(study)}
         packages = tuple(sorted({*DRAWING, *PICTURES})) if "data" in inputs else DRAWING
         return Stage(f"figure.{name}", f"analysis.figures.{module}:draw", given, params, packages=packages)
 
@@ -515,7 +517,7 @@ def _figures_across(study: Study) -> Iterator[Stage]:
 
     def figure(name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:
         function = f"analysis.figures.{name.partition('.')[0]}:draw"
-        return Stage(f"figure.{name}", function, {**inputs, "fonts": FONTS}, params, packages=DRAWING)
+        return Stage(f"figure.{name}", function, {**inputs, **_fonts(study)}, params, packages=DRAWING)
 
     trainings: dict[str, Input] = {
         f"training_{m}": Output(f"train.{run}", ("history.csv",)) for m, run in shown.items()
@@ -528,6 +530,22 @@ def _figures_across(study: Study) -> Iterator[Stage]:
     yield figure("matrices", evaluations, {**classes, "models": models, "split": "test"})
     if replication:
         yield figure("before", {"records": RECORDS, "split": Output("split")}, classes)
+
+
+def names_in_figures(study: Study) -> str:
+    """Return all that the study file puts into figures as text."""
+    return "".join([*(c.label for c in study.classes), *(m.title for m in study.models)])
+
+
+def without_glyphs(study: Study) -> str:
+    """Return the characters in figures for which no font of this machine has a picture."""
+    return fonts.behind(names_in_figures(study), FONT)[1]
+
+
+def _fonts(study: Study) -> dict[str, Input]:
+    """Return the font of all figures, and files of this machine's fonts for characters that it lacks."""
+    behind, _ = fonts.behind(names_in_figures(study), FONT)
+    return {"fonts": FONTS, **{f"behind_{k}": Source(path) for k, path in enumerate(behind)}}
 
 
 def _kinds(made: Iterable[Stage]) -> list[Json]:

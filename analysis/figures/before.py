@@ -17,6 +17,7 @@ COLOURS = {**style.SPLIT_COLOURS, "all": style.QUIET}
 NAMES = {**style.SPLIT_NAMES, "all": "all pictures"}
 
 
+@style.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,

@@ -15,6 +15,7 @@ from analysis.progress import Progress
 MAX_SIDE = 60.0
 
 
+@style.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,

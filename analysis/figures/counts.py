@@ -16,6 +16,7 @@ from analysis.progress import Progress
 LEFT = 28.0
 
 
+@style.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,

@@ -18,6 +18,7 @@ SERIES = {"train": "", "val": "val_"}
 HEIGHT_MM = 60.0
 
 
+@style.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,

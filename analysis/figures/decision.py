@@ -22,6 +22,7 @@ ALWAYS: dict[str, dict[str, Any]] = {
 }
 
 
+@style.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,

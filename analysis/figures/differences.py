@@ -45,6 +45,7 @@ class Forest:
     paired: bool
 
 
+@style.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,

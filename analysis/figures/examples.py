@@ -30,6 +30,7 @@ JPEG_QUALITY = 85
 PNG_URI = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 
 
+@style.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,

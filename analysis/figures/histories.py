@@ -19,6 +19,7 @@ PANEL, TITLE_LINE, BELOW, KEY, AXIS = 20.0, 3.4, 2.5, 6.0, 9.0
 SERIES = {"train": "", "val": "val_"}
 
 
+@style.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,

@@ -20,6 +20,7 @@ SMALLER = (44.0, 36.0, 30.0, 24.0, 20.0, 16.0, 12.0)
 NOTE = 4.0
 
 
+@style.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,

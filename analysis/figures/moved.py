@@ -41,6 +41,7 @@ class Pair:
         return heatmaps.Shades(DIVERGING, -most, most)
 
 
+@style.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,

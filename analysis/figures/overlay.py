@@ -52,6 +52,7 @@ class Tables:
     titles: Mapping[str, str]
 
 
+@style.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,

@@ -40,6 +40,7 @@ class Limits:
         return [tenth / 10 for tenth in range(10, -1, -step) if tenth / 10 >= self.floor]
 
 
+@style.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,

@@ -48,6 +48,7 @@ class Legend:
         return sum(name.count("\n") for name in self.names[:k])
 
 
+@style.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,

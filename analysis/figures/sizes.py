@@ -22,6 +22,7 @@ TICKS = (100, 200, 400, 800, 1600, 3200, 6400)
 STATISTICS = {"whislo": "low", "q1": "quartile_1", "med": "median", "q3": "quartile_3", "whishi": "high"}
 
 
+@style.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import json
@@ -11,7 +12,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, TypeAlias
 
 import matplotlib as mpl
 import pandas as pd
@@ -86,15 +87,40 @@ NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 # Names of groups repeat from figure to figure, which one page with several of them must not have.
 GROUP_NAME = re.compile(r'<g id="[^"]*"')
 
+families = [FAMILY]
+"""Our font, and behind it those of the figure that is drawn."""
+Params = ParamSpec("Params")
 Class: TypeAlias = Mapping[str, str]
 Model: TypeAlias = Mapping[str, str]
+
+
+def with_fonts(draw: Callable[Params, None]) -> Callable[Params, None]:
+    """Return ``draw`` with the fonts behind ours that it is given for characters which ours lacks.
+
+    They are files, the inputs whose names begin with ``behind``.
+    """
+
+    @functools.wraps(draw)
+    def drawn(*args: Params.args, **kwargs: Params.kwargs) -> None:
+        inputs: Any = args[0]
+        files = [path for name, path in sorted(inputs.items()) if name.startswith("behind")]
+        families[:] = [FAMILY, *(_added(path) for path in files)]
+        draw(*args, **kwargs)
+
+    return drawn
+
+
+def _added(path: Path) -> str:
+    """Make a font known to matplotlib and return its family."""
+    font_manager.fontManager.addfont(path)
+    return next(font.name for font in font_manager.fontManager.ttflist[::-1] if font.fname == str(path))
 
 
 @contextmanager
 def page(height_mm: float, width_mm: float = FULL_WIDTH_MM) -> Iterator[Figure]:
     """Give an empty figure of this size in our style, to be drawn and saved within the block."""
     _register_fonts()
-    with mpl.rc_context(RC):
+    with mpl.rc_context({**RC, "font.family": families}):
         yield Figure(figsize=(width_mm * MM, height_mm * MM))
 
 
@@ -225,7 +251,7 @@ def wrap(label: str, width: int) -> str:
 def text_mm(text: str, size: float = SMALL, weight: str = "normal") -> float:
     """Return the width of the widest line of ``text`` in our font, in mm."""
     _register_fonts()
-    font = FontProperties(family=FAMILY, size=size, weight=weight)
+    font = FontProperties(family=families, size=size, weight=weight)
     widths = (
         text_to_path.get_text_width_height_descent(line, font, ismath=False)[0] for line in text.split("\n")
     )

@@ -1,0 +1,64 @@
+"""Fonts of this machine that have the characters which our own font lacks."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+LATIN = 0x17F
+"""The last character of those scripts that our fonts have whole."""
+FORMAT = "%{file}\t%{style}\t%{charset}\n"
+PLAIN = re.compile(r"regular|book|roman|normal|medium", re.IGNORECASE)
+INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060\ufe00-\ufe0f]")
+
+
+@cache
+def behind(text: str, ours: Path) -> tuple[tuple[Path, ...], str]:
+    """Return files of fonts that together have what the font ``ours`` lacks of ``text``, and what none of them has.
+
+    The fewest fonts that have the most are taken, upright ones of usual weight first; equal machines give equal
+    answers. Without fontconfig's ``fc-list`` there are none.
+    """
+    lacking = {c for c in text if ord(c) > LATIN and not INVISIBLE.match(c)}
+    if lacking:
+        from fontTools.ttLib import TTFont
+
+        with TTFont(ours, lazy=True) as font:
+            lacking -= {chr(code) for code in font.getBestCmap()}
+    files: list[Path] = []
+    fonts = _installed() if lacking else {}
+    while lacking:
+        file = max(
+            fonts, key=lambda name: (len(lacking & _of(fonts[name], lacking)), _order(name)), default=None
+        )
+        found = _of(fonts[file], lacking) if file is not None else set()
+        if file is None or not found:
+            break
+        files.append(Path(file[0]))
+        lacking -= found
+    return tuple(files), "".join(sorted(lacking))
+
+
+def _installed() -> dict[tuple[str, str], str]:
+    """Return the characters of each font (file and style) as fontconfig writes them: ranges of hexadecimal numbers."""
+    try:
+        told = subprocess.run(["fc-list", "--format", FORMAT], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    lines = (line.split("\t") for line in told.stdout.splitlines())
+    return {(line[0], line[1]): line[2] for line in lines if len(line) == 3}
+
+
+def _of(ranges: str, wanted: set[str]) -> set[str]:
+    """Return those of the characters ``wanted`` that ``ranges`` have."""
+    ends = [[int(end, 16) for end in part.split("-")] for part in ranges.split()]
+    return {c for c in wanted if any(end[0] <= ord(c) <= end[-1] for end in ends)}
+
+
+def _order(font: tuple[str, str]) -> tuple[bool, bool, str]:
+    """Return what is preferred among fonts that have as much: plain, then of proportional width, then by name."""
+    file, style = font
+    plain = PLAIN.match(style.split(",")[0]) is not None
+    return plain, not re.search("mono|condensed|serif", Path(file).stem, re.IGNORECASE), file
