@@ -67,7 +67,8 @@ def test_what_the_user_should_know_of_comes_with_what_to_type(folder, tmp_path):
     (folder / "train").rename(folder / "v1")
     (folder / "v2" / "NORMAL" / "b.png").rename(folder / "v2" / "PNEUMONIA" / "b.png")
     for path in folder.rglob("a.png"):
-        Image.new("L", (20, len(path.as_posix()) + int("v2" in path.parts))).save(path)
+        size = (20, len(path.as_posix()) + int("v2" in path.parts))
+        Image.linear_gradient("L").resize(size).save(path)
     (folder / "more.zip").write_bytes(b"PK")
     (folder / "labels.csv").write_text("x", encoding="utf-8")
     (folder / "v1" / "NORMAL" / "cut.png").rename(folder / "v1" / "NORMAL" / os.fsdecode(b"caf\xe9.png"))
@@ -99,7 +100,7 @@ def test_another_dataset_in_the_folder_is_passed_by_in_the_next_command(tmp_path
     ):
         path = tmp_path / "data" / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (30, 30), number).save(path)
+        Image.linear_gradient("L").resize((30, 30 + number)).save(path)
     study = tmp_path / "study"
     text = (ROOT / "studies" / "assignment" / "study.toml").read_text(encoding="utf-8")
     classes = "".join(f'[[classes]]\nid = "{c.lower()}"\nlabel = "{c}"\n' for c in ("Normal", "Pneumonia"))
@@ -152,12 +153,8 @@ def test_what_cannot_be_checked_is_one_line_and_one_hint(folder, tmp_path):
 
 def test_every_study_that_reads_the_data_is_named(folder, tmp_path):
     for number in range(4):
-        path = (
-            folder
-            / "train"
-            / ("NORMAL", "PNEUMONIA")[number % 2]
-            / f"person{number + 2}_bacteria_{number}.jpeg"
-        )
+        name = (f"NORMAL/IM-000{number}-0001.jpeg", f"PNEUMONIA/person{number}_bacteria_1.jpeg")[number % 2]
+        path = folder / "train" / name
         Image.linear_gradient("L").resize((50 + number, 30)).save(path)
     for path in folder.rglob("*.png"):
         path.unlink()

@@ -142,8 +142,9 @@ def _label_columns(titles: Sequence[str], columns: dict[int, list[str]]) -> list
     findings = [i for i, cells in columns.items() if _is_finding(cells) and titles[i]]
     if len(findings) > 1:
         return findings
-    if any(titles) and len(columns) > 1:
-        return []
+    if any(titles):  # in another language, say: what is no label by its name may be the only one left
+        others = [i for i in few if not any(p.fullmatch(plain(titles[i])) for p in (PATIENT, SPLIT, VIEW))]
+        return others if len(others) == 1 else []
     return sorted(few, key=lambda i: (all(map(str.isdigit, columns[i])), len(_values(columns[i]))))[:1]
 
 
