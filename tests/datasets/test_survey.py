@@ -176,8 +176,8 @@ def test_equal_files_sizes_and_patients(data) -> None:
         ["train/B/1.jpg", "train/B/2.jpg"],
     ]
     patients = found["patients"]
-    assert (patients["number"], patients["known_for"], patients["most_pictures"]) == (8, 0, 1)
-    assert patients["across_official"] == 0
+    assert (patients["number"], patients["known_for"], patients["most_pictures"]) == (5, 0, 3)
+    assert patients["across_official"] == 1
     assert found["sizes"]["width"] == {"least": 40, "median": 40, "most": 64}
     assert found["sizes"]["commonest"][0] == {"width": 40, "height": 30, "pictures": 5}
     assert found["modes"] == {"L": 8}
