@@ -104,7 +104,7 @@ def _pulled(name: str, source: str) -> tuple[Place, ...]:
         return written
     last, suffix = written[-1][-1], _suffix(source)
     whole = () if _suffix(last).lower() in PICTURE_SUFFIXES else ((last + suffix,),)
-    return tuple(dict.fromkeys((*whole, (PurePosixPath(last).stem + suffix,), *written)))
+    return tuple(dict.fromkeys(((PurePosixPath(last).stem + suffix,), *whole, *written)))
 
 
 def _written(name: str) -> tuple[Place, ...]:
