@@ -85,10 +85,7 @@ def test_an_item_has_a_picture_in_each_slot_with_the_tags_of_this_slot_and_of_th
     assert (side.name, side.tags) == ("study/side/b.jpg", ("COVID-19", "View/Lateral"))
     assert (pa.name, pa.tags) == ("study/pa/a.jpg", ("COVID-19", "View/PA"))
     assert side.places == (("study", "side", "b.jpg"), ("study", "b.jpg"))
-    assert pa.places == (
-        *(("study", "pa", "a.jpg"), ("study", "a.jpg")),
-        *(("study.jpg",), ("study",)),  # with --ignore-slots
-    )
+    assert pa.places == (("study", "pa", "a.jpg"), ("study", "a.jpg"))
 
 
 def test_of_a_slot_with_several_files_the_pictures_are_read() -> None:
