@@ -65,17 +65,15 @@ def _version_2(item: dict[str, Any], annotations: Any) -> Iterator[Annotation]:
     """Return an annotation for each slot: an item may have several, each a picture (or a series of pictures)."""
     slots = _dicts(item.get("slots")) or [{}]
     files = [(slot, source) for slot in slots for source in _sources(slot)]
-    shown_first = min(slots, key=lambda slot: str(slot.get("slot_name") or "0"))
     for slot, source in files:
         name = _text(item.get("name")) or source
         folder = ("_".join(_parts(name)), _text(slot.get("slot_name")) or "0")
         in_folder = ((*folder, source), (folder[0], source)) if source else ()
-        as_item = _pulled(name, source) if slot is shown_first else ()
         alone = len(files) == 1
         yield _annotation(
             name if alone else "/".join(filter(None, (*folder, source))),
             item.get("path"),
-            (*as_item, *in_folder[:1]) if alone else (*in_folder, *as_item),
+            (*_pulled(name, source), *in_folder[:1]) if alone else in_folder,
             source,
             slot,
             [a for a in annotations if _concerns(a, slot)] if isinstance(annotations, list) else None,
@@ -104,7 +102,7 @@ def _pulled(name: str, source: str) -> tuple[Place, ...]:
         return written
     last, suffix = written[-1][-1], _suffix(source)
     whole = () if _suffix(last).lower() in PICTURE_SUFFIXES else ((last + suffix,),)
-    return tuple(dict.fromkeys((*whole, (PurePosixPath(last).stem + suffix,), *written)))
+    return tuple(dict.fromkeys(((PurePosixPath(last).stem + suffix,), *whole, *written)))
 
 
 def _written(name: str) -> tuple[Place, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from analysis.datasets import records
 from analysis.datasets.darwin import Annotation
-from analysis.datasets.picture_index import Entry, Folders, PictureIndex, item_of, renamed, same_item
+from analysis.datasets.picture_index import Entry, Folders, PictureIndex, item_of, renamed, same_item, stem_of
 from analysis.errors import DataError, MatchingError
 
 EXAMPLES = 3
@@ -113,8 +113,10 @@ def _nearest(file: str, roots: set[Folders]) -> Folders:
 def _fit(entries: Sequence[Entry], pictures: Sequence[str]) -> None:
     """Find what fits each annotation; a way that is less sure is tried where the one before found nothing."""
     index = PictureIndex(pictures, [entry.annotation for entry in entries])
-    for way in (index.numbered, index.exact, index.but_for_suffix, index.in_any_folder):
-        _fit_by(way, entries)
+    for way in (index.numbered, index.exact, index.but_for_suffix):
+        _fit_by(way, entries, entries)
+    placed = {stem_of(entry.annotation) for entry in entries if entry.fitting}
+    _fit_by(index.in_any_folder, entries, [e for e in entries if stem_of(e.annotation) not in placed])
     others = [entry for entry in entries if renamed(entry.annotation)]
     by_name = sum(bool(entry.fitting) for entry in others)
     by_other = sum(bool(index.by_other_name(entry)) for entry in others)
@@ -125,12 +127,13 @@ def _fit(entries: Sequence[Entry], pictures: Sequence[str]) -> None:
             hint="pull the pictures again, into an empty folder, with `darwin dataset pull` of darwin-py 1.0 or later",
         )
     if not by_name:
-        _fit_by(index.by_other_name, others)
+        _fit_by(index.by_other_name, entries, others)
 
 
-def _fit_by(way: Callable[[Entry], list[str]], entries: Sequence[Entry]) -> None:
+def _fit_by(way: Callable[[Entry], list[str]], entries: Sequence[Entry], wanting: Sequence[Entry]) -> None:
+    """Find what fits the entries that have nothing yet; a picture of another one means that the name is no one's own."""
     taken = {picture for entry in entries for picture in entry.fitting}
-    for entry in entries:
+    for entry in wanting:
         if not entry.fitting:
             found = way(entry)
             entry.fitting = () if taken.intersection(found) else tuple(found)

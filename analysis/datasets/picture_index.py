@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import PurePosixPath
 
 from analysis.datasets.darwin import Annotation
@@ -42,6 +43,7 @@ class PictureIndex:
 
     The path of an item is compared with the last folders above a picture, below the folder (``images``) where that
     fits most pictures. A folder belongs to the longest path that fits; what lies there is no picture of other items.
+    Folders of no path are told by no annotation: a picture there is found only by a name that nothing else has.
     """
 
     def __init__(self, pictures: Sequence[str], annotations: Sequence[Annotation]) -> None:
@@ -56,17 +58,20 @@ class PictureIndex:
             if annotation.path is not None:
                 self._paths_by_name[_name(annotation.name)].add(path)
         above = {picture: _plain(PurePosixPath(picture).parts[:-1]) for picture in pictures}
-        self._base = self._most_fitting(Counter(above.values()))
-        self._there = {self._owner(f[:i]) for f in set(above.values()) for i in range(len(f) + 1)}
+        self._base = self._most_fitting(Counter(above.values()))  # None: no folder is that of any item
+        self._there = {self._owner(f[:i]) or () for f in set(above.values()) for i in range(len(f) + 1)}
         self._flat = self._there.isdisjoint(self._paths - {()})
-        self._by_name: dict[tuple[Folders, str], list[str]] = defaultdict(list)
-        self._by_stem: dict[tuple[Folders, str], list[str]] = defaultdict(list)
+        self._by_name: dict[tuple[Folders | None, str], list[str]] = defaultdict(list)
+        self._by_stem: dict[tuple[Folders | None, str], list[str]] = defaultdict(list)
         self._anywhere: dict[str, list[str]] = defaultdict(list)
+        self._regions: dict[str, Folders] = {}
         for picture, folders in above.items():
             name = PurePosixPath(picture).name
             owner = self._owner(folders)
+            self._regions[picture] = self._region(folders)
             self._by_name[owner, _name(name)].append(picture)
             self._by_stem[owner, _stem(name)].append(picture)
+            self._anywhere[_name(name)].append(picture)
             self._anywhere[_stem(name)].append(picture)
 
     def numbered(self, entry: Entry) -> list[str]:
@@ -77,16 +82,18 @@ class PictureIndex:
         stem = _plain_name(PurePosixPath(entry.file).stem)
         number = NUMBER.fullmatch(stem)
         twice = number and number[1] == _stem(entry.annotation.name) and stem not in self._stems
-        flat = entry.annotation.path and not self._home(entry.annotation)
-        return self._by_stem.get(((), stem), []) if twice and flat else []
+        return self._by_stem.get(((), stem), []) if twice and self._flat and self._paths - {()} else []
 
     def exact(self, entry: Entry) -> list[str]:
         """Return the pictures that lie and are called as the annotation says."""
         home = self._home(entry.annotation)
+        hits: dict[str, list[str]] = {}
         for *folders, name in entry.annotation.places:
-            if found := self._by_name.get((home + _plain(folders), _name(name))):
-                return [picture for picture in found if PurePosixPath(picture).name == name] or found
-        return []
+            found = self._by_name.get((home + _plain(folders), _name(name)), [])
+            if found and (not hits or not folders):
+                same = [picture for picture in found if PurePosixPath(picture).name == name]
+                hits.setdefault(_stem(name), same or found)
+        return list(dict.fromkeys(chain.from_iterable(hits.values())))
 
     def but_for_suffix(self, entry: Entry) -> list[str]:
         """Return the pictures that lie as the annotation says, and whose names differ in the suffix only."""
@@ -99,16 +106,25 @@ class PictureIndex:
         return []
 
     def in_any_folder(self, entry: Entry) -> list[str]:
-        """Return the pictures of the annotation's name if it says nothing of folders."""
-        annotation = entry.annotation
-        home = self._home(annotation)
-        folders = {home + _plain(place[:-1]) for place in annotation.places} - {home}
-        told = annotation.path is not None or not folders.isdisjoint(self._there)
-        return [] if told else self._anywhere.get(_stem(annotation.places[-1][-1]), [])
+        """Return the pictures of an annotation's name, if none of them lies in a folder of another item."""
+        name = _called(entry.annotation)
+        return self._elsewhere(entry, (_name(name), *_stems(name), *_loose_stems(name))) if name else []
 
     def by_other_name(self, entry: Entry) -> list[str]:
         """Return the pictures that are called as the annotated file was before, or on the platform."""
-        return self._by_stem.get((self._home(entry.annotation), _stem(entry.annotation.other)), [])
+        stem = _stem(entry.annotation.other)
+        return self._by_stem.get((self._home(entry.annotation), stem)) or self._elsewhere(entry, (stem,))
+
+    def _elsewhere(self, entry: Entry, names: Iterable[str]) -> list[str]:
+        found = next(filter(None, map(self._anywhere.get, names)), [])
+        annotation = entry.annotation
+        home = self._home(annotation)
+        inner = {home + _plain(place[:-1]) for place in annotation.places} - {home}
+        own = set(self._regions.values()) if annotation.path is None else {(), home}
+        told = not inner.isdisjoint(self._there) or any(
+            self._regions[picture] not in own for picture in found
+        )
+        return [] if told else list(dict.fromkeys(found))
 
     def _home(self, annotation: Annotation) -> Folders:
         """Return the folders that an annotation's picture lies in; none where there are no folders of any item."""
@@ -119,19 +135,28 @@ class PictureIndex:
             path = _plain(annotation.path)
         return () if self._flat else path
 
-    def _owner(self, folders: Folders) -> Folders:
-        """Return the longest of the known paths that ends ``folders``."""
+    def _owner(self, folders: Folders) -> Folders | None:
+        """Return the longest of the known paths that ends ``folders``; None for folders of no path."""
+        if self._base is None or folders == self._base:
+            return ()
         below = folders[len(self._base) :] if folders[: len(self._base)] == self._base else folders
-        return next((below[i:] for i in range(len(below)) if below[i:] in self._known), ())
+        return next((below[i:] for i in range(len(below)) if below[i:] in self._known), None)
 
-    def _most_fitting(self, folders: Counter[Folders]) -> Folders:
-        """Return the folder below which known paths fit the most pictures, the uppermost of equals."""
+    def _region(self, folders: Folders) -> Folders:
+        """Return the known path that the nearest folder of one is of, at or above ``folders``."""
+        owners = (self._owner(folders[:i]) for i in range(len(folders), -1, -1))
+        return next(filter(None, owners), ())
+
+    def _most_fitting(self, folders: Counter[Folders]) -> Folders | None:
+        """Return the folder below which known paths fit the most pictures, the uppermost of equals; None if none fits."""
         votes: Counter[Folders] = Counter()
+        fits = False
         for names, count in folders.items():
             for i in range(len(names) + 1):
                 if names[i:] in self._known:
                     votes[names[:i]] += count
-        return max(votes, key=lambda base: (votes[base], -len(base), base), default=())
+                    fits = fits or i < len(names)
+        return max(votes, key=lambda base: (votes[base], -len(base), base)) if fits else None
 
 
 def renamed(annotation: Annotation) -> bool:
@@ -150,6 +175,15 @@ def same_item(first: Entry, second: Entry) -> bool:
 def item_of(annotation: Annotation) -> tuple[Folders, str]:
     """Return path and name of an annotation's item, as they are compared."""
     return _plain(annotation.path or ()), _name(annotation.name)
+
+
+def stem_of(annotation: Annotation) -> str:
+    """Return the name that an annotation's picture has without folders and suffix; "" if it has none of its own."""
+    return _stem(_called(annotation))
+
+
+def _called(annotation: Annotation) -> str:
+    return next((place[0] for place in reversed(annotation.places) if len(place) == 1), "")
 
 
 def _plain(folders: Iterable[str]) -> Folders:
