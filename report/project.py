@@ -262,7 +262,8 @@ def _check_holds(folder: Path, study: Study) -> None:
     """Refuse at once, before anything runs, what no reader or not that of the study can read."""
     if folder.is_file():
         return
-    files = walk(folder).files
+    found = walk(folder)
+    files = (*found.files, *found.skipped)
     if not files:
         raise DataError(
             f"the data folder {folder} is empty", hint="download the dataset into it, or name another folder"

@@ -127,11 +127,11 @@ def _select(
     others = _other_datasets(tree, left, frozenset(names))
     candidates = []
     for above, inside in left.items():
-        other = next((why for folder, why in others.items() if above[: len(folder)] == folder), "")
         label, why = tree.judge(above)
-        if other or not label:
-            reason, why = (records.OTHER_DATASET, other) if other else (records.NO_LABEL, why)
-            exclusions += [Exclusion(picture, reason, why) for picture in inside]
+        if above in others:
+            exclusions += [Exclusion(picture, records.OTHER_DATASET, others[above]) for picture in inside]
+        elif not label:
+            exclusions += [Exclusion(picture, records.NO_LABEL, why) for picture in inside]
         else:
             official = layout.official_split(name for name in above if name not in tree.ids)
             candidates += [Candidate(p, (label,), tags_of(p), official=official) for p in inside]
@@ -141,27 +141,38 @@ def _select(
 def _other_datasets(
     tree: ClassFolders, left: Mapping[Folders, Sequence[str]], classes: frozenset[str]
 ) -> dict[Folders, str]:
-    """Return the folders of datasets that are not the study's, and why.
+    """Return the folders that are of datasets that are not the study's, and why.
 
     Mendeley's archive has retinas (CNV, DME, DRUSEN, NORMAL) beside chest X-rays (NORMAL, PNEUMONIA). Where one dataset
     has all classes of the study, another one is not it that lacks some and is mostly of other classes.
     """
-    of: dict[Folders, Counter[str]] = defaultdict(Counter)
-    for above, inside in left.items():
-        if label := tree.judge(above)[0]:
-            of[tree.dataset(above)][label] += len(inside)
-    if not any(classes == found.keys() for found in of.values()):
-        return {}
-    foreign: dict[Folders, Counter[str]] = defaultdict(Counter)
-    for above, inside in left.items():
-        home = next((above[:i] for i in range(len(above), -1, -1) if above[:i] in of), None)
-        if home is not None and not tree.judge(above)[0]:
-            foreign[home][next(iter(layout.telling(above[len(home) :])), "others")] += len(inside)
-    return {
-        home: f"{'/'.join(home)} has {', '.join(sorted(foreign[home]))} and no {', '.join(sorted(classes - found.keys()))}"
-        for home, found in of.items()
-        if home and classes - found.keys() and foreign[home].total() > found.total()
+    labels = {above: tree.judge(above)[0] for above in left}
+    datasets = {tree.dataset(above) for above, label in labels.items() if label}
+    found: dict[Folders, Counter[str]] = {folder: Counter() for folder in datasets}
+    foreign: dict[Folders, Counter[str]] = {folder: Counter() for folder in datasets}
+    homes = {
+        above: home
+        for above in left
+        for home in [next((above[:i] for i in range(len(above), -1, -1) if above[:i] in datasets), None)]
+        if home is not None
     }
+    for above, home in homes.items():
+        if labels[above]:
+            found[home][labels[above]] += len(left[above])
+        else:
+            foreign[home][next(iter(layout.telling(above[len(home) :])), "others")] += len(left[above])
+    if not any(classes == of.keys() for of in found.values()):
+        return {}
+    return {
+        above: f"{'/'.join(home)} has {_some(foreign[home])} and no {_some(classes - found[home].keys())}"
+        for above, home in homes.items()
+        if home and classes - found[home].keys() and foreign[home].total() > found[home].total()
+    }
+
+
+def _some(names: Iterable[str], most: int = 4) -> str:
+    ordered = sorted(names)
+    return ", ".join(ordered[:most]) + (f" and {len(ordered) - most} more" if len(ordered) > most else "")
 
 
 def _check_classes(
@@ -181,7 +192,7 @@ def _check_classes(
 
 def _packed(contents: Contents) -> str:
     """Return what to do with an archive among the files; "" if there is none."""
-    return "".join(f"; or unpack {name}, which lies there" for name in contents.archives[:1])
+    return "".join(f"; or unpack {written(name)}, which lies there" for name in contents.archives[:1])
 
 
 def _refuse_too_many(root: Path, table: pd.DataFrame, exclusions: Sequence[Exclusion], limit: float) -> None:

@@ -102,6 +102,7 @@ COLLECTIVE = frozenset(
     )
 )
 """Words for a collection, which may stand beside "train" and the like."""
+SIZE = re.compile(r"\d+(x\d+)?|%|px")
 PARTS = {
     "train": r"train(?:ing)?|trn",
     "val": r"val|valid(?:ation)?|dev(?:elopment)?|tuning",
@@ -154,7 +155,7 @@ def words(name: str) -> list[str]:
 @lru_cache(MANY)
 def split_of(folder: str) -> str:
     """Return the part that a folder such as ``Train_Data``, ``test-set`` or ``stage_1_val_images`` is of; "" if of none."""
-    telling = [w for w in words(folder) if w not in GENERIC and w not in COLLECTIVE and not w.isdecimal()]
+    telling = [w for w in words(folder) if w not in GENERIC | COLLECTIVE and not SIZE.fullmatch(w)]
     return next((name for name, pattern in PART.items() if pattern.fullmatch(" ".join(telling))), "")
 
 

@@ -283,6 +283,19 @@ def test_another_dataset_in_the_folder_is_left_out_and_how_to_read_one_is_told(f
     assert len(folders.read(exclude=["CellData/OCT/*"], max_excluded=0.0)) == 4
 
 
+def test_another_dataset_may_lie_around_that_of_the_study(folders) -> None:
+    for name in ("A", "B", "C", "D", "E", "NORMAL"):
+        folders.add(f"all/{name}/1.png")
+    folders.add("all/chest/NORMAL/1.png", "all/chest/PNEUMONIA/1.png")
+    assert list(folders.read(max_excluded=1.0)["image_id"]) == [
+        "all/chest/NORMAL/1.png",
+        "all/chest/PNEUMONIA/1.png",
+    ]
+    assert {why for _, why in folders.excluded().values()} == {
+        "all has A, B, C, D and 1 more and no pneumonia"
+    }
+
+
 def test_hospitals_side_by_side_are_read_together(folders) -> None:
     folders.add("a/NORMAL/1.png", "a/NORMAL/2.png", "a/other/1.png", "b/NORMAL/1.png", "b/PNEUMONIA/1.png")
     assert len(folders.read()) == 4

@@ -52,7 +52,7 @@ def test_a_name_of_separators_alone_stays_itself():
             "train",
             "train TRAIN Train_Data training trainset TrainData train_images stage_1_train_images chest_xray_train",
         ),
-        ("train", "Training-Set TrainingSet Training_Images train2 traindata"),
+        ("train", "Training-Set TrainingSet Training_Images train2 traindata train_224x224 train_80%"),
         ("val", "val Valid validation dev val_data Validation_Set valid_images devset dev-set"),
         ("test", "test Testing test-set Test_Images testset holdout hold-out stage_2_test_images xray_test"),
         (

@@ -298,6 +298,29 @@ def test_one_file_in_two_classes_is_told(data) -> None:
     assert counts(found) == {"normal": 3, "pneumonia": 2}
 
 
+def test_every_file_of_the_v7_dataset_is_somewhere(dataset, data) -> None:
+    dataset.add("a.jpg", "Viral Pneumonia")
+    dataset.add("ct.jpg", "CT")
+    dataset.picture("images/loose.jpg")
+    for name, text in (("coco.json", "{}"), ("broken.json", "{"), ("x.csv", ""), (".x", ""), ("IM1", "DICM")):
+        (dataset.root / name).write_text(text, encoding="utf-8")
+    (dataset.root / "releases" / "latest").symlink_to("all")
+    data.root = dataset.root
+    found = data.tell()
+    flow = {row["step"]: row["count"] for row in found["flow"] if row["kind"] in ("found", "beside")}
+    assert flow == {
+        "files found": 11,
+        "not a picture (.json)": 1,
+        "not a picture (.csv)": 1,
+        "not a picture (no suffix)": 1,
+        "hidden file": 1,
+        "link that is not followed, or device": 1,
+        "annotations found": 3,
+        "pictures found": 3,
+    }
+    assert found["beside"][-1]["example"] == "releases/latest (a second name of releases/all)"
+
+
 def test_annotations_in_one_of_several_folders_are_told(dataset, data) -> None:
     dataset.root = dataset.root / "v7"
     dataset.add("a.jpg", "Viral Pneumonia")
