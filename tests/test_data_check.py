@@ -69,7 +69,7 @@ def test_an_archive_is_unpacked_once_and_told_as_json(folder, tmp_path):
     assert "archive: done" not in done.stderr
     found = json.loads(done.stdout)
     assert [c["pictures"] for c in found["classes"]] == [2, 1]
-    assert found["patients"]["known_for"] == 1
+    assert found["patients"]["known_for"] == 0  # class folders know no names of another dataset
 
 
 def test_what_cannot_be_checked_is_one_line_and_one_hint(folder, tmp_path):
