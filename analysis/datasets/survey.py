@@ -142,11 +142,11 @@ def _kermany(files: Iterable[str]) -> Iterator[_Offer]:
         and above[-1] in folders
         and not class_folders.masks_folder(above)
     ]
-    # Viewers of DICOM files name any picture IM-0001-0001, so the kind in the names of pneumonia counts too.
+    # Viewers of DICOM files name any picture IM-0001-0001: one of pneumonia must tell its kind.
     named = [
         folder
         for picture, folder in pictures
-        if patients.kermany(picture) and bool(kermany.kind(picture)) == (folder == folders[1])
+        if patients.kermany(picture) and (folder == folders[0] or kermany.kind(picture))
     ]
     if set(named) == set(folders) and 2 * len(named) > len(pictures):
         params = {"classes": kermany.CLASSES, "folders": {}, "exclude": ()}
