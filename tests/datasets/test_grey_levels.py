@@ -55,6 +55,19 @@ def test_one_depth_holds_for_all_pictures_that_tell_none(tmp_path: Path) -> None
     assert noted_depth(tmp_path / "images") == 14
 
 
+def test_the_depth_is_that_of_the_levels_as_they_are_stored(tmp_path: Path) -> None:
+    """White being zero, a bright picture has only high levels once it is turned round."""
+    root = tmp_path / "data"
+    save(root / "Normal/a.png", 900)
+    levels = np.tile(np.linspace(3500, 4000, 16), (16, 1)).astype(np.uint16)
+    (root / "Pneumonia").mkdir()
+    Image.fromarray(levels).save(root / "Pneumonia/b.tif", tiffinfo={262: 0})
+    read(root, tmp_path / "out")
+    assert noted_depth(tmp_path / "out") == 12
+    images = prepared(root, tmp_path / "out", tmp_path / "images")
+    assert images.max(axis=(1, 2)).tolist() == [56, 37]
+
+
 def test_where_every_file_tells_its_depth_none_is_noted(tmp_path: Path) -> None:
     save(tmp_path / "data/Normal/a.png", 255, np.uint8)
     pixels = np.tile(np.arange(16), (16, 1)).astype(">u2")
