@@ -147,7 +147,7 @@ def _load(image: Image.Image, data: bytes, at_least: int | None, depth: int | No
     told = _white(image, data, highest)
     white = told or 2 ** _bits(highest, depth) - 1
     if image.format == "TIFF" and image.tag_v2.get(WHITE_IS_ZERO) == 0:  # type: ignore[attr-defined]
-        deep, lowest, highest = white - deep, white - highest, white - lowest
+        deep = white - deep
     pixels = _upright(eight_bits(deep, white), _orientation(image))
     return Picture(pixels, width, height, mode, None if told else (lowest, highest))
 

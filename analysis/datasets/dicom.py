@@ -127,7 +127,11 @@ def _shown(stored: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:
     else:
         low, high = _range(dataset)
         if _has_window(dataset):
-            values = apply_windowing(values, dataset)
+            values = apply_windowing(
+                values, dataset
+            )  # onto this range, turned round as it is by a negative slope
+        else:
+            low, high = sorted((low, high))
     levels = np.rint(np.clip((values - low) / (high - low), 0, 1) * 255).astype(np.uint8)
     return 255 - levels if dataset.PhotometricInterpretation == "MONOCHROME1" else levels
 

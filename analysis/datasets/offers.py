@@ -84,11 +84,11 @@ def _kermany(pictures: Iterable[str]) -> Iterator[Offer]:
         and layout.plain(above[-1]) in folders
         and not layout.masks_folder(above)
     ]
-    # Viewers of DICOM files name any picture IM-0001-0001, so the kind in the names of pneumonia counts too.
+    # Viewers of DICOM files name any picture IM-0001-0001: one of pneumonia must tell its kind.
     named = [
         folder
         for picture, folder in there
-        if patients.kermany(picture) and bool(kermany.kind(picture)) == (folder == folders[1])
+        if patients.kermany(picture) and (folder == folders[0] or kermany.kind(picture))
     ]
     if set(named) == set(folders) and 2 * len(named) > len(there):
         params = {"classes": kermany.CLASSES, "folders": {}, "exclude": ()}

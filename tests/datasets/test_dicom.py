@@ -73,6 +73,11 @@ def lut(entries: list[int], bits: int) -> Dataset:
         ({"WindowCenter": 1024, "WindowWidth": 0}, [0, 64, 128, 255]),
         ({"WindowCenter": None, "WindowWidth": None}, [0, 64, 128, 255]),
         ({"RescaleSlope": 2, "RescaleIntercept": -100}, [0, 64, 128, 255]),
+        ({"RescaleSlope": -1, "RescaleIntercept": 4095}, [255, 191, 127, 0]),
+        (
+            {"RescaleSlope": -1, "RescaleIntercept": 4095, "WindowCenter": 3071, "WindowWidth": 2048},
+            [255, 128, 0, 0],
+        ),
         (
             {"RescaleSlope": 2, "RescaleIntercept": -100, "WindowCenter": 1948, "WindowWidth": 4096},
             [0, 128, 255, 255],
