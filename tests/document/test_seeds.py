@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.evaluation.entries import Basis, entry
+from report.document.sentences import Sentences
 from report.document.tables import Tables
 from report.document.values import Values
 from report.document.verdicts import Verdicts
@@ -54,3 +55,27 @@ def test_the_case_asks_which_seed(tmp_path: Path) -> None:
     assert caught.value.hint == (
         "name one of them: --model baseline@seed_1 or --model baseline@seed_2 or --model baseline@seed_3"
     )
+
+
+def test_a_mean_calibration_error_has_no_range_to_lie_in() -> None:
+    verdicts = recipes("cannot_be_decided", {})
+    ends = {"ece": 0.1, "ece_scaled": 0.05, "ece_expected": 0.04}
+    results = {
+        f"{m}.test.{n}": entry(v, "", Basis("")) for n, v in ends.items() for m in ("baseline", "improved")
+    }
+    values = Values(results)
+    say = Sentences(verdicts.study, values, Tables(verdicts.study, values, {}), verdicts)
+    assert say.calibration("baseline") == (
+        "The expected calibration error of the baseline CNN is 0.100; corrected it is 0.050."
+    )
+    assert say.calibrations().endswith(
+        "Corrected, it goes from 0.050 (baseline CNN and improved CNN) to 0.050 "
+        "(baseline CNN and improved CNN)."
+    )
+    banded = {
+        n: {**item, "low": 0.02, "high": 0.06} if "expected" in n else item for n, item in results.items()
+    }
+    with_range = Sentences(
+        verdicts.study, Values(banded), Tables(verdicts.study, Values(banded), {}), verdicts
+    )
+    assert "is 0.100, above the range" in with_range.calibration("baseline")
