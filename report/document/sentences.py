@@ -396,16 +396,24 @@ class Sentences:
         by_patient = (
             f" (by patient {v(grouped)} and {v(f'{grouped}_scaled')})" if self.verdicts.has_grouped else ""
         )
+        beside = ""
+        if place := self._place(model):
+            expected = v.interval(f"{test}.ece_expected")
+            beside = f", {place} the range that calibrated probabilities would give by chance ({expected})"
         return (
-            f"The expected calibration error of the {self.tables.title(model)} is {v(f'{test}.ece')}, {self._place(model)} the "
-            f"range that calibrated probabilities would give by chance ({v.interval(f'{test}.ece_expected')}); corrected it "
+            f"The expected calibration error of the {self.tables.title(model)} is {v(f'{test}.ece')}{beside}; corrected it "
             f"is {v(f'{test}.ece_scaled')}{by_patient}."
         )
 
     def _place(self, model: str, analysis: str = "") -> str:
-        """Return where a model's calibration error lies beside the range of calibrated probabilities."""
+        """Return where a model's calibration error lies beside the range of calibrated probabilities.
+
+        "" where there is none, as of a mean over seeds.
+        """
         test = f"{model}{analysis}.test"
         error, expected = self.values.value(f"{test}.ece"), self.values.entry(f"{test}.ece_expected")
+        if expected["low"] is None:
+            return ""
         return "above" if error > expected["high"] else "below" if error < expected["low"] else "within"
 
     def calibrations(self) -> str:
@@ -414,16 +422,17 @@ class Sentences:
         return f"{said} By patient it goes {self._calibrated(GROUPED)}" if self.verdicts.has_grouped else said
 
     def _calibrated(self, analysis: str) -> str:
+        range_ = self._range(f"{{}}{analysis}.test.ece")
+        corrected = f"Corrected, it goes {self._range(f'{{}}{analysis}.test.ece_scaled')}."
         places = [self._place(m["id"], analysis) for m in self.study["models"]]
+        if "" in places:
+            return f"{range_}. {corrected}"
         other = [f"{places.count(p)} {p} it" for p in ("within", "below") if p in places]
         above = [
             f"{places.count('above')} of {len(places)} networks lie above the range that calibrated probabilities would "
             "give by chance"
         ]
-        return (
-            f"{self._range(f'{{}}{analysis}.test.ece')}; {listed([*above, *other])}. Corrected, it goes "
-            f"{self._range(f'{{}}{analysis}.test.ece_scaled')}."
-        )
+        return f"{range_}; {listed([*above, *other])}. {corrected}"
 
     def abnormal(self) -> str:
         """Return what is found of any disease at a threshold of 90 % specificity chosen on validation."""

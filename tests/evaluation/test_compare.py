@@ -556,3 +556,61 @@ def test_models_must_have_seen_the_same_pictures(
     change(pd.read_csv(inputs[model] / "predictions.csv")).to_csv(tmp_path / "predictions.csv", index=False)
     with pytest.raises(DataError, match=f"a and {model}, split {split}: .* not given the same pictures"):
         run("a", ["c"], inputs={**inputs, model: tmp_path})
+
+
+def collapsed_seeds(inputs: dict[str, Path], folder: Path, labels: dict[str, str]) -> dict[str, Path]:
+    """Return predictions of trainings by name: those named in ``labels`` call all pictures that class."""
+    given = dict(inputs)
+    for name, label in labels.items():
+        given[name] = folder / name
+        given[name].mkdir()
+        table = pd.read_csv(inputs["a"] / "predictions.csv", keep_default_na=False)
+        (collapsed(table, label) if label else table).to_csv(given[name] / "predictions.csv", index=False)
+    return given
+
+
+@pytest.mark.parametrize("label", ["viral", ""], ids=["one answer", "equal predictions"])
+def test_three_seeds_that_all_say_the_same_divide_by_nothing(run, inputs, tmp_path: Path, label: str) -> None:
+    networks = {m: [f"{m}{seed}" for seed in (1, 2, 3)] for m in "xy"}
+    given = collapsed_seeds(
+        inputs, tmp_path, dict.fromkeys([n for names in networks.values() for n in names], label)
+    )
+    found = run("x", ["y"], inputs=given, networks=networks)
+    why = "the models do not differ on any picture: no variation to judge by"
+    item = found.results["y_vs_x.test.primary"]
+    assert (found.verdicts[0]["verdict"], found.verdicts[0]["seeds"]) == ("cannot_be_decided", 3)
+    assert (item["value"], item["low"], item["reason_null"]) == (pytest.approx(0), None, why)
+    assert not [name for name in found.results if ".variance." in name]
+
+
+def test_one_collapsed_network_of_three_seeds_widens_the_interval(run, inputs, tmp_path: Path) -> None:
+    networks = {"x": ["a", "twin", "c"], "y": ["b", "b2", "y3"]}
+    given = collapsed_seeds(inputs, tmp_path, {"y3": "viral"}) | {"b2": inputs["b"]}
+    one = run("x", ["y"], inputs=given, networks=networks)
+    all_well = run("x", ["y"], inputs={**given, "y3": inputs["b"]}, networks=networks)
+    widths = [
+        f.results["y_vs_x.test.primary"]["high"] - f.results["y_vs_x.test.primary"]["low"]
+        for f in (one, all_well)
+    ]
+    assert widths[0] > 3 * widths[1]
+    assert one.verdicts[0]["verdict"] == "underpowered"
+    assert one.value("y_vs_x.test.variance.b") > one.value("y_vs_x.test.variance.patients")
+
+
+@pytest.mark.parametrize("rare", [1, 2])
+@pytest.mark.parametrize("primary", ["f1.macro", "sensitivity.macro", "auroc.macro"])
+def test_a_class_with_one_or_two_test_pictures_has_no_intervals_of_its_own(
+    run, inputs, tmp_path: Path, rare: int, primary: str
+) -> None:
+    given = {}
+    for name in ("a", "b", "low_detail"):
+        table = pd.read_csv(inputs[name] / "predictions.csv", keep_default_na=False)
+        of_class = table.index[(table["split"] == "test") & (table["y_true"] == "viral")]
+        given[name] = tmp_path / name
+        given[name].mkdir()
+        table.drop(of_class[rare:]).to_csv(given[name] / "predictions.csv", index=False)
+    found = run("a", ["b"], inputs=given, primary=primary)
+    item = found.results["b_vs_a.test.sensitivity.viral"]
+    assert (item["low"], bool(item["reason_null"])) == (None, True)
+    assert found.results["b_vs_a.test.accuracy"]["low"] is not None
+    assert found.verdicts[0]["verdict"] in {"better", "underpowered", "not_distinguishable", None}
