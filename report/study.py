@@ -6,6 +6,7 @@ import datetime
 import difflib
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -46,10 +47,11 @@ def _folder_name(name: str) -> str:
     return name
 
 
-def _not_blank(text: str) -> str:
+def _line(text: str) -> str:
+    """Return a title or label on one line."""
     if not text.strip():
         raise ValueError("is empty")
-    return text
+    return re.sub(r" *[\n\t]\s*", " ", text)
 
 
 STUDIES = Path(__file__).resolve().parent.parent / "studies"
@@ -59,7 +61,7 @@ Architecture = Annotated[
     str, StringConstraints(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$"), AfterValidator(_architecture)
 ]
 SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]+$")]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_not_blank)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_line)]
 FolderName = Annotated[Label, AfterValidator(_folder_name)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Weight = Annotated[float, Field(gt=0)]
@@ -94,7 +96,7 @@ class Section(BaseModel):
 class About(Section):
     """Who hands in what, and when; ``tools`` is the author's declaration of the tools used."""
 
-    title: Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_not_blank)]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_line)]
     author: str = ""
     course: str = ""
     tools: str = ""

@@ -64,7 +64,7 @@ def write(
         A class whose name says pneumonia and no more has bacterial and viral ones, and twice as many as any other.
     """
     for c in classes:
-        if Path(c["folder"]).name != c["folder"]:
+        if Path(c["folder"]).name != c["folder"] or c["folder"] == "..":
             raise ValueError(f"{c['folder']!r} is no name of a folder")
     items = list(_items(classes, pictures, seed))
     for done, item in enumerate(items, start=1):

@@ -56,6 +56,7 @@ def closed(tmp_path: Path):
         ("[]{#sec-results}", "md:1: an id stands with a heading"),
         ("::: {#refs}\n:::", "md:1: a div of no kind"),
         ("{{< include other.md >}}", "md:1: shortcodes"),
+        ("A\n\n<#1", "md:3: Missing end of comment tag"),
         ("A\n<% include 'introduction.md' %>", "md:2: <% include %>: a passage has its own words only"),
         ("A\n<% extends 'report.qmd.j2' %>", "md:2: <% extends %>"),
         ("<< study.update(a=1) >>", "md:1: access to attribute 'update'"),
