@@ -96,6 +96,7 @@ def test_what_could_change_the_report_is_refused_with_file_and_line(closed, text
             "# Results {#sec-results}\n\n@sec-results",
             "## Results {#sec-introduction-results}\n\n@sec-introduction-results",
         ),
+        ("@ß", "@ß"),
         ("@sec-results [a](#sec-data)", "@sec-results [a](#sec-data)"),
         ("[Results]\n\n[Data]: https://a.b", "\\[Results\\]"),
         ("A[^1].\n\n[^1]: B", "A[^introduction-1].\n\n[^introduction-1]: B"),
