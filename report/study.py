@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -49,7 +50,7 @@ def _folder_name(name: str) -> str:
 
 def _line(text: str) -> str:
     """Return a title or label on one line."""
-    if not text.strip():
+    if all(unicodedata.category(sign)[0] in "ZC" for sign in text):
         raise ValueError("is empty")
     return re.sub(r" *[\n\t]\s*", " ", text)
 

@@ -435,6 +435,7 @@ def test_a_published_choice_is_one_of_the_published_models(tmp_path):
         ),
         ('author = "Name', 'author = "\\u0085Name', "study.author: the sign U+0085 cannot be printed"),
         ('label = "COVID-19"', 'label = " "', "classes.covid_19.label: is empty"),
+        ('label = "COVID-19"', 'label = "\u200b"', "classes.covid_19.label: is empty"),
     ],
 )
 def test_a_sign_that_cannot_be_seen_is_refused_with_its_key(edited, old, new, said):
