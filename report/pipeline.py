@@ -44,7 +44,7 @@ WORDS = (
 )
 THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/report.lua")
 HTML = ("pypandoc_binary",)
-PDF = ("pypandoc_binary", "weasyprint", "ziamath", "pango")
+PDF = ("pypandoc_binary", "weasyprint", "fonttools", "ziamath", "pango")
 SOFTWARE = tuple(sorted({*PICTURES, *NETWORK, *METRICS, *DRAWING, "jinja2", *HTML, *PDF} - {"pango"}))
 
 
@@ -599,7 +599,7 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
             "commit": place.commit,
             "versions": list(SOFTWARE),
         },
-        packages=tuple(sorted({*SOFTWARE, "fonttools"})),
+        packages=SOFTWARE,
     )
     theme: dict[str, Input] = {
         "source": Output("source"),

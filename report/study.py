@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import tomllib
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
@@ -117,10 +118,11 @@ def _folder_name(name: str) -> str:
     return name
 
 
-def _not_blank(text: str) -> str:
-    if not text.strip():
+def _line(text: str) -> str:
+    """Return a title or label on one line."""
+    if all(unicodedata.category(sign)[0] in "ZC" for sign in text):
         raise ValueError("is empty")
-    return text
+    return re.sub(r" *[\n\t]\s*", " ", text)
 
 
 STUDIES = Path(__file__).resolve().parent.parent / "studies"
@@ -130,7 +132,7 @@ Architecture = Annotated[
     str, StringConstraints(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$"), AfterValidator(_architecture)
 ]
 SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]+$")]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_not_blank)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_line)]
 FolderName = Annotated[Label, AfterValidator(_folder_name)]
 TablePath = Annotated[str, StringConstraints(min_length=1), AfterValidator(_below)]
 Tables = Annotated[
@@ -184,10 +186,8 @@ class Section(BaseModel):
 class About(Section):
     """Who hands in what, and when: a day, month or year. ``author`` is one or a list; ``tools`` is the author's declaration of the tools used."""
 
-    title: Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_not_blank)]
-    author: Annotated[
-        tuple[Annotated[str, StringConstraints(min_length=1)], ...], BeforeValidator(_authors)
-    ] = ()
+    title: Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_line)]
+    author: Annotated[tuple[Annotated[str, AfterValidator(_line)], ...], BeforeValidator(_authors)] = ()
     course: str = ""
     tools: str = ""
     date: Annotated[str, BeforeValidator(_day)]

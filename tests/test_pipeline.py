@@ -402,3 +402,22 @@ def test_the_document_lists_every_package_that_the_numbers_depend_on():
     source = next(stage for stage in REAL if stage.name == "source")
     declared = {package for stage in REAL for package in stage.packages}
     assert declared - {"pango"} == set(source.params["versions"])
+
+
+@pytest.mark.parametrize(
+    ("label", "folder"),
+    [
+        ("Sick", "Sick"),
+        ("Sick (a/b)", "pneumonia"),
+        ("../../escaped", "pneumonia"),
+        (".hidden", "pneumonia"),
+        ("a\\b", "pneumonia"),
+        ("폐" * 60, "pneumonia"),
+    ],
+)
+def test_the_folder_of_a_class_in_the_sample_is_never_a_path(tmp_path, label, folder):
+    text = (PROJECT / "templates" / "study" / "study.toml").read_text(encoding="utf-8")
+    path = tmp_path / "study.toml"
+    path.write_text(text.replace('label = "Pneumonia"', f"label = '{label}'"), encoding="utf-8")
+    (sample,) = (s for s in stages(load(path), Place(tmp_path, None)) if s.name == "sample")
+    assert [c["folder"] for c in sample.params["classes"]] == ["Normal", folder]

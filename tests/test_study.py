@@ -426,3 +426,34 @@ def test_a_published_choice_is_one_of_the_published_models(tmp_path):
     published.write_text(published.read_text().replace('model = "resnet50v2"', 'model = "resnet"', 1))
     with pytest.raises(StudyError, match=r"choice.model: no result is of 'resnet'"):
         load(folder / "study.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('label = "COVID-19"', 'label = "COVID\\u202e-19"', "classes.covid_19.label: the sign U+202E turns"),
+        (
+            'title = "Baseline CNN"',
+            'title = "CNN\\u0007"',
+            "models.baseline.title: the sign U+0007 cannot be printed",
+        ),
+        ('author = "Name', 'author = "\\u0085Name', "study.author: the sign U+0085 cannot be printed"),
+        ('label = "COVID-19"', 'label = " "', "classes.covid_19.label: is empty"),
+        ('label = "COVID-19"', 'label = "\u200b"', "classes.covid_19.label: is empty"),
+    ],
+)
+def test_a_sign_that_cannot_be_seen_is_refused_with_its_key(edited, old, new, said):
+    with pytest.raises(StudyError) as caught:
+        load(edited(old, new))
+    assert said in caught.value.message
+
+
+def test_a_title_of_several_lines_is_one_line(edited):
+    study = load(edited('title = "Baseline CNN"', 'title = """Baseline\n  CNN"""'))
+    assert study.models[0].title == "Baseline CNN"
+
+
+def test_a_study_file_may_begin_with_a_byte_order_mark(edited):
+    path = edited("[study]", "[study]")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert load(path).study.kind == "assignment"

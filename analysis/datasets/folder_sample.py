@@ -73,7 +73,7 @@ def write(
         Of the layout ``table``: the table, or several among which the patients are shared, and its columns.
     """
     for c in classes:
-        if Path(c["folder"]).name != c["folder"]:
+        if Path(c["folder"]).name != c["folder"] or c["folder"] == "..":
             raise ValueError(f"{c['folder']!r} is no name of a folder")
     items = list(_items(classes, pictures, seed))
     for done, item in enumerate(items, start=1):

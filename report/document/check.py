@@ -33,7 +33,7 @@ NOT_TEXT = re.compile(
     re.S,
 )
 _FRONT = re.compile(r"\A---\n.*?\n---\n", re.S)
-_KEY = r"[A-Za-z0-9_](?:[\w]|[:.#$%&\-+?<>~/](?=\w))*"
+_KEY = r"\w(?:[\w]|[:.#$%&\-+?<>~/](?=\w))*"
 _CITATION = re.compile(rf"(?<![\w@./])-?@(?:\{{(?P<braced>[^}}\s]+)\}}|(?P<plain>{_KEY}))")
 _ATTRIBUTES = re.compile(r"\{(?![{%<])((?:[^{}\n]|\n(?![ \t]*\n))*[#.=](?:[^{}\n]|\n(?![ \t]*\n))*)\}")
 PICTURE = re.compile(

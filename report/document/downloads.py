@@ -9,6 +9,8 @@ from html import escape
 from html.parser import HTMLParser
 from urllib.parse import quote
 
+from report.document.values import END, FIRST_STRONG
+
 LEGIBLE = ",:;/()*!+@="  # left as they are in an address
 
 
@@ -20,7 +22,7 @@ def link(file: str, content: str, of: str) -> str:
 
 
 def table_csv(table: str) -> str:
-    """Return the cells of ``table`` (HTML) as CSV: spaces plain, minus signs those of a keyboard."""
+    """Return the cells of ``table`` (HTML) as CSV: spaces plain, minus signs those of a keyboard, signs of direction gone."""
     cells = _Cells()
     cells.feed(table)
     out = io.StringIO()
@@ -29,7 +31,8 @@ def table_csv(table: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\u2212(?=[\d.])", "-", " ".join(text.split()))
+    words = " ".join(re.sub(f"[{FIRST_STRONG}{END}]", "", text).split())
+    return re.sub(r"\u2212(?=[\d.])", "-", words)
 
 
 class _Cells(HTMLParser):

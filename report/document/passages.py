@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, FunctionLoader, StrictUndefined, TemplateError, nodes
+from jinja2 import BaseLoader, FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from report.document import author, check, pandoc
@@ -65,7 +65,9 @@ def located() -> Iterator[None]:
 
 def _place(error: BaseException) -> str:
     """Return ``file:line`` of the template or prose in which ``error`` arose."""
-    where, lineno = getattr(error, "filename", None) or "", getattr(error, "lineno", None)
+    where, lineno = "", None
+    if isinstance(error, TemplateSyntaxError):
+        where, lineno = error.filename or error.name or "", error.lineno
     trace = error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename

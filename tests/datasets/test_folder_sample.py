@@ -112,3 +112,10 @@ def test_the_same_seed_gives_the_same_pixels(tmp_path: Path) -> None:
     assert [len(found) for found in pixels] == [6, 6, 6]
     assert all((x == y).all() for x, y in zip(pixels[0], pixels[1], strict=True))
     assert not any(np.array_equal(x, y) for x, y in zip(pixels[0], pixels[2], strict=True))
+
+
+@pytest.mark.parametrize("folder", ["../escaped", "a/b", "/tmp/escaped", ".."])
+def test_a_folder_that_is_a_path_is_refused(read, tmp_path: Path, folder: str) -> None:
+    with pytest.raises(ValueError, match="is no name of a folder"):
+        read(class_folders, "class-folders", [*BINARY, {"id": "escaped", "folder": folder}])
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "tables"}

@@ -27,6 +27,7 @@ def problems(folder: Path, body: str) -> list[check.Problem]:
         ("\nSee @fig-b.", 6, "@fig-b refers to nothing"),
         ("\n\nSee [-@tbl-b].", 7, "@tbl-b refers to nothing"),
         ("See [@knuth1984; @nobody2000, p. 3].", 5, "@nobody2000 is not in references.bib"),
+        ("See @ß.", 5, "@ß is not in references.bib"),
         ("See @{nobody}.", 5, "@nobody is not in references.bib"),
         ('\n![C](figures/b.svg){#fig-b fig-alt="A"}', 6, "the picture figures/b.svg is missing"),
         ('\n![C](../a.svg){#fig-b fig-alt="A"}', 6, "the picture ../a.svg does not lie in figures/"),

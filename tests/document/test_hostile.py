@@ -342,7 +342,11 @@ def around(page: str) -> tuple[str, ...]:
     head, _, main = page.partition('<nav id="TOC"')
     main = main.partition("<main")[2]
     after = re.split(r'<(?:aside|section) id="footnotes"', main.rpartition('<section id="sec-after"')[2])[0]
-    return head, main.partition('<div class="author">')[0], after.partition("</main>")[0].strip()
+    return (
+        head,
+        re.split(r'<(?:div|section)[^>]*class="[^"]*author"', main)[0],
+        after.partition("</main>")[0].strip(),
+    )
 
 
 def page_of_words(folder: Path, known: dict[str, str] = {}) -> str:  # noqa: B006  # made once
