@@ -133,3 +133,27 @@ def test_it_is_rehearsed_only_where_something_is_trained_and_pango_is_asked_for_
     monkeypatch.setattr("report.document.pdf.require_pango", missing)
     with pytest.raises(EnvironmentProblem, match="Pango"):
         cli._rehearse(plan(Request("assignment", None, True, (), Path("/nowhere"))), pdf=True)
+
+
+CASES = PROJECT.parent / "shared" / "cases"
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not beside the project")
+@pytest.mark.parametrize(
+    ("case", "complaint"),
+    [
+        ("typo-found-late", r"introduction\.md:1: .*baseline\.test\.acuracy"),
+        ("math-line", r"introduction\.md:1: the equation \\foo\{x\} is not understood"),
+    ],
+)
+def test_the_cases_are_refused_with_the_authors_line(case, complaint):
+    with pytest.raises(RenderError, match=complaint):
+        rehearsed(CASES / case)
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not beside the project")
+@pytest.mark.parametrize("case", ["title-with-hash", "three-seeds", "only-spoils-build"])
+def test_the_cases_that_are_right_pass(case):
+    rehearsed(CASES / case)
