@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from report.project import Plan
     from report.study import Study
 
-WHOLE, SHARE, HALF_WIDTH = 8, 0.5, 0.1
-"""A made-up count, a made-up share, and how far its interval reaches."""
+WHOLE, PARTS, SHARE, HALF_WIDTH = 8, 5, 0.5, 0.1
+"""A made-up count, how many of it all pictures are, a made-up share, and how far its interval reaches."""
+_OF_ALL = re.compile(r"^data(@\w+)?\.(all\.count|pictures|\w+_found)$")
 _COUNTED = re.compile(
     r"\.(n|excluded|pictures|patients|\w+_found|parameters|trainable_parameters|\w+_epoch|epochs_run|count"
     r"|same_patient_in_train|exact_duplicate_elsewhere)$"
@@ -43,8 +44,10 @@ _EQUATION = re.compile(r"the equation (.+) is not understood|cannot draw the equ
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" width="9mm" height="9mm" viewBox="0 0 9 9"><path d="M0 0h9"/></svg>'
 
 
-def rehearse(plan: Plan) -> None:
-    """Make the document of a plan with made-up results.
+def rehearse(plan: Plan) -> str:
+    """Make the document of a plan with made-up results; return what could not be tried, "" if all was.
+
+    An expression of a template that made-up numbers do not fit is no mistake of the author.
 
     Raises
     ------
@@ -62,7 +65,11 @@ def rehearse(plan: Plan) -> None:
         except RenderError as error:
             if (text := source / "out" / SOURCE).is_file():
                 _require_answers(plan.study, text.read_text(encoding="utf-8"), prose / "study.toml")
-            raise RenderError(_located(error.message, text, prose), hint=error.hint) from error
+            message = _located(error.message, text, prose)
+            if isinstance(error.__cause__, ArithmeticError | TypeError) and ".j2:" in message:
+                return message
+            raise RenderError(message, hint=error.hint) from error
+    return ""
 
 
 def _document(stages: Mapping[str, Stage], files: dict[str, dict[str, Path]], source: Path) -> None:
@@ -125,7 +132,7 @@ def results(study: Study, words: str) -> dict[str, Any]:
 
 def _entry(name: str) -> dict[str, Any]:
     counted = bool(_COUNTED.search(name))
-    value = WHOLE if counted else SHARE
+    value = PARTS * WHOLE if _OF_ALL.search(name) else WHOLE if counted else SHARE
     ends = {"low": None, "high": None} if counted else {"low": value - HALF_WIDTH, "high": value + HALF_WIDTH}
     level = None if counted else 0.95
     return {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from report import cli
+from report import cli, rehearsal
 from report.engine.events import Planned, Waiting
 from report.errors import RENDER, STUDY, EnvironmentProblem, RenderError, StudyError, exit_code
 from report.pipeline import PROJECT
@@ -36,7 +37,7 @@ def study(tmp_path: Path):
 
 
 def rehearsed(folder: Path | str, *overrides: str) -> None:
-    rehearse(plan(Request(str(folder), None, True, overrides, Path("/nowhere"))))
+    assert rehearse(plan(Request(str(folder), None, True, overrides, Path("/nowhere")))) == ""
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,14 @@ def test_a_requirement_that_is_answered_nowhere_is_named_with_the_line_of_the_st
         rehearsed(folder)
     assert "sec-data" in caught.value.hint
     assert exit_code(caught.value) == STUDY
+
+
+def test_made_up_numbers_that_do_not_fit_a_template_refuse_nothing(study, monkeypatch):
+    monkeypatch.setattr(
+        rehearsal, "_entry", lambda name: {"value": None, "low": None, "high": None, "level": None}
+    )
+    untried = rehearse(plan(Request(str(study()), None, True, (), Path("/nowhere"))))
+    assert re.match(r"\w+\.qmd\.j2:\d+: ", untried)
 
 
 def test_a_build_refuses_before_it_trains(study, tmp_path):
