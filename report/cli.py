@@ -194,7 +194,8 @@ def _rehearse(the_plan: Plan, *, pdf: bool) -> None:
         from report.document.pdf import require_pango
 
         require_pango()
-    rehearse(the_plan)
+    if untried := rehearse(the_plan):
+        console.note(f"warning: the document could not be tried with made-up results: {untried}")
 
 
 def _tell_glyphs(the_plan: Plan) -> None:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from report.document.check import origin
 from report.document.names import names
 from report.document.pandoc import SOURCE
-from report.engine.stage import Output, Stage
+from report.engine.sources import files_of
+from report.engine.stage import Output, Source, Stage
 from report.errors import RenderError, StudyError
 from report.pipeline import PROJECT, SPLITS, analyses, compared
 from report.project import study_folder
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
     from report.project import Plan
     from report.study import Study
 
-WHOLE, SHARE, HALF_WIDTH = 8, 0.5, 0.1
-"""A made-up count, a made-up share, and how far its interval reaches."""
+WHOLE, PARTS, SHARE, HALF_WIDTH = 8, 5, 0.5, 0.1
+"""A made-up count, how many of it all pictures are, a made-up share, and how far its interval reaches."""
+_OF_ALL = re.compile(r"^data(@\w+)?\.(all\.count|pictures|\w+_found)$")
 _COUNTED = re.compile(
     r"\.(n|excluded|pictures|patients|\w+_found|parameters|trainable_parameters|\w+_epoch|epochs_run|count"
     r"|same_patient_in_train|exact_duplicate_elsewhere)$"
@@ -43,8 +45,10 @@ _EQUATION = re.compile(r"the equation (.+) is not understood|cannot draw the equ
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" width="9mm" height="9mm" viewBox="0 0 9 9"><path d="M0 0h9"/></svg>'
 
 
-def rehearse(plan: Plan) -> None:
-    """Make the document of a plan with made-up results.
+def rehearse(plan: Plan) -> str:
+    """Make the document of a plan with made-up results; return what could not be tried, "" if all was.
+
+    An expression of a template that made-up numbers do not fit is no mistake of the author.
 
     Raises
     ------
@@ -54,15 +58,27 @@ def rehearse(plan: Plan) -> None:
         A requirement is answered in a part that the report will not have.
     """
     stages = {stage.name: stage for stage in plan.stages}
-    prose = study_folder(plan.request.study)
+    words = stages["source"].inputs["prose"]
+    assert isinstance(words, Source)
+    prose = [words.path / name for name in sorted(files_of(words))]
     with TemporaryDirectory(prefix="report-rehearsal-") as work:
         source = Path(work) / "source"
         try:
-            _document(stages, _made(stages["source"], plan.study, Path(work) / "made", _words(prose)), source)
+            _document(
+                stages, _made(stages["source"], plan.study, Path(work) / "made", _read_all(prose)), source
+            )
         except RenderError as error:
             if (text := source / "out" / SOURCE).is_file():
-                _require_answers(plan.study, text.read_text(encoding="utf-8"), prose / "study.toml")
-            raise RenderError(_located(error.message, text, prose), hint=error.hint) from error
+                _require_answers(
+                    plan.study,
+                    text.read_text(encoding="utf-8"),
+                    study_folder(plan.request.study) / "study.toml",
+                )
+            message = _located(error.message, text, prose)
+            if isinstance(error.__cause__, ArithmeticError | TypeError) and ".j2:" in message:
+                return message
+            raise RenderError(message, hint=error.hint) from error
+    return ""
 
 
 def _document(stages: Mapping[str, Stage], files: dict[str, dict[str, Path]], source: Path) -> None:
@@ -78,11 +94,8 @@ def _document(stages: Mapping[str, Stage], files: dict[str, dict[str, Path]], so
         as_pictures(page)
 
 
-def _words(prose: Path) -> str:
-    """Return all that the author has written."""
-    return "\n".join(
-        path.read_text(encoding="utf-8", errors="replace") for path in sorted(prose.glob("*.md"))
-    )
+def _read_all(files: Iterable[Path]) -> str:
+    return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
 
 
 def _require_answers(study: Study, source: str, file: Path) -> None:
@@ -99,12 +112,12 @@ def _require_answers(study: Study, source: str, file: Path) -> None:
             )
 
 
-def _located(message: str, source: Path, prose: Path) -> str:
+def _located(message: str, source: Path, prose: Sequence[Path]) -> str:
     """Return a complaint about a line of the source as one about the line that the author or a template has."""
     if equation := _EQUATION.search(message):
         words = (equation[1] or equation[2]).split()
         pattern = re.compile(r"\s*".join(map(re.escape, words)))
-        for path in sorted(prose.glob("*.md")):
+        for path in prose:
             text = path.read_text(encoding="utf-8", errors="replace")
             if found := pattern.search(text):
                 line = text.count("\n", 0, found.start()) + 1
@@ -113,7 +126,7 @@ def _located(message: str, source: Path, prose: Path) -> str:
     if place is None or not source.is_file():
         return message
     written = source.read_text(encoding="utf-8").split("\n")[int(place[1]) - 1]
-    where = origin(written, PROJECT / "templates", prose)
+    where = origin(written, PROJECT / "templates", *{path.parent for path in prose})
     return message.replace(place[0], where, 1) if where else message
 
 
@@ -125,7 +138,7 @@ def results(study: Study, words: str) -> dict[str, Any]:
 
 def _entry(name: str) -> dict[str, Any]:
     counted = bool(_COUNTED.search(name))
-    value = WHOLE if counted else SHARE
+    value = PARTS * WHOLE if _OF_ALL.search(name) else WHOLE if counted else SHARE
     ends = {"low": None, "high": None} if counted else {"low": value - HALF_WIDTH, "high": value + HALF_WIDTH}
     level = None if counted else 0.95
     return {

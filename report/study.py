@@ -30,7 +30,7 @@ from pydantic_core import PydanticCustomError
 
 from report import architectures, collisions, letters
 from report.errors import ReportError, StudyError, UsageError
-from report.published import Published
+from report.published import Published, setting
 from report.toml_lines import line_of
 
 
@@ -598,7 +598,18 @@ class Study(Section):
             raise ValueError("comparison: a model is compared with itself")
         for name in self.published.protocol.models if self.published else ():
             self.as_published(name)
+        self._check_requirements()
         return self
+
+    def _check_requirements(self) -> None:
+        """Refuse a requirement of a setting that there is not."""
+        said = self.model_dump(mode="json") if any(r.holds for r in self.report.requirements) else {}
+        for number, requirement in enumerate(self.report.requirements):
+            for name in requirement.holds:
+                owner, _, key = name.rpartition(".")
+                table = setting(said, owner) if owner else said
+                if not isinstance(table, dict) or key not in table:
+                    raise ValueError(f"report.requirements.{number}.holds: the study has no setting {name}")
 
     def as_published(self, model: str) -> Model | None:
         """Return a model with the settings that ``published.toml`` tells; None where it tells none."""

@@ -155,6 +155,18 @@ def test_names_that_can_be_told_apart_are_not(read):
     read(('"Pneumonia"', '"Normal?"'), ('"Improved CNN"', '"Baseline CNN²"'))
 
 
+@pytest.mark.parametrize(
+    "name", ["image.sise", "sise", "models.best.epochs", "image.size.px", "models.improved"]
+)
+def test_a_requirement_of_a_setting_that_there_is_not_is_refused(read, name):
+    more = f'epochs = 1\n[[report.requirements]]\ntext = "A"\nwhere = "sec-data"\nholds = {{ "{name}" = 1 }}\n[[models]]'
+    with pytest.raises(
+        StudyError, match=rf"study\.toml:27: report\.requirements\.0\.holds: .* setting {name}"
+    ):
+        read(("epochs = 1\n\n[[models]]", more))
+    read(("epochs = 1\n\n[[models]]", more.replace(name, "models.improved.minutes")))
+
+
 def test_a_study_file_may_have_a_byte_order_mark_and_windows_line_ends(read):
     assert read(("\n", "\r\n"), encoding="utf-8-sig").study.title == "T"
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from report import cli
+from report import cli, rehearsal
 from report.engine.events import Planned, Waiting
 from report.errors import RENDER, STUDY, EnvironmentProblem, RenderError, StudyError, exit_code
 from report.pipeline import PROJECT
@@ -36,7 +37,7 @@ def study(tmp_path: Path):
 
 
 def rehearsed(folder: Path | str, *overrides: str) -> None:
-    rehearse(plan(Request(str(folder), None, True, overrides, Path("/nowhere"))))
+    assert rehearse(plan(Request(str(folder), None, True, overrides, Path("/nowhere")))) == ""
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,14 @@ def test_a_requirement_that_is_answered_nowhere_is_named_with_the_line_of_the_st
     assert exit_code(caught.value) == STUDY
 
 
+def test_made_up_numbers_that_do_not_fit_a_template_refuse_nothing(study, monkeypatch):
+    monkeypatch.setattr(
+        rehearsal, "_entry", lambda name: {"value": None, "low": None, "high": None, "level": None}
+    )
+    untried = rehearse(plan(Request(str(study()), None, True, (), Path("/nowhere"))))
+    assert re.match(r"\w+\.qmd\.j2:\d+: ", untried)
+
+
 def test_a_build_refuses_before_it_trains(study, tmp_path):
     """The whole command, with nothing in its cache."""
     folder = study("$\\foo{x}$")
@@ -133,3 +142,27 @@ def test_it_is_rehearsed_only_where_something_is_trained_and_pango_is_asked_for_
     monkeypatch.setattr("report.document.pdf.require_pango", missing)
     with pytest.raises(EnvironmentProblem, match="Pango"):
         cli._rehearse(plan(Request("assignment", None, True, (), Path("/nowhere"))), pdf=True)
+
+
+CASES = PROJECT.parent / "shared" / "cases"
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not beside the project")
+@pytest.mark.parametrize(
+    ("case", "complaint"),
+    [
+        ("typo-found-late", r"introduction\.md:1: .*baseline\.test\.acuracy"),
+        ("math-line", r"introduction\.md:1: the equation \\foo\{x\} is not understood"),
+    ],
+)
+def test_the_cases_are_refused_with_the_authors_line(case, complaint):
+    with pytest.raises(RenderError, match=complaint):
+        rehearsed(CASES / case)
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not beside the project")
+@pytest.mark.parametrize("case", ["title-with-hash", "three-seeds", "only-spoils-build"])
+def test_the_cases_that_are_right_pass(case):
+    rehearsed(CASES / case)

@@ -343,6 +343,30 @@ def test_what_could_not_be_recomputed_is_not_said_to_agree(copy):
     assert verify.unchecked(copy.given, copy.again) == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"predictions/a.csv"}, "predictions/a.csv is not of the build that made the report"),
+        (
+            {"predictions/a.csv", "predictions/b.csv", "predictions/c.csv"},
+            "b.csv and 1 more are not of the build",
+        ),
+        ({"report.html"}, "report.html is not as built, while the predictions are"),
+        ({"report.html", "predictions/a.csv"}, "the folder was changed after its build, or is of two"),
+        (set(), "no file was changed after the build: this program gives other results"),
+    ],
+)
+def test_the_cause_is_told_by_what_was_changed(changed, said):
+    assert said in verify.cause(changed)
+
+
+def test_predictions_of_another_build_are_told_to_be_so(copy):
+    replaced(copy.folder / "predictions/baseline.csv", r"0\.(\d)", "0.0")
+    changed = verify._changed(copy.folder, copy.given)
+    assert changed == {"predictions/baseline.csv"}
+    assert "predictions/baseline.csv is not of the build" in verify.cause(changed)
+
+
 def test_files_beside_the_report_are_told(copy):
     for name in ("run.json", "graph.svg", ".hidden", "letter.txt"):
         (copy.folder / name).touch()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,8 @@ def build(
             f"{architecture} cannot build a network for pictures of {size} x {size} x {channels}: {first}",
             hint="compare params in the study file with the arguments of the function",
         ) from error
+    except (Exception, SystemExit) as error:
+        raise _fault(architecture, error) from error
     if not isinstance(model, keras.Model):
         raise ArchitectureError(
             f"{architecture} gives {type(model).__name__}, not a network", hint="return a keras.Model"
@@ -122,6 +125,19 @@ def _function(architecture: str) -> Any:
         raise ArchitectureError(
             f"architecture {architecture}: {error}", hint="name it as analysis.models.assignment:baseline"
         ) from error
+    except (Exception, SystemExit) as error:
+        raise _fault(architecture, error) from error
+
+
+def _fault(architecture: str, error: BaseException) -> ArchitectureError:
+    """Return the error of an author's function that fails, with the last line of his module that it went through."""
+    file = architecture.partition(":")[0].rpartition(".")[2] + ".py"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).name == file]
+    place = f"{file}:{frames[-1].lineno}: " if frames else ""
+    first = str(error).partition("\n")[0]
+    return ArchitectureError(
+        f"{place}{architecture} fails: {type(error).__name__}: {first}", hint=f"mend {file}, then build again"
+    )
 
 
 def _summary(model: keras.Model) -> dict[str, Any]:

@@ -41,16 +41,19 @@ def head(model: keras.Model, classes: int) -> Head:
     return found  # type: ignore[no-any-return]
 
 
-def _last(model: keras.Model) -> keras.Layer:
+def _last(model: keras.Model) -> keras.Operation:
     """Return the layer that the output comes from, of networks inside a network the innermost."""
     layer = model.outputs[0]._keras_history.operation
     return _last(layer) if isinstance(layer, keras.Model) else layer
 
 
-def _activation(layer: keras.Layer) -> Any:
-    """Return the function that makes a layer's outputs; None where they are no answer."""
-    if isinstance(layer, keras.layers.Softmax):
-        return keras.activations.softmax if layer.axis in (-1, 1) else None
+def _activation(layer: keras.Operation) -> Any:
+    """Return the function that makes a layer's outputs, also of a function called as a layer; None without one."""
+    match type(layer).__name__:
+        case "Softmax":
+            return keras.activations.softmax if layer.axis in (-1, 1) else None
+        case "Sigmoid":
+            return keras.activations.sigmoid
     return getattr(layer, "activation", None)
 
 

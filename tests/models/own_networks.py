@@ -116,3 +116,17 @@ def too_small(*, size, channels, classes):
     pooled = [layers.MaxPooling2D(4) for _ in range(4)]
     ends = (layers.Flatten(), layers.Dense(classes, activation="softmax"))
     return keras.Sequential([keras.Input((size, size, channels)), *pooled, *ends])
+
+
+def softmax_function(*, size, channels, classes):
+    inputs = keras.Input((size, size, channels))
+    x = layers.Dense(classes)(layers.GlobalAveragePooling2D()(inputs))
+    return keras.Model(inputs, keras.activations.softmax(x))
+
+
+def fails(*, size, channels, classes):
+    return {}["x"]
+
+
+def exits(*, size, channels, classes):
+    raise SystemExit("bye")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -229,7 +230,9 @@ def described(name: str, folder: Path, **inputs: Path) -> dict[str, Any]:
 
 
 @of_own
-@pytest.mark.parametrize("name", ["softmax_layer", "activation_layer", "softmax_inside", "leaky_penalised"])
+@pytest.mark.parametrize(
+    "name", ["softmax_layer", "activation_layer", "softmax_function", "softmax_inside", "leaky_penalised"]
+)
 def test_a_softmax_counts_however_it_is_written(name: str, tmp_path: Path) -> None:
     assert described(name, tmp_path)["head"] == "softmax"
     assert not list(tmp_path.glob("*.keras"))
@@ -251,6 +254,8 @@ def test_a_softmax_counts_however_it_is_written(name: str, tmp_path: Path) -> No
         ("relu_end", r"its last layer is \w+ \(Dense\), its output n x 3"),
         ("dropout_end", r"its last layer is \w+ \(Dropout\)"),
         ("undefined", "are no probabilities"),
+        ("fails", r"own_networks\.py:\d+: own_networks:fails fails: KeyError: 'x'"),
+        ("exits", r"own_networks\.py:\d+: own_networks:exits fails: SystemExit: bye"),
         ("too_small", "too_small cannot build a network for pictures of 32 x 32 x 3"),
     ],
 )
@@ -268,3 +273,50 @@ def test_weights_to_begin_with_fit_before_anything_is_trained(tmp_path: Path) ->
     described("activation_layer", tmp_path / "same", initial=tmp_path / "first")
     with pytest.raises(ArchitectureError, match="weights of another architecture"):
         described("leaky_penalised", tmp_path / "other", initial=tmp_path / "first")
+
+
+CASES = PROJECT.parent / "shared" / "cases" / "softmax-layer"
+REFUSED = {
+    *(
+        "noinput",
+        "wrong_units",
+        "raises",
+        "keyerror",
+        "nothing",
+        "noargs",
+        "positional",
+        "wrong_shape",
+        "lam",
+    ),
+    *(
+        "subclass",
+        "custom_layer",
+        "imagenet",
+        "two_outputs",
+        "torchlike",
+        "notebook",
+        "exits",
+        "l2",
+        "registered",
+    ),
+}
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not beside the project")
+def test_every_network_of_the_case_comes_out_as_it_should(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(CASES)
+    monkeypatch.setattr("keras.utils.get_file", lambda *_, **__: (_ for _ in ()).throw(OSError("no network")))
+    own = ast.parse((CASES / "my_study.py").read_text())
+    names = [node.name for node in own.body if isinstance(node, ast.FunctionDef)]
+    assert set(names) > REFUSED
+    for name in names:
+        given = {"architecture": f"my_study:{name}", "params": {}, "size": 32, "channels": 3, "classes": 2}
+        refused = None
+        try:
+            architecture.describe({}, tmp_path, scratch=tmp_path, progress=silent, **given)
+        except ArchitectureError as error:
+            refused = error
+        assert (refused is not None) == (name in REFUSED), (name, refused)
