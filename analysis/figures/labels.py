@@ -72,7 +72,7 @@ def rows(
     The narrowest column in which all labels fit is taken; where there is none, they are cut and numbered, and the
     figure needs the key (``key``).
     """
-    names = [f"{c['label']}  {k}" if numbered else c["label"] for k, c in enumerate(classes, start=1)]
+    names = [f"{c['label']} ({k})" if numbered else c["label"] for k, c in enumerate(classes, start=1)]
     row = min(tallest, room / (times * len(classes)))
     for width in WIDTHS:
         broken = tuple(style.fitted(name, width) for name in names)

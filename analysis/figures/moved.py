@@ -16,7 +16,7 @@ from analysis.figures import heatmaps, style
 from analysis.progress import Progress
 
 LEFT, RIGHT, GAP, TITLE_LINE, AXIS = heatmaps.LEFT, 2.0, 5.0, 3.6, 8.0
-DIVERGING, SMALL_SIDE = "PuOr", 42.0
+DIVERGING, SMALL_SIDE = "PuOr", 36.0
 SIGNED = heatmaps.Cells("", 2.5, lambda n, _: style.signed(n, 0))
 
 
