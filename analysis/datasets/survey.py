@@ -12,7 +12,17 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.datasets import class_folders, darwin, kermany, patients, radiography, table, table_survey, v7
+from analysis.datasets import (
+    class_folders,
+    darwin,
+    kermany,
+    patients,
+    radiography,
+    table,
+    table_file,
+    table_survey,
+    v7,
+)
 from analysis.datasets.decode import noted_depth
 from analysis.datasets.folder import list_files, pictures_among
 from analysis.errors import DataError
@@ -37,7 +47,7 @@ MOST_CLASSES = 30  # more folders than this are patients or studies
 EXAMPLES = 3
 EXPECTED = (
     "expected: the folder of `darwin dataset pull` (releases/ with Darwin JSON, and images/),"
-    " or one folder per class, such as NORMAL/ and PNEUMONIA/"
+    " one folder per class, such as NORMAL/ and PNEUMONIA/, or a CSV table with the files and their labels"
 )
 
 
@@ -72,7 +82,7 @@ def survey(
         *_folders(files),
     ]
     if not offers and not (settings and settings["reader"] == "table"):
-        raise DataError(f"no reader fits: {_contents(files)}", hint=EXPECTED)
+        raise DataError(f"no reader fits: {_contents(files)}", hint=_expected(files))
     tables = scratch / "tables"
     tables.mkdir(exist_ok=True)
     offer, notes = _read_first(root, _with_study(offers, settings), tables, progress)
@@ -89,6 +99,11 @@ def survey(
     }
     text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
     (out / "survey.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _expected(files: Iterable[str]) -> str:
+    sheet = next((f for f in files if f.lower().endswith(table_file.SPREADSHEETS)), None)
+    return EXPECTED + (f"; if {sheet} has the labels, save it as CSV" if sheet else "")
 
 
 @dataclass(frozen=True)
