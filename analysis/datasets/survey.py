@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.datasets import class_folders, kermany, layout, radiography, table, table_survey, v7
+from analysis.datasets import class_folders, kermany, layout, radiography, table, table_file, table_survey, v7
 from analysis.datasets.decode import noted_depth
 from analysis.datasets.folder import Contents, find_files, suffix_of
 from analysis.datasets.offers import Offer, offers
@@ -29,7 +29,7 @@ EXAMPLES = 3
 MOST_DATASETS = 6  # more of them are patients or hospitals
 EXPECTED = (
     "expected: the folder of `darwin dataset pull` (releases/ with Darwin JSON, and images/),"
-    " one folder per class, such as NORMAL/ and PNEUMONIA/, or a table (.csv) with files and their labels"
+    " one folder per class, such as NORMAL/ and PNEUMONIA/, or a CSV table with the files and their labels"
 )
 
 
@@ -249,9 +249,10 @@ def _annotated(contents: Contents) -> str:
 
 
 def _expected(root: Path, contents: Contents) -> str:
-    """Return what was expected; or where there is nothing but an archive, what to do with that."""
+    """Return what was expected, or what to do where there is nothing but an archive, or a spreadsheet."""
     if contents.pictures or not contents.archives:
-        return EXPECTED
+        sheet = next((name for name in contents.others if suffix_of(name) in table_file.SPREADSHEETS), "")
+        return EXPECTED + (f"; if {written(sheet)} has the labels, save it as CSV" if sheet else "")
     archive = root / contents.archives[0]
     return (
         f"unpack {written(archive.name)}, or see what it has: report data check {shlex.quote(str(archive))}"

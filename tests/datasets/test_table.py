@@ -400,6 +400,14 @@ def test_data_check_joins_tables_of_the_same_columns(data: Labelled) -> None:
     assert found["official"] == {"test": 2, "train": 2}
 
 
+def test_a_spreadsheet_beside_pictures_is_told_to_be_saved_as_csv(data: Labelled) -> None:
+    data.add("a.png", "b.png")
+    data.write("labels.xlsx", b"PK\x03\x04")
+    with pytest.raises(DataError, match="no reader fits") as error:
+        data.tell()
+    assert "if labels.xlsx has the labels, save it as CSV" in error.value.hint
+
+
 def test_another_reader_says_that_a_table_lies_there(data: Labelled) -> None:
     data.add("Normal/a.png", "Pneumonia/b.png")
     data.write("labels.csv", "filename,label\na.png,No Finding\nb.png,Pneumonia\n")
