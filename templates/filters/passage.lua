@@ -165,7 +165,10 @@ local function table_id(t)
 end
 
 local function cite(c)
-  for _, citation in ipairs(c.citations) do citation.id = ids[citation.id] or citation.id end
+  for _, citation in ipairs(c.citations) do
+    if not citation.id:match("^[%w_\128-\255]") then refuse("@" .. citation.id, "@" .. citation.id .. " is no key") end
+    citation.id = ids[citation.id] or citation.id
+  end
   return c
 end
 
