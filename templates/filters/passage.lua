@@ -116,7 +116,11 @@ local function own(id)
   return name .. "-" .. id
 end
 
-local function declare(id)
+local function declare(id, kind)
+  local said = id:match("^(%a+)%-")
+  if KINDS:includes(said) and said ~= kind then
+    refuse("#" .. id, "#" .. id .. " is not what its id says", "an id such as #" .. id:gsub("^%a+", kind))
+  end
   if not id:match("^[%w_\128-\255][%w_.\128-\255-]*$") then refuse("#" .. id, "#" .. id .. " is no id") end
   if ids[id] then refuse("#" .. id, "the id #" .. id .. " is given twice", "give one of them another id") end
   ids[id] = own(id)
@@ -141,7 +145,7 @@ local function headings(blocks)
     if block.t == "Header" then
       block.level = math.min(block.level + 2 - top, above + 1, DEEPEST)
       above = block.level
-      declare(block.identifier)
+      declare(block.identifier, "sec")
     end
   end
 end
@@ -153,7 +157,7 @@ local function equation_ids(inlines)
     local mark = inlines[index + behind]
     local id = mark and mark.t == "Str" and mark.text:match("^{#(eq%-[^}]+)}$")
     if id and item.t == "Math" and item.mathtype == "DisplayMath" then
-      declare(id)
+      declare(id, "eq")
       inlines[index + behind] = raw("{#" .. ids[id] .. "}")
     end
   end
@@ -161,11 +165,14 @@ local function equation_ids(inlines)
 end
 
 local function table_id(t)
-  if t.identifier ~= "" then declare(t.identifier) end
+  if t.identifier ~= "" then declare(t.identifier, "tbl") end
 end
 
 local function cite(c)
-  for _, citation in ipairs(c.citations) do citation.id = ids[citation.id] or citation.id end
+  for _, citation in ipairs(c.citations) do
+    if not citation.id:match("^[%w_\128-\255]") then refuse("@" .. citation.id, "@" .. citation.id .. " is no key") end
+    citation.id = ids[citation.id] or citation.id
+  end
   return c
 end
 

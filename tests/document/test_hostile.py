@@ -12,13 +12,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analysis.progress import silent
 from report import letters
-from report.document import check, html, pandoc
+from report.document import check, html, pandoc, pdf
 from report.document.passages import environment, passage
 from report.document.source import SAMPLE_NOTICE, write
 from report.document.values import END, FIRST_STRONG
@@ -313,6 +314,23 @@ def whole_of_words(page, known: dict[str, Page] = {}) -> Page:  # noqa: B006  # 
     if not known:
         known["words"] = page(hostile(["Words"] * 7))
     return known["words"]
+
+
+def test_the_pdf_is_made_of_such_texts_and_bears_their_title(page, tmp_path):
+    study = hostile(["CNN <b> {#a} @b `c` $5 التهاب رئوي", *KNOWN[2:12]])
+    page(study)
+    source = next(path.parent for path in tmp_path.rglob("report.qmd"))
+    pdf.render({"source": source, "templates": TEMPLATES}, tmp_path, scratch=tmp_path, progress=silent)
+    with pikepdf.open(tmp_path / "report.pdf") as made:
+        assert (made.docinfo["/Title"], made.docinfo["/Author"]) == (study["study"]["title"],) * 2
+
+
+def test_no_template_prints_a_text_of_the_study_file_as_markdown():
+    text = re.compile(r"\b(label|title|text|author|course|tools|source|reason|repository|read|notes)\b")
+    for path in TEMPLATES.rglob("*.j2"):
+        for filled in re.findall(r"<<(.*?)>>", path.read_text(encoding="utf-8"), re.S):
+            if text.search(re.sub(r"table\.title\(|'[^']*'|\"(?!label)[^\"]*\"", "", filled)):
+                assert re.search(r'\| md\b|map\("md"\)', filled), f"{path.name}: {filled}"
 
 
 PROSE = st.lists(st.sampled_from(KNOWN) | SIGNS | ANY, min_size=1, max_size=6).map("\n\n".join)

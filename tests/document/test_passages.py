@@ -73,6 +73,8 @@ def closed(tmp_path: Path):
         ("[A](javascript:alert(1))", "md:1: the link javascript:alert(1) leads out of the report"),
         ("[A](other.html)", "md:1: the link other.html leads out of the report"),
         ("# A {#a}\n\n# B {#a}", "md:1: the id #a is given twice"),
+        ("A\n\n@*", "md:3: @* is no key"),
+        ("# A {#fig-a}", "md:1: #fig-a is not what its id says"),
         ("- # A", "md:1: a heading stands within something else"),
         ("A\nB \u202e C", "md:2: the sign U+202E turns the direction"),
         ("A\x07", "md:1: the sign U+0007 cannot be printed"),
