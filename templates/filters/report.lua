@@ -358,7 +358,7 @@ function Pandoc(doc)
     doc.meta.date = long_date(iso, doc.meta.lang and pandoc.utils.stringify(doc.meta.lang) or "en")
   end
   if doc.meta.title then
-    doc.meta["running-title"] = running(pandoc.utils.stringify(doc.meta.title))
+    doc.meta["running-title"] = pandoc.MetaInlines({ pandoc.Str((running(pandoc.utils.stringify(doc.meta.title)))) })
   end
   return doc:walk({ Cite = cite, Link = address, Str = whole_names, Inlines = unbroken_relations })
 end

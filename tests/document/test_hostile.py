@@ -30,6 +30,7 @@ from tests.document.conftest import STUDY
 TEMPLATES = PROJECT / "templates"
 EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "100"))
 KNOWN = [
+    *('"1=', '" onload="x'),
     *(
         "CNN #1",
         "CNN <dropout>",
