@@ -336,6 +336,12 @@ local function running(title)
   return title:sub(1, utf8.offset(title, RUNNING_TITLE) - 1):gsub("%s+%S*$", "") .. "\u{2009}…"
 end
 
+-- The template puts it into an attribute, for which pandoc leaves quotation marks as they are.
+local function attribute(text)
+  local signs = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
+  return pandoc.MetaInlines({ pandoc.RawInline("html", (text:gsub('[&<>"]', signs))) })
+end
+
 local function has_references(doc)
   local cited, placed = false, false
   doc:walk({
@@ -358,7 +364,7 @@ function Pandoc(doc)
     doc.meta.date = long_date(iso, doc.meta.lang and pandoc.utils.stringify(doc.meta.lang) or "en")
   end
   if doc.meta.title then
-    doc.meta["running-title"] = pandoc.MetaInlines({ pandoc.Str((running(pandoc.utils.stringify(doc.meta.title)))) })
+    doc.meta["running-title"] = attribute(running(pandoc.utils.stringify(doc.meta.title)))
   end
   return doc:walk({ Cite = cite, Link = address, Str = whole_names, Inlines = unbroken_relations })
 end
