@@ -65,7 +65,8 @@ def _misspelt(name: str, known: Collection[str]) -> tuple[str, str] | None:
         (n for n in known if n.startswith(f"{name}.")), key=lambda n: (not n.endswith(".macro"), n)
     )
     of_owner = sorted(n for n in known if n.startswith(f"{owner}."))
-    near = longer[:3] or difflib.get_close_matches(name, of_owner, n=3)
+    shorter = [n for n in of_owner if name.startswith(f"{n}.")]
+    near = longer[:3] or [*shorter, *difflib.get_close_matches(name, of_owner, n=3)][:3]
     hint = f"did you mean {' or '.join(near)}?" if near else f"the results of {owner} stand in results.json"
     return "no result has this name", hint
 

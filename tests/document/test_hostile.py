@@ -251,7 +251,7 @@ def hostile(texts: list[str]) -> dict[str, Any]:
     """Return the study with a text in every field that takes any; labels stay different from each other."""
     study = deepcopy(STUDY)
     about, *rest = texts
-    study["study"] |= {"title": about, "author": about, "course": about, "tools": about}
+    study["study"] |= {"title": about, "author": [about], "course": about, "tools": about}
     for i, item in enumerate((*study["classes"], *study["models"])):
         key = "label" if "label" in item else "title"
         item[key] = f"{rest[i % len(rest)][:76]} {i}"
@@ -300,7 +300,7 @@ def test_a_whole_report_says_exactly_what_the_study_file_says(page, texts):
     assert made.structure == usual.structure
     assert made.texts("div", "banner") == usual.texts("div", "banner") == [SAMPLE_NOTICE]
     assert made.texts("h1") == made.texts("title") == [plain(about["title"])]
-    assert made.texts("span", "author-name") == [plain(about["author"])]
+    assert made.texts("span", "author-name") == [plain(name) for name in about["author"]]
     assert made.texts("p", "subtitle") == [plain(about["course"])]
     assert plain(f"Declaration of tools. {about['tools']}") in made.texts("p")
     for item in study["classes"]:
