@@ -758,9 +758,11 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
         _override(data, override)
     if published := _published(path, data):
         data["published"] = published
-    for where, text in _texts(data):
-        if found := letters.unprintable(text):
-            raise StudyError(f"{path}: {where}: {found[1]}", hint=letters.HINT)
+    for where, words in _texts(data):
+        if found := letters.unprintable(words):
+            line = line_of(where, text)
+            place = f"{path}:{line}" if line else str(path)
+            raise StudyError(f"{place}: {where}: {found[1]}", hint=letters.HINT)
     try:
         return Study.model_validate_json(
             json.dumps(data, default=str)
