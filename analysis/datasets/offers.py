@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from analysis.datasets import darwin, kermany, layout, patients, radiography, v7
+from analysis.datasets.findings import share_of_findings
 from analysis.datasets.folder import Contents
 from analysis.datasets.layout import Folders
 from analysis.datasets.table_survey import Labelled
@@ -25,12 +26,6 @@ V7_CLASSES = (
 MOST_CLASSES = 30  # more folders than this are patients or studies
 BELOW_SPLIT = "below the split"
 UNLABELLED = re.compile(r"(to )?pred(ict\w*)?$|unlabell?ed")
-FINDINGS = re.compile(
-    r"normal|abnormal|healthy|control|negative|positive|neg|pos|[+−]|no finding|covid|corona|sars|pneumon|viral|virus"
-    r"|bacteri|fung|tubercul|tb|opaci|effusion|edema|oedema|nodul|mass|cardiomegal|atelecta|infiltrat|consolidat"
-    r"|pneumothora|fibros|emphysema|hernia|sick|disease|cancer|benign|malign|lesion"
-)
-"""How a word in the name of a class begins."""
 WORDS = {"+": "positive", "−": "negative", "<": "below", ">": "above", "≤": "up to", "≥": "from", "≠": "not"}
 """What signs are called in the id of a class."""
 LONGEST = 36
@@ -47,15 +42,20 @@ class Offer:
 
 
 def offers(root: Path, contents: Contents, labelled: Iterable[Labelled]) -> list[Offer]:
-    """Return the readers that may fit what lies below ``root``, the likeliest first; ``labelled`` are the tables there."""
+    """Return the readers that may fit what lies below ``root``, the likeliest first; ``labelled`` are the tables there.
+
+    A table comes before folders of classes, unless these sound more like findings than what it has.
+    """
     above = [PurePosixPath(picture).parts[:-1] for picture in contents.pictures]
     lying = Counter(folders for folders in above if not layout.masks_folder(folders))
+    by_label = [*map(_table, labelled), *_folders(lying)]
     return [
         *_darwin(root, contents.others),
         *_kermany(contents.pictures),
         *_radiography(lying),
-        *map(_table, labelled),
-        *_folders(lying),
+        *sorted(
+            by_label, key=lambda offer: -share_of_findings([c["label"] for c in offer.params["classes"]])
+        ),
     ]
 
 
@@ -147,7 +147,9 @@ def _folders(lying: Mapping[Folders, int]) -> Iterator[Offer]:
     for level, counts in levels.items():
         total, names = _named_once(_without_containers(counts))
         if 1 < len(names) <= MOST_CLASSES:
-            fitting.append((-total * _like_findings(names), -total, level != BELOW_SPLIT, len(names), names))
+            fitting.append(
+                (-total * share_of_findings(names), -total, level != BELOW_SPLIT, len(names), names)
+            )
     if fitting:
         names = min(fitting)[-1]
         labels = ", ".join(map(layout.readable, names))
@@ -170,15 +172,6 @@ def _without_containers(counts: Mapping[Folders, int]) -> dict[Folders, int]:
     """Return the folders of a level but those that have others of it below them."""
     containers = {folder[:end] for folder in counts for end in range(1, len(folder))}
     return {folder: count for folder, count in counts.items() if folder not in containers}
-
-
-def _like_findings(names: Sequence[str]) -> float:
-    """Return the share of names that sound like a finding, and not like a dataset."""
-    like = [
-        any(FINDINGS.match(word) for word in words) and not layout.COLLECTIVE & {*words}
-        for words in map(layout.words, names)
-    ]
-    return sum(like) / len(like)
 
 
 def _named_once(level: Mapping[Folders, int]) -> tuple[int, list[str]]:

@@ -68,7 +68,7 @@ def survey(
         "of_study": offer.of_study,
         "folders": offer.params.get("folders", {}),
         "keys": {key: offer.params[key] for key in ("table", "columns", "values") if key in offer.params},
-        "tables": [one.why for one in labelled if offer.reader != "table"],
+        "tables": [one.why for one in labelled if one.why != offer.why and not _names(offer, one.tables)],
         "notes": notes,
         "files": contents.number,
         **summarise(tables, offer.params["classes"]),
@@ -76,6 +76,13 @@ def survey(
     }
     text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
     (out / "survey.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _names(offer: Offer, tables: Iterable[str]) -> bool:
+    """Return whether the reader is given one of the tables by its name."""
+    given = offer.params.get("table", ())
+    named = [given] if isinstance(given, str) else given
+    return any(PurePosixPath(table).match(name) for table in tables for name in named)
 
 
 def _with_study(offers: Sequence[Offer], settings: Mapping[str, Any] | None) -> list[Offer]:
@@ -207,6 +214,7 @@ def _around(contents: Contents, tables: Path, params: Mapping[str, Any]) -> dict
         "archives": [written(name) for name in contents.archives],
         "datasets": _datasets(records, params) if "folders" in params else [],
         "annotated": "" if "folders" in params else _annotated(contents),
+        "astray": _astray(records, params["classes"]) if "table" in params else [],
     }
 
 
@@ -238,6 +246,15 @@ def _datasets(records: pd.DataFrame, params: Mapping[str, Any]) -> list[dict[str
         for folder, rows in of.groupby("dataset")
     ]
     return found if len(found) <= MOST_DATASETS else []
+
+
+def _astray(records: pd.DataFrame, classes: Sequence[Mapping[str, str]]) -> list[list[str]]:
+    """Return the pictures that lie in a folder of another class than the table gives them, with both classes."""
+    above = [PurePosixPath(real(name)).parts[:-1] for name in records["image_id"]]
+    tree = layout.ClassFolders(above, {c["id"]: (c["label"], c["id"]) for c in classes})
+    lying = [tree.judge(folders)[0] for folders in above]
+    rows = zip(records["image_id"], records["label"], lying, strict=True)
+    return [[name, label, folder] for name, label, folder in rows if folder and folder != label]
 
 
 def _annotated(contents: Contents) -> str:
