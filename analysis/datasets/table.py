@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from analysis.datasets import records, table_file
+from analysis.datasets.copies import without_copies, without_masks_beside
 from analysis.datasets.folder import find_files
 from analysis.datasets.layout import masks_folder, official_split
 from analysis.datasets.patients import Told, told
@@ -75,8 +76,13 @@ def read(
     names = [table] if isinstance(table, str) else table
     tables = [_table(root, contents.others, name, columns) for name in names]
     labels = Labels(class_ids(classes, values), several, uncertain)
-    entries = _entries(tables, columns, Pictures([p for p in pictures if not _masks(p)], exclude))
-    candidates, exclusions = _select(pictures, entries, labels, exclude)
+    shown, masks = without_masks_beside(root, [p for p in pictures if not _masks(p)])
+    rows = [entry for one in tables for entry in _rows(one, columns, len(tables) > 1)]
+    index, copies = _index(root, shown, exclude, rows)
+    entries = _entries(rows, index)
+    beside = {e.file for e in masks + copies}
+    candidates, exclusions = _select([p for p in pictures if p not in beside], entries, labels, exclude)
+    exclusions += masks + copies
     _check_classes(classes, values, candidates, entries)
     of_patient = {e.picture: e.patient for e in entries if e.patient}
 
@@ -122,6 +128,7 @@ class Entry:
     patient: str
     official: str
     view: str
+    table: str
     other: str = ""
 
     @property
@@ -130,9 +137,20 @@ class Entry:
         return [plain(cell) for cell in self.cells.values()], self.patient, self.official, self.view
 
 
-def _entries(tables: Sequence[Table], columns: Mapping[str, Any], pictures: Pictures) -> list[Entry]:
-    """Return what the tables say of each picture, in the order in which it is first named."""
-    rows = [entry for table in tables for entry in _rows(table, columns, len(tables) > 1)]
+def _index(
+    root: Path, pictures: Sequence[str], exclude: Sequence[str], rows: Iterable[Entry]
+) -> tuple[Pictures, list[Exclusion]]:
+    """Return where pictures are found by their names; of those of one name without the copies of others, and these."""
+    index = Pictures(pictures, exclude)
+    found = (index.find(row.file, row.table) for row in rows if row.file)
+    several = {picture for same in found if len(same) > 1 for picture in same}
+    _, copies = without_copies(root, [Candidate(picture, ("",)) for picture in sorted(several)])
+    again = {e.file for e in copies}
+    return (Pictures([p for p in pictures if p not in again], exclude) if again else index), copies
+
+
+def _entries(rows: Sequence[Entry], pictures: Pictures) -> list[Entry]:
+    """Return what the rows say of each picture, in the order in which it is first named."""
     often = Counter(alike(as_path(file).name) for file in {row.file for row in rows})
     found: dict[tuple[str, str], Entry] = {}
     for row in rows:
@@ -146,7 +164,7 @@ def _entries(tables: Sequence[Table], columns: Mapping[str, Any], pictures: Pict
 
 def _placed(row: Entry, pictures: Pictures, often: Mapping[str, int]) -> Entry:
     """Return the row with its picture. Where folders differ, a name that other rows have too is not enough."""
-    same = pictures.find(row.file) if row.file else []
+    same = pictures.find(row.file, row.table) if row.file else []
     if len(same) > 1:
         raise DataError(
             f"{row.where}: {row.file!r} could be any of {len(same)} pictures, {same[0]} or {same[1]}",
@@ -183,6 +201,7 @@ def _rows(table: Table, columns: Mapping[str, Any], of_several: bool) -> Iterato
             told(cell(row, "patient")),
             official or part,
             cell(row, "view"),
+            table.name,
         )
 
 

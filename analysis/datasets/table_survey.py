@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,7 +12,7 @@ from typing import Any
 
 from analysis.datasets import table_file
 from analysis.datasets.findings import share_of_findings
-from analysis.datasets.folder import Contents, suffix_of
+from analysis.datasets.folder import Contents
 from analysis.datasets.layout import masks_folder, official_split
 from analysis.datasets.table_file import Table
 from analysis.datasets.table_labels import NO, UNSURE, YES, parts, plain
@@ -71,7 +71,7 @@ def find(root: Path, contents: Contents) -> list[Labelled]:
 
     Tables with the same columns are one: the training and the test set of a dataset.
     """
-    names = [name for name in contents.others if suffix_of(name) in table_file.SUFFIXES]
+    names = [name for name in contents.others if name.lower().endswith(table_file.SUFFIXES)]
     pictures = [p for p in contents.pictures if not masks_folder(PurePosixPath(p).parts[:-1])]
     if not names or not pictures:
         return []
@@ -101,12 +101,16 @@ def _joined(found: Iterable[Labelled]) -> list[Labelled]:
 def _labelled(table: Table, index: Pictures, pictures: int) -> Labelled | None:
     """Return what a table that was read without a header tells of pictures; None if nothing."""
     rows = [row.cells for row in table.rows]
-    file = _file_column(rows, index)
+
+    def find(cell: str) -> list[str]:
+        return index.find(cell, table.name) if cell else []
+
+    file = _file_column(rows, find)
     if file is None:
         return None
-    headless = bool(index.find(_cell(rows[0], file)))
+    headless = bool(find(_cell(rows[0], file)))
     body = rows if headless else rows[1:]
-    named = {p for row in body for p in index.find(_cell(row, file))}
+    named = {p for row in body for p in find(_cell(row, file))}
     if len(named) < SHOULD_NAME * min(pictures, len(body)):
         return None
     wide = max(map(len, rows))
@@ -141,14 +145,14 @@ def _cell(row: Sequence[str], place: int) -> str:
     return row[place] if place < len(row) else ""
 
 
-def _file_column(rows: Sequence[Sequence[str]], index: Pictures) -> int | None:
+def _file_column(rows: Sequence[Sequence[str]], find: Callable[[str], list[str]]) -> int | None:
     """Return the column whose cells name most pictures, looking at some rows of the whole table.
 
     Where pictures are called by numbers, those of the rows may be names of pictures too: by its title such a column is
     none if another one has half as many.
     """
     some = rows[:: max(1, len(rows) // LOOKED_AT)]
-    named = {(i, p) for row in some for i, cell in enumerate(row) if cell for p in index.find(cell)}
+    named = {(i, p) for row in some for i, cell in enumerate(row) for p in find(cell)}
     hits = Counter(i for i, _ in named)
     likely = [i for i, count in hits.items() if 2 * count >= max(hits.values())]
     title = [plain(cell) for cell in rows[0]] + [""] * max(map(len, rows))
