@@ -133,7 +133,7 @@ def _select(
         elif not label:
             exclusions += [Exclusion(picture, records.NO_LABEL, why) for picture in inside]
         else:
-            official = layout.official_split(name for name in above if name not in tree.ids)
+            official = tree.official(above)
             candidates += [Candidate(p, (label,), tags_of(p), official=official) for p in inside]
     return candidates, exclusions
 

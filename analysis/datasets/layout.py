@@ -164,6 +164,23 @@ def official_split(folders: Iterable[str]) -> str:
     return next(filter(None, map(split_of, folders)), "")
 
 
+def parted(folders: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return class and part of the split of folders that are called by both, as ``NORMAL_train`` and ``NORMAL_test`` are.
+
+    A class must be there in two parts: ``Test positive`` alone says nothing of a split.
+    """
+    found = {}
+    parts = defaultdict(set)
+    for folder in folders:
+        spelt = SEPARATORS.sub(" ", CAMEL.sub(" ", readable(folder))).split()
+        for part, rest in ((spelt[:1], spelt[1:]), (spelt[-1:], spelt[:-1])):
+            name, of = " ".join(rest), split_of(" ".join(part))
+            if of and name and not split_of(folder) and not is_generic(name):
+                found[folder] = name, of
+                parts[plain(name)].add(of)
+    return {folder: both for folder, both in found.items() if len(parts[plain(both[0])]) > 1}
+
+
 def is_generic(folder: str) -> bool:
     """Tell whether a folder is called ``images_001`` or the like, or by a part of the split: its name tells no class."""
     named = [word for word in words(folder) if not word.isdecimal()]
@@ -211,7 +228,9 @@ class ClassFolders:
 
     def __init__(self, folders: Iterable[Folders], names: Mapping[str, Sequence[str]]) -> None:
         every = frozenset(folders)
-        self.ids = _ids({name for above in every for name in above}, names)
+        there = {name for above in every for name in above}
+        self._parted = parted(there)
+        self.ids = _ids(there, names, self._parted)
         self._below: dict[Folders, set[str]] = defaultdict(set)
         for above in every:
             named = [i for i, name in enumerate(above) if name in self.ids]
@@ -233,22 +252,36 @@ class ClassFolders:
             return "", f"folder {'/'.join(above)}; {'/'.join(folder)} has folders of classes below it"
         return label, ""
 
+    def official(self, above: Folders) -> str:
+        """Return the part of the dataset's own split that a folder is of, which may be told with the class; "" if of none."""
+        told = (self._parted[name][1] for name in above if name in self._parted)
+        return official_split(name for name in above if name not in self.ids) or next(told, "")
+
     def dataset(self, above: Folders) -> Folders:
         """Return the folder of the dataset that a picture is of: what lies above its part of the split and its class."""
         ends = (i for i, name in enumerate(above) if name in self.ids or split_of(name))
         return above[: next(ends, len(above))]
 
 
-def _ids(folders: Iterable[str], names: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return class ids by folder: by the very name, else by the plain one that is of one class only, else without accents."""
+def _ids(
+    folders: Iterable[str], names: Mapping[str, Sequence[str]], parts: Mapping[str, tuple[str, str]]
+) -> dict[str, str]:
+    """Return class ids by folder: by the very name, else by the plain one that is of one class only, else without accents.
+
+    A folder that tells a part of the split too has the name without it.
+    """
     there = frozenset(folders)
     exact = {readable(name): id_ for id_, own in names.items() for name in own}
     by_plain: dict[str, set[str]] = defaultdict(set)
     for name, id_ in exact.items():
         by_plain[plain(name)].add(id_)
     known = {name: next(iter(ids)) for name, ids in by_plain.items() if len(ids) == 1}
-    known |= _by_bare_name({plain(folder) for folder in there}, known)
-    ids = {folder: exact.get(readable(folder)) or known.get(plain(folder), "") for folder in there}
+    alone = {folder: plain(parts[folder][0] if folder in parts else folder) for folder in there}
+    known |= _by_bare_name({*alone.values(), *map(plain, there)}, known)
+    ids = {
+        folder: exact.get(readable(folder)) or known.get(plain(folder)) or known.get(alone[folder], "")
+        for folder in there
+    }
     return {folder: id_ for folder, id_ in ids.items() if id_}
 
 

@@ -24,6 +24,7 @@ V7_CLASSES = (
     {"id": "viral", "label": "Viral Pneumonia"},
 )
 MOST_CLASSES = 30  # more folders than this are patients or studies
+HEXADECIMAL = re.compile(r"(?=.*\d)[0-9a-fA-F.-]{5,}")
 BELOW_SPLIT = "below the split"
 UNLABELLED = re.compile(r"(to )?pred(ict\w*)?$|unlabell?ed")
 WORDS = {"+": "positive", "−": "negative", "<": "below", ">": "above", "≤": "up to", "≥": "from", "≠": "not"}
@@ -146,7 +147,7 @@ def _folders(lying: Mapping[Folders, int]) -> Iterator[Offer]:
     fitting = []
     for level, counts in levels.items():
         total, names = _named_once(_without_containers(counts))
-        if 1 < len(names) <= MOST_CLASSES:
+        if 1 < len(names) <= MOST_CLASSES and not _are_ids(names):
             fitting.append(
                 (-total * share_of_findings(names), -total, level != BELOW_SPLIT, len(names), names)
             )
@@ -159,6 +160,13 @@ def _folders(lying: Mapping[Folders, int]) -> Iterator[Offer]:
 
 def _may_be_class(folder: str) -> bool:
     return not layout.is_generic(folder) and not UNLABELLED.match(layout.plain(folder))
+
+
+def _are_ids(names: Sequence[str]) -> bool:
+    """Return whether folders are those of patients, studies or days: numbers of three digits and more, else the same."""
+    numbered = all(re.search(r"\d{3}", name) for name in names)
+    alike = len({re.sub(r"\d+", "", name.casefold()) for name in names}) == 1
+    return (numbered and alike) or all(HEXADECIMAL.fullmatch(name) for name in names)
 
 
 def _below_split(above: Folders, ends: Sequence[int]) -> int:
@@ -175,10 +183,14 @@ def _without_containers(counts: Mapping[Folders, int]) -> dict[Folders, int]:
 
 
 def _named_once(level: Mapping[Folders, int]) -> tuple[int, list[str]]:
-    """Return the number of pictures of a level and the names of its folders, of those spelt differently the commonest."""
+    """Return the number of pictures of a level and the names of its folders, of those spelt differently the commonest.
+
+    Names that tell a part of the split too are without it.
+    """
+    parts = layout.parted({folder[-1] for folder in level})
     names: Counter[str] = Counter()
     for folder, count in level.items():
-        names[folder[-1]] += count
+        names[parts[folder[-1]][0] if folder[-1] in parts else folder[-1]] += count
     once = {layout.plain(name): name for name, _ in reversed(names.most_common())}
     return names.total(), sorted(once.values())
 

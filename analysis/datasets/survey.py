@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,6 +15,8 @@ from analysis.datasets import class_folders, kermany, layout, radiography, table
 from analysis.datasets.decode import noted_depth
 from analysis.datasets.folder import Contents, find_files, suffix_of
 from analysis.datasets.offers import Offer, offers
+from analysis.datasets.table_file import SPREADSHEETS
+from analysis.datasets.table_survey import MOST_CLASSES
 from analysis.errors import DataError, MatchingError
 from analysis.names import real, written
 from analysis.progress import Progress
@@ -266,13 +268,26 @@ def _annotated(contents: Contents) -> str:
 
 
 def _expected(root: Path, contents: Contents) -> str:
-    """Return what was expected; or where there is nothing but an archive, what to do with that."""
-    if contents.pictures or not contents.archives:
+    """Return what was expected; or what to do with tables, or with an archive where there is nothing else."""
+    if contents.pictures:
+        return "; ".join([*_of_tables(contents), EXPECTED])
+    if not contents.archives:
         return EXPECTED
     archive = root / contents.archives[0]
     return (
         f"unpack {written(archive.name)}, or see what it has: report data check {shlex.quote(str(archive))}"
     )
+
+
+def _of_tables(contents: Contents) -> Iterator[str]:
+    """Return why the tables that lie there are not read."""
+    for name in [n for n in contents.others if n.lower().endswith(SPREADSHEETS)][:1]:
+        yield f"if {written(name)} has the labels, save it as CSV (UTF-8) in Excel or LibreOffice"
+    for name in [n for n in contents.others if n.lower().endswith((".csv", ".tsv", ".csv.gz"))][:1]:
+        yield (
+            f"in {written(name)} no column has names of these pictures and another one 2 to {MOST_CLASSES} labels:"
+            ' mend it, or name its columns in a study file with reader = "table"'
+        )
 
 
 def _in_words(contents: Contents) -> str:
