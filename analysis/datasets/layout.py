@@ -21,6 +21,7 @@ SIGNS = str.maketrans(
 MINUS = re.compile(r"-(?=[\s_)\]]*$)|(?<=[^\W_])-(?=[\s_])|(?:(?<=^)|(?<=[\s_(=]))-(?=\d)")
 TELLING = re.compile(r"([+<>=≤≥≠±!?~#%*−])")
 SEPARATORS = re.compile(r"""[\s_\-.,;:'"()\[\]{}/\\&|·]+""")
+NUMBERED = re.compile(r"(?<=[^\W\d_]{2})(?=\d)")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 GENERIC = frozenset(
@@ -132,12 +133,12 @@ def readable(name: str) -> str:
 
 @lru_cache(MANY)
 def plain(name: str) -> str:
-    """Return the name of a folder without what makes no difference: ``Lung_Opacity`` is ``lung opacity``.
+    """Return the name of a folder without what makes no difference: ``Lung_Opacity`` is ``lung opacity``, ``COVID19`` is ``covid 19``.
 
     Signs tell classes apart: ``COVID+`` is ``covid +``, ``COVID-`` is ``covid −`` and ``COVID-19`` is ``covid 19``.
     """
     text = readable(name).translate(SIGNS)
-    text = TELLING.sub(r" \1 ", MINUS.sub("−", text))
+    text = NUMBERED.sub(" ", TELLING.sub(r" \1 ", MINUS.sub("−", text)))
     return readable(SEPARATORS.sub(" ", text).strip().casefold()) or name
 
 

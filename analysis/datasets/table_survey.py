@@ -175,7 +175,8 @@ def _label_columns(titles: Sequence[str], columns: dict[int, list[str]]) -> list
         return findings
     if any(titles):  # in another language, say: what is no label by its name may be the only one left
         others = [i for i in few if not _is_no_label(titles[i], columns[i])]
-        return others if len(others) == 1 else []
+        like = [i for i in others if share_of_findings(_values(columns[i])) > SHOULD_NAME]
+        return next((one for one in (like, others) if len(one) == 1), [])
     return sorted(few, key=lambda i: (*_rank("", columns[i]), len(_values(columns[i]))))[:1]
 
 

@@ -46,6 +46,7 @@ def rows(header: str, *cells: str) -> str:
         (rows("Datei,Alter,Geschlecht,Klasse", "{i}.png", "4{i}", "{k}", "{l}"), "Datei", "Klasse"),
         (rows("imagen,sexo,diagnóstico", "{i}.png", "{h}", "{l}"), "imagen", "diagnóstico"),
         (rows("class_id,image,class_name", "{k}", "{i}.png", "{l}"), "image", "class_name"),
+        (rows("file,scanner,state", "{i}.png", "x{h}", "{l}"), "file", "state"),
         (rows("file,study_id,ergebnis", "{i}.png", "5000{h}", "{l}"), "file", "ergebnis"),
         (rows("image,label,smoker", "{i}.png", "{k}", "{h}"), "image", "label"),
         (rows("image,No finding,Pneumonia", "{i}.png", "{k}", "{h}"), "image", ["No finding", "Pneumonia"]),
