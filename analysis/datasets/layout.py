@@ -113,6 +113,10 @@ PART = {
     name: re.compile(rf"(?:{words})(?:(?:{'|'.join(sorted(GENERIC | COLLECTIVE))})*)\d*")
     for name, words in PARTS.items()
 }
+PARTED = (
+    re.compile(r"[(\[]*(?P<part>[A-Za-z]+)[\s_.,)\]-]+(?P<name>.+)"),
+    re.compile(r"(?P<name>.+)(?:\s+-\s+|(?<!\s-)[\s_.,(\[-])(?P<part>[A-Za-z]+)[)\]]*"),
+)
 MASK = re.compile(r"(?!un)\w*masks?|ground ?truths?")
 BOTH = frozenset(("and", "with", "without", "no", "+"))
 """What stands in the name of a folder that holds pictures as well, or only these."""
@@ -173,9 +177,10 @@ def parted(folders: Iterable[str]) -> dict[str, tuple[str, str]]:
     found = {}
     parts = defaultdict(set)
     for folder in folders:
-        spelt = SEPARATORS.sub(" ", CAMEL.sub(" ", readable(folder))).split()
-        for part, rest in ((spelt[:1], spelt[1:]), (spelt[-1:], spelt[:-1])):
-            name, of = " ".join(rest), split_of(" ".join(part))
+        for spelt in filter(
+            None, (pattern.fullmatch(CAMEL.sub(" ", readable(folder))) for pattern in PARTED)
+        ):
+            name, of = spelt["name"].strip(" _."), split_of(spelt["part"])
             if of and name and not split_of(folder) and not is_generic(name):
                 found[folder] = name, of
                 parts[plain(name)].add(of)

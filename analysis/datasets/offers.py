@@ -25,6 +25,7 @@ V7_CLASSES = (
 )
 MOST_CLASSES = 30  # more folders than this are patients or studies
 HEXADECIMAL = re.compile(r"(?=.*\d)[0-9a-fA-F.-]{5,}")
+GRADES = re.compile(r"class|grade|stage|type|label")
 BELOW_SPLIT = "below the split"
 UNLABELLED = re.compile(r"(to )?pred(ict\w*)?$|unlabell?ed")
 WORDS = {"+": "positive", "−": "negative", "<": "below", ">": "above", "≤": "up to", "≥": "from", "≠": "not"}
@@ -164,7 +165,7 @@ def _may_be_class(folder: str) -> bool:
 
 def _are_ids(names: Sequence[str]) -> bool:
     """Return whether folders are those of patients, studies or days: numbers of three digits and more, else the same."""
-    numbered = all(re.search(r"\d{3}", name) for name in names)
+    numbered = all(re.search(r"\d{3}", name) and not GRADES.search(name.casefold()) for name in names)
     alike = len({re.sub(r"\d+", "", name.casefold()) for name in names}) == 1
     return (numbered and alike) or all(HEXADECIMAL.fullmatch(name) for name in names)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,7 +84,7 @@ def read(
     beside = {e.file for e in masks + copies}
     candidates, exclusions = _select([p for p in pictures if p not in beside], entries, labels, exclude)
     exclusions += masks + copies
-    _check_classes(classes, values, candidates, entries)
+    _check_classes(classes, values, candidates, entries, labels)
     of_patient = {e.picture: e.patient for e in entries if e.patient}
 
     def patient_of(image_id: str, tags: Iterable[str]) -> Told | None:
@@ -263,6 +264,7 @@ def _check_classes(
     values: Mapping[str, Sequence[str]],
     candidates: Iterable[Candidate],
     entries: Sequence[Entry],
+    labels: Labels,
 ) -> None:
     found = {label for candidate in candidates for label in candidate.labels}
     for c in classes:
@@ -275,5 +277,15 @@ def _check_classes(
         raise DataError(
             f"no picture of class {c['id']}: of {len(entries)} rows, {placed} with a picture, none that can be used"
             f" has the value {wanted} (there are: {there})",
-            hint=f'name its values in the study file: [dataset.values] {c["id"]} = ["..."]',
+            hint=_to_have(c, values, entries, labels),
         )
+
+
+def _to_have(
+    c: Mapping[str, str], values: Mapping[str, Sequence[str]], entries: Iterable[Entry], labels: Labels
+) -> str:
+    """Return what to do for a class that no picture has."""
+    if any(c["id"] in labels.of(e.cells)[0] for e in entries if e.picture):
+        first = json.dumps([c["id"], *(id_ for id_ in dict.fromkeys(labels.ids.values()) if id_ != c["id"])])
+        return f"it stands beside other classes: say which comes first, under [dataset]: several = {first}"
+    return f'name its values in the study file: [dataset.values] {c["id"]} = ["..."]'

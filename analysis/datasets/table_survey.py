@@ -32,6 +32,8 @@ OTHER = re.compile(
     r"sex|gender|geschlecht|sexo|sexe|age|alter|edad|date|datum|fecha|hospital|site|source|\w*[ -]?u?id"
 )
 """What a column is called that has no labels."""
+OF_MODEL = re.compile(r"submission|predict")
+"""What a table is called whose labels are those that a model gave, or that stand for these."""
 NUMBER = re.compile(r"-?\d[\d.,]+")
 PATIENT = re.compile(r"(patient|subject|person)[ -]*(id|index|no|number|nr|code)?|pid")
 SPLIT = re.compile(r"split|set|subset|part|partition|fold|data ?set|data split")
@@ -71,7 +73,12 @@ def find(root: Path, contents: Contents) -> list[Labelled]:
 
     Tables with the same columns are one: the training and the test set of a dataset.
     """
-    names = [name for name in contents.others if name.lower().endswith(table_file.SUFFIXES)]
+    names = [
+        name
+        for name in contents.others
+        if name.lower().endswith(table_file.SUFFIXES)
+        and not OF_MODEL.search(PurePosixPath(name).name.lower())
+    ]
     pictures = [p for p in contents.pictures if not masks_folder(PurePosixPath(p).parts[:-1])]
     if not names or not pictures:
         return []

@@ -404,6 +404,14 @@ def test_a_folder_may_be_called_by_class_and_part_of_the_split(data, spelt: str)
     assert found["official"] == {"test": 2, "train": 2}
 
 
+def test_signs_stay_where_a_folder_tells_class_and_part(data) -> None:
+    names = [f"{c}_{p}/{p}.png" for c in ("COVID+", "COVID-", "HIV - TB") for p in ("train", "test")]
+    data.add(*names, "NORMAL - train/a.png", "NORMAL - test/b.png")
+    assert {c["label"]: c["pictures"] for c in data.tell()["classes"]} == dict.fromkeys(
+        ("COVID+", "COVID-", "HIV - TB", "NORMAL"), 2
+    )
+
+
 def test_a_word_such_as_test_alone_says_nothing_of_a_split(data) -> None:
     data.add("Test positive/a.png", "Test negative/b.png")
     found = data.tell()

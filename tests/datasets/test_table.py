@@ -470,6 +470,15 @@ def test_copies_and_masks_are_no_pictures_that_a_row_could_mean(data: Labelled) 
     }
 
 
+def test_a_class_that_stands_beside_others_only_is_told_from_one_that_is_not_there(data: Labelled) -> None:
+    data.add("a.png", "b.png")
+    data.write("labels.csv", "filename,label\na.png,No Finding|Pneumonia\nb.png,No Finding\n")
+    with pytest.raises(DataError, match="no picture of class pneumonia") as error:
+        data.read()
+    assert error.value.hint.endswith('several = ["pneumonia", "normal"]')
+    assert data.labels(several=["pneumonia", "normal"]) == {"a.png": "pneumonia", "b.png": "normal"}
+
+
 def test_a_table_may_be_packed_and_begin_with_the_delimiter_as_excel_has_it(data: Labelled) -> None:
     data.add("a.png", "b.png")
     data.write("labels.csv", "sep=;\r\nfilename;label\r\na.png;Pneumonia\r\nb.png;No Finding\r\n")

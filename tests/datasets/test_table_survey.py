@@ -74,10 +74,19 @@ def test_a_list_in_a_cell_is_several_labels(told: Told) -> None:
 
 def test_a_second_table_of_the_same_pictures_is_told_and_not_read(told: Told) -> None:
     table, other = rows("file,label", "{i}.png", "{l}"), rows("file,label", "{i}.png", "normal")
-    found = told(PNGS, labels=table, my_predictions=other.replace("0.png,normal", "0.png,pneumonia"))
+    found = told(PNGS, labels=table, labels_old=other.replace("0.png,normal", "0.png,pneumonia"))
     assert found["keys"]["table"] == "labels.csv"
-    assert [there.split()[0] for there in found["tables"]] == ["my_predictions.csv"]
+    assert [there.split()[0] for there in found["tables"]] == ["labels_old.csv"]
     assert {c["pictures"] for c in found["classes"]} == {3}
+
+
+def test_what_a_model_said_is_no_label(told: Told) -> None:
+    first, *others = rows("file,label", "{i}.png", "{l}").splitlines()
+    found = told(
+        PNGS, train="\n".join([first, *others[:4]]), sample_submission="\n".join([first, *others[4:]])
+    )
+    assert (found["keys"]["table"], found["tables"]) == ("train.csv", [])
+    assert {c["pictures"] for c in found["classes"]} == {2}
 
 
 @pytest.mark.parametrize("column", ["hospital", "quality class"])
