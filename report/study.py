@@ -758,8 +758,8 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
         _override(data, override)
     if published := _published(path, data):
         data["published"] = published
-    for where, text in _texts(data):
-        if found := letters.unprintable(text):
+    for where, said in _texts(data):
+        if found := letters.unprintable(said):
             raise StudyError(f"{path}: {where}: {found[1]}", hint=letters.HINT)
     try:
         return Study.model_validate_json(
