@@ -42,7 +42,8 @@ def read(
 ) -> None:
     """Write the records of the pictures in ``inputs["data"]``, what is left out, and the flow.
 
-    A folder for training, validation or test that a picture lies in is its part of the official split.
+    A folder for training, validation or test that a picture lies in is its part of the official split; so is what
+    ``NORMAL_train`` and ``NORMAL_test`` say beside the class.
 
     Parameters
     ----------

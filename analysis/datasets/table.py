@@ -46,7 +46,8 @@ def read(
     classes : sequence of {"id", "label"}
         A class is called by its label or id in the table, unless ``values`` says otherwise.
     table : str or sequence of str
-        Paths of the tables below the data folder. Of several, one whose name says train, val or test is that part of
+        Paths of the tables below the data folder, which may be packed with gzip; a file is looked for beside the table
+        that names it first. Of several, one whose name says train, val or test is that part of
         the official split, as is a folder above the picture; the column ``split`` comes before both.
     columns : mapping
         ``file`` and ``label``, and if there are any ``patient``, ``split`` and ``view``: names of columns, or numbers from
