@@ -64,7 +64,7 @@ def tell(found: Found, data: Path, study: str | None) -> None:
     for note in found["notes"]:
         console.say(f"as in the study {study} it cannot be read: {note}")
     for there in found["tables"]:
-        console.say(f"not read by this reader: {there}; the reader table reads it")
+        console.say(f"not read: {there}; {_to_read_it(found)}")
     console.say()
     rows = [[c["id"], c["label"], f"{c['pictures']:,}", f"{c['patients']:,}"] for c in found["classes"]]
     console.table(["class", "label", "pictures", "patients"], rows)
@@ -83,6 +83,10 @@ def tell(found: Found, data: Path, study: str | None) -> None:
         console.say(f"{line}\n")
     for line in _next(found, data, study):
         console.say(line)
+
+
+def _to_read_it(found: Found) -> str:
+    return "name it under [dataset]: table" if found["reader"] == "table" else "the reader table reads it"
 
 
 def _excluded(reason: Found) -> list[str]:
@@ -136,6 +140,10 @@ def _advice(found: Found, data: Path) -> Iterator[str]:
     if conflicts := found["duplicates"]["conflicts"]:
         wrong = f"exclude = [{_toml(conflicts[0][0])}]"
         yield f"the same file is of two classes: {' = '.join(conflicts[0])}; leave out the wrong one: {wrong}"
+    for name, label, folder in found["astray"][:1]:
+        count = len(found["astray"])
+        yield f"{count:,} pictures lie in a folder of another class than the table says: {name} ({label}, in one of {folder})"
+        yield 'which is right cannot be told; to go by the folders: reader = "class-folders"'
     if found["annotated"]:
         one = shlex.quote(str(data / found["annotated"]))
         yield f"all annotations lie in {found['annotated']}; to read it alone: report data check {one}"

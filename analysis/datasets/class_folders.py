@@ -42,7 +42,8 @@ def read(
 ) -> None:
     """Write the records of the pictures in ``inputs["data"]``, what is left out, and the flow.
 
-    A folder for training, validation or test that a picture lies in is its part of the official split.
+    A folder for training, validation or test that a picture lies in is its part of the official split; so is what
+    ``NORMAL_train`` and ``NORMAL_test`` say beside the class.
 
     Parameters
     ----------
@@ -133,7 +134,7 @@ def _select(
         elif not label:
             exclusions += [Exclusion(picture, records.NO_LABEL, why) for picture in inside]
         else:
-            official = layout.official_split(name for name in above if name not in tree.ids)
+            official = tree.official(above)
             candidates += [Candidate(p, (label,), tags_of(p), official=official) for p in inside]
     return candidates, exclusions
 

@@ -77,6 +77,13 @@ def without_masks(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Can
     return kept, [Exclusion(name, records.MASK, detail) for name, detail in masks.items()]
 
 
+def without_masks_beside(root: Path, pictures: Iterable[str]) -> tuple[list[str], list[Exclusion]]:
+    """Return the pictures without masks that lie in the same folder as the picture of their name, and these."""
+    each = [Candidate(name, (str(PurePosixPath(name).parent),)) for name in pictures]
+    kept, masks = without_masks(root, each)
+    return [c.image_id for c in kept], masks
+
+
 def _named_as_mask(name: str) -> bool:
     stem = PurePosixPath(name).stem
     return layout.unmasked(stem) != layout.plain(stem)

@@ -21,6 +21,7 @@ SIGNS = str.maketrans(
 MINUS = re.compile(r"-(?=[\s_)\]]*$)|(?<=[^\W_])-(?=[\s_])|(?:(?<=^)|(?<=[\s_(=]))-(?=\d)")
 TELLING = re.compile(r"([+<>=≤≥≠±!?~#%*−])")
 SEPARATORS = re.compile(r"""[\s_\-.,;:'"()\[\]{}/\\&|·]+""")
+NUMBERED = re.compile(r"(?<=[^\W\d_]{2})(?=\d)")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 GENERIC = frozenset(
@@ -112,6 +113,10 @@ PART = {
     name: re.compile(rf"(?:{words})(?:(?:{'|'.join(sorted(GENERIC | COLLECTIVE))})*)\d*")
     for name, words in PARTS.items()
 }
+PARTED = (
+    re.compile(r"[(\[]*(?P<part>[A-Za-z]+)[\s_.,)\]-]+(?P<name>.+)"),
+    re.compile(r"(?P<name>.+)(?:\s+-\s+|(?<!\s-)[\s_.,(\[-])(?P<part>[A-Za-z]+)[)\]]*"),
+)
 MASK = re.compile(r"(?!un)\w*masks?|ground ?truths?")
 BOTH = frozenset(("and", "with", "without", "no", "+"))
 """What stands in the name of a folder that holds pictures as well, or only these."""
@@ -132,12 +137,12 @@ def readable(name: str) -> str:
 
 @lru_cache(MANY)
 def plain(name: str) -> str:
-    """Return the name of a folder without what makes no difference: ``Lung_Opacity`` is ``lung opacity``.
+    """Return the name of a folder without what makes no difference: ``Lung_Opacity`` is ``lung opacity``, ``COVID19`` is ``covid 19``.
 
     Signs tell classes apart: ``COVID+`` is ``covid +``, ``COVID-`` is ``covid −`` and ``COVID-19`` is ``covid 19``.
     """
     text = readable(name).translate(SIGNS)
-    text = TELLING.sub(r" \1 ", MINUS.sub("−", text))
+    text = NUMBERED.sub(" ", TELLING.sub(r" \1 ", MINUS.sub("−", text)))
     return readable(SEPARATORS.sub(" ", text).strip().casefold()) or name
 
 
@@ -162,6 +167,24 @@ def split_of(folder: str) -> str:
 def official_split(folders: Iterable[str]) -> str:
     """Return the split that the uppermost such folder of a picture stands for; "" if there is none."""
     return next(filter(None, map(split_of, folders)), "")
+
+
+def parted(folders: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return class and part of the split of folders that are called by both, as ``NORMAL_train`` and ``NORMAL_test`` are.
+
+    A class must be there in two parts: ``Test positive`` alone says nothing of a split.
+    """
+    found = {}
+    parts = defaultdict(set)
+    for folder in folders:
+        for spelt in filter(
+            None, (pattern.fullmatch(CAMEL.sub(" ", readable(folder))) for pattern in PARTED)
+        ):
+            name, of = spelt["name"].strip(" _."), split_of(spelt["part"])
+            if of and name and not split_of(folder) and not is_generic(name):
+                found[folder] = name, of
+                parts[plain(name)].add(of)
+    return {folder: both for folder, both in found.items() if len(parts[plain(both[0])]) > 1}
 
 
 def is_generic(folder: str) -> bool:
@@ -211,7 +234,9 @@ class ClassFolders:
 
     def __init__(self, folders: Iterable[Folders], names: Mapping[str, Sequence[str]]) -> None:
         every = frozenset(folders)
-        self.ids = _ids({name for above in every for name in above}, names)
+        there = {name for above in every for name in above}
+        self._parted = parted(there)
+        self.ids = _ids(there, names, self._parted)
         self._below: dict[Folders, set[str]] = defaultdict(set)
         for above in every:
             named = [i for i, name in enumerate(above) if name in self.ids]
@@ -233,22 +258,36 @@ class ClassFolders:
             return "", f"folder {'/'.join(above)}; {'/'.join(folder)} has folders of classes below it"
         return label, ""
 
+    def official(self, above: Folders) -> str:
+        """Return the part of the dataset's own split that a folder is of, which may be told with the class; "" if of none."""
+        told = (self._parted[name][1] for name in above if name in self._parted)
+        return official_split(name for name in above if name not in self.ids) or next(told, "")
+
     def dataset(self, above: Folders) -> Folders:
         """Return the folder of the dataset that a picture is of: what lies above its part of the split and its class."""
         ends = (i for i, name in enumerate(above) if name in self.ids or split_of(name))
         return above[: next(ends, len(above))]
 
 
-def _ids(folders: Iterable[str], names: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return class ids by folder: by the very name, else by the plain one that is of one class only, else without accents."""
+def _ids(
+    folders: Iterable[str], names: Mapping[str, Sequence[str]], parts: Mapping[str, tuple[str, str]]
+) -> dict[str, str]:
+    """Return class ids by folder: by the very name, else by the plain one that is of one class only, else without accents.
+
+    A folder that tells a part of the split too has the name without it.
+    """
     there = frozenset(folders)
     exact = {readable(name): id_ for id_, own in names.items() for name in own}
     by_plain: dict[str, set[str]] = defaultdict(set)
     for name, id_ in exact.items():
         by_plain[plain(name)].add(id_)
     known = {name: next(iter(ids)) for name, ids in by_plain.items() if len(ids) == 1}
-    known |= _by_bare_name({plain(folder) for folder in there}, known)
-    ids = {folder: exact.get(readable(folder)) or known.get(plain(folder), "") for folder in there}
+    alone = {folder: plain(parts[folder][0] if folder in parts else folder) for folder in there}
+    known |= _by_bare_name({*alone.values(), *map(plain, there)}, known)
+    ids = {
+        folder: exact.get(readable(folder)) or known.get(plain(folder)) or known.get(alone[folder], "")
+        for folder in there
+    }
     return {folder: id_ for folder, id_ in ids.items() if id_}
 
 

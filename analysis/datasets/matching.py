@@ -6,6 +6,7 @@ annotations lie flat. A picture with the label of another is worse than none, so
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from filecmp import cmp
@@ -168,13 +169,20 @@ def _refuse_rivals(rivals: Sequence[tuple[Entry, Entry]]) -> None:
             each = " and ".join(f"{e.file} has {tags_of(e.annotation)}" for e in (first, second))
             raise MatchingError(
                 f"{first.picture} has two annotations that differ: {each}{more}",
-                hint='leave one release out: exclude = ["releases/NAME/*"] under [dataset] in the study file',
+                hint=f"leave one out: exclude = [{json.dumps(_release_of(second.file, first.file))}]"
+                " under [dataset] in the study file",
             )
         raise MatchingError(
             f"{first.picture} fits two annotations and can be the picture of one only: {first} and {second}{more}",
             hint="pull the pictures again with their folders (`darwin dataset pull`), or leave one annotation out:"
             ' exclude = ["releases/.../NAME.json"] under [dataset] in the study file',
         )
+
+
+def _release_of(file: str, other: str) -> str:
+    """Return a pattern for the folder of an annotation, or for it alone where the other lies in that too."""
+    folder = PurePosixPath(file).parent
+    return file if folder == PurePosixPath(other).parent else f"{folder}/*"
 
 
 def tags_of(annotation: Annotation) -> str:

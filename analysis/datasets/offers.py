@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from analysis.datasets import darwin, kermany, layout, patients, radiography, v7
+from analysis.datasets.findings import share_of_findings
 from analysis.datasets.folder import Contents
 from analysis.datasets.layout import Folders
 from analysis.datasets.table_survey import Labelled
@@ -23,14 +24,10 @@ V7_CLASSES = (
     {"id": "viral", "label": "Viral Pneumonia"},
 )
 MOST_CLASSES = 30  # more folders than this are patients or studies
+HEXADECIMAL = re.compile(r"(?=.*\d)[0-9a-fA-F.-]{5,}")
+GRADES = re.compile(r"class|grade|stage|type|label")
 BELOW_SPLIT = "below the split"
 UNLABELLED = re.compile(r"(to )?pred(ict\w*)?$|unlabell?ed")
-FINDINGS = re.compile(
-    r"normal|abnormal|healthy|control|negative|positive|neg|pos|[+−]|no finding|covid|corona|sars|pneumon|viral|virus"
-    r"|bacteri|fung|tubercul|tb|opaci|effusion|edema|oedema|nodul|mass|cardiomegal|atelecta|infiltrat|consolidat"
-    r"|pneumothora|fibros|emphysema|hernia|sick|disease|cancer|benign|malign|lesion"
-)
-"""How a word in the name of a class begins."""
 WORDS = {"+": "positive", "−": "negative", "<": "below", ">": "above", "≤": "up to", "≥": "from", "≠": "not"}
 """What signs are called in the id of a class."""
 LONGEST = 36
@@ -47,15 +44,20 @@ class Offer:
 
 
 def offers(root: Path, contents: Contents, labelled: Iterable[Labelled]) -> list[Offer]:
-    """Return the readers that may fit what lies below ``root``, the likeliest first; ``labelled`` are the tables there."""
+    """Return the readers that may fit what lies below ``root``, the likeliest first; ``labelled`` are the tables there.
+
+    A table comes before folders of classes, unless these sound more like findings than what it has.
+    """
     above = [PurePosixPath(picture).parts[:-1] for picture in contents.pictures]
     lying = Counter(folders for folders in above if not layout.masks_folder(folders))
+    by_label = [*map(_table, labelled), *_folders(lying)]
     return [
         *_darwin(root, contents.others),
         *_kermany(contents.pictures),
         *_radiography(lying),
-        *map(_table, labelled),
-        *_folders(lying),
+        *sorted(
+            by_label, key=lambda offer: -share_of_findings([c["label"] for c in offer.params["classes"]])
+        ),
     ]
 
 
@@ -146,8 +148,10 @@ def _folders(lying: Mapping[Folders, int]) -> Iterator[Offer]:
     fitting = []
     for level, counts in levels.items():
         total, names = _named_once(_without_containers(counts))
-        if 1 < len(names) <= MOST_CLASSES:
-            fitting.append((-total * _like_findings(names), -total, level != BELOW_SPLIT, len(names), names))
+        if 1 < len(names) <= MOST_CLASSES and not _are_ids(names):
+            fitting.append(
+                (-total * share_of_findings(names), -total, level != BELOW_SPLIT, len(names), names)
+            )
     if fitting:
         names = min(fitting)[-1]
         labels = ", ".join(map(layout.readable, names))
@@ -157,6 +161,13 @@ def _folders(lying: Mapping[Folders, int]) -> Iterator[Offer]:
 
 def _may_be_class(folder: str) -> bool:
     return not layout.is_generic(folder) and not UNLABELLED.match(layout.plain(folder))
+
+
+def _are_ids(names: Sequence[str]) -> bool:
+    """Return whether folders are those of patients, studies or days: numbers of three digits and more, else the same."""
+    numbered = all(re.search(r"\d{3}", name) and not GRADES.search(name.casefold()) for name in names)
+    alike = len({re.sub(r"\d+", "", name.casefold()) for name in names}) == 1
+    return (numbered and alike) or all(HEXADECIMAL.fullmatch(name) for name in names)
 
 
 def _below_split(above: Folders, ends: Sequence[int]) -> int:
@@ -172,20 +183,15 @@ def _without_containers(counts: Mapping[Folders, int]) -> dict[Folders, int]:
     return {folder: count for folder, count in counts.items() if folder not in containers}
 
 
-def _like_findings(names: Sequence[str]) -> float:
-    """Return the share of names that sound like a finding, and not like a dataset."""
-    like = [
-        any(FINDINGS.match(word) for word in words) and not layout.COLLECTIVE & {*words}
-        for words in map(layout.words, names)
-    ]
-    return sum(like) / len(like)
-
-
 def _named_once(level: Mapping[Folders, int]) -> tuple[int, list[str]]:
-    """Return the number of pictures of a level and the names of its folders, of those spelt differently the commonest."""
+    """Return the number of pictures of a level and the names of its folders, of those spelt differently the commonest.
+
+    Names that tell a part of the split too are without it.
+    """
+    parts = layout.parted({folder[-1] for folder in level})
     names: Counter[str] = Counter()
     for folder, count in level.items():
-        names[folder[-1]] += count
+        names[parts[folder[-1]][0] if folder[-1] in parts else folder[-1]] += count
     once = {layout.plain(name): name for name, _ in reversed(names.most_common())}
     return names.total(), sorted(once.values())
 

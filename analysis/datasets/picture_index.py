@@ -17,6 +17,9 @@ FORBIDDEN = str.maketrans(dict.fromkeys('<>"|?*:', "_"))  # as darwin-py writes 
 NUMBER = re.compile(r"(.+)_\d+")
 UNKNOWN_SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}$")
 
+PULLED = ("images",)
+"""The folder in which ``darwin dataset pull`` puts pictures."""
+
 Folders = tuple[str, ...]
 
 
@@ -49,6 +52,10 @@ class PictureIndex:
     def __init__(self, pictures: Sequence[str], annotations: Sequence[Annotation]) -> None:
         self._paths = {_plain(a.path) for a in annotations if a.path is not None}
         self._known = set(self._paths)
+        if any(
+            path[:1] == PULLED for path in self._paths
+        ):  # where a pull made no folders, images is not that one
+            self._known.add(())
         self._stems = {_stem(annotation.name) for annotation in annotations}
         self._paths_by_name: dict[str, set[Folders]] = defaultdict(set)
         for annotation in annotations:
@@ -148,7 +155,10 @@ class PictureIndex:
         return next(filter(None, owners), ())
 
     def _most_fitting(self, folders: Counter[Folders]) -> Folders | None:
-        """Return the folder below which known paths fit the most pictures, the uppermost of equals; None if none fits."""
+        """Return the folder below which known paths fit the most pictures; None if none fits.
+
+        Of equals it is that which a pull makes, ``images``, else the uppermost.
+        """
         votes: Counter[Folders] = Counter()
         fits = False
         for names, count in folders.items():
@@ -156,7 +166,7 @@ class PictureIndex:
                 if names[i:] in self._known:
                     votes[names[:i]] += count
                     fits = fits or i < len(names)
-        return max(votes, key=lambda base: (votes[base], -len(base), base)) if fits else None
+        return max(votes, key=lambda b: (votes[b], b[-1:] == PULLED, -len(b), b)) if fits else None
 
 
 def renamed(annotation: Annotation) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,6 +15,8 @@ from analysis.datasets import class_folders, kermany, layout, radiography, table
 from analysis.datasets.decode import noted_depth
 from analysis.datasets.folder import Contents, find_files, suffix_of
 from analysis.datasets.offers import Offer, offers
+from analysis.datasets.table_file import SPREADSHEETS
+from analysis.datasets.table_survey import MOST_CLASSES
 from analysis.errors import DataError, MatchingError
 from analysis.names import real, written
 from analysis.progress import Progress
@@ -68,7 +70,7 @@ def survey(
         "of_study": offer.of_study,
         "folders": offer.params.get("folders", {}),
         "keys": {key: offer.params[key] for key in ("table", "columns", "values") if key in offer.params},
-        "tables": [one.why for one in labelled if offer.reader != "table"],
+        "tables": [one.why for one in labelled if one.why != offer.why and not _names(offer, one.tables)],
         "notes": notes,
         "files": contents.number,
         **summarise(tables, offer.params["classes"]),
@@ -76,6 +78,13 @@ def survey(
     }
     text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
     (out / "survey.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _names(offer: Offer, tables: Iterable[str]) -> bool:
+    """Return whether the reader is given one of the tables by its name."""
+    given = offer.params.get("table", ())
+    named = [given] if isinstance(given, str) else given
+    return any(PurePosixPath(table).match(name) for table in tables for name in named)
 
 
 def _with_study(offers: Sequence[Offer], settings: Mapping[str, Any] | None) -> list[Offer]:
@@ -207,6 +216,7 @@ def _around(contents: Contents, tables: Path, params: Mapping[str, Any]) -> dict
         "archives": [written(name) for name in contents.archives],
         "datasets": _datasets(records, params) if "folders" in params else [],
         "annotated": "" if "folders" in params else _annotated(contents),
+        "astray": _astray(records, params["classes"]) if "table" in params else [],
     }
 
 
@@ -240,6 +250,15 @@ def _datasets(records: pd.DataFrame, params: Mapping[str, Any]) -> list[dict[str
     return found if len(found) <= MOST_DATASETS else []
 
 
+def _astray(records: pd.DataFrame, classes: Sequence[Mapping[str, str]]) -> list[list[str]]:
+    """Return the pictures that lie in a folder of another class than the table gives them, with both classes."""
+    above = [PurePosixPath(real(name)).parts[:-1] for name in records["image_id"]]
+    tree = layout.ClassFolders(above, {c["id"]: (c["label"], c["id"]) for c in classes})
+    lying = [tree.judge(folders)[0] for folders in above]
+    rows = zip(records["image_id"], records["label"], lying, strict=True)
+    return [[name, label, folder] for name, label, folder in rows if folder and folder != label]
+
+
 def _annotated(contents: Contents) -> str:
     """Return the folder that all annotations and only some of the pictures lie in; "" if there is none."""
     tops = {name.partition("/")[0] for name in contents.others if name.lower().endswith(".json")}
@@ -249,14 +268,26 @@ def _annotated(contents: Contents) -> str:
 
 
 def _expected(root: Path, contents: Contents) -> str:
-    """Return what was expected, or what to do where there is nothing but an archive, or a spreadsheet."""
-    if contents.pictures or not contents.archives:
-        sheet = next((name for name in contents.others if suffix_of(name) in table_file.SPREADSHEETS), "")
-        return EXPECTED + (f"; if {written(sheet)} has the labels, save it as CSV" if sheet else "")
+    """Return what was expected; or what to do with tables, or with an archive where there is nothing else."""
+    if contents.pictures:
+        return "; ".join([*_of_tables(contents), EXPECTED])
+    if not contents.archives:
+        return EXPECTED
     archive = root / contents.archives[0]
     return (
         f"unpack {written(archive.name)}, or see what it has: report data check {shlex.quote(str(archive))}"
     )
+
+
+def _of_tables(contents: Contents) -> Iterator[str]:
+    """Return why the tables that lie there are not read."""
+    for name in [n for n in contents.others if n.lower().endswith(SPREADSHEETS)][:1]:
+        yield f"if {written(name)} has the labels, save it as CSV (UTF-8) in Excel or LibreOffice"
+    for name in [n for n in contents.others if n.lower().endswith((".csv", ".tsv", ".csv.gz"))][:1]:
+        yield (
+            f"in {written(name)} no column has names of these pictures and another one 2 to {MOST_CLASSES} labels:"
+            ' mend it, or name its columns in a study file with reader = "table"'
+        )
 
 
 def _in_words(contents: Contents) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from analysis.datasets import records, table_file
+from analysis.datasets.copies import without_copies, without_masks_beside
 from analysis.datasets.folder import find_files
 from analysis.datasets.layout import masks_folder, official_split
 from analysis.datasets.patients import Told, told
@@ -44,7 +46,8 @@ def read(
     classes : sequence of {"id", "label"}
         A class is called by its label or id in the table, unless ``values`` says otherwise.
     table : str or sequence of str
-        Paths of the tables below the data folder. Of several, one whose name says train, val or test is that part of
+        Paths of the tables below the data folder, which may be packed with gzip; a file is looked for beside the table
+        that names it first. Of several, one whose name says train, val or test is that part of
         the official split, as is a folder above the picture; the column ``split`` comes before both.
     columns : mapping
         ``file`` and ``label``, and if there are any ``patient``, ``split`` and ``view``: names of columns, or numbers from
@@ -75,9 +78,14 @@ def read(
     names = [table] if isinstance(table, str) else table
     tables = [_table(root, contents.others, name, columns) for name in names]
     labels = Labels(class_ids(classes, values), several, uncertain)
-    entries = _entries(tables, columns, Pictures([p for p in pictures if not _masks(p)], exclude))
-    candidates, exclusions = _select(pictures, entries, labels, exclude)
-    _check_classes(classes, values, candidates, entries)
+    shown, masks = without_masks_beside(root, [p for p in pictures if not _masks(p)])
+    rows = [entry for one in tables for entry in _rows(one, columns, len(tables) > 1)]
+    index, copies = _index(root, shown, exclude, rows)
+    entries = _entries(rows, index)
+    beside = {e.file for e in masks + copies}
+    candidates, exclusions = _select([p for p in pictures if p not in beside], entries, labels, exclude)
+    exclusions += masks + copies
+    _check_classes(classes, values, candidates, entries, labels)
     of_patient = {e.picture: e.patient for e in entries if e.patient}
 
     def patient_of(image_id: str, tags: Iterable[str]) -> Told | None:
@@ -122,6 +130,7 @@ class Entry:
     patient: str
     official: str
     view: str
+    table: str
     other: str = ""
 
     @property
@@ -130,9 +139,20 @@ class Entry:
         return [plain(cell) for cell in self.cells.values()], self.patient, self.official, self.view
 
 
-def _entries(tables: Sequence[Table], columns: Mapping[str, Any], pictures: Pictures) -> list[Entry]:
-    """Return what the tables say of each picture, in the order in which it is first named."""
-    rows = [entry for table in tables for entry in _rows(table, columns, len(tables) > 1)]
+def _index(
+    root: Path, pictures: Sequence[str], exclude: Sequence[str], rows: Iterable[Entry]
+) -> tuple[Pictures, list[Exclusion]]:
+    """Return where pictures are found by their names; of those of one name without the copies of others, and these."""
+    index = Pictures(pictures, exclude)
+    found = (index.find(row.file, row.table) for row in rows if row.file)
+    several = {picture for same in found if len(same) > 1 for picture in same}
+    _, copies = without_copies(root, [Candidate(picture, ("",)) for picture in sorted(several)])
+    again = {e.file for e in copies}
+    return (Pictures([p for p in pictures if p not in again], exclude) if again else index), copies
+
+
+def _entries(rows: Sequence[Entry], pictures: Pictures) -> list[Entry]:
+    """Return what the rows say of each picture, in the order in which it is first named."""
     often = Counter(alike(as_path(file).name) for file in {row.file for row in rows})
     found: dict[tuple[str, str], Entry] = {}
     for row in rows:
@@ -146,7 +166,7 @@ def _entries(tables: Sequence[Table], columns: Mapping[str, Any], pictures: Pict
 
 def _placed(row: Entry, pictures: Pictures, often: Mapping[str, int]) -> Entry:
     """Return the row with its picture. Where folders differ, a name that other rows have too is not enough."""
-    same = pictures.find(row.file) if row.file else []
+    same = pictures.find(row.file, row.table) if row.file else []
     if len(same) > 1:
         raise DataError(
             f"{row.where}: {row.file!r} could be any of {len(same)} pictures, {same[0]} or {same[1]}",
@@ -183,6 +203,7 @@ def _rows(table: Table, columns: Mapping[str, Any], of_several: bool) -> Iterato
             told(cell(row, "patient")),
             official or part,
             cell(row, "view"),
+            table.name,
         )
 
 
@@ -244,6 +265,7 @@ def _check_classes(
     values: Mapping[str, Sequence[str]],
     candidates: Iterable[Candidate],
     entries: Sequence[Entry],
+    labels: Labels,
 ) -> None:
     found = {label for candidate in candidates for label in candidate.labels}
     for c in classes:
@@ -256,5 +278,15 @@ def _check_classes(
         raise DataError(
             f"no picture of class {c['id']}: of {len(entries)} rows, {placed} with a picture, none that can be used"
             f" has the value {wanted} (there are: {there})",
-            hint=f'name its values in the study file: [dataset.values] {c["id"]} = ["..."]',
+            hint=_to_have(c, values, entries, labels),
         )
+
+
+def _to_have(
+    c: Mapping[str, str], values: Mapping[str, Sequence[str]], entries: Iterable[Entry], labels: Labels
+) -> str:
+    """Return what to do for a class that no picture has."""
+    if any(c["id"] in labels.of(e.cells)[0] for e in entries if e.picture):
+        first = json.dumps([c["id"], *(id_ for id_ in dict.fromkeys(labels.ids.values()) if id_ != c["id"])])
+        return f"it stands beside other classes: say which comes first, under [dataset]: several = {first}"
+    return f'name its values in the study file: [dataset.values] {c["id"]} = ["..."]'

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -10,9 +13,12 @@ from pathlib import Path, PurePosixPath
 
 from analysis.errors import DataError
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".tab")
+SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".csv.gz", ".tsv.gz")
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
 DELIMITERS = (",", ";", "\t", "|", " ")
+SEPARATOR = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)
+"""The first line that Excel writes, or reads, in some countries."""
+GZIP = b"\x1f\x8b"
 LOOKED_AT = 100
 """Rows by which the delimiter is told."""
 Column = str | int
@@ -66,9 +72,10 @@ def read(root: Path, name: str, *, header: bool) -> Table:
     DataError
         It is a spreadsheet, no text, has no rows, or a line with more cells than the header.
     """
-    text = _text((root / name).read_bytes(), name)
+    text = _text(_unpacked((root / name).read_bytes(), name), name)
+    told = SEPARATOR.match(text)
     try:
-        lines = list(_lines(text, _delimiter(text)))
+        lines = list(_lines("\n" + text[told.end() :], told[1]) if told else _lines(text, _delimiter(text)))
     except csv.Error as error:
         raise DataError(
             f"{name} cannot be read as a table: {error}", hint="save it as CSV once more"
@@ -85,6 +92,13 @@ def read(root: Path, name: str, *, header: bool) -> Table:
                 hint="put a cell that has the delimiter in it into double quotes",
             )
     return Table(name, titles, tuple(Row(cells, f"{name}, line {number}") for number, cells in lines))
+
+
+def _unpacked(data: bytes, name: str) -> bytes:
+    try:
+        return gzip.decompress(data) if data.startswith(GZIP) else data
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{name} is damaged: {error}", hint="download it again") from error
 
 
 def _text(data: bytes, name: str) -> str:

@@ -22,6 +22,13 @@ def plain(value: str) -> str:
     return re.sub(r"^(-?\d+)\.0+$", r"\1", text)
 
 
+def parts(cell: str) -> list[str]:
+    """Return the labels in a cell: ``A|B``, ``A;B``, or as PadChest has them, ``['A', 'B']``."""
+    listed = re.fullmatch(r"\s*\[(.*)\]\s*", cell)
+    split = listed[1].split(",") if listed else re.split(r"[|;]", cell)
+    return [name for part in split if (name := part.strip(" '\""))]
+
+
 def class_ids(classes: Sequence[Mapping[str, str]], values: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return class ids by plain value."""
     ids: dict[str, str] = {}
@@ -66,7 +73,7 @@ class Labels:
         value = plain(cell)
         if value in UNSURE and value not in self.ids:
             return [{"positive": "1", "negative": "0"}.get(self.uncertain, "")], self.uncertain == "leave-out"
-        return ([value] if value in self.ids else [plain(part) for part in re.split(r"[|;]", cell)]), False
+        return ([value] if value in self.ids else [plain(part) for part in parts(cell)]), False
 
     def _several_columns(self, cells: Cells) -> tuple[list[str], bool]:
         states = {plain(column): _state(column, cell) for column, cell in cells.items()}

@@ -25,9 +25,12 @@ class Pictures:
                 for end in _ends(known):
                     self._ending[end].append(picture)
 
-    def find(self, file: str) -> list[str]:
-        """Return the pictures that ``file`` can be: those with which it shares most folders, or none."""
-        path = as_path(file)
+    def find(self, file: str, table: str = "") -> list[str]:
+        """Return the pictures that ``file`` can be: those with which it shares most folders, or none.
+
+        It is looked for in the folder of the ``table`` that names it first.
+        """
+        path = PurePosixPath(table).parent / as_path(file)
         bare = path.with_name(path.stem) if SUFFIX.fullmatch(path.suffix) else path
         ends = [*_ends(path), *_ends(bare)]
         same: list[str] = next((self._ending[end] for end in ends if end in self._ending), [])

@@ -7,6 +7,7 @@ below it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +18,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from analysis.datasets import darwin, patients, records
+from analysis.datasets.copies import without_masks_beside
 from analysis.datasets.darwin import Annotation
 from analysis.datasets.folder import find_files
 from analysis.datasets.layout import masks_folder, plain
@@ -30,6 +32,7 @@ COVID_19 = "COVID-19"
 CT_TAGS = frozenset(("CT", "View/Axial", "View/Coronal"))
 LATERAL_TAGS = frozenset(("View/Lateral",))
 PULL = "darwin dataset pull v7-labs/covid-19-chest-x-ray-dataset:all-images"
+MOST_TAGS = 8
 IN_FOLDER = re.compile(r"[^*?[]+/")
 
 
@@ -75,7 +78,7 @@ def read(
     annotations, exclusions = _annotations(root, contents.others, exclude)
     used = {entry.file for entry in annotations} | {e.file for e in exclusions}
     found = len(annotations) + len(exclusions)
-    shown, masks = _without_masks(contents.pictures)
+    shown, masks = _without_masks(root, contents.pictures)
     _check_found(root, shown, masks, annotations, exclusions)
     _check_labels([entry.annotation for entry in annotations], classes)
     rules = _Rules({c["label"]: c["id"] for c in classes}, label_rule, tuple(exclude))
@@ -86,8 +89,13 @@ def read(
     exclusions += masks + broken + list(_same_files(root, left_out, table))
     records.refuse_too_many(exclusions, table["image_id"].nunique(), max_excluded)
     if table.empty:
+        said = Counter(tag for entry in annotations for tag in dict.fromkeys(entry.annotation.tags))
+        tags = ", ".join(f"{tag} ({count})" for tag, count in said.most_common(MOST_TAGS))
         raise DataError(
-            f"no picture in {root} can be used", hint="compare the study's class labels with the tags"
+            f"no picture in {root} can be used: none has a tag of the study's classes (tags: {tags or 'none'})"
+            if any(e.reason == records.NO_LABEL for e in exclusions)
+            else f"no picture in {root} can be used",
+            hint="compare the study's class labels with the tags",
         )
     steps = [("annotations found", found), ("pictures found", len(contents.pictures))]
     records.write(out, table, exclusions, records.way(contents, steps, used))
@@ -116,8 +124,8 @@ def _annotations(
     return entries, exclusions
 
 
-def _without_masks(pictures: Iterable[str]) -> tuple[list[str], list[Exclusion]]:
-    """Return the pictures that lie in no folder of masks, or of annotations exported as pictures, and the others."""
+def _without_masks(root: Path, pictures: Iterable[str]) -> tuple[list[str], list[Exclusion]]:
+    """Return the pictures, and the masks: in a folder of these or of exported annotations, or beside their picture."""
     shown = []
     masks = []
     for picture in pictures:
@@ -127,7 +135,8 @@ def _without_masks(pictures: Iterable[str]) -> tuple[list[str], list[Exclusion]]
             masks.append(Exclusion(picture, records.MASK, f"folder {folder}"))
         else:
             shown.append(picture)
-    return shown, masks
+    shown, beside = without_masks_beside(root, shown)
+    return shown, masks + beside
 
 
 def _check_found(

@@ -11,13 +11,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.datasets import survey
+from analysis.datasets import archives, survey
+from analysis.errors import DataError
 from analysis.progress import silent
 
 CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
-MASK, COPY, OTHER = (
-    *("mask, not a picture", "copy of a picture elsewhere in the folder", "of another dataset in the folder"),
-)
+V7 = ("bacterial", "covid_19", "healthy", "viral")
+MASK, SEVERAL = "mask, not a picture", "several class labels"
+COPY, OTHER = "copy of a picture elsewhere in the folder", "of another dataset in the folder"
 
 
 @pytest.fixture
@@ -41,6 +42,13 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         ("linked-folders", {"normal": 30, "pneumonia": 30}, {}),
         ("non-utf8-name", {"normal": 12, "pneumonia": 12}, {}),
         ("viewer-names-one-patient", {"effusion": 20, "normal": 20}, {}),
+        ("darwin-renamed-items", dict.fromkeys(V7, 12), {}),
+        ("darwin-same-names-in-folders", dict.fromkeys(V7, 24), {}),
+        ("darwin-masks-before-images", dict.fromkeys(V7, 12), {MASK: 48}),
+        ("darwin-unmatched-names", dict.fromkeys(V7, 6), {}),
+        ("nih-labels-in-csv", dict.fromkeys(("effusion", "no_finding", "pneumonia"), 15), {SEVERAL: 15}),
+        ("sixteen-bits-depth-per-file", {"normal": 20, "pneumonia": 20}, {}),
+        ("transparent-is-black", {"normal": 10, "pneumonia": 10}, {}),
     ],
     indirect=["made"],
 )
@@ -58,6 +66,29 @@ def test_no_picture_is_passed_over_for_its_suffix(made: Path, tmp_path: Path) ->
     assert [(e["files"], e["examples"][0]["file"]) for e in found["excluded"]] == [(8, "Normal/IM000000")]
 
 
+@pytest.mark.real
+@pytest.mark.parametrize("made", ["dicom-class-folders"], indirect=True)
+def test_files_that_cannot_be_read_are_said_to_be_dicom(made: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        DataError, match=r"none of the 40 pictures can be read: .*DICOM file without a picture"
+    ):
+        told(made, tmp_path / "out")
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("made", ["zip-names-without-utf8-flag"], indirect=True)
+def test_an_archive_whose_names_are_in_utf_8_without_the_flag(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "unpacked").mkdir()
+    archives.unpack({"data": made}, tmp_path / "unpacked", scratch=tmp_path, progress=silent)
+    found = told(tmp_path / "unpacked", tmp_path / "out")
+    assert {c["label"]: c["pictures"] for c in found["classes"]} == {"Neumonía": 12, "Normal": 12}
+
+
+def test_every_case_of_data_has_a_test_here() -> None:
+    here = Path(__file__).read_text(encoding="utf-8")
+    assert [path.parent.name for path in CASES.glob("*/make.py") if f'"{path.parent.name}"' not in here] == []
+
+
 def told(root: Path, out: Path) -> dict:
     """Return what the survey tells, after adding up."""
     out.mkdir()
@@ -65,5 +96,8 @@ def told(root: Path, out: Path) -> dict:
     flow = pd.read_csv(out / "tables" / "flow.csv")
     kinds = flow.groupby("kind")["count"].sum()
     there = sum(len(files) for _, _, files in os.walk(root, followlinks=True))
-    assert flow["count"][0] == there == kinds["kept"] + kinds.get("excluded", 0) + kinds.get("beside", 0)
-    return json.loads((out / "survey.json").read_text(encoding="utf-8"))
+    found = json.loads((out / "survey.json").read_text(encoding="utf-8"))
+    labels = flow.set_index("step")["count"].get("annotations found", int("table" in found["keys"]))
+    seen = kinds["kept"] + kinds.get("excluded", 0) + kinds.get("beside", 0)
+    assert flow["count"][0] == there == seen + labels
+    return found

@@ -367,7 +367,7 @@ def test_folders_without_pictures(folders) -> None:
     with pytest.raises(DataError, match="there are no pictures"):
         folders.read()
     folders.add("NORMAL/a.png", "PNEUMONIA/b.png", data=b"no picture")
-    with pytest.raises(DataError, match="none of the 2 pictures can be read: not a picture"):
+    with pytest.raises(DataError, match="none of the 2 pictures can be read: picture does not decode"):
         folders.read(max_excluded=1.0)
 
 

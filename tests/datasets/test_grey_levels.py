@@ -117,8 +117,8 @@ PATTERN = r"(PAT\d+)_"
 
 def viewer_names(root: Path) -> None:
     for i in range(4):
-        for name in (f"Normal/PAT{i}_a/IM-0001-0001.png", f"Pneumonia/PAT{i}_b/IM-0001-0001.png"):
-            save(root / name, 200 + i, np.uint8)
+        save(root / f"Normal/PAT{i}_a/IM-0001-0001.png", 200 + i, np.uint8)
+        save(root / f"Pneumonia/PAT{i}_b/IM-0001-0001.png", 220 + i, np.uint8)
 
 
 def test_names_of_a_viewer_tell_no_patient_unless_the_study_says_where_they_do(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from analysis.datasets.layout import (
     ("names", "key"),
     [
         (("Lung_Opacity", "LUNG-OPACITY", "lung  opacity", "Lung.Opacity "), "lung opacity"),
-        (("COVID-19", "Covid_19", "COVID 19", "COVID - 19", "COVID–19"), "covid 19"),
+        (("COVID-19", "Covid_19", "COVID 19", "COVID - 19", "COVID–19", "COVID19"), "covid 19"),
         (("COVID+", "covid_+", "COVID (+)", "COVID＋"), "covid +"),
         (("COVID-", "Covid_-", "COVID (-)", "COVID −", "COVID -"), "covid −"),
         (
@@ -104,7 +104,7 @@ def test_the_picture_of_a_mask(stem):
 
 
 def test_a_name_that_begins_like_a_mask_is_its_own():
-    assert unmasked("MASKEqualized41591") == "maskequalized41591"
+    assert unmasked("MASKEqualized41591") == "maskequalized 41591"
     assert unmasked("mask") == "mask"
 
 

@@ -5,10 +5,13 @@ import shutil
 import subprocess
 import sys
 import unicodedata
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from analysis.errors import DataError
 
@@ -52,6 +55,31 @@ def test_pictures_called_as_they_were_before_the_items_were_renamed(dataset) -> 
     error = refused(dataset)
     assert "1 annotations find a picture by the name in the dataset, 4 by another" in error.message
     assert "releases/all/0.json (new0.png), also old0.png" in error.message
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_the_folder_that_a_pull_makes_is_none_of_the_platform_even_if_that_has_one_called_so(
+    dataset, both: bool
+) -> None:
+    for number in range(3):
+        dataset.picture(f"images/{number}.png")
+        dataset.item(f"all/{number}.json", f"{number}.png", VIRAL, path="/")
+        dataset.item(f"all/{number}_2.json", f"{'' if both else 'b'}{number}.png", COVID, path="/images")
+    if both:
+        assert "images/0.png fits two annotations" in refused(dataset).message
+    else:
+        assert labels(dataset) == {f"images/{number}.png": "viral" for number in range(3)}
+
+
+def test_a_mask_beside_a_picture_of_its_name_is_none(dataset) -> None:
+    mask = BytesIO()
+    Image.fromarray(np.eye(30, 40, dtype=np.uint8) * 255).save(mask, "PNG")
+    for number, tag in enumerate(TAGS):
+        dataset.picture(f"images/{number}.jpg")
+        dataset.picture(f"images/{number}.png", mask.getvalue())
+        dataset.item(f"all/{number}.json", f"{number}.png", tag)
+    assert labels(dataset, max_excluded=0) == {f"images/{n}.jpg": IDS[tag] for n, tag in enumerate(TAGS)}
+    assert dataset.excluded() == {f"images/{number}.png": "mask, not a picture" for number in range(4)}
 
 
 def test_darwin_py_gives_the_suffix_of_the_file_to_the_name_of_the_item(dataset) -> None:

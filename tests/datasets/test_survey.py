@@ -393,3 +393,53 @@ def test_the_real_folder_that_no_reader_fits(data, real_data: Path) -> None:
     data.root = real_data / "odd"
     with pytest.raises(DataError, match="no folders that could be classes"):
         data.tell()
+
+
+@pytest.mark.parametrize("spelt", ["{c}_{p}", "{p}-{c}", "{p}{c}", "a/{c} ({p})"])
+def test_a_folder_may_be_called_by_class_and_part_of_the_split(data, spelt: str) -> None:
+    names = [("Normal", "train"), ("Normal", "test"), ("Covid", "train"), ("Covid", "test")]
+    data.add(*(f"{spelt.format(c=c, p=p)}/{c}{p}.png" for c, p in names))
+    found = data.tell()
+    assert counts(found) == {"covid": 2, "normal": 2}
+    assert found["official"] == {"test": 2, "train": 2}
+
+
+def test_signs_stay_where_a_folder_tells_class_and_part(data) -> None:
+    names = [f"{c}_{p}/{p}.png" for c in ("COVID+", "COVID-", "HIV - TB") for p in ("train", "test")]
+    data.add(*names, "NORMAL - train/a.png", "NORMAL - test/b.png")
+    assert {c["label"]: c["pictures"] for c in data.tell()["classes"]} == dict.fromkeys(
+        ("COVID+", "COVID-", "HIV - TB", "NORMAL"), 2
+    )
+
+
+def test_a_word_such_as_test_alone_says_nothing_of_a_split(data) -> None:
+    data.add("Test positive/a.png", "Test negative/b.png")
+    found = data.tell()
+    assert counts(found) == {"test_negative": 1, "test_positive": 1}
+    assert found["official"] == {}
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("p10/p10000032", "p10/p10000764"),
+        ("patient001/study1", "patient002/study1"),
+        ("sub-S00001", "sub-S00002"),
+        ("2020-01-31", "2020-02-01"),
+        ("1.2.840.113", "1.2.840.114"),
+        ("00f003fc2af1/1", "3bb0f9cc29a6/1"),
+    ],
+)
+def test_folders_of_patients_studies_and_days_are_no_classes(data, folders: tuple[str, str]) -> None:
+    data.add(*(f"{folder}/{i}.png" for i, folder in enumerate(folders)))
+    with pytest.raises(DataError, match="no folders that could be classes"):
+        data.tell()
+
+
+def test_where_no_reader_fits_tables_that_lie_there_are_named(data) -> None:
+    data.add("images/a.png", "images/b.png", "labels.xlsx")
+    data.add("people.csv", data=b"file,sex\na.png,M\nb.png,F\n")
+    with pytest.raises(DataError) as error:
+        data.tell()
+    assert error.value.hint.startswith("if labels.xlsx has the labels, save it as CSV (UTF-8)")
+    assert "in people.csv no column has names of these pictures" in error.value.hint

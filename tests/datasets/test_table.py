@@ -1,12 +1,15 @@
 """Labels in a table: every form that public datasets and students give it, and what is wrong with some."""
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from analysis.datasets import folder_sample, survey, table
 from analysis.errors import DataError
@@ -448,3 +451,49 @@ def test_real_pictures_of_nih_and_of_cohen_are_read_by_their_tables(data: Labell
     found = data.tell()
     assert (found["reader"], found["keys"]["columns"]["patient"]) == ("table", "patientid")
     assert {c["id"]: c["pictures"] for c in found["classes"]}["covid_19"] == 430
+
+
+def test_a_file_is_looked_for_beside_the_table_first(data: Labelled) -> None:
+    data.add("train/a.png", "train/b.png", "test/a.png", "test/b.png")
+    data.write("train/labels.csv", "filename,label\na.png,Pneumonia\nb.png,No Finding\n")
+    data.write("test/labels.csv", "filename,label\na.png,No Finding\nb.png,Pneumonia\n")
+    assert data.labels(table=["train/labels.csv", "test/labels.csv"]) == {
+        "train/a.png": "pneumonia",
+        "train/b.png": "normal",
+        "test/a.png": "normal",
+        "test/b.png": "pneumonia",
+    }
+
+
+def test_copies_and_masks_are_no_pictures_that_a_row_could_mean(data: Labelled) -> None:
+    data.add("a.jpg", "b.jpg")
+    (data.root / "again").mkdir()
+    (data.root / "again/b.jpg").write_bytes((data.root / "b.jpg").read_bytes())
+    Image.fromarray(np.eye(30, 40, dtype=np.uint8) * 255).save(data.root / "a.png")
+    data.write("labels.csv", "filename,label\na,Pneumonia\nb,No Finding\n")
+    assert data.labels(max_excluded=0) == {"a.jpg": "pneumonia", "b.jpg": "normal"}
+    assert data.excluded() == {
+        "a.png": ("mask, not a picture", "few grey levels, beside a.jpg"),
+        "again/b.jpg": ("copy of a picture elsewhere in the folder", "b.jpg"),
+    }
+
+
+def test_a_class_that_stands_beside_others_only_is_told_from_one_that_is_not_there(data: Labelled) -> None:
+    data.add("a.png", "b.png")
+    data.write("labels.csv", "filename,label\na.png,No Finding|Pneumonia\nb.png,No Finding\n")
+    with pytest.raises(DataError, match="no picture of class pneumonia") as error:
+        data.read()
+    assert error.value.hint.endswith('several = ["pneumonia", "normal"]')
+    assert data.labels(several=["pneumonia", "normal"]) == {"a.png": "pneumonia", "b.png": "normal"}
+
+
+def test_a_table_may_be_packed_and_begin_with_the_delimiter_as_excel_has_it(data: Labelled) -> None:
+    data.add("a.png", "b.png")
+    data.write("labels.csv", "sep=;\r\nfilename;label\r\na.png;Pneumonia\r\nb.png;No Finding\r\n")
+    expected = {"a.png": "pneumonia", "b.png": "normal"}
+    assert data.labels() == expected
+    data.write("labels.csv.gz", gzip.compress((data.root / "labels.csv").read_bytes()))
+    assert data.labels(table="labels.csv.gz") == expected
+    data.write("labels.csv.gz", (data.root / "labels.csv.gz").read_bytes()[:40])
+    with pytest.raises(DataError, match=r"labels\.csv\.gz is damaged"):
+        data.labels(table="labels.csv.gz")
