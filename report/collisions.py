@@ -20,6 +20,8 @@ CLASSES = (
     *("image_id", "split", "fold", "seed", "patient_id", "y_true"),
 )
 """Averages and scores that results are named by as by a class, and the columns that stand beside those of classes."""
+NO_WORDS = ("nan", "null", "true", "false", "inf", "infinity")
+"""What programs read in a table as a number, as true or false, or as nothing."""
 LABELS = ("Macro average", "All classes", "Abnormal")
 BETWEEN = "_vs_"
 UNSEEN = {"Cf", "Cn", "Co"}
@@ -35,6 +37,8 @@ def problem(study: Study) -> str:
     ):
         if taken := next((name for name in names if name in reserved), ""):
             return f"{key}.{taken}.id: {taken} names something else in the results; choose another id"
+        if unread := next((name for name in names if name in NO_WORDS), ""):
+            return f"{key}.{unread}.id: {unread} is no word to programs that read a table; choose another id"
     if pair := next((m.id for m in study.models if BETWEEN in m.id), ""):
         return f"models.{pair}.id: {BETWEEN} stands between the names of two models that are compared; choose another id"
     return _alike(labels, LABELS) or _alike(titles, (LOW_DETAIL_TITLE, MAJORITY_TITLE))
