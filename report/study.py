@@ -806,8 +806,8 @@ def _published(path: Path, data: dict[str, Any]) -> Any:
 
 def _no_toml(path: Path, error: ValueError) -> StudyError:
     if isinstance(error, UnicodeDecodeError):
-        line = len(re.findall(rb"\r\n?|\n", error.object[: error.start])) + 1
-        return StudyError(f"{path}:{line}: not UTF-8 text: {error.reason}", hint="save the file as UTF-8")
+        number = len(re.findall(rb"\r\n?|\n", error.object[: error.start])) + 1
+        return StudyError(f"{path}:{number}: not UTF-8 text: {error.reason}", hint="save the file as UTF-8")
     line = re.search(r"at line (\d+)", str(error))
     place = f"{path}:{line[1]}" if line else str(path)
     return StudyError(f"{place}: not valid TOML: {error}", hint=f"mend {path} and run again")
