@@ -115,7 +115,7 @@ def build(
     """Run a whole study, every step cached, and write report.html and report.pdf."""
     from report import build_folder
     from report.building import whole
-    from report.document import prose
+    from report.document import glyphs, prose
     from report.project import Request, plan, study_folder, unversioned
     from report.publish import publish
 
@@ -126,7 +126,8 @@ def build(
     targets = [f"evaluate.{part}"] if part else ["results", "source", *_formats(formats)]
     build_folder.require(the_plan.out, part)
     prose.require(study_folder(study), the_plan.study)  # before the trainings, not after
-    _tell_glyphs(the_plan)
+    for warning in [] if part else glyphs.warnings(the_plan.study, study_folder(study)):
+        console.note(f"warning: {warning}")
     the_plan.remember_data()
     if the_plan.study.untrained and not only:
         names = ", ".join(model.id for model in the_plan.study.untrained)
@@ -198,18 +199,6 @@ def _rehearse(the_plan: Plan, *, pdf: bool) -> None:
         console.note(f"warning: the document could not be tried with made-up results: {untried}")
 
 
-def _tell_glyphs(the_plan: Plan) -> None:
-    """Warn of characters that figures could show only as empty boxes."""
-    from report.pipeline import without_glyphs
-
-    if missing := without_glyphs(the_plan.study):
-        named = ", ".join(f"{c} (U+{ord(c):04X})" for c in missing)
-        console.note(
-            f"warning: no font of this machine has {named}: figures show empty boxes there; install a font that has "
-            "them, for example one of Noto's, and run the same command again"
-        )
-
-
 def _tell_trainings(the_plan: Plan, planned: Planned) -> None:
     """Tell before it starts how long the trainings take that never ran here."""
     from report.outlook import first_trainings
@@ -228,15 +217,13 @@ def _tell_doubts(built: Mapping[str, Built], *, strict: bool) -> None:
     import json
 
     from report.document.check import DOUBTS
-    from report.document.glyphs import REMARKS
 
     if "source" not in built:
         return
     doubts = json.loads(built["source"].path(DOUBTS).read_text(encoding="utf-8"))
     if doubts and strict:
         raise RenderError(doubts[0] + f" (and {len(doubts) - 1} more)" * (len(doubts) > 1))
-    remarks = json.loads(built["source"].path(REMARKS).read_text(encoding="utf-8"))
-    for warning in (*doubts, *remarks):
+    for warning in doubts:
         console.note(f"warning: {warning}")
 
 

@@ -20,24 +20,35 @@ CLASSES = (
     *("image_id", "split", "fold", "seed", "patient_id", "y_true"),
 )
 """Averages and scores that results are named by as by a class, and the columns that stand beside those of classes."""
+NO_WORDS = ("nan", "null", "true", "false", "inf", "infinity")
+"""What programs read in a table as a number, as true or false, or as nothing."""
 LABELS = ("Macro average", "All classes", "Abnormal")
 BETWEEN = "_vs_"
+DETERMINERS = {"the", "a", "an", "our", "my", "this", "that", "their"}
 UNSEEN = {"Cf", "Cn", "Co"}
 
 
 def problem(study: Study) -> str:
     """Return which names of a study collide, with the key before it; "" if none do."""
     labels = {f"classes.{c.id}.label": c.label for c in study.classes}
-    titles = {f"models.{m.id}.title": m.title for m in study.models}
+    titles = {f"models.{m.id}.title": without_article(m.title) for m in study.models}
     for key, names, reserved in (
         ("models", [m.id for m in study.models], MODELS),
         ("classes", [c.id for c in study.classes], CLASSES),
     ):
         if taken := next((name for name in names if name in reserved), ""):
             return f"{key}.{taken}.id: {taken} names something else in the results; choose another id"
+        if unread := next((name for name in names if name in NO_WORDS), ""):
+            return f"{key}.{unread}.id: {unread} is no word to programs that read a table; choose another id"
     if pair := next((m.id for m in study.models if BETWEEN in m.id), ""):
         return f"models.{pair}.id: {BETWEEN} stands between the names of two models that are compared; choose another id"
     return _alike(labels, LABELS) or _alike(titles, (LOW_DETAIL_TITLE, MAJORITY_TITLE))
+
+
+def without_article(title: str) -> str:
+    """Return a title without an article or possessive at its beginning: "the" stands there in sentences."""
+    word, _, rest = title.partition(" ")
+    return rest if rest and word.lower() in DETERMINERS else title
 
 
 def _alike(given: Mapping[str, str], reserved: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from analysis.names import written
 from report.collisions import LOW_DETAIL, LOW_DETAIL_TITLE
-from report.document import author, glyphs
+from report.document import author
 from report.document.tables import MOST_TOGETHER
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.published import bars
@@ -38,10 +38,7 @@ RECORDS = Output("read", ("records.csv",))
 RESULTS = ("results.json",)
 FONT = PROJECT / "templates" / "theme" / "fonts" / "IBMPlexSans-Regular.ttf"
 FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
-WORDS = (
-    *("*.j2", "sections/*.j2", "filters/passage.lua", "references.bib"),
-    *(f"theme/fonts/{name}" for name in glyphs.FONTS),
-)
+WORDS = ("*.j2", "sections/*.j2", "filters/passage.lua", "references.bib")
 THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/report.lua")
 HTML = ("pypandoc_binary",)
 PDF = ("pypandoc_binary", "weasyprint", "fonttools", "ziamath", "pango")
@@ -535,11 +532,6 @@ def _figures_across(study: Study) -> Iterator[Stage]:
 def names_in_figures(study: Study) -> str:
     """Return all that the study file puts into figures as text."""
     return "".join([*(c.label for c in study.classes), *(m.title for m in study.models)])
-
-
-def without_glyphs(study: Study) -> str:
-    """Return the characters in figures for which no font of this machine has a picture."""
-    return fonts.behind(names_in_figures(study), FONT)[1]
 
 
 def _fonts(study: Study) -> dict[str, Input]:

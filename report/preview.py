@@ -22,8 +22,8 @@ from pathlib import Path
 from analysis.errors import AnalysisError
 from report import console
 from report.cli import DRAWN, not_built, require_finished
+from report.document import glyphs
 from report.document.check import DOUBTS, origin
-from report.document.glyphs import REMARKS
 from report.document.pandoc import SOURCE
 from report.engine.code import Project
 from report.engine.events import Event, Planned
@@ -132,8 +132,8 @@ def rendered(request: Request, workers: LocalExecutor, before: Shown) -> Shown:
         except RenderError as error:
             raise RenderError(in_words_of_author(error.message, the_plan), hint=error.hint) from error
         page = built["html"].path("report.html").read_bytes().decode()
-        told = (json.loads(built["source"].path(file).read_bytes()) for file in (DOUBTS, REMARKS))
-        warnings = [warning for warnings in told for warning in warnings]
+        doubts = json.loads(built["source"].path(DOUBTS).read_bytes())
+        warnings = [*doubts, *glyphs.warnings(the_plan.study, study_folder(request.study))]
     except Exception as error:  # noqa: BLE001  # the next save may mend whatever it is
         message, hint = complaint(error)
         return Shown(before.page, message, hint)

@@ -760,9 +760,9 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
         data["published"] = published
     for where, words in _texts(data):
         if found := letters.unprintable(words):
-            line = line_of(where, text)
-            place = f"{path}:{line}" if line else str(path)
-            raise StudyError(f"{place}: {where}: {found[1]}", hint=letters.HINT)
+            blamed = _blamed(overrides, where)
+            said = f"--set {where}" if blamed else f"{_line_in(path, where, text)}: {where}"
+            raise (UsageError if blamed else StudyError)(f"{said}: {found[1]}", hint=letters.HINT)
     try:
         return Study.model_validate_json(
             json.dumps(data, default=str)
@@ -805,6 +805,9 @@ def _published(path: Path, data: dict[str, Any]) -> Any:
 
 
 def _no_toml(path: Path, error: ValueError) -> StudyError:
+    if isinstance(error, UnicodeDecodeError):
+        number = len(re.findall(rb"\r\n?|\n", error.object[: error.start])) + 1
+        return StudyError(f"{path}:{number}: not UTF-8 text: {error.reason}", hint="save the file as UTF-8")
     line = re.search(r"at line (\d+)", str(error))
     place = f"{path}:{line[1]}" if line else str(path)
     return StudyError(f"{place}: not valid TOML: {error}", hint=f"mend {path} and run again")
@@ -819,7 +822,8 @@ def _override(data: dict[str, Any], override: str) -> None:
             f"--set {override}: not of the form table.key=value", hint="--set models.baseline.epochs=3"
         )
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        read = tomllib.loads(f"value = {text}")
+        value = read["value"] if len(read) == 1 else text
     except tomllib.TOMLDecodeError as error:
         if text.startswith(("[", "{")):  # the shell has taken the quotes
             hint = "put it in single quotes, so that the shell leaves the others: --set 'dataset.exclude=[\"*.png\"]'"
@@ -851,18 +855,28 @@ def _explained(
     """Turn pydantic's first complaint into one line that names the key, with the nearest known names."""
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")  # a misspelt key is missing too
     where, complaint = _place(first["loc"], data), _complaint(first)
-    blamed = next((o for o in overrides if _reaches(o, where or complaint.partition(":")[0])), "")
-    if blamed:
+    key = where or complaint.partition(":")[0]
+    if blamed := _blamed(overrides, key):
         said = complaint if blamed.partition("=")[0].strip() == where else f"{where}: {complaint}"
         return UsageError(
             f"--set {blamed}: {said.removeprefix(': ')}",
             hint=_nearest(first, "change the value, or leave it out"),
         )
     more = error.error_count() - 1
-    line = line_of(where or complaint.partition(":")[0], text)
-    place = f"{path}:{line}" if line else str(path)
-    message = f"{place}: {where + ': ' if where else ''}{complaint}" + (f" (and {more} more)" if more else "")
+    message = f"{_line_in(path, key, text)}: {where + ': ' if where else ''}{complaint}"
+    message += f" (and {more} more)" if more else ""
     return StudyError(message, hint=_nearest(first, f"mend {path} and run again"))
+
+
+def _line_in(path: Path, key: str, text: str) -> str:
+    """Return ``study.toml:7`` for the line of a key; the file alone where none leads to it."""
+    line = line_of(key, text)
+    return f"{path}:{line}" if line else str(path)
+
+
+def _blamed(overrides: tuple[str, ...], key: str) -> str:
+    """Return the last override that sets a key; "" if none does."""
+    return next((o for o in reversed(overrides) if _reaches(o, key)), "")
 
 
 def _reaches(override: str, where: str) -> bool:

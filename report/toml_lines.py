@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import takewhile
 
 _TABLE = re.compile(r"\s*(\[{1,2})\s*([\w.-]+)\s*\]")
-_KEY = re.compile(r'\s*([\w.-]+)\s*=\s*"?([^"]*)')
+_KEY = re.compile(r"""\s*([\w.-]+)\s*=\s*["']?([^"']*)""")
 
 
 def line_of(setting: str, text: str) -> int:

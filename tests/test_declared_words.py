@@ -133,7 +133,7 @@ def test_another_language_is_refused_with_what_it_would_need(read, language):
             [('"Pneumonia"', '"macro  average"')],
             r":13: classes\.pneumonia\.label: .* the report's own 'Macro average'",
         ),
-        ([('"Pneumonia"', '" "')], r":13: classes\.pneumonia\.label: ' ' is nothing that can be read"),
+        ([('"Pneumonia"', '" "')], r":13: classes\.pneumonia\.label: is empty"),
         ([('"pneumonia"', '"macro"')], r":12: classes\.macro\.id: macro names something else"),
         ([('"pneumonia"', '"y_true"')], r":12: classes\.y_true\.id"),
         ([('"pneumonia"', '"abnormal"')], r":12: classes\.abnormal\.id"),
@@ -141,6 +141,7 @@ def test_another_language_is_refused_with_what_it_would_need(read, language):
             [('"Improved CNN"', '"baseline\u00a0cnn"')],
             r":27: models\.improved\.title: .* reads like that of models\.baseline",
         ),
+        ([('"Improved CNN"', '"Our baseline CNN"')], r":27: models\.improved\.title"),
         ([('"Improved CNN"', '"Majority class"')], r":27: models\.improved\.title"),
         ([('"improved"', '"better_vs_worse"')], r":26: models\.better_vs_worse\.id: _vs_"),
         ([('"improved"', '"planning"')], r":26: models\.planning\.id"),
@@ -180,7 +181,7 @@ title = "[[models]]"
 id = "a"
 input.scale = 2
 [[models]]
-id = "b"
+id = 'b'  # why
 callbacks = [
     { kind = "checkpoint" },
 ]
@@ -191,7 +192,7 @@ offset = 1
         "study.title": 3,
         "models.a.input.scale": 6,
         "models.b.callbacks.0.kind": 9,
-        "models.b": 7,
+        "models.b": 8,
         "split": 0,
     }
     assert {name: line_of(name, text) for name in wanted} == wanted

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from report import cli
+from report.document import glyphs
 from report.pipeline import FONT
+from report.publish import Published
 from report.system import fonts
 
 LISTED = """/f/Mono.ttf\tRegular\t20-7e 6a21 578b
@@ -50,3 +54,24 @@ def test_without_fontconfig_all_is_lacking(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(subprocess, "run", absent)
     assert fonts.behind("模a", FONT) == ((), "模")
+    assert len(glyphs.told("模a")) == 1
+
+
+def test_letters_that_our_fonts_lack_are_told_once_before_anything_runs(tmp_path, monkeypatch):
+    own = tmp_path / "own"
+    own.mkdir()
+    two = Path(__file__).parent / "data" / "two_classes.toml"
+    text = two.read_text(encoding="utf-8").replace('"Pneumonia"', '"模 한국 ≥ Ärger 😀\ufe0f"')
+    (own / "study.toml").write_text(text, encoding="utf-8")
+    (own / "introduction.md").write_text("한글 型 <!-- 렴 -->", encoding="utf-8")
+    notes: list[str] = []
+    monkeypatch.setattr("report.console.note", notes.append)
+    monkeypatch.setattr("report.project.commit", lambda: "0")
+    monkeypatch.setattr(cli, "run", lambda *_, **__: notes.append("run") or {})
+    monkeypatch.setattr("report.publish.publish", lambda *_: Published([], []))
+    monkeypatch.setattr(cli, "_summary", lambda *_: None)
+    cli.build(str(own), sample=True, cache=tmp_path / "cache", out=tmp_path / "out", formats="html")
+    told = [note for note in notes if "font" in note or note == "run"]
+    assert told[0].startswith("warning: no font of this machine has 국 (U+AD6D), 글 (U+AE00), 한 (U+D55C): ")
+    assert told[1].startswith("warning: the report's fonts have no 模 (U+6A21), 😀 (U+1F600), 型 (U+578B): ")
+    assert told[2:] == ["run"]

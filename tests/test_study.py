@@ -457,3 +457,35 @@ def test_a_study_file_may_begin_with_a_byte_order_mark(edited):
     path = edited("[study]", "[study]")
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
     assert load(path).study.kind == "assignment"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("epochs = 10", 'epochs = "10"'),
+        ("epochs = 10", "epoch = 10"),
+        ("[split]", "[splits]"),
+        ("size = 156", "size = 5"),
+        ('title = "Baseline CNN"', 'title = "CNN\\u0007"'),
+        ('title = "Baseline CNN"', 'title = "B\ufffd"'),
+    ],
+)
+def test_what_is_refused_is_refused_with_its_line(edited, old, new):
+    path = edited(old, new)
+    line = path.read_text(encoding="utf-8").partition(new)[0].count("\n") + 1
+    path.write_bytes(path.read_bytes().replace("\ufffd".encode(), b"\xfc"))
+    with pytest.raises(StudyError) as caught:
+        load(path)
+    assert caught.value.message.startswith(f"{path}:{line}: ")
+
+
+def test_an_override_is_blamed_for_its_signs_and_is_one_value():
+    with pytest.raises(UsageError, match=r"--set study.title: the sign U\+001B"):
+        load(ASSIGNMENT, ("study.title=\x1b[31m",))
+    assert load(ASSIGNMENT, ('study.title="a"\nx = 1',)).study.title == '"a" x = 1'
+
+
+@pytest.mark.parametrize("name", ["null", "nan", "true", "inf"])
+def test_a_class_is_not_called_what_a_table_reads_as_no_word(edited, name):
+    with pytest.raises(StudyError, match=f"classes.{name}.id: {name} is no word"):
+        load(edited('id = "covid_19"', f'id = "{name}"'))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.datasets import class_folders, kermany, layout, radiography, table, table_file, table_survey, v7
+from analysis.datasets import class_folders, kermany, layout, radiography, table, table_survey, v7
 from analysis.datasets.decode import noted_depth
 from analysis.datasets.folder import Contents, find_files, suffix_of
 from analysis.datasets.offers import Offer, offers

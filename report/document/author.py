@@ -21,6 +21,8 @@ _COMMENT = re.compile(rf"(?P<comment><!--.*?-->)|{CODE_BLOCK.pattern}|{NOT_TEXT.
 _HEADER = re.compile(r"(?:\A|\n[ \t]*\n)(---[ \t]*\n[ \t]*[\w\"'-]+[ \t]*:|%[ \t]*\w[^\n]*(?=\n%))")
 _NOTE = re.compile(r"\[\^(?P<name>[^\]\s]+)\](?P<colon>:?)")
 _GIVEN = re.compile(r"\[[^\]]*\]\{\.given\}")
+_TEX = re.compile(r"\\(?:newpage|clearpage|pagebreak|noindent)\b|\\[A-Za-z]+(?=\*?(?:\[[^\]\n]*\])?\{)")
+_SHARE = re.compile(r"<<\s*r\([^<>]*\)\s*>>[ \u00a0]?%")
 _NUMBER = re.compile(r"(?<![\w.,/-])(?:\d+(?:[.,]\d+)?[ \u00a0]?%|\d*\.\d+)(?![\w/-])")
 _JUDGEMENT = re.compile(r"\b(significant(?:ly)?|outperform(?:s|ed)?|better|improves)\b", re.I)
 
@@ -53,7 +55,7 @@ def _decoded(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = len(re.findall(rb"\r\n?|\n", content[: error.start])) + 1
-        said = f"{path.name}: not UTF-8 text in line {line}: {error.reason}"
+        said = f"{path.name}:{line}: not UTF-8 text: {error.reason}"
         raise RenderError(said, hint=hint) from error
 
 
@@ -74,6 +76,7 @@ def require_prose(path: Path) -> str:
         *_shortcodes(text),
         *_notes(text),
         *_open_code(text),
+        *_tex(text),
         *check.markup(text),
         *check.attributes(text, SPANS, {"tbl-colwidths"}),
         *check.divs(text, DIVS, {"title"}),
@@ -99,6 +102,23 @@ def _pictures(text: Text) -> Iterator[Problem]:
 def _open_code(text: Text) -> Iterator[Problem]:
     for match in re.finditer(r"^ {0,3}(`{3,}|~{3,})[^`\n]*$", text.prose, re.M):
         yield Problem(text.line(match.start()), "the code block is never closed", f"close it with {match[1]}")
+
+
+def _tex(text: Text) -> Iterator[Problem]:
+    """Yield what would be printed as it is typed: commands of TeX, and equations that do not end or have a gap."""
+    filled = TEMPLATE.sub(lambda m: blank(m[0]), text.whole)
+    for match in NOT_TEXT.finditer(CODE_BLOCK.sub(lambda m: blank(m[0]), filled)):
+        if match[0] == "$$":
+            hint = "close it with $$, or write \\$\\$ for the signs"
+            yield Problem(text.line(match.start()), "the equation is never closed", hint)
+        elif match[0].startswith("$$") and re.search(r"\n[ \t]*\n", match[0]):
+            hint = "take the empty line away; $$ begins and ends an equation"
+            yield Problem(text.line(match.start()), "an equation has an empty line in it", hint)
+    for match in _TEX.finditer(text.prose):
+        hint = "write **bold**, *italic*, [@key], $x$; or \\\\ for the sign itself"
+        yield Problem(
+            text.line(match.start()), f"commands of TeX are not part of the subset: {match[0]}", hint
+        )
 
 
 def _shortcodes(text: Text) -> Iterator[Problem]:
@@ -139,7 +159,11 @@ def doubts(path: Path, *, decided: bool) -> list[str]:
     if not decided:
         words = _JUDGEMENT.finditer(text.prose)
         found += [(m.start(), f'"{m[0]}": the verdict of the comparison does not carry it') for m in words]
-    return [
+    shares = [
+        f"{path.name}:{text.line(m.start())}: a result such as 0.9 is a share of one and no percentage: take % away"
+        for m in _SHARE.finditer(read(path))
+    ]
+    return shares + [
         f"{path.name}:{text.line(position)}: {what}, or write [...]{{.given}} if it is none"
         for position, what in sorted(found)
     ]

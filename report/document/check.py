@@ -158,12 +158,14 @@ def _ids_and_references(text: Text, keys: set[str]) -> Iterator[Problem]:
         places.setdefault(name, line)
     for match in _CITATION.finditer(text.prose):
         key, line = match["braced"] or match["plain"], text.line(match.start())
-        if key.split("-")[0] in NUMBERED and "-" in key:
+        if key.split("-")[0].lower() in NUMBERED and "-" in key:
             if key not in places:
                 near = _nearest(key, set(places), "ids")
                 yield Problem(line, f"@{key} refers to nothing", near, f"@{key}")
         elif key not in keys:
-            hint = f"{_nearest(key, keys, 'keys')}; own literature is not supported yet"
+            hint = (
+                f"{_nearest(key, keys, 'keys')}; own literature is not supported yet; \\@ is the sign itself"
+            )
             yield Problem(line, f"@{key} is not in references.bib", hint, f"@{key}")
 
 

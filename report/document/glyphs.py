@@ -1,40 +1,54 @@
-"""Letters that the report's own fonts do not have, which are printed with whatever font is at hand, or as a box."""
+"""Letters that the report's own fonts do not have: told before anything runs, once, whether any font has them."""
 
 from __future__ import annotations
 
-import unicodedata
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from report.document import author
+from report.system import fonts
+
+if TYPE_CHECKING:
+    from report.study import Study
 
 FONTS = ("IBMPlexSerif-Regular.ttf", "IBMPlexSans-Regular.ttf")
 """The fonts of text and of headings, tables and figures."""
-REMARKS = "remarks.json"
-"""What the builder should know of how the report is set."""
+OURS = Path(__file__).parents[2] / "templates" / "theme" / "fonts"
+UNPRINTED = {"dataset": {"folders", "values"}}
 _MOST = 12
 
 
-def remarks(text: str, fonts: Path) -> list[str]:
-    """Return a warning that names the letters of ``text`` that the fonts in a folder lack; none if they have all."""
-    found = missing(text, fonts)
-    if not found:
-        return []
-    shown = " ".join(found[:_MOST]) + f" and {len(found) - _MOST} more" * (len(found) > _MOST)
-    return [
-        f"the report's fonts have no {shown}: a browser takes {'it' if len(found) == 1 else 'them'} from its own fonts, "
-        "the PDF and the figures from those of the machine that builds them, where any font has it; else a box is printed"
-    ]
+def warnings(study: Study, folder: Path) -> list[str]:
+    """Return what is to be told of the letters in a study and in its author's files, which lie in ``folder``.
+
+    Raises
+    ------
+    RenderError
+        A file of the author is not UTF-8, or has signs that cannot be printed.
+    """
+    said = study.model_dump_json(exclude=UNPRINTED), *map(author.read, author.files(folder))
+    return told("".join(said))
 
 
-def missing(text: str, fonts: Path) -> list[str]:
-    """Return the letters of ``text``, in their order, that one of the fonts lacks."""
-    letters = {letter: None for letter in text if not letter.isascii() and _is_seen(letter)}
-    if not letters:
-        return []
-    from fontTools.ttLib import TTFont
+def told(text: str) -> list[str]:
+    """Return a warning for the letters of ``text`` that no font has, and one for those that only other fonts have."""
+    ours = tuple(OURS / name for name in FONTS)
+    boxes = fonts.behind(text, *ours)[1]
+    borrowed = [letter for letter in fonts.lacking(text, *ours) if letter not in boxes]
+    found = []
+    if boxes:
+        found.append(
+            f"no font of this machine has {_named(boxes)}: the PDF and the figures show empty boxes there; install a "
+            "font that has them, for example one of Noto's, and run the same command again"
+        )
+    if borrowed:
+        found.append(
+            f"the report's fonts have no {_named(borrowed)}: the PDF and the figures take other fonts of this machine "
+            "there, a browser those of its own"
+        )
+    return found
 
-    known = [TTFont(fonts / name, lazy=True).getBestCmap().keys() for name in FONTS]
-    return [letter for letter in letters if not all(ord(letter) in font for font in known)]
 
-
-def _is_seen(letter: str) -> bool:
-    """Tell whether a letter is drawn: not a space, a joiner or a choice of form."""
-    return unicodedata.category(letter)[0] not in "ZC" and not "\ufe00" <= letter <= "\ufe0f"
+def _named(letters: list[str] | str) -> str:
+    named = ", ".join(f"{letter} (U+{ord(letter):04X})" for letter in letters[:_MOST])
+    return named + f" and {len(letters) - _MOST} more" * (len(letters) > _MOST)

@@ -13,7 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import (
+    BaseLoader,
+    FunctionLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+    Undefined,
+    nodes,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from report.document import author, check, pandoc
@@ -25,6 +33,10 @@ KNOWN = ("r", "value", "ci", "grouped", "study", "sample")
 READER = f"{pandoc.READER}-yaml_metadata_block-pandoc_title_block-blank_before_header+autolink_bare_uris"
 _OTHERS = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block)
 _ITEM = re.compile(r"[-*+][ \t]+\S|1[.)][ \t]+\S")
+_TABLE = re.compile(
+    r"[^\n]*\|[^\n]*\n[ \t]*\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*(\n|\Z)|\+([-:]+\+)+[ \t]*\n\|"
+)
+_NOTHING = re.compile(r":+ \{\.author\}\s*:+")
 _LISTED = re.compile(r"[ \t]|[-*+>|:][ \t]|\(?\w+[.)][ \t]")
 
 
@@ -58,6 +70,8 @@ def located() -> Iterator[None]:
         raise RenderError(f"{_place(error)}: {error.message}", hint=error.hint) from error
     except TemplateError as error:
         hint = "<< and <% begin what is filled in; write << '<<' >> for the signs themselves"
+        if re.search("[“”„‘’]", error.message or ""):
+            hint = 'write straight quotes: << r("name") >>'
         raise RenderError(f"{_place(error)}: {error.message}", hint=hint) from error
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:  # in an expression
         raise RenderError(f"{_place(error)}: {error}", hint='quote a result as << r("name") >>') from error
@@ -94,7 +108,7 @@ def passage(path: Path, context: Mapping[str, Any], templates: Path) -> str:
 
 def _filled(name: str, text: str, context: Mapping[str, Any]) -> str:
     """Return ``text`` with results filled in; it can use no other template."""
-    made = environment(FunctionLoader(lambda _: (text, name, None)))
+    made = environment(FunctionLoader(lambda _: (text, name, None))).overlay(finalize=_as_text)
     with located():
         others = list(made.parse(text, name, name).find_all(_OTHERS))
         if not others:
@@ -103,13 +117,21 @@ def _filled(name: str, text: str, context: Mapping[str, Any]) -> str:
     raise RenderError(f"{name}:{others[0].lineno}: <% {word} %>: a passage has its own words only")
 
 
+def _as_text(value: Any) -> Any:
+    """Refuse to print what is no text or number, such as all results at once."""
+    if not isinstance(value, str | int | float | Undefined):
+        raise TypeError("what is filled in here is no text")
+    return value
+
+
 def _with_lists(text: str) -> str:
-    """Return ``text`` with an empty line before each list that begins right below a paragraph, as many write it."""
+    """Return ``text`` with an empty line before each list or table right below a paragraph, as many write them."""
     lines: list[str] = []
     blanked = check.CODE_BLOCK.sub(lambda m: check.blank(m[0]), text).split("\n")
-    for line, seen in zip(text.split("\n"), blanked, strict=True):
+    for number, line in enumerate(text.split("\n")):
         above = lines[-1] if lines else ""
-        if _ITEM.match(seen) and above.strip() and not _LISTED.match(above):
+        begins = _ITEM.match(blanked[number]) or _TABLE.match("\n".join(blanked[number : number + 2]))
+        if begins and above.strip() and not _LISTED.match(above):
             lines.append("")
         lines.append(line)
     return "\n".join(lines)
@@ -124,7 +146,8 @@ def _closed(name: str, text: str, filled: str, templates: Path) -> str:
     ]
     done = pandoc.run(arguments, filled)
     if done.returncode == 0:
-        return done.stdout.decode().rstrip("\n")
+        block = done.stdout.decode().rstrip("\n")
+        return "" if _NOTHING.fullmatch(block) else block
     said = done.stderr.decode(errors="replace")
     refused = re.search(r"REFUSED\t(.*?)\t(.*?)\t(.*?)\t", said, re.S)
     if refused is None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import FileSystemLoader
 
-from report.document import author, check, glyphs
+from report.document import author, check
 from report.document.across import Across
 from report.document.ledger import Ledger
 from report.document.passages import environment, located, passage
@@ -49,7 +49,7 @@ def write(
     commit: str,
     versions: list[str],
 ) -> None:
-    """Write ``report.qmd``, ``figures/``, ``tables/``, ``references.bib``, ``doubts.json`` and ``remarks.json`` into ``out``.
+    """Write ``report.qmd``, ``figures/``, ``tables/``, ``references.bib`` and ``doubts.json`` into ``out``.
 
     Parameters
     ----------
@@ -111,9 +111,8 @@ def write(
     check.require(out, lambda p: check.origin(lines[p.line - 1], *folders, word=p.word))
     decided = bool(found["verdicts"]) and all(v["verdict"] in {"better", "worse"} for v in found["verdicts"])
     doubts = [d for path in author.files(inputs["prose"]) for d in author.doubts(path, decided=decided)]
-    remarks = glyphs.remarks(text, inputs["templates"] / "theme" / "fonts")
-    for file, told in ((check.DOUBTS, doubts), (glyphs.REMARKS, remarks)):
-        (out / file).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    told = json.dumps(doubts, indent=1, ensure_ascii=False)
+    (out / check.DOUBTS).write_text(told + "\n", encoding="utf-8")
 
 
 def _statistics(study: Mapping[str, Any], values: Values) -> dict[str, Any]:

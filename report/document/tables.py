@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from report.collisions import without_article
 from report.document.changes import KINDS, layer_rows, one, penalties
 from report.document.values import MISSING, Values, count, decimal, escape, listed
 
@@ -677,10 +678,9 @@ def uncapitalised(title: str) -> str:
 
     Only a first word of those that describe a network begins small: no rule tells other words from names.
     """
-    word, _, rest = title.partition(" ")
-    if rest and word.lower() in ARTICLES:
+    if (rest := without_article(title)) != title:
         return rest
-    return title[:1].lower() + title[1:] if word.lower() in DESCRIBING else title
+    return title[:1].lower() + title[1:] if title.partition(" ")[0].lower() in DESCRIBING else title
 
 
 def threshold(value: float | None) -> str:
@@ -753,7 +753,6 @@ def class_weight_words(weights: str | Mapping[str, float]) -> str:
     return ", ".join(f"{name}\u00a0{weight:g}" for name, weight in weights.items())
 
 
-ARTICLES = {"the", "a", "an"}
 _DESCRIBING = """
     augmented balanced baseline basic best big bigger classical classifier convolutional custom deep
     deeper dense dropout ensemble final first fine-tuned four frozen full improved large larger last

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import unicodedata
 from functools import cache
 from pathlib import Path
 
@@ -11,34 +12,48 @@ LATIN = 0x17F
 """The last character of those scripts that our fonts have whole."""
 FORMAT = "%{file}\t%{style}\t%{charset}\n"
 PLAIN = re.compile(r"regular|book|roman|normal|medium", re.IGNORECASE)
-INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060\ufe00-\ufe0f]")
+UNSEEN = {"Zs", "Zl", "Zp", "Cc", "Cf"}
 
 
 @cache
-def behind(text: str, ours: Path) -> tuple[tuple[Path, ...], str]:
-    """Return files of fonts that together have what the font ``ours`` lacks of ``text``, and what none of them has.
+def behind(text: str, *ours: Path) -> tuple[tuple[Path, ...], str]:
+    """Return files of fonts that together have what our fonts lack of ``text``, and what none of them has.
 
     The fewest fonts that have the most are taken, upright ones of usual weight first; equal machines give equal
     answers. Without fontconfig's ``fc-list`` there are none.
     """
-    lacking = {c for c in text if ord(c) > LATIN and not INVISIBLE.match(c)}
-    if lacking:
-        from fontTools.ttLib import TTFont
-
-        with TTFont(ours, lazy=True) as font:
-            lacking -= {chr(code) for code in font.getBestCmap()}
+    wanted = {*lacking(text, *ours)}
     files: list[Path] = []
-    fonts = _installed() if lacking else {}
-    while lacking:
+    fonts = _installed() if wanted else {}
+    while wanted:
         file = max(
-            fonts, key=lambda name: (len(lacking & _of(fonts[name], lacking)), _order(name)), default=None
+            fonts, key=lambda name: (len(wanted & _of(fonts[name], wanted)), _order(name)), default=None
         )
-        found = _of(fonts[file], lacking) if file is not None else set()
+        found = _of(fonts[file], wanted) if file is not None else set()
         if file is None or not found:
             break
         files.append(Path(file[0]))
-        lacking -= found
-    return tuple(files), "".join(sorted(lacking))
+        wanted -= found
+    return tuple(files), "".join(sorted(wanted))
+
+
+def lacking(text: str, *ours: Path) -> list[str]:
+    """Return the characters of ``text``, in their order, that are seen and that one of our fonts lacks."""
+    seen = dict.fromkeys(c for c in text if ord(c) > LATIN and _is_seen(c))
+    if not seen:
+        return []
+    from fontTools.ttLib import TTFont
+
+    lacked: set[str] = set()
+    for path in ours:
+        with TTFont(path, lazy=True) as font:
+            lacked |= seen.keys() - {chr(code) for code in font.getBestCmap()}
+    return [c for c in seen if c in lacked]
+
+
+def _is_seen(character: str) -> bool:
+    """Tell whether a character is drawn: no space, joiner or choice of form."""
+    return unicodedata.category(character) not in UNSEEN and not "\ufe00" <= character <= "\ufe0f"
 
 
 def _installed() -> dict[tuple[str, str], str]:

@@ -1,15 +1,12 @@
-"""Text from right to left keeps its direction, and turns nothing around it; letters that the fonts lack are told."""
+"""Text from right to left keeps its direction, and turns nothing around it."""
 
 from __future__ import annotations
 
 import pytest
 
 from report.document.directions import marked
-from report.document.glyphs import missing, remarks
 from report.document.values import escape
-from report.pipeline import PROJECT
 
-FONTS = PROJECT / "templates" / "theme" / "fonts"
 LABEL = escape("التهاب رئوي")
 
 
@@ -34,9 +31,3 @@ def test_a_block_is_turned_by_its_own_first_letter(html, turned):
 def test_a_label_from_right_to_left_is_isolated_and_others_are_not():
     assert (LABEL[0], LABEL[-1]) == ("\u2068", "\u2069")
     assert escape("Lungenentzündung 폐렴").isprintable()
-
-
-def test_letters_without_a_glyph_are_named_once():
-    assert missing("CNN, ≥ “x” – 폐렴 😀\ufe0f 폐\u200d", FONTS) == ["폐", "렴", "😀"]
-    assert remarks("Naïve – 8 × 8", FONTS) == []
-    assert "have no 폐 렴: a browser takes them" in remarks("폐렴", FONTS)[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from report.document.author import files, read
+from report.document.author import doubts, files, read
 from report.document.passages import passage
 from report.errors import RenderError
 from report.pipeline import PROJECT
@@ -77,8 +77,15 @@ def closed(tmp_path: Path):
         ("# A {#fig-a}", "md:1: #fig-a is not what its id says"),
         ("- # A", "md:1: a heading stands within something else"),
         ("A\nB \u202e C", "md:2: the sign U+202E turns the direction"),
+        ("A\n`<< study >>`", "md:2: what is filled in here is no text"),
+        ("A\n<< ci >>", "md:2: what is filled in here is no text"),
+        ("A\n\n\\textbf{B}", "md:3: commands of TeX are not part of the subset: \\textbf"),
+        ("\\begin{table}[h]\nA\n\\end{table}", "md:1: commands of TeX are not part of the subset: \\begin"),
+        ("A\n\n\\newpage", "md:3: commands of TeX"),
+        ("A\n\n$$\na\n\nb\n$$", "md:3: an equation has an empty line in it"),
+        ("A\n$$ a", "md:2: the equation is never closed"),
         ("A\x07", "md:1: the sign U+0007 cannot be printed"),
-        (b"A\n\xff", "md: not UTF-8 text in line 2"),
+        (b"A\n\xff", "md:2: not UTF-8 text"),
         ("A".encode("utf-16"), "md: not UTF-8 text but UTF-16"),
     ],
 )
@@ -118,6 +125,11 @@ def test_what_could_change_the_report_is_refused_with_file_and_line(closed, text
         ("A\n1. B\n2. C", "A\n\n1.  B\n2.  C"),
         ("In\n2019. A", "In\n2019\\. A"),
         ("- A\n  b\n- C", "- A\n  b\n- C"),
+        ("A:\n| b | c |\n|---|---|\n| 1 | 2 |", "A:\n\n  b   c\n  --- ---\n  1   2"),
+        ("A:\nb | c\n--|--\n1 | 2", "A:\n\n  b   c\n  --- ---\n  1   2"),
+        ("A:\n+---+---+\n| b | c |\n+===+===+\n| 1 | 2 |\n+---+---+", "A:\n\n  b   c\n  --- ---\n  1   2"),
+        ("A | b\nC | d", "A \\| b\nC \\| d"),
+        ("C:\\new `\\textbf{a}` $\\text{b}$", "C\\:\\\\new `\\textbf{a}` $\\text{b}$"),
         ("\ufeff## Aim\r\n\r\nA\r\nB\rC", "## Aim {#introduction-aim}\n\nA\nB\nC"),
         ("https://a.b/c_d", "<https://a.b/c_d>"),
         ("[x](https://a.b/c_(d))", "[x](https://a.b/c_%28d%29)"),
@@ -146,7 +158,21 @@ def test_a_table_keeps_its_caption_and_its_id(closed):
     assert "See @tbl-introduction-own." in block
 
 
+def test_typographic_quotes_around_a_name_are_told(closed):
+    with pytest.raises(RenderError) as caught:
+        closed("A << r(“b”) >>")
+    assert caught.value.hint == 'write straight quotes: << r("name") >>'
+
+
+def test_a_share_is_not_called_a_percentage(tmp_path):
+    path = tmp_path / "discussion.md"
+    path.write_text('A << r("a.test.accuracy") >>, b\n<< r("a.test.accuracy") >> %', encoding="utf-8")
+    (told,) = doubts(path, decided=True)
+    assert told.startswith("discussion.md:2: a result such as 0.9 is a share")
+
+
 def test_a_file_of_comments_or_spaces_is_no_passage(closed):
+    assert closed("# Introduction\n") == ""
     assert closed("<!-- to be written -->\n\n") == ""
 
 

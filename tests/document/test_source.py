@@ -530,6 +530,8 @@ def test_callbacks_and_augmentations_in_words() -> None:
         ("Xception", "Xception"),
         ("Inception v3", "Inception v3"),
         ("The best network", "best network"),
+        ("our CNN", "CNN"),
+        ("My network", "network"),
         ("A", "A"),
         ("Dropout and L2 CNN", "dropout and L2 CNN"),
         ("U-Net", "U-Net"),
