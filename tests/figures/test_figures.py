@@ -311,8 +311,8 @@ def test_how_many_differences_are_undefined_is_said(inputs: dict[str, Path], tmp
 @pytest.mark.parametrize("level", [0.975, 0.95])
 def test_a_level_of_its_own_is_said(level: float, inputs: dict[str, Path], tmp_path: Path) -> None:
     comparison = shutil.copytree(inputs["compare"], tmp_path / "compare")
-    table = pd.read_csv(comparison / "differences.b.csv", keep_default_na=False)
-    table.loc[(table["measure"] == "f1") & (table["class"] == "macro"), "level"] = level
+    table = pd.read_csv(comparison / "differences.b.csv", keep_default_na=False, dtype=str)
+    table.loc[(table["measure"] == "f1") & (table["class"] == "macro"), "level"] = str(level)
     table.to_csv(comparison / "differences.b.csv", index=False)
     svg = draw("differences", {**inputs, "compare": comparison}, tmp_path / "out")
     assert ("margin ±0.03 (97.5 % interval)" in svg) == (level == 0.975)
