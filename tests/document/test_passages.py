@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from report.document.author import doubts, files, read
+from report.document.author import doubts, files, overlooked, read
 from report.document.passages import passage
 from report.errors import RenderError
 from report.pipeline import PROJECT
@@ -162,6 +162,23 @@ def test_typographic_quotes_around_a_name_are_told(closed):
     with pytest.raises(RenderError) as caught:
         closed("A << r(“b”) >>")
     assert caught.value.hint == 'write straight quotes: << r("name") >>'
+
+
+def test_a_text_under_another_name_is_told(tmp_path):
+    for name in ("README.md", "notes.md", "discussion.md", "study.toml", "references.bib", "intro.md"):
+        (tmp_path / name).write_text("A", encoding="utf-8")
+    assert overlooked(tmp_path) == []
+    for name in ("introduction.txt", "introdution.md", "Discussion.docx"):
+        (tmp_path / name).write_text("A", encoding="utf-8")
+    assert [told.partition(" ")[0] for told in overlooked(tmp_path)] == [
+        "Discussion.docx",
+        "introduction.txt",
+        "introdution.md",
+    ]
+    assert (
+        overlooked(tmp_path)[1]
+        == "introduction.txt is not read: the author's text is introduction.md, written so"
+    )
 
 
 def test_a_share_is_not_called_a_percentage(tmp_path):
