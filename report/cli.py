@@ -125,8 +125,8 @@ def build(
     the_plan = replace(the_plan, out=build_folder.place(the_plan.out, part, given=out is not None))
     targets = [f"evaluate.{part}"] if part else ["results", "source", *_formats(formats)]
     build_folder.require(the_plan.out, part)
-    prose.require(study_folder(study), the_plan.study)  # before the trainings, not after
     folder = study_folder(study)
+    prose.require(folder, the_plan.study)  # before the trainings, not after
     warnings = [] if part else [*author.overlooked(folder), *glyphs.warnings(the_plan.study, folder)]
     for warning in warnings:
         console.note(f"warning: {warning}")
