@@ -115,7 +115,7 @@ def build(
     """Run a whole study, every step cached, and write report.html and report.pdf."""
     from report import build_folder
     from report.building import whole
-    from report.document import glyphs, prose
+    from report.document import author, glyphs, prose
     from report.project import Request, plan, study_folder, unversioned
     from report.publish import publish
 
@@ -125,8 +125,10 @@ def build(
     the_plan = replace(the_plan, out=build_folder.place(the_plan.out, part, given=out is not None))
     targets = [f"evaluate.{part}"] if part else ["results", "source", *_formats(formats)]
     build_folder.require(the_plan.out, part)
-    prose.require(study_folder(study), the_plan.study)  # before the trainings, not after
-    for warning in [] if part else glyphs.warnings(the_plan.study, study_folder(study)):
+    folder = study_folder(study)
+    prose.require(folder, the_plan.study)  # before the trainings, not after
+    warnings = [] if part else [*author.overlooked(folder), *glyphs.warnings(the_plan.study, folder)]
+    for warning in warnings:
         console.note(f"warning: {warning}")
     the_plan.remember_data()
     if the_plan.study.untrained and not only:

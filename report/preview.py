@@ -22,7 +22,7 @@ from pathlib import Path
 from analysis.errors import AnalysisError
 from report import console
 from report.cli import DRAWN, not_built, require_finished
-from report.document import glyphs
+from report.document import author, glyphs
 from report.document.check import DOUBTS, origin
 from report.document.pandoc import SOURCE
 from report.engine.code import Project
@@ -133,7 +133,8 @@ def rendered(request: Request, workers: LocalExecutor, before: Shown) -> Shown:
             raise RenderError(in_words_of_author(error.message, the_plan), hint=error.hint) from error
         page = built["html"].path("report.html").read_bytes().decode()
         doubts = json.loads(built["source"].path(DOUBTS).read_bytes())
-        warnings = [*doubts, *glyphs.warnings(the_plan.study, study_folder(request.study))]
+        folder = study_folder(request.study)
+        warnings = [*doubts, *author.overlooked(folder), *glyphs.warnings(the_plan.study, folder)]
     except Exception as error:  # noqa: BLE001  # the next save may mend whatever it is
         message, hint = complaint(error)
         return Shown(before.page, message, hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from report.errors import RenderError
 
 FILES = {"introduction.md": "Introduction", "discussion.md": "Discussion"}
 """The author's passages, and the heading of the section that each of them stands in."""
+WRITTEN = {".md", ".markdown", ".txt", ".qmd", ".rmd", ".docx", ".odt", ".tex"}
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 DIVS = {"callout-note", "callout-warning", "callout-important", "callout-tip", "callout-caution"}
 SPANS = {"given", "unnumbered", "-"}
@@ -30,6 +32,19 @@ _JUDGEMENT = re.compile(r"\b(significant(?:ly)?|outperform(?:s|ed)?|better|impro
 def files(folder: Path) -> list[Path]:
     """Return the author's files in a study's folder; whatever else lies there is not for the report."""
     return [folder / name for name in FILES if (folder / name).is_file()]
+
+
+def overlooked(folder: Path) -> list[str]:
+    """Return a warning for each file in a study's folder that is called almost as one of the author's that is not there."""
+    found = {path.name for path in files(folder)}
+    return [
+        f"{path.name} is not read: the author's text is {near[0]}, written so"
+        for path in sorted(folder.iterdir())
+        if path.name not in FILES
+        and path.suffix.lower() in WRITTEN
+        and (near := difflib.get_close_matches(path.stem.lower() + ".md", FILES, n=1, cutoff=0.85))
+        and near[0] not in found
+    ]
 
 
 def read(path: Path) -> str:

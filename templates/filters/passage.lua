@@ -89,6 +89,8 @@ local function check(element)
     refuse(element.classes[1], element.classes[1] .. " is no language of code")
   end
   if kind == "Math" then understood(element) end
+  local within = kind == "Note" and pandoc.utils.stringify(element.content):match("%[%^[^%]%s]+%]")
+  if within then refuse(within, "a note within a note: " .. within) end
 end
 
 local function no_headings_within(blocks)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from report.document.author import doubts, files, read
+from report.document.author import doubts, files, overlooked, read
 from report.document.passages import passage
 from report.errors import RenderError
 from report.pipeline import PROJECT
@@ -84,6 +84,7 @@ def closed(tmp_path: Path):
         ("A\n\n\\newpage", "md:3: commands of TeX"),
         ("A\n\n$$\na\n\nb\n$$", "md:3: an equation has an empty line in it"),
         ("A\n$$ a", "md:2: the equation is never closed"),
+        ("A[^1].\n\n[^1]: B[^2]\n\n[^2]: C", "md:3: a note within a note: [^2]"),
         ("A\x07", "md:1: the sign U+0007 cannot be printed"),
         (b"A\n\xff", "md:2: not UTF-8 text"),
         ("A".encode("utf-16"), "md: not UTF-8 text but UTF-16"),
@@ -162,6 +163,17 @@ def test_typographic_quotes_around_a_name_are_told(closed):
     with pytest.raises(RenderError) as caught:
         closed("A << r(“b”) >>")
     assert caught.value.hint == 'write straight quotes: << r("name") >>'
+
+
+def test_a_text_under_another_name_is_told(tmp_path):
+    for name in ("README.md", "notes.md", "discussion.md", "discussion.docx", "study.toml", "intro.md"):
+        (tmp_path / name).write_text("A", encoding="utf-8")
+    assert overlooked(tmp_path) == []
+    for name in ("introduction.txt", "introdution.md"):
+        (tmp_path / name).write_text("A", encoding="utf-8")
+    first, second = overlooked(tmp_path)
+    assert first == "introduction.txt is not read: the author's text is introduction.md, written so"
+    assert second.startswith("introdution.md is not read")
 
 
 def test_a_share_is_not_called_a_percentage(tmp_path):
