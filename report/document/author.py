@@ -17,7 +17,14 @@ FILES = {"introduction.md": "Introduction", "discussion.md": "Discussion"}
 """The author's passages, and the heading of the section that each of them stands in."""
 WRITTEN = {".md", ".markdown", ".txt", ".qmd", ".rmd", ".docx", ".odt", ".tex"}
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-DIVS = {"callout-note", "callout-warning", "callout-important", "callout-tip", "callout-caution"}
+DIVS = {
+    "callout-note",
+    "callout-warning",
+    "callout-important",
+    "callout-tip",
+    "callout-caution",
+    "panel-tabset",
+}
 SPANS = {"given", "unnumbered", "-"}
 _COMMENT = re.compile(rf"(?P<comment><!--.*?-->)|{CODE_BLOCK.pattern}|{NOT_TEXT.pattern}", re.M | re.S)
 _HEADER = re.compile(r"(?:\A|\n[ \t]*\n)(---[ \t]*\n[ \t]*[\w\"'-]+[ \t]*:|%[ \t]*\w[^\n]*(?=\n%))")

@@ -9,6 +9,7 @@ local INSTEAD = {
   Figure = { "own pictures are not supported yet", "refer to a figure of the report: @fig-counts" },
 }
 local CALLOUTS = pandoc.List({ "callout-note", "callout-warning", "callout-important", "callout-tip", "callout-caution" })
+local TABS = "panel-tabset"
 local NONE = pandoc.List({})
 local MAY_HAVE = { -- keys and classes
   Header = { NONE, pandoc.List({ "unnumbered", "unlisted" }) },
@@ -16,13 +17,13 @@ local MAY_HAVE = { -- keys and classes
   Link = { NONE, pandoc.List({ "uri", "email" }) },
   Span = { NONE, pandoc.List({ "given" }) },
   Table = { pandoc.List({ "tbl-colwidths" }), NONE },
-  Div = { pandoc.List({ "title" }), CALLOUTS },
+  Div = { pandoc.List({ "title" }), CALLOUTS .. { TABS } },
 }
 local KINDS = pandoc.List({ "fig", "tbl", "sec", "eq" })
 local ADDRESSES = pandoc.List({ "^https?://%S+$", "^mailto:%S+$", "^#%S+$" })
 local DEEPEST = 5
 local SAFE = "^[%w\128-\255,;!?/%%().:-]*$"
-local READER = "markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-markdown_in_html_blocks"
+local READER = "markdown-example_lists-raw_html-raw_tex-raw_attribute-native_divs-native_spans-markdown_in_html_blocks"
 local WRITER = "markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-smart"
 
 local name, section -- of the passage, and the heading of the section that it stands in
@@ -93,12 +94,24 @@ local function check(element)
   if within then refuse(within, "a note within a note: " .. within) end
 end
 
+-- What comes before the heading of the first tab would be in none of them.
+local function without_tabs(div)
+  if not div.content[1] or div.content[1].t ~= "Header" then
+    refuse(TABS, "a tabset does not begin with a heading", "each heading in it begins a tab")
+  end
+  return div.content:filter(function(block) return block.t ~= "Header" end)
+end
+
 local function no_headings_within(blocks)
   for _, block in ipairs(blocks) do
     if block.t ~= "Header" then
       pandoc.Blocks({ block }):walk({
         Div = function(d) -- the first heading of a callout is its title
-          if d.content[1] and d.content[1].t == "Header" then d.content:remove(1) end
+          if d.classes:includes(TABS) then
+            d.content = without_tabs(d)
+          elseif d.content[1] and d.content[1].t == "Header" then
+            d.content:remove(1)
+          end
           return d
         end,
       }):walk({
@@ -217,7 +230,7 @@ local function line_beginnings(inlines)
 end
 
 local function header(h)
-  h.identifier = ids[h.identifier] or "" -- none for the title of a callout
+  h.identifier = ids[h.identifier] or "" -- none for the title of a callout or tab
   return h
 end
 

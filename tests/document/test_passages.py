@@ -183,6 +183,19 @@ def test_a_share_is_not_called_a_percentage(tmp_path):
     assert told.startswith("discussion.md:2: a result such as 0.9 is a share")
 
 
+def test_tabs_stay_tabs_and_none_of_their_words_is_lost(closed):
+    block = closed("::: {.panel-tabset}\n## One {#sec-data}\n\nA\n\n## Two\n\nB\n:::\n\n# Later\n\nC")
+    assert "panel-tabset" in block
+    assert "## One\n" in block  # an id would be the report's
+    assert "## Later {#introduction-later}" in block
+    with pytest.raises(RenderError, match="md:1: a tabset does not begin with a heading"):
+        closed("::: {.panel-tabset}\nA\n\n## Two\n\nB\n:::")
+
+
+def test_a_reference_at_the_beginning_is_no_number_of_a_list(closed):
+    assert "@kermany2018" in closed("@kermany2018. Words.\n\nMore of @kermany2018.")
+
+
 def test_a_file_of_comments_or_spaces_is_no_passage(closed):
     assert closed("# Introduction\n") == ""
     assert closed("<!-- to be written -->\n\n") == ""
