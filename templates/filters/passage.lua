@@ -217,13 +217,17 @@ local function numbers_an_item(word)
   return number and (number:match("^%d+$") or number:match("^%a$") or number:match("^[ivxlcdm]+$"))
 end
 
--- A number or letter at the beginning of a line is no item of a list.
+-- A number, letter or reference at the beginning of a line is no item of a list.
 local function line_beginnings(inlines)
   for index, item in ipairs(inlines) do
     local before = inlines[index - 1]
     local begins = not before or before.t == "SoftBreak" or before.t == "LineBreak"
     if begins and item.t == "Str" and numbers_an_item(item.text) then
       inlines[index] = raw(escaped(item.text))
+    end
+    local behind = inlines[index + 1]
+    if begins and item.t == "Cite" and behind and behind.t == "Str" and behind.text:match("^[.)]") then
+      inlines[index + 1] = raw(escaped(behind.text))
     end
   end
   return inlines

@@ -478,7 +478,7 @@ def test_prose_that_is_not_utf_8_is_named(source, artifacts, tmp_path):
     folder = tmp_path / "prose"
     folder.mkdir()
     (folder / "introduction.md").write_bytes("Über".encode("latin-1"))
-    with pytest.raises(RenderError, match=r"introduction\.md: not UTF-8"):
+    with pytest.raises(RenderError, match=r"introduction\.md:1: not UTF-8"):
         source({**artifacts(), "prose": folder})
 
 
