@@ -23,7 +23,7 @@ local KINDS = pandoc.List({ "fig", "tbl", "sec", "eq" })
 local ADDRESSES = pandoc.List({ "^https?://%S+$", "^mailto:%S+$", "^#%S+$" })
 local DEEPEST = 5
 local SAFE = "^[%w\128-\255,;!?/%%().:-]*$"
-local READER = "markdown-example_lists-raw_html-raw_tex-raw_attribute-native_divs-native_spans-markdown_in_html_blocks"
+local READER = "markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-markdown_in_html_blocks"
 local WRITER = "markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-smart"
 
 local name, section -- of the passage, and the heading of the section that it stands in
@@ -217,17 +217,13 @@ local function numbers_an_item(word)
   return number and (number:match("^%d+$") or number:match("^%a$") or number:match("^[ivxlcdm]+$"))
 end
 
--- A number, letter or reference at the beginning of a line is no item of a list.
+-- A number or letter at the beginning of a line is no item of a list.
 local function line_beginnings(inlines)
   for index, item in ipairs(inlines) do
     local before = inlines[index - 1]
     local begins = not before or before.t == "SoftBreak" or before.t == "LineBreak"
     if begins and item.t == "Str" and numbers_an_item(item.text) then
       inlines[index] = raw(escaped(item.text))
-    end
-    local behind = inlines[index + 1]
-    if begins and item.t == "Cite" and behind and behind.t == "Str" and behind.text:match("^[.)]") then
-      inlines[index + 1] = raw(escaped(behind.text))
     end
   end
   return inlines

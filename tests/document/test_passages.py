@@ -192,10 +192,6 @@ def test_tabs_stay_tabs_and_none_of_their_words_is_lost(closed):
         closed("::: {.panel-tabset}\nA\n\n## Two\n\nB\n:::")
 
 
-def test_a_reference_at_the_beginning_is_no_number_of_a_list(closed):
-    assert "@kermany2018" in closed("@kermany2018. Words.\n\nMore of @kermany2018.")
-
-
 def test_a_file_of_comments_or_spaces_is_no_passage(closed):
     assert closed("# Introduction\n") == ""
     assert closed("<!-- to be written -->\n\n") == ""
