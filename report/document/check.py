@@ -29,12 +29,12 @@ CODE_BLOCK = re.compile(
     r"^(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)\n(?:.*?\n)??(?P=fence)[`~]*[ \t]*$", re.M | re.S
 )
 NOT_TEXT = re.compile(
-    r"\\[^\w\s]|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|\$\$.+?\$\$|\$(?=\S)(?:\\.|[^$\\])*?(?<=\S)\$(?!\d)",
+    r"\\(?:[^\w\s]|_)|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|\$\$.+?\$\$|\$(?=\S)(?:\\.|[^$\\])*?(?<=\S)\$(?!\d)",
     re.S,
 )
 _FRONT = re.compile(r"\A---\n.*?\n---\n", re.S)
 _KEY = r"\w(?:[\w]|[:.#$%&\-+?<>~/](?=\w))*"
-_CITATION = re.compile(rf"(?<![\w@./])-?@(?:\{{(?P<braced>[^}}\s]+)\}}|(?P<plain>{_KEY}))")
+_CITATION = re.compile(rf"(?<![@./])(?<![^\W_])-?@(?:\{{(?P<braced>[^}}\s]+)\}}|(?P<plain>{_KEY}))")
 _ATTRIBUTES = re.compile(r"\{(?![{%<])((?:[^{}\n]|\n(?![ \t]*\n))*[#.=](?:[^{}\n]|\n(?![ \t]*\n))*)\}")
 PICTURE = re.compile(
     r"!\[(?P<caption>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<file>[^)\s]*)[^)]*\)(?:\{(?P<attributes>[^}]*)\})?"

@@ -339,6 +339,7 @@ RESULTS = {"r": str, "value": len, "ci": str, "grouped": True, "study": {}, "sam
 
 
 @given(PROSE)
+@example("_@1")
 @example("::: x\n\n[^1]: a\n\n# a {#sec-after}\n\n[after]: b")
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_prose_changes_nothing_around_it_or_is_refused_with_its_file(folder, text):
