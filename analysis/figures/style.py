@@ -45,6 +45,7 @@ SPLIT_COLOURS = {"train": "#8fa0b1", "val": "#882255", "test": "#2f4b6e"}
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 SMALL, BASE = 7.0, 8.0
 NARROW = 15.0  # words are not broken for columns narrower than this, in mm
+HINTED = 1.065  # how much wider screens set small type where they fit letters to their pixels
 WORD_PARTS = re.compile(r"(?<=[_\-/.,:;|])")
 MOST_SAID = 8  # of how many classes the alternative text has each
 KEY_ROW, KEY_LINE, KEY_GAP = 4.2, 6.0, 6.0
