@@ -251,12 +251,15 @@ def wrap(label: str, width: int) -> str:
 
 def text_mm(text: str, size: float = SMALL, weight: str = "normal") -> float:
     """Return the width of the widest line of ``text`` in our font, in mm."""
+    return max(_line_mm(line, tuple(families), size, weight) for line in text.split("\n"))
+
+
+@functools.lru_cache(maxsize=2**16)
+def _line_mm(line: str, family: tuple[str, ...], size: float, weight: str) -> float:
+    """Return the width of a line; lines are broken many times over, and measuring is slow."""
     _register_fonts()
-    font = FontProperties(family=families, size=size, weight=weight)
-    widths = (
-        text_to_path.get_text_width_height_descent(line, font, ismath=False)[0] for line in text.split("\n")
-    )
-    return float(max(widths)) / 72 / MM
+    font = FontProperties(family=list(family), size=size, weight=weight)
+    return float(text_to_path.get_text_width_height_descent(line, font, ismath=False)[0]) / 72 / MM
 
 
 def fitted(text: str, width_mm: float, size: float = SMALL, weight: str = "normal") -> str:
