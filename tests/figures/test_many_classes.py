@@ -7,6 +7,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,6 +17,8 @@ import pytest
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
+from analysis.evaluation import compare, evaluate, pairs
+from analysis.evaluation.resampling import resamples
 from analysis.figures import labels, style
 from report.study import load
 from tests.figures.conftest import write_inputs
@@ -62,12 +65,18 @@ def ids(n: int) -> list[str]:
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Inputs]:
-    """Return what the figures of a study of so many classes read, made once."""
+    """Return what the figures of a study of so many classes read, made once; few resamples place texts as well."""
     made: dict[int, Inputs] = {}
 
     def of(n: int) -> Inputs:
         if n not in made:
-            made[n] = write_inputs(tmp_path_factory.mktemp(f"classes-{n}") / "study", ids(n))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(evaluate, "resamples", partial(resamples, number=200))
+                patch.setattr(evaluate, "BAND_RESAMPLES", 100)
+                patch.setattr(compare, "RESAMPLES", 200)
+                patch.setattr(compare, "FEWER", 200)
+                patch.setattr(pairs, "RESAMPLES", 200)
+                made[n] = write_inputs(tmp_path_factory.mktemp(f"classes-{n}") / "study", ids(n))
         return made[n]
 
     return of
