@@ -56,6 +56,15 @@ LONG = [
 SOLID = [f"Pleural_Thickening-with/no_space_at_all_in_this_label_of_some_seventy_{k:02d}" for k in range(20)]
 TITLE = "ResNet50V2, pretrained on ImageNet, with the last block trained at a low rate"
 LABELS = {"short": SHORT, "long": LONG, "solid": SOLID}
+FAST = {(2, "long"), (8, "solid"), (14, "short")}
+ALSO_FAST = {("counts", 20, "short"), ("confusion", 20, "short")}
+GRID = [
+    pytest.param(
+        name, n, kind, marks=() if (n, kind) in FAST or (name, n, kind) in ALSO_FAST else pytest.mark.slow
+    )
+    for name in FIGURES
+    for n, kind in (*sorted(FAST), (8, "long"), (20, "short"), (20, "long"))
+]
 HOSTILE = [r"a_b^c $x$ \frac{1}{2}", "50 % & <b> \"q\" 'it' #1 {y} [z]", "US$ and $5", r"\$ $$ ~s~ `c`"]
 
 
@@ -86,11 +95,7 @@ def classes_of(n: int, kind: str) -> list[dict[str, str]]:
     return [{"id": i, "label": label} for i, label in zip(ids(n), LABELS[kind][:n], strict=True)]
 
 
-@pytest.mark.parametrize(
-    ("n", "kind"),
-    [(2, "long"), (8, "solid"), (8, "long"), (14, "short"), (20, "short"), (20, "long")],
-)
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize(("name", "n", "kind"), GRID)
 def test_figures_fit_a_page_and_their_texts_lie_apart(
     name: str,
     n: int,
