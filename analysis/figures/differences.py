@@ -133,7 +133,7 @@ def _rows(classes: Sequence[style.Class], analyses: int, room: float) -> tuple[l
         return labels.Rows(names, LEFT - 3, row, 0.0, close=False), False
     found = labels.rows(classes, room=room, tallest=row, times=many / len(classes))
     names = (*AVERAGES.values(), *found.names)
-    return replace(found, names=names, wider=max(0.0, found.width + 3 - LEFT)), analyses > 1
+    return replace(found, names=names, wider=max(0.0, style.HINTED * found.width + 3 - LEFT)), analyses > 1
 
 
 def _levels(table: pd.DataFrame, primary: tuple[str, str]) -> tuple[str, str]:

@@ -143,7 +143,7 @@ class Grid:
 def arrange(classes: Sequence[style.Class], splits: int, values: int, room: float) -> Grid:
     """Return one line of panels where they are large enough, else the lines that make them largest in ``room`` mm."""
     side, pitch = style.columns(len(classes), LEFT, RIGHT, GAP, MAX_SIDE)
-    labels = [style.fitted(c["label"], side + 1, style.BASE) for c in classes]
+    labels = [style.fitted(c["label"], (side + 1) / style.HINTED, style.BASE) for c in classes]
     above = TITLE_LINE * max(label.count("\n") + 1 for label in labels)
     line = Grid(len(classes), 1, side, pitch, labels, above, VALUE_LINE * values, style.BASE, 0.0)
     if side >= LARGE_ENOUGH and splits * line.block - SPACE <= room:
@@ -168,9 +168,10 @@ def _lines(
     across, cut = grid
     lines = -(-len(classes) // across)
     wide = (style.FULL_WIDTH_MM - LEFT - RIGHT + GAP) / across - GAP
-    labels: Sequence[str] = [style.fitted(c["label"], wide + 1) for c in classes]
+    widest = (wide + 1) / style.HINTED
+    labels: Sequence[str] = [style.fitted(c["label"], widest) for c in classes]
     if cut:
-        labels = class_labels.numbered_and_cut(classes, wide + 1, 1)
+        labels = class_labels.numbered_and_cut(classes, widest, 1)
     above = LABEL_LINE * max(label.count("\n") + 1 for label in labels) + 0.6
     key = class_labels.key_mm(classes) if cut else 0.0
     flat = Grid(across, lines, 0.0, wide + GAP, labels, above, values, style.SMALL, key)

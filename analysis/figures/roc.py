@@ -99,7 +99,7 @@ def _arrange(names: Sequence[str], splits: Sequence[str], last: float) -> Legend
         (end, SMALL_COLUMN, style.SMALL, 3.6, 2.9),
     ):
         columns = {split: last_column - column * k for k, split in enumerate(reversed(splits))}
-        room = min(columns.values()) - LEFT - 11
+        room = (min(columns.values()) - LEFT - 11) / style.HINTED
         broken = [style.fitted(name, room, size) for name in names]
         legend = Legend(broken, size, columns, row, line)
         if broken == list(names) and legend.height <= LONGEST:

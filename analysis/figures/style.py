@@ -45,6 +45,7 @@ SPLIT_COLOURS = {"train": "#8fa0b1", "val": "#882255", "test": "#2f4b6e"}
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 SMALL, BASE = 7.0, 8.0
 NARROW = 15.0  # words are not broken for columns narrower than this, in mm
+HINTED = 1.065  # how much wider screens set small type where they fit letters to their pixels
 WORD_PARTS = re.compile(r"(?<=[_\-/.,:;|])")
 MOST_SAID = 8  # of how many classes the alternative text has each
 KEY_ROW, KEY_LINE, KEY_GAP = 4.2, 6.0, 6.0
@@ -250,12 +251,15 @@ def wrap(label: str, width: int) -> str:
 
 def text_mm(text: str, size: float = SMALL, weight: str = "normal") -> float:
     """Return the width of the widest line of ``text`` in our font, in mm."""
+    return max(_line_mm(line, tuple(families), size, weight) for line in text.split("\n"))
+
+
+@functools.lru_cache(maxsize=2**16)
+def _line_mm(line: str, family: tuple[str, ...], size: float, weight: str) -> float:
+    """Return the width of a line; lines are broken many times over, and measuring is slow."""
     _register_fonts()
-    font = FontProperties(family=families, size=size, weight=weight)
-    widths = (
-        text_to_path.get_text_width_height_descent(line, font, ismath=False)[0] for line in text.split("\n")
-    )
-    return float(max(widths)) / 72 / MM
+    font = FontProperties(family=list(family), size=size, weight=weight)
+    return float(text_to_path.get_text_width_height_descent(line, font, ismath=False)[0]) / 72 / MM
 
 
 def fitted(text: str, width_mm: float, size: float = SMALL, weight: str = "normal") -> str:

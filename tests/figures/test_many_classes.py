@@ -7,6 +7,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,6 +17,8 @@ import pytest
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
+from analysis.evaluation import compare, evaluate, pairs
+from analysis.evaluation.resampling import resamples
 from analysis.figures import labels, style
 from report.study import load
 from tests.figures.conftest import write_inputs
@@ -53,6 +56,15 @@ LONG = [
 SOLID = [f"Pleural_Thickening-with/no_space_at_all_in_this_label_of_some_seventy_{k:02d}" for k in range(20)]
 TITLE = "ResNet50V2, pretrained on ImageNet, with the last block trained at a low rate"
 LABELS = {"short": SHORT, "long": LONG, "solid": SOLID}
+FAST = {(2, "long"), (8, "solid"), (14, "short")}
+ALSO_FAST = {("counts", 20, "short"), ("confusion", 20, "short")}
+GRID = [
+    pytest.param(
+        name, n, kind, marks=() if (n, kind) in FAST or (name, n, kind) in ALSO_FAST else pytest.mark.slow
+    )
+    for name in FIGURES
+    for n, kind in (*sorted(FAST), (8, "long"), (20, "short"), (20, "long"))
+]
 HOSTILE = [r"a_b^c $x$ \frac{1}{2}", "50 % & <b> \"q\" 'it' #1 {y} [z]", "US$ and $5", r"\$ $$ ~s~ `c`"]
 
 
@@ -62,12 +74,18 @@ def ids(n: int) -> list[str]:
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Inputs]:
-    """Return what the figures of a study of so many classes read, made once."""
+    """Return what the figures of a study of so many classes read, made once; few resamples place texts as well."""
     made: dict[int, Inputs] = {}
 
     def of(n: int) -> Inputs:
         if n not in made:
-            made[n] = write_inputs(tmp_path_factory.mktemp(f"classes-{n}") / "study", ids(n))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(evaluate, "resamples", partial(resamples, number=200))
+                patch.setattr(evaluate, "BAND_RESAMPLES", 100)
+                patch.setattr(compare, "RESAMPLES", 200)
+                patch.setattr(compare, "FEWER", 200)
+                patch.setattr(pairs, "RESAMPLES", 200)
+                made[n] = write_inputs(tmp_path_factory.mktemp(f"classes-{n}") / "study", ids(n))
         return made[n]
 
     return of
@@ -77,11 +95,7 @@ def classes_of(n: int, kind: str) -> list[dict[str, str]]:
     return [{"id": i, "label": label} for i, label in zip(ids(n), LABELS[kind][:n], strict=True)]
 
 
-@pytest.mark.parametrize(
-    ("n", "kind"),
-    [(2, "long"), (8, "solid"), (8, "long"), (14, "short"), (20, "short"), (20, "long")],
-)
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize(("name", "n", "kind"), GRID)
 def test_figures_fit_a_page_and_their_texts_lie_apart(
     name: str,
     n: int,
