@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from report.letters import without_article
+
 if TYPE_CHECKING:
     from report.study import Study
 
@@ -24,7 +26,6 @@ NO_WORDS = ("nan", "null", "true", "false", "inf", "infinity")
 """What programs read in a table as a number, as true or false, or as nothing."""
 LABELS = ("Macro average", "All classes", "Abnormal")
 BETWEEN = "_vs_"
-DETERMINERS = {"the", "a", "an", "our", "my", "this", "that", "their"}
 UNSEEN = {"Cf", "Cn", "Co"}
 
 
@@ -43,12 +44,6 @@ def problem(study: Study) -> str:
     if pair := next((m.id for m in study.models if BETWEEN in m.id), ""):
         return f"models.{pair}.id: {BETWEEN} stands between the names of two models that are compared; choose another id"
     return _alike(labels, LABELS) or _alike(titles, (LOW_DETAIL_TITLE, MAJORITY_TITLE))
-
-
-def without_article(title: str) -> str:
-    """Return a title without an article or possessive at its beginning: "the" stands there in sentences."""
-    word, _, rest = title.partition(" ")
-    return rest if rest and word.lower() in DETERMINERS else title
 
 
 def _alike(given: Mapping[str, str], reserved: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Signs that no text of a study may have, because they cannot be seen and change what is seen around them."""
+"""Texts of a study as they are typed: signs that none may have, as they change unseen what stands around them; articles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ _TURNING = "\u202a-\u202e\u2066-\u2069"
 _UNSEEN = re.compile(
     rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_TURNING}\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
+DETERMINERS = {"the", "a", "an", "our", "my", "this", "that", "their"}
 HINT = "take it away; an editor that shows invisible signs finds it"
 
 
@@ -19,3 +20,9 @@ def unprintable(text: str) -> tuple[int, str] | None:
     turns = re.fullmatch(f"[{_TURNING}]", match[0])
     why = "turns the direction of the text behind it" if turns else "cannot be printed"
     return match.start(), f"the sign U+{ord(match[0]):04X} {why}"
+
+
+def without_article(title: str) -> str:
+    """Return a title without an article or possessive at its beginning: "the" stands there in sentences."""
+    word, _, rest = title.partition(" ")
+    return rest if rest and word.lower() in DETERMINERS else title

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from report.collisions import without_article
 from report.document.changes import KINDS, layer_rows, one, penalties
 from report.document.values import MISSING, Values, count, decimal, escape, listed
+from report.letters import without_article
 
 SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test", "all": "All"}
 MEASURES = {
