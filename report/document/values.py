@@ -42,9 +42,10 @@ def attribute(text: str) -> str:
 
 def code(text: str) -> str:
     """Return ``text`` as code within a line."""
-    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
-    space = " " * (text[:1] == "`" or text[-1:] == "`")
-    return f"{fence}{space}{one_line(text)}{space}{fence}"
+    line = one_line(text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    space = " " * (line[:1] == "`" or line[-1:] == "`")
+    return f"{fence}{space}{line}{space}{fence}"
 
 
 def fenced(text: str, language: str) -> str:

@@ -31,7 +31,7 @@ TEMPLATES = PROJECT / "templates"
 EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "100"))
 FIXED = "HOSTILE_EXAMPLES" not in os.environ  # every run tries the same strings, unless it is asked for more
 KNOWN = [
-    *('"1=', '" onload="x'),
+    *('"1=', '" onload="x', "1` "),
     *(
         "CNN #1",
         "CNN <dropout>",
