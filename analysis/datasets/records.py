@@ -274,7 +274,7 @@ def write(
     _save(out / "excluded.csv", excluded, ("file", "detail"))
     flow = [*begun, *_flow(records, ordered)]
     _save(out / "flow.csv", pd.DataFrame(flow, columns=["step", "count", "kind"]), ("step",))
-    if depth := records.attrs.get("depth"):
+    if depth := records.attrs["depth"]:  # lost on the way, the levels would be wrong without a word
         note_depth(out, depth)
 
 

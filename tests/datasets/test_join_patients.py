@@ -34,7 +34,9 @@ def test_copies_are_of_one_patient_where_nothing_else_is_known() -> None:
 
 def test_what_a_reader_writes_has_them(tmp_path: Path) -> None:
     given = table(("a.png", "file-a.png", "unknown", "x"), ("b.png", "file-b.png", "unknown", "x"))
+    given.attrs["depth"] = 12
     records.write(tmp_path, given, [], [])
+    assert (tmp_path / "depth.json").read_text() == '{"depth": 12}\n'
     assert pd.read_csv(tmp_path / "records.csv")["patient_id"].tolist() == ["file-a.png"] * 2
 
 
