@@ -143,10 +143,10 @@ class Verdicts:
         margin, v = f"the declared margin of {decimal(said['margin'])}", self.values
         decided, narrow = (v.entry(f"{pair}.{name}") for name in ("primary", "equivalence"))
         if max(decided["low"], -decided["high"]) >= said["margin"]:
-            return f"it is by at least {margin}"
+            return f"it is so by at least {margin}"
         if max(-narrow["low"], narrow["high"]) < said["margin"]:
-            return f"it is too small to matter by {margin} (90\u00a0% interval {v.interval(f'{pair}.equivalence')})"
-        return f"it is not shown to be by as much as {margin}"
+            return f"the difference is too small to matter by {margin} (90\u00a0% interval {v.interval(f'{pair}.equivalence')})"
+        return f"it is not shown to be so by as much as {margin}"
 
     def power(self, b: str, analysis: str = "") -> str:
         """Return which difference would have been found, where the verdict has not said so already."""

@@ -128,9 +128,9 @@ def test_a_measure_that_is_not_defined_says_of_which_network_and_why():
 @pytest.mark.parametrize(
     ("margin", "words"),
     [
-        (0.03, "; it is by at least the declared margin of 0.030."),
-        (0.15, "; it is not shown to be by as much as the declared margin of 0.150."),
-        (0.3, "; it is too small to matter by the declared margin of 0.300 (90"),
+        (0.03, "; it is so by at least the declared margin of 0.030."),
+        (0.15, "; it is not shown to be so by as much as the declared margin of 0.150."),
+        (0.3, "; the difference is too small to matter by the declared margin of 0.300 (90"),
     ],
 )
 def test_a_sure_difference_says_whether_it_reaches_the_margin(margin: float, words: str):
