@@ -75,8 +75,8 @@ def read(
     root = inputs["data"]
     contents = find_files(root)
     pictures = contents.pictures
-    names = [table] if isinstance(table, str) else table
-    tables = [_table(root, contents.others, name, columns) for name in names]
+    paths = [table] if isinstance(table, str) else table
+    tables = [_table(root, contents.others, path, columns) for path in paths]
     labels = Labels(class_ids(classes, values), several, uncertain)
     shown, masks = without_masks_beside(root, [p for p in pictures if not _masks(p)])
     rows = [entry for one in tables for entry in _rows(one, columns, len(tables) > 1)]
