@@ -63,11 +63,6 @@ def told(id_: str) -> str:
     return "" if NOBODY.fullmatch(id_.strip()) else id_.strip()
 
 
-def identify(image_id: str, tags: Iterable[str] = ()) -> Told:
-    """Return the patient of a picture of V7's set and what tells it, "kermany" or "cohen", or its own and "unknown"."""
-    return v7(image_id, tags) or alone(image_id)
-
-
 def alone(image_id: str) -> Told:
     """Return what stands for the patient of a picture about whom nothing is known."""
     return f"file-{image_id}", "unknown"
