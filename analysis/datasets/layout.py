@@ -25,81 +25,19 @@ NUMBERED = re.compile(r"(?<=[^\W\d_]{2})(?=\d)")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 GENERIC = frozenset(
-    (
-        *(
-            "image",
-            "images",
-            "img",
-            "imgs",
-            "pic",
-            "pics",
-            "picture",
-            "pictures",
-            "photo",
-            "photos",
-            "scan",
-            "scans",
-        ),
-        *(
-            "png",
-            "pngs",
-            "jpg",
-            "jpgs",
-            "jpeg",
-            "jpegs",
-            "tif",
-            "tiff",
-            "dcm",
-            "dicom",
-            "dicoms",
-            "bmp",
-            "file",
-            "files",
-        ),
+    re.findall(
+        r"\w+",
+        "image images img imgs pic pics picture pictures photo photos scan scans png pngs jpg jpgs jpeg "
+        "jpegs tif tiff dcm dicom dicoms bmp file files",
     )
 )
 """Words for what pictures are, whatever they show."""
 COLLECTIVE = frozenset(
-    (
-        *(
-            "set",
-            "sets",
-            "data",
-            "dataset",
-            "datasets",
-            "database",
-            "archive",
-            "folder",
-            "split",
-            "splits",
-            "part",
-        ),
-        *(
-            "subset",
-            "samples",
-            "sample",
-            "cases",
-            "stage",
-            "all",
-            "full",
-            "raw",
-            "original",
-            "originals",
-            "processed",
-        ),
-        *(
-            "x",
-            "ray",
-            "rays",
-            "xray",
-            "xrays",
-            "cxr",
-            "cxrs",
-            "radiograph",
-            "radiographs",
-            "chest",
-            "frontal",
-        ),
+    re.findall(
+        r"\w+",
+        "set sets data dataset datasets database archive folder split splits part subset samples sample "
+        "cases stage all full raw original originals processed x ray rays xray xrays cxr cxrs radiograph "
+        "radiographs chest frontal",
     )
 )
 """Words for a collection, which may stand beside "train" and the like."""

@@ -17,14 +17,6 @@ FILES = {"introduction.md": "Introduction", "discussion.md": "Discussion"}
 """The author's passages, and the heading of the section that each of them stands in."""
 WRITTEN = {".md", ".markdown", ".txt", ".qmd", ".rmd", ".docx", ".odt", ".tex"}
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-DIVS = {
-    "callout-note",
-    "callout-warning",
-    "callout-important",
-    "callout-tip",
-    "callout-caution",
-    "panel-tabset",
-}
 SPANS = {"given", "unnumbered", "-"}
 _COMMENT = re.compile(rf"(?P<comment><!--.*?-->)|{CODE_BLOCK.pattern}|{NOT_TEXT.pattern}", re.M | re.S)
 _HEADER = re.compile(r"(?:\A|\n[ \t]*\n)(---[ \t]*\n[ \t]*[\w\"'-]+[ \t]*:|%[ \t]*\w[^\n]*(?=\n%))")
@@ -101,7 +93,7 @@ def require_prose(path: Path) -> str:
         *_tex(text),
         *check.markup(text),
         *check.attributes(text, SPANS, {"tbl-colwidths"}),
-        *check.divs(text, DIVS, {"title"}),
+        *check.divs(text, check.AUTHOR_DIVS, {"title"}),
     ]
     found = sorted(every, key=lambda problem: problem.line)
     if found:

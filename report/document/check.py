@@ -13,10 +13,12 @@ from report.errors import RenderError
 DOUBTS = "doubts.json"
 """What in the author's words a result could contradict, for whoever builds."""
 NUMBERED = ("fig", "tbl", "sec", "eq")
-DIVS = {
+AUTHOR_DIVS = {
     *("callout-note", "callout-warning", "callout-important", "callout-tip", "callout-caution"),
-    *("panel-tabset", "author", "computed", "references", "content-visible"),
+    "panel-tabset",
 }
+"""What a passage of the author may have; only templates have the others."""
+DIVS = AUTHOR_DIVS | {"author", "computed", "references", "content-visible"}
 SPANS = {"computed", "author", "given", "unnumbered", "-"}
 DIV_KEYS = {"title", "layout-ncol", "when-format"}
 KEYS = {"fig-alt", "width", "tbl-colwidths"}
