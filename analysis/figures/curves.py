@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def _label_ends(ax: Axes, history: pd.DataFrame, measure: str) -> None:
     """Name each curve at its end, the names kept apart where the curves end close together."""
     low, high = ax.get_ylim()
     ends = {split: float(history[prefix + measure].ffill().iloc[-1]) for split, prefix in SERIES.items()}
-    ends = {split: (low + high) / 2 if end != end else end for split, end in ends.items()}  # noqa: PLR0124
+    ends = {split: (low + high) / 2 if math.isnan(end) else end for split, end in ends.items()}
     upper, lower = sorted(ends, key=lambda split: ends[split], reverse=True)
     room = 0.08 * (high - low)
     push = max(0.0, room - (ends[upper] - ends[lower])) / 2
