@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from analysis.errors import AnalysisError, DataError
-from report import __version__, console
+from report import __version__
 from report.errors import (
     OK,
     STAGE,
@@ -31,16 +31,17 @@ from report.errors import (
     exit_code,
     of_machine,
 )
+from report.terminal import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from report.delivery.publish import Published
     from report.engine.events import Planned
     from report.engine.explain import StageStatus
     from report.engine.run import Built
-    from report.project import Plan, Request
-    from report.publish import Published
-    from report.study import Model
+    from report.study.study import Model
+    from report.workspace.places import Plan, Request
 
 
 def _examples(*commands: str) -> str:
@@ -113,11 +114,11 @@ def build(
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Build folder.")] = None,
 ) -> None:
     """Run a whole study, every step cached, and write report.html and report.pdf."""
-    from report import build_folder
-    from report.building import whole
-    from report.document import author, glyphs, prose
-    from report.project import Request, plan, study_folder, unversioned
-    from report.publish import publish
+    from report.commands.running import whole
+    from report.delivery import build_folder
+    from report.delivery.publish import publish
+    from report.workspace.places import Request, plan, study_folder, unversioned
+    from report.writing import author, glyphs, prose
 
     begun = time.monotonic()
     the_plan = plan(Request(study, data, sample, tuple(overrides or ()), cache, out))
@@ -149,8 +150,8 @@ def run(
     the_plan: Plan, targets: Iterable[str], *, strict: bool = False, **options: Any
 ) -> Mapping[str, Built]:
     """Build the stages ``targets`` of a plan and all that they read, and show how it goes."""
-    from report.building import is_strict
-    from report.building import run as run_stages
+    from report.commands.running import is_strict
+    from report.commands.running import run as run_stages
     from report.engine.events import Event, Finished, Planned
 
     targets = [*targets]
@@ -190,8 +191,8 @@ def _trains(planned: Planned) -> bool:
 
 def _rehearse(the_plan: Plan, *, pdf: bool) -> None:
     """Refuse before the first training what would be refused after the last."""
-    from report.rehearsal import rehearse
-    from report.system.distributions import version
+    from report.delivery.rehearsal import rehearse
+    from report.engine.system.distributions import version
 
     if pdf and version("pango") == "not found":
         from report.document.pdf import require_pango
@@ -203,7 +204,7 @@ def _rehearse(the_plan: Plan, *, pdf: bool) -> None:
 
 def _tell_trainings(the_plan: Plan, planned: Planned) -> None:
     """Tell before it starts how long the trainings take that never ran here."""
-    from report.outlook import first_trainings
+    from report.terminal.time_left import first_trainings
 
     found = first_trainings(planned, {model.id: model.minutes for model in the_plan.study.models})
     if found:
@@ -218,7 +219,7 @@ def _tell_doubts(built: Mapping[str, Built], *, strict: bool) -> None:
     """Tell what in the author's words a result could contradict; a strict build does not let it pass."""
     import json
 
-    from report.document.check import DOUBTS
+    from report.document.lint import DOUBTS
 
     if "source" not in built:
         return
@@ -272,7 +273,7 @@ def status(
     cache: Cache = None,
 ) -> None:
     """Tell which stages are fresh, stale or missing, and why."""
-    from report.project import Request
+    from report.workspace.places import Request
 
     stages = _status(Request(study, data, sample, tuple(overrides or ()), cache))
     rows = [[s.name, s.state, _expected(s), "; ".join(s.reasons)] for s in stages]
@@ -295,7 +296,7 @@ def why(
     cache: Cache = None,
 ) -> None:
     """Tell why one stage would run, down to the setting, file or function that changed."""
-    from report.project import Request
+    from report.workspace.places import Request
 
     stages = {s.name: s for s in _status(Request(study, data, sample, tuple(overrides or ()), cache))}
     if stage not in stages:
@@ -309,7 +310,7 @@ def why(
 
 def _status(request: Request) -> list[StageStatus]:
     from report.engine.explain import status as stage_status
-    from report.project import plan
+    from report.workspace.places import plan
 
     the_plan = plan(request)
     return stage_status(the_plan.stages, the_plan.cache, plan_name=the_plan.pointers)
@@ -318,8 +319,8 @@ def _status(request: Request) -> list[StageStatus]:
 def _tell_others(cache: Path | None) -> None:
     """Tell what lies in the cache that other versions of this program have made."""
     from report.engine.store import Store
-    from report.project import cache_folder
-    from report.upkeep.collect import size_of
+    from report.engine.upkeep.collect import size_of
+    from report.workspace.places import cache_folder
 
     for folder in Store(cache_folder(cache)).others():
         console.say(
@@ -358,10 +359,10 @@ def log(
     cache: Cache = None,
 ) -> None:
     """Print what a stage wrote while it ran last; ``classify`` is that of predict, ``check`` of data check."""
-    from report.data_check import CHECK_PLAN
+    from report.commands.data import CHECK_PLAN
     from report.engine.explain import last_log
-    from report.project import Request, plan
-    from report.trained import classify_plan
+    from report.workspace.places import Request, plan
+    from report.workspace.trained_models import classify_plan
 
     the_plan = plan(Request(study, data, sample, tuple(overrides or ()), cache), needs_data=False)
     plans = (the_plan.pointers, classify_plan(the_plan), CHECK_PLAN)
@@ -386,10 +387,10 @@ def graph(
     cache: Cache = None,
 ) -> None:
     """Draw the stages: state, time, and where and when each result was made."""
-    from report.graph import svg
-    from report.project import Request, plan
-    from report.publish import replace as write_anew
-    from report.publish import writing
+    from report.delivery.publish import replace as write_anew
+    from report.delivery.publish import writing
+    from report.graph.drawing import svg
+    from report.workspace.places import Request, plan
 
     if out and out.suffix != ".svg":
         raise UsageError(f"--out {out}: not the name of a drawing", hint="such as --out graph.svg")
@@ -411,7 +412,7 @@ def document(
     cache: Cache = None,
 ) -> None:
     """Write the .qmd and its figures from cached results; never trains."""
-    from report.project import Request, plan
+    from report.workspace.places import Request, plan
 
     if study is not None:
         plans = [plan(Request(study, data, sample, (), cache))]
@@ -424,7 +425,7 @@ def document(
 
 def finished_plans(cache: Path | None) -> list[Plan]:
     """Return the studies whose results are complete, or the assignment's sample if there is none."""
-    from report.project import Request, plan, study_names
+    from report.workspace.places import Request, plan, study_names
 
     found = []
     for name in study_names():
@@ -464,8 +465,8 @@ def not_built(the_plan: Plan, late: Sequence[str]) -> UsageError:
 
 def write_document(the_plan: Plan) -> None:
     """Write one study's source into ``document/``."""
-    from report.building import whole
-    from report.publish import publish_source
+    from report.commands.running import whole
+    from report.delivery.publish import publish_source
 
     console.say(console.relative(whole(lambda: publish_source(the_plan, run(the_plan, ["source"])))))
 
@@ -487,8 +488,8 @@ def preview(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
 ) -> None:
     """Show the report in the browser while you write, and again after every save; Ctrl-C ends it."""
-    from report.preview import preview as show
-    from report.project import Request
+    from report.preview.session import preview as show
+    from report.workspace.places import Request
 
     with suppress(Stopped):
         show(Request(study, data, sample, tuple(overrides or ()), cache), port=port, browser=not no_browser)
@@ -502,7 +503,7 @@ def models(
     cache: Cache = None,
 ) -> None:
     """Tell the parameters and input of a study's models; nothing is trained."""
-    from report.project import Request, plan
+    from report.workspace.places import Request, plan
 
     the_plan = plan(Request(study, None, False, tuple(overrides or ()), cache), needs_data=False)
     built = run(the_plan, [f"architecture.{m.id}" for m in the_plan.study.models])
@@ -549,8 +550,8 @@ def predict(
     cache: Cache = None,
 ) -> None:
     """Ask a trained, cached model about pictures. Not for clinical use."""
-    from report.project import Request, plan
-    from report.trained import classify
+    from report.workspace.places import Request, plan
+    from report.workspace.trained_models import classify
 
     the_plan = plan(Request(study, None, sample, tuple(overrides or ()), cache), needs_data=False)
     found = classify(the_plan, model, images)
@@ -574,8 +575,8 @@ def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A build folder, such as build/assignment.")],
 ) -> None:
     """Recompute every number of a report from its predictions; exit 5 when something does not agree."""
+    from report.delivery.verify import verify as check
     from report.engine.events import Progressed
-    from report.verify import verify as check
 
     begun = time.monotonic()
     with console.display() as show:
@@ -599,8 +600,8 @@ def verify(
 @app.command(rich_help_panel="Data")
 def studies() -> None:
     """List the studies, where their data are had, and which are found."""
-    from report.project import Request, data_folder, dataset_command, study_folder, study_names
-    from report.study import load
+    from report.study.study import load
+    from report.workspace.places import Request, data_folder, dataset_command, study_folder, study_names
 
     for name in study_names():
         study = load(study_folder(name) / "study.toml")
@@ -623,7 +624,7 @@ def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The new study's name, such as my-study.")],
 ) -> None:
     """Write a skeleton for a study of your own into studies/NAME."""
-    from report.new import create
+    from report.study.skeleton import create
 
     for path in create(name):
         console.say(console.relative(path))
@@ -641,7 +642,7 @@ def data_check(
     cache: Cache = None,
 ) -> None:
     """Tell which reader fits, counts per class, what is left out and why, patients, sizes, duplicates."""
-    from report.data_check import check, tell
+    from report.commands.data import check, tell
 
     found = check(data, study, cache)
     if as_json:
@@ -659,8 +660,8 @@ def data_sample(
     cache: Cache = None,
 ) -> None:
     """Write the generated sample: phantoms in the layout of the real dataset."""
-    from report.project import Request, plan
-    from report.publish import copy, writing
+    from report.delivery.publish import copy, writing
+    from report.workspace.places import Request, plan
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: not an empty folder", hint="name a new folder")
@@ -686,8 +687,8 @@ def gc(
     cache: Cache = None,
 ) -> None:
     """Remove old results; never what the newest build of a study or a running one needs."""
-    from report.project import cache_folder
-    from report.upkeep.collect import collect
+    from report.engine.upkeep.collect import collect
+    from report.workspace.places import cache_folder
 
     most = _bytes(max_size) if max_size else None
     collected = collect(cache_folder(cache), keep_days=keep_days, max_size=most, dry_run=dry_run)
@@ -729,8 +730,8 @@ def cache_check(
 ) -> None:
     """Read every file and record of the cache through; exit 7 when something is damaged."""
     from report.engine.events import Progressed
-    from report.project import cache_folder
-    from report.upkeep.check import check
+    from report.engine.upkeep.check import check
+    from report.workspace.places import cache_folder
 
     folder = cache_folder(cache)
     with console.display() as show:

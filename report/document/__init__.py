@@ -1,1 +1,1 @@
-"""Turn cached results into one source and that into HTML and PDF."""
+"""From the report's source to HTML and PDF; knows no study."""

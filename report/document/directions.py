@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from report.document.values import END, FIRST_STRONG, runs_to_the_left
+from report.writing.values import END, FIRST_STRONG, runs_to_the_left
 
 _SETS = "p|li|td|th|h[1-6]|dt|dd|figcaption"
 _BLOCK = re.compile(

@@ -9,7 +9,7 @@ from html import escape
 from html.parser import HTMLParser
 from urllib.parse import quote
 
-from report.document.values import END, FIRST_STRONG
+from report.writing.values import END, FIRST_STRONG
 
 LEGIBLE = ",:;/()*!+@="  # left as they are in an address
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
-from report.document import check, downloads, pandoc, svg
+from report.document import downloads, lint, pandoc, svg
 from report.errors import RenderError
 
 STYLES = ("fonts.css", "document.css", "screen.css")
@@ -39,7 +39,7 @@ def render(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Calla
         If the source fails our check or pandoc refuses it.
     """
     source, templates = inputs["source"], inputs["templates"]
-    check.require(source)
+    lint.require(source)
     html = pandoc.page(source, pandoc.Theme(templates, STYLES))
     html = _STYLESHEET.sub(lambda link: _style(templates / link[1]), html)
     html = _script(html, templates)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from report.document import check, equations, floats, pandoc
+from report.document import equations, lint, pagination, pandoc
 from report.errors import EnvironmentProblem, RenderError
 
 STYLES = ("fonts.css", "document.css", "pdf.css")
@@ -44,7 +44,7 @@ def render(
     """
     source, templates = inputs["source"], inputs["templates"]
     weasyprint = _weasyprint()
-    check.require(source)
+    lint.require(source)
     page = equations.as_pictures(_loose_spaces(pandoc.page(source, pandoc.Theme(templates, STYLES))))
     fetcher = _fetcher({"theme/": templates, "figures/": source}, page.pictures)
     html = weasyprint.HTML(string=page.html, base_url=BASE, url_fetcher=fetcher)
@@ -71,17 +71,17 @@ def _sheet(width: float, height: float) -> Any:
 def _balance(html: Any, paper: str) -> None:
     """Move the figures of ``html`` so that they leave no page half empty."""
     width, height = PAPERS[paper]
-    elements = floats.mark(html.etree_element)
+    elements = pagination.mark(html.etree_element)
     endless = html.render(stylesheets=[_sheet(width, ENDLESS)])
     boxes = endless.pages[0].anchors
-    blocks = floats.measure(elements, boxes)
+    blocks = pagination.measure(elements, boxes)
     if blocks:
         room = (height - TOP - BOTTOM) * MM_TO_PX
-        page = floats.Page(room, _begin(boxes["TOC"], boxes["report"], room))
-        floats.move(html.etree_element, floats.arrange(blocks, page))
+        page = pagination.Page(room, _begin(boxes["TOC"], boxes["report"], room))
+        pagination.move(html.etree_element, pagination.arrange(blocks, page))
 
 
-def _begin(contents: floats.Box, text: floats.Box, room: float) -> float:
+def _begin(contents: pagination.Box, text: pagination.Box, room: float) -> float:
     """Return how much of its first page is taken when the text begins, below contents that do not break."""
     top, bottom, begin = (y - TOP * MM_TO_PX for y in (contents[1], contents[3], text[1]))
     return (begin - top if bottom > room else begin) % room

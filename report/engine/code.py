@@ -49,7 +49,7 @@ class Code:
         for name in waiting:
             if self._module(name) is None:
                 message = f"{name}: no such module in {self.project.root}"
-                raise StageError(message, hint="mend report/pipeline.py")
+                raise StageError(message, hint="mend report/pipeline/stages.py")
         found: dict[str, str] = {}
         while waiting:
             name = waiting.pop()

@@ -12,7 +12,7 @@ from report.engine.code import Project
 from report.engine.fingerprint import Moment, Recipe, tree_file
 from report.engine.stage import Output, Source, Stage, selected
 from report.engine.store import Record, Store, digest_files, digest_json, taken
-from report.system.files import environment_problems, read_json
+from report.engine.system.files import environment_problems, read_json
 
 State = Literal["fresh", "stale", "missing", "waiting"]
 SHOWN = 60

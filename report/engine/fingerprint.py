@@ -12,9 +12,9 @@ from report.engine.code import PYTHON, Code, Project
 from report.engine.sources import Told, digest_tree, digests_of
 from report.engine.stage import Json, Source, Stage
 from report.engine.store import FORMAT, canonical
+from report.engine.system.distributions import version
+from report.engine.system.files import remember
 from report.errors import StageError
-from report.system.distributions import version
-from report.system.files import remember
 
 Recipe = dict[str, Any]
 

@@ -52,7 +52,7 @@ class OwnCode:
     def only(self, stage: str, closure: Mapping[str, str]) -> Iterator[set[str]]:
         """Import our own modules anew, as they are on disk now; yield the set of those outside ``closure``."""
         for name in [n for n in sys.modules if n.partition(".")[0] in self.project.packages]:
-            if name not in KEPT and not name.startswith(("report.engine", "report.system")):
+            if name not in KEPT and not name.startswith("report.engine"):
                 del sys.modules[name]
         importlib.invalidate_caches()
         self.stage, self.closure, self.uncovered = stage, closure, set()

@@ -16,9 +16,9 @@ from report.engine.events import How, OnEvent
 from report.engine.fingerprint import Moment, Recipe
 from report.engine.stage import Stage, selected
 from report.engine.store import Files, Record, Store, digest_files, digest_json, refusal, taken
+from report.engine.system.files import environment_problems
+from report.engine.system.machine import cores
 from report.errors import ReportError, StageError
-from report.system.files import environment_problems
-from report.system.machine import cores
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -14,7 +14,7 @@ from analysis.errors import DataError
 from analysis.walk import walk
 from report.engine.stage import Source, included
 from report.engine.store import canonical, digest_json
-from report.system.files import digest_file, remember
+from report.engine.system.files import digest_file, remember
 
 RECENT_SECONDS = 2.0
 SEAL_SIZE = 65

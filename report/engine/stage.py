@@ -102,7 +102,7 @@ def selected(stages: Sequence[Stage], only: Collection[str] | None = None) -> li
         missing = sorted(stage.needs - seen)
         if missing or stage.name in seen:
             problem = f"reads {missing[0]}, which no earlier stage makes" if missing else "is there twice"
-            raise StageError(f"stage {stage.name} {problem}", hint="mend report/pipeline.py")
+            raise StageError(f"stage {stage.name} {problem}", hint="mend report/pipeline/stages.py")
         seen.add(stage.name)
     wanted = seen if only is None else set(only)
     if unknown := sorted(wanted - seen):

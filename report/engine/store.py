@@ -2,7 +2,7 @@
 
 ``actions/<key>.json`` is the record of a result and ``blobs/<sha256>`` are its bytes. Blobs come first and
 the record last, each written beside its place, synced and renamed. The time of a record is when it was used
-last, and a file in ``readers/`` stands for each process that uses results now: ``report.upkeep`` goes by both.
+last, and a file in ``readers/`` stands for each process that uses results now: ``report.engine.upkeep`` goes by both.
 """
 
 from __future__ import annotations
@@ -18,9 +18,16 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from report.engine.stage import Json, Output, Stage, included
+from report.engine.system.files import (
+    digest_file,
+    environment_problems,
+    read_json,
+    remember,
+    sync,
+    write_whole,
+)
+from report.engine.system.locks import ALL, Locks
 from report.errors import DamagedError, StageError
-from report.system.files import digest_file, environment_problems, read_json, remember, sync, write_whole
-from report.system.locks import ALL, Locks
 
 FORMAT = 1
 SYNCING_THREADS = 8
@@ -84,7 +91,7 @@ def refusal(stage: str, undeclared: Sequence[str]) -> StageError | None:
     more = f" (and {len(undeclared) - 1} more)" if len(undeclared) > 1 else ""
     message = f"{stage}: {undeclared[0]}, which its key does not cover{more}"
     place = DECLARED_IN[undeclared[0].partition(" ")[0]]
-    return StageError(message, hint=f"name it in `{place}` of the stage in report/pipeline.py")
+    return StageError(message, hint=f"name it in `{place}` of the stage in report/pipeline/stages.py")
 
 
 class Store:

@@ -25,10 +25,10 @@ from report.engine.imports import OwnCode, changed
 from report.engine.sources import files_of
 from report.engine.stage import Output, Source, Stage
 from report.engine.store import Entry, Files, Record, Store, digest_files, refusal
+from report.engine.system import audit, distributions, process
+from report.engine.system.files import digest_file, environment_problems
+from report.engine.system.machine import host
 from report.errors import ReportError, StageError
-from report.system import audit, distributions, process
-from report.system.files import digest_file, environment_problems
-from report.system.machine import host
 
 PROGRESS_SECONDS = 0.2
 BEGUN = ".begun"

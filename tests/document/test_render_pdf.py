@@ -19,9 +19,10 @@ import pytest
 from PIL import Image
 
 from analysis.progress import silent
-from report.document import equations, pdf, source
+from report.document import equations, pdf
 from report.errors import EnvironmentProblem, RenderError
-from report.study import load
+from report.study.study import load
+from report.writing import source
 
 FIXTURE = Path(__file__).parent / "fixture"
 PROJECT = Path(__file__).resolve().parents[2]

@@ -15,16 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from report.building import run
+from report.commands.running import run
 from report.engine.code import OURS
 from report.engine.events import Failed, Started, Warned
 from report.engine.explain import last_log
 from report.engine.run import build as engine_build
 from report.engine.sources import files_of
 from report.engine.stage import Output, Source, Stage
+from report.engine.system import audit, distributions
 from report.errors import StageError
-from report.pipeline import PROJECT
-from report.system import audit, distributions
+from report.pipeline.stages import PROJECT
 
 READING = """
 import os, sys, tempfile
@@ -109,7 +109,7 @@ def test_reading_something_else_is_told_or_refused(toy, code, secret):
     Path(secret).write_text("1")
     with pytest.raises(StageError, match=re.escape(f"odd: {what}, which its key does not cover")) as caught:
         strict(toy).build(stages)
-    assert caught.value.hint == "name it in `inputs` of the stage in report/pipeline.py"
+    assert caught.value.hint == "name it in `inputs` of the stage in report/pipeline/stages.py"
     assert list(toy.cache.glob("v1/actions/*/*")) == []
 
 
@@ -125,7 +125,7 @@ def test_packages_that_our_code_imports_are_declared_or_required_by_one_that_is(
     stage = Stage("sum", "toy.counting:calculate")
     with pytest.raises(StageError, match=r"^sum: imports numpy, which its key does not cover$") as caught:
         strict(toy).build([stage])
-    assert caught.value.hint == "name it in `packages` of the stage in report/pipeline.py"
+    assert caught.value.hint == "name it in `packages` of the stage in report/pipeline/stages.py"
     assert toy.build([replace(stage, packages=("pandas",))])["sum"].record.undeclared == []
     assert distributions.undeclared(["PIL.Image", "os.path", "sklearn", "nowhere"], ["Scikit_Learn"]) == [
         "pillow"
@@ -157,7 +157,7 @@ def test_our_own_modules_that_are_imported_by_name_are_declared(toy):
         StageError, match=r"^hide: uses toy\.letters, which its key does not cover$"
     ) as caught:
         toy.build([stage])
-    assert caught.value.hint == "name it in `uses` of the stage in report/pipeline.py"
+    assert caught.value.hint == "name it in `uses` of the stage in report/pipeline/stages.py"
 
 
 def test_a_strict_build_refuses_what_another_has_only_warned_of_where_it_finds_it(toy):

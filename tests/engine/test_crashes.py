@@ -23,8 +23,8 @@ import pytest
 from report.engine import sources
 from report.engine.stage import Output, Source, Stage
 from report.engine.store import Store
+from report.engine.system.files import digest_file, environment_problems
 from report.errors import EnvironmentProblem, StageError
-from report.system.files import digest_file, environment_problems
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STEPS = '''

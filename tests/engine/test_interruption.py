@@ -11,9 +11,9 @@ import pytest
 
 from report.engine.events import Finished
 from report.engine.explain import last_log
+from report.engine.system.files import digest_file
 from report.engine.worker import BEGUN
 from report.errors import StageError
-from report.system.files import digest_file
 
 
 def sound(store) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from report.engine.store import Store
+from report.engine.system.files import environment_problems, write_whole
 from report.errors import EnvironmentProblem, StageError
-from report.system.files import environment_problems, write_whole
 
 
 def corrupt(path: Path, change) -> None:

@@ -20,8 +20,8 @@ from threadpoolctl import threadpool_limits
 from analysis.evaluation.predictions import Predictions, cluster_ids
 from analysis.progress import silent
 from report.engine.stage import Output, Stage
-from report.pipeline import PROJECT, Place, stages
-from report.study import Study, load
+from report.pipeline.stages import PROJECT, Place, stages
+from report.study.study import Study, load
 
 CLASSES = ("bacterial", "covid_19", "healthy", "viral")
 ASSIGNMENT = PROJECT / "studies" / "assignment"

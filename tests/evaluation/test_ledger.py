@@ -16,9 +16,9 @@ from analysis.evaluation import ledger
 from analysis.evaluation.ledger import Known, judge, of_matrices, published_figures
 from analysis.evaluation.predictions import Predictions
 from report.errors import StudyError
-from report.pipeline import PROJECT
-from report.published import Published, bars
-from report.study import load
+from report.pipeline.stages import PROJECT
+from report.study.published import Published, bars
+from report.study.study import load
 
 FILES = sorted((PROJECT / "studies").glob("*/published.toml"))
 NAMES = [path.parent.name for path in FILES]

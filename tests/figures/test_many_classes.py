@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from analysis.evaluation import compare, evaluate, pairs
 from analysis.evaluation.resampling import resamples
 from analysis.figures import labels, style
-from report.study import load
+from report.study.study import load
 from tests.figures.conftest import write_inputs
 from tests.figures.drawing import FIGURES, draw, keep_figures, require_clean
 

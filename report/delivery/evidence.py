@@ -1,0 +1,195 @@
+"""What a build folder holds so that its report can be checked: all that takes the X-rays or a network to make.
+
+Every other stage is a pure function of these files, which lie in ``predictions/``: it can be run again anywhere.
+``predictions/study.json`` tells the study, the digest of every file that was built, and what program built them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import StringConstraints, ValidationError
+
+from analysis.errors import DataError
+from report.engine.stage import Output, Source, Stage, included
+from report.engine.system.files import read_json
+from report.pipeline.stages import Place, stages
+from report.study.study import Section, Study
+from report.writing import author
+
+if TYPE_CHECKING:
+    from report.engine.run import Built
+
+FOLDER = "predictions"
+STUDY = f"{FOLDER}/study.json"
+PROSE = f"{FOLDER}/prose"
+DOCUMENTS = ("report.html", "report.pdf")
+TARGETS = ("results", "source", "html", "pdf")
+PICTURES = {"data", "images"}
+"""What an input is called that holds X-rays."""
+AGAIN = "build the report again: report build STUDY --data DIR"
+NAME = r"[^/\\.\x00][^/\\\x00]*"
+Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
+Inside = Annotated[str, StringConstraints(pattern=f"^({NAME}/){{0,2}}{NAME}$")]
+"""A path that does not lead out of the build folder."""
+
+
+class Evidence(Section):
+    """What ``study.json`` tells: what makes the same stages again, the program, and the digest of every file."""
+
+    format: Literal[1]
+    name: Name
+    data: Literal["sample", "folder", "archive"]
+    overrides: tuple[str, ...]
+    commit: str
+    declared_late: bool
+    study: Study
+    program: dict[str, str]
+    files: dict[Inside, str]
+
+    def stages(self, prose: Path) -> list[Stage]:
+        """Return the stages of the study, of which the author's words lie in ``prose``."""
+        data = {"sample": None, "folder": prose, "archive": Path(__file__)}[self.data]  # nothing reads it
+        return stages(self.study, Place(prose, data, self.overrides, self.declared_late, self.commit))
+
+
+def taken(stage: Stage) -> bool:
+    """Tell whether a stage is taken at its word: it reads X-rays, or needs Keras."""
+    return bool(PICTURES & stage.inputs.keys()) or stage.name.startswith("architecture.")
+
+
+def redone(plan: Sequence[Stage]) -> list[Stage]:
+    """Return the stages that can be run again to check a report, each after those that it reads."""
+    wanted = set(TARGETS)
+    for stage in reversed(plan):
+        if stage.name in wanted and not taken(stage):
+            wanted |= {given.stage for given in stage.inputs.values() if isinstance(given, Output)}
+    return [stage for stage in plan if stage.name in wanted and not taken(stage)]
+
+
+def is_kept(stage: Stage) -> bool:
+    """Tell whether a stage's files are evidence; the split is too, although it can be drawn again."""
+    return taken(stage) or stage.function == "analysis.splitting:split"
+
+
+def path_of(stage: str, file: str) -> str:
+    """Return where a file of a stage lies in a build folder: ``predictions/baseline.csv``, ``predictions/read/records.csv``."""
+    kind, _, of = stage.partition(".")
+    return f"{FOLDER}/{of}.csv" if kind == "predict" else f"{FOLDER}/{stage}/{file}"
+
+
+def of_stages(paths: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return, from the paths in a build folder, the path of each file of each stage that is evidence."""
+    found: dict[str, dict[str, str]] = {}
+    for path in paths:
+        folder, _, rest = path.partition("/")
+        stage, _, file = rest.partition("/")
+        if folder == FOLDER and file:
+            found.setdefault(stage, {})[file] = path
+        elif folder == FOLDER and rest.endswith(".csv"):
+            found[f"predict.{rest.removesuffix('.csv')}"] = {"predictions.csv": path}
+    return found
+
+
+def evidence_files(plan: Sequence[Stage], built: Mapping[str, Built]) -> dict[str, Path]:
+    """Return what the stages that can be run again read of the others and of the author, by path in a build folder."""
+    kept = {stage.name for stage in plan if is_kept(stage)}
+    files: dict[str, Path] = {}
+    for stage in redone(plan):
+        for given in stage.inputs.values():
+            if isinstance(given, Output) and given.stage in kept:
+                result = built[given.stage]
+                chosen = [file for file in result.files if included(file, given.include)]
+                files |= {path_of(given.stage, file): result.path(file) for file in chosen}
+    prose = _stage("source", plan).inputs["prose"]
+    assert isinstance(prose, Source)
+    return files | {f"{PROSE}/{path.name}": path for path in author.files(prose.path)}
+
+
+def _stage(name: str, plan: Sequence[Stage]) -> Stage:
+    return next(stage for stage in plan if stage.name == name)
+
+
+def study_facts(
+    study: Study, plan: Sequence[Stage], built: Mapping[str, Built], files: Mapping[str, Path]
+) -> dict[str, Any]:
+    """Return what ``study.json`` tells for the build folder of a ``plan`` that has these files."""
+    again = [stage for stage in redone(plan) if stage.name in built]
+    params = _stage("source", plan).params
+    names = {stage.name for stage in plan}
+    return {
+        "format": 1,
+        "data": next((kind for kind in ("sample", "archive") if kind in names), "folder"),
+        **{name: params[name] for name in ("name", "overrides", "commit")},
+        "declared_late": _stage("compare", plan).params["declared_late"],
+        "study": study.model_dump(mode="json", exclude_unset=True),  # as a study file may say it
+        "program": program((stage, built[stage.name].record.recipe) for stage in again),
+        "files": {name: digest(path) for name, path in sorted(files.items())},
+    }
+
+
+def as_json(facts: Mapping[str, Any]) -> bytes:
+    """Return ``facts`` as a JSON file that people read too."""
+    return (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def digest(path: Path) -> str:
+    """Return the sha256 of a file's bytes in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def program(recipes: Iterable[tuple[Stage, Mapping[str, Any]]]) -> dict[str, str]:
+    """Return what a report depends on beside its evidence: versions, and digests of our code and templates."""
+    found: dict[str, str] = {}
+    for stage, recipe in recipes:
+        sources = [n for n, given in stage.inputs.items() if isinstance(given, Source) and n != "prose"]
+        found |= recipe["environment"]
+        found |= {f"code of {module}": known[:16] for module, known in recipe["code"].items()}
+        found |= {f"{n} of {stage.name.partition('.')[0]}": recipe["inputs"][n][:16] for n in sources}
+    return dict(sorted(found.items()))
+
+
+def read(folder: Path) -> Evidence:
+    """Return what a build folder tells of its study.
+
+    Raises
+    ------
+    DataError
+        It is no build folder, its build made no report, or its ``study.json`` is damaged.
+    """
+    path = folder / STUDY
+    try:
+        if (read_json(folder / "run.json") or {}).get("unfinished"):
+            raise DataError(f"{folder}: a build was interrupted while it wrote this folder", hint=AGAIN)
+        return Evidence.model_validate_json(path.read_bytes())
+    except OSError as error:
+        problem, hint = _why_not(folder)
+        raise DataError(problem, hint=hint) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise DataError(
+            f"{path}: damaged, or of another version of this program: {where}: {first['msg']}", hint=AGAIN
+        ) from error
+
+
+def _why_not(folder: Path) -> tuple[str, str]:
+    """Return why a folder without ``study.json`` cannot be checked, and what to do."""
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "no such folder"
+        return f"{folder}: {what}", "name a build folder, such as build/assignment"
+    if any((folder / name).is_file() for name in DOCUMENTS):
+        return f"{folder}: its report has no {STUDY}, by which it can be checked", AGAIN
+    if (folder / "run.json").is_file():
+        return (
+            f"{folder}: holds no report, as after report build --only",
+            "build it whole: report build STUDY --data DIR",
+        )
+    return (
+        f"{folder}: is no build folder",
+        "name the folder that report.html lies in, such as build/assignment",
+    )

@@ -1,0 +1,1 @@
+"""Draws the stages of a plan."""

@@ -1,0 +1,1 @@
+"""The study file: what an experiment is, checked before anything runs."""

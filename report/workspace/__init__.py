@@ -1,0 +1,1 @@
+"""From a request to a plan: studies, data, the cache, and the folders that are written."""

@@ -1,0 +1,54 @@
+"""Letters that the report's own fonts do not have: told before anything runs, once, whether any font has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from report.document import fonts
+from report.writing import author
+
+if TYPE_CHECKING:
+    from report.study.study import Study
+
+FONTS = ("IBMPlexSerif-Regular.ttf", "IBMPlexSans-Regular.ttf")
+"""The fonts of text and of headings, tables and figures."""
+OURS = Path(__file__).parents[2] / "templates" / "theme" / "fonts"
+UNPRINTED = {"dataset": {"folders", "values"}}
+_MOST = 12
+
+
+def warnings(study: Study, folder: Path) -> list[str]:
+    """Return what is to be told of the letters in a study and in its author's files, which lie in ``folder``.
+
+    Raises
+    ------
+    RenderError
+        A file of the author is not UTF-8, or has signs that cannot be printed.
+    """
+    said = study.model_dump_json(exclude=UNPRINTED), *map(author.read, author.files(folder))
+    return told("".join(said))
+
+
+def told(text: str) -> list[str]:
+    """Return a warning for the letters of ``text`` that no font has, and one for those that only other fonts have."""
+    ours = tuple(OURS / name for name in FONTS)
+    boxes = fonts.behind(text, *ours)[1]
+    borrowed = [letter for letter in fonts.lacking(text, *ours) if letter not in boxes]
+    found = []
+    if boxes:
+        found.append(
+            f"no font of this machine has {_named(boxes)}: the PDF and the figures show empty boxes there; install a "
+            "font that has them, for example one of Noto's, and run the same command again"
+        )
+    if borrowed:
+        found.append(
+            f"the report's fonts have no {_named(borrowed)}: the PDF and the figures take other fonts of this machine "
+            "there, a browser those of its own"
+        )
+    return found
+
+
+def _named(letters: list[str] | str) -> str:
+    named = ", ".join(f"{letter} (U+{ord(letter):04X})" for letter in letters[:_MOST])
+    return named + f" and {len(letters) - _MOST} more" * (len(letters) > _MOST)

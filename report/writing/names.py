@@ -1,0 +1,169 @@
+"""The names of all results that a study will have, known before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from report.pipeline.stages import SPLITS, analyses, compared, normal_class, runs
+from report.study.collisions import LOW_DETAIL, MAJORITY
+
+if TYPE_CHECKING:
+    from report.study.study import Model, Study
+
+PER_CLASS = ("sensitivity", "specificity", "ppv", "npv", "f1")
+MOVES = ("fixed", "broken", "both_right", "both_wrong")
+LOSSES = ("brier", "log_loss", "ece")
+SPECIFICITIES = (90, 95)
+PREVALENCES, DISCORDANCES = (10, 30, 50), (5, 10, 20, 30)
+CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
+COURSE = ("epochs_run", "best_epoch", "weights_epoch", "overfitting_epoch")
+PEOPLE = ("age_known", "age_median", "female", "male", "view_pa", "view_ap", "view_ap_supine")
+SHARED = ("same_patient_in_train", "same_patient_in_train_share", "exact_duplicate_elsewhere")
+DECIDED = ("primary", "equivalence", "p", "p_holm", "detectable_difference", "false_better")
+KINDS = ("accuracy", "test", "training", "parameters")
+VERDICTS = ("count", "agrees", "differs", "not_decided", "not_measured", "not_comparable")
+OF_CORRECTED = ("test.accuracy", "test.f1.macro")
+
+
+def names(study: Study) -> frozenset[str]:
+    """Return every name that ``results.json`` of a study can have, but for the reasons of ``data.excluded``.
+
+    Which published figures are judged, and so have a difference, is not known before: all are among the names.
+    """
+    found: set[str] = {f"{m.id}.architecture.{n}" for m in study.models for n in _ARCHITECTURE}
+    for analysis in analyses(study):
+        found |= _owned(f"data{analysis}", _data(study))
+        found |= {f"{MAJORITY}{analysis}.{split}.{n}" for split in SPLITS for n in _classification(study)}
+        found |= _owned(f"{LOW_DETAIL}{analysis}", _evaluated(study, rebalanced=False))
+        for model in study.trained:
+            owners = {f"{model.id}{analysis}", *(run.name for run in runs(study, model, analysis))}
+            for owner in owners:
+                found |= _owned(owner, _of_training())
+                found |= _owned(owner, _evaluated(study, rebalanced=is_rebalanced(model)))
+        found |= set(_compared(study, analysis))
+    return frozenset(found | set(_published(study)))
+
+
+_ARCHITECTURE = ("parameters", "trainable_parameters")
+
+
+def is_rebalanced(model: Model) -> bool:
+    """Tell whether a model learns from other shares of classes than there are, so that its priors are corrected."""
+    return model.class_balance != "none" or model.class_weights != "none"
+
+
+def _owned(owner: str, of: Iterable[str]) -> set[str]:
+    return {f"{owner}.{name}" for name in of}
+
+
+def _ids(study: Study) -> list[str]:
+    return [c.id for c in study.classes]
+
+
+def _of_training() -> Iterator[str]:
+    yield from (f"training.{name}" for name in COURSE)
+    yield from (f"training.{end}_{curve}" for end in ("first", "last") for curve in CURVES)
+    yield from (
+        f"training.{n}" for n in ("best_val_loss", "best_val_accuracy", "rise_after_best", "last_gap")
+    )
+
+
+def _classification(study: Study) -> Iterator[str]:
+    ids = _ids(study)
+    yield from ("n", "accuracy", "mcc")
+    yield from (f"{measure}.{of}" for measure in PER_CLASS for of in (*ids, "macro"))
+    for true in ids:
+        yield from (f"mcc.{true}", f"support.{true}")
+        yield from (f"{cell}.{true}.{said}" for cell in ("confusion", "confusion_share") for said in ids)
+
+
+def _evaluated(study: Study, *, rebalanced: bool) -> Iterator[str]:
+    ids, normal = _ids(study), normal_class(study)
+    scores = [*ids, *(["abnormal"] if normal else [])]
+    suffixes = ("", "_scaled", *(["_prior"] if rebalanced else []))
+    of_each = [
+        *_classification(study),
+        *(f"auroc.{of}" for of in (*ids, "macro", "micro")),
+        *(f"{measure}.{of}" for measure in ("average_precision", "ece") for of in ids),
+        *(f"{loss}{suffix}" for loss in LOSSES for suffix in suffixes),
+        "ece_expected",
+        *(
+            f"{measure}_at_{at}.{score}"
+            for measure in ("sensitivity", "specificity")
+            for at in SPECIFICITIES
+            for score in scores
+        ),
+    ]
+    yield from (f"{split}.{name}" for split in SPLITS for name in of_each)
+    yield "val.temperature"
+    yield from (f"val.threshold_at_{at}.{score}" for at in SPECIFICITIES for score in scores)
+    if normal:
+        at = SPECIFICITIES[0]
+        yield from (f"test.{m}_at_{at}.prevalence_{p}" for m in ("ppv", "npv") for p in PREVALENCES)
+
+
+def _differences(study: Study) -> Iterator[str]:
+    ids = _ids(study)
+    yield from ("accuracy", "mcc", "brier", "log_loss", "auroc.micro", "auroc.macro")
+    yield from (f"{measure}.macro" for measure in PER_CLASS)
+    yield from (f"{measure}.{of}" for measure in (*PER_CLASS, "mcc", "auroc") for of in ids)
+
+
+def _compared(study: Study, analysis: str) -> Iterator[str]:
+    """Yield the names of one analysis that are of two models, and of what a comparison can find."""
+    declared, differences = study.comparison, list(_differences(study))
+    primary = declared.primary if declared else "f1.macro"
+    for split in SPLITS:
+        for model in study.trained:
+            yield f"{model.id}_vs_{LOW_DETAIL}{analysis}.{split}.{primary}"
+        for mistake in study.corrections:
+            pair = f"{mistake.corrected}_vs_{mistake.faithful}{analysis}.{split}"
+            yield from (f"{pair}.{name}" for name in differences)
+        for other in compared(study):
+            assert declared is not None
+            pair = f"{other}_vs_{declared.baseline}{analysis}.{split}"
+            moves = [f"{move}{of}" for move in MOVES for of in ("", *(f".{c}" for c in _ids(study)))]
+            yield from (f"{pair}.{n}" for n in (*differences, *moves, "sign_flip_p", "sign_flip_deff"))
+    if declared is None:
+        return
+    several = ("variance.patients", "variance.a", "variance.b") if len(study.training.seeds) > 1 else ()
+    for other in compared(study):
+        pair = f"{other}_vs_{declared.baseline}{analysis}.{declared.split}"
+        yield from (f"{pair}.{name}" for name in (*DECIDED, *several))
+    planning = f"planning{analysis}.{declared.split}.detectable_gain"
+    yield from (f"{planning}.discordance_{share}" for share in DISCORDANCES)
+
+
+def _data(study: Study) -> Iterator[str]:
+    ids = _ids(study)
+    if study.dataset.reader == "v7":
+        yield "annotations_found"
+    yield from ("pictures_found", "excluded", "pictures", "patients")
+    yield from (f"all.{fact}.{c}" for fact in PEOPLE for c in ids)
+    for part in ("all", "train", *SPLITS):
+        yield from (f"{part}.count", *(f"{part}.{what}.{c}" for what in ("count", "share") for c in ids))
+    yield from (f"{split}.{name}" for split in SPLITS for name in SHARED)
+
+
+def _published(study: Study) -> Iterator[str]:
+    """Yield the names of published figures and of how ours stand to them."""
+    if study.published is None:
+        return
+    yield "ledger.tolerance"
+    yield from (f"ledger.{kind}.{verdict}" for kind in KINDS for verdict in VERDICTS)
+    corrected = {m.corrects: m.id for m in study.trained if m.corrects}
+    for result in study.published.results:
+        owner = f"{result.model}@{result.run}" if result.run else result.model
+        yield from (f"{of}.{owner}.{name}" for of in ("published", "ledger") for name in result.figures)
+        if result.model in corrected and not result.run:
+            shown = [name for name in result.figures if name in OF_CORRECTED]
+            yield from (
+                f"{of}.{corrected[result.model]}.{n}" for of in ("published", "ledger") for n in shown
+            )
+    counts = study.published.protocol.counts
+    for name in counts:
+        split, dot, of = name.partition(".")
+        yield f"published.data.{split}.count{dot}{of}"
+    if all(f"test.{c}" in counts for c in study.published.protocol.classes):
+        yield f"published.{MAJORITY}.test.accuracy"

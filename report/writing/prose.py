@@ -1,0 +1,115 @@
+"""The author's words, checked before anything is trained: their markup, and what they quote by name."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from report.errors import RenderError
+from report.pipeline.stages import analyses
+from report.study.collisions import LOW_DETAIL, MAJORITY, OWNERS
+from report.writing.author import files, require_prose
+from report.writing.names import names
+
+if TYPE_CHECKING:
+    from report.study.study import Study
+
+EVALUATED = (*OWNERS, "planning", LOW_DETAIL, MAJORITY)
+"""What results are named after beside models."""
+_PART = re.compile(r"<%[-+]?\s*(?P<word>if|endif|elif)\b(?P<condition>.*?)%>|<<(?P<filled>.*?)>>", re.S)
+_EXCLUDED = re.compile(r"data(@\w+)?\.excluded\.[a-z0-9_]+")
+"""Reasons for which files are left out: what they are is known when the data are read."""
+_QUOTED = re.compile(r"""\b(?:r|value|ci)\(\s*["']([^"']+)["']""")
+
+
+def require(folder: Path, study: Study) -> None:
+    """Check the author's files in a study's folder.
+
+    A name under ``<% if ... %>`` may be one of other settings: there it is enough that some settings have it.
+
+    Raises
+    ------
+    RenderError
+        Markup is wrong, or a result is quoted that this study cannot have; the message names file and line.
+    """
+    of_study = names(study)
+    for path in files(folder):
+        for line, name, guarded in quoted(require_prose(path)):
+            if guarded:
+                problem = _unheard_of(name, study)
+            else:
+                problem = _problem(name, study) or _misspelt(name, of_study)
+            if problem:
+                raise RenderError(f"{path.name}:{line}: {name}: {problem[0]}", hint=problem[1])
+
+
+def quoted(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Yield line and name of every result that is quoted, and whether it is so for some settings only."""
+    depth = 0
+    for part in _PART.finditer(text):
+        depth += {"if": 1, "endif": -1}.get(part["word"] or "", 0)
+        for name in _QUOTED.findall(part["filled"] or part["condition"] or ""):
+            line = text.count("\n", 0, part.start()) + 1
+            yield line, name, bool(depth) or bool(re.search(r"\bif\b", part["filled"] or ""))
+
+
+def _misspelt(name: str, known: Collection[str]) -> tuple[str, str] | None:
+    """Return that no result has this name, and the nearest ones; None if one has it."""
+    if name in known or _EXCLUDED.fullmatch(name):
+        return None
+    owner = name.partition(".")[0]
+    longer = sorted(
+        (n for n in known if n.startswith(f"{name}.")), key=lambda n: (not n.endswith(".macro"), n)
+    )
+    of_owner = sorted(n for n in known if n.startswith(f"{owner}."))
+    shorter = [n for n in of_owner if name.startswith(f"{n}.")]
+    near = longer[:3] or [*shorter, *difflib.get_close_matches(name, of_owner, n=3)][:3]
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the results of {owner} stand in results.json"
+    return "no result has this name", hint
+
+
+def _unheard_of(name: str, study: Study) -> tuple[str, str] | None:
+    """Return that no settings of the study give a result of this name; None if some do."""
+    seeds = study.training.seeds if len(study.training.seeds) > 1 else (*study.training.seeds, -1)
+    variants = {
+        "classes": tuple(c.model_copy(update={"normal": i == 0}) for i, c in enumerate(study.classes)),
+        "split": study.split.model_copy(update={"group": "none", "also": "patient"}),
+        "models": tuple(m.model_copy(update={"class_balance": "oversample"}) for m in study.models),
+        "training": study.training.model_copy(update={"seeds": seeds}),
+    }
+    owner = name.partition(".")[0]
+    known = names(study.model_copy(update=variants)) | names(study)
+    return _misspelt(name, known) if any(n.startswith(f"{owner}.") for n in known) else None
+
+
+def _problem(name: str, study: Study) -> tuple[str, str] | None:
+    """Return why a study cannot have a result of this name, and what to do; None if it can."""
+    guard = "take the sentence away, or put <% if grouped %> before it and <% endif %> behind it"
+    owner, _, rest = name.partition(".")
+    of, _, run = owner.partition("@")
+    trained, described = ({m.id for m in models} for models in (study.trained, study.untrained))
+    known = {*trained, *described, *EVALUATED}
+    for one in [of] if of in known else of.split("_vs_"):
+        if one not in known:
+            near = difflib.get_close_matches(one, sorted(known), n=3, cutoff=0.5)
+            return f"the study has no model {one!r}", f"there are: {', '.join(near or sorted(trained))}"
+        if one in described and not rest.startswith("architecture."):
+            return f"the model {one} is described and not trained", "quote its architecture only"
+    if run and run not in _runs(study):
+        return f"the study has no analysis {'@' + run!r}", guard
+    if of in {"published", "ledger"} and study.published is None:
+        return "the study has no published figures", "write them into published.toml beside study.toml"
+    for left_out in (c.id for c in study.left_out):
+        if left_out in rest.split("."):
+            return f"the class {left_out} is left out", guard.replace("grouped", "not study.left_out")
+    return None
+
+
+def _runs(study: Study) -> set[str]:
+    """Return what can follow an ``@``: analyses, and with several seeds each of them."""
+    seeds = [f"seed_{seed}" for seed in study.training.seeds]
+    grouped = [name.removeprefix("@") for name in analyses(study) if name]
+    return {*grouped, *seeds, *(f"{group}_{seed}" for group in grouped for seed in seeds)}

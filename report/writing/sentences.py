@@ -1,0 +1,562 @@
+"""Sentences that are computed: their words follow from results and can never contradict them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from report.writing.ledger import Ledger
+from report.writing.tables import PRIMARY, Tables, read_rows
+from report.writing.values import Values, count, counted, decimal, listed, spelled
+from report.writing.verdicts import DEFAULT, FEW, GROUPED, Verdicts
+
+_SPLITS = {"val": "validation", "test": "test"}
+_UNEQUAL = 1.5
+"""From this ratio of the commonest class to the rarest on, classes are called unequal."""
+_SAME_SHARE = 0.05
+"""A class' share of the training set that is nearer to that of all pictures is not told apart."""
+_FEW_PAIRS = 2
+"""Of more declared comparisons than these the abstract has the verdicts alone."""
+_CLEAR_RISE = 0.05
+"""A validation loss that ends this share above its lowest value is called risen."""
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Writes what the results of one study say.
+
+    Parameters
+    ----------
+    study : mapping
+        The study file as JSON values.
+    values : Values
+        Its results.
+    tables : Tables
+        Its tables, for titles of models.
+    verdicts : Verdicts
+        What its comparisons came to.
+    pictures : str
+        What the pictures are.
+    """
+
+    study: Mapping[str, Any]
+    values: Values
+    tables: Tables
+    verdicts: Verdicts
+    pictures: str = "chest X-rays"
+
+    def abstract(self) -> str:
+        """Return data, test results and the comparison, a paragraph each."""
+        compared = (self.study["comparison"] or {"against": ()})["against"]
+        told = self.verdicts.summary if len(compared) <= _FEW_PAIRS else self.verdicts.decided
+        parts = {
+            "Data": self._pictures(),
+            "Results": f"{self._reached()} {self._floors()}",
+            "Comparison": " ".join(filter(None, [*map(told, compared), self._published()])),
+        }
+        return "\n\n".join(f"**{head}.** {text}" for head, text in parts.items() if text)
+
+    def _pictures(self) -> str:
+        v = self.values
+        pictures, rows = v.value("data.pictures"), v.value("data.all.count")
+        labels = "" if pictures == rows else f", in {count(rows)} rows of one label each,"
+        again = " A second analysis, *by patient*, keeps all pictures of a patient in one part."
+        return (
+            f"{count(pictures)} {self.pictures} of {spelled(len(self.study['classes']))} classes{labels} were split into "
+            f"{v('data.train.count')} for training, {v('data.val.count')} for validation and "
+            f"{v('data.test.count')} for testing.{again * self.verdicts.has_grouped}"
+        )
+
+    def _reached(self) -> str:
+        """Return what each model reached on test, or many models at least and at most; the primary measure by patient too."""
+        models = [m["id"] for m in self.study["models"]]
+        if self.tables.many:
+            ranges = [f"{words} {self._measured(name)}" for name, words in self._told().items()]
+            return f"On the test pictures {count(len(models))} networks reached {listed(ranges)}."
+        return f"On the test pictures {'; '.join(map(self._of, models))}."
+
+    def _measured(self, name: str) -> str:
+        return self._range(f"{{}}.test.{name}", lambda model: self._by_patient(model, name, "; {}"))
+
+    def _told(self) -> dict[str, str]:
+        """Return the measures that the abstract has, the primary one among them, in words."""
+        primary = (self.study["comparison"] or DEFAULT)["primary"]
+        measures = {"accuracy": "accuracy", "f1.macro": "macro F1", "auroc.macro": "macro AUC"}
+        return measures | {primary: PRIMARY[primary]}
+
+    def _of(self, model: str) -> str:
+        v = self.values
+        reached = [
+            f"{words} {v(f'{model}.test.{name}')}{self._by_patient(model, name)}"
+            for name, words in self._told().items()
+        ]
+        parameters = v(f"{model}.architecture.parameters")
+        return f"the {self.tables.title(model)} ({parameters} parameters) reached {listed(reached)}"
+
+    def _range(self, name: str, beside: Callable[[str], str] = lambda _: "") -> str:
+        """Return the lowest and the highest value of a result, each with its models.
+
+        ``name`` has ``{}`` for the model; ``beside`` returns what stands behind a model that is alone at its end.
+        """
+        v = self.values
+        values = {m["id"]: v.value(name.format(m["id"])) for m in self.study["models"]}
+        known = [value for value in values.values() if value is not None]
+        ends = []
+        for end in (min(known), max(known)):
+            models = [m for m in values if values[m] == end]
+            rest = beside(models[0]) if len(models) == 1 else ""
+            ends.append(f"{v(name.format(models[0]))} ({self._several(models)}{rest})")
+        return f"from {ends[0]} to {ends[1]}"
+
+    def _several(self, models: Sequence[str], article: str = "") -> str:
+        """Return the titles of models, or how many they are if they are too many to be named."""
+        titles = [f"{article}{self.tables.title(m)}" for m in models]
+        return f"{spelled(len(models))} networks" if len(models) > FEW else listed(titles)
+
+    def _by_patient(self, model: str, measure: str, beside: str = " ({})") -> str:
+        """Return what stands beside a primary figure: the one by patient, where there is one."""
+        primary, name = (self.study["comparison"] or DEFAULT)["primary"], f"{model}@patient.test.{measure}"
+        if measure != primary or name not in self.values.results:
+            return ""
+        return beside.format(f"by patient {self.values(name)}")
+
+    def _published(self) -> str:
+        return Ledger(self.study, self.values, self.tables).agreement()
+
+    def _floors(self) -> str:
+        return (
+            "For scale: always answering the commonest class reaches accuracy "
+            f"{self.values('majority.test.accuracy')}; {self.verdicts.floors()}."
+        )
+
+    def flow(self) -> str:
+        """Return how many pictures were found, left out and kept."""
+        annotations = "data.annotations_found"  # not every dataset has any; then masks are among the files
+        tagged = annotations in self.values.results
+        found = f"{self._counted(annotations, 'annotation file')} and " if tagged else ""
+        noun = "picture" if tagged else "image file"
+        excluded = self.values.value("data.excluded")
+        were = "file was" if excluded == 1 else "files were"
+        left_out = f"{count(excluded)} {were} left out" if excluded else "Nothing was left out"
+        patients = f" of {self._counted('data.patients', 'patient')}" if self._patients_known() else ""
+        return (
+            f"{found}{self._counted('data.pictures_found', noun)} were found. {left_out}, so that "
+            f"{self._counted('data.pictures', 'picture')}{patients} remain (@tbl-flow)."
+        )
+
+    def _patients_known(self) -> bool:
+        """Return whether tags or file names tell the patient of any picture."""
+        rows = read_rows(self.tables.inputs["records"] / "records.csv")
+        return any(row["source"] != "unknown" for row in rows)
+
+    def _counted(self, name: str, noun: str) -> str:
+        return counted(self.values.value(name), noun)
+
+    def classes(self) -> str:
+        """Return which class is commonest and which is rarest."""
+        v = self.values
+        ids = [c["id"] for c in self.study["classes"]]
+        by_count = sorted(ids, key=lambda c: (v.value(f"data.all.count.{c}"), c))
+        rare, common = by_count[0], by_count[-1]
+        shares = (
+            f"{self.tables.label(common)} makes up {v(f'data.all.share.{common}')} of the pictures, {self.tables.label(rare)} "
+            f"{v(f'data.all.share.{rare}')} (@tbl-counts, @fig-counts).{self._trained_on(common, rare)}"
+        )
+        if v.value(f"data.all.count.{common}") < _UNEQUAL * v.value(f"data.all.count.{rare}"):
+            return f"The classes are of similar size: {shares}"
+        return (
+            f"The classes are unequal: {shares} Accuracy therefore says little about rare classes, and macro averages "
+            "stand beside it."
+        )
+
+    def _trained_on(self, common: str, rare: str) -> str:
+        """Return the shares of two classes in the training set, where they are not those of all pictures."""
+        v = self.values
+        of = [[v.value(f"data.{part}.share.{c}") for c in (common, rare)] for part in ("all", "train")]
+        if all(abs(train - whole) < _SAME_SHARE for whole, train in zip(*of, strict=True)):
+            return ""
+        return (
+            f" In the training set it is otherwise: {self.tables.label(common)} makes up "
+            f"{v(f'data.train.share.{common}')}, {self.tables.label(rare)} {v(f'data.train.share.{rare}')}."
+        )
+
+    def sizes(self) -> str:
+        """Return whether the pictures come in one size or in many, and what that means."""
+        rows = read_rows(self.tables.inputs["records"] / "records.csv")
+        sizes = {(r["original_width"] or r["width"], r["original_height"] or r["height"]) for r in rows}
+        if len(sizes) == 1:
+            return "All pictures have the same size (@fig-sizes)."
+        return (
+            "The pictures come in many sizes (@fig-sizes). Where classes come from different sources, size alone can give "
+            "a class away; all pictures are therefore brought to one size before a network sees them, which removes "
+            "the size but not every trace of the source."
+        )
+
+    def scaling(self) -> str:
+        """Return what becomes of a grey level before a network sees it, and which networks see which."""
+        alike: dict[tuple[float, float], list[str]] = {}
+        for m in self.study["models"]:
+            alike.setdefault((m["input"]["scale"], m["input"]["offset"]), []).append(m["id"])
+        if len(alike) == 1:
+            return f"Grey levels from 0 to 255 are {_scaling(*next(iter(alike)))}."
+        seen = [f"by {self._several(models, 'the ')} {_seen(*scale)}" for scale, models in alike.items()]
+        return f"Grey levels from 0 to 255 are seen {listed(seen)} (@tbl-training)."
+
+    def leakage(self) -> str:
+        """Return how many test and validation pictures have a patient, or test pictures a copy, among the others."""
+        v, shared = self.values, "data.val.same_patient_in_train"
+        if not v.value(shared):
+            return self._leakage()
+        return (
+            f"{self._leakage()} Of the {v('data.val.count')} validation pictures {v(shared)} ({v(f'{shared}_share')}) come "
+            "from a patient who also has a training picture."
+        )
+
+    def _leakage(self) -> str:
+        v = self.values
+        shared, copies = (
+            v.value(f"data.test.{n}") for n in ("same_patient_in_train", "exact_duplicate_elsewhere")
+        )
+        if not copies and not self._patients_known():
+            return "Nothing tells which pictures are of one patient. No test picture is a byte-for-byte copy of one that is not."
+        if not shared and not copies:
+            return (
+                "No test picture is known to come from a patient who also has a training picture, and none is a "
+                "byte-for-byte copy of another."
+            )
+        copied = {0: "none is a copy", 1: "one is a copy"}.get(copies, f"{spelled(copies)} are copies")
+        return (
+            f"Of the {v('data.test.count')} test pictures {count(shared)} ({v('data.test.same_patient_in_train_share')}) "
+            f"come from a patient who also has a training picture, and {copied} "
+            "of a training or validation picture, byte for byte. A network can recognise such pictures without having "
+            "learnt anything about the disease."
+        )
+
+    def overfitting(self, model: str) -> str:
+        """Return whether and from which epoch a model overfits, by its loss curves, and what they do not compare."""
+        if always := self._always(f"{model}.val") & self._always(f"{model}.test"):
+            return (
+                f"The network calls every validation and test picture {self.tables.label(always.pop())}; its learning curves "
+                "tell nothing more."
+            )
+        return " ".join([self._overfitting(model), *self._unlike(model)])
+
+    def _unlike(self, model: str) -> Iterator[str]:
+        """Yield what of a model's training loss is not in its validation loss, or is in both and no error."""
+        declared, weighs = self.tables.model(model), ""
+        if declared["class_weights"] != "none":
+            weighs = "weighs the classes, its validation loss does not"
+        elif declared["class_balance"] != "none":
+            weighs = "is of oversampled classes, its validation loss is not"
+        if weighs:
+            yield f"Its training loss {weighs}, so the two do not compare."
+        if self.tables.penalties(model) != "none":
+            yield "Both losses hold the penalties on its kernels."
+
+    def _always(self, prefix: str) -> set[str]:
+        """Return the class that every picture of a split is called, in a set; an empty one where it is not one class."""
+        ids = [c["id"] for c in self.study["classes"]]
+        called = {o for o in ids for t in ids if self.values.value(f"{prefix}.confusion.{t}.{o}")}
+        return called if len(called) == 1 else set()
+
+    def _overfitting(self, model: str) -> str:
+        v = self.values
+        prefix = f"{model}.training"
+        best, run = v.value(f"{prefix}.best_epoch"), v.value(f"{prefix}.epochs_run")
+        low, last = v.value(f"{prefix}.best_val_loss"), v.value(f"{prefix}.last_val_loss")
+        lowest = f"validation loss was lowest in epoch {count(best)} of {count(run)} ({decimal(low)})"
+        train = f"training loss went from {v(f'{prefix}.first_loss')} to {v(f'{prefix}.last_loss')}"
+        begins = v.value(f"{prefix}.overfitting_epoch")
+        risen = last > low * (1 + _CLEAR_RISE)
+        if begins is None and risen:
+            return f"Training is uneven: {lowest} and stood at {decimal(last)} in the last, while {train}."
+        if begins is None:
+            return f"No overfitting shows: {lowest}{', the last that was run,' if best == run else ''} while {train}."
+        if risen:
+            return (
+                f"The network overfits from epoch {count(begins)} on: {lowest} and rose to {decimal(last)} by the "
+                f"last, while {train}."
+            )
+        return (
+            f"Overfitting is slight: {lowest} and ended at {decimal(last)}, less than "
+            f"{decimal(100 * _CLEAR_RISE, 0)} % above it, while {train}."
+        )
+
+    def kept(self, model: str) -> str:
+        """Return which epoch's weights are evaluated."""
+        kept, run = (
+            self.values.value(f"{model}.training.{name}") for name in ("weights_epoch", "epochs_run")
+        )
+        if kept == run:
+            return f"The weights after the last epoch ({count(run)}) are the ones evaluated."
+        return f"The weights of epoch {count(kept)} of {count(run)} are the ones evaluated."
+
+    def performance(self, model: str, split: str) -> str:
+        """Return accuracy, the best and the worst class by sensitivity, and the commonest confusion."""
+        v = self.values
+        prefix = f"{model}.{split}"
+        ids = [c["id"] for c in self.study["classes"]]
+        sensitivity = {c: v.value(f"{prefix}.sensitivity.{c}") for c in ids}
+        known = [value for value in sensitivity.values() if value is not None]
+        sentence = (
+            f"On the {v(f'{prefix}.n')} {_SPLITS[split]} pictures accuracy is {v(f'{prefix}.accuracy')} (the commonest class "
+            f"alone: {v(f'majority.{split}.accuracy')}) and macro F1 {v(f'{prefix}.f1.macro')}."
+        )
+        if always := self._always(prefix):
+            return f"{sentence} Every picture is called {self.tables.label(always.pop())}."
+        if len(set(known)) < 2:
+            return f"{sentence} {self._confusion(prefix, ids)}"
+        best, worst = (
+            f"{listed([self.tables.label(c) for c in ids if sensitivity[c] == end])} ({decimal(end)})"
+            for end in (max(known), min(known))
+        )
+        return f"{sentence} Sensitivity is highest for {best} and lowest for {worst}. {self._confusion(prefix, ids)}"
+
+    def _confusion(self, prefix: str, ids: list[str]) -> str:
+        v = self.values
+        counts = {(t, p): v.value(f"{prefix}.confusion.{t}.{p}") for t in ids for p in ids if t != p}
+        most = max(counts.values())
+        if most == 0:
+            return "No picture is misclassified."
+        commonest = [
+            f"{self.tables.label(true)} called {self.tables.label(said)} ({v(f'{prefix}.confusion_share.{true}.{said}')} of the class)"
+            for (true, said), number in counts.items()
+            if number == most
+        ]
+        if len(commonest) == 1:
+            return f"The commonest mistake is {commonest[0]}: {counted(most, 'picture')}."
+        return f"The commonest mistakes, {counted(most, 'picture')} each, are {listed(commonest)}."
+
+    def size(self, model: str) -> str:
+        """Return how many parameters a model has, and how many of them are trained."""
+        total, trained = (
+            self.values.value(f"{model}.architecture.{name}")
+            for name in ("parameters", "trainable_parameters")
+        )
+        share = "all" if trained == total else count(trained)
+        return f"The {self.tables.title(model)} has {count(total)} parameters, {share} of them trained"
+
+    def layers(self, model: str) -> str:
+        """Return a model's size and where its layers are listed, that of another model if they are the same."""
+        like = self.tables.layers_of(model)
+        where = f"@tbl-layers-{like.replace('_', '-')}"
+        if like != model:
+            return f"{self.size(model)}; its layers are those of the {self.tables.title(like)} ({where})."
+        return f"{self.size(model)} ({where})."
+
+    def networks(self) -> str:
+        """Return how many networks are trained, of how many parameters, and how many are only described."""
+        trained, untrained = (len(self.study[kind]) for kind in ("models", "untrained"))
+        described = (
+            f" {spelled(untrained).capitalize()} more begin{'s' * (untrained == 1)} with weights learnt on ImageNet; "
+            f"{'it is' if untrained == 1 else 'they are'} described here and not trained, so no results follow."
+        )
+        parameters = self._range("{}.architecture.parameters")
+        return f"The {count(trained)} networks that are trained have {parameters} parameters.{described * bool(untrained)}"
+
+    def selection(self) -> str:
+        """Return by which rule each model's weights are chosen among its epochs."""
+        alike: dict[str, list[Mapping[str, Any]]] = {}
+        for model in self.study["models"]:
+            alike.setdefault(_keeps(model["callbacks"], several=False), []).append(model)
+        rules = [
+            f"{self._named(models)} {_keeps(models[0]['callbacks'], several=len(models) > 1)}."
+            for models in alike.values()
+        ]
+        return f"{' '.join(rules)} The test set selects nothing."
+
+    def _named(self, models: Sequence[Mapping[str, Any]]) -> str:
+        if len(models) == len(self.study["models"]) > 1:
+            return "All models"
+        named = listed([f"the {self.tables.title(m['id'])}" for m in models])
+        return named[:1].upper() + named[1:]
+
+    def corrected(self) -> str:
+        """Return how probabilities are corrected, for the kinds of training that this study has."""
+        models = self.study["models"]
+        ways = {
+            "on oversampled classes": any(m["class_balance"] != "none" for m in models),
+            "with class weights": any(m["class_weights"] != "none" for m in models),
+        }
+        kinds = " or ".join(way for way, there in ways.items() if there)
+        first = (
+            f" For networks trained {kinds} they are first brought to the classes' shares in the validation set "
+            "[@saerens2002]."
+        )
+        return (
+            "Corrected probabilities are the outputs after one temperature, fitted on the validation set, has made all of "
+            f"them more or less certain [@guo2017].{first * bool(kinds)} The test set chooses nothing."
+        )
+
+    def calibration(self, model: str) -> str:
+        """Return whether a model's probabilities can be taken as they are, and what correcting them does."""
+        v, test = self.values, f"{model}.test"
+        grouped = f"{model}@patient.test.ece"
+        by_patient = (
+            f" (by patient {v(grouped)} and {v(f'{grouped}_scaled')})" if self.verdicts.has_grouped else ""
+        )
+        beside = ""
+        if place := self._place(model):
+            expected = v.interval(f"{test}.ece_expected")
+            beside = f", {place} the range that calibrated probabilities would give by chance ({expected})"
+        return (
+            f"The expected calibration error of the {self.tables.title(model)} is {v(f'{test}.ece')}{beside}; corrected it "
+            f"is {v(f'{test}.ece_scaled')}{by_patient}."
+        )
+
+    def _place(self, model: str, analysis: str = "") -> str:
+        """Return where a model's calibration error lies beside the range of calibrated probabilities.
+
+        "" where there is none, as of a mean over seeds.
+        """
+        test = f"{model}{analysis}.test"
+        error, expected = self.values.value(f"{test}.ece"), self.values.entry(f"{test}.ece_expected")
+        if expected["low"] is None:
+            return ""
+        return "above" if error > expected["high"] else "below" if error < expected["low"] else "within"
+
+    def calibrations(self) -> str:
+        """Return the range of many models' calibration errors, and how many of them chance does not explain."""
+        said = f"The expected calibration error goes {self._calibrated('')}"
+        return f"{said} By patient it goes {self._calibrated(GROUPED)}" if self.verdicts.has_grouped else said
+
+    def _calibrated(self, analysis: str) -> str:
+        range_ = self._range(f"{{}}{analysis}.test.ece")
+        corrected = f"Corrected, it goes {self._range(f'{{}}{analysis}.test.ece_scaled')}."
+        places = [self._place(m["id"], analysis) for m in self.study["models"]]
+        if "" in places:
+            return f"{range_}. {corrected}"
+        other = [f"{places.count(p)} {p} it" for p in ("within", "below") if p in places]
+        above = [
+            f"{places.count('above')} of {len(places)} networks lie above the range that calibrated probabilities would "
+            "give by chance"
+        ]
+        return f"{range_}; {listed([*above, *other])}. {corrected}"
+
+    def abnormal(self) -> str:
+        """Return what is found of any disease at a threshold of 90 % specificity chosen on validation."""
+        v = self.values
+        score = self.tables.told or "abnormal"
+        what = self.tables.label(score) if self.tables.told else "disease of any kind"
+        found = [
+            f"{v(f'{m}.test.sensitivity_at_90.{score}')} by the {self.tables.title(m)} (specificity there "
+            f"{v(f'{m}.test.specificity_at_90.{score}')}{self._grouped_abnormal(m)})"
+            for m in (model["id"] for model in self.study["models"])
+        ]
+        return (
+            f"At the lowest threshold with 90\u00a0% specificity on the validation set, {what} is found on the test "
+            f"set with sensitivity {self._operating(score) if self.tables.many else listed(found)}."
+        )
+
+    def _operating(self, score: str) -> str:
+        """Return the range of what many models find of a class at their thresholds, and how many find more than chance."""
+        v, at = self.values, f"{{}}.test.{{}}_at_90.{score}"
+        models = [m["id"] for m in self.study["models"]]
+        found = self._range(
+            at.format("{}", "sensitivity"), lambda m: f"; specificity there {v(at.format(m, 'specificity'))}"
+        )
+        clear = [
+            m
+            for m in models
+            if (low := v.entry(at.format(m, "sensitivity"))["low"]) is not None
+            and low > 1 - v.value(at.format(m, "specificity"))
+        ]
+        return (
+            f"{found}; {len(clear)} of {len(models)} networks find more, by the lower end of the interval, than an answer "
+            "by chance with the same specificity would"
+        )
+
+    def _grouped_abnormal(self, model: str) -> str:
+        if not self.verdicts.has_grouped:
+            return ""
+        found = [
+            self.values(f"{model}@patient.test.{m}_at_90.abnormal") for m in ("sensitivity", "specificity")
+        ]
+        return f"; by patient {found[0]} and {found[1]}"
+
+    def shifts(self, a: str, b: str) -> str:
+        """Return in which classes sensitivity went up, and in which down, with equal prominence."""
+        v, split = self.values, self.study["comparison"]["split"]
+        prefix = f"{b}_vs_{a}.{split}"
+        known = {
+            c["id"]: v.value(f"{prefix}.sensitivity.{c['id']}")
+            for c in self.study["classes"]
+            if v.value(f"{prefix}.sensitivity.{c['id']}") is not None
+        }
+        clear = {c: way for c in known if (way := self._direction(f"{prefix}.sensitivity.{c}"))}
+        up = [self._shift(prefix, c) for c in sorted(clear, key=lambda c: -known[c]) if clear[c] > 0]
+        down = [self._shift(prefix, c) for c in sorted(clear, key=lambda c: known[c]) if clear[c] < 0]
+        bare = [c for c in known if v.entry(f"{prefix}.sensitivity.{c}")["low"] is None]
+        unclear, few = (
+            [
+                self._shift(prefix, c)
+                for c in known
+                if c not in clear and known[c] != 0 and (c in bare) == none
+            ]
+            for none in (False, True)
+        )
+        parts = [f"higher for {listed(up)}"] * bool(up) + [f"lower for {listed(down)}"] * bool(down)
+        moved = (
+            f"Of {v(f'{b}.{split}.n')} pictures {v(f'{prefix}.fixed')} are right only with the {self.tables.title(b)} "
+            f"and {v(f'{prefix}.broken')} only with the {self.tables.title(a)} (@tbl-moved-{b.replace('_', '-')})."
+        )
+        if not parts and not unclear and not few:
+            return f"Sensitivity is the same in every class. {moved}"
+        compared = f"Compared with the {self.tables.title(a)}, sensitivity"
+        if not parts:
+            return f"{compared} has no clear direction in any class: {listed([*unclear, *few])}. {moved}"
+        several = len(unclear) > 1
+        rest = f" The interval{'s' * several} for {listed(unclear)} hold{'s' * (not several)} 0, so no direction is told there."
+        others = f" Too few patients tell the models apart to give a direction for {listed(few)}."
+        return f"{compared} is {' and '.join(parts)}.{rest * bool(unclear)}{others * bool(few)} {moved}"
+
+    def _direction(self, name: str) -> int:
+        """Return whether a difference's interval lies above zero (1), below it (-1) or neither (0)."""
+        low, high = (self.values.entry(name)[end] for end in ("low", "high"))
+        return 0 if low is None else int(low > 0) - int(high < 0)
+
+    def _shift(self, prefix: str, class_id: str) -> str:
+        return f"{self.tables.label(class_id)} ({self.values.aside(f'{prefix}.sensitivity.{class_id}')})"
+
+
+_BEST = {
+    "val_loss": ("lowest", "lower", "validation loss"),
+    "val_accuracy": ("highest", "higher", "validation accuracy"),
+}
+
+
+def _keeps(callbacks: Sequence[Mapping[str, Any]], *, several: bool) -> str:
+    """Return of which epoch one model keeps the weights, or several do, and what ends their training, in words."""
+    keeps, its = ("keep", "their") if several else ("keeps", "its")
+    kept = ends = ""
+    for callback in callbacks:
+        best, more, monitor = _BEST[callback["monitor"]]
+        if callback["kind"] == "checkpoint" or callback.get("restore_best"):
+            kept = f"the epoch with the {best} {monitor}"
+        if callback["kind"] == "early_stopping":
+            patience = callback["patience"]
+            ends = (
+                f"; {its} training ends when {counted(patience, 'epoch')} in a row "
+                f"bring{'s' * (patience == 1)} no {more} {monitor}"
+            )
+    last = "the last epoch that was run" if ends else f"{its} last epoch"
+    return f"{keeps} the weights of {kept or last}{ends}"
+
+
+def _scaling(scale: float, offset: float) -> str:
+    """Return what is done with grey levels where it is the same for all networks."""
+    if (scale, offset) == (1, 0):
+        return "given to the networks as they are"
+    seen = _seen(scale, offset)
+    return seen.replace(", as ", ", so that a network sees ")
+
+
+def _seen(scale: float, offset: float) -> str:
+    """Return as what grey levels from 0 to 255 are seen."""
+    if (scale, offset) == (1, 0):
+        return "as they are"
+    if abs(255 * scale - 1) < 1e-9 and offset == 0:
+        return "divided by 255, as floating-point numbers in [0, 1]"
+    shift = f" with {decimal(offset, signed=True)} added" if offset else ""
+    return f"multiplied by {scale:.6g}{shift}"

@@ -1,0 +1,228 @@
+"""Write the document's one source: a ``.qmd`` with its figures, tables and references."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import FileSystemLoader
+
+from report.document import lint
+from report.errors import RenderError
+from report.writing import author
+from report.writing.across import Across
+from report.writing.ledger import Ledger
+from report.writing.passages import environment, located, passage
+from report.writing.sentences import Sentences
+from report.writing.tables import PRIMARY, Tables
+from report.writing.values import Values, attribute
+from report.writing.verdicts import Verdicts
+
+if TYPE_CHECKING:
+    from analysis.progress import Progress
+
+SAMPLE_NOTICE = "Built on generated pictures, not on X-rays"
+EVALUATION = (
+    *("measures.csv", "confusion.csv", "auroc.csv", "average_precision.csv"),
+    *("reliability.csv", "predictive.csv", "decision.csv", "errors.csv"),
+)
+
+
+def write(
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    study: dict[str, Any],
+    together: list[str],
+    name: str,
+    sample: bool,
+    overrides: list[str],
+    declaration: str,
+    commit: str,
+    versions: list[str],
+) -> None:
+    """Write ``report.qmd``, ``figures/``, ``tables/``, ``references.bib`` and ``doubts.json`` into ``out``.
+
+    Parameters
+    ----------
+    study : dict
+        The study file as JSON values.
+    together : list of str
+        The models whose curves lie over one another.
+    name : str
+        The study's folder, as the commands of the appendix call it.
+    sample : bool
+        Whether the pictures are generated ones.
+    overrides : list of str
+        Changes to the study file made on the command line, as ``key=value``.
+    declaration : str
+        The digest of what the study declares to compare.
+    commit : str
+        The version of the program, "" where it is not known.
+    versions : list of str
+        Distributions that the appendix lists with their versions.
+
+    Raises
+    ------
+    RenderError
+        A template or the author's prose is wrong, or the source fails our check; the message names file and line.
+    """
+    found = json.loads((inputs["results"] / "results.json").read_text(encoding="utf-8"))
+    values = Values(found["results"])
+    tables = Tables(study, values, inputs)
+    verdicts = Verdicts(study, values, tables, found["verdicts"])
+    figures = copy_figures(inputs, out)
+    copy_tables(inputs, out)
+    shutil.copyfile(inputs["templates"] / "references.bib", out / "references.bib")
+    context = {
+        "study": study,
+        "name": name,
+        "sample": sample,
+        "sample_notice": SAMPLE_NOTICE,
+        "command": build_command(name, overrides, sample=sample),
+        "command_on_data": shlex.join(["report", "build", name, "--data", "DIR"]),
+        "status_command": shlex.join(["report", "status", name, *["--sample"] * sample]),
+        "r": values,
+        "value": values.value,
+        "ci": values.bounded,
+        "table": tables,
+        "verdict": verdicts,
+        "together": [tables.title(m) for m in together],
+        "across": Across(study, values, tables),
+        "ledger": Ledger(study, values, tables),
+        "say": Sentences(study, values, tables, verdicts, "generated pictures" if sample else "chest X-rays"),
+        "declaration": declaration,
+        "commit": commit,
+        **_statistics(study, values),
+        "figure": lambda figure, caption: figure_markdown(figures, figure, caption),
+        **_facts(inputs, study, versions),
+    }
+    text = fill(inputs["templates"], inputs["prose"], context)
+    (out / "report.qmd").write_text(text, encoding="utf-8")
+    lines, folders = text.split("\n"), (inputs["templates"], inputs["prose"])
+    lint.require(out, lambda p: lint.origin(lines[p.line - 1], *folders, word=p.word))
+    decided = bool(found["verdicts"]) and all(v["verdict"] in {"better", "worse"} for v in found["verdicts"])
+    doubts = [d for path in author.files(inputs["prose"]) for d in author.doubts(path, decided=decided)]
+    told = json.dumps(doubts, indent=1, ensure_ascii=False)
+    (out / lint.DOUBTS).write_text(told + "\n", encoding="utf-8")
+
+
+def _statistics(study: Mapping[str, Any], values: Values) -> dict[str, Any]:
+    """Return what the report says of its statistics and cannot look up by one name."""
+    declared = study["comparison"] or {}
+    return {
+        "primary_name": PRIMARY.get(declared.get("primary", ""), ""),
+        "grouped": "data@patient.test.count" in values.results,
+        "has_normal": any(item["normal"] for item in study["classes"]),
+    }
+
+
+def _facts(inputs: Mapping[str, Path], study: Mapping[str, Any], versions: Sequence[str]) -> dict[str, Any]:
+    """Return what the report says of software, data and architectures, as it is and not as it was asked for."""
+    models = [model["id"] for model in study["models"]]
+    return {
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "software": [f"{package} {metadata.version(package)}" for package in versions],
+        "fingerprint": {
+            "records": digest(inputs["records"] / "records.csv"),
+            "split": digest(inputs["split"] / "split.csv"),
+        },
+        "output_activation": {m: head(inputs, m) for m in models},
+        "initializers": sorted({name for m in models for name in kernel_initializers(inputs, m)}),
+    }
+
+
+def fill(templates: Path, prose: Path, context: Mapping[str, Any]) -> str:
+    """Return the document's source with every template and the author's prose filled in."""
+    found = {path.name: passage(path, context, templates) for path in author.files(prose)}
+    written = {name: text for name, text in found.items() if text}
+    with located():
+        made = environment(FileSystemLoader(templates, followlinks=True))
+        return made.get_template("report.qmd.j2").render({**context, "prose": written})
+
+
+def copy_figures(inputs: Mapping[str, Path], out: Path) -> dict[str, dict[str, Any]]:
+    """Copy every figure and its table into ``out/figures``; return alternative text and width by name."""
+    folder = out / "figures"
+    folder.mkdir()
+    figures = {}
+    for key, source in sorted(inputs.items()):
+        kind, _, name = key.partition("_")
+        if kind == "figure":
+            figures[name] = json.loads((source / "figure.json").read_text(encoding="utf-8"))
+            for suffix in ("svg", "csv"):
+                shutil.copyfile(source / f"figure.{suffix}", folder / f"{name}.{suffix}")
+    return figures
+
+
+def copy_tables(inputs: Mapping[str, Path], out: Path) -> None:
+    """Copy the tables that the report prints or refers to into ``out/tables``."""
+    folder = out / "tables"
+    folder.mkdir()
+    for key, source in sorted(inputs.items()):
+        kind, _, name = key.partition("_")
+        if kind == "evaluate":
+            _copy(source, folder, name, EVALUATION)
+        elif kind == "architecture":
+            _copy(source, folder, name, ("layers.csv",))
+        elif kind == "training":
+            _copy(source, folder, name, ("history.csv",))
+        elif kind.startswith("compare"):
+            _copy(source, folder, kind.partition("@")[2], [path.name for path in source.glob("*.csv")])
+        elif kind == "ledger":
+            _copy(source, folder, "", ("ledger.csv",))
+        elif kind == "records":
+            _copy(source, folder, name, ("excluded.csv", "flow.csv"))
+
+
+def _copy(source: Path, folder: Path, prefix: str, names: Sequence[str]) -> None:
+    for file in names:
+        if (source / file).exists():  # some only of studies with a normal class
+            shutil.copyfile(source / file, folder / "_".join(filter(None, (prefix, file))))
+
+
+def figure_markdown(figures: Mapping[str, Mapping[str, Any]], name: str, caption: str) -> str:
+    """Return a numbered figure with its caption and computed alternative text."""
+    if name not in figures:
+        raise RenderError(f"no figure is called {name!r}", hint=f"there are: {', '.join(figures)}")
+    alt = attribute(str(figures[name]["alt"]))
+    return f'![{caption}](figures/{name}.svg){{#fig-{name.replace("_", "-")} fig-alt="{alt}"}}'
+
+
+def build_command(name: str, overrides: Sequence[str], *, sample: bool) -> str:
+    """Return the command that builds this very report."""
+    data = ["--sample"] if sample else ["--data", "DIR"]
+    changes = [word for change in overrides for word in ("--set", change)]
+    return shlex.join(["report", "build", name, *data, *changes])
+
+
+def head(inputs: Mapping[str, Path], model: str) -> str:
+    """Return what a model ends in: ``softmax``, ``sigmoid`` or ``logits``."""
+    text = (inputs[f"architecture_{model}"] / "summary.json").read_text(encoding="utf-8")
+    return str(json.loads(text)["head"])
+
+
+def layers(inputs: Mapping[str, Path], model: str) -> list[dict[str, Any]]:
+    """Return the settings of a model's layers, as Keras wrote them down."""
+    text = (inputs[f"architecture_{model}"] / "architecture.json").read_text(encoding="utf-8")
+    return [layer["config"] for layer in json.loads(text)["config"]["layers"]]
+
+
+def kernel_initializers(inputs: Mapping[str, Path], model: str) -> set[str]:
+    """Return the names of the initialisers of a model's kernels."""
+    found = [layer.get("kernel_initializer") for layer in layers(inputs, model)]
+    return {str(initializer["class_name"]) for initializer in found if initializer}
+
+
+def digest(path: Path) -> str:
+    """Return the sha256 of a file's bytes in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,423 @@
+"""The list of stages, and what each depends on."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.datasets import archives, class_folders, table
+from report.engine.stage import Output, Source, Stage
+from report.engine.system.distributions import installed
+from report.pipeline.stages import PROJECT, Place, analyses, runs, stages, survey_stages
+from report.study.study import Columns, Comparison, Dataset, Study, load
+from report.workspace import places
+
+ASSIGNMENT = PROJECT / "studies" / "assignment"
+STUDY = load(ASSIGNMENT / "study.toml")
+MODELS = ("baseline", "improved")
+
+
+def changed_study(*overrides: str) -> Study:
+    return load(ASSIGNMENT / "study.toml", overrides)
+
+
+def planned(*overrides: str, **place: Any) -> list[Stage]:
+    return stages(changed_study(*overrides), Place(ASSIGNMENT, Path("/data"), **place))
+
+
+SAMPLE = stages(STUDY.sampled(), Place(ASSIGNMENT, None))
+REAL = planned()
+SEEDS = planned("training.seeds=[42,43,44]", "split.also=none")
+PLANS = {
+    "sample": SAMPLE,
+    "real": REAL,
+    "three seeds": SEEDS,
+    "three seeds by patient": planned("training.seeds=[1,2,3]"),
+    "by patient alone": planned("split.group=patient"),
+    "no comparison": stages(STUDY.model_copy(update={"comparison": None}), Place(ASSIGNMENT, Path("/data"))),
+}
+
+
+def keys(plan: Iterable[Stage]) -> dict[str, Any]:
+    """Return by stage all that its key is made of but its code: what it reads stands for itself, not for its name."""
+    made: dict[str, Any] = {}
+    for stage in plan:
+        inputs = {
+            name: (made[given.stage], given.include) if isinstance(given, Output) else given
+            for name, given in stage.inputs.items()
+        }
+        made[stage.name] = (
+            stage.function, inputs, dict(stage.params), stage.uses, stage.packages, stage.threads
+        )  # fmt: skip
+    return made
+
+
+def changed(one: Sequence[Stage], other: Sequence[Stage]) -> set[str]:
+    """Return the stages of both plans whose keys differ."""
+    first, second = keys(one), keys(other)
+    return {name for name in first.keys() & second.keys() if first[name] != second[name]}
+
+
+def names(plan: Iterable[Stage]) -> list[str]:
+    return [stage.name for stage in plan]
+
+
+def named(plan: Iterable[Stage], name: str) -> Stage:
+    return next(stage for stage in plan if stage.name == name)
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_stages_come_after_what_they_read_and_once(plan):
+    seen: set[str] = set()
+    for stage in plan:
+        assert {given.stage for given in stage.inputs.values() if isinstance(given, Output)} <= seen
+        assert stage.name not in seen
+        seen.add(stage.name)
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_a_stage_names_a_function_that_takes_what_it_is_given(plan):
+    for stage in plan:
+        module, _, name = stage.function.partition(":")
+        signature = inspect.signature(getattr(importlib.import_module(module), name))
+        signature.bind({}, Path(), scratch=Path(), progress=None, **stage.params)
+
+
+def test_order_of_the_stages_of_two_analyses_with_one_seed():
+    first = [
+        "read", "images", "architecture.baseline", "architecture.improved",
+        "split", "train.baseline", "predict.baseline", "evaluate.baseline",
+        "train.improved", "predict.improved", "evaluate.improved",
+        "predict.low_detail", "evaluate.low_detail", "compare",
+        "split@patient", "train.baseline@patient", "predict.baseline@patient", "evaluate.baseline@patient",
+        "train.improved@patient", "predict.improved@patient", "evaluate.improved@patient",
+        "predict.low_detail@patient", "evaluate.low_detail@patient", "compare@patient",
+        "ledger", "results",
+    ]  # fmt: skip
+    found = names(REAL)
+    assert found[: len(first)] == first
+    assert all(name.startswith("figure.") for name in found[len(first) : -3])
+    assert found[-3:] == ["source", "html", "pdf"]
+    assert names(SAMPLE) == ["sample", *found]
+
+
+def test_order_of_the_stages_with_three_seeds():
+    found = [name for name in names(SEEDS) if "baseline" in name and not name.startswith("figure.")]
+    kinds = ("train", "predict", "evaluate")
+    trainings = [f"{kind}.baseline@seed_{seed}" for seed in (42, 43, 44) for kind in kinds]
+    assert found == ["architecture.baseline", *trainings, "evaluate.baseline"]
+    both = names(PLANS["three seeds by patient"])
+    of_seeds = [f"improved{joint}seed_{seed}" for joint in ("@", "@patient_") for seed in (1, 2, 3)]
+    assert [name.removeprefix("train.") for name in both if name.startswith("train.improved")] == of_seeds
+    assert {"evaluate.improved", "evaluate.improved@patient"} <= set(both)
+    assert "train.improved" not in both
+
+
+@pytest.mark.parametrize("plan", ["three seeds", "three seeds by patient"])
+def test_the_floor_is_fitted_once_whatever_the_seeds(plan):
+    floors = [name for name in names(PLANS[plan]) if "low_detail" in name]
+    analyses = ["", "@patient"][: len(floors) // 2]
+    assert floors == [
+        f"{kind}.low_detail{analysis}" for analysis in analyses for kind in ("predict", "evaluate")
+    ]
+
+
+def test_the_mean_of_the_trainings_takes_the_place_of_the_evaluation():
+    mean = named(SEEDS, "evaluate.baseline")
+    assert mean.function == "analysis.evaluation.seeds:average"
+    trainings = [f"baseline@seed_{seed}" for seed in (42, 43, 44)]
+    assert {name: given.stage for name, given in mean.inputs.items()} == {
+        n: f"evaluate.{n}" for n in trainings
+    }
+    assert named(SEEDS, "compare").params["networks"]["baseline"] == trainings
+    evaluated = {name for name in named(SEEDS, "results").inputs if name.startswith("evaluate_")}
+    of_seeds = {f"evaluate_{model}@seed_{seed}" for model in MODELS for seed in (42, 43, 44)}
+    assert evaluated == of_seeds | {"evaluate_baseline", "evaluate_improved", "evaluate_low_detail"}
+
+
+def test_each_training_has_its_own_seed():
+    for plan, seeds in ((SEEDS, (42, 43, 44)), (PLANS["three seeds by patient"], (1, 2, 3))):
+        for kind in ("train", "predict"):
+            of_model = [s for s in plan if s.name.startswith(f"{kind}.improved") and "patient" not in s.name]
+            assert [s.params["seed"] for s in of_model] == list(seeds)
+    of_model = {"train.improved@patient", "train.improved"}
+    assert {s.params["seed"] for s in REAL if s.name in of_model} == {42}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "groups"),
+    [
+        ((), {"": "none", "@patient": "patient"}),
+        (("split.also=none",), {"": "none"}),
+        (("split.group=patient",), {"": "patient"}),
+        (("split.group=patient", "split.also=none"), {"": "patient"}),
+    ],
+)
+def test_analyses_and_what_they_keep_together(overrides, groups):
+    assert analyses(changed_study(*overrides)) == groups
+    plan = planned(*overrides)
+    splits = {s.name: s.params["group"] for s in plan if s.name.startswith("split")}
+    assert splits == {f"split{analysis}": group for analysis, group in groups.items()}
+    compared = {s.name: s.params["analysis"] for s in plan if s.name.startswith("compare")}
+    assert compared == {f"compare{analysis}": analysis for analysis in groups}
+    assert named(plan, "results").params["analyses"] == list(groups)
+
+
+def test_an_analysis_reads_its_own_split_all_the_way():
+    for stage in REAL:
+        if stage.name.startswith(("train.", "predict.", "evaluate.")):
+            given = stage.inputs["split"].stage
+            assert given == ("split@patient" if "@patient" in stage.name else "split"), stage.name
+        if stage.name.startswith(("predict.", "evaluate.", "compare")):
+            of_models = {g.stage for g in stage.inputs.values() if g.stage.startswith(("train.", "predict."))}
+            assert {"@patient" in name for name in of_models} <= {"@patient" in stage.name}, stage.name
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_what_is_trained_and_what_is_called_never_reads_an_evaluation(plan):
+    reads = {s.name: {g.stage for g in s.inputs.values() if isinstance(g, Output)} for s in plan}
+
+    def above(name):
+        return reads[name].union(*map(above, reads[name]))
+
+    for name in reads:
+        if name.startswith(("split", "architecture.", "train.", "predict.")):
+            assert not [of for of in above(name) if of.startswith(("evaluate.", "compare", "results"))], name
+        if name.startswith(("split", "architecture.", "train.", "predict.low_detail")):
+            assert not [of for of in above(name) if of.startswith("predict.")], name
+
+
+def test_a_second_analysis_changes_no_key_of_the_first():
+    after = {"results", "figure.differences.improved", "figure.stages", "source", "html", "pdf"}
+    assert changed(planned("split.also=none"), REAL) == after
+
+
+def test_a_study_by_patient_trains_nothing_that_the_second_analysis_has_trained():
+    second, first = keys(REAL), keys(PLANS["by patient alone"])
+    for name in ("split", *(f"{kind}.{model}" for kind in ("train", "predict") for model in MODELS)):
+        assert first[name] == second[f"{name}@patient"]
+
+
+def test_more_seeds_change_no_key_of_a_training_that_there_is():
+    one, three = (
+        keys(planned("split.also=none", f"training.seeds={seeds}")) for seeds in ("[42]", "[42,43,44]")
+    )
+    five = keys(planned("split.also=none", "training.seeds=[40,41,42,43,44]"))
+    for model in MODELS:
+        for kind in ("train", "predict"):
+            assert (
+                one[f"{kind}.{model}"] == three[f"{kind}.{model}@seed_42"] == five[f"{kind}.{model}@seed_42"]
+            )
+            assert len({repr(three[f"{kind}.{model}@seed_{seed}"]) for seed in (42, 43, 44)}) == 3
+        assert one[f"architecture.{model}"] == three[f"architecture.{model}"]
+    for name in ("split", "read", "images", "predict.low_detail", "evaluate.low_detail"):
+        assert one[name] == three[name] == five[name]
+
+
+def test_more_seeds_change_no_key_of_a_training_by_patient():
+    one, three = keys(REAL), keys(planned("training.seeds=[42,43,44]"))
+    for model in MODELS:
+        assert one[f"train.{model}@patient"] == three[f"train.{model}@patient_seed_42"]
+        assert one[f"train.{model}"] == three[f"train.{model}@seed_42"]
+
+
+@pytest.mark.parametrize(
+    "override", ["comparison.margin=0.05", "comparison.alpha=0.1", "comparison.primary=accuracy"]
+)
+def test_what_is_declared_reaches_the_comparison_alone(override):
+    document = {"source", "html", "pdf"}
+    after = {"compare", "compare@patient", "results", "figure.differences.improved"}
+    assert changed(REAL, planned(override)) == after | document
+    at_once = {a.name for a, b in zip(REAL, planned(override), strict=True) if a != b}
+    figure = set() if "alpha" in override else {"figure.differences.improved"}
+    assert at_once == {"compare", "compare@patient", "source"} | figure
+
+
+def test_a_late_declaration_reaches_the_comparisons_of_all_analyses():
+    late = planned(declared_late=True)
+    assert {a.name for a, b in zip(REAL, late, strict=True) if a != b} == {"compare", "compare@patient"}
+    assert named(late, "compare@patient").params["declared_late"] is True
+
+
+def test_a_study_without_a_comparison_is_still_held_against_the_floor():
+    plan = PLANS["no comparison"]
+    for analysis in ("", "@patient"):
+        params = named(plan, f"compare{analysis}").params
+        assert (params["baseline"], params["against"], params["margin"]) == (None, [], None)
+        assert params["networks"] == {model: [f"{model}{analysis}"] for model in MODELS}
+    assert not [name for name in names(plan) if name.startswith(("figure.differences", "figure.moved"))]
+    assert changed(REAL, plan) == {
+        "compare",
+        "compare@patient",
+        "results",
+        "figure.stages",
+        "source",
+        "html",
+        "pdf",
+    }
+
+
+def test_every_declared_comparison_has_its_figures():
+    third = STUDY.models[1].model_copy(update={"id": "third"})
+    comparison = Comparison(baseline="baseline", against=("improved", "third"))
+    study = STUDY.model_copy(update={"models": (*STUDY.models, third), "comparison": comparison})
+    plan = stages(study, Place(ASSIGNMENT, Path("/data")))
+    assert named(plan, "compare").params["against"] == ["improved", "third"]
+    for kind in ("differences", "moved"):
+        assert [n for n in names(plan) if n.startswith(f"figure.{kind}")] == [
+            f"figure.{kind}.improved", f"figure.{kind}.third",
+        ]  # fmt: skip
+    assert not [name for name in changed(REAL, plan) if name.startswith(("train.", "predict.", "evaluate."))]
+
+
+@pytest.mark.parametrize("seeds", ["[42]", "[1,2,3]"])
+def test_only_one_model_and_what_it_needs(seeds, tmp_path):
+    request = places.Request(sample=True, overrides=(f"training.seeds={seeds}",), cache=tmp_path)
+    found = names(places.plan(request).upstream(["evaluate.baseline"]))
+    trainings = [run.name for run in runs(changed_study(f"training.seeds={seeds}"), STUDY.models[0], "")]
+    above = ["sample", "read", "images", "architecture.baseline", "split"]
+    of_runs = [f"{kind}.{name}" for name in trainings for kind in ("train", "predict", "evaluate")]
+    assert found == [*above, *of_runs, *(["evaluate.baseline"] if len(trainings) > 1 else [])]
+
+
+def test_correction_of_probabilities_follows_how_a_model_was_trained():
+    balance = {s.name: s.params["class_balance"] for s in REAL if s.name.startswith("evaluate.")}
+    assert balance == {
+        f"evaluate.{model}{analysis}": "oversample" if model == "improved" else "none"
+        for model in (*MODELS, "low_detail")
+        for analysis in ("", "@patient")
+    }
+    assert {s.params["normal"] for s in REAL if s.name.startswith("evaluate.")} == {"healthy"}
+
+
+def test_only_the_reader_depends_on_the_data_folder():
+    keyed = {s.name for s in REAL for given in s.inputs.values() if given == Source(Path("/data"))}
+    located = {
+        s.name for s in REAL for given in s.inputs.values() if given == Source(Path("/data"), keyed=False)
+    }
+    assert keyed == {"read"}
+    assert located == {"images", "figure.examples"}
+
+
+def test_an_archive_is_unpacked_once_and_read_from_there(tmp_path):
+    packed = tmp_path / "data.zip"
+    packed.write_bytes(b"PK")
+    plan = stages(STUDY, Place(ASSIGNMENT, packed))
+    assert plan[0].name == "archive"
+    assert plan[0].inputs == {"data": Source(packed)}
+    readers = {s.name for s in plan if Output("archive") in s.inputs.values()}
+    assert readers == {"read", "images", "figure.examples"}
+    others = [s for s in plan[1:] if s.name != "figure.stages"]
+    assert [s.params for s in others] == [s.params for s in REAL if s.name != "figure.stages"]
+
+
+def test_the_encoding_of_names_in_an_archive_is_told_where_the_study_names_it(tmp_path):
+    packed = tmp_path / "data.zip"
+    packed.write_bytes(b"PK")
+    assert stages(STUDY, Place(ASSIGNMENT, packed))[0].params == {}
+    data = STUDY.dataset.model_copy(update={"archive_encoding": "cp850"})
+    study = STUDY.model_copy(update={"dataset": data})
+    for plan in (stages(study, Place(ASSIGNMENT, packed)), survey_stages(packed, study)):
+        assert plan[0].params == {"encoding": "cp850"}
+        inspect.signature(archives.unpack).bind({}, Path(), scratch=Path(), progress=None, **plan[0].params)
+
+
+def test_each_reader_gets_what_it_understands():
+    read = next(stage for stage in REAL if stage.name == "read")
+    assert read.function == "analysis.datasets.v7:read"
+    assert set(read.params) == {"classes", "label_rule", "exclude", "max_excluded"}
+    data = Dataset(reader="class-folders", root="data", folders={"viral": ("VIRUS",)})
+    study = STUDY.model_copy(update={"dataset": data})
+    other = next(s for s in stages(study, Place(ASSIGNMENT, Path("/data"))) if s.name == "read")
+    assert other.function == "analysis.datasets.class_folders:read"
+    assert set(other.params) == {"classes", "folders", "exclude", "max_excluded"}
+    assert other.params["folders"] == {"viral": ["VIRUS"]}
+    inspect.signature(class_folders.read).bind({}, Path(), scratch=Path(), progress=None, **other.params)
+    data = data.model_copy(update={"patient_pattern": "(p[0-9]+)"})
+    assert _read_of(data).params["patient_pattern"] == "(p[0-9]+)"
+    columns = {"file": 1, "label": ("2", 3)}
+    data = Dataset(reader="table", root="data", table="labels.csv", columns=Columns(**columns))
+    other = _read_of(data)
+    assert other.params["columns"] == columns | dict.fromkeys(("patient", "split", "view")) | {
+        "label": ["2", 3]
+    }
+    inspect.signature(table.read).bind({}, Path(), scratch=Path(), progress=None, **other.params)
+
+
+def _read_of(data: Dataset) -> Stage:
+    study = STUDY.model_copy(update={"dataset": data})
+    return next(s for s in stages(study, Place(ASSIGNMENT, Path("/data"))) if s.name == "read")
+
+
+def test_the_packages_of_the_extra_are_in_the_key_of_what_decodes_pictures():
+    packages = {stage.name: set(stage.packages) for stage in REAL}
+    assert installed("pydicom", "no-such-package") == ("pydicom",)
+    for name in ("read", "images", "figure.examples"):
+        assert {"pydicom", "python-gdcm", "pillow", "opencv-python-headless"} <= packages[name], name
+    assert "pydicom" not in packages["train.baseline"]
+
+
+def test_the_sample_knows_no_names_of_the_real_data():
+    data = STUDY.dataset.model_copy(update={"patient_pattern": "(p[0-9]+)"})
+    assert STUDY.model_copy(update={"dataset": data}).sampled().dataset.patient_pattern == ""
+
+
+@pytest.mark.parametrize("path", sorted(ASSIGNMENT.parent.glob("*/study.toml")), ids=lambda p: p.parent.name)
+def test_every_study_has_a_sample_in_the_layout_of_its_data(path):
+    study = load(path).sampled()
+    sample = stages(study, Place(path.parent, None))[0]
+    assert sample.name == "sample"
+    assert sample.params.get("layout", "v7") == study.dataset.reader
+    module, _, function = sample.function.partition(":")
+    write = getattr(importlib.import_module(module), function)
+    inspect.signature(write).bind({}, Path(), scratch=Path(), progress=None, **sample.params)
+
+
+def test_the_title_of_the_study_reaches_the_document_alone():
+    about = STUDY.study.model_copy(update={"title": "Another"})
+    other = stages(STUDY.model_copy(update={"study": about}), Place(ASSIGNMENT, Path("/data")))
+    assert {a.name for a, b in zip(REAL, other, strict=True) if a != b} == {"source"}
+
+
+def test_a_setting_of_one_model_changes_that_model_alone():
+    other = planned("models.baseline.epochs=9")
+    at_once = {a.name for a, b in zip(REAL, other, strict=True) if a != b}
+    assert at_once == {
+        "train.baseline",
+        "train.baseline@patient",
+        "ledger",
+        "source",
+    }  # no longer as published
+    found = changed(REAL, other)
+    assert {name for name in found if "improved" in name and not name.startswith("figure.")} == set()
+    assert {"predict.baseline", "evaluate.baseline@patient", "compare", "results"} <= found
+
+
+def test_the_document_lists_every_package_that_the_numbers_depend_on():
+    source = next(stage for stage in REAL if stage.name == "source")
+    declared = {package for stage in REAL for package in stage.packages}
+    assert declared - {"pango"} == set(source.params["versions"])
+
+
+@pytest.mark.parametrize(
+    ("label", "folder"),
+    [
+        ("Sick", "Sick"),
+        ("Sick (a/b)", "pneumonia"),
+        ("../../escaped", "pneumonia"),
+        (".hidden", "pneumonia"),
+        ("a\\b", "pneumonia"),
+        ("폐" * 60, "pneumonia"),
+    ],
+)
+def test_the_folder_of_a_class_in_the_sample_is_never_a_path(tmp_path, label, folder):
+    text = (PROJECT / "templates" / "study" / "study.toml").read_text(encoding="utf-8")
+    path = tmp_path / "study.toml"
+    path.write_text(text.replace('label = "Pneumonia"', f"label = '{label}'"), encoding="utf-8")
+    (sample,) = (s for s in stages(load(path), Place(tmp_path, None)) if s.name == "sample")
+    assert [c["folder"] for c in sample.params["classes"]] == ["Normal", folder]

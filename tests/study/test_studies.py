@@ -1,0 +1,70 @@
+"""Every study builds on generated pictures: one model of each, and in the slow tests the whole report."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from report.study import skeleton
+
+ROOT = Path(__file__).parents[2]
+STUDIES = sorted(path.parent.name for path in (ROOT / "studies").glob("*/study.toml"))
+SHOWN = {
+    "assignment-published": "baseline",
+    "pediatric-imbalanced": "cnn_dropout_corrected",
+    "pediatric-official": "cnn_2",
+    "pediatric-resplit": "dropout_cnn",
+    "radiography": "simple_cnn",
+}
+SMALL = ("sample.size=32", "sample.epochs=2")
+
+
+def report(*arguments: str | Path) -> str:
+    """Run the command line and return what it prints."""
+    command = [sys.executable, "-m", "report", *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_every_study_is_built_here():
+    assert {*SHOWN, "assignment"} == set(STUDIES)
+
+
+@pytest.mark.parametrize(("name", "model"), SHOWN.items())
+def test_one_model_of_a_study(name, model, tmp_path):
+    cache = tmp_path / "cache"
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    places = ("--cache", cache, "--out", tmp_path / "out")
+    report("build", name, "--sample", "--only", model, *settings, *places)
+    made = [json.loads(path.read_bytes()) for path in cache.glob("v1/actions/*/*.json")]
+    stages = {record["stage"]: record for record in made}
+    assert [name for name in stages if name.startswith("train.")] == [f"train.{model}"]
+    found = stages[f"evaluate.{model}"]["outputs"]["results.json"]["sha256"]
+    results = json.loads((cache / "v1" / "blobs" / found[:2] / found).read_bytes())
+    assert results[f"{model}.val.n"]["value"] > 0
+    assert 0 <= results[f"{model}.test.accuracy"]["value"] <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_whole_report_of_a_study(name, tmp_path):
+    report("build", name, "--sample", "--cache", tmp_path / "cache", "--out", tmp_path / "out")
+    assert (tmp_path / "out" / "report.html").exists()
+    assert (tmp_path / "out" / "report.pdf").exists()
+    report("verify", tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_the_whole_report_of_a_new_study(tmp_path, monkeypatch):
+    monkeypatch.setattr(skeleton, "STUDIES", tmp_path)
+    skeleton.create("my-study")
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    places = ("--cache", tmp_path / "cache", "--out", tmp_path / "out")
+    report("build", tmp_path / "my-study" / "study.toml", "--sample", *settings, *places)
+    assert "Published figures" not in (tmp_path / "out" / "report.html").read_text()
+    report("verify", tmp_path / "out")

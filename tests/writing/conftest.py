@@ -1,0 +1,233 @@
+"""A whole study's artifacts, made by the real evaluation on made-up predictions."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.evaluation import compare, evaluate, ledger, results
+from analysis.progress import silent
+from report.document import lint
+from report.engine.stage import Output, Stage
+from report.pipeline.stages import PROJECT, Place, stages
+from report.study.study import load
+from report.writing.source import write
+
+CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
+SPLITS = ["val", "test"]
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+ASSIGNMENT = PROJECT / "studies" / "assignment"
+STUDY = load(ASSIGNMENT / "study.toml").told()
+LAYER = {
+    "class_name": "Dense",
+    "config": {"activation": "softmax", "kernel_initializer": {"class_name": "GlorotUniform"}},
+}
+
+
+@pytest.fixture
+def as_kept():
+    """Return a function that compares a text with the one kept in ``snapshots/``.
+
+    After a wanted change: ``REPORT_SNAPSHOTS=write python -m pytest tests/writing -k as_kept``, then read the
+    difference before it is committed.
+    """
+
+    def compare(name: str, text: str) -> None:
+        if os.environ.get("REPORT_SNAPSHOTS") == "write":
+            (SNAPSHOTS / name).write_text(text, encoding="utf-8")
+        assert text == (SNAPSHOTS / name).read_text(encoding="utf-8")
+
+    return compare
+
+
+def write_records(folder: Path, n: int = 200) -> pd.DataFrame:
+    labels = [CLASSES[i % 4] for i in range(n)]
+    records = pd.DataFrame(
+        {
+            "image_id": [f"images/p{i:03}.jpeg" for i in range(n)],
+            "label": labels,
+            "patient_id": [f"patient-{i // 2}" for i in range(n)],
+            "source": "made up",
+            "width": 300,
+            "height": 200,
+            "mode": "L",
+            "original_width": 600,
+            "original_height": 400,
+            "sha256": [f"{i:064x}" for i in range(n)],
+            "tags": labels,
+        }
+    )
+    records.to_csv(folder / "records.csv", index=False)
+    (folder / "excluded.csv").write_text("file,reason,detail\nimages/odd.png,CT slice,\n")
+    (folder / "flow.csv").write_text(
+        f"step,count,kind\nannotations found,{n + 1},found\npictures found,{n + 1},found\nCT slice,1,excluded\npictures kept,{n},kept\n"
+    )
+    return records
+
+
+def write_split(folder: Path, records: pd.DataFrame) -> pd.DataFrame:
+    parts = np.array(["train", "train", "train", "val", "test"])[(np.arange(len(records)) // 4) % 5]
+    split = pd.DataFrame({"image_id": records["image_id"], "split": parts, "fold": ""})
+    split.to_csv(folder / "split.csv", index=False)
+    return split
+
+
+def write_predictions(
+    folder: Path, records: pd.DataFrame, split: pd.DataFrame, skill: float, seed: int
+) -> None:
+    kept = split["split"].isin(SPLITS)
+    rows = records[kept]
+    truth = np.eye(4)[[CLASSES.index(label) for label in rows["label"]]]
+    score = np.random.default_rng(seed).random((len(rows), 4)) + skill * truth
+    score /= score.sum(axis=1, keepdims=True)
+    table = pd.DataFrame(
+        {
+            "image_id": rows["image_id"],
+            "split": split.loc[kept, "split"],
+            "fold": "",
+            "seed": 42,
+            "patient_id": rows["patient_id"],
+            "y_true": rows["label"],
+        }
+    )
+    table[CLASSES] = score
+    table.to_csv(folder / "predictions.csv", index=False)
+
+
+def write_training(folder: Path, val_loss: list[float]) -> None:
+    epochs = range(1, len(val_loss) + 1)
+    history = pd.DataFrame({"epoch": epochs, "loss": [1 / e for e in epochs], "accuracy": 0.5})
+    history["val_loss"], history["val_accuracy"] = val_loss, 0.5
+    history.to_csv(folder / "history.csv", index=False)
+    best = int(np.argmin(val_loss)) + 1
+    training = {
+        "epochs_run": len(val_loss),
+        "best_epoch": best,
+        "stopped": "all epochs run",
+        "restored": False,
+        "weights_epoch": len(val_loss),
+        "seed": 42,
+        "class_weights": None,
+    }
+    (folder / "training.json").write_text(json.dumps(training))
+
+
+def write_architecture(folder: Path) -> None:
+    (folder / "architecture.json").write_text(json.dumps({"config": {"layers": [LAYER]}}))
+    (folder / "layers.csv").write_text(
+        'name,type,settings,output_shape,parameters\nout,Dense,"4 units, softmax",4,1200\n'
+    )
+    summary = {
+        "parameters": 1200,
+        "trainable_parameters": 1200,
+        "input_shape": [64, 64, 3],
+        "head": "softmax",
+    }
+    (folder / "summary.json").write_text(json.dumps(summary))
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory: pytest.TempPathFactory):
+    """Return a function that makes the artifacts of a study, those of equal validation losses once."""
+    made: dict[str, tuple[Path, dict[str, str]]] = {}
+
+    def make(val_loss: dict[str, list[float]]) -> tuple[Path, dict[str, str]]:
+        key = json.dumps(val_loss)
+        if key not in made:
+            root = tmp_path_factory.mktemp("study")
+            made[key] = root, evaluate_study(root, val_loss)
+        return made[key]
+
+    return make
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path, evaluated):
+    """Return a function that makes the inputs of the source stage; its arguments are validation losses."""
+
+    def make(**val_loss: list[float]) -> dict[str, Path]:
+        root, inputs = evaluated(val_loss)
+        own = tmp_path / "artifacts"
+        if not own.exists():
+            shutil.copytree(root, own)
+        folders = {name: own / folder for name, folder in inputs.items()}
+        return {**folders, "templates": PROJECT / "templates", "prose": ASSIGNMENT}
+
+    return make
+
+
+@pytest.fixture
+def source(tmp_path: Path, artifacts):
+    """Return a function that writes the source and returns its text."""
+
+    def make(inputs=None, study=STUDY, *, sample=False, overrides=(), commit="0123abc") -> str:
+        out = tmp_path / "source-out"
+        out.mkdir()
+        write(
+            inputs or artifacts(),
+            out,
+            scratch=tmp_path,
+            progress=silent,
+            study=study,
+            together=[m["id"] for m in study["models"]],
+            name="assignment",
+            sample=sample,
+            overrides=list(overrides),
+            declaration="0" * 64,
+            commit=commit,
+            versions=["numpy"],
+        )
+        lint.require(out)
+        return (out / "report.qmd").read_text(encoding="utf-8")
+
+    return make
+
+
+def evaluate_study(root: Path, val_loss: dict[str, list[float]]) -> dict[str, str]:
+    """Write the artifacts of the assignment into ``root`` and return the inputs of its source stage."""
+    plan = stages(load(ASSIGNMENT / "study.toml"), Place(ASSIGNMENT, None))
+    folders = {stage.name: root / stage.name for stage in plan}
+    for folder in folders.values():
+        folder.mkdir()
+    records = write_records(folders["read"])
+    for model in ("baseline", "improved"):
+        write_architecture(folders[f"architecture.{model}"])
+    for analysis in ("", "@patient"):
+        split = write_split(folders[f"split{analysis}"], records)
+        for i, model in enumerate(("low_detail", "baseline", "improved")):
+            write_predictions(folders[f"predict.{model}{analysis}"], records, split, skill=0.4 * i, seed=i)
+        for model in ("baseline", "improved"):
+            write_training(folders[f"train.{model}{analysis}"], val_loss.get(model, [0.9, 0.5, 0.8]))
+    run = {
+        "evaluate": evaluate.evaluate,
+        "compare": compare.compare,
+        "ledger": ledger.ledger,
+        "results": results.collect,
+    }
+    for stage in plan:
+        inputs = inputs_of(plan, stage.name, folders)
+        kind = re.split("[.@]", stage.name)[0]
+        if kind in run:
+            run[kind](inputs, folders[stage.name], scratch=root, progress=silent, **stage.params)
+        elif kind == "figure":
+            write_figure(folders[stage.name])
+    return {name: folder.name for name, folder in inputs_of(plan, "source", folders).items()}
+
+
+def inputs_of(plan: list[Stage], name: str, folders: dict[str, Path]) -> dict[str, Path]:
+    stage = next(stage for stage in plan if stage.name == name)
+    return {n: folders[given.stage] for n, given in stage.inputs.items() if isinstance(given, Output)}
+
+
+def write_figure(folder: Path) -> None:
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="160mm" height="60mm" viewBox="0 0 160 60"><rect width="160" height="60"/></svg>'
+    (folder / "figure.svg").write_text(drawing)
+    (folder / "figure.csv").write_text("x,y\n1,2\n")
+    (folder / "figure.json").write_text(json.dumps({"alt": 'A black "box".', "width_mm": 160}))

@@ -1,0 +1,224 @@
+"""A study of many models, told side by side, and one of two classes, told by one of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from report.pipeline.stages import PROJECT
+from report.study.study import load
+from report.writing import tables as of_tables
+from report.writing.across import Across
+from report.writing.sentences import Sentences
+from report.writing.tables import MOST_TOGETHER, Tables
+from report.writing.values import Values
+from report.writing.verdicts import OF_CLASS, Verdicts
+
+STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").told()
+
+HTML_ONLY = re.compile(r'(?ms)^::: \{\.content-visible when-format="html"\}\n.*?^:::$')
+CLASSES = [
+    {"id": "well", "label": "Well", "normal": True},
+    {"id": "ill", "label": "Ill", "normal": False},
+]
+MODELS = ("a", "b", "c", "d", "e", "f")
+assert len(MODELS) > MOST_TOGETHER
+
+
+def entry(value: float, low: float | None = None, high: float | None = None) -> dict[str, Any]:
+    return {"value": value, "low": low, "high": high, "level": 0.95}
+
+
+def study(scales: Mapping[str, float] | None = None, models=MODELS) -> dict[str, Any]:
+    scales = scales or {}
+    return {
+        "comparison": None,
+        "classes": CLASSES,
+        "untrained": [],
+        "models": [
+            {"id": m, "title": f"Network {m}", "input": {"scale": scales.get(m, 1.0), "offset": 0.0}}
+            for m in models
+        ],
+    }
+
+
+def said(results: Mapping[str, Any], of: Mapping[str, Any], inputs=None) -> Sentences:
+    values = Values(results)
+    tables = Tables(of, values, inputs or {})
+    return Sentences(of, values, tables, Verdicts(of, values, tables, ()))
+
+
+@pytest.fixture
+def many(source, artifacts, monkeypatch) -> str:
+    """The source of a study that has more models than are told of one by one."""
+    monkeypatch.setattr(of_tables, "MOST_TOGETHER", 1)
+    inputs = artifacts()
+    drawn = {
+        f"figure_{name}": inputs["figure_counts"]
+        for name in ("histories_accuracy", "histories_loss", "matrices")
+    }
+    return source({**inputs, **drawn}, {**STUDY, "report": {**STUDY["report"], "requirements": []}})
+
+
+def test_many_models_are_told_side_by_side_and_each_in_an_appendix(many):
+    chapters = re.findall(r"(?m)^# .*\{#(\S+)\}", many)
+    order = [
+        "sec-statistics",
+        "sec-across",
+        "sec-comparison",
+        "sec-ledger",
+        "sec-probabilities",
+        "sec-discussion",
+    ]
+    assert [c for c in chapters if c in order] == order
+    assert chapters[-1] == "sec-each"
+    for model in ("baseline", "improved"):
+        assert f"{{#sec-results-{model}}}" in many.partition("{#sec-each}")[2]
+        assert f"#tbl-measures-test-{model}" in many
+    assert "#tbl-validation" in many
+    assert "#tbl-measures-val" not in many
+
+
+def test_what_only_the_html_has_is_not_referred_to_on_paper(many):
+    hidden = re.findall(r"\{#((?:fig|tbl)-[\w-]+)", "".join(HTML_ONLY.findall(many)))
+    assert {"fig-curves-baseline", "fig-roc-improved", "fig-confusion-improved"} <= set(hidden)
+    paper = HTML_ONLY.sub("", many)
+    assert not [name for name in hidden if re.search(rf"[@#]{name}\b(?!-)", paper)]
+
+
+def test_layers_that_two_models_share_are_listed_once(many):
+    assert many.count("{#tbl-layers-") == 1
+    assert r"its layers are those of the baseline CNN (@tbl-layers-baseline)" in many
+
+
+def test_many_models_beside_the_floor_are_one_sentence():
+    gains = dict(zip(MODELS, (0.2, 0.1, -0.1, 0.05, -0.2, 0.3), strict=True))
+    results = {f"{m}_vs_low_detail.test.f1.macro": entry(g, g - 0.06, g + 0.06) for m, g in gains.items()}
+    sentences = said(results | {"low_detail.test.f1.macro": entry(0.5)}, study())
+    across = Across(sentences.study, sentences.values, sentences.tables)
+    assert across.floors(sentences.verdicts) == (
+        "3 of 6 networks beat the 8 × 8 baseline (macro F1 0.500): network a (+0.200), network b (+0.100) and network f "
+        "(+0.300); the other 3 do not: network c (−0.100), network d (+0.050) and network e (−0.200), with the difference "
+        "in brackets."
+    )
+
+
+@pytest.mark.parametrize(
+    ("gain", "begins"), [(0.2, "6 of 6 networks beat the 8"), (-0.2, "None of 6 networks beats the 8")]
+)
+def test_all_or_none_beside_the_floor(gain, begins):
+    results = {f"{m}_vs_low_detail.test.f1.macro": entry(gain, gain, gain) for m in MODELS}
+    sentences = said(results | {"low_detail.test.f1.macro": entry(0.5)}, study())
+    text = Across(sentences.study, sentences.values, sentences.tables).floors(sentences.verdicts)
+    assert text.startswith(begins)
+    assert "the other" not in text
+
+
+def test_one_network_beats_a_floor():
+    gains = dict.fromkeys(MODELS, -0.2) | {MODELS[1]: 0.2}
+    results = {f"{m}_vs_low_detail.test.f1.macro": entry(g, g, g) for m, g in gains.items()}
+    sentences = said(results | {"low_detail.test.f1.macro": entry(0.5)}, study())
+    text = Across(sentences.study, sentences.values, sentences.tables).floors(sentences.verdicts)
+    assert text.startswith("1 of 6 networks beats the 8")
+
+
+def test_calibration_of_many_models_is_a_range():
+    errors = dict(zip(MODELS, (0.1, 0.2, 0.05, 0.3, 0.02, 0.3), strict=True))
+    results = {f"{m}.test.ece": entry(e) for m, e in errors.items()}
+    results |= {f"{m}.test.ece_scaled": entry(e / 2) for m, e in errors.items()}
+    results |= {f"{m}.test.ece_expected": entry(0.07, 0.04, 0.1) for m in MODELS}
+    assert said(results, study()).calibrations() == (
+        "The expected calibration error goes from 0.020 (network e) to 0.300 (network d and network f); 3 of 6 networks "
+        "lie above the range that calibrated probabilities would give by chance, 2 within it and 1 below it. Corrected, "
+        "it goes from 0.010 (network e) to 0.150 (network d and network f)."
+    )
+
+
+def test_what_many_models_find_at_their_thresholds_is_a_range():
+    found = dict(zip(MODELS, (0.6, 0.7, 0.15, 0.9, 0.8, 0.75), strict=True))
+    results = {f"{m}.test.sensitivity_at_90.ill": entry(s, s - 0.1, s + 0.1) for m, s in found.items()}
+    results |= {f"{m}.test.specificity_at_90.ill": entry(0.92) for m in MODELS}
+    assert said(results, study()).abnormal() == (
+        "At the lowest threshold with 90\u00a0% specificity on the validation set, Ill is found on the test set with "
+        "sensitivity from 0.150 (network c; specificity there 0.920) to 0.900 (network d; specificity there 0.920); 5 of 6 "
+        "networks find more, by the lower end of the interval, than an answer by chance with the same specificity would."
+    )
+
+
+@pytest.mark.parametrize(
+    ("scales", "words"),
+    [
+        ({}, "Grey levels from 0 to 255 are given to the networks as they are."),
+        (
+            dict.fromkeys(MODELS, 1 / 255),
+            "Grey levels from 0 to 255 are divided by 255, so that a network sees floating-point numbers in [0, 1].",
+        ),
+        (
+            {"b": 1 / 255},
+            "Grey levels from 0 to 255 are seen by five networks as they are and by the network b divided by 255, as "
+            "floating-point numbers in [0, 1] (@tbl-training).",
+        ),
+    ],
+)
+def test_grey_levels_are_told_by_the_networks_that_see_them(scales, words):
+    assert said({}, study(scales)).scaling() == words
+
+
+def test_what_two_classes_always_share_is_named_once():
+    names = ["accuracy", "mcc", *(f"{m}.{c}" for m, c in product(OF_CLASS, ("well", "ill", "macro")))]
+    results = {f"b_vs_a.test.{name}": entry(0.1, 0.05, 0.15) for name in names}
+    results |= dict.fromkeys(
+        ("b_vs_a.test.sensitivity.ill", "b_vs_a.test.specificity.well"), entry(-0.1, -0.2, -0.05)
+    )
+    verdict = {"a": "a", "b": "b", "analysis": "", "pair": "b_vs_a", "split": "test", "measure": "f1.macro"}
+    sentences = said(results, study())
+    verdicts = Verdicts(
+        sentences.study, sentences.values, sentences.tables, [{**verdict, "verdict": "better"}]
+    )
+    assert verdicts.against("b") == "Sensitivity for Ill (−0.100, −0.200 to −0.050) moved the other way."
+
+
+def test_two_classes_have_one_score_and_one_analysis_no_column_of_its_own():
+    of = study()
+    names = ("data.test.count", "data.val.count")
+    results: dict[str, Any] = {name: entry(9) for name in names}
+    for m in (*MODELS, "low_detail", "majority"):
+        results |= {f"{m}.test.{name}": entry(0.5) for name in ("accuracy", "f1.macro", "auroc.macro")}
+        results |= {f"{m}.val.threshold_at_90.ill": entry(0.4)}
+        results |= {f"{m}.test.{x}_at_90.ill": entry(0.3) for x in ("sensitivity", "specificity")}
+    tables = Tables(of, Values(results), {})
+    operating = tables.operating()
+    assert operating.startswith("| Model | Threshold | Sensitivity | Specificity |")
+    assert operating.count("\n| Network") == len(MODELS)
+    assert "The score is the probability of Ill." in operating
+    overall = tables.overall()
+    assert overall.startswith("| Model | Accuracy | Macro F1 | Macro AUC |")
+    assert "Test set (9 pictures): all models" in overall
+    assert "mark the highest value." in overall
+
+
+def test_averages_of_many_models_have_a_row_each():
+    of = study()
+    results: dict[str, Any] = {f"data.{split}.count": entry(9) for split in ("val", "test")}
+    for m, (split, value) in product(MODELS, (("val", 0.5), ("test", 0.25))):
+        names = ("accuracy", "sensitivity.macro", "f1.macro", "auroc.macro", "auroc.micro")
+        results |= {f"{m}.{split}.{name}": entry(value) for name in names}
+    table = Tables(of, Values(results), {}).averages()
+    assert table.count("\n| Network") == len(MODELS)
+    assert "0.500\u00a0/\u00a00.250" in table
+    assert "| Specificity |" not in table
+
+
+def test_one_unit_is_not_several(tmp_path: Path):
+    (tmp_path / "layers.csv").write_text(
+        'name,type,settings,output_shape,parameters\na,Dense,"11 units, ReLU",11,5\nb,Dense,"1 units, sigmoid",1,3\n'
+    )
+    values = Values({"a.architecture.parameters": entry(8)})
+    table = Tables(study(), values, {"architecture_a": tmp_path}).layers("a")
+    assert "| 1 unit, sigmoid |" in table
+    assert "| 11 units, ReLU |" in table

@@ -1,0 +1,81 @@
+"""What is said of recipes, of which each was trained with several seeds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from analysis.evaluation.entries import Basis, entry
+from report.errors import UsageError
+from report.pipeline.stages import PROJECT
+from report.study.study import load
+from report.workspace.places import Request, plan
+from report.workspace.trained_models import trained
+from report.writing.sentences import Sentences
+from report.writing.tables import Tables
+from report.writing.values import Values
+from report.writing.verdicts import Verdicts
+
+CASE = PROJECT.parent / "shared" / "cases" / "three-seeds"
+PAIR = "improved_vs_baseline"
+
+
+def recipes(verdict: str, terms: dict[str, float]) -> Verdicts:
+    """Return the sentences about two recipes whose difference has such a variance."""
+    study = load(PROJECT / "studies" / "assignment" / "study.toml", ("training.seeds=[1,2,3]",)).told()
+    results = {f"{PAIR}.test.variance.{name}": entry(term, "", Basis("")) for name, term in terms.items()}
+    facts = {"pair": PAIR, "a": "baseline", "b": "improved", "analysis": "", "split": "test"}
+    values = Values(results)
+    said = [{**facts, "verdict": verdict, "measure": "f1.macro", "declared_late": False}]
+    return Verdicts(study, values, Tables(study, values, {}), said)
+
+
+def test_the_parts_of_the_variance_are_told_in_per_cent() -> None:
+    words = recipes("better", {"patients": 0.0006, "a": 0.0003, "b": 0.0001}).seeds("improved")
+    assert words == (
+        "Of the variance of the difference 60\u00a0% comes from the patients, 30\u00a0% from the seeds of the baseline "
+        "CNN and 10\u00a0% from those of the improved CNN."
+    )
+
+
+def test_seeds_of_which_nothing_varies_have_no_parts() -> None:
+    assert recipes("cannot_be_decided", {}).seeds("improved") == ""
+
+
+@pytest.mark.real
+def test_the_case_asks_which_seed(tmp_path: Path) -> None:
+    if not CASE.is_dir():
+        assert os.environ.get("CI") != "true", f"{CASE} is missing"
+        pytest.skip("the cases are not beside the project")
+    the_plan = plan(Request(str(CASE), None, True, (), tmp_path / "cache"), needs_data=False)
+    with pytest.raises(UsageError) as caught:
+        trained(the_plan, "baseline")
+    assert caught.value.hint == (
+        "name one of them: --model baseline@seed_1 or --model baseline@seed_2 or --model baseline@seed_3"
+    )
+
+
+def test_a_mean_calibration_error_has_no_range_to_lie_in() -> None:
+    verdicts = recipes("cannot_be_decided", {})
+    ends = {"ece": 0.1, "ece_scaled": 0.05, "ece_expected": 0.04}
+    results = {
+        f"{m}.test.{n}": entry(v, "", Basis("")) for n, v in ends.items() for m in ("baseline", "improved")
+    }
+    values = Values(results)
+    say = Sentences(verdicts.study, values, Tables(verdicts.study, values, {}), verdicts)
+    assert say.calibration("baseline") == (
+        "The expected calibration error of the baseline CNN is 0.100; corrected it is 0.050."
+    )
+    assert say.calibrations().endswith(
+        "Corrected, it goes from 0.050 (baseline CNN and improved CNN) to 0.050 "
+        "(baseline CNN and improved CNN)."
+    )
+    banded = {
+        n: {**item, "low": 0.02, "high": 0.06} if "expected" in n else item for n, item in results.items()
+    }
+    with_range = Sentences(
+        verdicts.study, Values(banded), Tables(verdicts.study, Values(banded), {}), verdicts
+    )
+    assert "is 0.100, above the range" in with_range.calibration("baseline")

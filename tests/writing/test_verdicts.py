@@ -1,0 +1,301 @@
+"""What the report says of five constructed comparisons, from predictions to the sentence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.evaluation.compare import Model, Pair, judge
+from analysis.evaluation.entries import Basis, Results, bounded, entry, owned
+from analysis.evaluation.predictions import Predictions
+from analysis.evaluation.resampling import resamples
+from analysis.evaluation.uncertainty import from_draws
+from report.pipeline.stages import PROJECT
+from report.study.study import load
+from report.writing.tables import Tables
+from report.writing.values import Values
+from report.writing.verdicts import Verdicts
+
+STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").told()
+CLASSES = ("bacterial", "covid_19", "healthy", "viral")
+MARGIN, ALPHA = 0.03, 0.05
+
+
+def predictions(right: dict[str, float], n: int, *, of: np.random.Generator) -> Predictions:
+    """Return predictions that are right about a share of each class, the same pictures whenever ``of`` is the same."""
+    y_true = np.arange(n) % len(CLASSES)
+    ease = of.random(n)
+    y_pred = np.where(ease < np.array([right[c] for c in CLASSES])[y_true], y_true, (y_true + 1) % 4)
+    y_score = np.full((n, 4), 0.1) + 0.6 * np.eye(4)[y_pred]
+    ids = np.array([f"p{i}" for i in range(n)], dtype=object)
+    patients = np.array([f"patient {i // 2}" for i in range(n)], dtype=object)
+    return Predictions(CLASSES, ids, patients, y_true, y_score)
+
+
+def said(a: dict[str, float], b: dict[str, float], n: int = 1200, *, independent: bool = False) -> Verdicts:
+    """Return the sentences about networks that are right about such shares of each class."""
+    rngs = np.random.default_rng(3), np.random.default_rng(4 if independent else 3)
+    return about([predictions(right, n, of=rng) for right, rng in zip((a, b), rngs, strict=True)])
+
+
+def about(given: list[Predictions], primary: str = "f1.macro") -> Verdicts:
+    """Return the sentences about two networks by what they said."""
+    weights = resamples(given[0])
+    first, second = (Model.of(m, [p], weights) for m, p in zip(("baseline", "improved"), given, strict=True))
+    pair = Pair(first, second, "compare/results.json")
+    judged = judge([pair], primary, MARGIN, ALPHA)[0]
+    results: Results = {}
+    for model in (first, second):
+        for name, value in model.values.items():
+            item = entry(value, "", Basis(""), reason_null="undefined")
+            results[f"{model.name}.test.{name}"] = bounded(item, from_draws(model.draws[name]))
+    found = pair.differences() | pair.moves("") | pair.test() | judged.results
+    results |= owned(found, "improved_vs_baseline", "test")
+    facts = {"pair": "improved_vs_baseline", "a": "baseline", "b": "improved", "analysis": ""}
+    facts |= {"measure": primary, "split": "test", "margin": MARGIN, "alpha": ALPHA}
+    facts |= {"verdict": judged.verdict, "declared_late": False}
+    values = Values(results)
+    return Verdicts(STUDY, values, Tables(STUDY, values, {}), [facts])
+
+
+def every(share: float) -> dict[str, float]:
+    return dict.fromkeys(CLASSES, share)
+
+
+def mended(given: Predictions, patients: int) -> Predictions:
+    """Return predictions that are right about all pictures of so many more patients."""
+    wrong = given.y_pred != given.y_true
+    chosen = list(dict.fromkeys(given.patient_id[wrong]))[:patients]
+    rows = np.isin(given.patient_id, chosen)
+    right = np.full_like(given.y_score, 0.1) + 0.6 * np.eye(4)[given.y_true]
+    return replace(given, y_score=np.where(rows[:, None], right, given.y_score))
+
+
+@pytest.mark.parametrize("primary", ["f1.macro", "accuracy", "auroc.macro"])
+@pytest.mark.parametrize(("patients", "words"), [(1, "1 patient,"), (2, "2 patients,"), (5, "5 patients,")])
+def test_what_too_few_patients_tell_is_not_decided(patients: int, words: str, primary: str):
+    first = predictions(every(0.7), 120, of=np.random.default_rng(3))
+    verdicts = about([first, mended(first, patients)], primary)
+    decided = verdicts.decided("improved")
+    assert decided.startswith(
+        "Whether the improved CNN differs from the baseline CNN cannot be decided on the test"
+    )
+    assert decided.endswith(
+        f"); the models differ on pictures of {words} and fewer than 6 cannot decide at 0.05."
+    )
+    assert "interval" not in decided
+    assert "nan" not in decided
+    for said_more in ("power", "false_better", "seeds", "against"):
+        assert getattr(verdicts, said_more)("improved") == "", said_more
+    assert "better" not in verdicts.summary("improved")
+    late = replace(verdicts, verdicts=[{**verdicts.verdicts[0], "declared_late": True}])
+    assert "reach" in late.summary("improved")
+    assert late.power("improved") == ""
+
+
+def test_what_six_patients_tell_is_decided():
+    first = predictions(every(0.7), 120, of=np.random.default_rng(3))
+    assert "is better than" in about([first, mended(first, 6)]).decided("improved")
+
+
+def test_networks_of_one_answer_each_are_not_equivalent():
+    first = predictions(every(0.7), 120, of=np.random.default_rng(3))
+    each = [replace(first, y_score=np.full((120, 4), 0.1) + 0.6 * np.eye(4)[k]) for k in (0, 1)]
+    for given, why in (
+        (each, "each model calls all pictures one class: no variation to judge by"),
+        ([each[0], each[0]], "the models do not differ on any picture: no variation to judge by"),
+        ([first, first], "the models do not differ on any picture: no variation to judge by"),
+    ):
+        decided = about(given).decided("improved")
+        assert decided.endswith(f"; {why}.")
+        assert "equivalent" not in decided
+
+
+def test_a_measure_that_is_not_defined_says_of_which_network_and_why():
+    first = predictions(every(0.7), 120, of=np.random.default_rng(3))
+    never = replace(first, y_score=np.full((120, 4), 0.1) + 0.6 * np.eye(4)[np.minimum(first.y_pred, 2)])
+    assert "not decided" not in about([first, never], "sensitivity.macro").decided("improved")
+    absent = [replace(p, y_true=np.minimum(p.y_true, 2)) for p in (first, never)]
+    decided = about(absent, "sensitivity.macro").decided("improved")
+    assert decided == (
+        "The difference in macro sensitivity between the baseline CNN and the improved CNN is not decided: that of the "
+        "baseline CNN is undefined and that of the improved CNN is undefined."
+    )
+
+
+@pytest.mark.parametrize(
+    ("margin", "words"),
+    [
+        (0.03, "; it is so by at least the declared margin of 0.030."),
+        (0.15, "; it is not shown to be so by as much as the declared margin of 0.150."),
+        (0.3, "; the difference is too small to matter by the declared margin of 0.300 (90"),
+    ],
+)
+def test_a_sure_difference_says_whether_it_reaches_the_margin(margin: float, words: str):
+    verdicts = said(every(0.7), every(0.85))
+    decided = replace(verdicts, verdicts=[{**verdicts.verdicts[0], "margin": margin}]).decided("improved")
+    assert "is better than" in decided
+    assert words in decided
+
+
+def test_a_clear_gain_is_called_better():
+    verdicts = said(every(0.7), every(0.85))
+    assert verdicts.decided("improved").startswith(
+        "The improved CNN is better than the baseline CNN on the test pictures: macro F1 0.8"
+    )
+    assert "95\u00a0% interval +0." in verdicts.decided("improved")
+    assert "p ≤ 0.001" in verdicts.decided("improved")
+    assert verdicts.against("improved") == "No average and no measure of a class moved the other way."
+    assert "fewer than 0.1\u00a0% of the draws" in verdicts.false_better("improved")
+    assert "would be found four times in five" in verdicts.power("improved")
+
+
+def test_a_clear_loss_is_called_worse():
+    verdicts = said(every(0.85), every(0.7))
+    assert "The improved CNN is worse than the baseline CNN" in verdicts.decided("improved")
+    assert "difference −0.1" in verdicts.decided("improved")
+    assert verdicts.false_better("improved") == ""
+
+
+def test_networks_that_hardly_differ_are_called_equivalent():
+    verdicts = said(every(0.80), {**every(0.79), "viral": 0.81, "healthy": 0.81})
+    words = verdicts.decided("improved")
+    assert "The improved CNN and the baseline CNN are equivalent within 0.030" in words
+    assert "p = " in words
+    assert "the 90\u00a0% interval" in words
+    assert "better" not in words
+
+
+def test_a_sure_difference_that_does_not_matter_is_said_not_to():
+    words = said(every(0.80), every(0.805)).decided("improved")
+    assert "is better than" in words
+    assert "too small to matter by the declared margin" in words
+
+
+def test_few_pictures_cannot_decide():
+    verdicts = said(every(0.7), every(0.75), n=80, independent=True)
+    words = verdicts.decided("improved")
+    assert words.startswith("Whether the improved CNN differs from the baseline CNN cannot be decided")
+    assert "or more would be found four times in five, and one of 0.030 would matter." in words
+    assert verdicts.power("improved") == "", "it has been said"
+    assert "the other way" not in verdicts.against("improved"), "what is undecided has no direction"
+
+
+def test_a_gain_in_one_class_does_not_hide_the_loss_in_another():
+    worse_for_viral = {**every(0.85), "viral": 0.4}
+    verdicts = said({**every(0.6), "viral": 0.7}, worse_for_viral)
+    assert "is better than" in verdicts.decided("improved")
+    against = verdicts.against("improved")
+    assert "ensitivity for Viral Pneumonia (−0.2" in against
+    assert "moved the other way" in against
+    assert against in verdicts.summary("improved")
+
+
+def test_a_difference_that_would_have_been_found_is_told_from_one_that_would_not():
+    verdicts = said(every(0.80), every(0.80), independent=True)
+    facts = {**verdicts.verdicts[0], "verdict": "not_distinguishable"}
+    words = replace(verdicts, verdicts=[facts]).decided("improved")
+    assert words.startswith("The improved CNN cannot be told from the baseline CNN")
+    assert "would be found four times in five." in words
+
+
+def test_a_comparison_declared_late_says_so():
+    verdicts = said(every(0.7), every(0.85))
+    assert verdicts.late("improved") == ""
+    late = replace(verdicts, verdicts=[{**verdicts.verdicts[0], "declared_late": True}])
+    summary = late.summary("improved")
+    assert summary.startswith("This comparison was declared after the test results were seen")
+    assert "better" not in summary
+    assert late.false_better("improved") == ""
+
+
+@pytest.mark.parametrize(
+    ("patient", "verdict", "words"),
+    [
+        (
+            0.0,
+            "better",
+            "In macro F1 the two analyses are within 0.030 of each other and come to the same conclusion",
+        ),
+        (
+            0.1,
+            "not_distinguishable",
+            "so the conclusion rests on the one by patient: the two cannot be told apart",
+        ),
+        (
+            0.0,
+            "underpowered",
+            "as it would be for patients whom no network has seen, the difference cannot be decided",
+        ),
+    ],
+)
+def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, verdict, words):
+    verdicts = said(every(0.7), every(0.85))
+    results = dict(verdicts.values.results)
+    for name, item in verdicts.values.results.items():
+        owner, _, rest = name.partition(".")
+        moved = item["value"] and item["value"] - patient * (owner == "improved" and rest == "test.f1.macro")
+        results[f"{owner}@patient.{rest}"] = {**item, "value": moved}
+    grouped = {**verdicts.verdicts[0], "analysis": "@patient", "pair": "improved_vs_baseline@patient"}
+    both = [verdicts.verdicts[0], {**grouped, "verdict": verdict}]
+    values = Values(results)
+    found = Verdicts(STUDY, values, Tables(STUDY, values, {}), both)
+    assert words in found.conclusion("improved")
+    assert "by patient" in found.conclusion("improved") or patient == 0
+    for shared, is_told in ((0, patient > 0), (7, False)):
+        known = entry(shared, "", Basis(""))
+        told = replace(found, values=Values({**results, "data.test.same_patient_in_train": known}))
+        assert ("In neither does a patient" in told.unseen("improved")) == is_told
+    assert "with all pictures of a patient in one part" in found.summary("improved")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "specificity.bacterial",
+            "Specificity for Bacterial Pneumonia (−0.200, −0.300 to −0.100) moved the other way.",
+        ),
+        ("auroc.viral", "AUC for Viral Pneumonia (−0.200, −0.300 to −0.100) moved the other way."),
+        ("npv.macro", "Macro negative predictive value (−0.200, −0.300 to −0.100) moved the other way."),
+    ],
+)
+def test_whatever_measure_moved_the_other_way_is_named(name: str, words: str) -> None:
+    verdicts = said(every(0.7), every(0.85))
+    changed = f"improved_vs_baseline.test.{name}"
+    old = verdicts.values.results.get(changed, verdicts.values.results["improved_vs_baseline.test.accuracy"])
+    values = Values({**verdicts.values.results, changed: {**old, "value": -0.2, "low": -0.3, "high": -0.1}})
+    assert replace(verdicts, values=values).against("improved") == words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(0.01, 0.05, "beats the 8"), (-0.02, 0.05, "does not beat the 8"), (-0.2, -0.1, "is below the 8")],
+)
+def test_a_network_is_held_against_the_floor_by_the_interval(low: float, high: float, words: str) -> None:
+    verdicts = said(every(0.7), every(0.85))
+    difference = {**verdicts.values.results["improved_vs_baseline.test.f1.macro"], "low": low, "high": high}
+    floor = verdicts.values.results["baseline.test.f1.macro"]
+    names = [f"{model}_vs_low_detail.test.f1.macro" for model in ("baseline", "improved")]
+    values = Values(
+        {**verdicts.values.results, "low_detail.test.f1.macro": floor, **dict.fromkeys(names, difference)}
+    )
+    found = replace(verdicts, values=values)
+    assert words in found.floor("improved")
+    assert ("every network beats" in found.floors()) == (low > 0)
+    assert ("the baseline CNN and the improved CNN do not beat" in found.floors()) == (low < 0)
+    one = {
+        "improved_vs_low_detail.test.f1.macro": {
+            **difference,
+            "low": None,
+            "high": None,
+            "reason_null": "too few",
+        }
+    }
+    few = replace(found, values=Values({**values.results, **one}))
+    assert "The improved CNN cannot be held against the 8 × 8 baseline" in few.floor("improved")
+    assert few.floor("improved").endswith("; too few).")
+    assert few.floors().endswith("cannot be held against the improved CNN")
+    assert ("the baseline CNN does not beat and cannot" in few.floors()) == (low < 0)
