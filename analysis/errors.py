@@ -2,9 +2,9 @@
 
 HintedError
 └── AnalysisError
-    ├── DataError         the data folder, its annotations or pictures
-    │   ├── PictureError  bytes that do not decode to a picture
-    │   └── MatchingError it cannot be told which picture has which label
+    ├── DataError         the data folder, its annotations or images
+    │   ├── ImageError    bytes that do not decode to an image
+    │   └── MatchingError it cannot be told which image has which label
     ├── ArchitectureError a model of the study cannot be built
     └── WeightsError      model weights missing or unreadable
 """
@@ -36,7 +36,7 @@ class AnalysisError(HintedError):
 
 
 class DataError(AnalysisError):
-    """The data folder, an annotation or a picture cannot be used."""
+    """The data folder, an annotation or an image cannot be used."""
 
 
 class ArchitectureError(AnalysisError):
@@ -47,9 +47,9 @@ class WeightsError(AnalysisError):
     """Model weights are missing, or are not what they should be."""
 
 
-class PictureError(DataError):
-    """The bytes are no picture, only part of one, or one that is too large."""
+class ImageError(DataError):
+    """The bytes are no image, only part of one, or one that is too large."""
 
 
 class MatchingError(DataError):
-    """There are annotations, but it cannot be told which pictures they are about: no other labels take their place."""
+    """There are annotations, but it cannot be told which images they are about: no other labels take their place."""

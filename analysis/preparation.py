@@ -14,7 +14,7 @@ import pandas as pd
 from PIL import Image
 
 from analysis.datasets.decode import Grey, decode, note_depth, noted_depth
-from analysis.errors import DataError, PictureError
+from analysis.errors import DataError, ImageError
 from analysis.names import real
 from analysis.progress import Progress
 
@@ -79,7 +79,7 @@ def _load(
         raise _changed(image_id, "has changed since the data folder was read")
     try:
         return square(data, size, fit, resample, depth)
-    except PictureError as error:
+    except ImageError as error:
         raise _changed(image_id, f"does not decode: {error.message}") from error
 
 

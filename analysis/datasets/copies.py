@@ -14,7 +14,7 @@ import numpy as np
 from analysis.datasets import layout, records
 from analysis.datasets.decode import decode
 from analysis.datasets.records import Candidate, Exclusion
-from analysis.errors import PictureError
+from analysis.errors import ImageError
 
 NEAR = 16  # grey levels that a JPEG may blur a mask by
 AT_AN_END = 0.97  # of the pixels of a mask
@@ -93,7 +93,7 @@ def has_few_levels(path: Path) -> bool:
     """Tell whether a picture has as many levels as a mask has organs, or is one of black and white that JPEG has blurred."""
     try:
         pixels = decode(path.read_bytes()).pixels.astype(np.int16)  # uint8 would run over
-    except (PictureError, OSError):
+    except (ImageError, OSError):
         return False
     low, high = pixels.min(), pixels.max()
     at_an_end = (pixels <= low + NEAR) | (pixels >= high - NEAR)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from analysis.datasets import dicom
-from analysis.errors import PictureError
+from analysis.errors import ImageError
 
 # A list, so that no file can reach the decoders that start other programs (EPS) or are seldom tested.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
@@ -79,7 +79,7 @@ def decode(data: bytes, *, at_least: int | None = None, depth: int | None = None
 
     Raises
     ------
-    PictureError
+    ImageError
         If ``data`` is no picture, is cut short, holds more than ``MAX_PIXELS``, or more levels than ``depth`` has.
     """
     ImageFile.LOAD_TRUNCATED_IMAGES = False  # importing WeasyPrint sets it for the whole process
@@ -90,10 +90,10 @@ def decode(data: bytes, *, at_least: int | None = None, depth: int | None = None
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
             return _load(image, data, at_least, depth)
-    except PictureError:
+    except ImageError:
         raise
     except BROKEN as error:
-        raise PictureError(_reason(data, error)) from error
+        raise ImageError(_reason(data, error)) from error
 
 
 def fewest_bits(highest: int) -> int:
@@ -104,12 +104,12 @@ def fewest_bits(highest: int) -> int:
 
     Raises
     ------
-    PictureError
+    ImageError
         No such depth holds them.
     """
     depth = next((bits for bits in DEPTHS if highest < 2**bits), None)
     if depth is None:
-        raise PictureError("levels of more than 16 bits, whose range for black and white is not known")
+        raise ImageError("levels of more than 16 bits, whose range for black and white is not known")
     return depth
 
 
@@ -132,7 +132,7 @@ def eight_bits(levels: NDArray[np.int64], white: int) -> Grey:
 def _load(image: Image.Image, data: bytes, at_least: int | None, depth: int | None) -> Picture:
     (width, height), mode = image.size, image.mode
     if width * height > MAX_PIXELS:
-        raise PictureError(f"{width} x {height} pixels, more than the limit of {MAX_PIXELS // 10**6} million")
+        raise ImageError(f"{width} x {height} pixels, more than the limit of {MAX_PIXELS // 10**6} million")
     if (frames := getattr(image, "n_frames", 1)) > 1:
         mode = f"{mode}, first of {frames}"
     if at_least is not None:
@@ -143,7 +143,7 @@ def _load(image: Image.Image, data: bytes, at_least: int | None, depth: int | No
         return Picture(_upright(_grey(image), _orientation(image)), width, height, mode)
     lowest, highest = int(deep.min()), int(deep.max())
     if lowest < 0:
-        raise PictureError("levels below zero, whose range for black and white is not known")
+        raise ImageError("levels below zero, whose range for black and white is not known")
     told = _white(image, data, highest)
     white = told or 2 ** _bits(highest, depth) - 1
     if image.format == "TIFF" and image.tag_v2.get(WHITE_IS_ZERO) == 0:  # type: ignore[attr-defined]
@@ -155,7 +155,7 @@ def _load(image: Image.Image, data: bytes, at_least: int | None, depth: int | No
 def _deep(image: Image.Image, data: bytes) -> NDArray[np.int64] | None:
     """Return the levels of a picture that has more than eight bits of them; None of any other."""
     if image.mode == "F":
-        raise PictureError("floating-point levels, whose range for black and white is not known")
+        raise ImageError("floating-point levels, whose range for black and white is not known")
     if image.mode.startswith("I"):
         return np.asarray(image).astype(np.int64)
     bits = data[24:25] == b"\x10" if image.format == "PNG" else _tag(image, BITS)[:1] == (16,)
@@ -164,7 +164,7 @@ def _deep(image: Image.Image, data: bytes) -> NDArray[np.int64] | None:
     # Pillow drops the lower half of each level of 16-bit colours, in which all of them may lie.
     colours = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if colours is None or colours.dtype != np.uint16:
-        raise PictureError(f"16-bit levels that cannot be read (mode {image.mode})")
+        raise ImageError(f"16-bit levels that cannot be read (mode {image.mode})")
     if colours.ndim == 2:
         return np.asarray(colours, dtype=np.int64)
     red, green, blue = (colours[:, :, channel].astype(np.int64) for channel in (2, 1, 0))
@@ -206,9 +206,9 @@ def _bits(highest: int, depth: int | None) -> int:
     if depth is None or needed == 16:  # beyond 14 bits there is no choice
         return needed
     if depth == 0:
-        raise PictureError(f"levels up to {highest} in 16 bits, and nothing tells which level is white")
+        raise ImageError(f"levels up to {highest} in 16 bits, and nothing tells which level is white")
     if needed > depth:
-        raise PictureError(f"levels up to {highest}, more than the {depth} bits of the other pictures")
+        raise ImageError(f"levels up to {highest}, more than the {depth} bits of the other pictures")
     return depth
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from analysis.datasets.patients import told
-from analysis.errors import PictureError
+from analysis.errors import ImageError
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -55,39 +55,37 @@ def read(data: bytes, most_pixels: int) -> Dicom:
 
     Raises
     ------
-    PictureError
+    ImageError
         pydicom is missing, or the file has no picture, several, or one that it cannot decode.
     """
     try:
         import pydicom
     except ModuleNotFoundError as error:
-        raise PictureError(NO_READER, hint=INSTALL) from error
+        raise ImageError(NO_READER, hint=INSTALL) from error
     try:
         dataset = pydicom.dcmread(BytesIO(data), force=True)
         _check(dataset, most_pixels)
         return Dicom(
             _pixels(dataset), str(dataset.PhotometricInterpretation), _tags(dataset), _patient(dataset)
         )
-    except PictureError:
+    except ImageError:
         raise
     except Exception as error:  # every decoder has errors of its own, and a file may hold anything
         said = " ".join(str(error).split()) or type(error).__name__
         hint = INSTALL if "missing dependencies" in said else ""
-        raise PictureError(f"DICOM file that cannot be decoded: {said}", hint=hint) from error
+        raise ImageError(f"DICOM file that cannot be decoded: {said}", hint=hint) from error
 
 
 def _check(dataset: Dataset, most_pixels: int) -> None:
     """Refuse what is no single picture of a bearable size."""
     kind = dataset.get("Modality") or "unknown"
     if "PixelData" not in dataset:
-        raise PictureError(f"DICOM file without a picture (modality {kind})")
+        raise ImageError(f"DICOM file without a picture (modality {kind})")
     frames, rows, columns = (int(dataset.get(k) or 1) for k in ("NumberOfFrames", "Rows", "Columns"))
     if frames > 1:
-        raise PictureError(f"DICOM file of {frames} frames, not one picture (modality {kind})")
+        raise ImageError(f"DICOM file of {frames} frames, not one picture (modality {kind})")
     if rows * columns > most_pixels:
-        raise PictureError(
-            f"{columns} x {rows} pixels, more than the limit of {most_pixels // 10**6} million"
-        )
+        raise ImageError(f"{columns} x {rows} pixels, more than the limit of {most_pixels // 10**6} million")
     if "TransferSyntaxUID" not in dataset.file_meta:  # a file without the preamble tells it by its bytes
         implicit, little = dataset.original_encoding
         dataset.file_meta.TransferSyntaxUID = _syntax(implicit is True, little is not False)

@@ -19,7 +19,7 @@ import pandas as pd
 from analysis.datasets import dicom, patients
 from analysis.datasets.decode import NOT_PICTURES, Picture, decode, eight_bits, fewest_bits, note_depth
 from analysis.datasets.folder import Contents
-from analysis.errors import DataError, PictureError
+from analysis.errors import DataError, ImageError
 from analysis.names import written
 from analysis.progress import Progress
 
@@ -197,7 +197,7 @@ def _inspect(root: Path, candidate: Candidate, patient_of: patients.Rule) -> _Se
     try:
         data = (root / name).read_bytes()
         picture = decode(data, at_least=1)
-    except PictureError as error:
+    except ImageError as error:
         if error.message in NOT_PICTURES:
             return Exclusion(name, error.message, error.hint)
         return Exclusion(name, UNDECODABLE, error.message)

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from analysis.errors import DataError, PictureError
+from analysis.errors import DataError, ImageError
 from analysis.models import heads, runtime
 from analysis.models.pictures import Array, Scaling
 from analysis.preparation import square
@@ -72,5 +72,5 @@ def _square(path: Path, name: str, seen: Mapping[str, Any]) -> Array:
     how = int(seen["size"]), str(seen["fit"]), str(seen["resample"])
     try:
         return square(path.read_bytes(), *how, seen.get("depth", 0))
-    except PictureError as error:
+    except ImageError as error:
         raise DataError(f"{name}: {error.message}", hint=error.hint or KINDS) from error

@@ -13,7 +13,7 @@ from PIL import Image, ImageFile, ImageOps
 
 from analysis.datasets import decode as decoding
 from analysis.datasets.decode import decode
-from analysis.errors import PictureError
+from analysis.errors import ImageError
 
 UNREADABLE = {"truncated_image.png": "truncated", "Probabl-logo-blue.png": "Git LFS pointer"}
 
@@ -37,7 +37,7 @@ def test_each_odd_file_is_read_or_refused_with_its_reason(real_data: Path) -> No
         data = (real_data / "odd" / row["file"]).read_bytes()
         assert hashlib.sha256(data).hexdigest() == row["sha256"]
         if row["file"] in UNREADABLE:
-            with pytest.raises(PictureError, match=UNREADABLE[row["file"]]):
+            with pytest.raises(ImageError, match=UNREADABLE[row["file"]]):
                 decode(data)
             continue
         picture = decode(data)
@@ -91,11 +91,11 @@ def test_sixteen_bits_are_scaled_by_the_depth_of_the_detector(levels: list[int],
 
 
 def test_levels_beyond_sixteen_bits_below_zero_and_floats_are_refused() -> None:
-    with pytest.raises(PictureError, match="below zero"):
+    with pytest.raises(ImageError, match="below zero"):
         decode(encoded(Image.fromarray(np.array([[-5, 70]], dtype=np.int32)), "TIFF"))
-    with pytest.raises(PictureError, match="more than 16 bits"):
+    with pytest.raises(ImageError, match="more than 16 bits"):
         decode(encoded(Image.fromarray(np.array([[0, 70_000]], dtype=np.int32)), "TIFF"))
-    with pytest.raises(PictureError, match="floating-point"):
+    with pytest.raises(ImageError, match="floating-point"):
         decode(encoded(Image.fromarray(np.array([[0.0, 0.5]], dtype=np.float32)), "TIFF"))
 
 
@@ -105,9 +105,9 @@ def test_the_depth_of_the_dataset_is_that_of_each_of_its_pictures(depth: int | N
     picture = decode(data, depth=depth)
     assert picture.pixels.tolist() == [[0, 128, 255] if depth is None else [0, 32, 64]]
     assert picture.untold == (0, 4095)
-    with pytest.raises(PictureError, match="levels up to 4095, more than the 10 bits"):
+    with pytest.raises(ImageError, match="levels up to 4095, more than the 10 bits"):
         decode(data, depth=10)
-    with pytest.raises(PictureError, match="nothing tells which level is white"):
+    with pytest.raises(ImageError, match="nothing tells which level is white"):
         decode(data, depth=0)
     assert decode(encoded(grey_16(0, 65535)), depth=12).pixels.tolist() == [
         [0, 255]
@@ -210,18 +210,18 @@ def test_a_picture_that_is_cut_short_is_not_half_decoded(kind: str, monkeypatch:
     data = encoded(Image.fromarray(pixels), kind)
     assert decode(data).pixels.shape == (64, 64)
     for length in (len(data) // 2, len(data) - 200):
-        with pytest.raises(PictureError):
+        with pytest.raises(ImageError):
             decode(data[:length])
 
 
 def test_other_bytes_are_refused_with_a_reason(jpeg: Callable[..., bytes]) -> None:
     for data, reason in ((b"", "empty"), (b"<svg/>", "not a picture"), (b"%!PS-Adobe-3.0", "not a picture")):
-        with pytest.raises(PictureError, match=reason):
+        with pytest.raises(ImageError, match=reason):
             decode(data)
 
 
 def test_a_picture_with_too_many_pixels_is_refused_unread() -> None:
     small = encoded(Image.new("1", (decoding.MAX_PIXELS // 1000 + 1, 1000)))
     assert len(small) < 100_000
-    with pytest.raises(PictureError, match="limit of 80 million"):
+    with pytest.raises(ImageError, match="limit of 80 million"):
         decode(small)

@@ -18,7 +18,7 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittle
 
 from analysis.datasets import class_folders
 from analysis.datasets.decode import decode
-from analysis.errors import DataError, PictureError
+from analysis.errors import DataError, ImageError
 from analysis.progress import silent
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
@@ -146,7 +146,7 @@ def test_every_compression_gives_the_same_levels(name: str) -> None:
     ],
 )
 def test_what_is_no_single_picture_is_refused_with_its_reason(data: bytes, reason: str) -> None:
-    with pytest.raises(PictureError) as error, warnings.catch_warnings():
+    with pytest.raises(ImageError) as error, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         decode(data)
     assert reason in error.value.message
