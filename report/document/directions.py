@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from report.writing.values import END, FIRST_STRONG, runs_to_the_left
+from report.document.markdown import END_ISOLATE, ISOLATE, has_right_to_left, strip_isolates
 
 _SETS = "p|li|td|th|h[1-6]|dt|dd|figcaption"
 _BLOCK = re.compile(
@@ -13,7 +13,7 @@ _BLOCK = re.compile(
     rf"(?P<inside>.*?)(?=</?(?:{_SETS}|div|ul|ol|dl|table|figure|section|blockquote)\b)",
     re.S,
 )
-_ISOLATED = re.compile(f"{FIRST_STRONG}[^{END}]*{END}")
+_ISOLATED = re.compile(f"{ISOLATE}[^{END_ISOLATE}]*{END_ISOLATE}")
 
 
 def marked(page: str) -> str:
@@ -21,10 +21,10 @@ def marked(page: str) -> str:
 
     Words of the study file within a sentence of ours, which stand between signs of their own, do not turn it.
     """
-    if not runs_to_the_left(page):
+    if not has_right_to_left(page):
         return page
     head, end, body = page.partition("</head>")
-    return re.sub(f"[{FIRST_STRONG}{END}]", "", head) + end + _BLOCK.sub(_marked, body)
+    return strip_isolates(head) + end + _BLOCK.sub(_marked, body)
 
 
 def _marked(match: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from html import escape
 from html.parser import HTMLParser
 from urllib.parse import quote
 
-from report.writing.values import END, FIRST_STRONG
+from report.document.markdown import strip_isolates
 
 LEGIBLE = ",:;/()*!+@="  # left as they are in an address
 
@@ -31,7 +31,7 @@ def table_csv(table: str) -> str:
 
 
 def _plain(text: str) -> str:
-    words = " ".join(re.sub(f"[{FIRST_STRONG}{END}]", "", text).split())
+    words = " ".join(strip_isolates(text).split())
     return re.sub(r"\u2212(?=[\d.])", "-", words)
 
 

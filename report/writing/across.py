@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from report.document.markdown import escape
 from report.writing.tables import PRIMARY, Tables, pipe_table, unbroken
-from report.writing.values import MISSING, Values, decimal, escape, listed
+from report.writing.values import MISSING, Values, decimal, listed
 from report.writing.verdicts import DEFAULT, GROUPED, SPLITS, Verdicts, beats, beside
 
 REPORTED = {"ppv": "precision", "sensitivity": "sensitivity", "f1": "F1"}

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from report.document.markdown import escape
 from report.writing.tables import MEASURES, Tables, pipe_table, read_rows, unbroken
-from report.writing.values import MISSING, Values, count, counted, decimal, escape, listed
+from report.writing.values import MISSING, Values, count, counted, decimal, listed
 
 SOURCES = {
     "notebook": "in the notebook",

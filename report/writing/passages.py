@@ -25,9 +25,10 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from report.document import lint, pandoc
+from report.document.markdown import escape, fence_code, quote_code, quote_yaml
 from report.errors import RenderError
 from report.writing import author
-from report.writing.values import code, count, escape, fenced, listed, quoted, spelled
+from report.writing.values import count, listed, spelled
 
 KNOWN = ("r", "value", "ci", "grouped", "study", "sample")
 """What a passage can use of what the templates have."""
@@ -57,7 +58,7 @@ def environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
         loader=loader,
         autoescape=False,  # the output is markdown: text from outside goes through the md filter
     )
-    made.filters |= {"md": escape, "yaml": quoted, "code": code, "fenced": fenced}
+    made.filters |= {"md": escape, "yaml": quote_yaml, "code": quote_code, "fenced": fence_code}
     made.filters |= {"listed": listed, "count": count, "spelled": spelled}
     return made
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import FileSystemLoader
 
 from report.document import lint
+from report.document.markdown import escape_attribute
 from report.errors import RenderError
 from report.writing import author
 from report.writing.across import Across
@@ -22,7 +23,7 @@ from report.writing.ledger import Ledger
 from report.writing.passages import environment, located, passage
 from report.writing.sentences import Sentences
 from report.writing.tables import PRIMARY, Tables
-from report.writing.values import Values, attribute
+from report.writing.values import Values
 from report.writing.verdicts import Verdicts
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def figure_markdown(figures: Mapping[str, Mapping[str, Any]], name: str, caption
     """Return a numbered figure with its caption and computed alternative text."""
     if name not in figures:
         raise RenderError(f"no figure is called {name!r}", hint=f"there are: {', '.join(figures)}")
-    alt = attribute(str(figures[name]["alt"]))
+    alt = escape_attribute(str(figures[name]["alt"]))
     return f'![{caption}](figures/{name}.svg){{#fig-{name.replace("_", "-")} fig-alt="{alt}"}}'
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from report.document.markdown import escape
 from report.study.letters import without_article
 from report.writing.changes import KINDS, layer_rows, one, penalties
-from report.writing.values import MISSING, Values, count, decimal, escape, listed
+from report.writing.values import MISSING, Values, count, decimal, listed
 
 SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test", "all": "All"}
 MEASURES = {

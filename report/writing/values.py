@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,50 +10,6 @@ from typing import Any
 from report.errors import RenderError
 
 MISSING = "–"
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~^$@'\"=:&])")
-_IN_ATTRIBUTE = re.compile(r"([\\`*_{}\[\]<>#|~^$@\"&])")
-FIRST_STRONG, END = "\u2068", "\u2069"
-"""Between these signs text has its own direction, and what stands around it keeps its own."""
-
-
-def escape(text: str) -> str:
-    """Return ``text`` as markdown that prints exactly these characters, on one line."""
-    escaped = _SPECIAL.sub(r"\\\1", one_line(text))
-    return f"{FIRST_STRONG}{escaped}{END}" if runs_to_the_left(escaped) else escaped
-
-
-def one_line(text: str) -> str:
-    """Return ``text`` with one space for each break of its lines, or run of spaces."""
-    return re.sub(r"[ \t\n]+", " ", text).strip()
-
-
-def runs_to_the_left(text: str) -> bool:
-    """Tell whether letters of ``text`` are set from right to left, as Arabic and Hebrew ones."""
-    return not text.isascii() and any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in text)
-
-
-def attribute(text: str) -> str:
-    """Return ``text`` as the value of an attribute, which stands between double quotes."""
-    return _IN_ATTRIBUTE.sub(r"\\\1", one_line(text))
-
-
-def code(text: str) -> str:
-    """Return ``text`` as code within a line."""
-    line = one_line(text)
-    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
-    space = " " * (line[:1] == "`" or line[-1:] == "`")
-    return f"{fence}{space}{line}{space}{fence}"
-
-
-def fenced(text: str, language: str) -> str:
-    """Return ``text`` as a block of code."""
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    return f"{fence}{language}\n{text}\n{fence}"
-
-
-def quoted(text: str) -> str:
-    """Return ``text`` as a string of YAML."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 def count(value: int) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from report.document.markdown import escape
 from report.writing.tables import MEASURES, PRIMARY, Tables
-from report.writing.values import Values, decimal, escape, listed
+from report.writing.values import Values, decimal, listed
 
 GROUPED = "@patient"
 DEFAULT = {"primary": "f1.macro", "split": "test"}

@@ -20,7 +20,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from report.document import html
-from report.writing.values import escape
+from report.document.markdown import escape
 
 FIXTURE = Path(__file__).parent / "fixture"
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"

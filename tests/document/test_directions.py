@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from report.document.directions import marked
-from report.writing.values import escape
+from report.document.markdown import escape
 
 LABEL = escape("التهاب رئوي")
 

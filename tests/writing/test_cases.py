@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from report.document.markdown import escape
 from report.errors import RenderError
 from report.pipeline.stages import PROJECT, Place, stages
 from report.study.study import load
 from report.writing.passages import passage
 from report.writing.tables import uncapitalised
-from report.writing.values import escape
 
 CASES = PROJECT.parent / "shared" / "cases"
 CONTEXT = {"r": str, "value": len, "ci": str, "grouped": False, "study": {}, "sample": True}

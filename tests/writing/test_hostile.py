@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 
 from analysis.progress import silent
 from report.document import html, lint, pandoc, pdf
+from report.document.markdown import strip_isolates
 from report.errors import RenderError
 from report.pipeline.stages import PROJECT
 from report.study import letters
 from report.writing.passages import environment, passage
 from report.writing.source import SAMPLE_NOTICE, write
-from report.writing.values import END, FIRST_STRONG
 from tests.writing.conftest import STUDY
 
 TEMPLATES = PROJECT / "templates"
@@ -193,7 +193,7 @@ class Page(HTMLParser):
 
 def plain(text: str) -> str:
     """Return what is seen of a text: spaces and breaks are one, signs of direction are none."""
-    return re.sub(r"[ \t\n\u00a0]+", " ", text.replace(FIRST_STRONG, "").replace(END, "")).strip(" ")
+    return re.sub(r"[ \t\n\u00a0]+", " ", strip_isolates(text)).strip(" ")
 
 
 PLACES = """---
@@ -232,13 +232,13 @@ def places(folder: Path, text: str) -> Page:
     """Return a page with a text in every place that a string of the study file can have."""
     from jinja2 import DictLoader
 
-    from report.writing.values import attribute
+    from report.document.markdown import escape_attribute
 
     (folder / "figures").mkdir(exist_ok=True)
     (folder / "figures" / "a.svg").write_text("<svg/>")
     (folder / "references.bib").write_text("")
     made = environment(DictLoader({"places": PLACES})).get_template("places")
-    (folder / "report.qmd").write_text(made.render(text=text, alt=attribute(text)), encoding="utf-8")
+    (folder / "report.qmd").write_text(made.render(text=text, alt=escape_attribute(text)), encoding="utf-8")
     lint.require(folder)
     return Page(pandoc.page(folder, pandoc.Theme(TEMPLATES, html.STYLES)))
 

@@ -13,12 +13,13 @@ import pytest
 
 from analysis.progress import silent
 from report.document import html
+from report.document.markdown import escape
 from report.errors import RenderError
 from report.pipeline.stages import PROJECT
 from report.study.study import load
 from report.writing.sentences import Sentences
 from report.writing.tables import Tables, augmentation_words, callback_words, uncapitalised
-from report.writing.values import Values, count, decimal, escape, listed
+from report.writing.values import Values, count, decimal, listed
 from report.writing.verdicts import Verdicts
 
 STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").told()
