@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+REPORTS_ONLY = True
+"""No result depends on this module, so no stage's key does (`report.engine.code`)."""
+
 
 class Progress(Protocol):
     """Receives the state of a running stage; never part of a result."""

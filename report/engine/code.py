@@ -17,6 +17,8 @@ from report.errors import StageError
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 OURS = ("analysis", "report")
+REPORTS_ONLY = "REPORTS_ONLY"
+"""A module that sets this name at its top only tells how far a stage is: no result depends on it, and no key."""
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -40,6 +42,8 @@ class Code:
     def closure(self, functions: Iterable[str]) -> dict[str, str]:
         """Return the hash of every module of ours that the modules of ``functions`` can import.
 
+        Left out are those that say of themselves that they only report.
+
         Raises
         ------
         StageError
@@ -54,7 +58,7 @@ class Code:
         while waiting:
             name = waiting.pop()
             module = self._module(name)
-            if name in found or module is None:
+            if name in found or module is None or not module[0]:
                 continue
             found[name] = module[0]
             waiting += [*_parents(name), *module[1]]
@@ -65,7 +69,7 @@ class Code:
         return {name for module in modules for name in (self._module(module) or ("", []))[1]}
 
     def _module(self, name: str) -> tuple[str, list[str]] | None:
-        """Return the hash and the imports of a module; None if there is none of that name."""
+        """Return the hash ("" if it only reports) and the imports of a module; None if there is none of that name."""
         if name not in self._modules:
             self._modules[name] = self._look(name)
         return self._modules[name]
@@ -80,7 +84,8 @@ class Code:
                 known = self.index.get(name, status)
                 if known is None:
                     source = path.read_bytes()
-                    known = [code_hash(source, str(path)), imports_of(source, name, str(path))]
+                    known = ["" if reports_only(source, str(path)) else code_hash(source, str(path))]
+                    known += [imports_of(source, name, str(path))]
                     self.index.put(name, status, known)
                 return known[0], known[1]
         return None
@@ -100,6 +105,15 @@ def code_hash(source: bytes, path: str) -> str:
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
     return hashlib.sha256(ast.dump(tree).encode(errors="surrogatepass")).hexdigest()
+
+
+@cache
+def reports_only(source: bytes, path: str) -> bool:
+    """Tell whether a module says that it only reports, with ``REPORTS_ONLY = True``."""
+    return any(
+        isinstance(node, ast.Assign) and ast.unparse(node) == f"{REPORTS_ONLY} = True"
+        for node in _parse(source, path).body
+    )
 
 
 def _parse(source: bytes, path: str) -> ast.Module:

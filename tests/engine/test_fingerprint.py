@@ -62,6 +62,12 @@ def test_closure_has_packages_and_imports_inside_functions(toy):
     assert set(closure) == {"toy", "toy.words", "toy.letters"}
 
 
+def test_a_module_that_only_reports_is_in_no_key(toy):
+    toy.write("toy.letters", "REPORTS_ONLY = True\n\ndef big(text):\n    return text\n")
+    code = Code(toy.project, toy.store.index)
+    assert set(code.closure(["toy.words:shout"])) == {"toy", "toy.words"}
+
+
 def test_engine_is_in_the_key_only_where_a_stage_imports_it():
     project = Project()
     closure = Code(project, Path("nowhere")).closure(["report.errors:StageError"])
