@@ -1,0 +1,62 @@
+"""The vocabulary of measures: names, words and which results are percentages."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from analysis.vocabulary import measures
+from analysis.vocabulary.measures import HEADLINES, MEASURES, PRIMARIES
+
+
+def test_only_the_standard_library_is_imported() -> None:
+    code = (
+        "import sys; before = set(sys.modules)\n"
+        "import analysis.vocabulary.measures, analysis.vocabulary.splits\n"
+        "import analysis.vocabulary.reference_classifiers, analysis.evaluation.settings\n"
+        "own = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+        "assert own - set(sys.stdlib_module_names) == {'analysis'}, own"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_measure_names_its_results() -> None:
+    assert list(MEASURES["accuracy"].results(("a", "b"))) == ["accuracy"]
+    assert list(MEASURES["mcc"].results(("a", "b"))) == ["mcc", "mcc.a", "mcc.b"]
+    assert list(MEASURES["auroc"].results(("a",))) == ["auroc.a", "auroc.macro", "auroc.micro"]
+
+
+@pytest.mark.parametrize("name", [*PRIMARIES, *HEADLINES, measures.DEFAULT_PRIMARY])
+def test_what_comparisons_and_tables_name_is_a_result(name: str) -> None:
+    measure, of = measures.parse(name)
+    assert name in measure.results(()), of
+
+
+def test_words_of_averages() -> None:
+    assert measures.in_text("f1.macro") == "macro F1"
+    assert measures.in_text("accuracy") == "accuracy"
+    assert measures.as_head("sensitivity.macro") == "Macro sensitivity"
+    assert measures.as_average("sensitivity.macro") == "Sensitivity"
+    assert measures.as_average("auroc.micro") == "AUC (micro)"
+
+
+def test_a_class_whose_id_has_the_word_share_is_no_percentage() -> None:
+    assert measures.is_percentage("data.train.share.covid_19")
+    assert measures.is_percentage("published.data.train.share.covid_19")
+    assert measures.is_percentage("baseline.test.confusion_share.a.b")
+    assert not measures.is_percentage("baseline.test.sensitivity.share")
+    assert not measures.is_percentage("share.test.accuracy")
+    assert not measures.is_percentage("ledger.tolerance")
+
+
+def test_a_difference_is_told_by_its_owner() -> None:
+    assert measures.is_difference("improved_vs_baseline@patient.test.f1.macro")
+    assert not measures.is_difference("baseline.test.confusion.a_vs_b.c")
+
+
+def test_where_a_measure_is_undefined_there_is_a_reason() -> None:
+    for measure in measures.FROM_MATRIX:
+        assert bool(measure.undefined) == measure.of_all
+        assert bool(measure.undefined_of_class) == measure.of_class
