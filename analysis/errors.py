@@ -4,7 +4,8 @@ HintedError
 └── AnalysisError
     ├── DataError         the data folder, its annotations or images
     │   ├── ImageError    bytes that do not decode to an image
-    │   └── MatchingError it cannot be told which image has which label
+    │   ├── MatchingError it cannot be told which image has which label
+    │   └── LayoutError   the data lie in another way than the reader expects
     ├── ArchitectureError a model of the study cannot be built
     └── WeightsError      model weights missing or unreadable
 """
@@ -24,7 +25,7 @@ class HintedError(Exception):
         return self.message
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), self.message, self.hint)
+        return _rebuild, (type(self), self.message, self.hint), self.__dict__
 
 
 def _rebuild(kind: type[HintedError], message: str, hint: str) -> HintedError:
@@ -53,3 +54,7 @@ class ImageError(DataError):
 
 class MatchingError(DataError):
     """There are annotations, but it cannot be told which images they are about: no other labels take their place."""
+
+
+class LayoutError(DataError):
+    """The reader finds no image of a class where it looks: the data may have the layout of another reader."""

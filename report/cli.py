@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import shlex
 import signal
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -18,18 +20,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis.errors import AnalysisError, DataError
+from analysis.errors import AnalysisError, DataError, LayoutError, WeightsError
 from report import __version__
 from report.errors import (
+    DATA,
+    INTERNAL,
+    INTERRUPTED,
     OK,
     STAGE,
+    STUDY,
     USAGE,
+    WEIGHTS,
     WOULD_RUN,
+    EnvironmentProblem,
     RenderError,
     ReportError,
     UsageError,
-    exit_code,
-    of_machine,
 )
 from report.terminal import console
 
@@ -175,8 +181,8 @@ def run(
             only=targets,
             **options,
         )
-    except DataError as error:
-        if the_plan.data and "[dataset.folders]" in error.hint:  # the reader was given another layout
+    except LayoutError as error:
+        if the_plan.data:
             check = shlex.join(["report", "data", "check", str(the_plan.data)])
             error.hint = f"{check} tells which reader and which studies fit; or {error.hint}"
         raise
@@ -810,7 +816,7 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("REPORT_DEBUG"):
             raise
-        told = of_machine(error) or error
+        told = disk_error(error) or error
         complain(told)
         sys.exit(exit_code(told))
 
@@ -836,3 +842,50 @@ def complain(error: Exception) -> None:
     else:
         fault = f"a fault of this program: {type(error).__name__}: {error}"
         console.complain(fault, "report --debug COMMAND shows where; please tell the authors")
+
+
+REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT}
+"""What a disk answers that is full, or for reading only, or somebody else's."""
+
+
+def disk_error(error: BaseException) -> EnvironmentProblem | None:
+    """Return the error of a disk that refuses, in words and with the place; None for any other error."""
+    if not isinstance(error, OSError):
+        return None
+    if _lacks_temporary_folder(error):
+        return EnvironmentProblem(f"{error.strerror}", hint="set TMPDIR to a folder that is yours")
+    if error.errno not in REFUSED:
+        return None
+    place = f"{error.filename}: " if error.filename else ""
+    return EnvironmentProblem(
+        f"{place}{error.strerror}",
+        hint="use folders that are yours: --cache DIR, --out DIR, or a clone of your own",
+    )
+
+
+def _lacks_temporary_folder(error: OSError) -> bool:
+    """Tell whether Python finds no folder for temporary files: then it names none in its error."""
+    if not isinstance(error, FileNotFoundError) or error.filename:
+        return False
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        return True
+    return False
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit code of the table in `report.errors` that belongs to ``error``."""
+    match error:
+        case ReportError():
+            return error.code
+        case WeightsError():
+            return WEIGHTS
+        case DataError():
+            return DATA
+        case AnalysisError():
+            return STUDY
+        case KeyboardInterrupt():
+            return INTERRUPTED
+        case _:
+            return INTERNAL

@@ -7,14 +7,12 @@ ReportError
 ├── RenderError       the document could not be made
 └── EnvironmentProblem  disk, permissions, system libraries
 
-Errors of ``analysis`` are mapped to the same table by ``exit_code``.
+`report.cli` maps the errors of ``analysis`` to the same table.
 """
 
 from __future__ import annotations
 
-import errno
-
-from analysis.errors import AnalysisError, DataError, HintedError, WeightsError
+from analysis.errors import HintedError
 
 OK, INTERNAL, USAGE, WOULD_RUN, STUDY, DATA, WEIGHTS, STAGE, RENDER, ENVIRONMENT, INTERRUPTED = (
     *range(10),
@@ -41,9 +39,13 @@ class StudyError(ReportError):
 
 
 class StageError(ReportError):
-    """A stage failed; its log tells how."""
+    """A stage failed; the log of the stage ``log`` tells how, if one is named."""
 
     code = STAGE
+
+    def __init__(self, message: str, *, hint: str = "", log: str = "") -> None:
+        super().__init__(message, hint=hint or (f"report log {log}" if log else ""))
+        self.log = log
 
 
 class DamagedError(StageError):
@@ -60,39 +62,3 @@ class EnvironmentProblem(ReportError):
     """The machine lacks something: disk, permission, a system library."""
 
     code = ENVIRONMENT
-
-
-REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT}
-"""What a disk answers that is full, or for reading only, or somebody else's."""
-
-
-def of_machine(error: BaseException) -> EnvironmentProblem | None:
-    """Return the error of a disk that refuses, in words and with the place; None for any other error."""
-    if not isinstance(error, OSError):
-        return None
-    if "temporary directory" in str(error):  # which Python says where TMPDIR and /tmp cannot be written
-        return EnvironmentProblem(f"{error.strerror}", hint="set TMPDIR to a folder that is yours")
-    if error.errno not in REFUSED:
-        return None
-    place = f"{error.filename}: " if error.filename else ""
-    return EnvironmentProblem(
-        f"{place}{error.strerror}",
-        hint="use folders that are yours: --cache DIR, --out DIR, or a clone of your own",
-    )
-
-
-def exit_code(error: BaseException) -> int:
-    """Return the exit code of the table above that belongs to ``error``."""
-    match error:
-        case ReportError():
-            return error.code
-        case WeightsError():
-            return WEIGHTS
-        case DataError():
-            return DATA
-        case AnalysisError():
-            return STUDY
-        case KeyboardInterrupt():
-            return INTERRUPTED
-        case _:
-            return INTERNAL

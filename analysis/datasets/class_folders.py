@@ -21,7 +21,7 @@ from analysis.datasets.folder import Contents, find_files
 from analysis.datasets.layout import ClassFolders, Folders
 from analysis.datasets.patients import Rule, nobody
 from analysis.datasets.records import Candidate, Exclusion
-from analysis.errors import DataError
+from analysis.errors import DataError, LayoutError
 from analysis.names import written
 from analysis.progress import Progress
 
@@ -183,7 +183,7 @@ def _check_classes(
     for id_, own in names.items():
         if id_ not in found:
             spare = f"; or build without it: --set 'dataset.without=[\"{id_}\"]'" if len(names) > 2 else ""
-            raise DataError(
+            raise LayoutError(
                 f"no picture of class {id_}: none lies below a folder called {' or '.join(own)}"
                 f" ({_where(contents.pictures)})",
                 hint=f'name its folders in the study file: [dataset.folders] {id_} = ["..."]{spare}'

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from report.engine.run import Built
     from report.engine.stage import Stage
 
-LOG = "report log "
 T = TypeVar("T")
 
 
@@ -47,8 +46,8 @@ def run(
 
             return build(stages, cache, plan_name=plan_name, project=project, on_event=tell, **options)
     except StageError as error:
-        if error.hint.startswith(LOG):  # a stage knows its name alone
-            error.hint = log_command(error.hint.removeprefix(LOG))
+        if error.log:  # a stage knows its name alone
+            error.hint = log_command(error.log)
         raise
 
 

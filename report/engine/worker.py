@@ -198,7 +198,7 @@ def _progress(task: Task) -> Any:
 def _record(task: Task, out: Path, seconds: float, found: list[str]) -> Record:
     outputs = {inside: _entry(task, out / inside) for inside in sorted(files_of(Source(out)))}
     if not outputs:
-        raise StageError(f"{task.stage.name}: wrote nothing", hint=f"report log {task.stage.name}")
+        raise StageError(f"{task.stage.name}: wrote nothing", log=task.stage.name)
     return Record(
         key=task.key,
         stage=task.stage.name,
@@ -225,4 +225,4 @@ def _portable(error: BaseException, stage: str) -> Exception:
             pickle.loads(pickle.dumps(error))
             return error
     last = " ".join(traceback.format_exception_only(error)[-1].split())
-    return StageError(f"{stage}: {last}", hint=f"report log {stage}")
+    return StageError(f"{stage}: {last}", log=stage)

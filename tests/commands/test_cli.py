@@ -211,7 +211,7 @@ def test_studies_of_the_same_name_are_remembered_apart(tmp_path):
 @pytest.fixture
 def failing(monkeypatch):
     def fail(stages, *_, **__):
-        raise StageError(f"{stages[-1].name}: odd", hint=f"report log {stages[-1].name}")
+        raise StageError(f"{stages[-1].name}: odd", log=stages[-1].name)
 
     monkeypatch.setattr("report.engine.run.build", fail)
 

@@ -13,8 +13,9 @@ from types import SimpleNamespace
 import pytest
 
 from analysis.errors import DataError
+from report.cli import exit_code
 from report.delivery import build_folder, evidence, publish
-from report.errors import DATA, ENVIRONMENT, OK, RENDER, USAGE, EnvironmentProblem, exit_code
+from report.errors import DATA, ENVIRONMENT, OK, RENDER, USAGE, EnvironmentProblem
 
 ROOT = Path(__file__).parents[2]
 LABELS = ("Bacterial Pneumonia", "COVID-19", "No Pneumonia (healthy)", "Viral Pneumonia")

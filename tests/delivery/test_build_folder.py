@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from report.cli import exit_code
 from report.delivery import build_folder
 from report.delivery.evidence import STUDY, digest
-from report.errors import ENVIRONMENT, USAGE, EnvironmentProblem, UsageError, exit_code
+from report.errors import ENVIRONMENT, USAGE, EnvironmentProblem, UsageError
 
 
 def write(folder: Path, **files: str) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from report import cli
+from report.cli import exit_code
 from report.delivery import rehearsal
 from report.delivery.rehearsal import rehearse
 from report.engine.events import Planned, Waiting
-from report.errors import RENDER, STUDY, EnvironmentProblem, RenderError, StudyError, exit_code
+from report.errors import RENDER, STUDY, EnvironmentProblem, RenderError, StudyError
 from report.pipeline.stages import PROJECT
 from report.workspace.places import Request, plan
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from report.cli import disk_error, exit_code
 from report.delivery import publish
-from report.errors import ENVIRONMENT, EnvironmentProblem, exit_code, of_machine
+from report.errors import ENVIRONMENT, EnvironmentProblem
 from report.study import skeleton
 from report.workspace import places
 
@@ -55,23 +57,26 @@ def test_a_document_where_the_project_cannot_be_written(monkeypatch, tmp_path, n
 
 @pytest.mark.parametrize("number", REFUSALS)
 def test_whatever_a_disk_refuses_is_no_fault_of_this_program(number):
-    told = of_machine(refused(number, Path("/some/where")))
+    told = disk_error(refused(number, Path("/some/where")))
     assert told is not None
     assert told.message == f"/some/where: {os.strerror(number)}"
     assert exit_code(told) == ENVIRONMENT
     assert told.hint
 
 
-def test_no_place_for_temporary_files_is_told():
-    said = FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
-    told = of_machine(said)
+def test_no_place_for_temporary_files_is_told(monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere"])
+    with pytest.raises(FileNotFoundError) as caught:
+        tempfile.TemporaryDirectory()
+    told = disk_error(caught.value)
     assert told is not None
     assert "TMPDIR" in told.hint
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOENT, "No such file", "x"), ValueError("x"), OSError("x")])
 def test_other_errors_stay_what_they_are(error):
-    assert of_machine(error) is None
+    assert disk_error(error) is None
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def built_until(failing: str, *finished: str):
         for name in finished:
             on_event(Started(name, None))
             on_event(Finished(name, "ran", 1.0))
-        raise StageError(f"{failing}: ValueError: odd", hint=f"report log {failing}")
+        raise StageError(f"{failing}: ValueError: odd", log=failing)
 
     return build
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from report.errors import STUDY, USAGE, StudyError, UsageError, exit_code
+from report.cli import exit_code
+from report.errors import STUDY, USAGE, StudyError, UsageError
 from report.study.study import Study, load
 
 ASSIGNMENT = Path(__file__).parents[2] / "studies" / "assignment" / "study.toml"
