@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from analysis.datasets.decode import Grey, decode, note_depth, noted_depth
+from analysis.datasets.images.decode import Grey, decode, note_depth, noted_depth
 from analysis.errors import DataError, ImageError
 from analysis.names import real
 from analysis.progress import Progress
@@ -90,7 +90,7 @@ def _changed(image_id: str, what: str) -> DataError:
 def square(data: bytes, size: int, fit: str, resample: str, depth: int | None = None) -> Grey:
     """Return the picture in the file ``data`` as (size, size); ``fit`` and ``resample`` as in `prepare`.
 
-    ``depth`` is that of the dataset, as in `analysis.datasets.decode.decode`.
+    ``depth`` is that of the dataset, as in `analysis.datasets.images.decode.decode`.
     """
     # Twice the target leaves the area filter enough to work on: 0.5 grey levels from a full decode on average.
     least = 2 * size if resample == "area" else None

@@ -1,1 +1,1 @@
-"""Readers, one per dataset layout, image decoding and the generated sample."""
+"""Readers, one module per dataset layout, and the rooms that they share: archives, folders, images, tables and so on."""

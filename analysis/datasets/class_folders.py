@@ -15,10 +15,11 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from analysis.datasets import layout, records
+from analysis.datasets import records
 from analysis.datasets.copies import without_copies, without_masks
-from analysis.datasets.folder import Contents, find_files
-from analysis.datasets.layout import ClassFolders, Folders
+from analysis.datasets.folders import layout
+from analysis.datasets.folders.files import Contents, find_files
+from analysis.datasets.folders.layout import ClassFolders, Folders
 from analysis.datasets.patients import Rule, nobody
 from analysis.datasets.records import Candidate, Exclusion
 from analysis.errors import DataError, LayoutError

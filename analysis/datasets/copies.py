@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from analysis.datasets import layout, records
-from analysis.datasets.decode import decode
+from analysis.datasets import records
+from analysis.datasets.folders import layout
+from analysis.datasets.images.decode import decode
 from analysis.datasets.records import Candidate, Exclusion
 from analysis.errors import ImageError
 

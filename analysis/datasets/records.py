@@ -16,9 +16,10 @@ from unicodedata import normalize
 import numpy as np
 import pandas as pd
 
-from analysis.datasets import dicom, patients
-from analysis.datasets.decode import NOT_PICTURES, Picture, decode, eight_bits, fewest_bits, note_depth
-from analysis.datasets.folder import Contents
+from analysis.datasets import patients
+from analysis.datasets.folders.files import Contents
+from analysis.datasets.images import dicom
+from analysis.datasets.images.decode import NOT_PICTURES, Picture, decode, eight_bits, fewest_bits, note_depth
 from analysis.errors import DataError, ImageError
 from analysis.names import written
 from analysis.progress import Progress

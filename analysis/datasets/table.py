@@ -10,15 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from analysis.datasets import records, table_file
+from analysis.datasets import records
 from analysis.datasets.copies import without_copies, without_masks_beside
-from analysis.datasets.folder import find_files
-from analysis.datasets.layout import masks_folder, official_split
+from analysis.datasets.folders.files import find_files
+from analysis.datasets.folders.layout import masks_folder, official_split
 from analysis.datasets.patients import Told, told
 from analysis.datasets.records import Candidate, Exclusion
-from analysis.datasets.table_file import Column, Row, Table
-from analysis.datasets.table_labels import Cells, Labels, class_ids, names, plain, shown
-from analysis.datasets.table_pictures import Pictures, alike, as_path
+from analysis.datasets.tables import parsing
+from analysis.datasets.tables.images import Pictures, alike, as_path
+from analysis.datasets.tables.labels import Cells, Labels, class_ids, names, plain, shown
+from analysis.datasets.tables.parsing import Column, Row, Table
 from analysis.errors import DataError
 from analysis.progress import Progress
 
@@ -105,7 +106,7 @@ def _masks(picture: str) -> str | None:
 
 
 def _table(root: Path, files: Sequence[str], name: str, columns: Mapping[str, Any]) -> Table:
-    return table_file.read(root, table_file.locate(files, name), header=has_header(columns))
+    return parsing.read(root, parsing.locate(files, name), header=has_header(columns))
 
 
 def has_header(columns: Mapping[str, Any]) -> bool:

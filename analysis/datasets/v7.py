@@ -17,13 +17,14 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from analysis.datasets import darwin, patients, records
+from analysis.datasets import patients, records
 from analysis.datasets.copies import without_masks_beside
-from analysis.datasets.darwin import Annotation
-from analysis.datasets.folder import find_files
-from analysis.datasets.layout import masks_folder, plain
-from analysis.datasets.matching import match, refuse_unmatched, tags_of
-from analysis.datasets.picture_index import Entry
+from analysis.datasets.darwin import darwin_json
+from analysis.datasets.darwin.darwin_json import Annotation
+from analysis.datasets.darwin.image_index import Entry
+from analysis.datasets.darwin.matching import match, refuse_unmatched, tags_of
+from analysis.datasets.folders.files import find_files
+from analysis.datasets.folders.layout import masks_folder, plain
 from analysis.datasets.records import Candidate, Exclusion
 from analysis.errors import DataError
 from analysis.progress import Progress
@@ -111,7 +112,7 @@ def _annotations(
         if not name.lower().endswith(".json"):
             continue
         try:
-            found = darwin.parse((root / name).read_bytes())
+            found = darwin_json.parse((root / name).read_bytes())
         except (ValueError, OSError, RecursionError) as error:
             exclusions.append(Exclusion(name, records.INVALID, str(error).replace(str(root), "").strip()))
             continue

@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
-from analysis.datasets.decode import Grey, decode, noted_depth
+from analysis.datasets.images.decode import Grey, decode, noted_depth
 from analysis.errors import DataError
 from analysis.figures import style
 from analysis.names import real

@@ -1,4 +1,4 @@
-"""What a data folder or archive holds, in words: the survey of ``analysis``, run and told."""
+"""What a data folder or archive holds, in words: the data check of ``analysis``, run and told."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from analysis.errors import DataError
 from report.commands.running import run
 from report.errors import StudyError
-from report.pipeline.stages import survey_stages
+from report.pipeline.stages import data_check_stages
 from report.study.study import load
 from report.terminal import console
 from report.workspace.places import ARCHIVES, cache_folder, data_problem, study_folder, study_names
@@ -46,7 +46,7 @@ def check(data: Path, study: str | None, cache: Path | None) -> Found:
             f"{data}: {problem}", hint="name the data folder, or the archive as it was downloaded"
         )
     settings = load(study_folder(study) / "study.toml") if study else None
-    stages = survey_stages(data.resolve(), settings)
+    stages = data_check_stages(data.resolve(), settings)
     place = ["--cache", str(cache)] if cache else []
     built = run(
         stages,
@@ -54,7 +54,7 @@ def check(data: Path, study: str | None, cache: Path | None) -> Found:
         CHECK_PLAN,
         log_command=lambda stage: shlex.join(["report", "log", stage, *place]),
     )
-    found: Found = json.loads(built["check"].path("survey.json").read_text(encoding="utf-8"))
+    found: Found = json.loads(built["check"].path("data_check.json").read_text(encoding="utf-8"))
     return found
 
 

@@ -142,14 +142,14 @@ def _sample(study: Study) -> Stage:
     """Return the stage that writes the generated sample in the layout of the study's data."""
     size = _only(study.sample, "pictures", "seed")
     if study.dataset.reader == "v7":
-        return Stage("sample", "analysis.datasets.sample:write", params=size, packages=PICTURES)
+        return Stage("sample", "analysis.datasets.sample.v7_sample:write", params=size, packages=PICTURES)
     layout: dict[str, Json] = {
         "layout": study.dataset.reader,
         "classes": [{"id": c.id, "folder": _name_in_data(study, c)} for c in study.classes],
         **(_only(study.dataset, "table", "columns") if study.dataset.reader == "table" else {}),
     }
     return Stage(
-        "sample", "analysis.datasets.folder_sample:write", params={**layout, **size}, packages=PICTURES
+        "sample", "analysis.datasets.sample.folder_sample:write", params={**layout, **size}, packages=PICTURES
     )
 
 
@@ -176,12 +176,14 @@ def _reading(study: Study) -> dict[str, Json]:
     return {"classes": _classes(study), **_only(study.dataset, *own, *pattern, "exclude")}
 
 
-def survey_stages(data: Path, study: Study | None) -> list[Stage]:
+def data_check_stages(data: Path, study: Study | None) -> list[Stage]:
     """Return the stages that tell what ``data`` hold; the settings of ``study`` are tried before any others."""
     place = Place(PROJECT, data)
     given: Json = {"reader": study.dataset.reader, **_reading(study)} if study else None
     inputs = {"data": data_inputs(place)[0]}
-    check = Stage("check", "analysis.datasets.survey:survey", inputs, {"settings": given}, packages=PICTURES)
+    check = Stage(
+        "check", "analysis.datasets.checks.data_check:check", inputs, {"settings": given}, packages=PICTURES
+    )
     return [_archive(place, study), check] if place.packed else [check]
 
 
@@ -189,7 +191,9 @@ def _archive(place: Place, study: Study | None) -> Stage:
     assert place.data is not None
     encoding = study.dataset.archive_encoding if study else ""
     params: dict[str, Json] = {"encoding": encoding} if encoding else {}
-    return Stage("archive", "analysis.datasets.archives:unpack", {"data": Source(place.data)}, params)
+    return Stage(
+        "archive", "analysis.datasets.archives.unpacking:unpack", {"data": Source(place.data)}, params
+    )
 
 
 def data_inputs(place: Place) -> tuple[Input, Input]:

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from analysis.datasets import sample, v7
+from analysis.datasets import v7
+from analysis.datasets.sample import v7_sample
 from analysis.progress import silent
 
 CLASSES = [
@@ -49,7 +50,7 @@ def case(real_data: Path, tmp_path: Path) -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("sample")
-    sample.write({}, out, scratch=out, progress=silent, pictures=80, seed=7)
+    v7_sample.write({}, out, scratch=out, progress=silent, pictures=80, seed=7)
     return out
 
 

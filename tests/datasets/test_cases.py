@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.datasets import archives, survey
+from analysis.datasets.archives import unpacking
+from analysis.datasets.checks import data_check
 from analysis.errors import DataError
 from analysis.progress import silent
 
@@ -79,7 +80,7 @@ def test_files_that_cannot_be_read_are_said_to_be_dicom(made: Path, tmp_path: Pa
 @pytest.mark.parametrize("made", ["zip-names-without-utf8-flag"], indirect=True)
 def test_an_archive_whose_names_are_in_utf_8_without_the_flag(made: Path, tmp_path: Path) -> None:
     (tmp_path / "unpacked").mkdir()
-    archives.unpack({"data": made}, tmp_path / "unpacked", scratch=tmp_path, progress=silent)
+    unpacking.unpack({"data": made}, tmp_path / "unpacked", scratch=tmp_path, progress=silent)
     found = told(tmp_path / "unpacked", tmp_path / "out")
     assert {c["label"]: c["pictures"] for c in found["classes"]} == {"Neumonía": 12, "Normal": 12}
 
@@ -90,13 +91,13 @@ def test_every_case_of_data_has_a_test_here() -> None:
 
 
 def told(root: Path, out: Path) -> dict:
-    """Return what the survey tells, after adding up."""
+    """Return what the data check tells, after adding up."""
     out.mkdir()
-    survey.survey({"data": root}, out, scratch=out, progress=silent, settings=None)
+    data_check.check({"data": root}, out, scratch=out, progress=silent, settings=None)
     flow = pd.read_csv(out / "tables" / "flow.csv")
     kinds = flow.groupby("kind")["count"].sum()
     there = sum(len(files) for _, _, files in os.walk(root, followlinks=True))
-    found = json.loads((out / "survey.json").read_text(encoding="utf-8"))
+    found = json.loads((out / "data_check.json").read_text(encoding="utf-8"))
     labels = flow.set_index("step")["count"].get("annotations found", int("table" in found["keys"]))
     seen = kinds["kept"] + kinds.get("excluded", 0) + kinds.get("beside", 0)
     assert flow["count"][0] == there == seen + labels

@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from analysis.datasets import folder_sample, survey, table
+from analysis.datasets import table
+from analysis.datasets.checks import data_check
+from analysis.datasets.sample import folder_sample
 from analysis.errors import DataError
 from analysis.progress import silent
 
@@ -61,8 +63,8 @@ class Labelled:
 
     def tell(self, settings: dict[str, Any] | None = None) -> dict[str, Any]:
         self.out.mkdir(exist_ok=True)
-        survey.survey({"data": self.root}, self.out, scratch=self.out, progress=silent, settings=settings)
-        found: dict[str, Any] = json.loads((self.out / "survey.json").read_text(encoding="utf-8"))
+        data_check.check({"data": self.root}, self.out, scratch=self.out, progress=silent, settings=settings)
+        found: dict[str, Any] = json.loads((self.out / "data_check.json").read_text(encoding="utf-8"))
         return found
 
 

@@ -196,11 +196,11 @@ def test_a_commit_of_other_than_the_program_runs_nothing(copy):
 EVALUATED = of_models("evaluate") | {"evaluate.low_detail"}
 REACHED = {
     "analysis.progress": set(),
-    "analysis.datasets.phantom": {"sample"},
+    "analysis.datasets.sample.phantom": {"sample"},
     "analysis.datasets.v7": {"read"},
     "analysis.datasets.class_folders": set(),
-    "analysis.datasets.archives": set(),
-    "analysis.datasets.decode": {"read", "images", "figure.examples"},
+    "analysis.datasets.archives.unpacking": set(),
+    "analysis.datasets.images.decode": {"read", "images", "figure.examples"},
     "analysis.preparation": {"images"},
     "analysis.splitting": {"split"},
     "analysis.whole_patients": {"split"},

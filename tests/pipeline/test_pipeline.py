@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from analysis.datasets import archives, class_folders, table
+from analysis.datasets import class_folders, table
+from analysis.datasets.archives import unpacking
 from report.engine.stage import Output, Source, Stage
 from report.engine.system.distributions import installed
-from report.pipeline.stages import PROJECT, Place, analyses, runs, stages, survey_stages
+from report.pipeline.stages import PROJECT, Place, analyses, data_check_stages, runs, stages
 from report.study.study import Columns, Comparison, Dataset, Study, load
 from report.workspace import places
 
@@ -322,9 +323,9 @@ def test_the_encoding_of_names_in_an_archive_is_told_where_the_study_names_it(tm
     assert stages(STUDY, Place(ASSIGNMENT, packed))[0].params == {}
     data = STUDY.dataset.model_copy(update={"archive_encoding": "cp850"})
     study = STUDY.model_copy(update={"dataset": data})
-    for plan in (stages(study, Place(ASSIGNMENT, packed)), survey_stages(packed, study)):
+    for plan in (stages(study, Place(ASSIGNMENT, packed)), data_check_stages(packed, study)):
         assert plan[0].params == {"encoding": "cp850"}
-        inspect.signature(archives.unpack).bind({}, Path(), scratch=Path(), progress=None, **plan[0].params)
+        inspect.signature(unpacking.unpack).bind({}, Path(), scratch=Path(), progress=None, **plan[0].params)
 
 
 def test_each_reader_gets_what_it_understands():

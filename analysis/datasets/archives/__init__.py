@@ -1,0 +1,1 @@
+"""Datasets as they are downloaded: zip and tar archives."""

@@ -1,0 +1,1 @@
+"""The files and folders of a dataset, and what the names of folders say."""

@@ -1,0 +1,1 @@
+"""The generated samples: phantoms in the layouts of the datasets."""

@@ -1,0 +1,197 @@
+"""The generated sample: a small dataset of phantoms in the layout of V7's own, flaws included."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from analysis.datasets.sample import phantom
+from analysis.datasets.sample.phantom import BACTERIAL, COVID_19, HEALTHY, VIRAL, Point, between
+from analysis.progress import Progress
+
+ANNOTATIONS = "releases/all-images/annotations"
+DATASET = "Generated chest X-ray phantoms"
+# As in V7's dataset; bacterial pneumonia is the rest.
+SHARES = {COVID_19: 0.07, HEALTHY: 0.25, VIRAL: 0.24}
+TAGS = {
+    BACTERIAL: ("Bacterial Pneumonia", "X-ray"),
+    HEALTHY: ("No Pneumonia (healthy)", "X-ray"),
+    VIRAL: ("Viral Pneumonia", "X-ray"),
+}
+# Not every picture shows what its label says: a share of each class looks like another one.
+ATYPICAL = {
+    BACTERIAL: (0.07, VIRAL),
+    VIRAL: (0.12, BACTERIAL),
+    COVID_19: (0.06, VIRAL),
+    HEALTHY: (0.03, VIRAL),
+}
+PICTURES_A_PATIENT = (1, 1, 1, 2, 2, 3, 4)
+FRONTAL, AXIAL, LATERAL = "frontal", "axial", "lateral"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of the dataset.
+
+    ``patient`` is the number that fixes the anatomy; ``tags`` None means no annotation. ``picture`` says what
+    becomes of the picture: "whole", "cut" (only part of the file) or "missing".
+    """
+
+    name: str
+    kind: str
+    patient: int
+    tags: tuple[str, ...] | None
+    view: str = FRONTAL
+    picture: str = "whole"
+
+
+def write(
+    inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, pictures: int, seed: int
+) -> None:
+    """Write ``pictures`` phantoms of the four classes, and some entries that a reader has to leave out.
+
+    The files are ``images/<name>`` and ``releases/all-images/annotations/<id>.json`` (Darwin JSON 1.0). The same
+    arguments give the same bytes.
+    """
+    (out / "images").mkdir()
+    (out / ANNOTATIONS).mkdir(parents=True)
+    items = [*_usable(pictures, seed), *_flawed(seed)]
+    for number, item in enumerate(items):
+        rng = np.random.default_rng([seed, 1, number])
+        pixels, lungs = _draw(item, rng, seed)
+        if item.picture != "missing":
+            (out / "images" / item.name).write_bytes(jpeg(pixels, cut=item.picture == "cut"))
+        if item.tags is not None:
+            text = json.dumps(_darwin(item, number, pixels, lungs), ensure_ascii=False)
+            (out / ANNOTATIONS / f"{9_000_000 + number}.json").write_text(text, encoding="utf-8")
+        progress(number + 1, len(items), "pictures")
+
+
+def _usable(pictures: int, seed: int) -> list[Item]:
+    """Return the entries of the four classes, several of one patient among them."""
+    counts = {kind: max(round(share * pictures), 5) for kind, share in SHARES.items()}
+    counts[BACTERIAL] = pictures - sum(counts.values())
+    rng = np.random.default_rng([seed, 0])
+    items: list[Item] = []
+    for kind, count in counts.items():
+        patient = 0
+        made: list[Item] = []
+        while len(made) < count:
+            patient += 1
+            size = min(PICTURES_A_PATIENT[int(rng.integers(len(PICTURES_A_PATIENT)))], count - len(made))
+            background = _background(rng) if kind == COVID_19 else ()
+            made += [_item(kind, patient, k, len(made) + k, background, rng) for k in range(size)]
+        items += made
+    return items
+
+
+def _item(
+    kind: str, patient: int, k: int, number: int, background: tuple[str, ...], rng: np.random.Generator
+) -> Item:
+    """Return picture ``k`` of a patient, the class's picture ``number``, called as V7's pictures of that class are."""
+    if kind == COVID_19:
+        name = f"{int(rng.integers(16**8)):08x}-{number}.jpg"
+        return Item(name, kind, patient, _covid_tags(patient, background, rng))
+    names = {
+        BACTERIAL: f"person{patient}_bacteria_{1000 + number}.jpeg",
+        VIRAL: f"person{patient}_virus_{1000 + number}.jpeg",
+        HEALTHY: f"{'NORMAL2-' if patient % 2 else ''}IM-{patient:04d}-{k + 1:04d}.jpeg",
+    }
+    return Item(names[kind], kind, patient, TAGS[kind])
+
+
+def _background(rng: np.random.Generator) -> tuple[str, ...]:
+    sex = "MF"[int(rng.integers(2))]
+    age = int(rng.integers(28, 85))
+    return (f"Sex/{sex}", f"Age:{age}")
+
+
+def _covid_tags(
+    patient: int, background: tuple[str, ...], rng: np.random.Generator, view: str = ""
+) -> tuple[str, ...]:
+    """Return the tags of a COVID-19 file: COVID-19 and Viral Pneumonia in either order, as V7 has them."""
+    classes = ("Viral Pneumonia", "COVID-19")[:: 1 if rng.random() < 0.75 else -1]
+    seen = ("View/PA", "View/AP", "View/AP_Supine")[int(rng.integers(3))]
+    kind = "CT" if view == "View/Axial" else "X-ray"
+    return (view or seen, kind, *classes, *background, f"PatientID:{patient}")
+
+
+def _flawed(seed: int) -> list[Item]:
+    """Return the entries without which no real dataset comes, each of a patient of its own."""
+    rng = np.random.default_rng([seed, 2])
+    axial = [_covid_tags(900 + k, (), rng, "View/Axial") for k in range(3)]
+    lateral = [_covid_tags(910 + k, (), rng, "View/Lateral") for k in range(2)]
+    return [
+        *(Item(f"slice-{k + 1}.jpg", COVID_19, 900 + k, tags, view=AXIAL) for k, tags in enumerate(axial)),
+        *(
+            Item(f"lateral-{k + 1}.jpg", COVID_19, 910 + k, tags, view=LATERAL)
+            for k, tags in enumerate(lateral)
+        ),
+        Item("person990_bacteria_1.jpeg", BACTERIAL, 990, ("X-ray",)),
+        Item("person991_virus_1.jpeg", VIRAL, 991, ("X-ray", "View/PA")),
+        Item("IM-9920-0001.jpeg", HEALTHY, 992, TAGS[HEALTHY], picture="cut"),
+        Item("person993_virus_1.jpeg", VIRAL, 993, TAGS[VIRAL], picture="missing"),
+        Item("person994_bacteria_1.jpeg", BACTERIAL, 994, None),
+    ]
+
+
+def _draw(
+    item: Item, rng: np.random.Generator, seed: int
+) -> tuple[NDArray[np.uint8], tuple[tuple[Point, ...], ...]]:
+    """Return the picture of an entry and, for a frontal one of COVID-19, the outlines of the lungs."""
+    width, height = draw_size(rng)
+    if item.view == AXIAL:
+        return phantom.draw_slice(rng, width=width, height=height), ()
+    if item.view == LATERAL:
+        return phantom.draw_lateral(rng, width=width, height=height), ()
+    share, other = ATYPICAL[item.kind]
+    looks = other if rng.random() < share else item.kind
+    body = np.random.default_rng([seed, 3, phantom.KINDS.index(item.kind), item.patient])
+    chest = phantom.draw_chest(looks, phantom.draw_anatomy(body), rng, width=width, height=height)
+    return chest.pixels, chest.lungs if item.kind == COVID_19 else ()
+
+
+def draw_size(rng: np.random.Generator) -> tuple[int, int]:
+    """Return width and height in pixels, 150 to 420, mostly wider than high; the same for all classes."""
+    height = int(rng.integers(160, 320))
+    return min(420, max(150, int(height * between(rng, 0.94, 1.5)))), height
+
+
+def jpeg(pixels: NDArray[np.uint8], *, cut: bool = False) -> bytes:
+    """Return a JPEG file of grey levels (height, width), or the first half of its bytes."""
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=90)
+    data = buffer.getvalue()
+    return data[: len(data) // 2] if cut else data
+
+
+def _darwin(
+    item: Item, number: int, pixels: NDArray[np.uint8], lungs: tuple[tuple[Point, ...], ...]
+) -> dict[str, Any]:
+    """Return the Darwin JSON 1.0 of an entry."""
+    polygons = [
+        {"name": "Lung", "polygon": {"path": [{"x": x, "y": y} for x, y in outline]}} for outline in lungs
+    ]
+    return {
+        "image": {
+            "seq": number + 1,
+            "width": pixels.shape[1],
+            "height": pixels.shape[0],
+            "filename": f"{number + 1:08d}.jpg",
+            "original_filename": item.name,
+            "url": "",
+            "thumbnail_url": "",
+            "workview_url": "",
+        },
+        "dataset": DATASET,
+        "annotated": True,
+        "annotations": [*polygons, *({"name": tag, "tag": {}} for tag in item.tags or ())],
+    }

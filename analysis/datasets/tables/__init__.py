@@ -1,0 +1,1 @@
+"""Tables of labels: parsed, searched for, and joined to images."""
