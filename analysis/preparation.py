@@ -1,9 +1,9 @@
-"""Pictures of every size made into one array of equal squares."""
+"""Images of every size made into one array of equal squares."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -48,29 +48,27 @@ def prepare(
     Raises
     ------
     DataError
-        If a picture is no longer the one that was read.
+        If an image is no longer the one that was read.
     """
     records = pd.read_csv(inputs["records"] / "records.csv", usecols=["image_id", "sha256"], dtype=str)
-    # Under the label rule "every-tag" a picture has several rows, which lie side by side.
-    pictures = records.reset_index().groupby(["image_id", "sha256"], sort=False)["index"].agg(list)
+    # Under the label rule "every-tag" an image has several rows, which lie side by side.
+    rows_of = records.reset_index().groupby(["image_id", "sha256"], sort=False)["index"].agg(list)
     images = np.lib.format.open_memmap(
         out / "images.npy", mode="w+", dtype=np.uint8, shape=(len(records), size, size)
     )
     depth = noted_depth(inputs["records"])
-    load = partial(_load, inputs["data"], size, fit, resample, depth)
+    to_square = partial(square, size=size, fit=fit, resample=resample, depth=depth)
     with ThreadPoolExecutor(DECODERS) as pool:
-        prepared = pool.map(load, *zip(*pictures.index, strict=True))
-        for done, (rows, picture) in enumerate(zip(pictures, prepared, strict=True), start=1):
-            images[rows] = picture
-            progress(done, len(pictures), "pictures")
+        prepared = pool.map(partial(_load, inputs["data"], to_square), *zip(*rows_of.index, strict=True))
+        for done, (rows, image) in enumerate(zip(rows_of, prepared, strict=True), start=1):
+            images[rows] = image
+            progress(done, len(rows_of), "images")
     images.flush()
     if depth is not None:
         note_depth(out, depth)
 
 
-def _load(
-    root: Path, size: int, fit: str, resample: str, depth: int | None, image_id: str, sha256: str
-) -> Grey:
+def _load(root: Path, to_square: Callable[[bytes], Grey], image_id: str, sha256: str) -> Grey:
     try:
         data = (root / real(image_id)).read_bytes()
     except OSError as error:
@@ -78,17 +76,17 @@ def _load(
     if hashlib.sha256(data).hexdigest() != sha256:
         raise _changed(image_id, "has changed since the data folder was read")
     try:
-        return square(data, size, fit, resample, depth)
+        return to_square(data)
     except ImageError as error:
         raise _changed(image_id, f"does not decode: {error.message}") from error
 
 
 def _changed(image_id: str, what: str) -> DataError:
-    return DataError(f"picture {image_id} {what}", hint="run the same command again to read the folder anew")
+    return DataError(f"image {image_id} {what}", hint="run the same command again to read the folder anew")
 
 
 def square(data: bytes, size: int, fit: str, resample: str, depth: int | None = None) -> Grey:
-    """Return the picture in the file ``data`` as (size, size); ``fit`` and ``resample`` as in `prepare`.
+    """Return the image in the file ``data`` as (size, size); ``fit`` and ``resample`` as in `prepare`.
 
     ``depth`` is that of the dataset, as in `analysis.datasets.images.decode.decode`.
     """
@@ -98,7 +96,7 @@ def square(data: bytes, size: int, fit: str, resample: str, depth: int | None = 
 
 
 def fit_square(pixels: Grey, size: int, fit: str, resample: str = "area") -> Grey:
-    """Return the picture (height, width) as (size, size); ``fit`` and ``resample`` as in `prepare`."""
+    """Return the image (height, width) as (size, size); ``fit`` and ``resample`` as in `prepare`."""
     height, width = pixels.shape
     if fit == "pad":
         return _pad(pixels, size, resample)

@@ -1,4 +1,4 @@
-"""Which pictures are for training, which for validation and which for the test."""
+"""Which images are for training, which for validation and which for the test."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from analysis.progress import Progress
 from analysis.whole_patients import FEWEST, draw_patients
 
 SPLITS = ("train", "val", "test")
-BY_PICTURE = ", or split by picture alone: --set split.group=none --set split.also=none"
+BY_IMAGE = ", or split by image alone: --set split.group=none --set split.also=none"
 
 Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How the pictures are shared out: the part of the study file that the stage depends on.
+    """How the images are shared out: the part of the study file that the stage depends on.
 
     ``protocol`` is ``stratified`` (the share ``test``, then ``val`` of what is left), ``holdout`` (the shares ``test`` and
     ``val`` of the whole, set aside together), ``splitfolders`` (the same shares of each class, as that program cuts
@@ -44,17 +44,17 @@ class Rule:
 
     @property
     def by_patient(self) -> bool:
-        """Whether all pictures of a patient are in one split."""
+        """Whether all images of a patient are in one split."""
         return self.group == "patient"
 
 
 def split(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **rule: Any) -> None:
     """Write ``split.csv``, a row for each row of ``records.csv``.
 
-    With ``group="patient"`` all pictures of a patient are in one split, as `draw_patients` draws them.
+    With ``group="patient"`` all images of a patient are in one split, as `draw_patients` draws them.
 
-    Under the label rule ``every-tag`` a picture has a row for each of its labels. Rows are split independently, as in
-    the published experiment, so the same picture can be in two splits (not with ``group="patient"``).
+    Under the label rule ``every-tag`` an image has a row for each of its labels. Rows are split independently, as in
+    the published experiment, so the same image can be in two splits (not with ``group="patient"``).
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def split(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Pro
     Raises
     ------
     DataError
-        If a class has too few pictures to be in every split, or the data have no split of their own to keep to.
+        If a class has too few images to be in every split, or the data have no split of their own to keep to.
     """
     how = Rule(**rule)
     records = pd.read_csv(inputs["records"] / "records.csv", dtype=str, keep_default_na=False)
@@ -74,7 +74,7 @@ def split(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Pro
     table.loc[tested, "split"] = "test"
     _check_present(records, table["split"], how.classes)
     table.to_csv(out / "split.csv", index=False, lineterminator="\n")
-    progress(len(records), len(records), "pictures")
+    progress(len(records), len(records), "images")
 
 
 def _stratified(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
@@ -113,7 +113,7 @@ def _splitfolders(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
 
 
 def _official(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
-    """Return the dataset's own test set, and of its other pictures those for validation."""
+    """Return the dataset's own test set, and of its other images those for validation."""
     _check_official(records, how.classes)
     tested = np.flatnonzero(records["official"] == "test")
     ours = ["train", "val"] if how.by_patient or how.official_val == "train" else ["train"]
@@ -161,7 +161,7 @@ def _by_name(records: pd.DataFrame, rows: Rows) -> Rows:
 def _subset(records: pd.DataFrame, pool: Rows, how: Rule) -> Rows:
     """Return as many rows of each class, drawn from ``pool``, as ``subset`` says.
 
-    By patient the pictures of whole patients are drawn as long as they fit; the sum can be somewhat smaller.
+    By patient the images of whole patients are drawn as long as they fit; the sum can be somewhat smaller.
     """
     rng = np.random.default_rng(how.seed)
     drawn: list[Rows] = []
@@ -170,7 +170,7 @@ def _subset(records: pd.DataFrame, pool: Rows, how: Rule) -> Rows:
         wanted = how.subset[label]
         if len(rows) <= wanted:
             raise DataError(
-                f'class "{label}" has {len(rows)} pictures in the training set of the data; {wanted} of them'
+                f'class "{label}" has {len(rows)} images in the training set of the data; {wanted} of them'
                 " are to be drawn, and some left for validation",
                 hint=f"ask for fewer: --set split.subset.{label}=...",
             )
@@ -181,17 +181,17 @@ def _subset(records: pd.DataFrame, pool: Rows, how: Rule) -> Rows:
 
 
 def _whole_patients(records: pd.DataFrame, rows: Rows, wanted: int, rng: np.random.Generator) -> Rows:
-    """Return up to ``wanted`` of ``rows``: all pictures of patients drawn at random."""
+    """Return up to ``wanted`` of ``rows``: all images of patients drawn at random."""
     drawn: list[int] = []
     of_patient = pd.Series(rows).groupby(records["patient_id"].iloc[rows].to_numpy()).agg(list)
-    for pictures in of_patient.iloc[rng.permutation(len(of_patient))]:
-        if len(drawn) + len(pictures) <= wanted:
-            drawn += pictures
+    for images in of_patient.iloc[rng.permutation(len(of_patient))]:
+        if len(drawn) + len(images) <= wanted:
+            drawn += images
     return np.array(drawn, dtype=np.intp)
 
 
 def _shares_by_patient(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
-    """Return ``val`` and ``test`` of the whole, all pictures of a patient in one part."""
+    """Return ``val`` and ``test`` of the whole, all images of a patient in one part."""
     rest, tested = _set_aside(np.arange(len(records)), how.test, records, how)
     return _set_aside(rest, how.val / (1 - how.test), records, how)[1], tested
 
@@ -203,12 +203,12 @@ def _set_aside(rows: Rows, share: float, records: pd.DataFrame, how: Rule) -> tu
         patients = records["patient_id"].to_numpy()[rows]
         for label in how.classes:
             if (count := len(set(patients[labels == label]))) < FEWEST:
-                raise _too_few(label, f"pictures of {count} patients that are left", how.classes, BY_PICTURE)
+                raise _too_few(label, f"images of {count} patients that are left", how.classes, BY_IMAGE)
         drawn = draw_patients(labels, patients, share, how.seed)
         return rows[~drawn], rows[drawn]
     for label in how.classes:
         if (labels == label).sum() < 2:  # scikit-learn's own complaint names no class
-            raise _too_few(label, f"{(records['label'] == label).sum()} pictures", how.classes)
+            raise _too_few(label, f"{(records['label'] == label).sum()} images", how.classes)
     left, aside = train_test_split(rows, test_size=share, random_state=how.seed, stratify=labels)
     return left, aside
 
@@ -218,13 +218,13 @@ def _check_counts(records: pd.DataFrame, how: Rule, *shares: float) -> None:
     for label in how.classes:
         of_class = records[records["label"] == label]
         if len(of_class) < len(SPLITS):
-            raise _too_few(label, f"{len(of_class)} pictures", how.classes)
+            raise _too_few(label, f"{len(of_class)} images", how.classes)
         if how.by_patient and (count := of_class["patient_id"].nunique()) < len(SPLITS):
-            raise _too_few(label, f"pictures of {count} patients", how.classes, BY_PICTURE)
+            raise _too_few(label, f"images of {count} patients", how.classes, BY_IMAGE)
     if len(records) * min(shares) < len(how.classes):
         raise DataError(
-            f"{len(records)} pictures are too few to split into training, validation and test",
-            hint="add pictures",
+            f"{len(records)} images are too few to split into training, validation and test",
+            hint="add images",
         )
 
 
@@ -235,7 +235,7 @@ def _check_official(records: pd.DataFrame, classes: Sequence[str]) -> None:
             if not ((records["official"] == part) & (records["label"] == label)).any():
                 raise DataError(
                     f'the data have no {part} set of their own for the class "{label}", which this study keeps to',
-                    hint="the pictures of a split lie below folders called train and test; `report data check DIR`"
+                    hint="the images of a split lie below folders called train and test; `report data check DIR`"
                     " shows what is there",
                 )
 
@@ -255,12 +255,12 @@ def _check_present(records: pd.DataFrame, splits: pd.Series[str], classes: Seque
     for label in classes:
         of_class = records["label"] == label
         if splits[of_class].nunique() < len(SPLITS):
-            raise _too_few(label, f"{of_class.sum()} pictures", classes)
+            raise _too_few(label, f"{of_class.sum()} images", classes)
 
 
 def _too_few(label: str, what: str, classes: Sequence[str], instead: str = "") -> DataError:
     without = f", or build without it: --set 'dataset.without=[\"{label}\"]'" if len(classes) > 2 else ""
     return DataError(
         f'class "{label}" has {what}, too few to be in training, validation and test',
-        hint=f"add pictures of this class{without}{instead}",
+        hint=f"add images of this class{without}{instead}",
     )

@@ -1,4 +1,4 @@
-"""Draw a share of the pictures by whole patients: stratified folds first, then patients moved until the share is met."""
+"""Draw a share of the images by whole patients: stratified folds first, then patients moved until the share is met."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ Indices = NDArray[np.intp]
 def draw_patients(
     labels: NDArray[np.object_], patients: NDArray[np.object_], share: float, seed: int
 ) -> Mask:
-    """Return which of n pictures are drawn, shape (n,): ``share`` of them and of each class, by whole patients.
+    """Return which of n images are drawn, shape (n,): ``share`` of them and of each class, by whole patients.
 
     The first of some stratified folds of patients are drawn (``StratifiedGroupKFold`` of scikit-learn). Where they are
-    off by more than one picture, patients change sides until they are not, or until no move brings them nearer.
+    off by more than one image, patients change sides until they are not, or until no move brings them nearer.
     """
     patient = np.unique(patients, return_inverse=True)[1]
     label = np.unique(labels, return_inverse=True)[1]
-    pictures = np.zeros((patient.max() + 1, label.max() + 1), dtype=np.int64)
-    np.add.at(pictures, (patient, label), 1)
-    folds, taken = _folds(share, int((pictures > 0).sum(axis=0).min()))
+    images = np.zeros((patient.max() + 1, label.max() + 1), dtype=np.int64)
+    np.add.at(images, (patient, label), 1)
+    folds, taken = _folds(share, int((images > 0).sum(axis=0).min()))
     parts = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(labels, labels, patients)
     rows = np.concatenate([part for _, (_, part) in zip(range(taken), parts, strict=False)])
-    drawn = np.zeros(len(pictures), dtype=bool)
+    drawn = np.zeros(len(images), dtype=bool)
     drawn[patient[rows]] = True
-    return np.asarray(_adjusted(pictures, drawn, share)[patient])
+    return np.asarray(_adjusted(images, drawn, share)[patient])
 
 
 def _folds(share: float, most: int) -> tuple[int, int]:
@@ -46,16 +46,16 @@ def _folds(share: float, most: int) -> tuple[int, int]:
     return min(ways, key=lambda way: (round(abs(way[1] / way[0] - share), 9), way[0]))
 
 
-def _adjusted(pictures: Counts, drawn: Mask, share: float) -> Mask:
-    """Return the patients drawn, shape (G,), after the moves that bring their ``pictures`` (G, K) nearest to ``share``.
+def _adjusted(images: Counts, drawn: Mask, share: float) -> Mask:
+    """Return the patients drawn, shape (G,), after the moves that bring their ``images`` (G, K) nearest to ``share``.
 
-    Of moves that come equally near, all within one picture being so, the one is made that keeps the shares of the
+    Of moves that come equally near, all within one image being so, the one is made that keeps the shares of the
     classes best. None takes the last patient of a class from either side.
     """
-    whole = pictures.sum(axis=0)
+    whole = images.sum(axis=0)
     while True:
-        counts = pictures[drawn].sum(axis=0)
-        patients, gains = _moves(pictures, drawn)
+        counts = images[drawn].sum(axis=0)
+        patients, gains = _moves(images, drawn)
         after = counts + gains
         off, now = (np.maximum(0, np.abs(c.sum(axis=-1) - share * whole.sum()) - 1) for c in (after, counts))
         allowed = np.flatnonzero((off < now - ROUNDING) & ((after > 0) & (after < whole)).all(axis=1))
@@ -66,15 +66,15 @@ def _adjusted(pictures: Counts, drawn: Mask, share: float) -> Mask:
         drawn = drawn ^ np.isin(np.arange(len(drawn)), patients[best])
 
 
-def _moves(pictures: Counts, drawn: Mask) -> tuple[Indices, Counts]:
+def _moves(images: Counts, drawn: Mask) -> tuple[Indices, Counts]:
     """Return who changes sides, one patient or one of each side, shape (M, 2), and what each move adds, shape (M, K).
 
-    Of patients with the same pictures on the same side only the first is moved.
+    Of patients with the same images on the same side only the first is moved.
     """
-    first = np.unique(np.column_stack([pictures, drawn]), axis=0, return_index=True)[1]
+    first = np.unique(np.column_stack([images, drawn]), axis=0, return_index=True)[1]
     inward, outward = first[~drawn[first]], first[drawn[first]]
     pairs = np.stack(np.meshgrid(inward, outward, indexing="ij"), axis=-1).reshape(-1, 2)
     singles = np.concatenate([inward, outward])
-    signed = np.where(drawn[:, None], -pictures, pictures)
+    signed = np.where(drawn[:, None], -images, images)
     gains = np.concatenate([signed[singles], signed[pairs].sum(axis=1)])
     return np.concatenate([np.column_stack([singles, singles]), pairs]), gains

@@ -1,7 +1,7 @@
-"""Pictures in one folder per class, wherever those folders lie.
+"""Images in one folder per class, wherever those folders lie.
 
 ``NORMAL/*.jpeg``, ``{train,val,test}/NORMAL/*.jpeg`` and ``Normal/images/*.png`` beside ``Normal/masks/*.png`` are all
-read: a picture is of the class whose folder is the nearest above it.
+read: an image is of the class whose folder is the nearest above it.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def read(
     tags_of: Callable[[str], tuple[str, ...]] = lambda _: (),
     patient_of: Rule = nobody,
 ) -> None:
-    """Write the records of the pictures in ``inputs["data"]``, what is left out, and the flow.
+    """Write the records of the images in ``inputs["data"]``, what is left out, and the flow.
 
-    A folder for training, validation or test that a picture lies in is its part of the official split; so is what
+    A folder for training, validation or test that an image lies in is its part of the official split; so is what
     ``NORMAL_train`` and ``NORMAL_test`` say beside the class.
 
     Parameters
@@ -54,12 +54,12 @@ def read(
         Other names of a class' folders. Upper and lower case, spaces, hyphens and underscores make no difference; signs
         do, as in ``COVID+`` and ``COVID-``, and accents where both names are there.
     exclude : sequence of str
-        Glob patterns for the path, the name or the stem of a picture.
+        Glob patterns for the path, the name or the stem of an image.
     max_excluded : float
-        Share of the pictures that may be left out.
+        Share of the images that may be left out.
     patient_pattern : str, optional
-        A regular expression whose one group is the patient, searched in the path of a picture.
-    tags_of : function of the path of a picture, optional
+        A regular expression whose one group is the patient, searched in the path of an image.
+    tags_of : function of the path of an image, optional
         Returns the tags to keep with it.
     patient_of : function of the path and the tags, optional
         Tells the patient where the pattern does not.
@@ -67,12 +67,12 @@ def read(
     Raises
     ------
     DataError
-        If a class has no pictures, or too many would be left out.
+        If a class has no images, or too many would be left out.
     """
     root = inputs["data"]
     contents = find_files(root)
     names = names_of(classes, folders)
-    candidates, exclusions = _select(contents.pictures, names, exclude, tags_of)
+    candidates, exclusions = _select(contents.images, names, exclude, tags_of)
     _check_classes(contents, candidates, names)
     candidates, copies = without_copies(root, candidates)
     candidates, masks = without_masks(root, candidates)
@@ -81,7 +81,7 @@ def read(
     _refuse_too_many(root, table, exclusions, max_excluded)
     if table.empty:
         raise records.none_left(broken, len(broken))
-    steps = [("pictures found", len(contents.pictures))]
+    steps = [("pictures found", len(contents.images))]
     records.write(out, table, exclusions, records.way(contents, steps))
 
 
@@ -109,31 +109,31 @@ def names_of(
 
 
 def _select(
-    pictures: Iterable[str],
+    images: Iterable[str],
     names: Mapping[str, Sequence[str]],
     exclude: Sequence[str],
     tags_of: Callable[[str], tuple[str, ...]],
 ) -> tuple[list[Candidate], list[Exclusion]]:
-    """Return the pictures to use with their class, and what is left out without looking at pixels."""
+    """Return the images to use with their class, and what is left out without looking at pixels."""
     exclusions = []
     left: dict[Folders, list[str]] = defaultdict(list)
-    for picture in pictures:
-        above = PurePosixPath(picture).parts[:-1]
-        if pattern := records.matches(picture, exclude):
-            exclusions.append(Exclusion(picture, records.BY_STUDY, pattern))
+    for image in images:
+        above = PurePosixPath(image).parts[:-1]
+        if pattern := records.matches(image, exclude):
+            exclusions.append(Exclusion(image, records.BY_STUDY, pattern))
         elif masks := layout.masks_folder(above):
-            exclusions.append(Exclusion(picture, records.MASK, f"folder {masks}"))
+            exclusions.append(Exclusion(image, records.MASK, f"folder {masks}"))
         else:
-            left[above].append(picture)
+            left[above].append(image)
     tree = ClassFolders(left, names)
     others = _other_datasets(tree, left, frozenset(names))
     candidates = []
     for above, inside in left.items():
         label, why = tree.judge(above)
         if above in others:
-            exclusions += [Exclusion(picture, records.OTHER_DATASET, others[above]) for picture in inside]
+            exclusions += [Exclusion(image, records.OTHER_DATASET, others[above]) for image in inside]
         elif not label:
-            exclusions += [Exclusion(picture, records.NO_LABEL, why) for picture in inside]
+            exclusions += [Exclusion(image, records.NO_LABEL, why) for image in inside]
         else:
             official = tree.official(above)
             candidates += [Candidate(p, (label,), tags_of(p), official=official) for p in inside]
@@ -185,8 +185,8 @@ def _check_classes(
         if id_ not in found:
             spare = f"; or build without it: --set 'dataset.without=[\"{id_}\"]'" if len(names) > 2 else ""
             raise LayoutError(
-                f"no picture of class {id_}: none lies below a folder called {' or '.join(own)}"
-                f" ({_where(contents.pictures)})",
+                f"no image of class {id_}: none lies below a folder called {' or '.join(own)}"
+                f" ({_where(contents.images)})",
                 hint=f'name its folders in the study file: [dataset.folders] {id_} = ["..."]{spare}'
                 f"{_packed(contents)}",
             )
@@ -209,9 +209,9 @@ def _refuse_too_many(root: Path, table: pd.DataFrame, exclusions: Sequence[Exclu
         raise DataError(error.message, hint=hint) from error
 
 
-def _where(pictures: Sequence[str], most: int = 6) -> str:
-    """Return where the pictures lie, in words."""
-    counts = Counter(written(str(PurePosixPath(picture).parent)) for picture in pictures)
+def _where(images: Sequence[str], most: int = 6) -> str:
+    """Return where the images lie, in words."""
+    counts = Counter(written(str(PurePosixPath(image).parent)) for image in images)
     named = [f"{count} in {folder}" for folder, count in counts.most_common(most)]
     more = [f"and {len(counts) - most} more folders"] if len(counts) > most else []
-    return f"{len(pictures)} pictures: {', '.join(named + more)}" if pictures else "there are no pictures"
+    return f"{len(images)} images: {', '.join(named + more)}" if images else "there are no images"

@@ -1,4 +1,4 @@
-"""Pictures that are left out because of another in the same folder: copies of it, and masks that lie beside it."""
+"""Images that are left out because of another in the same folder: copies of it, and masks that lie beside it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MASK_LEVELS = 8
 def without_copies(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Exclusion]]:
     """Return the candidates without those that lie elsewhere too: as the same file of the same name, class and split.
 
-    Archives have a dataset within itself (``chest_xray/chest_xray`` of Kaggle), or parts that share pictures
+    Archives have a dataset within itself (``chest_xray/chest_xray`` of Kaggle), or parts that share images
     (COVID-QU-Ex). The one that is kept lies nearest to the top. Equal files of other names are duplicates in the dataset.
     """
     copies: dict[str, str] = {}
@@ -60,9 +60,9 @@ def _equal_files(root: Path, same: Iterable[Candidate]) -> Iterable[list[str]]:
 
 
 def without_masks(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Exclusion]]:
-    """Return the candidates without masks, and these: known by a picture of the same name, class and split beside them.
+    """Return the candidates without masks, and these: known by an image of the same name, class and split beside them.
 
-    Such a picture is a mask if its name says so (``x_mask.png``) and that of the other does not, or if it has a few grey
+    Such an image is a mask if its name says so (``x_mask.png``) and that of the other does not, or if it has a few grey
     levels only and the other has more.
     """
     masks: dict[str, str] = {}
@@ -70,17 +70,17 @@ def without_masks(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Can
         named = [c for c in same if _named_as_mask(c.image_id)]
         others = [c for c in same if c not in named] or same
         flat = [c for c in others if len(others) > 1 and has_few_levels(root / c.image_id)]
-        if pictures := [c for c in others if c not in flat]:
-            first = pictures[0].image_id
+        if images := [c for c in others if c not in flat]:
+            first = images[0].image_id
             masks |= {c.image_id: f"few grey levels, beside {first}" for c in flat}
             masks |= {c.image_id: f"named as that of {first}" for c in same if c not in others}
     kept = [c for c in candidates if c.image_id not in masks]
     return kept, [Exclusion(name, records.MASK, detail) for name, detail in masks.items()]
 
 
-def without_masks_beside(root: Path, pictures: Iterable[str]) -> tuple[list[str], list[Exclusion]]:
-    """Return the pictures without masks that lie in the same folder as the picture of their name, and these."""
-    each = [Candidate(name, (str(PurePosixPath(name).parent),)) for name in pictures]
+def without_masks_beside(root: Path, images: Iterable[str]) -> tuple[list[str], list[Exclusion]]:
+    """Return the images without masks that lie in the same folder as the image of their name, and these."""
+    each = [Candidate(name, (str(PurePosixPath(name).parent),)) for name in images]
     kept, masks = without_masks(root, each)
     return [c.image_id for c in kept], masks
 
@@ -91,7 +91,7 @@ def _named_as_mask(name: str) -> bool:
 
 
 def has_few_levels(path: Path) -> bool:
-    """Tell whether a picture has as many levels as a mask has organs, or is one of black and white that JPEG has blurred."""
+    """Tell whether an image has as many levels as a mask has organs, or is one of black and white that JPEG has blurred."""
     try:
         pixels = decode(path.read_bytes()).pixels.astype(np.int16)  # uint8 would run over
     except (ImageError, OSError):

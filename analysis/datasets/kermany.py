@@ -25,7 +25,7 @@ CLASSES = ({"id": "normal", "label": "Normal"}, {"id": "pneumonia", "label": "Pn
 def read(
     inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **settings: Any
 ) -> None:
-    """Write the records of the pictures, as `class_folders.read` does, tagged with the kind of pneumonia.
+    """Write the records of the images, as `class_folders.read` does, tagged with the kind of pneumonia.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def read(
     Raises
     ------
     DataError
-        If a class has no pictures, or too many would be left out.
+        If a class has no images, or too many would be left out.
     """
     class_folders.read(
         inputs, out, scratch=scratch, progress=progress, tags_of=kind, patient_of=patients.kermany, **settings

@@ -1,4 +1,4 @@
-"""Which pictures are of one patient, and which collection a picture is from."""
+"""Which images are of one patient, and which collection an image is from."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
-# Pediatric pictures of Kermany et al.: the number of a person is used again for the other type. Later editions
-# name them by type, patient and picture: BACTERIA-1008087-0001.
+# Pediatric images of Kermany et al.: the number of a person is used again for the other type. Later editions
+# name them by type, patient and image: BACTERIA-1008087-0001.
 KERMANY = re.compile(
     r"(person\d+_(?:bacteria|virus)|(?:NORMAL2-)?IM-\d+|(?:BACTERIA|VIRUS|NORMAL)-\d+(?=-\d))(?:[-_]|$)"
 )
@@ -21,17 +21,17 @@ NOBODY = re.compile(r"anon\w*|unknown|none|nan|removed|de-?identified|n/?a|[x*._
 Told = tuple[str, str]
 """The id of a patient, and what tells it."""
 Rule = Callable[[str, Iterable[str]], Told | None]
-"""Who the patient of a picture is by its path and tags; None where they do not tell."""
+"""Who the patient of an image is by its path and tags; None where they do not tell."""
 
 
 def kermany(image_id: str, tags: Iterable[str] = ()) -> Told | None:
-    """Return the patient that the name of a picture from Kermany et al. tells."""
+    """Return the patient that the name of an image from Kermany et al. tells."""
     found = KERMANY.match(PurePosixPath(image_id).stem)
     return (f"kermany-{found[1]}", "kermany") if found else None
 
 
 def v7(image_id: str, tags: Iterable[str] = ()) -> Told | None:
-    """Return the patient of a picture from Kermany et al. by its name, of one from Cohen et al. by its tag ``PatientID``."""
+    """Return the patient of an image from Kermany et al. by its name, of one from Cohen et al. by its tag ``PatientID``."""
     numbers = [m[1] for tag in tags if (m := COHEN.fullmatch(tag))]
     of_tag = (f"cohen-{SAME.get(numbers[0], numbers[0])}", "cohen") if numbers else None
     return kermany(image_id) or of_tag
@@ -43,7 +43,7 @@ def nobody(image_id: str, tags: Iterable[str] = ()) -> Told | None:
 
 
 def by_pattern(pattern: str, otherwise: Rule) -> Rule:
-    """Return the rule that the one group of the regular expression is the patient, searched in the path of a picture.
+    """Return the rule that the one group of the regular expression is the patient, searched in the path of an image.
 
     Where it is not found, ``otherwise`` tells; with no pattern it tells of all.
     """
@@ -64,5 +64,5 @@ def told(id_: str) -> str:
 
 
 def alone(image_id: str) -> Told:
-    """Return what stands for the patient of a picture about whom nothing is known."""
+    """Return what stands for the patient of an image about whom nothing is known."""
     return f"file-{image_id}", "unknown"

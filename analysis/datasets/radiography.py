@@ -1,6 +1,6 @@
 """The COVID-19 Radiography Database, as Kaggle gives it.
 
-``<class>/images/*.png`` beside ``<class>/masks/*.png``: masks are no pictures. Nothing tells the patients.
+``<class>/images/*.png`` beside ``<class>/masks/*.png``: masks are no images. Nothing tells the patients.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FOLDERS = {"covid_19": ("COVID", "COVID-19")}
 def read(
     inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **settings: Any
 ) -> None:
-    """Write the records of the pictures, as `class_folders.read` does.
+    """Write the records of the images, as `class_folders.read` does.
 
     Parameters
     ----------
@@ -34,6 +34,6 @@ def read(
     Raises
     ------
     DataError
-        If a class has no pictures, or too many would be left out.
+        If a class has no images, or too many would be left out.
     """
     class_folders.read(inputs, out, scratch=scratch, progress=progress, **settings)

@@ -19,7 +19,14 @@ import pandas as pd
 from analysis.datasets import patients
 from analysis.datasets.folders.files import Contents
 from analysis.datasets.images import dicom
-from analysis.datasets.images.decode import NOT_PICTURES, Picture, decode, eight_bits, fewest_bits, note_depth
+from analysis.datasets.images.decode import (
+    NOT_IMAGES,
+    DecodedImage,
+    decode,
+    eight_bits,
+    fewest_bits,
+    note_depth,
+)
 from analysis.errors import DataError, ImageError
 from analysis.names import written
 from analysis.progress import Progress
@@ -31,8 +38,8 @@ BY_STUDY = "excluded by the study"
 MASK = "mask, not a picture"
 CT = "CT slice"
 LATERAL = "lateral view"
-NO_PICTURE = "no picture for the annotation"
-NO_PICTURE_OF_ROW = "no picture for the row of the table"
+NO_IMAGE = "no picture for the annotation"
+NO_IMAGE_OF_ROW = "no picture for the row of the table"
 NO_ROW = "no row of the table for the picture"
 CONTRADICTION = "rows of the table contradict one another"
 UNCERTAIN = "uncertain class label"
@@ -53,14 +60,14 @@ REASONS = (
     SECOND_ANNOTATION,
     CT,
     LATERAL,
-    NO_PICTURE,
-    NO_PICTURE_OF_ROW,
+    NO_IMAGE,
+    NO_IMAGE_OF_ROW,
     CONTRADICTION,
     UNCERTAIN,
     OTHER_DATASET,
     NO_LABEL,
     SEVERAL_LABELS,
-    *NOT_PICTURES,
+    *NOT_IMAGES,
     UNDECODABLE,
     BLANK,
     NO_ANNOTATION,
@@ -71,7 +78,7 @@ REASONS = (
 CT_VIEW = re.compile(r"View/(axial|coronal|sagittal)\b.*", re.IGNORECASE)
 # Of DICOM's own words LLD and RLD are no lateral views: the patient lies on one side, and is seen from the front.
 LATERAL_VIEW = re.compile(r"View/(?!.*decub)([lr]?l|[lr]?lat|(left|right)?[ _-]*lateral)\b.*", re.IGNORECASE)
-# What costs no picture: it is none, the study says so, or the same is kept.
+# What costs no image: it is none, the study says so, or the same is kept.
 UNCOUNTED = frozenset((BY_STUDY, MASK, SECOND_ANNOTATION, SAME_FILE, COPY))
 
 RECORD_COLUMNS = (
@@ -92,7 +99,7 @@ RECORD_COLUMNS = (
 
 @dataclass(frozen=True)
 class Candidate:
-    """A picture with its class ids (one row of the records for each), not yet decoded.
+    """An image with its class ids (one row of the records for each), not yet decoded.
 
     ``official`` is the part of the dataset's own split that it is in (train, val or test), empty where there is none.
     """
@@ -115,7 +122,7 @@ class Exclusion:
 
 
 def unwanted(tag: str) -> str | None:
-    """Return for which reason a picture with a tag such as ``View/LL`` or ``CT`` is left out; None if it is not."""
+    """Return for which reason an image with a tag such as ``View/LL`` or ``CT`` is left out; None if it is not."""
     if tag == "CT" or CT_VIEW.fullmatch(tag):
         return CT
     return LATERAL if LATERAL_VIEW.fullmatch(tag) else None
@@ -133,14 +140,14 @@ def matches(name: str, patterns: Iterable[str]) -> str | None:
 
 @dataclass(frozen=True)
 class _Seen:
-    """A picture that decodes: its labels, the rest of its record, and of which levels it is where that is not settled."""
+    """An image that decodes: its labels, the rest of its record, and of which levels it is where that is not settled."""
 
     labels: tuple[str, ...]
     row: dict[str, object]
     untold: tuple[int, int] | None
 
     def settled(self, depth: int | None) -> list[dict[str, object]] | Exclusion:
-        """Return the rows of the records, ``depth`` being that of the dataset's pictures whose files tell none."""
+        """Return the rows of the records, ``depth`` being that of the dataset's images whose files tell none."""
         if self.untold and depth:
             lowest, highest = eight_bits(np.array(self.untold), 2**depth - 1)
             if lowest == highest:
@@ -157,7 +164,7 @@ def verify(
 ) -> tuple[pd.DataFrame, list[Exclusion]]:
     """Return the records of the candidates that decode, sorted by the bytes of ``image_id``, and the others.
 
-    Every picture is read to its end, so that one that is cut short is found here. The depth of all 16-bit pictures whose
+    Every image is read to its end, so that one that is cut short is found here. The depth of all 16-bit images whose
     files tell none is that of the highest level among them; the table has it as its attribute ``depth``.
 
     Raises
@@ -172,7 +179,7 @@ def verify(
     with ThreadPoolExecutor(DECODERS) as pool:
         for done, one in enumerate(pool.map(lambda c: _inspect(root, c, rule), ordered), start=1):
             found.append(one)
-            progress(done, len(ordered), "pictures")
+            progress(done, len(ordered), "images")
     highest = [one.untold[1] for one in found if isinstance(one, _Seen) and one.untold]
     depth = fewest_bits(max(highest)) if highest else None
     settled = [one.settled(depth) if isinstance(one, _Seen) else one for one in found]
@@ -187,7 +194,7 @@ def verify(
 def _check_pattern(pattern: str, candidates: Sequence[Candidate]) -> None:
     if pattern and candidates and not any(re.search(pattern, c.image_id) for c in candidates):
         raise DataError(
-            f"dataset.patient_pattern {pattern!r} is found in no path of {len(candidates)} pictures,"
+            f"dataset.patient_pattern {pattern!r} is found in no path of {len(candidates)} images,"
             f" such as {candidates[0].image_id}",
             hint="its one group is the patient: patient_pattern = '(patient\\d+)/'",
         )
@@ -197,39 +204,39 @@ def _inspect(root: Path, candidate: Candidate, patient_of: patients.Rule) -> _Se
     name = candidate.image_id
     try:
         data = (root / name).read_bytes()
-        picture = decode(data, at_least=1)
+        image = decode(data, at_least=1)
     except ImageError as error:
-        if error.message in NOT_PICTURES:
+        if error.message in NOT_IMAGES:
             return Exclusion(name, error.message, error.hint)
         return Exclusion(name, UNDECODABLE, error.message)
     except OSError as error:
         return Exclusion(name, UNDECODABLE, f"cannot be read: {error.strerror}")
-    for tag in picture.tags:
+    for tag in image.tags:
         if reason := unwanted(tag):
             return Exclusion(name, reason, f"tag {tag}")
-    if _is_blank(picture) and _is_blank(decode(data)):
-        return Exclusion(name, BLANK, f"level {picture.pixels[0, 0]} of 255")
-    tags = tuple(dict.fromkeys((*candidate.tags, *picture.tags)))
-    of_file = (f"dicom-{picture.patient}", "dicom") if picture.patient else None
+    if _is_blank(image) and _is_blank(decode(data)):
+        return Exclusion(name, BLANK, f"level {image.pixels[0, 0]} of 255")
+    tags = tuple(dict.fromkeys((*candidate.tags, *image.tags)))
+    of_file = (f"dicom-{image.patient}", "dicom") if image.patient else None
     patient_id, source = patient_of(name, tags) or of_file or patients.alone(name)
     row: dict[str, object] = {
         "image_id": name,
         "patient_id": patient_id,
         "source": source,
-        "width": picture.width,
-        "height": picture.height,
-        "mode": picture.mode,
+        "width": image.width,
+        "height": image.height,
+        "mode": image.mode,
         "original_width": candidate.original_width,
         "original_height": candidate.original_height,
         "sha256": hashlib.sha256(data).hexdigest(),
         "tags": "|".join(tags),
         "official": candidate.official,
     }
-    return _Seen(candidate.labels, row, picture.untold)
+    return _Seen(candidate.labels, row, image.untold)
 
 
-def _is_blank(picture: Picture) -> bool:
-    lowest, highest = picture.untold or (picture.pixels.min(), picture.pixels.max())
+def _is_blank(image: DecodedImage) -> bool:
+    lowest, highest = image.untold or (image.pixels.min(), image.pixels.max())
     return bool(lowest == highest)
 
 
@@ -251,7 +258,7 @@ def way(
 ) -> list[tuple[str, int, str]]:
     """Return the first steps of the flow, step, count and kind: all files, those that are nothing to the reader, and ``found``.
 
-    ``used`` are the files beside the pictures that ``found`` counts, such as annotations.
+    ``used`` are the files beside the images that ``found`` counts, such as annotations.
     """
     beside = [(what, len(names), "beside") for what, names in contents.beside(used)]
     return [("files found", contents.number, "found"), *beside, *((*step, "found") for step in found)]
@@ -265,7 +272,7 @@ def write(
 ) -> None:
     """Write ``records.csv``, ``excluded.csv`` and ``flow.csv``, whose first steps are ``begun``.
 
-    ``depth.json`` has the bits of the 16-bit pictures whose files tell no depth, if there are any. Names of files are
+    ``depth.json`` has the bits of the 16-bit images whose files tell no depth, if there are any. Names of files are
     written as `analysis.names.written` writes them.
     """
     records = join_patients(records)
@@ -284,9 +291,9 @@ def _flow(records: pd.DataFrame, exclusions: Iterable[Exclusion]) -> Iterator[tu
     for reason in REASONS:
         if counts[reason]:
             yield reason, counts[reason], "excluded"
-    pictures = int(records["image_id"].nunique())
-    yield "pictures kept", pictures, "kept"
-    if len(records) != pictures:
+    images = int(records["image_id"].nunique())
+    yield "pictures kept", images, "kept"
+    if len(records) != images:
         yield "rows kept, one for each class label", len(records), "kept"
 
 
@@ -297,9 +304,9 @@ def _save(path: Path, table: pd.DataFrame, names: Iterable[str]) -> None:
 
 
 def refuse_too_many(exclusions: Iterable[Exclusion], kept: int, limit: float) -> None:
-    """Raise if more than the share ``limit`` of the pictures is dropped, whatever the reason.
+    """Raise if more than the share ``limit`` of the images is dropped, whatever the reason.
 
-    The share is of the pictures ``kept`` and dropped: what costs no picture is in neither.
+    The share is of the images ``kept`` and dropped: what costs no image is in neither.
 
     Raises
     ------
@@ -310,7 +317,7 @@ def refuse_too_many(exclusions: Iterable[Exclusion], kept: int, limit: float) ->
     dropped = len(counted)
     if dropped > limit * (kept + dropped):
         raise DataError(
-            f"{dropped} of {kept + dropped} pictures would be left out, more than the share of {limit:g}"
+            f"{dropped} of {kept + dropped} images would be left out, more than the share of {limit:g}"
             f" that the study allows: {_commonest(counted)}",
             hint=_remedy(
                 counted,
@@ -320,9 +327,9 @@ def refuse_too_many(exclusions: Iterable[Exclusion], kept: int, limit: float) ->
 
 
 def none_left(exclusions: Sequence[Exclusion], found: int) -> DataError:
-    """Return the error that none of the pictures ``found`` can be used."""
+    """Return the error that none of the images ``found`` can be used."""
     return DataError(
-        f"none of the {found} pictures can be read: {_commonest(exclusions)}",
+        f"none of the {found} images can be read: {_commonest(exclusions)}",
         hint=_remedy(exclusions, "download the dataset again"),
     )
 

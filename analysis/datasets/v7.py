@@ -1,6 +1,6 @@
-"""The V7 COVID-19 chest X-ray dataset: pictures, and Darwin JSON whose tags give the classes.
+"""The V7 COVID-19 chest X-ray dataset: images, and Darwin JSON whose tags give the classes.
 
-Reads the folder that ``darwin dataset pull`` makes, or any folder with annotation files and pictures anywhere
+Reads the folder that ``darwin dataset pull`` makes, or any folder with annotation files and images anywhere
 below it.
 """
 
@@ -49,29 +49,29 @@ def read(
     max_excluded: float,
     patient_pattern: str = "",
 ) -> None:
-    """Write the records of the pictures in ``inputs["data"]``, what is left out, and the flow.
+    """Write the records of the images in ``inputs["data"]``, what is left out, and the flow.
 
     Parameters
     ----------
     classes : sequence of {"id", "label"}
         The label is the name of the tag that gives the class.
     label_rule : {"covid-first", "first-tag", "every-tag"}
-        What counts where a picture has tags of several classes. ``covid-first``: COVID-19, and without
-        that tag the picture is left out; in a study that has no class COVID-19 such a picture has no class,
+        What counts where an image has tags of several classes. ``covid-first``: COVID-19, and without
+        that tag the image is left out; in a study that has no class COVID-19 such an image has no class,
         whatever its other tags. ``first-tag``: the one that comes first in the file. ``every-tag``: all, each in a
         row of its own.
     exclude : sequence of str
-        Glob patterns for the path, the name or the stem of a picture; those that start with a folder, for annotation
+        Glob patterns for the path, the name or the stem of an image; those that start with a folder, for annotation
         files too.
     max_excluded : float
-        Share of the pictures, annotated or not, that may be left out.
+        Share of the images, annotated or not, that may be left out.
     patient_pattern : str, optional
-        A regular expression whose one group is the patient, searched in the path of a picture.
+        A regular expression whose one group is the patient, searched in the path of an image.
 
     Raises
     ------
     DataError
-        If the folder is no such dataset, it cannot be told which picture has which label, or too much would be left
+        If the folder is no such dataset, it cannot be told which image has which label, or too much would be left
         out.
     """
     root = inputs["data"]
@@ -79,7 +79,7 @@ def read(
     annotations, exclusions = _annotations(root, contents.others, exclude)
     used = {entry.file for entry in annotations} | {e.file for e in exclusions}
     found = len(annotations) + len(exclusions)
-    shown, masks = _without_masks(root, contents.pictures)
+    shown, masks = _without_masks(root, contents.images)
     _check_found(root, shown, masks, annotations, exclusions)
     _check_labels([entry.annotation for entry in annotations], classes)
     rules = _Rules({c["label"]: c["id"] for c in classes}, label_rule, tuple(exclude))
@@ -93,12 +93,12 @@ def read(
         said = Counter(tag for entry in annotations for tag in dict.fromkeys(entry.annotation.tags))
         tags = ", ".join(f"{tag} ({count})" for tag, count in said.most_common(MOST_TAGS))
         raise DataError(
-            f"no picture in {root} can be used: none has a tag of the study's classes (tags: {tags or 'none'})"
+            f"no image in {root} can be used: none has a tag of the study's classes (tags: {tags or 'none'})"
             if any(e.reason == records.NO_LABEL for e in exclusions)
-            else f"no picture in {root} can be used",
+            else f"no image in {root} can be used",
             hint="compare the study's class labels with the tags",
         )
-    steps = [("annotations found", found), ("pictures found", len(contents.pictures))]
+    steps = [("annotations found", found), ("pictures found", len(contents.images))]
     records.write(out, table, exclusions, records.way(contents, steps, used))
 
 
@@ -116,7 +116,7 @@ def _annotations(
         except (ValueError, OSError, RecursionError) as error:
             exclusions.append(Exclusion(name, records.INVALID, str(error).replace(str(root), "").strip()))
             continue
-        # A pattern that does not start with a folder is about pictures, which often share their annotation's name.
+        # A pattern that does not start with a folder is about images, which often share their annotation's name.
         pattern = next((p for p in exclude if IN_FOLDER.match(p) and fnmatchcase(name, p)), "")
         if found and pattern:
             exclusions.append(Exclusion(name, records.BY_STUDY, pattern))
@@ -125,24 +125,24 @@ def _annotations(
     return entries, exclusions
 
 
-def _without_masks(root: Path, pictures: Iterable[str]) -> tuple[list[str], list[Exclusion]]:
-    """Return the pictures, and the masks: in a folder of these or of exported annotations, or beside their picture."""
+def _without_masks(root: Path, images: Iterable[str]) -> tuple[list[str], list[Exclusion]]:
+    """Return the images, and the masks: in a folder of these or of exported annotations, or beside their image."""
     shown = []
     masks = []
-    for picture in pictures:
-        above = PurePosixPath(picture).parts[:-1]
+    for image in images:
+        above = PurePosixPath(image).parts[:-1]
         exported = next((name for name in above if plain(name) == "annotations"), None)
         if folder := masks_folder(above) or exported:
-            masks.append(Exclusion(picture, records.MASK, f"folder {folder}"))
+            masks.append(Exclusion(image, records.MASK, f"folder {folder}"))
         else:
-            shown.append(picture)
+            shown.append(image)
     shown, beside = without_masks_beside(root, shown)
     return shown, masks + beside
 
 
 def _check_found(
     root: Path,
-    pictures: Sequence[str],
+    images: Sequence[str],
     masks: Sequence[Exclusion],
     annotations: Sequence[Entry],
     left_out: Sequence[Exclusion],
@@ -150,19 +150,19 @@ def _check_found(
     if not annotations:
         what = f"; {len(left_out)} JSON files cannot be read or are excluded" if left_out else ""
         raise DataError(
-            f"{root} has no Darwin JSON annotations ({len(pictures) + len(masks)} pictures{what})",
+            f"{root} has no Darwin JSON annotations ({len(images) + len(masks)} images{what})",
             hint=f"name the folder made by `{PULL}`; `report data check DIR` tells which reader fits",
         )
-    if not pictures:
+    if not images:
         what = f" ({len(masks)} lie in folders of masks, such as {masks[0].file})" if masks else ""
         raise DataError(
-            f"{root} has {len(annotations)} annotations and no pictures{what}",
-            hint=f"put the pictures below it, in a folder such as images, or run `{PULL}`",
+            f"{root} has {len(annotations)} annotations and no images{what}",
+            hint=f"put the images below it, in a folder such as images, or run `{PULL}`",
         )
 
 
 def _check_labels(annotations: Iterable[Annotation], classes: Sequence[Mapping[str, str]]) -> None:
-    """Refuse a label that no picture has where a tag that is no label is nearly the same: it is misspelt."""
+    """Refuse a label that no image has where a tag that is no label is nearly the same: it is misspelt."""
     seen = {tag for annotation in annotations for tag in annotation.tags}
     others = {tag.casefold(): tag for tag in sorted(seen - {c["label"] for c in classes})}
     for c in classes:
@@ -184,7 +184,7 @@ class _Rules:
     exclude: tuple[str, ...]
 
     def labels(self, tags: Iterable[str]) -> tuple[str, ...]:
-        """Return the class ids of a picture with ``tags``, each once, in the order of the tags."""
+        """Return the class ids of an image with ``tags``, each once, in the order of the tags."""
         named = list(dict.fromkeys(tags))
         if self.label_rule == "covid-first" and COVID_19 in named:
             named = [COVID_19]
@@ -192,24 +192,24 @@ class _Rules:
         return found[:1] if self.label_rule == "first-tag" else found
 
     def said(self, annotation: Annotation) -> object:
-        """Return what two annotations of a picture must agree in."""
+        """Return what two annotations of an image must agree in."""
         return sorted(self.labels(annotation.tags)), frozenset(annotation.tags)
 
     def excluded(self, entry: Entry) -> str | None:
-        """Return the pattern that leaves an annotation's picture out; None if there is none."""
-        return records.matches(entry.picture or entry.annotation.name, self.exclude)
+        """Return the pattern that leaves an annotation's image out; None if there is none."""
+        return records.matches(entry.image or entry.annotation.name, self.exclude)
 
     def judge(self, entry: Entry) -> tuple[str, str] | None:
-        """Return the reason and detail for which a picture is left out; None if it is kept."""
-        annotation, picture = entry.annotation, entry.picture
+        """Return the reason and detail for which an image is left out; None if it is kept."""
+        annotation, image = entry.annotation, entry.image
         tags = frozenset(annotation.tags)
         labels = self.labels(annotation.tags)
         checks = (
             (records.BY_STUDY, self.excluded(entry)),
-            (records.SECOND_ANNOTATION, picture if entry.again else None),
+            (records.SECOND_ANNOTATION, image if entry.again else None),
             (records.CT, _first(CT_TAGS & tags)),
             (records.LATERAL, _first(LATERAL_TAGS & tags)),
-            (records.NO_PICTURE, None if picture else annotation.name),
+            (records.NO_IMAGE, None if image else annotation.name),
             (records.NO_LABEL, None if labels else tags_of(annotation)),
             (records.SEVERAL_LABELS, tags_of(annotation) if self._ambiguous(labels) else None),
         )
@@ -224,33 +224,31 @@ def _first(tags: frozenset[str]) -> str | None:
 
 
 def _select(
-    entries: Iterable[Entry], pictures: Iterable[str], rules: _Rules
+    entries: Iterable[Entry], images: Iterable[str], rules: _Rules
 ) -> tuple[list[Candidate], list[Exclusion]]:
-    """Return the pictures to use with their labels, and what is left out without looking at pixels."""
+    """Return the images to use with their labels, and what is left out without looking at pixels."""
     candidates = []
     exclusions = []
     annotated = set()
     for entry in entries:
-        annotation, picture = entry.annotation, entry.picture
+        annotation, image = entry.annotation, entry.image
         verdict = rules.judge(entry)
         if verdict:
-            exclusions.append(Exclusion(entry.file if entry.again or not picture else picture, *verdict))
-        elif picture:
+            exclusions.append(Exclusion(entry.file if entry.again or not image else image, *verdict))
+        elif image:
             labels = rules.labels(annotation.tags)
-            candidates.append(
-                Candidate(picture, labels, annotation.tags, annotation.width, annotation.height)
-            )
-        annotated.add(picture)
-    for picture in pictures:
-        if picture not in annotated:
-            pattern = records.matches(picture, rules.exclude)
+            candidates.append(Candidate(image, labels, annotation.tags, annotation.width, annotation.height))
+        annotated.add(image)
+    for image in images:
+        if image not in annotated:
+            pattern = records.matches(image, rules.exclude)
             reason = records.BY_STUDY if pattern else records.NO_ANNOTATION
-            exclusions.append(Exclusion(picture, reason, pattern or ""))
+            exclusions.append(Exclusion(image, reason, pattern or ""))
     return candidates, exclusions
 
 
 def _same_files(root: Path, exclusions: Iterable[Exclusion], table: pd.DataFrame) -> Iterator[Exclusion]:
-    """Yield ``exclusions``, told as what they are where a picture without annotation is one kept, byte for byte."""
+    """Yield ``exclusions``, told as what they are where an image without annotation is one kept, byte for byte."""
     kept = dict(zip(table["sha256"], table["image_id"], strict=True))
     for exclusion in exclusions:
         original = None

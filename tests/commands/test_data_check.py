@@ -141,7 +141,7 @@ def test_what_cannot_be_checked_is_one_line_and_one_hint(folder, tmp_path):
     for data, code, words in (
         ("/nonexistent", DATA, "/nonexistent: no such data folder"),
         ("Makefile", DATA, "Makefile: is not a folder, nor one of .zip, .tar"),
-        ("templates", DATA, "no reader fits: no pictures and no Darwin JSON among"),
+        ("templates", DATA, "no reader fits: no images and no Darwin JSON among"),
     ):
         done = check(data, cache=tmp_path / "cache")
         assert done.returncode == code

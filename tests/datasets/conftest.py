@@ -72,7 +72,7 @@ class Dataset:
         self.root, self.out, self.jpeg = root, out, jpeg
         self.count = 0
 
-    def picture(self, path: str, data: bytes | None = None) -> None:
+    def image(self, path: str, data: bytes | None = None) -> None:
         self.count += 1
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ class Dataset:
         target.write_text(json.dumps({"version": "2.0", **content}), encoding="utf-8")
 
     def add(self, name: str, *tags: str) -> None:
-        self.picture(f"images/{name}")
+        self.image(f"images/{name}")
         self.annotate(name, *tags)
 
     def read(self, **options: Any) -> pd.DataFrame:

@@ -34,7 +34,7 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("made", "pictures", "left_out"),
+    ("made", "images", "left_out"),
     [
         ("covid-qu-ex", {"covid_19": 12, "non_covid": 12, "normal": 12}, {MASK: 72, COPY: 36}),
         ("mendeley-v3-oct", {"normal": 18, "pneumonia": 18}, {OTHER: 72}),
@@ -53,15 +53,15 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     ],
     indirect=["made"],
 )
-def test_a_case(made: Path, tmp_path: Path, pictures: dict[str, int], left_out: dict[str, int]) -> None:
+def test_a_case(made: Path, tmp_path: Path, images: dict[str, int], left_out: dict[str, int]) -> None:
     found = told(made, tmp_path / "out")
-    assert {c["id"]: c["pictures"] for c in found["classes"]} == pictures
+    assert {c["id"]: c["pictures"] for c in found["classes"]} == images
     assert {e["reason"]: e["files"] for e in found["excluded"]} == left_out
 
 
 @pytest.mark.real
 @pytest.mark.parametrize("made", ["unseen-suffixes"], indirect=True)
-def test_no_picture_is_passed_over_for_its_suffix(made: Path, tmp_path: Path) -> None:
+def test_no_image_is_passed_over_for_its_suffix(made: Path, tmp_path: Path) -> None:
     found = told(made, tmp_path / "out")
     assert {c["id"]: c["pictures"] for c in found["classes"]} == {"covid": 20, "normal": 20}
     assert [(e["files"], e["examples"][0]["file"]) for e in found["excluded"]] == [(8, "Normal/IM000000")]
@@ -70,9 +70,7 @@ def test_no_picture_is_passed_over_for_its_suffix(made: Path, tmp_path: Path) ->
 @pytest.mark.real
 @pytest.mark.parametrize("made", ["dicom-class-folders"], indirect=True)
 def test_files_that_cannot_be_read_are_said_to_be_dicom(made: Path, tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match=r"none of the 40 pictures can be read: .*DICOM file without a picture"
-    ):
+    with pytest.raises(DataError, match=r"none of the 40 images can be read: .*DICOM file without a picture"):
         told(made, tmp_path / "out")
 
 

@@ -27,7 +27,7 @@ RADIOGRAPHY = [
 
 
 def adds_up(out: Path) -> None:
-    """Assert that every file found is somewhere: beside the pictures, left out, or kept."""
+    """Assert that every file found is somewhere: beside the images, left out, or kept."""
     flow = pd.read_csv(out / "flow.csv")
     count = flow.set_index("step")["count"]
     kinds = flow.groupby("kind")["count"].sum()
@@ -141,7 +141,7 @@ def test_each_file_that_is_left_out_has_one_reason(folders) -> None:
     ]
     assert flow.iloc[-1].tolist() == ["pictures kept", 3, "kept"]
     assert flow.loc[flow["kind"] == "excluded", "count"].sum() == 8
-    with pytest.raises(DataError, match=r"5 of 8 pictures would be left out"):
+    with pytest.raises(DataError, match=r"5 of 8 images would be left out"):
         folders.read(exclude=["skip*"], max_excluded=0.5)
 
 
@@ -258,7 +258,7 @@ def test_masks_are_known_by_folder_name_and_grey_levels(folders) -> None:
     assert found["NORMAL/4_mask.png"][1] == "named as that of NORMAL/4.png"
 
 
-def test_a_dark_picture_of_the_same_name_is_no_mask(folders) -> None:
+def test_a_dark_image_of_the_same_name_is_no_mask(folders) -> None:
     dark = np.random.default_rng(0).integers(0, 40, (20, 20), dtype=np.uint8)
     folders.add("NORMAL/a/1.png", "PNEUMONIA/1.png")
     folders.add("NORMAL/b/1.png", data=png(dark))
@@ -276,7 +276,7 @@ def test_another_dataset_in_the_folder_is_left_out_and_how_to_read_one_is_told(f
         ("of another dataset in the folder", "CellData/OCT has CNV, DME, DRUSEN and no pneumonia")
     }
     with pytest.raises(
-        DataError, match=r"12 of 16 pictures .* of another dataset in the folder \(12\)"
+        DataError, match=r"12 of 16 images .* of another dataset in the folder \(12\)"
     ) as error:
         folders.read(max_excluded=0.5)
     assert error.value.hint.endswith(f"--data {folders.root / 'CellData' / 'chest_xray'}")
@@ -326,7 +326,7 @@ def preparation_of(table: pd.DataFrame, folders: Folders) -> Path:
     return out / "images.npy"
 
 
-def test_a_picture_that_is_lost_counts(folders) -> None:
+def test_an_image_that_is_lost_counts(folders) -> None:
     folders.add("NORMAL/a.png", "PNEUMONIA/b.png")
     for place in ("NORMAL", "NORMAL/images"):
         (folders.root / place).mkdir(exist_ok=True)
@@ -334,14 +334,14 @@ def test_a_picture_that_is_lost_counts(folders) -> None:
     folders.read()
     detail = "cannot be read: No such file or directory"
     assert folders.excluded()["NORMAL/lost.png"] == ("picture does not decode", detail)
-    with pytest.raises(DataError, match="2 of 4 pictures would be left out"):
+    with pytest.raises(DataError, match="2 of 4 images would be left out"):
         folders.read(max_excluded=0.4)
 
 
-def test_a_class_without_pictures_beside_an_archive(folders) -> None:
+def test_a_class_without_images_beside_an_archive(folders) -> None:
     folders.add("NORMAL/a.png")
     folders.add("PNEUMONIA.zip", data=b"PK")
-    with pytest.raises(DataError, match="no picture of class pneumonia") as error:
+    with pytest.raises(DataError, match="no image of class pneumonia") as error:
         folders.read()
     assert "unpack PNEUMONIA.zip" in error.value.hint
 
@@ -354,25 +354,25 @@ def test_the_study_may_name_the_folders_of_a_class(folders) -> None:
         folders.read(folders={"pneumonia": ["virus", "normal"]})
 
 
-def test_a_class_without_pictures_is_an_error_that_tells_what_is_there(folders) -> None:
+def test_a_class_without_images_is_an_error_that_tells_what_is_there(folders) -> None:
     folders.add("NORMAL/a.png", "Pneumonie/b.png", "Pneumonie/c.png")
-    with pytest.raises(DataError, match=r"called PNEUMONIA or pneumonia \(3 pictures: 2 in Pneum") as error:
+    with pytest.raises(DataError, match=r"called PNEUMONIA or pneumonia \(3 images: 2 in Pneum") as error:
         folders.read()
     assert '[dataset.folders] pneumonia = ["..."]' in error.value.hint
     assert len(folders.read(folders={"pneumonia": ["pneumonie"]})) == 3
 
 
-def test_folders_without_pictures(folders) -> None:
+def test_folders_without_images(folders) -> None:
     folders.add("NORMAL/a.txt")
-    with pytest.raises(DataError, match="there are no pictures"):
+    with pytest.raises(DataError, match="there are no images"):
         folders.read()
-    folders.add("NORMAL/a.png", "PNEUMONIA/b.png", data=b"no picture")
-    with pytest.raises(DataError, match="none of the 2 pictures can be read: picture does not decode"):
+    folders.add("NORMAL/a.png", "PNEUMONIA/b.png", data=b"no image")
+    with pytest.raises(DataError, match="none of the 2 images can be read: picture does not decode"):
         folders.read(max_excluded=1.0)
 
 
 @pytest.mark.real
-def test_the_real_pediatric_pictures(folders, real_data: Path) -> None:
+def test_the_real_pediatric_images(folders, real_data: Path) -> None:
     folders.root = real_data / "kermany"
     table = folders.read(kermany.read, max_excluded=0.0)
     assert table["label"].value_counts().to_dict() == {"pneumonia": 4273, "normal": 1583}

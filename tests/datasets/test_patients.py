@@ -24,12 +24,12 @@ from analysis.datasets.patients import SAME, alone, v7
         ("x/person1_bacterium.jpg", (), ("file-x/person1_bacterium.jpg", "unknown")),
     ],
 )
-def test_the_patient_of_a_picture(image_id: str, tags: tuple[str, ...], expected: tuple[str, str]) -> None:
+def test_the_patient_of_an_image(image_id: str, tags: tuple[str, ...], expected: tuple[str, str]) -> None:
     assert (v7(image_id, tags) or alone(image_id)) == expected
 
 
 @pytest.mark.real
-def test_every_real_kermany_and_covid_picture_has_the_patient_of_the_manifest(real_data: Path) -> None:
+def test_every_real_kermany_and_covid_image_has_the_patient_of_the_manifest(real_data: Path) -> None:
     manifest = pd.read_csv(real_data / "manifest.csv", dtype=str)
     known = manifest[manifest["set"].isin(["kermany", "kermany_fullres_subset", "covid19"])]
     assert len(known) == 5856 + 1144 + 430

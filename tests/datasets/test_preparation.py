@@ -20,7 +20,7 @@ def run(dataset, out: Path, size: int = 16, fit: str = "squash", resample: str =
     return np.load(out / "images.npy", mmap_mode="r")
 
 
-def picture(level: int) -> bytes:
+def image(level: int) -> bytes:
     buffer = BytesIO()
     halves = np.repeat([level - 2, level + 2], 32).astype(np.uint8)
     Image.fromarray(np.tile(halves, (48, 1))).save(buffer, "JPEG", quality=100)
@@ -29,7 +29,7 @@ def picture(level: int) -> bytes:
 
 def test_images_are_in_the_order_of_the_records(dataset, tmp_path: Path) -> None:
     for name, level in (("b.jpg", 200), ("a.jpg", 40), ("c.jpg", 120)):
-        dataset.picture(f"images/{name}", picture(level))
+        dataset.image(f"images/{name}", image(level))
         dataset.annotate(name, "Viral Pneumonia", "COVID-19")
     dataset.read(label_rule="every-tag")
     images = run(dataset, tmp_path / "images")
@@ -37,10 +37,10 @@ def test_images_are_in_the_order_of_the_records(dataset, tmp_path: Path) -> None
     assert images.mean(axis=(1, 2)).tolist() == [40, 40, 200, 200, 120, 120]
 
 
-def test_a_picture_that_changed_after_reading_is_named(dataset, tmp_path: Path) -> None:
+def test_an_image_that_changed_after_reading_is_named(dataset, tmp_path: Path) -> None:
     dataset.add("a.jpg", "Viral Pneumonia")
     dataset.read()
-    dataset.picture("images/a.jpg", picture(3))
+    dataset.image("images/a.jpg", image(3))
     with pytest.raises(DataError, match=r"images/a\.jpg has changed since") as error:
         run(dataset, tmp_path / "changed")
     assert error.value.hint
@@ -93,7 +93,7 @@ def test_resampling_is_that_of_the_published_studies(height: int, width: int) ->
 
 @pytest.mark.parametrize("resample", ["nearest", "bilinear", "lanczos"])
 def test_what_is_not_averaged_is_decoded_in_full(dataset, tmp_path: Path, resample: str) -> None:
-    dataset.picture("images/a.jpg", dataset.jpeg(1, 400, 300))
+    dataset.image("images/a.jpg", dataset.jpeg(1, 400, 300))
     dataset.annotate("a.jpg", "Viral Pneumonia")
     dataset.read()
     pixels = np.asarray(Image.open(dataset.root / "images/a.jpg"))
@@ -102,13 +102,13 @@ def test_what_is_not_averaged_is_decoded_in_full(dataset, tmp_path: Path, resamp
 
 
 @pytest.mark.real
-def test_real_pictures_differ_little_from_a_full_decode(
+def test_real_images_differ_little_from_a_full_decode(
     dataset, real_data: Path, tmp_path: Path, jpeg: Callable[..., bytes]
 ) -> None:
     source = real_data / "kermany_fullres_subset"
     files = sorted(source.rglob("*.jpeg"))[::40]
     for path in files:
-        dataset.picture(f"images/{path.name}", path.read_bytes())
+        dataset.image(f"images/{path.name}", path.read_bytes())
         dataset.annotate(path.name, "Viral Pneumonia")
     records = dataset.read()
     images = run(dataset, tmp_path / "images", size=64)
@@ -121,7 +121,7 @@ def test_real_pictures_differ_little_from_a_full_decode(
     assert np.mean(differences) < 0.6
 
 
-def test_records_have_only_to_name_pictures_and_digests(dataset, tmp_path: Path) -> None:
+def test_records_have_only_to_name_images_and_digests(dataset, tmp_path: Path) -> None:
     dataset.add("1.jpg", "Viral Pneumonia")
     table = dataset.read()
     table[["image_id", "sha256"]].to_csv(dataset.out / "records.csv", index=False)

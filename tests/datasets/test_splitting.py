@@ -74,7 +74,7 @@ def test_patients_are_kept_together(records: pd.DataFrame, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("share", [0.05, 0.12, 0.15, 0.2, 0.25, 0.3, 0.37, 0.5])
 @pytest.mark.parametrize("seed", [1, 42])
-def test_shares_by_patient_are_kept_to_within_a_picture(
+def test_shares_by_patient_are_kept_to_within_an_image(
     records: pd.DataFrame, tmp_path: Path, share: float, seed: int
 ) -> None:
     splits = run(records, tmp_path, group="patient", test=share, val=0.3, seed=seed)
@@ -87,7 +87,7 @@ def test_shares_by_patient_are_kept_to_within_a_picture(
 
 
 def test_a_share_that_whole_patients_cannot_give_is_the_nearest(tmp_path: Path) -> None:
-    """Patients of six pictures each: of 240 pictures 72 are wanted and 72 can be; of 120 only 36, not 37.2."""
+    """Patients of six images each: of 240 images 72 are wanted and 72 can be; of 120 only 36, not 37.2."""
     for patients, share, wanted in ((40, 0.3, 72), (20, 0.31, 36), (20, 0.33, 42)):
         number = np.repeat(np.arange(patients), 6)
         records = pd.DataFrame({"image_id": [f"{i:03}" for i in range(len(number))], "official": ""})
@@ -98,7 +98,7 @@ def test_a_share_that_whole_patients_cannot_give_is_the_nearest(tmp_path: Path) 
 
 
 def test_twins_of_even_size_leave_no_odd_number(tmp_path: Path) -> None:
-    """Five patients of three pictures and many of two: an odd number is reached by one of three."""
+    """Five patients of three images and many of two: an odd number is reached by one of three."""
     sizes = [3] * 5 + [2] * 40
     number = np.repeat(np.arange(45), sizes)
     records = pd.DataFrame({"image_id": [f"{i:03}" for i in range(95)], "official": ""})
@@ -119,30 +119,30 @@ def test_three_patients_of_a_class_are_enough_to_be_in_each_part(tmp_path: Path)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
-def test_a_class_with_too_few_pictures_is_named_with_its_count(
+def test_a_class_with_too_few_images_is_named_with_its_count(
     records: pd.DataFrame, tmp_path: Path, count: int
 ) -> None:
     covid = records.index[records["label"] == "covid_19"]
     few = records.drop(covid[count:]).reset_index(drop=True)
-    with pytest.raises(DataError, match=f'class "covid_19" has {count} picture') as error:
+    with pytest.raises(DataError, match=f'class "covid_19" has {count} image') as error:
         run(few, tmp_path)
     assert error.value.hint
 
 
 def test_a_class_with_too_few_patients_is_named(records: pd.DataFrame, tmp_path: Path) -> None:
     records.loc[records["label"] == "healthy", "patient_id"] = "one"
-    with pytest.raises(DataError, match='class "healthy" has pictures of 1 patient'):
+    with pytest.raises(DataError, match='class "healthy" has images of 1 patient'):
         run(records, tmp_path, group="patient")
 
 
-def test_a_handful_of_pictures_is_too_few(records: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_handful_of_images_is_too_few(records: pd.DataFrame, tmp_path: Path) -> None:
     few = records.groupby("label").head(3).reset_index(drop=True)
-    with pytest.raises(DataError, match="12 pictures are too few"):
+    with pytest.raises(DataError, match="12 images are too few"):
         run(few, tmp_path)
 
 
 def official(counts: dict[tuple[str, str], int]) -> pd.DataFrame:
-    """Return records of ``counts`` pictures by official part and class, two of each patient."""
+    """Return records of ``counts`` images by official part and class, two of each patient."""
     rows = [
         (f"{part}/{label}/{(7 * i) % n:03d}.png", label, f"{part}-{label}-{i // 2}", part)
         for (part, label), n in counts.items()
@@ -203,7 +203,7 @@ def test_splitfolders_draws_what_the_program_of_that_name_drew(tmp_path: Path) -
     }
 
 
-def test_keras_draws_the_same_pictures_for_validation(tmp_path: Path) -> None:
+def test_keras_draws_the_same_images_for_validation(tmp_path: Path) -> None:
     keras = pytest.importorskip("keras")
     records = official({key: n for key, n in PEDIATRIC.items() if key[0] != "val"})
     for image_id in records["image_id"]:
@@ -252,7 +252,7 @@ def test_a_subset_trains_and_all_else_but_the_test_set_validates(tmp_path: Path)
         assert (splits[records["official"] == "val"] == "val").all()
     assert draws[0].equals(draws[1])
     assert not draws[0].equals(draws[2])
-    with pytest.raises(DataError, match=r'class "normal" has 60 pictures in the training set') as error:
+    with pytest.raises(DataError, match=r'class "normal" has 60 images in the training set') as error:
         run(records, tmp_path, protocol="official", subset={"normal": 60, "pneumonia": 9}, classes=BINARY)
     assert "split.subset.normal" in error.value.hint
 
@@ -293,20 +293,20 @@ def test_an_official_split_that_is_not_there_or_not_by_patient_is_refused(tmp_pa
         run(records.assign(patient_id=one), tmp_path, protocol="official", group="patient", classes=BINARY)
 
 
-def test_four_pictures_of_a_class_are_too_few_for_holdout_and_the_way_out_is_told(tmp_path: Path) -> None:
+def test_four_images_of_a_class_are_too_few_for_holdout_and_the_way_out_is_told(tmp_path: Path) -> None:
     labels = np.repeat(["covid_19", "normal", "lung_opacity"], [50, 50, 4])
     records = pd.DataFrame({"image_id": np.arange(104).astype(str), "label": labels, "official": ""})
     records["patient_id"] = records["image_id"]
-    with pytest.raises(DataError, match='class "lung_opacity" has 4 pictures, too few') as error:
+    with pytest.raises(DataError, match='class "lung_opacity" has 4 images, too few') as error:
         run(records, tmp_path, protocol="holdout", test=0.1, val=0.1, classes=sorted(set(labels)))
     assert "--set 'dataset.without=[\"lung_opacity\"]'" in error.value.hint
 
 
-def test_too_few_patients_of_a_class_can_still_be_split_by_picture(
+def test_too_few_patients_of_a_class_can_still_be_split_by_image(
     records: pd.DataFrame, tmp_path: Path
 ) -> None:
     records["patient_id"] = records["patient_id"].where(records["label"] != "viral", "one")
-    with pytest.raises(DataError, match='class "viral" has pictures of 1 patients, too few') as error:
+    with pytest.raises(DataError, match='class "viral" has images of 1 patients, too few') as error:
         run(records, tmp_path, group="patient")
     assert error.value.hint.endswith("--set split.group=none --set split.also=none")
     assert set(run(records, tmp_path)) == {"train", "val", "test"}
@@ -378,7 +378,7 @@ def test_the_real_radiography_set_is_split_80_10_10_without_lung_opacity(
     records = pd.DataFrame({"image_id": np.arange(len(labels)).astype(str), "label": labels, "official": ""})
     records["patient_id"] = records["image_id"]
     rule = {"protocol": "holdout", "test": 0.1, "val": 0.1}
-    with pytest.raises(DataError, match='"Lung_Opacity" has 4 pictures'):
+    with pytest.raises(DataError, match='"Lung_Opacity" has 4 images'):
         run(records, tmp_path, classes=RADIOGRAPHY, **rule)
     kept = records[labels != "Lung_Opacity"]
     splits = run(kept, tmp_path, classes=RADIOGRAPHY[:3], **rule)

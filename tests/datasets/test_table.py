@@ -22,7 +22,7 @@ PLAIN = {"file": "filename", "label": "label"}
 
 
 class Labelled:
-    """Pictures and tables that a test writes, and what the reader makes of them."""
+    """Images and tables that a test writes, and what the reader makes of them."""
 
     def __init__(self, root: Path, out: Path, jpeg: Callable[..., bytes]) -> None:
         self.root, self.out, self.jpeg = root, out, jpeg
@@ -228,7 +228,7 @@ def test_a_file_is_named_with_or_without_folder_and_suffix(data: Labelled, named
     assert data.labels() == {"x/other/b.png": "normal", "x/set/a.png": "pneumonia"}
 
 
-def test_a_picture_of_another_folder_is_not_taken(data: Labelled) -> None:
+def test_an_image_of_another_folder_is_not_taken(data: Labelled) -> None:
     data.add("train/1.png", "train/2.png", "test/2.png")
     data.write(
         "labels.csv",
@@ -238,11 +238,11 @@ def test_a_picture_of_another_folder_is_not_taken(data: Labelled) -> None:
     assert data.excluded() == {"test/1.png": ("no picture for the row of the table", "labels.csv, line 3")}
 
 
-def test_a_name_of_several_pictures_is_an_error_that_names_them(data: Labelled) -> None:
+def test_a_name_of_several_images_is_an_error_that_names_them(data: Labelled) -> None:
     data.add("a/1.png", "b/1.png", "b/masks/1.png", "b/2.png")
     data.write("labels.csv", "filename,label\n1.png,Pneumonia\n2.png,No Finding\n")
     with pytest.raises(
-        DataError, match=r"labels\.csv, line 2: '1\.png' could be any of 2 pictures, a/1\.png or b/1\.png"
+        DataError, match=r"labels\.csv, line 2: '1\.png' could be any of 2 images, a/1\.png or b/1\.png"
     ):
         data.read()
     assert data.labels(exclude=["a/*"]) == {"b/1.png": "pneumonia", "b/2.png": "normal"}
@@ -295,7 +295,7 @@ def test_values_of_a_class_can_be_several_and_those_of_two_classes_cannot_be_the
     with pytest.raises(DataError, match="would be of class normal and of class pneumonia"):
         data.read(values={"pneumonia": ["x"], "normal": ["X "]})
     with pytest.raises(
-        DataError, match=r"no picture of class normal: of 3 rows, 3 with a picture.*healthy \(1\)"
+        DataError, match=r"no image of class normal: of 3 rows, 3 with an image.*healthy \(1\)"
     ) as error:
         data.read(values={"pneumonia": ["2"]})
     assert '[dataset.values] normal = ["..."]' in error.value.hint
@@ -330,11 +330,11 @@ def test_what_is_wrong_with_a_table_is_said_with_the_next_step(
     assert hint in error.value.hint
 
 
-def test_too_many_rows_without_a_picture_are_refused(data: Labelled) -> None:
+def test_too_many_rows_without_an_image_are_refused(data: Labelled) -> None:
     data.add("a.png", "b.png")
     rows = "".join(f"{i}.png,Pneumonia\n" for i in range(8))
     data.write("labels.csv", f"filename,label\na.png,Pneumonia\nb.png,No Finding\n{rows}")
-    with pytest.raises(DataError, match=r"8 of 10 pictures would be left out.*no picture for the row"):
+    with pytest.raises(DataError, match=r"8 of 10 images would be left out.*no picture for the row"):
         data.read(max_excluded=0.5)
 
 
@@ -398,14 +398,14 @@ def test_data_check_joins_tables_of_the_same_columns(data: Labelled) -> None:
     data.add("i/a.jpg", "i/b.jpg", "i/c.jpg", "i/d.jpg")
     data.write("train.txt", "19 a.jpg positive ricord\n20 b.jpg negative ricord\n")
     data.write("test.txt", "21 c.jpg negative bimcv\n22 d.jpg positive bimcv\n")
-    data.write("README.txt", "a.jpg and others are pictures\nof chests\n")
+    data.write("README.txt", "a.jpg and others are images\nof chests\n")
     found = data.tell()
     assert found["keys"]["table"] == ["test.txt", "train.txt"]
     assert found["keys"]["columns"] == {"file": 2, "label": 3}
     assert found["official"] == {"test": 2, "train": 2}
 
 
-def test_a_spreadsheet_beside_pictures_is_told_to_be_saved_as_csv(data: Labelled) -> None:
+def test_a_spreadsheet_beside_images_is_told_to_be_saved_as_csv(data: Labelled) -> None:
     data.add("a.png", "b.png")
     data.write("labels.xlsx", b"PK\x03\x04")
     with pytest.raises(DataError, match="no reader fits") as error:
@@ -421,7 +421,7 @@ def test_another_reader_says_that_a_table_lies_there(data: Labelled) -> None:
     found = data.tell({"reader": "class-folders", "classes": classes, "folders": {}, "exclude": []})
     assert (found["reader"], found["of_study"]) == ("class-folders", True)
     assert found["tables"] == [
-        "labels.csv has labels of 2 pictures: column 'label', files in the column 'filename'"
+        "labels.csv has labels of 2 images: column 'label', files in the column 'filename'"
     ]
 
 
@@ -438,7 +438,7 @@ def test_the_case_of_nih(case: Callable[[str], Path], data: Labelled) -> None:
 
 
 @pytest.mark.real
-def test_real_pictures_of_nih_and_of_cohen_are_read_by_their_tables(data: Labelled, real_data: Path) -> None:
+def test_real_images_of_nih_and_of_cohen_are_read_by_their_tables(data: Labelled, real_data: Path) -> None:
     data.root = real_data / "external_adults"
     columns = {
         "file": "original_filename",
@@ -467,7 +467,7 @@ def test_a_file_is_looked_for_beside_the_table_first(data: Labelled) -> None:
     }
 
 
-def test_copies_and_masks_are_no_pictures_that_a_row_could_mean(data: Labelled) -> None:
+def test_copies_and_masks_are_no_images_that_a_row_could_mean(data: Labelled) -> None:
     data.add("a.jpg", "b.jpg")
     (data.root / "again").mkdir()
     (data.root / "again/b.jpg").write_bytes((data.root / "b.jpg").read_bytes())
@@ -483,7 +483,7 @@ def test_copies_and_masks_are_no_pictures_that_a_row_could_mean(data: Labelled) 
 def test_a_class_that_stands_beside_others_only_is_told_from_one_that_is_not_there(data: Labelled) -> None:
     data.add("a.png", "b.png")
     data.write("labels.csv", "filename,label\na.png,No Finding|Pneumonia\nb.png,No Finding\n")
-    with pytest.raises(DataError, match="no picture of class pneumonia") as error:
+    with pytest.raises(DataError, match="no image of class pneumonia") as error:
         data.read()
     assert error.value.hint.endswith('several = ["pneumonia", "normal"]')
     assert data.labels(several=["pneumonia", "normal"]) == {"a.png": "pneumonia", "b.png": "normal"}

@@ -84,15 +84,15 @@ def test_each_file_that_is_left_out_has_one_reason(dataset) -> None:
     dataset.add("plain.jpg", "X-ray")
     dataset.add("bare.jpg")
     dataset.add("skip-1.jpg", "CT")
-    dataset.picture("images/cut.jpg", dataset.jpeg()[:300])
+    dataset.image("images/cut.jpg", dataset.jpeg()[:300])
     dataset.annotate("cut.jpg", *BOTH)
     dataset.annotate("gone.jpg", *BOTH)
     dataset.annotate("gone-slice.jpg", "CT")
     dataset.annotate("good.jpeg", "Bacterial Pneumonia", file=f"{annotations}/z.json")
-    dataset.picture("images/loose.jpg")
-    dataset.picture("images/skip-2.jpg")
-    dataset.picture("images/again.jpg", (dataset.root / "images/good.jpg").read_bytes())
-    dataset.picture("lung_masks/good.png")
+    dataset.image("images/loose.jpg")
+    dataset.image("images/skip-2.jpg")
+    dataset.image("images/again.jpg", (dataset.root / "images/good.jpg").read_bytes())
+    dataset.image("lung_masks/good.png")
     (dataset.root / annotations / "broken.json").write_text('{"image": ', encoding="utf-8")
     (dataset.root / "package.json").write_text('{"name": "x"}', encoding="utf-8")
     (dataset.root / ".hidden").mkdir()
@@ -122,11 +122,11 @@ def test_each_file_that_is_left_out_has_one_reason(dataset) -> None:
     assert count["CT slice"] == 3
 
 
-def test_a_picture_is_found_wherever_it_lies_and_whatever_its_extension(dataset) -> None:
-    dataset.picture("deep/down/scan.one.PNG")
+def test_an_image_is_found_wherever_it_lies_and_whatever_its_extension(dataset) -> None:
+    dataset.image("deep/down/scan.one.PNG")
     dataset.annotate("scan.one.jpeg", "Viral Pneumonia", file="elsewhere/1.JSON")
-    dataset.picture("two.jpg")
-    dataset.picture("two.png")
+    dataset.image("two.jpg")
+    dataset.image("two.png")
     dataset.annotate("two.png", "Viral Pneumonia", file="elsewhere/2.json")
     assert list(dataset.read()["image_id"]) == ["deep/down/scan.one.PNG", "two.png"]
     assert dataset.excluded() == {"two.jpg": "no annotation for the picture"}
@@ -150,13 +150,13 @@ def test_too_many_exclusions_are_an_error_that_names_the_reasons(dataset) -> Non
     dataset.add("b.jpg", "CT")
     dataset.add("c.jpg", "CT")
     dataset.annotate("d.jpg", "Viral Pneumonia")
-    dataset.picture("e.jpg")
-    with pytest.raises(DataError, match=r"4 of 5 pictures .* CT slice \(2\), no picture") as error:
+    dataset.image("e.jpg")
+    with pytest.raises(DataError, match=r"4 of 5 images .* CT slice \(2\), no picture") as error:
         dataset.read(max_excluded=0.5)
     assert "max_excluded" in error.value.hint
     assert not (dataset.out / "records.csv").exists()
     dataset.read(max_excluded=0.5, exclude=["d", "b.jpg", "images/c*"])
-    with pytest.raises(DataError, match=r"1 of 2 pictures .* no annotation for the picture \(1\)"):
+    with pytest.raises(DataError, match=r"1 of 2 images .* no annotation for the picture \(1\)"):
         dataset.read(max_excluded=0.4, exclude=["d", "b.jpg", "images/c*"])
 
 
@@ -174,17 +174,17 @@ def test_folders_that_are_no_dataset(dataset, tmp_path: Path) -> None:
     (tmp_path / "v7.zip").write_bytes(b"PK")
     assert "is a file" in str(refused(tmp_path / "v7.zip"))
     dataset.root = root
-    dataset.picture("images/a.jpg")
+    dataset.image("images/a.jpg")
     (root / "coco.json").write_text('{"images": [], "annotations": []}', encoding="utf-8")
     error = refused(root)
-    assert "no Darwin JSON annotations (1 pictures)" in str(error)
+    assert "no Darwin JSON annotations (1 images)" in str(error)
     assert "darwin dataset pull" in error.hint
     (root / "images/a.jpg").unlink()
     dataset.annotate("a.jpg", "Viral Pneumonia")
-    assert "1 annotations and no pictures" in str(refused(root))
-    dataset.picture("images/a.jpg")
+    assert "1 annotations and no images" in str(refused(root))
+    dataset.image("images/a.jpg")
     dataset.annotate("a.jpg", "Fracture")
-    with pytest.raises(DataError, match=r"no picture in .* can be used"):
+    with pytest.raises(DataError, match=r"no image in .* can be used"):
         dataset.read(max_excluded=1.0)
 
 

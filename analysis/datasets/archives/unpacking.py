@@ -1,7 +1,7 @@
 """A dataset as it is downloaded: a zip or tar archive, unpacked with care.
 
 Archives come from anywhere, so nothing is written outside the folder, no link or device is made, and what unpacks to
-more than a dataset of pictures can be is refused before it fills the disk.
+more than a dataset of images can be is refused before it fills the disk.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, cast
 
 from analysis.datasets.archives.names import unreadable, zip_names
-from analysis.datasets.folders.files import pictures_among
+from analysis.datasets.folders.files import images_among
 from analysis.errors import DataError
 from analysis.progress import Progress
 
 MAX_FILES = 500_000
 MAX_BYTES = 200 * 10**9
-MAX_RATIO = 100  # pictures shrink by a few times, annotations by some tens
+MAX_RATIO = 100  # images shrink by a few times, annotations by some tens
 SMALL = 100 * 10**6  # bytes that do no harm, whatever the ratio
 CHUNK = 1 << 20
 BROKEN = (
@@ -76,7 +76,7 @@ def unpack(
     ------
     DataError
         If the file is no such archive, is cut short, damaged or encrypted, would write outside the folder or
-        make links or devices, has names in an unknown encoding, or has more files or bytes than a dataset of pictures.
+        make links or devices, has names in an unknown encoding, or has more files or bytes than a dataset of images.
     """
     archive = inputs["data"]
     size = archive.stat().st_size
@@ -169,10 +169,10 @@ class _Folder:
             inside = posixpath.normpath(path.parent / target)
             if inside.startswith(("/", "..")) or not (self._out / inside).is_dir():
                 raise self._refusal(f"{path} in it is a link to {target}")
-        if not pictures_among(self._out, self._files):
+        if not images_among(self._out, self._files):
             packed = [name for name in self._files if PACKED.search(name)]
             what = f"another archive, {packed[0]}," if packed else f"{len(self._files)} files"
-            raise self._refusal(f"it has {what} and no pictures")
+            raise self._refusal(f"it has {what} and no images")
 
     def _refusal(self, problem: str) -> DataError:
         return DataError(f"{self._name} is not unpacked: {problem}", hint=BY_HAND)

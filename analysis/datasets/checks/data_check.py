@@ -123,16 +123,16 @@ def _read_first(
 def summarise(tables: Path, classes: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     """Return the figures of what a reader wrote into ``tables``, as JSON values."""
     records = pd.read_csv(tables / "records.csv", keep_default_na=False)
-    pictures = records.drop_duplicates("image_id")
+    images = records.drop_duplicates("image_id")
     flow = pd.read_csv(tables / "flow.csv")
     return {
         "classes": [{**c, **_of_class(records[records["label"] == c["id"]])} for c in classes],
         "flow": flow.to_dict("records"),
         "excluded": _excluded(pd.read_csv(tables / "excluded.csv", keep_default_na=False)),
-        "official": pictures["official"].value_counts(sort=False).drop("", errors="ignore").to_dict(),
-        "patients": _patients(pictures),
-        "sizes": _sizes(pictures),
-        "modes": pictures["mode"].value_counts().to_dict(),
+        "official": images["official"].value_counts(sort=False).drop("", errors="ignore").to_dict(),
+        "patients": _patients(images),
+        "sizes": _sizes(images),
+        "modes": images["mode"].value_counts().to_dict(),
         "depth": noted_depth(tables),
         "duplicates": _duplicates(records),
     }
@@ -154,25 +154,25 @@ def _excluded(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _patients(pictures: pd.DataFrame) -> dict[str, Any]:
-    known = pictures[pictures["source"] != "unknown"]
-    parts = pictures.groupby("patient_id")["official"].nunique()
+def _patients(images: pd.DataFrame) -> dict[str, Any]:
+    known = images[images["source"] != "unknown"]
+    parts = images.groupby("patient_id")["official"].nunique()
     return {
         "number": len(parts),
         "across_official": int((parts > 1).sum()),
         "known_for": len(known),
-        "pictures": len(pictures),
-        "most_pictures": int(pictures["patient_id"].value_counts().max()),
+        "pictures": len(images),
+        "most_pictures": int(images["patient_id"].value_counts().max()),
         "sources": known["source"].value_counts().to_dict(),
     }
 
 
-def _sizes(pictures: pd.DataFrame) -> dict[str, Any]:
+def _sizes(images: pd.DataFrame) -> dict[str, Any]:
     """Return the range of the sides in pixels, and the commonest sizes."""
-    sizes = pictures.groupby(["width", "height"]).size().rename("pictures").reset_index()
+    sizes = images.groupby(["width", "height"]).size().rename("pictures").reset_index()
     commonest = sizes.sort_values("pictures", ascending=False, kind="stable").head(EXAMPLES)
     return {
-        **{side: _range(pictures[side]) for side in ("width", "height")},
+        **{side: _range(images[side]) for side in ("width", "height")},
         "different": len(sizes),
         "commonest": commonest.to_dict("records"),
     }
@@ -183,9 +183,9 @@ def _range(values: pd.Series[int]) -> dict[str, int]:
 
 
 def _duplicates(records: pd.DataFrame) -> dict[str, Any]:
-    """Return the groups of pictures that are the same file, byte for byte."""
-    pictures = records.groupby("image_id", sort=False)
-    each = pictures.agg({"sha256": "first", "official": "first", "label": "|".join}).reset_index()
+    """Return the groups of images that are the same file, byte for byte."""
+    images = records.groupby("image_id", sort=False)
+    each = images.agg({"sha256": "first", "official": "first", "label": "|".join}).reset_index()
     groups = each[each.duplicated("sha256", keep=False)].groupby("sha256", sort=False)
     differ = groups[["label", "official"]].nunique() > 1
     return {
@@ -201,7 +201,7 @@ def _duplicates(records: pd.DataFrame) -> dict[str, Any]:
 
 
 def _around(contents: Contents, tables: Path, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what there is beside the pictures that are read, and the datasets that these are of."""
+    """Return what there is beside the images that are read, and the datasets that these are of."""
     flow = pd.read_csv(tables / "flow.csv")
     records = pd.read_csv(tables / "records.csv", keep_default_na=False, dtype=str)
     counts = dict(zip(flow["step"], flow["count"], strict=True))
@@ -230,9 +230,9 @@ def _example(contents: Contents, names: Sequence[str], count: int) -> str:
 
 
 def _datasets(records: pd.DataFrame, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the folders that hold a dataset each, with their pictures of each class; [] if they are very many.
+    """Return the folders that hold a dataset each, with their images of each class; [] if they are very many.
 
-    ``same_names`` is how many pictures have one of the same class, split and name in another of them.
+    ``same_names`` is how many images have one of the same class, split and name in another of them.
     """
     above = [PurePosixPath(real(name)).parts[:-1] for name in records["image_id"]]
     tree = layout.ClassFolders(above, class_folders.names_of(params["classes"], params["folders"]))
@@ -253,7 +253,7 @@ def _datasets(records: pd.DataFrame, params: Mapping[str, Any]) -> list[dict[str
 
 
 def _astray(records: pd.DataFrame, classes: Sequence[Mapping[str, str]]) -> list[list[str]]:
-    """Return the pictures that lie in a folder of another class than the table gives them, with both classes."""
+    """Return the images that lie in a folder of another class than the table gives them, with both classes."""
     above = [PurePosixPath(real(name)).parts[:-1] for name in records["image_id"]]
     tree = layout.ClassFolders(above, {c["id"]: (c["label"], c["id"]) for c in classes})
     lying = [tree.judge(folders)[0] for folders in above]
@@ -262,16 +262,16 @@ def _astray(records: pd.DataFrame, classes: Sequence[Mapping[str, str]]) -> list
 
 
 def _annotated(contents: Contents) -> str:
-    """Return the folder that all annotations and only some of the pictures lie in; "" if there is none."""
+    """Return the folder that all annotations and only some of the images lie in; "" if there is none."""
     tops = {name.partition("/")[0] for name in contents.others if name.lower().endswith(".json")}
     annotated = next(iter(tops)) if len(tops) == 1 else ""
-    pictures = {name.partition("/")[0] for name in contents.pictures}
-    return written(annotated) if annotated in pictures and len(pictures) > 1 else ""
+    images = {name.partition("/")[0] for name in contents.images}
+    return written(annotated) if annotated in images and len(images) > 1 else ""
 
 
 def _expected(root: Path, contents: Contents) -> str:
     """Return what was expected; or what to do with tables, or with an archive where there is nothing else."""
-    if contents.pictures:
+    if contents.images:
         return "; ".join([*_of_tables(contents), EXPECTED])
     if not contents.archives:
         return EXPECTED
@@ -287,7 +287,7 @@ def _of_tables(contents: Contents) -> Iterator[str]:
         yield f"if {written(name)} has the labels, save it as CSV (UTF-8) in Excel or LibreOffice"
     for name in [n for n in contents.others if n.lower().endswith((".csv", ".tsv", ".csv.gz"))][:1]:
         yield (
-            f"in {written(name)} no column has names of these pictures and another one 2 to {MOST_CLASSES} labels:"
+            f"in {written(name)} no column has names of these images and another one 2 to {MOST_CLASSES} labels:"
             ' mend it, or name its columns in a study file with reader = "table"'
         )
 
@@ -296,12 +296,14 @@ def _in_words(contents: Contents) -> str:
     """Return in words what there is where no reader fits."""
     kinds = Counter(suffix_of(name) or "without a suffix" for name in contents.files)
     listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
-    if not contents.pictures:
-        return f"no pictures and no Darwin JSON among {len(contents.files)} files ({listed})"
-    places = Counter(written(str(PurePosixPath(name).parent)) for name in contents.pictures)
+    if not contents.images:
+        return f"no images and no Darwin JSON among {len(contents.files)} files ({listed})"
+    places = Counter(written(str(PurePosixPath(name).parent)) for name in contents.images)
     where = ", ".join(
         f"{count} {'in no folder' if place == '.' else f'in {place}'}"
         for place, count in places.most_common(4)
     )
     more = f" and {len(places) - 4} more folders" if len(places) > 4 else ""
-    return f"{len(contents.pictures)} pictures ({where}{more}), no Darwin JSON and no folders that could be classes"
+    return (
+        f"{len(contents.images)} images ({where}{more}), no Darwin JSON and no folders that could be classes"
+    )

@@ -50,12 +50,12 @@ def offers(root: Path, contents: Contents, labelled: Iterable[Labelled]) -> list
 
     A table comes before folders of classes, unless these sound more like findings than what it has.
     """
-    above = [PurePosixPath(picture).parts[:-1] for picture in contents.pictures]
+    above = [PurePosixPath(image).parts[:-1] for image in contents.images]
     lying = Counter(folders for folders in above if not layout.masks_folder(folders))
     by_label = [*map(_table, labelled), *_folders(lying)]
     return [
         *_darwin(root, contents.others),
-        *_kermany(contents.pictures),
+        *_kermany(contents.images),
         *_radiography(lying),
         *sorted(
             by_label, key=lambda offer: -share_of_findings([c["label"] for c in offer.params["classes"]])
@@ -78,21 +78,21 @@ def _darwin(root: Path, files: Iterable[str]) -> Iterator[Offer]:
             return
 
 
-def _kermany(pictures: Iterable[str]) -> Iterator[Offer]:
-    """Offer the reader of the paediatric set if most pictures in NORMAL and PNEUMONIA are named as it names them."""
+def _kermany(images: Iterable[str]) -> Iterator[Offer]:
+    """Offer the reader of the paediatric set if most images in NORMAL and PNEUMONIA are named as it names them."""
     folders = [layout.plain(c["label"]) for c in kermany.CLASSES]
     there = [
-        (picture, layout.plain(above[-1]))
-        for picture in pictures
-        if (above := PurePosixPath(picture).parts[:-1])
+        (image, layout.plain(above[-1]))
+        for image in images
+        if (above := PurePosixPath(image).parts[:-1])
         and layout.plain(above[-1]) in folders
         and not layout.masks_folder(above)
     ]
-    # Viewers of DICOM files name any picture IM-0001-0001: one of pneumonia must tell its kind.
+    # Viewers of DICOM files name any image IM-0001-0001: one of pneumonia must tell its kind.
     named = [
         folder
-        for picture, folder in there
-        if patients.kermany(picture) and (folder == folders[0] or kermany.kind(picture))
+        for image, folder in there
+        if patients.kermany(image) and (folder == folders[0] or kermany.kind(image))
     ]
     if set(named) == set(folders) and 2 * len(named) > len(there):
         params = {"classes": kermany.CLASSES, "folders": {}, "exclude": ()}
@@ -134,19 +134,19 @@ def _table(found: Labelled) -> Offer:
 
 
 def _folders(lying: Mapping[Folders, int]) -> Iterator[Offer]:
-    """Offer the reader of class folders if pictures lie below folders of two names or more, at one level.
+    """Offer the reader of class folders if images lie below folders of two names or more, at one level.
 
-    It is the level whose names sound like findings for most pictures, next the one that most pictures have, next the
+    It is the level whose names sound like findings for most images, next the one that most images have, next the
     first below the parts of the split, next the one with the fewest names.
     """
     levels: dict[int | str, Counter[Folders]] = defaultdict(Counter)
-    for above, pictures in lying.items():
+    for above, images in lying.items():
         ends = [i for i, name in enumerate(above, start=1) if _may_be_class(name)]
         for depth, end in enumerate(ends):
-            levels[depth][above[:end]] += pictures
-            levels[depth - len(ends)][above[:end]] += pictures
+            levels[depth][above[:end]] += images
+            levels[depth - len(ends)][above[:end]] += images
         if below := _below_split(above, ends):
-            levels[BELOW_SPLIT][above[:below]] += pictures
+            levels[BELOW_SPLIT][above[:below]] += images
     fitting = []
     for level, counts in levels.items():
         total, names = _named_once(_without_containers(counts))
@@ -158,7 +158,7 @@ def _folders(lying: Mapping[Folders, int]) -> Iterator[Offer]:
         names = min(fitting)[-1]
         labels = ", ".join(map(layout.readable, names))
         params = {"classes": classes_called(names), "folders": {}, "exclude": ()}
-        yield Offer("class-folders", f"pictures lie in folders called {labels}", params)
+        yield Offer("class-folders", f"images lie in folders called {labels}", params)
 
 
 def _may_be_class(folder: str) -> bool:
@@ -186,7 +186,7 @@ def _without_containers(counts: Mapping[Folders, int]) -> dict[Folders, int]:
 
 
 def _named_once(level: Mapping[Folders, int]) -> tuple[int, list[str]]:
-    """Return the number of pictures of a level and the names of its folders, of those spelt differently the commonest.
+    """Return the number of images of a level and the names of its folders, of those spelt differently the commonest.
 
     Names that tell a part of the split too are without it.
     """

@@ -1,4 +1,4 @@
-"""V7's Darwin JSON, versions 1.0 and 2.0: which pictures a file is about, where they may lie, and their tags."""
+"""V7's Darwin JSON, versions 1.0 and 2.0: which images a file is about, where they may lie, and their tags."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from analysis.datasets.folders.files import PICTURE_SUFFIXES
+from analysis.datasets.folders.files import IMAGE_SUFFIXES
 
 Place = tuple[str, ...]
 """Names of folders, the last that of a file."""
@@ -17,15 +17,15 @@ Place = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Annotation:
-    """What one annotation file says about one picture.
+    """What one annotation file says about one image.
 
-    ``name`` is the picture's in the dataset, and ``path`` are the folders it lies in there, null where the file does
+    ``name`` is the image's in the dataset, and ``path`` are the folders it lies in there, null where the file does
     not say. ``places`` are the names that its file may have, with the folders below ``path``: those that
     ``darwin dataset pull`` gives it first. ``other`` is the name of the file that was uploaded, or that the platform
-    gave it: a picture may have been renamed since, and another have that name now.
+    gave it: an image may have been renamed since, and another have that name now.
 
-    ``width`` and ``height`` are those of the picture that was annotated, null where the file has none.
-    ``tags`` are the names of the annotations that concern the whole picture, in the order of the file.
+    ``width`` and ``height`` are those of the image that was annotated, null where the file has none.
+    ``tags`` are the names of the annotations that concern the whole image, in the order of the file.
     """
 
     name: str
@@ -38,12 +38,12 @@ class Annotation:
 
 
 def parse(data: bytes) -> tuple[Annotation, ...]:
-    """Return the annotations in ``data``, one for each picture; none if it is JSON of another kind.
+    """Return the annotations in ``data``, one for each image; none if it is JSON of another kind.
 
     Raises
     ------
     ValueError
-        If ``data`` is no JSON, or looks like Darwin JSON and names no picture or no annotations.
+        If ``data`` is no JSON, or looks like Darwin JSON and names no image or no annotations.
     """
     content = json.loads(data)
     if not isinstance(content, dict) or "annotations" not in content:
@@ -62,7 +62,7 @@ def _version_1(image: dict[str, Any], annotations: Any) -> Annotation:
 
 
 def _version_2(item: dict[str, Any], annotations: Any) -> Iterator[Annotation]:
-    """Return an annotation for each slot: an item may have several, each a picture (or a series of pictures)."""
+    """Return an annotation for each slot: an item may have several, each an image (or a series of images)."""
     slots = _dicts(item.get("slots")) or [{}]
     files = [(slot, source) for slot in slots for source in _sources(slot)]
     for slot, source in files:
@@ -81,16 +81,14 @@ def _version_2(item: dict[str, Any], annotations: Any) -> Iterator[Annotation]:
 
 
 def _sources(slot: dict[str, Any]) -> list[str]:
-    """Return the names of a slot's files: those that are pictures, else the first."""
+    """Return the names of a slot's files: those that are images, else the first."""
     names = [name for file in _dicts(slot.get("source_files")) if (name := _text(file.get("file_name")))]
     last_parts = [_parts(name)[-1] for name in names if _parts(name)]
-    return (
-        [name for name in last_parts if _suffix(name).lower() in PICTURE_SUFFIXES] or last_parts[:1] or [""]
-    )
+    return [name for name in last_parts if _suffix(name).lower() in IMAGE_SUFFIXES] or last_parts[:1] or [""]
 
 
 def _concerns(annotation: Any, slot: dict[str, Any]) -> bool:
-    """Return whether an annotation is about the pictures in this slot; one that names no slot is about all."""
+    """Return whether an annotation is about the images in this slot; one that names no slot is about all."""
     named = annotation.get("slot_names") if isinstance(annotation, dict) else None
     return not named or slot.get("slot_name") is None or slot["slot_name"] in named
 
@@ -101,7 +99,7 @@ def _pulled(name: str, source: str) -> tuple[Place, ...]:
     if not written or not source:
         return written
     last, suffix = written[-1][-1], _suffix(source)
-    whole = () if _suffix(last).lower() in PICTURE_SUFFIXES else ((last + suffix,),)
+    whole = () if _suffix(last).lower() in IMAGE_SUFFIXES else ((last + suffix,),)
     return tuple(dict.fromkeys(((PurePosixPath(last).stem + suffix,), *whole, *written)))
 
 

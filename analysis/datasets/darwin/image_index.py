@@ -1,4 +1,4 @@
-"""Where the picture of a Darwin annotation is looked for: below its item's path, under the names that it may have."""
+"""Where the image of a Darwin annotation is looked for: below its item's path, under the names that it may have."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from itertools import chain
 from pathlib import PurePosixPath
 
 from analysis.datasets.darwin.darwin_json import Annotation
-from analysis.datasets.folders.files import PICTURE_SUFFIXES
+from analysis.datasets.folders.files import IMAGE_SUFFIXES
 
 FORBIDDEN = str.maketrans(dict.fromkeys('<>"|?*:', "_"))  # as darwin-py writes them, on Windows the colon too
 NUMBER = re.compile(r"(.+)_\d+")
 UNKNOWN_SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}$")
 
 PULLED = ("images",)
-"""The folder in which ``darwin dataset pull`` puts pictures."""
+"""The folder in which ``darwin dataset pull`` puts images."""
 
 Folders = tuple[str, ...]
 
 
 @dataclass
 class Entry:
-    """An annotation, the file it comes from, and the picture it is about.
+    """An annotation, the file it comes from, and the image it is about.
 
-    ``fitting`` are the pictures that it may be about, ``picture`` is the one, null where there is none. ``again``: an
-    entry before says the same of the picture.
+    ``fitting`` are the images that it may be about, ``image`` is the one, null where there is none. ``again``: an
+    entry before says the same of the image.
     """
 
     file: str
     annotation: Annotation
     fitting: tuple[str, ...] = field(default=(), init=False)
-    picture: str | None = field(default=None, init=False)
+    image: str | None = field(default=None, init=False)
     again: bool = field(default=False, init=False)
 
     def __str__(self) -> str:
         return f"{self.file} ({'/'.join((*(self.annotation.path or ()), self.annotation.name))})"
 
 
-class PictureIndex:
-    """Finds the pictures of annotations by the folders and the name of their files.
+class ImageIndex:
+    """Finds the images of annotations by the folders and the name of their files.
 
-    The path of an item is compared with the last folders above a picture, below the folder (``images``) where that
-    fits most pictures. A folder belongs to the longest path that fits; what lies there is no picture of other items.
-    Folders of no path are told by no annotation: a picture there is found only by a name that nothing else has.
+    The path of an item is compared with the last folders above an image, below the folder (``images``) where that
+    fits most images. A folder belongs to the longest path that fits; what lies there is no image of other items.
+    Folders of no path are told by no annotation: an image there is found only by a name that nothing else has.
     """
 
-    def __init__(self, pictures: Sequence[str], annotations: Sequence[Annotation]) -> None:
+    def __init__(self, images: Sequence[str], annotations: Sequence[Annotation]) -> None:
         self._paths = {_plain(a.path) for a in annotations if a.path is not None}
         self._known = set(self._paths)
         if any(
@@ -64,7 +64,7 @@ class PictureIndex:
             self._known |= inner | {path + folders for folders in inner}
             if annotation.path is not None:
                 self._paths_by_name[_name(annotation.name)].add(path)
-        above = {picture: _plain(PurePosixPath(picture).parts[:-1]) for picture in pictures}
+        above = {image: _plain(PurePosixPath(image).parts[:-1]) for image in images}
         self._base = self._most_fitting(Counter(above.values()))  # None: no folder is that of any item
         self._there = {self._owner(f[:i]) or () for f in set(above.values()) for i in range(len(f) + 1)}
         self._flat = self._there.isdisjoint(self._paths - {()})
@@ -72,17 +72,17 @@ class PictureIndex:
         self._by_stem: dict[tuple[Folders | None, str], list[str]] = defaultdict(list)
         self._anywhere: dict[str, list[str]] = defaultdict(list)
         self._regions: dict[str, Folders] = {}
-        for picture, folders in above.items():
-            name = PurePosixPath(picture).name
+        for image, folders in above.items():
+            name = PurePosixPath(image).name
             owner = self._owner(folders)
-            self._regions[picture] = self._region(folders)
-            self._by_name[owner, _name(name)].append(picture)
-            self._by_stem[owner, _stem(name)].append(picture)
-            self._anywhere[_name(name)].append(picture)
-            self._anywhere[_stem(name)].append(picture)
+            self._regions[image] = self._region(folders)
+            self._by_name[owner, _name(name)].append(image)
+            self._by_stem[owner, _stem(name)].append(image)
+            self._anywhere[_name(name)].append(image)
+            self._anywhere[_stem(name)].append(image)
 
     def numbered(self, entry: Entry) -> list[str]:
-        """Return the pictures called as an annotation file that has a number because its item's name is there twice.
+        """Return the images called as an annotation file that has a number because its item's name is there twice.
 
         So darwin-py before 1.0 wrote them where it made no folders: ``0_2.json`` is about ``0_2.png``.
         """
@@ -92,33 +92,33 @@ class PictureIndex:
         return self._by_stem.get(((), stem), []) if twice and self._flat and self._paths - {()} else []
 
     def exact(self, entry: Entry) -> list[str]:
-        """Return the pictures that lie and are called as the annotation says."""
+        """Return the images that lie and are called as the annotation says."""
         home = self._home(entry.annotation)
         hits: dict[str, list[str]] = {}
         for *folders, name in entry.annotation.places:
             found = self._by_name.get((home + _plain(folders), _name(name)), [])
             if found and (not hits or not folders):
-                same = [picture for picture in found if PurePosixPath(picture).name == name]
+                same = [image for image in found if PurePosixPath(image).name == name]
                 hits.setdefault(_stem(name), same or found)
         return list(dict.fromkeys(chain.from_iterable(hits.values())))
 
     def but_for_suffix(self, entry: Entry) -> list[str]:
-        """Return the pictures that lie as the annotation says, and whose names differ in the suffix only."""
+        """Return the images that lie as the annotation says, and whose names differ in the suffix only."""
         home = self._home(entry.annotation)
         for stems in (_stems, _loose_stems):
             for *folders, name in entry.annotation.places:
                 keys = ((home + _plain(folders), stem) for stem in stems(name))
-                if found := [picture for key in keys for picture in self._by_stem.get(key, [])]:
+                if found := [image for key in keys for image in self._by_stem.get(key, [])]:
                     return found
         return []
 
     def in_any_folder(self, entry: Entry) -> list[str]:
-        """Return the pictures of an annotation's name, if none of them lies in a folder of another item."""
+        """Return the images of an annotation's name, if none of them lies in a folder of another item."""
         name = _called(entry.annotation)
         return self._elsewhere(entry, (_name(name), *_stems(name), *_loose_stems(name))) if name else []
 
     def by_other_name(self, entry: Entry) -> list[str]:
-        """Return the pictures that are called as the annotated file was before, or on the platform."""
+        """Return the images that are called as the annotated file was before, or on the platform."""
         stem = _stem(entry.annotation.other)
         return self._by_stem.get((self._home(entry.annotation), stem)) or self._elsewhere(entry, (stem,))
 
@@ -128,13 +128,11 @@ class PictureIndex:
         home = self._home(annotation)
         inner = {home + _plain(place[:-1]) for place in annotation.places} - {home}
         own = set(self._regions.values()) if annotation.path is None else {(), home}
-        told = not inner.isdisjoint(self._there) or any(
-            self._regions[picture] not in own for picture in found
-        )
+        told = not inner.isdisjoint(self._there) or any(self._regions[image] not in own for image in found)
         return [] if told else list(dict.fromkeys(found))
 
     def _home(self, annotation: Annotation) -> Folders:
-        """Return the folders that an annotation's picture lies in; none where there are no folders of any item."""
+        """Return the folders that an annotation's image lies in; none where there are no folders of any item."""
         if annotation.path is None:
             paths = self._paths_by_name.get(_name(annotation.name), set())
             path = next(iter(paths)) if len(paths) == 1 else ()
@@ -155,7 +153,7 @@ class PictureIndex:
         return next(filter(None, owners), ())
 
     def _most_fitting(self, folders: Counter[Folders]) -> Folders | None:
-        """Return the folder below which known paths fit the most pictures; None if none fits.
+        """Return the folder below which known paths fit the most images; None if none fits.
 
         Of equals it is that which a pull makes, ``images``, else the uppermost.
         """
@@ -170,13 +168,13 @@ class PictureIndex:
 
 
 def renamed(annotation: Annotation) -> bool:
-    """Return whether an annotation knows its picture by another name too."""
+    """Return whether an annotation knows its image by another name too."""
     names = {_stem(place[0]) for place in annotation.places if len(place) == 1}
     return bool(annotation.other) and _stem(annotation.other) not in names
 
 
 def same_item(first: Entry, second: Entry) -> bool:
-    """Return whether two annotations are about the picture of one item, as two releases of a dataset are."""
+    """Return whether two annotations are about the image of one item, as two releases of a dataset are."""
     (path, name), (other_path, other_name) = item_of(first.annotation), item_of(second.annotation)
     unknown = None in (first.annotation.path, second.annotation.path)
     return name == other_name and (path == other_path or unknown)
@@ -188,7 +186,7 @@ def item_of(annotation: Annotation) -> tuple[Folders, str]:
 
 
 def stem_of(annotation: Annotation) -> str:
-    """Return the name that an annotation's picture has without folders and suffix; "" if it has none of its own."""
+    """Return the name that an annotation's image has without folders and suffix; "" if it has none of its own."""
     return _stem(_called(annotation))
 
 
@@ -211,9 +209,9 @@ def _name(name: str) -> str:
 
 
 def _stem(name: str) -> str:
-    """Return a name without the suffix of a picture; other dots are part of it."""
+    """Return a name without the suffix of an image; other dots are part of it."""
     suffix = PurePosixPath(name).suffix
-    return _plain_name(name.removesuffix(suffix) if suffix.lower() in PICTURE_SUFFIXES else name)
+    return _plain_name(name.removesuffix(suffix) if suffix.lower() in IMAGE_SUFFIXES else name)
 
 
 def _stems(name: str) -> list[str]:

@@ -13,7 +13,7 @@ from analysis.errors import DataError
 from analysis.names import written
 from analysis.walk import NOWHERE, walk
 
-PICTURE_SUFFIXES = frozenset(
+IMAGE_SUFFIXES = frozenset(
     (
         *(
             ".jpg",
@@ -68,12 +68,12 @@ MOST_KINDS = 8
 
 @dataclass(frozen=True)
 class Contents:
-    """What lies below a data folder: pictures, other files, hidden files, and what is not read, sorted by their bytes.
+    """What lies below a data folder: images, other files, hidden files, and what is not read, sorted by their bytes.
 
     ``skipped`` says of links that are not followed, and of devices, what they are.
     """
 
-    pictures: tuple[str, ...]
+    images: tuple[str, ...]
     others: tuple[str, ...]
     hidden: tuple[str, ...]
     skipped: Mapping[str, str]
@@ -81,12 +81,12 @@ class Contents:
     @property
     def number(self) -> int:
         """The number of all files, with links that are not followed."""
-        return len(self.pictures) + len(self.others) + len(self.hidden) + len(self.skipped)
+        return len(self.images) + len(self.others) + len(self.hidden) + len(self.skipped)
 
     @property
     def files(self) -> list[str]:
         """All files but those that are hidden, sorted by their bytes."""
-        return sorted((*self.pictures, *self.others), key=os.fsencode)
+        return sorted((*self.images, *self.others), key=os.fsencode)
 
     @property
     def archives(self) -> list[str]:
@@ -94,7 +94,7 @@ class Contents:
         return [name for name in self.others if ARCHIVE.search(name)]
 
     def beside(self, used: Container[str] = ()) -> list[tuple[str, list[str]]]:
-        """Return in words what is neither a picture nor among ``used``, and its files: each kind of suffix, the commonest first."""
+        """Return in words what is neither an image nor among ``used``, and its files: each kind of suffix, the commonest first."""
         kinds: dict[str, list[str]] = defaultdict(list)
         for name in self.others:
             if name not in used:
@@ -115,9 +115,9 @@ def suffix_of(name: str) -> str:
 
 
 def find_files(root: Path) -> Contents:
-    """Return what lies below ``root``. Pictures are known by their suffix, or where that says nothing by their first bytes.
+    """Return what lies below ``root``. Images are known by their suffix, or where that says nothing by their first bytes.
 
-    A link to nothing is a picture by its suffix, as one that is lost.
+    A link to nothing is an image by its suffix, as one that is lost.
 
     Raises
     ------
@@ -135,28 +135,28 @@ def find_files(root: Path) -> Contents:
             f"the data folder {root} is empty", hint="download the dataset into it, or name another folder"
         )
     files = sorted((*found.files, *lost), key=os.fsencode)
-    pictures = pictures_among(root, files)
-    among = frozenset(pictures)
+    images = images_among(root, files)
+    among = frozenset(images)
     others = tuple(name for name in files if name not in among)
     hidden = sorted(found.hidden, key=os.fsencode)
     skipped = {name: what for name, what in sorted(found.skipped.items()) if name not in among}
-    return Contents(tuple(pictures), others, tuple(hidden), skipped)
+    return Contents(tuple(images), others, tuple(hidden), skipped)
 
 
-def pictures_among(root: Path, files: Iterable[str]) -> list[str]:
-    """Return the files below ``root`` that are pictures, in the same order."""
-    return [name for name in files if _is_picture(root, name)]
+def images_among(root: Path, files: Iterable[str]) -> list[str]:
+    """Return the files below ``root`` that are images, in the same order."""
+    return [name for name in files if _is_image(root, name)]
 
 
 def _by_suffix(name: str) -> bool:
-    return suffix_of(name) in PICTURE_SUFFIXES
+    return suffix_of(name) in IMAGE_SUFFIXES
 
 
-def _is_picture(root: Path, name: str) -> bool:
+def _is_image(root: Path, name: str) -> bool:
     if _by_suffix(name) or suffix_of(name) in OTHER_SUFFIXES:
         return _by_suffix(name)
     try:
         with open(root / name, "rb") as file:
             return bool(SIGNATURES.match(file.read(START)))
-    except OSError:  # a picture, for all that can be told: the decoder says what is wrong
+    except OSError:  # an image, for all that can be told: the decoder says what is wrong
         return True

@@ -1,4 +1,4 @@
-"""What the folders above a picture say: its class, its part of the dataset's own split, and whether it is a mask."""
+"""What the folders above an image say: its class, its part of the dataset's own split, and whether it is a mask."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GENERIC = frozenset(
         "jpegs tif tiff dcm dicom dicoms bmp file files",
     )
 )
-"""Words for what pictures are, whatever they show."""
+"""Words for what images are, whatever they show."""
 COLLECTIVE = frozenset(
     re.findall(
         r"\w+",
@@ -57,7 +57,7 @@ PARTED = (
 )
 MASK = re.compile(r"(?!un)\w*masks?|ground ?truths?")
 BOTH = frozenset(("and", "with", "without", "no", "+"))
-"""What stands in the name of a folder that holds pictures as well, or only these."""
+"""What stands in the name of a folder that holds images as well, or only these."""
 MASK_NAME = re.compile(
     r"^(?:lung |infection )?(?:masks?|seg|segmentation|gt|ground ?truth) (?=.)"
     r"|(?<=.) (?:lung |infection )?(?:masks?|lungmask|seg|segmentation|gt|ground ?truth|label)$"
@@ -103,7 +103,7 @@ def split_of(folder: str) -> str:
 
 
 def official_split(folders: Iterable[str]) -> str:
-    """Return the split that the uppermost such folder of a picture stands for; "" if there is none."""
+    """Return the split that the uppermost such folder of an image stands for; "" if there is none."""
     return next(filter(None, map(split_of, folders)), "")
 
 
@@ -155,17 +155,17 @@ def _last_words(name: str) -> str:
 
 
 def unmasked(stem: str) -> str:
-    """Return the stem of the picture that a mask called ``<stem>_mask`` or ``mask_<stem>`` belongs to."""
+    """Return the stem of the image that a mask called ``<stem>_mask`` or ``mask_<stem>`` belongs to."""
     return MASK_NAME.sub("", plain(stem))
 
 
 class ClassFolders:
-    """Tells the class of a picture from the folders above it.
+    """Tells the class of an image from the folders above it.
 
     Parameters
     ----------
     folders : iterable of Folders
-        Those above every picture.
+        Those above every image.
     names : mapping of class id to sequence of str
         What the folders of a class are called.
     """
@@ -202,7 +202,7 @@ class ClassFolders:
         return official_split(name for name in above if name not in self.ids) or next(told, "")
 
     def dataset(self, above: Folders) -> Folders:
-        """Return the folder of the dataset that a picture is of: what lies above its part of the split and its class."""
+        """Return the folder of the dataset that an image is of: what lies above its part of the split and its class."""
         ends = (i for i, name in enumerate(above) if name in self.ids or split_of(name))
         return above[: next(ends, len(above))]
 

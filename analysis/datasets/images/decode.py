@@ -1,4 +1,4 @@
-"""The one picture decoder of the project: bytes in, upright grey levels out."""
+"""The one image decoder of the project: bytes in, upright grey levels out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from analysis.errors import ImageError
 
 # A list, so that no file can reach the decoders that start other programs (EPS) or are seldom tested.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
-# The largest picture of the V7 set has 26 million pixels; a crafted file of some kilobytes can ask for billions.
+# The largest image of the V7 set has 26 million pixels; a crafted file of some kilobytes can ask for billions.
 MAX_PIXELS = 80_000_000
 ORIENTATION, BITS, WHITE_IS_ZERO, MAX_SAMPLE = 0x0112, 258, 262, 281
 DEPTHS = (8, 10, 12, 14, 16)
@@ -35,20 +35,20 @@ BROKEN = (
     zlib.error,
     Image.DecompressionBombError,
 )
-SIGNS = (  # offset and bytes of files that often stand in a picture's place, and what they are
+SIGNS = (  # offset and bytes of files that often stand in an image's place, and what they are
     (0, b"version https://git-lfs", "Git LFS pointer, not the picture"),
 )
-NOT_PICTURES = (*(what for _, _, what in SIGNS), dicom.NO_READER)
+NOT_IMAGES = (*(what for _, _, what in SIGNS), dicom.NO_READER)
 
 Grey = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Picture:
+class DecodedImage:
     """Grey levels, shape (height, width), turned upright; size and mode as the file states them.
 
     ``untold`` is the lowest and the highest level as they are stored, where the file does not tell which is white.
-    ``tags`` and ``patient`` are what the file itself says of the picture (DICOM).
+    ``tags`` and ``patient`` are what the file itself says of the image (DICOM).
     """
 
     pixels: Grey
@@ -60,8 +60,8 @@ class Picture:
     patient: str = ""
 
 
-def decode(data: bytes, *, at_least: int | None = None, depth: int | None = None) -> Picture:
-    """Return the picture in ``data`` as grey levels 0 to 255.
+def decode(data: bytes, *, at_least: int | None = None, depth: int | None = None) -> DecodedImage:
+    """Return the image in ``data`` as grey levels 0 to 255.
 
     Transparency is not looked at: an X-ray has none, and the levels are there. Of several frames or pages the first is
     read, which ``mode`` says.
@@ -74,19 +74,19 @@ def decode(data: bytes, *, at_least: int | None = None, depth: int | None = None
         Neither side need have more pixels than this: a JPEG is then decoded at 1/2, 1/4 or 1/8 of its size
         where that leaves as many, which takes a fraction of the time.
     depth : int, optional
-        Bits of a picture whose file tells no depth: those of the dataset that it is from, see `fewest_bits`. Without it
-        the picture is a dataset by itself; with 0 none is known.
+        Bits of an image whose file tells no depth: those of the dataset that it is from, see `fewest_bits`. Without it
+        the image is a dataset by itself; with 0 none is known.
 
     Raises
     ------
     ImageError
-        If ``data`` is no picture, is cut short, holds more than ``MAX_PIXELS``, or more levels than ``depth`` has.
+        If ``data`` is no image, is cut short, holds more than ``MAX_PIXELS``, or more levels than ``depth`` has.
     """
     ImageFile.LOAD_TRUNCATED_IMAGES = False  # importing WeasyPrint sets it for the whole process
     if dicom.recognised(data):
         found = dicom.read(data, MAX_PIXELS)
         height, width = found.pixels.shape
-        return Picture(found.pixels, width, height, found.mode, tags=found.tags, patient=found.patient)
+        return DecodedImage(found.pixels, width, height, found.mode, tags=found.tags, patient=found.patient)
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
             return _load(image, data, at_least, depth)
@@ -97,7 +97,7 @@ def decode(data: bytes, *, at_least: int | None = None, depth: int | None = None
 
 
 def fewest_bits(highest: int) -> int:
-    """Return the depth of pictures with no level above ``highest``.
+    """Return the depth of images with no level above ``highest``.
 
     Detectors give 10 to 14 bits, which are often stored as they are in 16: white is the highest level of the smallest
     of these depths that holds them all.
@@ -114,7 +114,7 @@ def fewest_bits(highest: int) -> int:
 
 
 def note_depth(folder: Path, depth: int) -> None:
-    """Write ``depth.json``: the bits of the dataset's pictures whose files tell no depth."""
+    """Write ``depth.json``: the bits of the dataset's images whose files tell no depth."""
     (folder / DEPTH_FILE).write_text(json.dumps({"depth": depth}) + "\n", encoding="utf-8")
 
 
@@ -129,7 +129,7 @@ def eight_bits(levels: NDArray[np.int64], white: int) -> Grey:
     return np.asarray((levels * 255 + white // 2) // white, dtype=np.uint8)
 
 
-def _load(image: Image.Image, data: bytes, at_least: int | None, depth: int | None) -> Picture:
+def _load(image: Image.Image, data: bytes, at_least: int | None, depth: int | None) -> DecodedImage:
     (width, height), mode = image.size, image.mode
     if width * height > MAX_PIXELS:
         raise ImageError(f"{width} x {height} pixels, more than the limit of {MAX_PIXELS // 10**6} million")
@@ -140,7 +140,7 @@ def _load(image: Image.Image, data: bytes, at_least: int | None, depth: int | No
     image.load()
     deep = _deep(image, data)
     if deep is None:
-        return Picture(_upright(_grey(image), _orientation(image)), width, height, mode)
+        return DecodedImage(_upright(_grey(image), _orientation(image)), width, height, mode)
     lowest, highest = int(deep.min()), int(deep.max())
     if lowest < 0:
         raise ImageError("levels below zero, whose range for black and white is not known")
@@ -149,11 +149,11 @@ def _load(image: Image.Image, data: bytes, at_least: int | None, depth: int | No
     if image.format == "TIFF" and image.tag_v2.get(WHITE_IS_ZERO) == 0:  # type: ignore[attr-defined]
         deep = white - deep
     pixels = _upright(eight_bits(deep, white), _orientation(image))
-    return Picture(pixels, width, height, mode, None if told else (lowest, highest))
+    return DecodedImage(pixels, width, height, mode, None if told else (lowest, highest))
 
 
 def _deep(image: Image.Image, data: bytes) -> NDArray[np.int64] | None:
-    """Return the levels of a picture that has more than eight bits of them; None of any other."""
+    """Return the levels of an image that has more than eight bits of them; None of any other."""
     if image.mode == "F":
         raise ImageError("floating-point levels, whose range for black and white is not known")
     if image.mode.startswith("I"):
@@ -180,7 +180,7 @@ def _white(image: Image.Image, data: bytes, highest: int) -> int | None:
         # By the standard of PNG the levels are stretched to 16 bits all the same; many are not.
         return 2**bits - 1 if highest < 2**bits else 2**16 - 1
     most = max(_tag(image, MAX_SAMPLE), default=0)
-    # Some programs write the highest level of this picture here, which is no depth.
+    # Some programs write the highest level of this image here, which is no depth.
     return most if most >= highest and most + 1 in {2**bits for bits in range(8, 17)} else None
 
 

@@ -31,7 +31,7 @@ BARE = re.compile(rb"[\x02\x08]\x00[\x00-\x18]\x00|\x00[\x02\x08]\x00[\x00-\x18]
 
 @dataclass(frozen=True)
 class Dicom:
-    """A picture of 8-bit grey levels, black 0; its tags; and the patient, who is no one where the file does not tell."""
+    """An image of 8-bit grey levels, black 0; its tags; and the patient, who is no one where the file does not tell."""
 
     pixels: NDArray[np.uint8]
     mode: str
@@ -45,7 +45,7 @@ def recognised(data: bytes) -> bool:
 
 
 def read(data: bytes, most_pixels: int) -> Dicom:
-    """Return the picture in a DICOM file.
+    """Return the image in a DICOM file.
 
     The levels are rescaled as the file says, then shown through its first window or VOI table, without one over all
     levels that its bits can hold. Where the lowest level is white (MONOCHROME1) they are turned round.
@@ -56,7 +56,7 @@ def read(data: bytes, most_pixels: int) -> Dicom:
     Raises
     ------
     ImageError
-        pydicom is missing, or the file has no picture, several, or one that it cannot decode.
+        pydicom is missing, or the file has no image, several, or one that it cannot decode.
     """
     try:
         import pydicom
@@ -77,7 +77,7 @@ def read(data: bytes, most_pixels: int) -> Dicom:
 
 
 def _check(dataset: Dataset, most_pixels: int) -> None:
-    """Refuse what is no single picture of a bearable size."""
+    """Refuse what is no single image of a bearable size."""
     kind = dataset.get("Modality") or "unknown"
     if "PixelData" not in dataset:
         raise ImageError(f"DICOM file without a picture (modality {kind})")

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 from analysis.datasets.sample import phantom
 from analysis.datasets.sample.phantom import BACTERIAL, COVID_19, HEALTHY, VIRAL, Point
-from analysis.datasets.sample.v7_sample import ATYPICAL, PICTURES_A_PATIENT, draw_size, jpeg
+from analysis.datasets.sample.v7_sample import ATYPICAL, IMAGES_A_PATIENT, draw_size, jpeg
 from analysis.datasets.tables.labels import plain
 from analysis.progress import Progress
 
@@ -37,7 +37,7 @@ MASK_SIDE = 256
 
 @dataclass(frozen=True)
 class Item:
-    """A picture: its class' folder, what it looks like, patient, picture ``k`` of the patient and ``number`` of the class."""
+    """An image: its class' folder, what it looks like, patient, image ``k`` of the patient and ``number`` of the class."""
 
     folder: str
     kind: str
@@ -87,7 +87,7 @@ def write(
             _write_with_mask(out / "COVID-19_Radiography_Dataset" / item.folder, item, chest)
         else:
             _write(out / _path(layout, item), jpeg(chest.pixels))
-        progress(done, len(items), "pictures")
+        progress(done, len(items), "images")
     if columns:
         _write_tables(out, [table] if isinstance(table, str) else table, columns, items)
     first = next(path for path in sorted(out.rglob("*.*g")) if path.parent.name != "masks")
@@ -108,7 +108,7 @@ def kinds(classes: Sequence[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
 
 
 def _items(classes: Sequence[Mapping[str, str]], pictures: int, seed: int) -> Iterator[Item]:
-    """Yield as many pictures of each kind of each class, several of one patient among them."""
+    """Yield as many images of each kind of each class, several of one patient among them."""
     rng = np.random.default_rng([seed, 0])
     looks = kinds(classes)
     shown = [(c["folder"], kind) for c in classes for kind in looks[c["id"]]]
@@ -117,7 +117,7 @@ def _items(classes: Sequence[Mapping[str, str]], pictures: int, seed: int) -> It
         left, patient = (pictures + i) // len(shown), 0
         while left:
             patient += 1
-            size = min(left, PICTURES_A_PATIENT[int(rng.integers(len(PICTURES_A_PATIENT)))])
+            size = min(left, IMAGES_A_PATIENT[int(rng.integers(len(IMAGES_A_PATIENT)))])
             for k in range(size):
                 numbers[folder] += 1
                 yield Item(folder, kind, patient, k, numbers[folder])
@@ -125,7 +125,7 @@ def _items(classes: Sequence[Mapping[str, str]], pictures: int, seed: int) -> It
 
 
 def _kermany(item: Item) -> str:
-    """Return the path of a picture as Kaggle has it: all pictures of a patient are in one part."""
+    """Return the path of an image as Kaggle has it: all images of a patient are in one part."""
     name = (
         f"IM-{item.patient:04d}-{item.k + 1:04d}.jpeg"
         if item.kind == HEALTHY
@@ -141,7 +141,7 @@ def _path(layout: str, item: Item) -> str:
 
 
 def _in_table(item: Item) -> str:
-    """Return the path of a picture whose label lies in a table; nothing in it tells the class."""
+    """Return the path of an image whose label lies in a table; nothing in it tells the class."""
     digest = hashlib.sha256(f"{item.folder}/{item.number}".encode()).hexdigest()
     return f"images/{digest[:12]}.jpeg"
 
@@ -199,9 +199,9 @@ def _write_with_mask(folder: Path, item: Item, chest: phantom.Phantom) -> None:
     mask = Image.new("L", (MASK_SIDE, MASK_SIDE))
     for outline in chest.lungs:
         ImageDraw.Draw(mask).polygon(_scaled(outline, MASK_SIDE / width, MASK_SIDE / height), fill=255)
-    for place, picture in (("images", Image.fromarray(chest.pixels)), ("masks", mask)):
+    for place, image in (("images", Image.fromarray(chest.pixels)), ("masks", mask)):
         (folder / place).mkdir(parents=True, exist_ok=True)
-        picture.save(folder / place / name)
+        image.save(folder / place / name)
 
 
 def _scaled(outline: Sequence[Point], across: float, down: float) -> list[Point]:

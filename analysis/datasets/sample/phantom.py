@@ -1,7 +1,7 @@
 """Chest X-ray phantoms: drawn, not photographed, with what tells the four classes apart.
 
 Only arithmetic that is exact to the bit on every machine is used (no sine, exponential or random normal numbers),
-so that a seed gives the same picture everywhere.
+so that a seed gives the same image everywhere.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Plane = NDArray[np.floating[Any]]
 Point: TypeAlias = tuple[float, float]
 
 KINDS = HEALTHY, BACTERIAL, VIRAL, COVID_19 = "healthy", "bacterial", "viral", "covid_19"
-# As in V7's dataset, where each class has its own hospitals, how bright a picture is tells of its class.
+# As in V7's dataset, where each class has its own hospitals, how bright an image is tells of its class.
 BRIGHTNESS = {HEALTHY: 0.68, VIRAL: 0.88, BACTERIAL: 1.06, COVID_19: 1.30}
 SIDES = (-1, 1)
 OUTLINE_POINTS = 24
@@ -39,7 +39,7 @@ class Anatomy:
 
 @dataclass(frozen=True)
 class Pose:
-    """How the body lies in the picture: cosine and sine of a small turn, zoom and shift."""
+    """How the body lies in the image: cosine and sine of a small turn, zoom and shift."""
 
     cosine: float
     sine: float
@@ -48,13 +48,13 @@ class Pose:
     down: float
 
     def into_body(self, x: Plane, y: Plane) -> tuple[Plane, Plane]:
-        """Return the body's coordinates of points of the picture, whose own go from -1 to 1."""
+        """Return the body's coordinates of points of the image, whose own go from -1 to 1."""
         x, y = x - self.right, y - self.down
         c, s = self.cosine / self.zoom, self.sine / self.zoom
         return x * c + y * s, y * c - x * s
 
-    def into_picture(self, x: float, y: float) -> Point:
-        """Return the point of the picture where a point of the body is seen."""
+    def into_image(self, x: float, y: float) -> Point:
+        """Return the point of the image where a point of the body is seen."""
         c, s = self.cosine * self.zoom, self.sine * self.zoom
         return x * c - y * s + self.right, x * s + y * c + self.down
 
@@ -87,7 +87,7 @@ def draw_anatomy(rng: np.random.Generator) -> Anatomy:
 
 
 def draw_chest(kind: str, anatomy: Anatomy, rng: np.random.Generator, *, width: int, height: int) -> Phantom:
-    """Return a frontal picture of a patient with the findings of the class ``kind``."""
+    """Return a frontal image of a patient with the findings of the class ``kind``."""
     pose = _pose(rng)
     x, y = pose.into_body(*_grid(width, height))
     lungs = tuple(_lung(anatomy, side, x, y) for side in SIDES)
@@ -101,7 +101,7 @@ def draw_chest(kind: str, anatomy: Anatomy, rng: np.random.Generator, *, width: 
 
 
 def draw_slice(rng: np.random.Generator, *, width: int, height: int) -> NDArray[np.uint8]:
-    """Return a picture that resembles an axial CT slice."""
+    """Return an image that resembles an axial CT slice."""
     x, y = _pose(rng).into_body(*_grid(width, height))
     density = _ellipse(x, y, 0, 0, 0.9, 0.7, 0.05) * 0.6
     for side in SIDES:
@@ -111,7 +111,7 @@ def draw_slice(rng: np.random.Generator, *, width: int, height: int) -> NDArray[
 
 
 def draw_lateral(rng: np.random.Generator, *, width: int, height: int) -> NDArray[np.uint8]:
-    """Return a picture that resembles a lateral view."""
+    """Return an image that resembles a lateral view."""
     x, y = _pose(rng).into_body(*_grid(width, height))
     density = _ellipse(x, y, 0, 0.2, 0.75, 1.2, 0.1) * 0.6
     density -= _ellipse(x, y, 0.0, -0.1, 0.48, 0.62, 0.2) * 0.4
@@ -263,13 +263,13 @@ def _expose(density: Plane, rng: np.random.Generator, brightness: float = 1.0) -
 
 
 def _mark(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    picture = Image.fromarray(pixels)
+    image = Image.fromarray(pixels)
     height, width = pixels.shape
     font = ImageFont.load_default_imagefont()
-    draw = ImageDraw.Draw(picture)
+    draw = ImageDraw.Draw(image)
     draw.rectangle((width // 2 - 30, height - 13, width // 2 + 29, height), fill=0)
     draw.text((width // 2 - 27, height - 12), "GENERATED", fill=235, font=font)
-    return np.asarray(picture)
+    return np.asarray(image)
 
 
 def _outline(anatomy: Anatomy, side: int, pose: Pose, width: int, height: int) -> tuple[Point, ...]:
@@ -282,7 +282,7 @@ def _outline(anatomy: Anatomy, side: int, pose: Pose, width: int, height: int) -
             for _ in range(quarter):
                 c, s = -s, c
             points.append(_lung_edge(anatomy, side, c, s))
-    seen = (pose.into_picture(*point) for point in points)
+    seen = (pose.into_image(*point) for point in points)
     return tuple((round((x + 1) * width / 2, 1), round((y + 1) * height / 2, 1)) for x, y in seen)
 
 

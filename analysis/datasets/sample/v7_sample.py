@@ -26,14 +26,14 @@ TAGS = {
     HEALTHY: ("No Pneumonia (healthy)", "X-ray"),
     VIRAL: ("Viral Pneumonia", "X-ray"),
 }
-# Not every picture shows what its label says: a share of each class looks like another one.
+# Not every image shows what its label says: a share of each class looks like another one.
 ATYPICAL = {
     BACTERIAL: (0.07, VIRAL),
     VIRAL: (0.12, BACTERIAL),
     COVID_19: (0.06, VIRAL),
     HEALTHY: (0.03, VIRAL),
 }
-PICTURES_A_PATIENT = (1, 1, 1, 2, 2, 3, 4)
+IMAGES_A_PATIENT = (1, 1, 1, 2, 2, 3, 4)
 FRONTAL, AXIAL, LATERAL = "frontal", "axial", "lateral"
 
 
@@ -41,8 +41,8 @@ FRONTAL, AXIAL, LATERAL = "frontal", "axial", "lateral"
 class Item:
     """One entry of the dataset.
 
-    ``patient`` is the number that fixes the anatomy; ``tags`` None means no annotation. ``picture`` says what
-    becomes of the picture: "whole", "cut" (only part of the file) or "missing".
+    ``patient`` is the number that fixes the anatomy; ``tags`` None means no annotation. ``file`` says what
+    becomes of the image: "whole", "cut" (only part of the file) or "missing".
     """
 
     name: str
@@ -50,7 +50,7 @@ class Item:
     patient: int
     tags: tuple[str, ...] | None
     view: str = FRONTAL
-    picture: str = "whole"
+    file: str = "whole"
 
 
 def write(
@@ -67,12 +67,12 @@ def write(
     for number, item in enumerate(items):
         rng = np.random.default_rng([seed, 1, number])
         pixels, lungs = _draw(item, rng, seed)
-        if item.picture != "missing":
-            (out / "images" / item.name).write_bytes(jpeg(pixels, cut=item.picture == "cut"))
+        if item.file != "missing":
+            (out / "images" / item.name).write_bytes(jpeg(pixels, cut=item.file == "cut"))
         if item.tags is not None:
             text = json.dumps(_darwin(item, number, pixels, lungs), ensure_ascii=False)
             (out / ANNOTATIONS / f"{9_000_000 + number}.json").write_text(text, encoding="utf-8")
-        progress(number + 1, len(items), "pictures")
+        progress(number + 1, len(items), "images")
 
 
 def _usable(pictures: int, seed: int) -> list[Item]:
@@ -86,7 +86,7 @@ def _usable(pictures: int, seed: int) -> list[Item]:
         made: list[Item] = []
         while len(made) < count:
             patient += 1
-            size = min(PICTURES_A_PATIENT[int(rng.integers(len(PICTURES_A_PATIENT)))], count - len(made))
+            size = min(IMAGES_A_PATIENT[int(rng.integers(len(IMAGES_A_PATIENT)))], count - len(made))
             background = _background(rng) if kind == COVID_19 else ()
             made += [_item(kind, patient, k, len(made) + k, background, rng) for k in range(size)]
         items += made
@@ -96,7 +96,7 @@ def _usable(pictures: int, seed: int) -> list[Item]:
 def _item(
     kind: str, patient: int, k: int, number: int, background: tuple[str, ...], rng: np.random.Generator
 ) -> Item:
-    """Return picture ``k`` of a patient, the class's picture ``number``, called as V7's pictures of that class are."""
+    """Return image ``k`` of a patient, the class's image ``number``, called as V7's images of that class are."""
     if kind == COVID_19:
         name = f"{int(rng.integers(16**8)):08x}-{number}.jpg"
         return Item(name, kind, patient, _covid_tags(patient, background, rng))
@@ -137,8 +137,8 @@ def _flawed(seed: int) -> list[Item]:
         ),
         Item("person990_bacteria_1.jpeg", BACTERIAL, 990, ("X-ray",)),
         Item("person991_virus_1.jpeg", VIRAL, 991, ("X-ray", "View/PA")),
-        Item("IM-9920-0001.jpeg", HEALTHY, 992, TAGS[HEALTHY], picture="cut"),
-        Item("person993_virus_1.jpeg", VIRAL, 993, TAGS[VIRAL], picture="missing"),
+        Item("IM-9920-0001.jpeg", HEALTHY, 992, TAGS[HEALTHY], file="cut"),
+        Item("person993_virus_1.jpeg", VIRAL, 993, TAGS[VIRAL], file="missing"),
         Item("person994_bacteria_1.jpeg", BACTERIAL, 994, None),
     ]
 
@@ -146,7 +146,7 @@ def _flawed(seed: int) -> list[Item]:
 def _draw(
     item: Item, rng: np.random.Generator, seed: int
 ) -> tuple[NDArray[np.uint8], tuple[tuple[Point, ...], ...]]:
-    """Return the picture of an entry and, for a frontal one of COVID-19, the outlines of the lungs."""
+    """Return the image of an entry and, for a frontal one of COVID-19, the outlines of the lungs."""
     width, height = draw_size(rng)
     if item.view == AXIAL:
         return phantom.draw_slice(rng, width=width, height=height), ()

@@ -1,4 +1,4 @@
-"""Which picture a row of a table is about."""
+"""Which image a row of a table is about."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from analysis.datasets import records
 SUFFIX = re.compile(r"\.[a-zA-Z]\w{1,4}")
 
 
-class Pictures:
-    """Finds a picture by its name, with or without suffix, and by the folders above it as far as both have them."""
+class ImageFinder:
+    """Finds an image by its name, with or without suffix, and by the folders above it as far as both have them."""
 
-    def __init__(self, pictures: Sequence[str], exclude: Sequence[str] = ()) -> None:
+    def __init__(self, images: Sequence[str], exclude: Sequence[str] = ()) -> None:
         self._exclude = exclude
         self._ending: dict[str, list[str]] = defaultdict(list)
-        for picture in pictures:
-            path = PurePosixPath(picture)
+        for image in images:
+            path = PurePosixPath(image)
             for known in {path, path.with_name(path.stem)}:
                 for end in _ends(known):
-                    self._ending[end].append(picture)
+                    self._ending[end].append(image)
 
     def find(self, file: str, table: str = "") -> list[str]:
-        """Return the pictures that ``file`` can be: those with which it shares most folders, or none.
+        """Return the images that ``file`` can be: those with which it shares most folders, or none.
 
         It is looked for in the folder of the ``table`` that names it first.
         """
@@ -39,10 +39,10 @@ class Pictures:
         used = [p for p in found if not records.matches(p, self._exclude)] if len(found) > 1 else []
         return used or found
 
-    def is_certain(self, picture: str, file: str) -> bool:
+    def is_certain(self, image: str, file: str) -> bool:
         """Tell whether all folders are the same that both have above them."""
         ours, theirs = (
-            reversed([alike(part) for part in p.parts[:-1]]) for p in (as_path(picture), as_path(file))
+            reversed([alike(part) for part in p.parts[:-1]]) for p in (as_path(image), as_path(file))
         )
         return all(one == other for one, other in zip(ours, theirs, strict=False))
 

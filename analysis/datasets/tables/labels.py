@@ -1,4 +1,4 @@
-"""What the cells of a row say about the class of a picture."""
+"""What the cells of a row say about the class of an image."""
 
 from __future__ import annotations
 

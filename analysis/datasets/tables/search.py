@@ -1,4 +1,4 @@
-"""Tables of labels in a data folder: which columns name pictures and which their classes."""
+"""Tables of labels in a data folder: which columns name images and which their classes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from analysis.datasets.folders.files import Contents
 from analysis.datasets.folders.findings import share_of_findings
 from analysis.datasets.folders.layout import masks_folder, official_split
 from analysis.datasets.tables import parsing
-from analysis.datasets.tables.images import Pictures
+from analysis.datasets.tables.images import ImageFinder
 from analysis.datasets.tables.labels import NO, UNSURE, YES, parts, plain
 from analysis.datasets.tables.parsing import Table
 from analysis.errors import DataError
 
 SHOULD_NAME = 0.5
-"""Share of the pictures, or of the rows, that a column of pictures tells of."""
+"""Share of the images, or of the rows, that a column of images tells of."""
 LOOKED_AT = 500
 MOST_CLASSES = 30
 LABEL = re.compile(
@@ -42,12 +42,12 @@ VIEW = re.compile(r"view([ -]*position)?|projection|frontal/lateral")
 
 @dataclass(frozen=True)
 class Labelled:
-    """Tables with labels of pictures, of which columns, what they say, and of which pictures."""
+    """Tables with labels of images, of which columns, what they say, and of which images."""
 
     tables: tuple[str, ...]
     columns: dict[str, Any]
     classes: tuple[str, ...]
-    pictures: frozenset[str]
+    images: frozenset[str]
 
     @property
     def why(self) -> str:
@@ -59,17 +59,17 @@ class Labelled:
             else f"{len(label)} columns, one for each finding"
         )
         names = " and ".join(self.tables)
-        return f"{names} has labels of {len(self.pictures)} pictures: {labels}, files in the column {self.columns['file']!r}"
+        return f"{names} has labels of {len(self.images)} images: {labels}, files in the column {self.columns['file']!r}"
 
     def with_more(self, other: Labelled) -> Labelled:
         """Return what these tables and others of the same columns say."""
         classes = {plain(c): c for c in (*self.classes, *other.classes)}
         every = (self.tables + other.tables, self.columns, tuple(sorted(classes.values())))
-        return Labelled(*every, self.pictures | other.pictures)
+        return Labelled(*every, self.images | other.images)
 
 
 def find(root: Path, contents: Contents) -> list[Labelled]:
-    """Return the tables among the files below ``root`` that have labels of pictures, those that tell of most first.
+    """Return the tables among the files below ``root`` that have labels of images, those that tell of most first.
 
     Tables with the same columns are one: the training and the test set of a dataset.
     """
@@ -78,25 +78,25 @@ def find(root: Path, contents: Contents) -> list[Labelled]:
         for name in contents.others
         if name.lower().endswith(parsing.SUFFIXES) and not OF_MODEL.search(PurePosixPath(name).name.lower())
     ]
-    pictures = [p for p in contents.pictures if not masks_folder(PurePosixPath(p).parts[:-1])]
-    if not names or not pictures:
+    images = [p for p in contents.images if not masks_folder(PurePosixPath(p).parts[:-1])]
+    if not names or not images:
         return []
-    index = Pictures(pictures)
+    index = ImageFinder(images)
     found: list[Labelled] = []
     for name in names:
         with suppress(DataError):  # a text that is no table
-            one = _labelled(parsing.read(root, name, header=False), index, len(pictures))
+            one = _labelled(parsing.read(root, name, header=False), index, len(images))
             found += [one] if one else []
-    return sorted(_joined(found), key=lambda one: (-len(one.pictures), -share_of_findings(one.classes)))
+    return sorted(_joined(found), key=lambda one: (-len(one.images), -share_of_findings(one.classes)))
 
 
 def _joined(found: Iterable[Labelled]) -> list[Labelled]:
-    """Return the tables, those of the same columns as one unless most of their pictures are the same."""
+    """Return the tables, those of the same columns as one unless most of their images are the same."""
     joined: list[Labelled] = []
     for one in found:
         for i, other in enumerate(joined):
-            fewer = min(len(one.pictures), len(other.pictures))
-            if one.columns == other.columns and 2 * len(one.pictures & other.pictures) <= fewer:
+            fewer = min(len(one.images), len(other.images))
+            if one.columns == other.columns and 2 * len(one.images & other.images) <= fewer:
                 joined[i] = other.with_more(one)
                 break
         else:
@@ -104,8 +104,8 @@ def _joined(found: Iterable[Labelled]) -> list[Labelled]:
     return joined
 
 
-def _labelled(table: Table, index: Pictures, pictures: int) -> Labelled | None:
-    """Return what a table that was read without a header tells of pictures; None if nothing."""
+def _labelled(table: Table, index: ImageFinder, images: int) -> Labelled | None:
+    """Return what a table that was read without a header tells of images; None if nothing."""
     rows = [row.cells for row in table.rows]
 
     def find(cell: str) -> list[str]:
@@ -117,7 +117,7 @@ def _labelled(table: Table, index: Pictures, pictures: int) -> Labelled | None:
     headless = bool(find(_cell(rows[0], file)))
     body = rows if headless else rows[1:]
     named = {p for row in body for p in find(_cell(row, file))}
-    if len(named) < SHOULD_NAME * min(pictures, len(body)):
+    if len(named) < SHOULD_NAME * min(images, len(body)):
         return None
     wide = max(map(len, rows))
     titles = [""] * wide if headless else [*rows[0], *[""] * (wide - len(rows[0]))]
@@ -152,9 +152,9 @@ def _cell(row: Sequence[str], place: int) -> str:
 
 
 def _file_column(rows: Sequence[Sequence[str]], find: Callable[[str], list[str]]) -> int | None:
-    """Return the column whose cells name most pictures, looking at some rows of the whole table.
+    """Return the column whose cells name most images, looking at some rows of the whole table.
 
-    Where pictures are called by numbers, those of the rows may be names of pictures too: by its title such a column is
+    Where images are called by numbers, those of the rows may be names of images too: by its title such a column is
     none if another one has half as many.
     """
     some = rows[:: max(1, len(rows) // LOOKED_AT)]
@@ -218,6 +218,6 @@ def _named(
 
 
 def _split(titles: Sequence[str], columns: dict[int, list[str]]) -> int | None:
-    """Return the column that says train, val or test for every picture."""
+    """Return the column that says train, val or test for every image."""
     fitting = (i for i in columns if SPLIT.fullmatch(plain(titles[i])))
     return next((i for i in fitting if all(official_split([cell]) for cell in columns[i])), None)

@@ -31,7 +31,7 @@ class Unflagged(zipfile.ZipInfo):
 def write(path: Path, *names: bytes | str, extra: bytes = b"") -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for name in names:
-            archive.writestr(name if isinstance(name, str) else Unflagged(name, extra), b"picture")
+            archive.writestr(name if isinstance(name, str) else Unflagged(name, extra), b"image")
     return path
 
 

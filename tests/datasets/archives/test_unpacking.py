@@ -15,8 +15,8 @@ from analysis.errors import DataError
 from analysis.progress import silent
 
 FILES = {
-    "chest_xray/NORMAL/a.png": b"picture a",
-    "chest_xray/PNEUMONIA/ä ß.png": b"picture b",
+    "chest_xray/NORMAL/a.png": b"image a",
+    "chest_xray/PNEUMONIA/ä ß.png": b"image b",
     "chest_xray/empty.txt": b"",
 }
 NOT_OURS = {
@@ -115,7 +115,7 @@ def test_nothing_is_written_outside(tmp_path: Path, write: Write, name: str) -> 
 
 
 def test_links_and_devices_are_refused_in_a_tar(tmp_path: Path) -> None:
-    picture = {"images/a.png": b"1"}
+    image = {"images/a.png": b"1"}
     for number, (info, words) in enumerate(
         (
             (member("images/b.png", tarfile.SYMTYPE, "/etc/passwd"), "a link to /etc/passwd"),
@@ -129,7 +129,7 @@ def test_links_and_devices_are_refused_in_a_tar(tmp_path: Path) -> None:
     ):
         home = tmp_path / str(number)
         home.mkdir()
-        assert words in refused(write_tar(home / "a.tar", picture, info)).message
+        assert words in refused(write_tar(home / "a.tar", image, info)).message
 
 
 def test_a_file_is_not_written_through_a_link(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ def test_a_way_of_packing_that_is_not_known(tmp_path: Path) -> None:
         (b"Rar!\x1a\x07", "a RAR archive"),
         (b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer"),
         (b"", "cut short or damaged"),
-        (b"picture", "cut short or damaged"),
+        (b"image", "cut short or damaged"),
         (b"\x1f\x8b\x08\0not gzip", "cut short or damaged"),
     ],
 )
@@ -253,14 +253,14 @@ def test_what_is_no_archive_is_said(tmp_path: Path, data: bytes, words: str) -> 
     assert words in refused(tmp_path / "a.zip").message
 
 
-def test_an_archive_without_pictures(tmp_path: Path) -> None:
+def test_an_archive_without_images(tmp_path: Path) -> None:
     files = {"README.md": b"text", "data/train.zip": b"PK"}
     assert (
-        "another archive, data/train.zip, and no pictures"
+        "another archive, data/train.zip, and no images"
         in refused(write_zip(tmp_path / "a.zip", files)).message
     )
     (tmp_path / "b").mkdir()
-    assert "1 files and no pictures" in refused(write_tgz(tmp_path / "b/b.tgz", {"a.txt": b""})).message
+    assert "1 files and no images" in refused(write_tgz(tmp_path / "b/b.tgz", {"a.txt": b""})).message
 
 
 @KINDS
@@ -276,10 +276,10 @@ def test_a_name_that_is_there_twice(tmp_path: Path, write: Write) -> None:
 @KINDS
 def test_real_files_give_the_records_of_their_folder(dataset, real_data: Path, write: Write) -> None:
     root = real_data / "v7"
-    pictures = {path.stem: path for path in (root / "images").iterdir()}
+    images = {path.stem: path for path in (root / "images").iterdir()}
     chosen = sorted(root.glob("releases/all-images/annotations/*.json"))[::60]
     names = [json.loads(path.read_bytes())["image"]["original_filename"] for path in chosen]
-    chosen += [pictures[Path(name).stem] for name in names if Path(name).stem in pictures]
+    chosen += [images[Path(name).stem] for name in names if Path(name).stem in images]
     files = {f"v7/{path.relative_to(root).as_posix()}": path.read_bytes() for path in chosen}
     assert len(files) > 200
     home = dataset.out.parent / "download"

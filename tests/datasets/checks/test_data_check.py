@@ -131,17 +131,17 @@ def test_darwin_json_makes_it_the_v7_dataset(dataset, data) -> None:
 
 def test_folders_are_no_classes_where_annotations_cannot_be_matched(dataset, data) -> None:
     for folder in "ab":
-        dataset.picture(f"{folder}/1.jpg")
+        dataset.image(f"{folder}/1.jpg")
     dataset.annotate("1.jpg", "COVID-19")
     data.root = dataset.root
-    with pytest.raises(DataError, match=r"fits 2 pictures: a/1.jpg, b/1.jpg"):
+    with pytest.raises(DataError, match=r"fits 2 images: a/1.jpg, b/1.jpg"):
         data.tell()
     dataset.annotate("2.jpg", "COVID-19", file="releases/all/annotations/1.jpg.json")
-    with pytest.raises(DataError, match=r"1 of 1 annotations find no picture: 2.jpg; .* a/1.jpg, b/1.jpg"):
+    with pytest.raises(DataError, match=r"1 of 1 annotations find no image: 2.jpg; .* a/1.jpg, b/1.jpg"):
         dataset.read()
     assert data.tell()["reader"] == "class-folders"  # one annotation has strayed here
     (dataset.root / "b/1.jpg").unlink()
-    with pytest.raises(DataError, match=r"1 of 1 annotations find no picture: 2.jpg"):
+    with pytest.raises(DataError, match=r"1 of 1 annotations find no image: 2.jpg"):
         data.tell()
 
 
@@ -155,7 +155,7 @@ def test_the_settings_of_a_study_come_first_if_they_fit(data) -> None:
     assert found["excluded"][0]["examples"] == [{"file": "BACTERIA/1.png", "detail": "folder BACTERIA"}]
     found = data.tell({**settings, "folders": {}})
     assert not found["of_study"]
-    assert "no picture of class ill" in found["notes"][0]
+    assert "no image of class ill" in found["notes"][0]
     assert counts(found) == {"bacteria": 1, "normal": 1, "virus": 1}
     found = data.tell({"reader": "v7", "classes": classes, "label_rule": "first-tag", "exclude": []})
     assert (found["reader"], found["of_study"]) == ("class-folders", False)
@@ -185,7 +185,7 @@ def test_equal_files_sizes_and_patients(data) -> None:
     assert found["excluded"][0]["reason"] == "picture does not decode"
 
 
-def test_two_parts_of_one_dataset_that_share_pictures(data) -> None:
+def test_two_parts_of_one_dataset_that_share_images(data) -> None:
     for top in ("Lung Segmentation Data", "Infection Segmentation Data"):
         for part in ("Train", "Test"):
             for number, name in enumerate(("COVID-19", "Non-COVID", "Normal")):
@@ -302,7 +302,7 @@ def test_one_file_in_two_classes_is_told(data) -> None:
 def test_every_file_of_the_v7_dataset_is_somewhere(dataset, data) -> None:
     dataset.add("a.jpg", "Viral Pneumonia")
     dataset.add("ct.jpg", "CT")
-    dataset.picture("images/loose.jpg")
+    dataset.image("images/loose.jpg")
     for name, text in (("coco.json", "{}"), ("broken.json", "{"), ("x.csv", ""), (".x", ""), ("IM1", "DICM")):
         (dataset.root / name).write_text(text, encoding="utf-8")
     (dataset.root / "releases" / "latest").symlink_to("all")
@@ -334,9 +334,9 @@ def test_annotations_in_one_of_several_folders_are_told(dataset, data) -> None:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        (("a.png", "b.png", "other/c.png"), "3 pictures (2 in no folder, 1 in other)"),
-        (("NORMAL/a.png", "NORMAL/b.png"), "2 pictures (2 in NORMAL)"),
-        (("data.csv", "notes.txt", "x.csv"), "no pictures and no Darwin JSON among 3 files (2 .csv, 1 .txt)"),
+        (("a.png", "b.png", "other/c.png"), "3 images (2 in no folder, 1 in other)"),
+        (("NORMAL/a.png", "NORMAL/b.png"), "2 images (2 in NORMAL)"),
+        (("data.csv", "notes.txt", "x.csv"), "no images and no Darwin JSON among 3 files (2 .csv, 1 .txt)"),
         (tuple(f"patient {i}/a.png" for i in range(40)), "and 36 more folders)"),
     ],
 )
@@ -350,22 +350,22 @@ def test_where_no_reader_fits_it_is_said_what_is_there(data, files: tuple[str, .
 
 def test_where_there_is_an_archive_alone_it_is_named(data) -> None:
     data.add("my archive.zip", "readme.txt", data=b"PK")
-    with pytest.raises(DataError, match="no pictures") as error:
+    with pytest.raises(DataError, match="no images") as error:
         data.tell()
     archive = data.root / "my archive.zip"
     assert error.value.hint == f"unpack my archive.zip, or see what it has: report data check '{archive}'"
 
 
-def test_annotations_without_pictures_are_told_as_such(dataset, data) -> None:
+def test_annotations_without_images_are_told_as_such(dataset, data) -> None:
     dataset.annotate("a.jpg", "Viral Pneumonia")
     data.root = dataset.root
-    with pytest.raises(DataError, match="1 annotations and no pictures"):
+    with pytest.raises(DataError, match="1 annotations and no images"):
         data.tell()
 
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("folder", "reader", "pictures", "known"),
+    ("folder", "reader", "images", "known"),
     [
         ("kermany", "kermany", {"normal": 1583, "pneumonia": 4273}, 5856),
         ("kermany_fullres_subset", "kermany", {"normal": 553, "pneumonia": 591}, 1144),
@@ -378,11 +378,11 @@ def test_annotations_without_pictures_are_told_as_such(dataset, data) -> None:
     ],
 )
 def test_the_real_folders(
-    data, real_data: Path, folder: str, reader: str, pictures: dict[str, int], known: int
+    data, real_data: Path, folder: str, reader: str, images: dict[str, int], known: int
 ) -> None:
     data.root = real_data / folder
     found = data.tell()
-    assert (found["reader"], counts(found)) == (reader, pictures)
+    assert (found["reader"], counts(found)) == (reader, images)
     assert (found["patients"]["known_for"], found["patients"]["across_official"]) == (known, 0)
     if folder == "kermany":
         assert found["official"] == {"train": 5216, "val": 16, "test": 624}
@@ -443,4 +443,4 @@ def test_where_no_reader_fits_tables_that_lie_there_are_named(data) -> None:
     with pytest.raises(DataError) as error:
         data.tell()
     assert error.value.hint.startswith("if labels.xlsx has the labels, save it as CSV (UTF-8)")
-    assert "in people.csv no column has names of these pictures" in error.value.hint
+    assert "in people.csv no column has names of these images" in error.value.hint

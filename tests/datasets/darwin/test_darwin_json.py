@@ -54,7 +54,7 @@ def test_version_1() -> None:
     assert (found.name, found.path, found.width) == ("0001.jpg", ("site a", "b"), None)
 
 
-def test_a_picture_of_version_2_has_the_name_of_the_item_with_the_suffix_of_the_file() -> None:
+def test_an_image_of_version_2_has_the_name_of_the_item_with_the_suffix_of_the_file() -> None:
     tags = [
         {"name": "CT", "tag": {}, "slot_names": ["0"]},
         {"name": "Lung", "polygon": {"paths": [[]]}, "slot_names": ["0"]},
@@ -75,7 +75,7 @@ def test_a_picture_of_version_2_has_the_name_of_the_item_with_the_suffix_of_the_
     assert no_suffix[:3] == (("1.2.dcm",), ("1.2.840.dcm",), ("1.2.840",))
 
 
-def test_an_item_has_a_picture_in_each_slot_with_the_tags_of_this_slot_and_of_the_item() -> None:
+def test_an_item_has_an_image_in_each_slot_with_the_tags_of_this_slot_and_of_the_item() -> None:
     tags = [
         {"name": "COVID-19", "tag": {}},
         {"name": "View/PA", "tag": {}, "slot_names": ["pa"]},
@@ -88,7 +88,7 @@ def test_an_item_has_a_picture_in_each_slot_with_the_tags_of_this_slot_and_of_th
     assert pa.places == (("study", "pa", "a.jpg"), ("study", "a.jpg"))
 
 
-def test_of_a_slot_with_several_files_the_pictures_are_read() -> None:
+def test_of_a_slot_with_several_files_the_images_are_read() -> None:
     frame = slot("film.mp4") | {"source_files": [{"file_name": "film.mp4"}, {"file_name": "film_1.png"}]}
     assert read(item("film_1.png", frame)).other == "film_1.png"
     series = slot("1.dcm") | {"source_files": [{"file_name": "1.dcm"}, {"file_name": "2.dcm"}]}

@@ -39,11 +39,11 @@ def copy(source: Path, target: Path, convert: Callable[[int], bool]) -> None:
     """Lay out part of the real dataset, the annotations chosen by ``convert`` in version 2.0."""
     (target / ANNOTATIONS).mkdir(parents=True)
     (target / "images").mkdir()
-    pictures = {picture.stem: picture for picture in (source / "images").iterdir()}
+    images = {image.stem: image for image in (source / "images").iterdir()}
     for number, path in enumerate(sorted((source / ANNOTATIONS).glob("*.json"))[::EVERY]):
         content = json.loads(path.read_bytes())
-        if picture := pictures.get(Path(content["image"]["original_filename"]).stem):
-            (target / "images" / picture.name).symlink_to(picture)
+        if image := images.get(Path(content["image"]["original_filename"]).stem):
+            (target / "images" / image.name).symlink_to(image)
         written = json.dumps(version_2(content) if convert(number) else content)
         (target / ANNOTATIONS / path.name).write_text(written, encoding="utf-8")
 
@@ -66,7 +66,7 @@ def test_real_annotations_give_the_same_records_in_either_version(dataset, real_
         assert found[name][1] == excluded
 
 
-def test_a_second_export_of_the_same_annotations_costs_no_picture(dataset) -> None:
+def test_a_second_export_of_the_same_annotations_costs_no_image(dataset) -> None:
     for name in ("a.jpg", "b.jpg"):
         dataset.add(name, "Viral Pneumonia")
         old = json.loads((dataset.root / f"releases/all/annotations/{name}.json").read_bytes())

@@ -14,7 +14,7 @@ from analysis.errors import DataError
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
 
 
-def picture(kind: str, mode: str = "L") -> bytes:
+def image(kind: str, mode: str = "L") -> bytes:
     buffer = BytesIO()
     Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).convert(mode).save(buffer, kind)
     return buffer.getvalue()
@@ -28,15 +28,15 @@ def fill(root: Path, files: dict[str, bytes]) -> None:
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "1"])
 @pytest.mark.parametrize("kind", FORMATS)
-def test_pictures_are_known_by_their_first_bytes(tmp_path, kind, mode):
+def test_images_are_known_by_their_first_bytes(tmp_path, kind, mode):
     try:
-        data = picture(kind, mode)
+        data = image(kind, mode)
     except OSError:
         pytest.skip(f"{kind} has no mode {mode}")
     fill(
         tmp_path, {"IM000001": data, "1.2.840.113619": data, "x.dat": data, "notes.txt": data, "x.csv": data}
     )
-    assert find_files(tmp_path).pictures == ("1.2.840.113619", "IM000001", "x.dat")
+    assert find_files(tmp_path).images == ("1.2.840.113619", "IM000001", "x.dat")
 
 
 def test_dicom_is_known_by_its_preamble(tmp_path):
@@ -44,26 +44,26 @@ def test_dicom_is_known_by_its_preamble(tmp_path):
         tmp_path, {"IM000001": bytes(128) + b"DICM" + bytes(9), "IM2": bytes(127) + b"DICM", "short": b"DIC"}
     )
     contents = find_files(tmp_path)
-    assert contents.pictures == ("IM000001",)
+    assert contents.images == ("IM000001",)
     assert contents.others == ("IM2", "short")
 
 
-def test_other_bytes_are_no_pictures(tmp_path):
+def test_other_bytes_are_no_images(tmp_path):
     fill(
         tmp_path,
-        {"BMW": b"BMW is a car and no picture, whatever it begins with", "P3": b"P3rson", "empty": b""},
+        {"BMW": b"BMW is a car and no image, whatever it begins with", "P3": b"P3rson", "empty": b""},
     )
     fill(tmp_path, {"model.bin": b"\0\0\0\x0c", "II": b"II. Methods", "a.pdf": b"%PDF"})
-    assert find_files(tmp_path).pictures == ()
+    assert find_files(tmp_path).images == ()
 
 
 @pytest.mark.parametrize("name", ["a.JPG", "a.jfif", "a.pgm", "a.jpe", "a.dcm", "a.png"])
-def test_a_suffix_of_pictures_is_enough(tmp_path, name):
+def test_a_suffix_of_images_is_enough(tmp_path, name):
     fill(tmp_path, {name: b"version https://git-lfs"})
-    assert find_files(tmp_path).pictures == (name,)
+    assert find_files(tmp_path).images == (name,)
 
 
-def test_what_is_beside_the_pictures_is_counted_by_suffix(tmp_path):
+def test_what_is_beside_the_images_is_counted_by_suffix(tmp_path):
     fill(tmp_path, {f"{i}.png": b"" for i in range(3)})
     fill(
         tmp_path,
@@ -77,14 +77,14 @@ def test_what_is_beside_the_pictures_is_counted_by_suffix(tmp_path):
     assert sum(beside.values()) == 3 + 1 + 6 + 1 + 1
     assert (beside["not a picture (.csv)"], beside["not a picture (no suffix)"]) == (3, 1)
     assert (beside["hidden file"], beside["link that is not followed, or device"]) == (1, 1)
-    assert contents.number == len(contents.pictures) + 3 + sum(beside.values()) + 1
+    assert contents.number == len(contents.images) + 3 + sum(beside.values()) + 1
 
 
-def test_a_picture_that_is_a_link_to_nothing_is_one_that_is_lost(tmp_path):
+def test_an_image_that_is_a_link_to_nothing_is_one_that_is_lost(tmp_path):
     (tmp_path / "a.png").symlink_to("annex/a.png")
     (tmp_path / "annex").symlink_to("nowhere")
     contents = find_files(tmp_path)
-    assert contents.pictures == ("a.png",)
+    assert contents.images == ("a.png",)
     assert dict(contents.skipped) == {"annex": "a link to nothing"}
     assert contents.number == 2
 
@@ -97,7 +97,7 @@ def test_archives_are_named(tmp_path):
 def test_names_are_kept_and_sorted_by_their_bytes(tmp_path):
     names = [os.fsdecode(name) for name in (b"a.png", b"b\xe9.png", "bé.png".encode(), b'c\n,".png')]
     fill(tmp_path, dict.fromkeys(names, b""))
-    assert find_files(tmp_path).pictures == tuple(sorted(names, key=os.fsencode))
+    assert find_files(tmp_path).images == tuple(sorted(names, key=os.fsencode))
 
 
 def test_folders_that_cannot_be_read(tmp_path):

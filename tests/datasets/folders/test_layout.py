@@ -99,7 +99,7 @@ def test_what_tells_no_class():
 @pytest.mark.parametrize(
     "stem", ["a 1_mask", "A-1-Mask", "mask_a_1", "a_1_lung_mask", "a 1 seg", "a_1_gt", "a_1"]
 )
-def test_the_picture_of_a_mask(stem):
+def test_the_image_of_a_mask(stem):
     assert unmasked(stem) == "a 1"
 
 

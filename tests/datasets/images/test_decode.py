@@ -40,18 +40,18 @@ def test_each_odd_file_is_read_or_refused_with_its_reason(real_data: Path) -> No
             with pytest.raises(ImageError, match=UNREADABLE[row["file"]]):
                 decode(data)
             continue
-        picture = decode(data)
+        image = decode(data)
         if row["width"]:
             size = int(row["width"]), int(row["height"])
-            assert ((picture.width, picture.height), picture.mode) == (size, row["mode"]), row["file"]
-            assert sorted(picture.pixels.shape) == sorted(size)
-        # Nothing comes out blank or clipped, as 16-bit, palette and 1-bit pictures do when converted carelessly.
-        assert picture.pixels.std() > 10, row["file"]
-        assert (picture.pixels == 255).mean() < 0.8
+            assert ((image.width, image.height), image.mode) == (size, row["mode"]), row["file"]
+            assert sorted(image.pixels.shape) == sorted(size)
+        # Nothing comes out blank or clipped, as 16-bit, palette and 1-bit images do when converted carelessly.
+        assert image.pixels.std() > 10, row["file"]
+        assert (image.pixels == 255).mean() < 0.8
 
 
 @pytest.mark.real
-def test_reduced_decoding_gives_the_same_picture_smaller(real_data: Path) -> None:
+def test_reduced_decoding_gives_the_same_image_smaller(real_data: Path) -> None:
     data = (real_data / "odd" / "NORMAL2-IM-0793-0001.jpeg").read_bytes()
     whole, reduced = decode(data), decode(data, at_least=312)
     assert (reduced.width, reduced.height) == (whole.width, whole.height) == (2179, 1604)
@@ -66,12 +66,12 @@ def test_the_orientation_of_a_camera_is_undone(orientation: int) -> None:
     exif[decoding.ORIENTATION] = orientation
     data = encoded(stored, "PNG", exif=exif)
     upright = ImageOps.exif_transpose(Image.open(BytesIO(data)))
-    picture = decode(data)
-    assert np.array_equal(picture.pixels, np.asarray(upright))
-    assert (picture.width, picture.height) == (12, 8)
+    image = decode(data)
+    assert np.array_equal(image.pixels, np.asarray(upright))
+    assert (image.width, image.height) == (12, 8)
 
 
-def test_a_damaged_exif_block_does_not_cost_the_picture() -> None:
+def test_a_damaged_exif_block_does_not_cost_the_image() -> None:
     assert decode(encoded(grey(1, 2), exif=b"Exif\0\0nonsense")).pixels.tolist() == [[1, 2]]
 
 
@@ -100,11 +100,11 @@ def test_levels_beyond_sixteen_bits_below_zero_and_floats_are_refused() -> None:
 
 
 @pytest.mark.parametrize("depth", [None, 14])
-def test_the_depth_of_the_dataset_is_that_of_each_of_its_pictures(depth: int | None) -> None:
+def test_the_depth_of_the_dataset_is_that_of_each_of_its_images(depth: int | None) -> None:
     data = encoded(grey_16(0, 2048, 4095))
-    picture = decode(data, depth=depth)
-    assert picture.pixels.tolist() == [[0, 128, 255] if depth is None else [0, 32, 64]]
-    assert picture.untold == (0, 4095)
+    image = decode(data, depth=depth)
+    assert image.pixels.tolist() == [[0, 128, 255] if depth is None else [0, 32, 64]]
+    assert image.untold == (0, 4095)
     with pytest.raises(ImageError, match="levels up to 4095, more than the 10 bits"):
         decode(data, depth=10)
     with pytest.raises(ImageError, match="nothing tells which level is white"):
@@ -140,14 +140,14 @@ def with_chunk(png: bytes, kind: bytes, content: bytes) -> bytes:
 )
 def test_a_header_that_tells_the_depth_is_believed(data: bytes, expected: list[int]) -> None:
     for depth in (None, 16):
-        picture = decode(data, depth=depth)
-        assert (picture.pixels.tolist(), picture.untold) == ([expected], None)
+        image = decode(data, depth=depth)
+        assert (image.pixels.tolist(), image.untold) == ([expected], None)
 
 
-def test_the_highest_level_of_one_picture_is_no_depth() -> None:
+def test_the_highest_level_of_one_image_is_no_depth() -> None:
     for most in (1023, 4090):  # less than there is, not one below a power of two
-        picture = decode(encoded(grey_16(0, 4090), "TIFF", tiffinfo={281: most}), depth=14)
-        assert (picture.untold, picture.pixels.tolist()) == ((0, 4090), [[0, 64]])
+        image = decode(encoded(grey_16(0, 4090), "TIFF", tiffinfo={281: most}), depth=14)
+        assert (image.untold, image.pixels.tolist()) == ((0, 4090), [[0, 64]])
 
 
 def test_white_is_zero_is_turned_round_at_every_depth() -> None:
@@ -164,8 +164,8 @@ def test_colours_of_sixteen_bits_keep_their_lower_half() -> None:
     for suffix in (".png", ".tif"):
         for channels in (3, 4):
             levels = np.repeat(np.array([[[0], [2048], [4095]]], dtype=np.uint16), channels, axis=2)
-            picture = decode(cv2.imencode(suffix, levels)[1].tobytes())
-            assert (picture.pixels.tolist(), picture.untold) == ([[0, 128, 255]], (0, 4095))
+            image = decode(cv2.imencode(suffix, levels)[1].tobytes())
+            assert (image.pixels.tolist(), image.untold) == ([[0, 128, 255]], (0, 4095))
 
 
 @pytest.mark.parametrize("alpha", [(0, 0, 0), (255, 255, 255), (255, 0, 128)])
@@ -186,9 +186,9 @@ def test_transparency_changes_no_level(alpha: tuple[int, int, int]) -> None:
 def test_of_several_frames_the_first_is_read_and_it_is_said() -> None:
     for kind in ("TIFF", "GIF", "PNG"):
         data = encoded(grey(9, 200), kind, save_all=True, append_images=[grey(0, 1), grey(3, 4)])
-        picture = decode(data)
-        assert picture.pixels.tolist() == [[9, 200]]
-        assert picture.mode.endswith(", first of 3")
+        image = decode(data)
+        assert image.pixels.tolist() == [[9, 200]]
+        assert image.mode.endswith(", first of 3")
 
 
 def test_colours_palettes_and_single_bits_become_grey() -> None:
@@ -204,7 +204,7 @@ def test_colours_palettes_and_single_bits_become_grey() -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"])
-def test_a_picture_that_is_cut_short_is_not_half_decoded(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_that_is_cut_short_is_not_half_decoded(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)  # as WeasyPrint does
     pixels = np.random.default_rng(1).integers(0, 256, (64, 64), dtype=np.uint8)
     data = encoded(Image.fromarray(pixels), kind)
@@ -220,7 +220,7 @@ def test_other_bytes_are_refused_with_a_reason(jpeg: Callable[..., bytes]) -> No
             decode(data)
 
 
-def test_a_picture_with_too_many_pixels_is_refused_unread() -> None:
+def test_an_image_with_too_many_pixels_is_refused_unread() -> None:
     small = encoded(Image.new("1", (decoding.MAX_PIXELS // 1000 + 1, 1000)))
     assert len(small) < 100_000
     with pytest.raises(ImageError, match="limit of 80 million"):

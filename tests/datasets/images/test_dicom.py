@@ -26,7 +26,7 @@ CLASSES = [{"id": "normal", "label": "Normal"}, {"id": "pneumonia", "label": "Pn
 
 
 def dicom(levels: Any, *, preamble: bool = True, bits: int = 12, **elements: Any) -> bytes:
-    """Return a file with the picture ``levels`` (height, width, or with three colours)."""
+    """Return a file with the image ``levels`` (height, width, or with three colours)."""
     pixels = np.asarray(levels)
     dataset = Dataset()
     dataset.Modality, dataset.PhotometricInterpretation = "DX", "MONOCHROME2"
@@ -94,9 +94,9 @@ def lut(entries: list[int], bits: int) -> Dataset:
     ],
 )
 def test_levels_are_those_that_a_viewer_shows(elements: dict[str, Any], expected: list[int]) -> None:
-    picture = decode(dicom(RAMP, **elements))
-    assert picture.pixels.tolist() == [pytest.approx(expected, abs=1)]
-    assert (picture.width, picture.height, picture.untold) == (4, 1, None)
+    image = decode(dicom(RAMP, **elements))
+    assert image.pixels.tolist() == [pytest.approx(expected, abs=1)]
+    assert (image.width, image.height, image.untold) == (4, 1, None)
 
 
 def test_the_depth_is_that_of_the_header_whatever_the_highest_level() -> None:
@@ -145,7 +145,7 @@ def test_every_compression_gives_the_same_levels(name: str) -> None:
         (dicom(RAMP, Rows=60_000, Columns=60_000), "60000 x 60000 pixels, more than the limit"),
     ],
 )
-def test_what_is_no_single_picture_is_refused_with_its_reason(data: bytes, reason: str) -> None:
+def test_what_is_no_single_image_is_refused_with_its_reason(data: bytes, reason: str) -> None:
     with pytest.raises(ImageError) as error, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         decode(data)
@@ -211,9 +211,7 @@ def test_a_folder_of_broken_files_says_that_they_are_dicom(folders: Folders) -> 
     for i in range(3):
         folders.add(f"Normal/{i}.dcm", bytes(128) + b"DICM" + bytes([i]) * 64)
         folders.add(f"Pneumonia/{i}.dcm", bytes(128) + b"DICM" + bytes([i]) * 64)
-    with pytest.raises(
-        DataError, match=r"none of the 6 pictures can be read: .*DICOM file without a picture"
-    ):
+    with pytest.raises(DataError, match=r"none of the 6 images can be read: .*DICOM file without a picture"):
         folders.read(max_excluded=1.0)
 
 

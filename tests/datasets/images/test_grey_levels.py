@@ -39,7 +39,7 @@ def save(path: Path, top: int, kind: Any = np.uint16) -> None:
     Image.fromarray(np.tile(np.linspace(0, top, 16), (16, 1)).astype(kind)).save(path)
 
 
-def test_one_depth_holds_for_all_pictures_that_tell_none(tmp_path: Path) -> None:
+def test_one_depth_holds_for_all_images_that_tell_none(tmp_path: Path) -> None:
     for path, top in (("Normal/a", 4090), ("Pneumonia/b", 4100), ("Normal/dark", 300)):
         save(tmp_path / f"data/{path}.png", top)
     save(tmp_path / "data/Pneumonia/c.png", 255, np.uint8)
@@ -57,7 +57,7 @@ def test_one_depth_holds_for_all_pictures_that_tell_none(tmp_path: Path) -> None
 
 
 def test_the_depth_is_that_of_the_levels_as_they_are_stored(tmp_path: Path) -> None:
-    """White being zero, a bright picture has only high levels once it is turned round."""
+    """White being zero, a bright image has only high levels once it is turned round."""
     root = tmp_path / "data"
     save(root / "Normal/a.png", 900)
     levels = np.tile(np.linspace(3500, 4000, 16), (16, 1)).astype(np.uint16)
@@ -98,13 +98,11 @@ def test_what_is_of_one_level_is_left_out(tmp_path: Path) -> None:
     assert len(excluded) == 5
     flow = pd.read_csv(tmp_path / "out/flow.csv").set_index("step")["count"]
     assert flow["picture of one grey level"] == 5
-    with pytest.raises(
-        DataError, match=r"5 of 7 pictures would be left out.*picture of one grey level \(5\)"
-    ):
+    with pytest.raises(DataError, match=r"5 of 7 images would be left out.*picture of one grey level \(5\)"):
         read(root, tmp_path / "out")
 
 
-def test_a_picture_with_one_speck_is_not_blank(tmp_path: Path) -> None:
+def test_an_image_with_one_speck_is_not_blank(tmp_path: Path) -> None:
     for name in ("Normal/a.jpg", "Pneumonia/b.jpg"):
         levels = np.zeros((64, 64), dtype=np.uint8)
         levels[3, 3] = 255
@@ -130,9 +128,7 @@ def test_names_of_a_viewer_tell_no_patient_unless_the_study_says_where_they_do(t
     table = read(root, tmp_path / "out", patient_pattern=PATTERN)
     assert (table["patient_id"].nunique(), set(table["source"])) == (4, {"name"})
     assert table.loc["Normal/PAT2_a/IM-0001-0001.png", "patient_id"] == "name-PAT2"
-    with pytest.raises(
-        DataError, match=r"'\(pat\)' is found in no path of 8 pictures, such as Normal/PAT0_a"
-    ):
+    with pytest.raises(DataError, match=r"'\(pat\)' is found in no path of 8 images, such as Normal/PAT0_a"):
         read(root, tmp_path / "out", patient_pattern="(pat)")
 
 
@@ -170,7 +166,7 @@ def test_the_case_of_a_depth_for_each_file(case: Callable[[str], Path], tmp_path
 
 
 @pytest.mark.real
-def test_the_case_of_transparent_pictures(case: Callable[[str], Path], tmp_path: Path) -> None:
+def test_the_case_of_transparent_images(case: Callable[[str], Path], tmp_path: Path) -> None:
     root = case("transparent-is-black")
     table = read(root, tmp_path / "out")
     assert len(table) == 20

@@ -61,7 +61,7 @@ def test_the_paediatric_layout_has_an_official_split_by_patient(read, tmp_path: 
     assert excluded(tmp_path) == {"picture does not decode": 1}
 
 
-def test_the_radiography_layout_has_masks_that_are_no_pictures(read, tmp_path: Path) -> None:
+def test_the_radiography_layout_has_masks_that_are_no_images(read, tmp_path: Path) -> None:
     table = read(radiography, "radiography", FOUR)
     assert table["label"].value_counts().between(22, 23).all()
     assert set(table["official"]) == {""}

@@ -32,7 +32,7 @@ def test_pixels_are_those_of_every_other_machine() -> None:
     assert hashlib.sha256(chest.pixels.tobytes()).hexdigest()[:16] == "80e6a3428a883647"
 
 
-def test_the_reader_finds_the_pictures_and_the_flaws(sample_folder: Path, dataset) -> None:
+def test_the_reader_finds_the_images_and_the_flaws(sample_folder: Path, dataset) -> None:
     dataset.root = sample_folder
     table = dataset.read()
     assert table["label"].value_counts().to_dict() == {
@@ -72,7 +72,7 @@ def test_covid_19_files_have_lungs_and_tags_as_the_real_ones(sample_folder: Path
 
 
 @pytest.mark.parametrize("kind", phantom.KINDS)
-def test_lungs_are_dark_within_their_outline_and_the_picture_is_marked(kind: str) -> None:
+def test_lungs_are_dark_within_their_outline_and_the_image_is_marked(kind: str) -> None:
     rng = np.random.default_rng(3)
     chest = phantom.draw_chest(kind, phantom.draw_anatomy(rng), rng, width=240, height=220)
     assert chest.pixels.shape == (220, 240)
@@ -83,7 +83,7 @@ def test_lungs_are_dark_within_their_outline_and_the_picture_is_marked(kind: str
     assert (chest.pixels[-13:, 92:148] >= 230).sum() > 100
 
 
-def test_annotations_are_darwin_json_of_the_size_of_the_picture(sample_folder: Path) -> None:
+def test_annotations_are_darwin_json_of_the_size_of_the_image(sample_folder: Path) -> None:
     for path in sorted((sample_folder / v7_sample.ANNOTATIONS).iterdir())[:5]:
         (annotation,) = darwin_json.parse(path.read_bytes())
         data = (sample_folder / "images" / annotation.name).read_bytes()

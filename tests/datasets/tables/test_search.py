@@ -1,4 +1,4 @@
-"""Which columns of a table name pictures and their labels, and when a table is not what a folder goes by."""
+"""Which columns of a table name images and their labels, and when a table is not what a folder goes by."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Told = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def told(tmp_path: Path, jpeg: Callable[..., bytes]) -> Told:
-    def tell(pictures: Sequence[str], **tables: str) -> dict[str, Any]:
-        for number, name in enumerate(pictures):
+    def tell(images: Sequence[str], **tables: str) -> dict[str, Any]:
+        for number, name in enumerate(images):
             (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "data" / name).write_bytes(jpeg(number))
         for name, text in tables.items():
@@ -34,7 +34,7 @@ def told(tmp_path: Path, jpeg: Callable[..., bytes]) -> Told:
 
 
 def rows(header: str, *cells: str) -> str:
-    """Return a table with a row for each picture of `PNGS`: ``{i}`` is its number, ``{l}`` its label."""
+    """Return a table with a row for each image of `PNGS`: ``{i}`` is its number, ``{l}`` its label."""
     line = ",".join(cells)
     labels = ("normal", "pneumonia")
     return "\n".join([header, *(line.format(i=i, l=labels[i % 2], k=i % 2, h=i // 3) for i in range(6))])
@@ -60,7 +60,7 @@ def test_the_column_of_labels_is_told_from_others(
     assert (columns["file"], columns["label"]) == (file, label)
 
 
-def test_numbers_of_rows_are_no_names_of_pictures(told: Told) -> None:
+def test_numbers_of_rows_are_no_names_of_images(told: Told) -> None:
     shuffled = "\n".join(f"{i},{(i + 1) % 6},{'ab'[i % 2]}" for i in range(6))
     assert told(PNGS, labels=f",id,label\n{shuffled}")["keys"]["columns"]["file"] == "id"
 
@@ -72,7 +72,7 @@ def test_a_list_in_a_cell_is_several_labels(told: Told) -> None:
     assert [e["reason"] for e in found["excluded"]] == ["several class labels"]
 
 
-def test_a_second_table_of_the_same_pictures_is_told_and_not_read(told: Told) -> None:
+def test_a_second_table_of_the_same_images_is_told_and_not_read(told: Told) -> None:
     table, other = rows("file,label", "{i}.png", "{l}"), rows("file,label", "{i}.png", "normal")
     found = told(PNGS, labels=table, labels_old=other.replace("0.png,normal", "0.png,pneumonia"))
     assert found["keys"]["table"] == "labels.csv"
