@@ -20,8 +20,8 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from analysis.evaluation import metrics
-from analysis.evaluation.resampling import bootstrap, clusters, confusion_matrices, weighted_auroc
+from analysis.evaluation.statistics import metrics
+from analysis.evaluation.statistics.resampling import bootstrap, clusters, confusion_matrices, weighted_auroc
 
 N, K, RESAMPLES, LOOPED, RUNS = 1258, 4, 2_000, 20, 5
 Values = NDArray[np.float64]

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis.evaluation.curves import best_row, read_history
+from analysis.evaluation.tables.learning_curves import best_row, read_history
 from analysis.figures import style
 from analysis.progress import Progress
 

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from analysis.evaluation.curves import read_history
+from analysis.evaluation.tables.learning_curves import read_history
 from analysis.figures import style
 from analysis.progress import Progress
 

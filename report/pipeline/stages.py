@@ -253,7 +253,7 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
         if len(study.training.seeds) > 1:
             yield Stage(
                 f"evaluate.{model.id}{analysis}",
-                "analysis.evaluation.seeds:average",
+                "analysis.evaluation.stages.average:average",
                 {run.name: Output(f"evaluate.{run.name}", RESULTS) for run in runs(study, model, analysis)},
                 {"model": f"{model.id}{analysis}"},
                 packages=METRICS,
@@ -261,7 +261,7 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
     floor = f"{LOW_DETAIL}{analysis}"
     yield Stage(
         f"predict.{floor}",
-        "analysis.evaluation.low_detail:fit",
+        "analysis.models.low_detail:fit",
         pixels,
         {"classes": _ids(study), "seed": study.split.seed, "splits": list(SPLITS)},
         packages=tuple(sorted({*METRICS, *PICTURES})),
@@ -314,7 +314,7 @@ def _initial(study: Study, run: Run) -> dict[str, Input]:
 def _evaluation(study: Study, name: str, split: Input, more: dict[str, Input], class_balance: str) -> Stage:
     return Stage(
         f"evaluate.{name}",
-        "analysis.evaluation.evaluate:evaluate",
+        "analysis.evaluation.stages.evaluate:evaluate",
         {"predictions": Output(f"predict.{name}"), "records": RECORDS, "split": split, **more},
         {
             "model": name,
@@ -342,7 +342,7 @@ def _comparison(study: Study, place: Place, analysis: str) -> Stage:
     comparison = study.comparison
     return Stage(
         f"compare{analysis}",
-        "analysis.evaluation.compare:compare",
+        "analysis.evaluation.stages.compare:compare",
         {name: Output(f"predict.{name}") for name in (*trained, floor)},
         {
             "analysis": analysis,
@@ -372,7 +372,7 @@ def _ledger(study: Study, place: Place) -> Iterator[Stage]:
     reasons = bars(study, place.overrides, sample=place.data is None)
     yield Stage(
         "ledger",
-        "analysis.evaluation.ledger:ledger",
+        "analysis.evaluation.stages.ledger:ledger",
         {
             "split": Output("split"),
             **{f"architecture_{m}": Output(f"architecture.{m}", ("summary.json",)) for m in reasons},
@@ -401,7 +401,7 @@ def _results(study: Study) -> Stage:
     ]
     return Stage(
         "results",
-        "analysis.evaluation.results:collect",
+        "analysis.evaluation.stages.collect:collect",
         {
             "records": Output("read"),
             **{f"split{analysis}": Output(f"split{analysis}") for analysis in analyses(study)},

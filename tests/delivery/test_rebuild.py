@@ -282,7 +282,7 @@ def test_recheck_finds_nothing_in_a_sound_cache(first, tmp_path):
 def test_recheck_names_a_stage_that_is_not_deterministic(first, tmp_path):
     place = "    curves: "
     random = "    import os\n\n    (out / 'dice.txt').write_text(os.urandom(8).hex())\n"
-    copy = first.edited(tmp_path, "analysis/evaluation/evaluate.py", place, random + place)
+    copy = first.edited(tmp_path, "analysis/evaluation/stages/evaluate.py", place, random + place)
     done = copy.build("--only", "baseline")
     assert done.returncode == 0, done.stderr
     again = copy.build("--only", "baseline", "--recheck", "9")

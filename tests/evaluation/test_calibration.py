@@ -9,7 +9,7 @@ from sklearn.calibration import CalibratedClassifierCV, calibration_curve
 from sklearn.frozen import FrozenEstimator
 from sklearn.naive_bayes import GaussianNB
 
-from analysis.evaluation import calibration
+from analysis.evaluation.statistics import calibration
 
 SEEDS = range(12)
 Sample = tuple[np.ndarray, np.ndarray]

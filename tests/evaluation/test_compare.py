@@ -17,13 +17,13 @@ from sklearn import metrics as reference
 from threadpoolctl import threadpool_limits
 
 from analysis.errors import DataError
-from analysis.evaluation import paired, resampling
-from analysis.evaluation.compare import RESAMPLES, compare
-from analysis.evaluation.intervals import auroc_difference
-from analysis.evaluation.metrics import f1, macro
 from analysis.evaluation.predictions import Predictions, read_predictions
-from analysis.evaluation.uncertainty import area_influences
-from analysis.evaluation.verdict import decide
+from analysis.evaluation.stages.compare import RESAMPLES, compare
+from analysis.evaluation.statistics import resampling, significance
+from analysis.evaluation.statistics.intervals import auroc_difference
+from analysis.evaluation.statistics.metrics import f1, macro
+from analysis.evaluation.statistics.resampled import area_influences
+from analysis.evaluation.statistics.verdict import decide
 from analysis.progress import silent
 
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
@@ -190,7 +190,7 @@ def test_the_declared_interval_and_p_follow_the_definitions(one: Compared) -> No
 
 def test_two_declared_comparisons_are_one_family(family: Compared) -> None:
     p = [family.value(f"{pair}.test.p") for pair in ("b_vs_a", "c_vs_a")]
-    steps = paired.holm(p)
+    steps = significance.holm(p)
     assert p[0] < p[1]
     for pair, step in zip(("b_vs_a", "c_vs_a"), steps, strict=True):
         assert family.value(f"{pair}.test.p_holm") == step.adjusted
@@ -333,7 +333,7 @@ def test_pictures_that_changed_sides(family: Compared) -> None:
             assert family.value(f"{start}.broken.{c}") == rows.loc[c, "a_right_b_wrong"]
         gain = (fixed.sum() - broken.sum()) / 120
         assert family.value(f"{start}.accuracy") == pytest.approx(gain)
-        test = paired.sign_flip(*right, a.patient_id)
+        test = significance.sign_flip(*right, a.patient_id)
         assert (family.value(f"{start}.sign_flip_p"), family.value(f"{start}.sign_flip_deff")) == (
             test.p,
             test.deff,
@@ -531,7 +531,7 @@ def test_planning_rests_on_the_number_of_pictures_alone(one: Compared, family: C
         item = one.results[name]
         assert (item["n"], item["artifact"]) == (120, "split/split.csv")
         assert item == family.results[name]
-        gain = paired.detectable_gain(120, share / 100)
+        gain = significance.detectable_gain(120, share / 100)
         assert item["value"] == (None if np.isnan(gain) else gain)
         assert (item["value"] is None) == bool(item["reason_null"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from analysis.evaluation.data_counts import DataTables, data_results
+from analysis.evaluation.tables.data import DataTables, data_results
 
 
 def medians(*tags: str) -> tuple[float | None, int]:

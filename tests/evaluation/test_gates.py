@@ -19,22 +19,22 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from analysis.evaluation import metrics
-from analysis.evaluation.intervals import (
+from analysis.evaluation.statistics import metrics
+from analysis.evaluation.statistics.intervals import (
     Interval,
     auroc,
     auroc_difference,
     auroc_influence,
     proportion,
 )
-from analysis.evaluation.paired import of_recipes, p_value, sign_flip
-from analysis.evaluation.resampling import (
+from analysis.evaluation.statistics.resampling import (
     bootstrap,
     clusters,
     confusion_matrices,
     percentile,
     weighted_auroc,
 )
+from analysis.evaluation.statistics.significance import of_recipes, p_value, sign_flip
 
 pytestmark = pytest.mark.slow
 

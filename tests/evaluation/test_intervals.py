@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binomtest, t
 from sklearn.metrics import roc_auc_score
 
-from analysis.evaluation.intervals import (
+from analysis.evaluation.statistics.intervals import (
     auroc,
     auroc_difference,
     auroc_influence,

@@ -7,8 +7,13 @@ import pandas as pd
 import pytest
 
 from analysis.errors import DataError
-from analysis.evaluation.curves import best_row, learning_results, overfitting_epoch, read_history
-from analysis.evaluation.entries import Basis
+from analysis.evaluation.results_file import Basis
+from analysis.evaluation.tables.learning_curves import (
+    best_row,
+    learning_results,
+    overfitting_epoch,
+    read_history,
+)
 
 
 def history(loss: list[float], val_loss: list[float]) -> pd.DataFrame:

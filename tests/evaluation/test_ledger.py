@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
-from analysis.evaluation import ledger
-from analysis.evaluation.ledger import Known, judge, of_matrices, published_figures
 from analysis.evaluation.predictions import Predictions
+from analysis.evaluation.stages import ledger
+from analysis.evaluation.stages.ledger import Known, judge, of_matrices, published_figures
 from report.errors import StudyError
 from report.pipeline.stages import PROJECT
 from report.study.published import Published, bars

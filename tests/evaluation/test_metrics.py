@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from analysis.evaluation import metrics
+from analysis.evaluation.statistics import metrics
 
 SEEDS = range(25)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm, ttest_ind
 
-from analysis.evaluation.paired import (
+from analysis.evaluation.statistics.significance import (
     detectable_difference,
     detectable_gain,
     fewest_patients,

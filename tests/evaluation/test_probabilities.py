@@ -13,21 +13,21 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
-from analysis.evaluation import calibration, decisions, intervals
 from analysis.evaluation.predictions import Predictions
-from analysis.evaluation.probabilities import (
+from analysis.evaluation.statistics import calibration, intervals, operating_points
+from analysis.evaluation.statistics.resampled import from_draws
+from analysis.evaluation.statistics.resampling import resamples
+from analysis.evaluation.tables.calibration import (
     ABNORMAL,
     calibration_results,
     correct,
     decision_table,
-    operating_points,
+    operating_point_results,
     predictive_table,
     probability_results,
     reliability_rows,
     scores,
 )
-from analysis.evaluation.resampling import resamples
-from analysis.evaluation.uncertainty import from_draws
 from analysis.progress import silent
 
 CLASSES = ("bacterial", "covid_19", "healthy", "viral")
@@ -79,7 +79,7 @@ def test_corrected_probabilities_do_not_depend_on_the_labels_of_test(predictions
         for split in SPLITS:
             a, b = (getattr(corrected, stage)[split].y_score for corrected in (was, now))
             assert (a == b).all()
-    points = [operating_points(p, "healthy", "p.csv") for p in (predictions, other)]
+    points = [operating_point_results(p, "healthy", "p.csv") for p in (predictions, other)]
     assert points[0]["val"] == points[1]["val"]
     assert points[0]["test"] != points[1]["test"]
 
@@ -88,7 +88,7 @@ def test_the_labels_of_validation_are_what_chooses(predictions) -> None:
     other = {**predictions, "val": shuffled(predictions["val"])}
     was, now = (correct(p, COUNTS, "oversample") for p in (predictions, other))
     assert now.temperature > 1.5 * was.temperature, "labels that scores do not tell flatten them"
-    points = [operating_points(p, "healthy", "p.csv") for p in (predictions, other)]
+    points = [operating_point_results(p, "healthy", "p.csv") for p in (predictions, other)]
     assert points[0]["val"]["threshold_at_90.viral"] != points[1]["val"]["threshold_at_90.viral"]
 
 
@@ -244,7 +244,7 @@ def test_any_disease_is_all_but_the_normal_class(predictions) -> None:
 
 @pytest.mark.parametrize(("name", "target"), [(n, t) for n in (ABNORMAL, *CLASSES) for t in (0.9, 0.95)])
 def test_thresholds_are_of_validation_and_applied_to_test(predictions, name: str, target: float) -> None:
-    points = operating_points(predictions, "healthy", "p.csv")
+    points = operating_point_results(predictions, "healthy", "p.csv")
     at = f"at_{100 * target:.0f}.{name}"
     item = points["val"][f"threshold_{at}"]
     positive, score = scores(predictions["val"], "healthy")[name]
@@ -256,7 +256,7 @@ def test_thresholds_are_of_validation_and_applied_to_test(predictions, name: str
     for split in SPLITS:
         positive, score = scores(predictions[split], "healthy")[name]
         found = [points[split][f"{m}_{at}"]["value"] for m in ("sensitivity", "specificity")]
-        assert found == list(decisions.at_threshold(positive, score, item["value"]))
+        assert found == list(operating_points.at_threshold(positive, score, item["value"]))
         patients = predictions[split].patient_id[positive]
         interval = intervals.proportion(score[positive] >= item["value"], patients, 0.95)
         sensitivity = points[split][f"sensitivity_{at}"]
@@ -268,16 +268,16 @@ def test_a_threshold_that_no_score_reaches_calls_nothing(predictions) -> None:
     """The negatives share the highest score: nothing is called positive, and that is measured."""
     val, test = (replace(predictions[split], y_score=predictions[split].y_score.copy()) for split in SPLITS)
     val.y_score[:, 1] = 0.5
-    points = operating_points({"val": val, "test": test}, None, "p.csv")
+    points = operating_point_results({"val": val, "test": test}, None, "p.csv")
     item = points["val"]["threshold_at_90.covid_19"]
-    assert (item["value"], item["reason_null"]) == (None, decisions.NO_THRESHOLD)
+    assert (item["value"], item["reason_null"]) == (None, operating_points.NO_THRESHOLD)
     found = [points["test"][f"{m}_at_90.covid_19"]["value"] for m in ("sensitivity", "specificity")]
     assert found == [0, 1]
 
 
 def test_without_a_negative_picture_there_is_no_threshold(predictions) -> None:
     val = replace(predictions["val"], y_true=np.full_like(predictions["val"].y_true, 1))
-    points = operating_points({**predictions, "val": val}, None, "p.csv")
+    points = operating_point_results({**predictions, "val": val}, None, "p.csv")
     item = points["val"]["threshold_at_95.covid_19"]
     assert (item["value"], item["reason_null"], item["n"]) == (None, "no negative picture", 0)
     for split in SPLITS:
@@ -285,7 +285,7 @@ def test_without_a_negative_picture_there_is_no_threshold(predictions) -> None:
 
 
 def test_predictive_values_follow_bayes_over_prevalence(predictions) -> None:
-    test = operating_points(predictions, "healthy", "p.csv")["test"]
+    test = operating_point_results(predictions, "healthy", "p.csv")["test"]
     table = predictive_table(test)
     assert table.groupby("specificity").size().to_dict() == {0.9: 99, 0.95: 99}
     for target in (90, 95):
@@ -324,7 +324,7 @@ def test_all_of_it_is_named_by_model_and_split(predictions) -> None:
     results = probability_results(corrected, "healthy", weights, "net", "predict.net/predictions.csv")
     assert {name.rpartition("net.")[2].partition(".")[0] for name in results} == set(SPLITS)
     assert {item["artifact"] for item in results.values()} == {"predict.net/predictions.csv"}
-    points = operating_points(predictions, "healthy", "predict.net/predictions.csv")
+    points = operating_point_results(predictions, "healthy", "predict.net/predictions.csv")
     for split in SPLITS:
         alone = calibration_results(corrected, split, weights[split], "predict.net/predictions.csv")
         found = {

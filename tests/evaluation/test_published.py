@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.evaluation.classification import Labelled, classification_results
+from analysis.evaluation.tables.classification import Labelled, classification_results
 
 COURSE = ("bacterial", "covid_19", "healthy", "viral")
 RADIOGRAPHY = ("covid", "normal", "viral", "opacity")

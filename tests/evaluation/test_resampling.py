@@ -7,9 +7,8 @@ import pytest
 from scipy.stats import beta, kstest
 from sklearn import metrics as reference
 
-from analysis.evaluation import metrics
-from analysis.evaluation.paired import p_value
-from analysis.evaluation.resampling import (
+from analysis.evaluation.statistics import metrics
+from analysis.evaluation.statistics.resampling import (
     SMALLEST_STRATUM,
     bayesian,
     bootstrap,
@@ -18,6 +17,7 @@ from analysis.evaluation.resampling import (
     percentile,
     weighted_auroc,
 )
+from analysis.evaluation.statistics.significance import p_value
 
 
 def pictures(seed: int, n: int = 150) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

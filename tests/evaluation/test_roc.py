@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as reference
 
 from analysis.evaluation.predictions import Predictions
-from analysis.evaluation.roc import BAND_GRID, Passed, binary_roc, roc_curves
+from analysis.evaluation.statistics.roc import BAND_GRID, Passed, binary_roc, roc_curves
 
 
 def make(y_true: np.ndarray, y_score: np.ndarray) -> Predictions:

@@ -10,11 +10,11 @@ import pytest
 from scipy.stats import t
 from sklearn.metrics import f1_score
 
-from analysis.evaluation import resampling
-from analysis.evaluation.entries import Basis, Interval, bounded, entry, write_json
-from analysis.evaluation.metrics import f1, macro
 from analysis.evaluation.predictions import Predictions, read_predictions
-from analysis.evaluation.seeds import SPREAD, average
+from analysis.evaluation.results_file import Basis, Interval, bounded, entry, write_json
+from analysis.evaluation.stages.average import SPREAD, average
+from analysis.evaluation.statistics import resampling
+from analysis.evaluation.statistics.metrics import f1, macro
 from analysis.progress import silent
 
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from analysis import evaluation
-from analysis.evaluation.entries import Basis, entry
-from analysis.evaluation.evaluate import evaluate
+from analysis.evaluation.results_file import Basis, entry
+from analysis.evaluation.stages.evaluate import evaluate
 from analysis.progress import silent
 from report.engine.code import Code, Project
 
@@ -30,32 +30,37 @@ FACTS = re.compile(
 """Counts, what was chosen, p-values, and what is computed of measures that have intervals themselves."""
 
 
-OF_ONE_MODEL = {"evaluate", "roc", "curves", "probabilities", "calibration", "decisions"}
+OF_ONE_MODEL = {
+    *("stages.evaluate", "statistics.roc", "statistics.calibration", "statistics.operating_points"),
+    *("tables.learning_curves", "tables.calibration"),
+}
+OF_TWO_MODELS = {"stages.compare", "statistics.significance", "statistics.pairs", "statistics.verdict"}
 
 
 @pytest.mark.parametrize(
-    ("function", "unused"),
+    ("stage", "unused"),
     [
-        ("compare:compare", OF_ONE_MODEL | {"data_counts", "ledger", "low_detail", "results", "seeds"}),
         (
-            "ledger:ledger",
-            OF_ONE_MODEL | {"intervals", "paired", "pairs", "uncertainty", "verdict", "compare"},
+            "compare:compare",
+            OF_ONE_MODEL | {"tables.data", "stages.ledger", "stages.collect", "stages.average"},
         ),
-        ("results:collect", OF_ONE_MODEL | {"paired", "pairs", "verdict", "compare", "ledger", "seeds"}),
+        ("ledger:ledger", OF_ONE_MODEL | OF_TWO_MODELS | {"statistics.intervals", "statistics.resampled"}),
+        ("collect:collect", OF_ONE_MODEL | OF_TWO_MODELS | {"stages.ledger", "stages.average"}),
         (
-            "seeds:average",
-            OF_ONE_MODEL | {"intervals", "resampling", "uncertainty", "predictions", "metrics"},
+            "average:average",
+            OF_ONE_MODEL
+            | {"statistics.intervals", "statistics.resampling", "statistics.resampled", "statistics.metrics"}
+            | {"predictions"},
         ),
-        ("evaluate:evaluate", {"paired", "pairs", "verdict", "compare", "ledger", "results", "data_counts"}),
+        ("evaluate:evaluate", OF_TWO_MODELS | {"stages.ledger", "stages.collect", "tables.data"}),
     ],
 )
-def test_no_stage_is_keyed_by_code_that_it_does_not_use(
-    tmp_path: Path, function: str, unused: set[str]
-) -> None:
-    closure = Code(Project(), tmp_path).closure([f"analysis.evaluation.{function}"])
+def test_no_stage_is_keyed_by_code_that_it_does_not_use(tmp_path: Path, stage: str, unused: set[str]) -> None:
+    closure = Code(Project(), tmp_path).closure([f"analysis.evaluation.stages.{stage}"])
     reached = {name.removeprefix("analysis.evaluation.") for name in closure}
-    assert function.partition(":")[0] in reached
-    assert all((Path(evaluation.__file__).parent / f"{name}.py").is_file() for name in unused)
+    assert f"stages.{stage.partition(':')[0]}" in reached
+    folder = Path(evaluation.__file__).parent
+    assert all((folder / f"{name.replace('.', '/')}.py").is_file() for name in unused)
     assert reached & unused == set()
 
 

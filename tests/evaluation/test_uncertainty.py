@@ -6,13 +6,10 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from analysis.evaluation import intervals
-from analysis.evaluation.classification import Labelled, classification_results
-from analysis.evaluation.evaluate import measure
 from analysis.evaluation.predictions import Predictions
-from analysis.evaluation.resampling import bootstrap, clusters, resamples
-from analysis.evaluation.roc import roc_curves
-from analysis.evaluation.uncertainty import (
+from analysis.evaluation.stages.evaluate import measure
+from analysis.evaluation.statistics import intervals
+from analysis.evaluation.statistics.resampled import (
     BLOCK,
     NO_VARIATION,
     PERCENTILE,
@@ -24,6 +21,9 @@ from analysis.evaluation.uncertainty import (
     varying,
     with_intervals,
 )
+from analysis.evaluation.statistics.resampling import bootstrap, clusters, resamples
+from analysis.evaluation.statistics.roc import roc_curves
+from analysis.evaluation.tables.classification import Labelled, classification_results
 
 CLASSES = ("bacterial", "covid_19", "healthy", "viral")
 

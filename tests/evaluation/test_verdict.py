@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.evaluation.paired import holm, p_value
-from analysis.evaluation.resampling import percentile
-from analysis.evaluation.verdict import decide
+from analysis.evaluation.statistics.resampling import percentile
+from analysis.evaluation.statistics.significance import holm, p_value
+from analysis.evaluation.statistics.verdict import decide
 
 NAN = float("nan")
 

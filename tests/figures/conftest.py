@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from analysis.evaluation.compare import compare
-from analysis.evaluation.evaluate import evaluate
+from analysis.evaluation.stages.compare import compare
+from analysis.evaluation.stages.evaluate import evaluate
 from analysis.progress import silent
 
 IDS = ["bacterial", "covid_19", "healthy", "viral"]

@@ -17,8 +17,9 @@ import pytest
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
-from analysis.evaluation import compare, evaluate, pairs
-from analysis.evaluation.resampling import resamples
+from analysis.evaluation.stages import compare, evaluate
+from analysis.evaluation.statistics import pairs
+from analysis.evaluation.statistics.resampling import resamples
 from analysis.figures import labels, style
 from report.study.study import load
 from tests.figures.conftest import write_inputs

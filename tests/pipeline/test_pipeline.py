@@ -130,7 +130,7 @@ def test_the_floor_is_fitted_once_whatever_the_seeds(plan):
 
 def test_the_mean_of_the_trainings_takes_the_place_of_the_evaluation():
     mean = named(SEEDS, "evaluate.baseline")
-    assert mean.function == "analysis.evaluation.seeds:average"
+    assert mean.function == "analysis.evaluation.stages.average:average"
     trainings = [f"baseline@seed_{seed}" for seed in (42, 43, 44)]
     assert {name: given.stage for name, given in mean.inputs.items()} == {
         n: f"evaluate.{n}" for n in trainings

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.evaluation import compare, evaluate, ledger, results
+from analysis.evaluation.stages import collect, compare, evaluate, ledger
 from analysis.progress import silent
 from report.document import lint
 from report.engine.stage import Output, Stage
@@ -209,7 +209,7 @@ def evaluate_study(root: Path, val_loss: dict[str, list[float]]) -> dict[str, st
         "evaluate": evaluate.evaluate,
         "compare": compare.compare,
         "ledger": ledger.ledger,
-        "results": results.collect,
+        "results": collect.collect,
     }
     for stage in plan:
         inputs = inputs_of(plan, stage.name, folders)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.evaluation.entries import Basis, entry
+from analysis.evaluation.results_file import Basis, entry
 from report.errors import UsageError
 from report.pipeline.stages import PROJECT
 from report.study.study import load

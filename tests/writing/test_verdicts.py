@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.evaluation.compare import Model, Pair, judge
-from analysis.evaluation.entries import Basis, Results, bounded, entry, owned
 from analysis.evaluation.predictions import Predictions
-from analysis.evaluation.resampling import resamples
-from analysis.evaluation.uncertainty import from_draws
+from analysis.evaluation.results_file import Basis, Results, bounded, entry, owned
+from analysis.evaluation.stages.compare import Model, Pair, judge
+from analysis.evaluation.statistics.resampled import from_draws
+from analysis.evaluation.statistics.resampling import resamples
 from report.pipeline.stages import PROJECT
 from report.study.study import load
 from report.writing.tables import Tables

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.evaluation import metrics
-from analysis.evaluation.entries import COUNT, MEAN_OF_CLASSES, ONE_VS_REST, Basis, Entry, Results, entry
 from analysis.evaluation.predictions import Predictions
+from analysis.evaluation.results_file import COUNT, MEAN_OF_CLASSES, ONE_VS_REST, Basis, Entry, Results, entry
+from analysis.evaluation.statistics import metrics
 
 Mask = NDArray[np.bool_]
 PER_CLASS: dict[str, Callable[[metrics.Counts], metrics.Floats]] = {

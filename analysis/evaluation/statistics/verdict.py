@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.evaluation import paired
-from analysis.evaluation.entries import Entry, Interval, Results, bounded, entry
-from analysis.evaluation.pairs import Pair
-from analysis.evaluation.uncertainty import LEVEL
+from analysis.evaluation.results_file import Entry, Interval, Results, bounded, entry
+from analysis.evaluation.statistics import significance
+from analysis.evaluation.statistics.pairs import Pair
+from analysis.evaluation.statistics.resampled import LEVEL
 
 EQUIVALENCE_LEVEL = 0.90
 Verdict = Literal["better", "worse", "equivalent", "underpowered", "not_distinguishable", "cannot_be_decided"]
@@ -60,7 +60,7 @@ class Judged:
 
 def judge(pairs: Sequence[Pair], primary: str, margin: float, alpha: float) -> list[Judged]:
     """Return the verdict of each declared comparison; they are one family, corrected by Holm."""
-    steps = paired.holm([_p(pair, primary) for pair in pairs], alpha)
+    steps = significance.holm([_p(pair, primary) for pair in pairs], alpha)
     return [
         _judged(pair, primary, step, len(pairs), margin, alpha)
         for pair, step in zip(pairs, steps, strict=True)
@@ -70,12 +70,12 @@ def judge(pairs: Sequence[Pair], primary: str, margin: float, alpha: float) -> l
 def _p(pair: Pair, primary: str) -> float:
     """Return the p of a comparison: none below what flipping the signs of the patients that tell it apart could give."""
     spread = pair.spread(primary, LEVEL)
-    p = spread.p if spread else paired.p_value(pair.drawn(primary))
-    return float(np.maximum(p, paired.smallest_p(pair.apart(primary))))
+    p = spread.p if spread else significance.p_value(pair.drawn(primary))
+    return float(np.maximum(p, significance.smallest_p(pair.apart(primary))))
 
 
 def _judged(
-    pair: Pair, primary: str, step: paired.HolmStep, family: int, margin: float, alpha: float
+    pair: Pair, primary: str, step: significance.HolmStep, family: int, margin: float, alpha: float
 ) -> Judged:
     difference = pair.difference(primary)[primary]
     interval, narrow = (pair.interval(primary, level) for level in (step.level, EQUIVALENCE_LEVEL))
@@ -84,7 +84,7 @@ def _judged(
     item = entry(difference["value"], f"difference b - a of {primary}", pair.basis)
     if interval.reason_null:
         return Judged("cannot_be_decided", _undecided(item, interval))
-    mdd = paired.detectable_difference(interval.se, family, alpha)
+    mdd = significance.detectable_difference(interval.se, family, alpha)
     value = float(difference["value"])
     said = decide(value, step.adjusted, (narrow.low, narrow.high), mdd, margin, alpha)
     facts = {

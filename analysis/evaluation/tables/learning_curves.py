@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import DataError
-from analysis.evaluation.entries import COUNT, Basis, Results, entry
+from analysis.evaluation.results_file import COUNT, Basis, Results, entry
 
 SERIES = ("loss", "accuracy", "val_loss", "val_accuracy")
 DIVERGED = "the loss is not a number: training diverged"

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.evaluation import intervals, paired
-from analysis.evaluation.entries import Basis, Interval, Results, bounded, entry
-from analysis.evaluation.metrics import Floats
 from analysis.evaluation.predictions import Predictions
-from analysis.evaluation.resampling import bayesian, clusters
-from analysis.evaluation.uncertainty import (
+from analysis.evaluation.results_file import Basis, Interval, Results, bounded, entry
+from analysis.evaluation.statistics import intervals, significance
+from analysis.evaluation.statistics.metrics import Floats
+from analysis.evaluation.statistics.resampled import (
     LEVEL,
     Draws,
     area_influences,
@@ -23,6 +22,7 @@ from analysis.evaluation.uncertainty import (
     resampled,
     varying,
 )
+from analysis.evaluation.statistics.resampling import bayesian, clusters
 
 RESAMPLES = 10_000
 """For the declared comparisons."""
@@ -126,12 +126,12 @@ class Pair:
         over = Interval(spread.low, spread.high, level, float(np.sqrt(total)), "t, over patients and seeds")
         return varying(over)
 
-    def spread(self, measure: str, level: float) -> paired.SeedSpread | None:
+    def spread(self, measure: str, level: float) -> significance.SeedSpread | None:
         """Return the variance over patients and over seeds; None if each model was trained once."""
         if self.seeds < 2:
             return None
         variance = from_draws(self.drawn(measure)).se ** 2
-        return paired.of_recipes(self.a.each[measure], self.b.each[measure], variance, level)
+        return significance.of_recipes(self.a.each[measure], self.b.each[measure], variance, level)
 
     def _by_influence(self, measure: str) -> Interval:
         if few := self._few(measure, LEVEL):
@@ -143,7 +143,7 @@ class Pair:
 
     def _few(self, measure: str, level: float) -> str:
         """Return why so few patients cannot decide at ``level``; "" if there are enough."""
-        apart, needed = self.apart(measure), paired.fewest_patients(1 - level)
+        apart, needed = self.apart(measure), significance.fewest_patients(1 - level)
         if not apart:
             return f"the models do not differ on any picture: {intervals.SAME}"
         if measure.partition(".")[0] not in OF_SCORES and self.a.constant and self.b.constant:
@@ -188,7 +188,7 @@ class Pair:
     def test(self) -> Results:
         """Return the sign-flip test of equal accuracy, of the first training of each."""
         a, b = self._predictions, self.b.trainings[0]
-        found = paired.sign_flip(a.y_pred == a.y_true, b.y_pred == b.y_true, a.patient_id)
+        found = significance.sign_flip(a.y_pred == a.y_true, b.y_pred == b.y_true, a.patient_id)
         return {
             "sign_flip_p": entry(found.p, "patient sign-flip test of accuracy, exact", self.basis),
             "sign_flip_deff": entry(

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import norm, t
 
-from analysis.evaluation.entries import Interval
+from analysis.evaluation.results_file import Interval
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

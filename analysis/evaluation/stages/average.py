@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.evaluation.entries import (
+from analysis.evaluation.results_file import (
     Basis,
     Entry,
     Interval,

@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.evaluation.calibration import prior_corrected
-from analysis.evaluation.metrics import Floats
+from analysis.evaluation.statistics.calibration import prior_corrected
+from analysis.evaluation.statistics.metrics import Floats
 
 Mask = NDArray[np.bool_]
 NO_THRESHOLD = "no score lies above enough of the negatives: nothing would be called positive"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.evaluation.entries import COUNT, Basis, Entry, Results, entry
 from analysis.evaluation.predictions import cluster_ids
+from analysis.evaluation.results_file import COUNT, Basis, Entry, Results, entry
 
 RECORDS = "read/records.csv"
 SPLIT = "split/split.csv"

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import DataError
-from analysis.evaluation import paired
-from analysis.evaluation.entries import Basis, Results, entry, owned, pair_name, write_json
-from analysis.evaluation.pairs import MOVES, RESAMPLES, Model, Moves, Pair, count_moves
 from analysis.evaluation.predictions import Predictions, read_predictions
-from analysis.evaluation.resampling import resamples
-from analysis.evaluation.verdict import judge
+from analysis.evaluation.results_file import Basis, Results, entry, owned, pair_name, write_json
+from analysis.evaluation.statistics import significance
+from analysis.evaluation.statistics.pairs import MOVES, RESAMPLES, Model, Moves, Pair, count_moves
+from analysis.evaluation.statistics.resampling import resamples
+from analysis.evaluation.statistics.verdict import judge
 from analysis.progress import Progress
 
 FEWER = 2_000
@@ -149,7 +149,7 @@ def planning(predictions: Predictions, artifact: str) -> Results:
     n = len(predictions.y_true)
     return {
         f"detectable_gain.discordance_{100 * discordance:.0f}": entry(
-            paired.detectable_gain(n, discordance),
+            significance.detectable_gain(n, discordance),
             "found by McNemar's test with 80 % power at 5 %",
             Basis(artifact, n),
             reason_null="not even if one model is right wherever they disagree",

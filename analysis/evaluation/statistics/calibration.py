@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import softmax
 
-from analysis.evaluation.metrics import LOG_LOSS_CLIP, Floats, Indices
+from analysis.evaluation.statistics.metrics import LOG_LOSS_CLIP, Floats, Indices
 
 Mask = NDArray[np.bool_]
 Patients = NDArray[np.object_]

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.evaluation.classification import Labelled, classification_results
-from analysis.evaluation.data_counts import DataTables, data_results
-from analysis.evaluation.entries import COUNT, Basis, Results, entry, owned, read_results, write_json
 from analysis.evaluation.predictions import Predictions, cluster_ids
-from analysis.evaluation.resampling import resamples
-from analysis.evaluation.uncertainty import resampled, with_intervals
+from analysis.evaluation.results_file import COUNT, Basis, Results, entry, owned, read_results, write_json
+from analysis.evaluation.statistics.resampled import resampled, with_intervals
+from analysis.evaluation.statistics.resampling import resamples
+from analysis.evaluation.tables.classification import Labelled, classification_results
+from analysis.evaluation.tables.data import DataTables, data_results
 from analysis.progress import Progress
 
 

@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.evaluation import metrics
-from analysis.evaluation.classification import PER_CLASS
-from analysis.evaluation.entries import (
+from analysis.evaluation.predictions import Predictions, read_predictions
+from analysis.evaluation.results_file import (
     COUNT,
     Basis,
     Interval,
@@ -30,10 +29,11 @@ from analysis.evaluation.entries import (
     read_results,
     write_json,
 )
-from analysis.evaluation.metrics import Floats
-from analysis.evaluation.predictions import Predictions, read_predictions
-from analysis.evaluation.resampling import RESAMPLES as OWN_RESAMPLES
-from analysis.evaluation.resampling import Clusters, bootstrap, clusters, confusion_matrices
+from analysis.evaluation.statistics import metrics
+from analysis.evaluation.statistics.metrics import Floats
+from analysis.evaluation.statistics.resampling import RESAMPLES as OWN_RESAMPLES
+from analysis.evaluation.statistics.resampling import Clusters, bootstrap, clusters, confusion_matrices
+from analysis.evaluation.tables.classification import PER_CLASS
 from analysis.progress import Progress
 
 RESAMPLES, SEED = 10_000, 42

@@ -9,10 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.evaluation import probabilities
-from analysis.evaluation.classification import PER_CLASS, Labelled, classification_results, macro_entry
-from analysis.evaluation.curves import learning_results, read_history
-from analysis.evaluation.entries import (
+from analysis.evaluation.predictions import Predictions, read_predictions
+from analysis.evaluation.results_file import (
     ONE_VS_REST,
     POOLED,
     Basis,
@@ -23,11 +21,8 @@ from analysis.evaluation.entries import (
     owned,
     write_json,
 )
-from analysis.evaluation.metrics import Floats
-from analysis.evaluation.predictions import Predictions, read_predictions
-from analysis.evaluation.resampling import percentile, resamples
-from analysis.evaluation.roc import BAND_GRID, Passed, Roc, roc_curves
-from analysis.evaluation.uncertainty import (
+from analysis.evaluation.statistics.metrics import Floats
+from analysis.evaluation.statistics.resampled import (
     LEVEL,
     Weights,
     from_draws,
@@ -35,6 +30,11 @@ from analysis.evaluation.uncertainty import (
     varying,
     with_intervals,
 )
+from analysis.evaluation.statistics.resampling import percentile, resamples
+from analysis.evaluation.statistics.roc import BAND_GRID, Passed, Roc, roc_curves
+from analysis.evaluation.tables import calibration
+from analysis.evaluation.tables.classification import PER_CLASS, Labelled, classification_results, macro_entry
+from analysis.evaluation.tables.learning_curves import learning_results, read_history
 from analysis.progress import Progress
 
 CONFIDENT_ERRORS = 10
@@ -81,8 +81,8 @@ def evaluate(
         results |= owned(measured, model, split)
         bands += _bands(passed, split)
     counts, class_weights = _training_counts(inputs, classes), _class_weights(inputs)
-    corrected = probabilities.correct(predictions, counts, class_balance, class_weights)
-    results |= probabilities.probability_results(corrected, normal, weights, model, artifact)
+    corrected = calibration.correct(predictions, counts, class_balance, class_weights)
+    results |= calibration.probability_results(corrected, normal, weights, model, artifact)
     write_json(out / "results.json", results)
     _write(out / "measures.csv", _measure_rows(results, model, classes, splits))
     _write(out / "confusion.csv", _confusion_rows(results, model, classes, splits))
@@ -93,12 +93,12 @@ def evaluate(
     _write(out / "errors.csv", _confident_errors(predictions["test"]))
     _write(
         out / "reliability.csv",
-        (r for split in splits for r in probabilities.reliability_rows(corrected, split)),
+        (r for split in splits for r in calibration.reliability_rows(corrected, split)),
     )
     if normal is not None:
         of_test = {name.removeprefix(f"{model}.test."): item for name, item in results.items()}
-        _table(probabilities.predictive_table(of_test), out / "predictive.csv")
-        _table(probabilities.decision_table(corrected, normal), out / "decision.csv")
+        _table(calibration.predictive_table(of_test), out / "predictive.csv")
+        _table(calibration.decision_table(corrected, normal), out / "decision.csv")
 
 
 def _training(folder: Path, model: str) -> Results:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.evaluation import intervals, metrics
-from analysis.evaluation.classification import PER_CLASS, Labelled, denominator
-from analysis.evaluation.entries import Entry, Interval, Results, bounded
 from analysis.evaluation.predictions import Predictions
-from analysis.evaluation.resampling import confusion_matrices, percentile, weighted_auroc
+from analysis.evaluation.results_file import Entry, Interval, Results, bounded
+from analysis.evaluation.statistics import intervals, metrics
+from analysis.evaluation.statistics.resampling import confusion_matrices, percentile, weighted_auroc
+from analysis.evaluation.tables.classification import PER_CLASS, Labelled, denominator
 
 LEVEL = 0.95
 BLOCK = 1_000

@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from analysis import preparation, splitting
 from analysis.errors import DataError
-from analysis.evaluation import low_detail
 from analysis.evaluation.predictions import read_predictions
+from analysis.models import low_detail
 from analysis.progress import silent
 
 CLASSES = ["round", "striped", "plain"]

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import binom, norm, t
 
-from analysis.evaluation.resampling import MOST_UNDEFINED
+from analysis.evaluation.statistics.resampling import MOST_UNDEFINED
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.evaluation import calibration, decisions, intervals
-from analysis.evaluation.entries import Basis, Entry, Interval, Results, bounded, entry, owned
-from analysis.evaluation.metrics import Floats
 from analysis.evaluation.predictions import Predictions
-from analysis.evaluation.uncertainty import LEVEL, Weights, from_draws, losses
+from analysis.evaluation.results_file import Basis, Entry, Interval, Results, bounded, entry, owned
+from analysis.evaluation.statistics import calibration, intervals, operating_points
+from analysis.evaluation.statistics.metrics import Floats
+from analysis.evaluation.statistics.resampled import LEVEL, Weights, from_draws, losses
 
 ABNORMAL = "abnormal"
 """The score 1 - p(normal class): any class but the normal one."""
@@ -144,7 +144,7 @@ def reliability_rows(corrected: Corrected, split: str) -> Iterator[dict[str, obj
                 }
 
 
-def scores(predictions: Predictions, normal: str | None) -> dict[str, tuple[decisions.Mask, Floats]]:
+def scores(predictions: Predictions, normal: str | None) -> dict[str, tuple[operating_points.Mask, Floats]]:
     """Return what is positive, and its score, for any disease (with a normal class) and for each class."""
     found = {
         c: (predictions.y_true == k, predictions.y_score[:, k]) for k, c in enumerate(predictions.classes)
@@ -155,7 +155,7 @@ def scores(predictions: Predictions, normal: str | None) -> dict[str, tuple[deci
     return {ABNORMAL: (predictions.y_true != k, 1 - predictions.y_score[:, k])} | found
 
 
-def operating_points(
+def operating_point_results(
     predictions: Mapping[str, Predictions], normal: str | None, artifact: str
 ) -> dict[str, Results]:
     """Return by split the thresholds chosen on validation, and what they give on both splits."""
@@ -168,9 +168,9 @@ def operating_points(
             words = f"lowest score whose validation specificity reaches {target:g}"
             known = not positive.all()
             threshold = (
-                decisions.threshold_for_specificity(positive, score, target) if known else float("nan")
+                operating_points.threshold_for_specificity(positive, score, target) if known else float("nan")
             )
-            none = "no negative picture" if not known else decisions.NO_THRESHOLD
+            none = "no negative picture" if not known else operating_points.NO_THRESHOLD
             results["val"][f"threshold_{at}.{name}"] = entry(threshold, words, basis, reason_null=none)
             for split, given in of_split.items():
                 results[split] |= _at(predictions[split], given[name], threshold, f"{at}.{name}", artifact)
@@ -181,13 +181,13 @@ def operating_points(
 
 def _at(
     predictions: Predictions,
-    given: tuple[decisions.Mask, Floats],
+    given: tuple[operating_points.Mask, Floats],
     threshold: float,
     name: str,
     artifact: str,
 ) -> Results:
     positive, score = given
-    called = decisions.called_positive(score, threshold)
+    called = operating_points.called_positive(score, threshold)
     results: Results = {}
     for measure, rows, right in (
         ("sensitivity", positive, called),
@@ -210,7 +210,9 @@ def _predictive_values(test: Results, artifact: str) -> Results:
     results: Results = {}
     for prevalence in PREVALENCES:
         pair = (
-            (np.nan, np.nan) if se is None or sp is None else decisions.predictive_values(se, sp, prevalence)
+            (np.nan, np.nan)
+            if se is None or sp is None
+            else operating_points.predictive_values(se, sp, prevalence)
         )
         for name, value in zip(("ppv", "npv"), map(float, pair), strict=True):
             results[f"{name}_{at}.prevalence_{100 * prevalence:.0f}"] = entry(
@@ -230,7 +232,9 @@ def predictive_table(test: Results) -> pd.DataFrame:
         se, sp = (test[f"{measure}_{at}.{ABNORMAL}"]["value"] for measure in ("sensitivity", "specificity"))
         known = None not in (se, sp)
         ppv, npv = (
-            decisions.predictive_values(float(se or 0), float(sp or 0), GRID) if known else (np.nan, np.nan)
+            operating_points.predictive_values(float(se or 0), float(sp or 0), GRID)
+            if known
+            else (np.nan, np.nan)
         )
         parts.append(pd.DataFrame({"specificity": target, "prevalence": GRID, "ppv": ppv, "npv": npv}))
     return pd.concat(parts)
@@ -245,15 +249,17 @@ def decision_table(corrected: Corrected, normal: str) -> pd.DataFrame:
     positive, score = test
     parts = []
     for prevalence in PREVALENCES:
-        at_prevalence = decisions.re_priored(score, float(val[0].mean()), prevalence)
+        at_prevalence = operating_points.re_priored(score, float(val[0].mean()), prevalence)
         parts.append(
             pd.DataFrame(
                 {
                     "split": "test",
                     "prevalence": prevalence,
                     "threshold": THRESHOLDS,
-                    "net_benefit": decisions.decision_curve(positive, at_prevalence, prevalence, THRESHOLDS),
-                    "treat_all": decisions.treat_all(prevalence, THRESHOLDS),
+                    "net_benefit": operating_points.decision_curve(
+                        positive, at_prevalence, prevalence, THRESHOLDS
+                    ),
+                    "treat_all": operating_points.treat_all(prevalence, THRESHOLDS),
                 }
             )
         )
@@ -264,7 +270,7 @@ def probability_results(
     corrected: Corrected, normal: str | None, weights: Mapping[str, Weights], model: str, artifact: str
 ) -> Results:
     """Return calibration and operating points of a model on both splits, under their full names."""
-    points = operating_points(corrected.raw, normal, artifact)
+    points = operating_point_results(corrected.raw, normal, artifact)
     results: Results = {}
     for split in corrected.raw:
         found = calibration_results(corrected, split, weights[split], artifact) | points[split]

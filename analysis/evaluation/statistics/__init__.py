@@ -1,0 +1,1 @@
+"""Numbers from arrays: measures, curves, intervals, tests; nothing here reads or writes a file."""

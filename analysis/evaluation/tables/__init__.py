@@ -1,0 +1,1 @@
+"""What statistics are written as: entries of ``results.json`` and rows of CSV files."""
