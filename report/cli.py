@@ -123,8 +123,10 @@ def build(
     from report.commands.running import whole
     from report.delivery import build_folder
     from report.delivery.publish import publish
+    from report.study.prose import find_misnamed_prose
     from report.workspace.places import Request, plan, study_folder, unversioned
-    from report.writing import author, glyphs, prose
+    from report.writing.author.glyphs import warn_of_missing_glyphs
+    from report.writing.author.quotations import require_quotations
 
     begun = time.monotonic()
     the_plan = plan(Request(study, data, sample, tuple(overrides or ()), cache, out))
@@ -133,8 +135,8 @@ def build(
     targets = [f"evaluate.{part}"] if part else ["results", "source", *_formats(formats)]
     build_folder.require(the_plan.out, part)
     folder = study_folder(study)
-    prose.require(folder, the_plan.study)  # before the trainings, not after
-    warnings = [] if part else [*author.overlooked(folder), *glyphs.warnings(the_plan.study, folder)]
+    require_quotations(folder, the_plan.study)  # before the trainings, not after
+    warnings = [] if part else [*find_misnamed_prose(folder), *warn_of_missing_glyphs(the_plan.study, folder)]
     for warning in warnings:
         console.note(f"warning: {warning}")
     the_plan.remember_data()

@@ -18,8 +18,8 @@ from analysis.errors import DataError
 from report.engine.stage import Output, Source, Stage, included
 from report.engine.system.files import read_json
 from report.pipeline.stages import Place, stages
+from report.study.prose import find_prose
 from report.study.study import Section, Study
-from report.writing import author
 
 if TYPE_CHECKING:
     from report.engine.run import Built
@@ -107,7 +107,7 @@ def evidence_files(plan: Sequence[Stage], built: Mapping[str, Built]) -> dict[st
                 files |= {path_of(given.stage, file): result.path(file) for file in chosen}
     prose = _stage("source", plan).inputs["prose"]
     assert isinstance(prose, Source)
-    return files | {f"{PROSE}/{path.name}": path for path in author.files(prose.path)}
+    return files | {f"{PROSE}/{path.name}": path for path in find_prose(prose.path)}
 
 
 def _stage(name: str, plan: Sequence[Stage]) -> Stage:

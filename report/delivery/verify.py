@@ -30,7 +30,7 @@ from report.engine.sources import files_of
 from report.engine.stage import Input, Source, Stage, included
 from report.engine.system.process import begin_anew, fix_environment
 from report.errors import EnvironmentProblem
-from report.writing import author
+from report.study.prose import find_prose
 
 Told = Callable[[int, int], None]
 Files = Mapping[str, Mapping[str, Path]]
@@ -114,7 +114,7 @@ def recompute(folder: Path, given: Evidence, work: Path, told: Told) -> Recomput
     """Run again, in the empty folder ``work``, the stages that need nothing but what lies in ``predictions/``."""
     prose = work / "study" / given.name
     prose.mkdir(parents=True)
-    for path in author.files(folder / PROSE):
+    for path in find_prose(folder / PROSE):
         shutil.copyfile(path, prose / path.name)
     plan = evidence.redone(given.stages(prose))
     found = Recomputed({}, {}, _program(plan, work / "index"))
@@ -362,7 +362,7 @@ def _printed(path: Path) -> str:
 def _typed(folder: Path) -> list[str]:
     """Return a remark on the numbers that stand in the author's own words, which nothing computes."""
     texts = {
-        path.name: path.read_text(encoding="utf-8", errors="replace") for path in author.files(folder / PROSE)
+        path.name: path.read_text(encoding="utf-8", errors="replace") for path in find_prose(folder / PROSE)
     }
     typed = {name: len(NUMBER.findall(_TEMPLATE.sub("", text))) for name, text in texts.items()}
     told = [f"{count} in {name}" for name, count in typed.items() if count]

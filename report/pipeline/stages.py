@@ -19,10 +19,10 @@ from analysis.names import written
 from report.document import fonts
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.engine.system.distributions import installed
+from report.study import prose
 from report.study.collisions import LOW_DETAIL, LOW_DETAIL_TITLE
 from report.study.published import bars
 from report.study.study import READER_KEYS, ClassLabel, Model, Study, is_folder_name
-from report.writing import author
 from report.writing.tables import MOST_TOGETHER
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -568,7 +568,7 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
         "report.writing.source:write",
         {
             "templates": Source(PROJECT / "templates", include=WORDS),
-            "prose": Source(place.study, include=tuple(author.FILES)),
+            "prose": Source(place.study, include=tuple(prose.FILES)),
             "records": Output("read"),
             **{f"split{analysis}": Output(f"split{analysis}") for analysis in analyses(study)},
             "results": Output("results"),

@@ -31,9 +31,10 @@ from report.engine.store import Store
 from report.errors import EnvironmentProblem, RenderError, ReportError
 from report.pipeline.stages import PROJECT
 from report.preview.server import HOST, Shown, listen, serving
+from report.study.prose import find_misnamed_prose
 from report.terminal import console
 from report.workspace.places import STUDIES, Plan, Request, plan, study_folder
-from report.writing import author, glyphs
+from report.writing.author.glyphs import warn_of_missing_glyphs
 
 PORT = 8420
 STUDY = "study.toml"
@@ -134,7 +135,7 @@ def rendered(request: Request, workers: LocalExecutor, before: Shown) -> Shown:
         page = built["html"].path("report.html").read_bytes().decode()
         doubts = json.loads(built["source"].path(DOUBTS).read_bytes())
         folder = study_folder(request.study)
-        warnings = [*doubts, *author.overlooked(folder), *glyphs.warnings(the_plan.study, folder)]
+        warnings = [*doubts, *find_misnamed_prose(folder), *warn_of_missing_glyphs(the_plan.study, folder)]
     except Exception as error:  # noqa: BLE001  # the next save may mend whatever it is
         message, hint = complaint(error)
         return Shown(before.page, message, hint)

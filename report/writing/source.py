@@ -17,12 +17,14 @@ from jinja2 import FileSystemLoader
 from report.document import lint
 from report.document.markdown import escape_attribute
 from report.errors import RenderError
-from report.writing import author
+from report.study.prose import find_prose
 from report.writing.across import Across
+from report.writing.author.doubts import find_doubts
+from report.writing.author.passages import close_passage
 from report.writing.ledger import Ledger
-from report.writing.passages import environment, located, passage
 from report.writing.sentences import Sentences
 from report.writing.tables import PRIMARY, Tables
+from report.writing.templates import locate_errors, make_environment
 from report.writing.values import Values
 from report.writing.verdicts import Verdicts
 
@@ -112,7 +114,7 @@ def write(
     lines, folders = text.split("\n"), (inputs["templates"], inputs["prose"])
     lint.require(out, lambda p: lint.origin(lines[p.line - 1], *folders, word=p.word))
     decided = bool(found["verdicts"]) and all(v["verdict"] in {"better", "worse"} for v in found["verdicts"])
-    doubts = [d for path in author.files(inputs["prose"]) for d in author.doubts(path, decided=decided)]
+    doubts = [d for path in find_prose(inputs["prose"]) for d in find_doubts(path, decided=decided)]
     told = json.dumps(doubts, indent=1, ensure_ascii=False)
     (out / lint.DOUBTS).write_text(told + "\n", encoding="utf-8")
 
@@ -144,10 +146,10 @@ def _facts(inputs: Mapping[str, Path], study: Mapping[str, Any], versions: Seque
 
 def fill(templates: Path, prose: Path, context: Mapping[str, Any]) -> str:
     """Return the document's source with every template and the author's prose filled in."""
-    found = {path.name: passage(path, context, templates) for path in author.files(prose)}
+    found = {path.name: close_passage(path, context, templates) for path in find_prose(prose)}
     written = {name: text for name, text in found.items() if text}
-    with located():
-        made = environment(FileSystemLoader(templates, followlinks=True))
+    with locate_errors():
+        made = make_environment(FileSystemLoader(templates, followlinks=True))
         return made.get_template("report.qmd.j2").render({**context, "prose": written})
 
 

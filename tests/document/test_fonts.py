@@ -13,7 +13,7 @@ from report import cli
 from report.delivery.publish import Published
 from report.document import fonts
 from report.pipeline.stages import FONT
-from report.writing import glyphs
+from report.writing.author import glyphs
 
 LISTED = """/f/Mono.ttf\tRegular\t20-7e 6a21 578b
 /f/Bold.ttf\tBold\t20-7e 6a21 578b
@@ -54,7 +54,7 @@ def test_without_fontconfig_all_is_lacking(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(subprocess, "run", absent)
     assert fonts.behind("模a", FONT) == ((), "模")
-    assert len(glyphs.told("模a")) == 1
+    assert len(glyphs.find_missing_glyphs("模a")) == 1
 
 
 def test_letters_that_our_fonts_lack_are_told_once_before_anything_runs(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from report.document.markdown import escape
 from report.errors import RenderError
 from report.pipeline.stages import PROJECT, Place, stages
 from report.study.study import load
-from report.writing.passages import passage
+from report.writing.author.passages import close_passage
 from report.writing.tables import uncapitalised
 
 CASES = PROJECT.parent / "shared" / "cases"
@@ -20,7 +20,7 @@ pytestmark = [
 
 
 def introduction(case: str, name: str = "introduction.md") -> str:
-    return passage(CASES / case / name, CONTEXT, PROJECT / "templates")
+    return close_passage(CASES / case / name, CONTEXT, PROJECT / "templates")
 
 
 @pytest.mark.parametrize(

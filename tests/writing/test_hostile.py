@@ -23,8 +23,9 @@ from report.document.markdown import strip_isolates
 from report.errors import RenderError
 from report.pipeline.stages import PROJECT
 from report.study import letters
-from report.writing.passages import environment, passage
+from report.writing.author.passages import close_passage
 from report.writing.source import SAMPLE_NOTICE, write
+from report.writing.templates import make_environment
 from tests.writing.conftest import STUDY
 
 TEMPLATES = PROJECT / "templates"
@@ -237,7 +238,7 @@ def places(folder: Path, text: str) -> Page:
     (folder / "figures").mkdir(exist_ok=True)
     (folder / "figures" / "a.svg").write_text("<svg/>")
     (folder / "references.bib").write_text("")
-    made = environment(DictLoader({"places": PLACES})).get_template("places")
+    made = make_environment(DictLoader({"places": PLACES})).get_template("places")
     (folder / "report.qmd").write_text(made.render(text=text, alt=escape_attribute(text)), encoding="utf-8")
     lint.require(folder)
     return Page(pandoc.page(folder, pandoc.Theme(TEMPLATES, html.STYLES)))
@@ -349,7 +350,7 @@ def test_prose_changes_nothing_around_it_or_is_refused_with_its_file(folder, tex
     path.write_text(text, encoding="utf-8")
     (folder / "references.bib").write_text("")
     try:
-        block = passage(path, RESULTS, TEMPLATES) or "::: {.author}\n:::"
+        block = close_passage(path, RESULTS, TEMPLATES) or "::: {.author}\n:::"
         (folder / "report.qmd").write_text(f"{BEFORE}\n\n{block}\n\n{AFTER}", encoding="utf-8")
         lint.require(folder)
     except RenderError as error:

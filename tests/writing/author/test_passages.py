@@ -9,8 +9,10 @@ import pytest
 
 from report.errors import RenderError
 from report.pipeline.stages import PROJECT
-from report.writing.author import doubts, files, overlooked, read
-from report.writing.passages import passage
+from report.study.prose import find_misnamed_prose, find_prose
+from report.writing.author.doubts import find_doubts
+from report.writing.author.markup import read_prose
+from report.writing.author.passages import close_passage
 
 CONTEXT: dict[str, Any] = {
     "r": lambda name: f"{len(name) / 100}",
@@ -29,7 +31,7 @@ def closed(tmp_path: Path):
     def make(text: str | bytes, name: str = "introduction.md") -> str:
         path = tmp_path / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return passage(path, CONTEXT, PROJECT / "templates")
+        return close_passage(path, CONTEXT, PROJECT / "templates")
 
     return make
 
@@ -168,10 +170,10 @@ def test_typographic_quotes_around_a_name_are_told(closed):
 def test_a_text_under_another_name_is_told(tmp_path):
     for name in ("README.md", "notes.md", "discussion.md", "discussion.docx", "study.toml", "intro.md"):
         (tmp_path / name).write_text("A", encoding="utf-8")
-    assert overlooked(tmp_path) == []
+    assert find_misnamed_prose(tmp_path) == []
     for name in ("introduction.txt", "introdution.md"):
         (tmp_path / name).write_text("A", encoding="utf-8")
-    first, second = overlooked(tmp_path)
+    first, second = find_misnamed_prose(tmp_path)
     assert first == "introduction.txt is not read: the author's text is introduction.md, written so"
     assert second.startswith("introdution.md is not read")
 
@@ -179,7 +181,7 @@ def test_a_text_under_another_name_is_told(tmp_path):
 def test_a_share_is_not_called_a_percentage(tmp_path):
     path = tmp_path / "discussion.md"
     path.write_text('A << r("a.test.accuracy") >>, b\n<< r("a.test.accuracy") >> %', encoding="utf-8")
-    (told,) = doubts(path, decided=True)
+    (told,) = find_doubts(path, decided=True)
     assert told.startswith("discussion.md:2: a result such as 0.9 is a share")
 
 
@@ -200,10 +202,10 @@ def test_a_file_of_comments_or_spaces_is_no_passage(closed):
 def test_other_texts_of_the_folder_are_not_the_authors(tmp_path):
     for name in ("README.md", "notes.md", "discussion.md"):
         (tmp_path / name).write_text("---\ntitle: x\n---\n")
-    assert [path.name for path in files(tmp_path)] == ["discussion.md"]
+    assert [path.name for path in find_prose(tmp_path)] == ["discussion.md"]
 
 
 def test_lines_stay_where_they_are_in_the_file(tmp_path):
     path = tmp_path / "introduction.md"
     path.write_bytes("\ufeffA\r\n<!-- B\r\nC -->\r\nD".encode())
-    assert read(path).split("\n") == ["A", "", "", "D"]
+    assert read_prose(path).split("\n") == ["A", "", "", "D"]

@@ -1,4 +1,4 @@
-"""The author's words, checked before anything is trained: their markup, and what they quote by name."""
+"""What the author's words quote by name, checked before anything is trained."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from report.errors import RenderError
 from report.pipeline.stages import analyses
 from report.study.collisions import LOW_DETAIL, MAJORITY, OWNERS
-from report.writing.author import files, require_prose
+from report.study.prose import find_prose
+from report.writing.author.markup import require_markup
 from report.writing.names import names
 
 if TYPE_CHECKING:
     from report.study.study import Study
 
-EVALUATED = (*OWNERS, "planning", LOW_DETAIL, MAJORITY)
+_EVALUATED = (*OWNERS, "planning", LOW_DETAIL, MAJORITY)
 """What results are named after beside models."""
 _PART = re.compile(r"<%[-+]?\s*(?P<word>if|endif|elif)\b(?P<condition>.*?)%>|<<(?P<filled>.*?)>>", re.S)
 _EXCLUDED = re.compile(r"data(@\w+)?\.excluded\.[a-z0-9_]+")
@@ -25,7 +26,7 @@ _EXCLUDED = re.compile(r"data(@\w+)?\.excluded\.[a-z0-9_]+")
 _QUOTED = re.compile(r"""\b(?:r|value|ci)\(\s*["']([^"']+)["']""")
 
 
-def require(folder: Path, study: Study) -> None:
+def require_quotations(folder: Path, study: Study) -> None:
     """Check the author's files in a study's folder.
 
     A name under ``<% if ... %>`` may be one of other settings: there it is enough that some settings have it.
@@ -36,17 +37,17 @@ def require(folder: Path, study: Study) -> None:
         Markup is wrong, or a result is quoted that this study cannot have; the message names file and line.
     """
     of_study = names(study)
-    for path in files(folder):
-        for line, name, guarded in quoted(require_prose(path)):
+    for path in find_prose(folder):
+        for line, name, guarded in find_quotations(require_markup(path)):
             if guarded:
-                problem = _unheard_of(name, study)
+                problem = _find_misspelling_in_any_settings(name, study)
             else:
-                problem = _problem(name, study) or _misspelt(name, of_study)
+                problem = _find_problem(name, study) or _find_misspelling(name, of_study)
             if problem:
                 raise RenderError(f"{path.name}:{line}: {name}: {problem[0]}", hint=problem[1])
 
 
-def quoted(text: str) -> Iterator[tuple[int, str, bool]]:
+def find_quotations(text: str) -> Iterator[tuple[int, str, bool]]:
     """Yield line and name of every result that is quoted, and whether it is so for some settings only."""
     depth = 0
     for part in _PART.finditer(text):
@@ -56,7 +57,7 @@ def quoted(text: str) -> Iterator[tuple[int, str, bool]]:
             yield line, name, bool(depth) or bool(re.search(r"\bif\b", part["filled"] or ""))
 
 
-def _misspelt(name: str, known: Collection[str]) -> tuple[str, str] | None:
+def _find_misspelling(name: str, known: Collection[str]) -> tuple[str, str] | None:
     """Return that no result has this name, and the nearest ones; None if one has it."""
     if name in known or _EXCLUDED.fullmatch(name):
         return None
@@ -71,7 +72,7 @@ def _misspelt(name: str, known: Collection[str]) -> tuple[str, str] | None:
     return "no result has this name", hint
 
 
-def _unheard_of(name: str, study: Study) -> tuple[str, str] | None:
+def _find_misspelling_in_any_settings(name: str, study: Study) -> tuple[str, str] | None:
     """Return that no settings of the study give a result of this name; None if some do."""
     seeds = study.training.seeds if len(study.training.seeds) > 1 else (*study.training.seeds, -1)
     variants = {
@@ -82,23 +83,23 @@ def _unheard_of(name: str, study: Study) -> tuple[str, str] | None:
     }
     owner = name.partition(".")[0]
     known = names(study.model_copy(update=variants)) | names(study)
-    return _misspelt(name, known) if any(n.startswith(f"{owner}.") for n in known) else None
+    return _find_misspelling(name, known) if any(n.startswith(f"{owner}.") for n in known) else None
 
 
-def _problem(name: str, study: Study) -> tuple[str, str] | None:
+def _find_problem(name: str, study: Study) -> tuple[str, str] | None:
     """Return why a study cannot have a result of this name, and what to do; None if it can."""
     guard = "take the sentence away, or put <% if grouped %> before it and <% endif %> behind it"
     owner, _, rest = name.partition(".")
     of, _, run = owner.partition("@")
     trained, described = ({m.id for m in models} for models in (study.trained, study.untrained))
-    known = {*trained, *described, *EVALUATED}
+    known = {*trained, *described, *_EVALUATED}
     for one in [of] if of in known else of.split("_vs_"):
         if one not in known:
             near = difflib.get_close_matches(one, sorted(known), n=3, cutoff=0.5)
             return f"the study has no model {one!r}", f"there are: {', '.join(near or sorted(trained))}"
         if one in described and not rest.startswith("architecture."):
             return f"the model {one} is described and not trained", "quote its architecture only"
-    if run and run not in _runs(study):
+    if run and run not in _find_runs(study):
         return f"the study has no analysis {'@' + run!r}", guard
     if of in {"published", "ledger"} and study.published is None:
         return "the study has no published figures", "write them into published.toml beside study.toml"
@@ -108,7 +109,7 @@ def _problem(name: str, study: Study) -> tuple[str, str] | None:
     return None
 
 
-def _runs(study: Study) -> set[str]:
+def _find_runs(study: Study) -> set[str]:
     """Return what can follow an ``@``: analyses, and with several seeds each of them."""
     seeds = [f"seed_{seed}" for seed in study.training.seeds]
     grouped = [name.removeprefix("@") for name in analyses(study) if name]

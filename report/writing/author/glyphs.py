@@ -1,4 +1,4 @@
-"""Letters that the report's own fonts do not have: told before anything runs, once, whether any font has them."""
+"""Letters that the fonts of the report, or all fonts of this machine, lack: known before anything runs."""
 
 from __future__ import annotations
 
@@ -6,31 +6,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from report.document import fonts
-from report.writing import author
+from report.study.prose import find_prose
+from report.writing.author.markup import read_prose
 
 if TYPE_CHECKING:
     from report.study.study import Study
 
 FONTS = ("IBMPlexSerif-Regular.ttf", "IBMPlexSans-Regular.ttf")
 """The fonts of text and of headings, tables and figures."""
-OURS = Path(__file__).parents[2] / "templates" / "theme" / "fonts"
-UNPRINTED = {"dataset": {"folders", "values"}}
+OURS = Path(__file__).parents[3] / "templates" / "theme" / "fonts"
+_UNPRINTED = {"dataset": {"folders", "values"}}
 _MOST = 12
 
 
-def warnings(study: Study, folder: Path) -> list[str]:
-    """Return what is to be told of the letters in a study and in its author's files, which lie in ``folder``.
+def warn_of_missing_glyphs(study: Study, folder: Path) -> list[str]:
+    """Return warnings for the letters in a study and in the files of its author, which lie in ``folder``.
 
     Raises
     ------
     RenderError
         A file of the author is not UTF-8, or has signs that cannot be printed.
     """
-    said = study.model_dump_json(exclude=UNPRINTED), *map(author.read, author.files(folder))
-    return told("".join(said))
+    texts = study.model_dump_json(exclude=_UNPRINTED), *map(read_prose, find_prose(folder))
+    return find_missing_glyphs("".join(texts))
 
 
-def told(text: str) -> list[str]:
+def find_missing_glyphs(text: str) -> list[str]:
     """Return a warning for the letters of ``text`` that no font has, and one for those that only other fonts have."""
     ours = tuple(OURS / name for name in FONTS)
     boxes = fonts.behind(text, *ours)[1]
@@ -38,17 +39,17 @@ def told(text: str) -> list[str]:
     found = []
     if boxes:
         found.append(
-            f"no font of this machine has {_named(boxes)}: the PDF and the figures show empty boxes there; install a "
+            f"no font of this machine has {_join_letters(boxes)}: the PDF and the figures show empty boxes there; install a "
             "font that has them, for example one of Noto's, and run the same command again"
         )
     if borrowed:
         found.append(
-            f"the report's fonts have no {_named(borrowed)}: the PDF and the figures take other fonts of this machine "
+            f"the report's fonts have no {_join_letters(borrowed)}: the PDF and the figures take other fonts of this machine "
             "there, a browser those of its own"
         )
     return found
 
 
-def _named(letters: list[str] | str) -> str:
+def _join_letters(letters: list[str] | str) -> str:
     named = ", ".join(f"{letter} (U+{ord(letter):04X})" for letter in letters[:_MOST])
     return named + f" and {len(letters) - _MOST} more" * (len(letters) > _MOST)

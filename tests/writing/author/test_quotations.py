@@ -10,8 +10,8 @@ import pytest
 from report.errors import RenderError
 from report.pipeline.stages import PROJECT
 from report.study.study import load
+from report.writing.author.quotations import find_quotations, require_quotations
 from report.writing.names import names
-from report.writing.prose import quoted, require
 
 STUDIES = sorted(path.parent for path in (PROJECT / "studies").glob("*/study.toml"))
 OFFICIAL = PROJECT / "studies" / "pediatric-official"
@@ -20,17 +20,17 @@ OFFICIAL = PROJECT / "studies" / "pediatric-official"
 @pytest.mark.parametrize("folder", STUDIES, ids=lambda folder: folder.name)
 @pytest.mark.parametrize("overrides", [(), ("split.also=none",), ("split.group=patient",)])
 def test_the_prose_of_every_study_fits_its_settings(folder, overrides):
-    require(folder, load(folder / "study.toml", overrides))
+    require_quotations(folder, load(folder / "study.toml", overrides))
 
 
 def test_the_prose_fits_a_download_that_lacks_a_class():
     folder = PROJECT / "studies" / "radiography"
-    require(folder, load(folder / "study.toml", ('dataset.without=["lung_opacity"]',)))
+    require_quotations(folder, load(folder / "study.toml", ('dataset.without=["lung_opacity"]',)))
 
 
 def test_the_skeleton_of_a_study_quotes_what_it_has():
     folder = PROJECT / "templates" / "study"
-    require(folder, load(folder / "study.toml"))
+    require_quotations(folder, load(folder / "study.toml"))
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_the_skeleton_of_a_study_quotes_what_it_has():
 def test_a_name_that_the_study_cannot_have_is_named_with_file_and_line(tmp_path, name, said):
     (tmp_path / "discussion.md").write_text(f'Words.\n\nIt is << r("{name}") >>.\n')
     with pytest.raises(RenderError, match=rf"discussion\.md:3: .*{said}"):
-        require(tmp_path, load(OFFICIAL / "study.toml"))
+        require_quotations(tmp_path, load(OFFICIAL / "study.toml"))
 
 
 def test_an_analysis_that_was_set_away_is_told_with_the_way_out(tmp_path):
     (tmp_path / "discussion.md").write_text('<< ci("cnn_1@patient.test.accuracy") >>\n')
-    require(tmp_path, load(OFFICIAL / "study.toml"))
+    require_quotations(tmp_path, load(OFFICIAL / "study.toml"))
     with pytest.raises(RenderError, match="no analysis '@patient'") as caught:
-        require(tmp_path, load(OFFICIAL / "study.toml", ("split.also=none",)))
+        require_quotations(tmp_path, load(OFFICIAL / "study.toml", ("split.also=none",)))
     assert "<% if grouped %>" in caught.value.hint
 
 
@@ -62,10 +62,10 @@ def test_a_class_left_out_and_figures_that_were_not_published_are_told(tmp_path)
     words = tmp_path / "discussion.md"
     words.write_text('<< r("simple_cnn.test.sensitivity.lung_opacity") >>\n')
     with pytest.raises(RenderError, match="lung_opacity is left out"):
-        require(tmp_path, load(study, ('dataset.without=["lung_opacity"]',)))
+        require_quotations(tmp_path, load(study, ('dataset.without=["lung_opacity"]',)))
     words.write_text('<< r("published.simple_cnn.test.accuracy") >>\n')
     with pytest.raises(RenderError, match="no published figures"):
-        require(tmp_path, load(study))
+        require_quotations(tmp_path, load(study))
 
 
 def test_what_stands_under_a_condition_is_marked():
@@ -74,7 +74,7 @@ def test_what_stands_under_a_condition_is_marked():
         '<% if value("e") > 0 %><% endif %>'
     )
     found = [(1, "a", False), (2, "b", True), (3, "c", True), (3, "d", False), (3, "e", True)]
-    assert list(quoted(text)) == found
+    assert list(find_quotations(text)) == found
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_what_stands_under_a_condition_is_marked():
 def test_a_misspelt_measure_is_named_with_file_line_and_the_nearest(tmp_path, text, said, hint):
     (tmp_path / "discussion.md").write_text(text)
     with pytest.raises(RenderError, match=said) as caught:
-        require(tmp_path, load(OFFICIAL / "study.toml"))
+        require_quotations(tmp_path, load(OFFICIAL / "study.toml"))
     assert hint in caught.value.hint
 
 
@@ -117,7 +117,9 @@ def test_a_name_of_other_settings_may_stand_under_a_condition(tmp_path):
     ]
     text = "".join(f'<% if false %><< r("{name}") >><% endif %>\n' for name in names)
     (tmp_path / "discussion.md").write_text(text + '<< r("data.excluded.broken_file") >>')
-    require(tmp_path, load(OFFICIAL / "study.toml", ("split.also=none", "training.seeds=[1, 2, 3]")))
+    require_quotations(
+        tmp_path, load(OFFICIAL / "study.toml", ("split.also=none", "training.seeds=[1, 2, 3]"))
+    )
 
 
 def test_the_names_are_those_that_the_evaluation_gives(evaluated):
