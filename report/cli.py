@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from report.engine.events import Planned
     from report.engine.explain import StageStatus
     from report.engine.run import Built
-    from report.study.study import Model
+    from report.study.model_settings import Model
     from report.workspace.places import Plan, Request
 
 
@@ -608,7 +608,7 @@ def verify(
 @app.command(rich_help_panel="Data")
 def studies() -> None:
     """List the studies, where their data are had, and which are found."""
-    from report.study.study import load
+    from report.study.loading import load
     from report.workspace.places import Request, data_folder, dataset_command, study_folder, study_names
 
     for name in study_names():
@@ -617,7 +617,7 @@ def studies() -> None:
             found = console.relative(data_folder(Request(name), study))
         except AnalysisError as error:
             found = f"not found ({error.message})"
-        console.say(f"{name}: {study.study.title}")
+        console.say(f"{name}: {study.about.title}")
         console.say(f"  models: {', '.join(model.id for model in study.trained)}")
         if study.untrained:
             console.say(f"  described only: {', '.join(model.id for model in study.untrained)}")

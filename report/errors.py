@@ -12,6 +12,9 @@ ReportError
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 from analysis.errors import HintedError
 
 OK, INTERNAL, USAGE, WOULD_RUN, STUDY, DATA, WEIGHTS, STAGE, RENDER, ENVIRONMENT, INTERRUPTED = (
@@ -62,3 +65,12 @@ class EnvironmentProblem(ReportError):
     """The machine lacks something: disk, permission, a system library."""
 
     code = ENVIRONMENT
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return a hint at the known names nearest to one that is not known; ``otherwise``, or all, where none is near."""
+    known = list(known)
+    nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if nearest:
+        return f"did you mean {' or '.join(nearest)}?"
+    return otherwise or f"there are: {', '.join(known)}"

@@ -13,7 +13,7 @@ from analysis.errors import DataError
 from report.commands.running import run
 from report.errors import StudyError
 from report.pipeline.stages import data_check_stages
-from report.study.study import load
+from report.study.loading import load
 from report.terminal import console
 from report.workspace.places import ARCHIVES, cache_folder, data_problem, study_folder, study_names
 from report.writing.values import listed

@@ -19,7 +19,8 @@ from report.engine.stage import Output, Source, Stage, included
 from report.engine.system.files import read_json
 from report.pipeline.stages import Place, stages
 from report.study.prose import find_prose
-from report.study.study import Section, Study
+from report.study.study import Study
+from report.study.value_types import Section
 
 if TYPE_CHECKING:
     from report.engine.run import Built
@@ -126,7 +127,7 @@ def study_facts(
         "data": next((kind for kind in ("sample", "archive") if kind in names), "folder"),
         **{name: params[name] for name in ("name", "overrides", "commit")},
         "declared_late": _stage("compare", plan).params["declared_late"],
-        "study": study.model_dump(mode="json", exclude_unset=True),  # as a study file may say it
+        "study": study.as_json(without_defaults=True),  # as a study file may say it
         "program": program((stage, built[stage.name].record.recipe) for stage in again),
         "files": {name: digest(path) for name, path in sorted(files.items())},
     }

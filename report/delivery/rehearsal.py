@@ -15,14 +15,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from report import PROJECT
 from report.delivery.verify import run
 from report.document.lint import origin
 from report.document.pandoc import SOURCE
 from report.engine.sources import files_of
 from report.engine.stage import Output, Source, Stage
 from report.errors import RenderError, StudyError
-from report.pipeline.stages import PROJECT, SPLITS, analyses, compared
-from report.study.toml_lines import line_of
+from report.pipeline.stages import SPLITS, analyses, compared
+from report.study.complaints import line_of
 from report.workspace.places import study_folder
 from report.writing.names import names
 

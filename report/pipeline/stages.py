@@ -16,16 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from analysis.names import written
+from report import PROJECT
 from report.document import fonts
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.engine.system.distributions import installed
 from report.study import prose
 from report.study.collisions import LOW_DETAIL, LOW_DETAIL_TITLE
-from report.study.published import bars
-from report.study.study import READER_KEYS, ClassLabel, Model, Study, is_folder_name
-from report.writing.tables import MOST_TOGETHER
+from report.study.comparable import obstacles
+from report.study.limits import MOST_TOGETHER
+from report.study.model_settings import Model
+from report.study.settings import READER_KEYS, ClassLabel
+from report.study.study import Study
+from report.study.value_types import is_folder_name
 
-PROJECT = Path(__file__).resolve().parents[2]
 SPLITS = ("val", "test")
 LONGEST_FOLDER = 100  # bytes; the pictures in it have its name and a number
 TABLES = ("numpy", "pandas")
@@ -369,7 +372,7 @@ def _ledger(study: Study, place: Place) -> Iterator[Stage]:
         return
     trained = {m.id: [run.name for run in runs(study, m, "")] for m in study.trained}
     names: dict[str, Json] = {model: list(found) for model, found in trained.items()}
-    reasons = bars(study, place.overrides, sample=place.data is None)
+    reasons = obstacles(study, place.overrides, sample=place.data is None)
     yield Stage(
         "ledger",
         "analysis.evaluation.stages.ledger:ledger",
@@ -509,7 +512,7 @@ def together(study: Study) -> tuple[Model, ...]:
 
 def _figures_across(study: Study) -> Iterator[Stage]:
     """Yield the figures that have all models side by side, and those of a replication the data before and after."""
-    replication = study.study.kind == "replication"
+    replication = study.about.kind == "replication"
     if not replication and len(study.trained) <= MOST_TOGETHER:
         return
     shown = {m.id: runs(study, m, "")[0].name for m in study.trained}
@@ -586,7 +589,7 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
             **{name.replace(".", "_"): Output(name) for name in figures},
         },
         {
-            "study": study.told(),
+            "study": study.for_document(),
             "together": [m.id for m in together(study)],
             "name": place.study.name,
             "sample": place.data is None,

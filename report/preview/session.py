@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis.errors import AnalysisError
+from report import PROJECT
 from report.cli import DRAWN, not_built, require_finished
 from report.document.lint import DOUBTS, origin
 from report.document.pandoc import SOURCE
@@ -29,11 +30,11 @@ from report.engine.executors import LocalExecutor
 from report.engine.run import Built, build
 from report.engine.store import Store
 from report.errors import EnvironmentProblem, RenderError, ReportError
-from report.pipeline.stages import PROJECT
 from report.preview.server import HOST, Shown, listen, serving
+from report.study.folder import STUDIES
 from report.study.prose import find_misnamed_prose
 from report.terminal import console
-from report.workspace.places import STUDIES, Plan, Request, plan, study_folder
+from report.workspace.places import Plan, Request, plan, study_folder
 from report.writing.author.glyphs import warn_of_missing_glyphs
 
 PORT = 8420

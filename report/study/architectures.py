@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import ast
-import difflib
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from report import PROJECT
+from report.errors import did_you_mean
+
 PACKAGE = "analysis"
 
 
 def problem(architecture: str) -> tuple[str, str] | None:
     """Return what is wrong with ``module:function`` and a hint; None if there is such a function."""
     module, _, function = architecture.partition(":")
-    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    path = PROJECT.joinpath(*module.split(".")).with_suffix(".py")
     if not path.is_file():
-        return f"no module {module} in this project", _nearest(module, _modules())
+        return f"no module {module} in this project", did_you_mean(module, _modules())
     known = _names(path)
     if known is None or function in known:
         return None
     public = [name for name in known if not name.startswith("_")]
-    return f"no function {function} in {module}", _nearest(function, public)
+    return f"no function {function} in {module}", did_you_mean(function, public)
 
 
 def _modules() -> list[str]:
-    files = (path.relative_to(ROOT).with_suffix("") for path in sorted((ROOT / PACKAGE).rglob("*.py")))
+    files = (path.relative_to(PROJECT).with_suffix("") for path in sorted((PROJECT / PACKAGE).rglob("*.py")))
     return [".".join(path.parts) for path in files if path.name != "__init__"]
 
 
@@ -37,8 +38,3 @@ def _names(path: Path) -> list[str] | None:
     defined = [node.name for node in body if isinstance(node, ast.FunctionDef)]
     imported = [node.names for node in body if isinstance(node, ast.ImportFrom)]
     return defined + [alias.asname or alias.name for names in imported for alias in names]
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(nearest)}?" if nearest else f"there are: {', '.join(known)}"

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from report.study.letters import without_article
+from report.study.texts import without_article
 
 if TYPE_CHECKING:
     from report.study.study import Study

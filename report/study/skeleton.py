@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from report import PROJECT
 from report.delivery.publish import writing
 from report.errors import UsageError
-from report.pipeline.stages import PROJECT
-from report.workspace.places import STUDIES
+from report.study.folder import STUDIES
 
 SKELETON = PROJECT / "templates" / "study"
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import shlex
@@ -14,16 +13,18 @@ from pathlib import Path
 
 from analysis.errors import DataError
 from analysis.walk import walk
+from report import PROJECT
 from report.engine.code import code_hash
 from report.engine.stage import Stage, selected
 from report.engine.store import Store
 from report.engine.system.files import environment_problems
-from report.errors import StageError, UsageError
-from report.pipeline.stages import PROJECT, Place, stages
-from report.study.study import Study, load
+from report.errors import StageError, UsageError, did_you_mean
+from report.pipeline.stages import Place, stages
+from report.study.folder import STUDIES
+from report.study.loading import load
+from report.study.study import Study
 from report.terminal import console
 
-STUDIES = PROJECT / "studies"
 PROGRAM = ("report", "analysis", "templates", ":!*README.md")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 V7_PULL = "darwin dataset pull v7-labs/covid-19-chest-x-ray-dataset:all-images"
@@ -109,7 +110,7 @@ def plan(request: Request, *, needs_data: bool = True) -> Plan:
     if request.sample:
         if request.data is not None:
             raise UsageError("--data and --sample contradict each other", hint="leave one of them out")
-        study, found = study.sampled(), None
+        study, found = study.for_sample(), None
     else:
         found = _found(request, study, needs_data)
     data = None if request.sample else found or PROJECT / study.dataset.root
@@ -199,9 +200,7 @@ def study_folder(name: str) -> Path:
         if (folder / "study.toml").is_file():
             return folder.resolve()
     known = study_names()
-    nearest = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {nearest[0]}?" if nearest else f"there are: {', '.join(known)}"
-    raise UsageError(f"no study is called {name!r}", hint=hint)
+    raise UsageError(f"no study is called {name!r}", hint=did_you_mean(name, known))
 
 
 def remembered_as(folder: Path) -> str:

@@ -9,7 +9,8 @@ from report.pipeline.stages import SPLITS, analyses, compared, normal_class, run
 from report.study.collisions import LOW_DETAIL, MAJORITY
 
 if TYPE_CHECKING:
-    from report.study.study import Model, Study
+    from report.study.model_settings import Model
+    from report.study.study import Study
 
 PER_CLASS = ("sensitivity", "specificity", "ppv", "npv", "f1")
 MOVES = ("fixed", "broken", "both_right", "both_wrong")

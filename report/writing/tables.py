@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from report.document.markdown import escape
-from report.study.letters import without_article
+from report.study.limits import MOST_TOGETHER
+from report.study.texts import without_article
 from report.writing.changes import KINDS, layer_rows, one, penalties
 from report.writing.values import MISSING, Values, count, decimal, listed
 
@@ -763,8 +764,6 @@ _DESCRIBING = """
 """
 DESCRIBING = frozenset(_DESCRIBING.split())
 """Words with which a title can begin that are no name."""
-MOST_TOGETHER = 5
-"""So many curves can be told apart in one panel, and so many models fit beside each other on a page."""
 WIDEST = 30
 """So many letters at most a column is wide before its cells are broken."""
 _COUNTED = ("Conv2D", "MaxPooling2D", "Dense", "Dropout", "BatchNormalization")

@@ -15,7 +15,7 @@ from PIL import Image
 
 from analysis.errors import DataError
 from report.errors import DATA, OK, USAGE
-from report.study.study import load
+from report.study.loading import load
 from report.workspace.places import Request, data_folder
 
 ROOT = Path(__file__).parents[2]

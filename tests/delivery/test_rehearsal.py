@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from report import cli
+from report import PROJECT, cli
 from report.cli import exit_code
 from report.delivery import rehearsal
 from report.delivery.rehearsal import rehearse
 from report.engine.events import Planned, Waiting
 from report.errors import RENDER, STUDY, EnvironmentProblem, RenderError, StudyError
-from report.pipeline.stages import PROJECT
 from report.workspace.places import Request, plan
 
 STUDIES = PROJECT / "studies"

@@ -21,15 +21,15 @@ import pikepdf
 import pytest
 
 from analysis.errors import DataError
-from report import cli
+from report import PROJECT, cli
 from report.delivery import evidence, publish, verify
 from report.delivery.differences import Difference
 from report.delivery.verify import Again, Checked, Recomputed
 from report.document.svg import SVG
 from report.engine.fingerprint import Moment, Project
 from report.engine.stage import Stage
-from report.pipeline.stages import PROJECT, Place, stages
-from report.study.study import load
+from report.pipeline.stages import Place, stages
+from report.study.loading import load
 
 ASSIGNMENT = PROJECT / "studies" / "assignment"
 TINY = ("sample.pictures=160", "sample.size=32")
@@ -112,7 +112,7 @@ def make(stage: Stage, files: dict[str, dict[str, Path]], place: Path) -> Again:
 def case(tmp_path_factory) -> Case:
     """Return a build of the assignment's sample whose networks are made up, and what is recomputed from it."""
     work = tmp_path_factory.mktemp("build")
-    study = load(ASSIGNMENT / "study.toml", TINY).sampled()
+    study = load(ASSIGNMENT / "study.toml", TINY).for_sample()
     plan = stages(study, Place(ASSIGNMENT, None, TINY))
     moment = Moment(Project(), work / "index")
     files: dict[str, dict[str, Path]] = {}

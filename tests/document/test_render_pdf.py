@@ -21,7 +21,7 @@ from PIL import Image
 from analysis.progress import silent
 from report.document import equations, pdf
 from report.errors import EnvironmentProblem, RenderError
-from report.study.study import load
+from report.study.loading import load
 from report.writing import source
 
 FIXTURE = Path(__file__).parent / "fixture"
@@ -53,7 +53,7 @@ def file(tmp_path_factory: pytest.TempPathFactory, evaluated, which: str) -> Pat
 
 def write_report(root: Path, folders: dict[str, str], out: Path) -> Path:
     """Write the source of the assignment's report from made-up predictions."""
-    study = load(ASSIGNMENT / "study.toml").told()
+    study = load(ASSIGNMENT / "study.toml").for_document()
     inputs = {name: root / folder for name, folder in folders.items()}
     of_study = {
         "study": study,

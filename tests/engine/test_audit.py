@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from report import PROJECT
 from report.commands.running import run
 from report.engine.code import OURS
 from report.engine.events import Failed, Started, Warned
@@ -24,7 +25,6 @@ from report.engine.sources import files_of
 from report.engine.stage import Output, Source, Stage
 from report.engine.system import audit, distributions
 from report.errors import StageError
-from report.pipeline.stages import PROJECT
 
 READING = """
 import os, sys, tempfile
@@ -231,7 +231,7 @@ from pathlib import Path
 from report.engine.code import Project
 from report.engine.run import build
 from report.engine.stage import Source, Stage
-from report.pipeline import PROJECT
+from report import PROJECT
 from report.project import Request, plan
 
 if __name__ == "__main__":

@@ -19,9 +19,11 @@ from threadpoolctl import threadpool_limits
 
 from analysis.evaluation.predictions import Predictions, cluster_ids
 from analysis.progress import silent
+from report import PROJECT
 from report.engine.stage import Output, Stage
-from report.pipeline.stages import PROJECT, Place, stages
-from report.study.study import Study, load
+from report.pipeline.stages import Place, stages
+from report.study.loading import load
+from report.study.study import Study
 
 CLASSES = ("bacterial", "covid_19", "healthy", "viral")
 ASSIGNMENT = PROJECT / "studies" / "assignment"

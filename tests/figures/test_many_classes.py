@@ -21,7 +21,7 @@ from analysis.evaluation.stages import compare, evaluate
 from analysis.evaluation.statistics import pairs
 from analysis.evaluation.statistics.resampling import resamples
 from analysis.figures import labels, style
-from report.study.study import load
+from report.study.loading import load
 from tests.figures.conftest import write_inputs
 from tests.figures.drawing import FIGURES, draw, keep_figures, require_clean
 

@@ -14,7 +14,8 @@ from keras import layers
 from analysis.errors import ArchitectureError
 from analysis.models import architecture
 from analysis.progress import silent
-from report.study.study import Study, load
+from report.study.loading import load
+from report.study.study import Study
 
 PROJECT = Path(__file__).resolve().parents[2]
 

@@ -225,6 +225,7 @@ REACHED = {
     "report.cli": set(),
     "report.pipeline.stages": set(),
     "report.study.study": set(),
+    "report.study.loading": set(),
 }
 
 

@@ -12,10 +12,13 @@ import pytest
 
 from analysis.datasets import class_folders, table
 from analysis.datasets.archives import unpacking
+from report import PROJECT
 from report.engine.stage import Output, Source, Stage
 from report.engine.system.distributions import installed
-from report.pipeline.stages import PROJECT, Place, analyses, data_check_stages, runs, stages
-from report.study.study import Columns, Comparison, Dataset, Study, load
+from report.pipeline.stages import Place, analyses, data_check_stages, runs, stages
+from report.study.loading import load
+from report.study.settings import Columns, Comparison, Dataset
+from report.study.study import Study
 from report.workspace import places
 
 ASSIGNMENT = PROJECT / "studies" / "assignment"
@@ -31,7 +34,7 @@ def planned(*overrides: str, **place: Any) -> list[Stage]:
     return stages(changed_study(*overrides), Place(ASSIGNMENT, Path("/data"), **place))
 
 
-SAMPLE = stages(STUDY.sampled(), Place(ASSIGNMENT, None))
+SAMPLE = stages(STUDY.for_sample(), Place(ASSIGNMENT, None))
 REAL = planned()
 SEEDS = planned("training.seeds=[42,43,44]", "split.also=none")
 PLANS = {
@@ -365,12 +368,12 @@ def test_the_packages_of_the_extra_are_in_the_key_of_what_decodes_pictures():
 
 def test_the_sample_knows_no_names_of_the_real_data():
     data = STUDY.dataset.model_copy(update={"patient_pattern": "(p[0-9]+)"})
-    assert STUDY.model_copy(update={"dataset": data}).sampled().dataset.patient_pattern == ""
+    assert STUDY.model_copy(update={"dataset": data}).for_sample().dataset.patient_pattern == ""
 
 
 @pytest.mark.parametrize("path", sorted(ASSIGNMENT.parent.glob("*/study.toml")), ids=lambda p: p.parent.name)
 def test_every_study_has_a_sample_in_the_layout_of_its_data(path):
-    study = load(path).sampled()
+    study = load(path).for_sample()
     sample = stages(study, Place(path.parent, None))[0]
     assert sample.name == "sample"
     assert sample.params.get("layout", "v7") == study.dataset.reader
@@ -380,8 +383,8 @@ def test_every_study_has_a_sample_in_the_layout_of_its_data(path):
 
 
 def test_the_title_of_the_study_reaches_the_document_alone():
-    about = STUDY.study.model_copy(update={"title": "Another"})
-    other = stages(STUDY.model_copy(update={"study": about}), Place(ASSIGNMENT, Path("/data")))
+    about = STUDY.about.model_copy(update={"title": "Another"})
+    other = stages(STUDY.model_copy(update={"about": about}), Place(ASSIGNMENT, Path("/data")))
     assert {a.name for a, b in zip(REAL, other, strict=True) if a != b} == {"source"}
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from report import cli
+from report import PROJECT, cli
 from report.engine.events import Finished, Started
 from report.engine.store import Store
 from report.engine.upkeep.collect import collect
 from report.errors import StageError
-from report.pipeline.stages import PROJECT
 from report.workspace.places import Plan, Request, plan
 
 OTHER = ("comparison.margin=0.05",)

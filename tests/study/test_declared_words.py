@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from report import PROJECT
 from report.errors import StudyError
-from report.pipeline.stages import PROJECT
-from report.study.study import Study, load
-from report.study.toml_lines import line_of
+from report.study.complaints import line_of
+from report.study.loading import load
+from report.study.study import Study
 
 STUDY = """\
 [study]
@@ -66,8 +67,8 @@ def read(tmp_path: Path):
 )
 def test_an_author_may_be_a_list(read, author, expected):
     study = read(('author = "A"', f"author = {author}"))
-    assert study.told()["study"]["author"] == expected
-    kept = json.dumps(study.model_dump(mode="json", exclude_unset=True))
+    assert study.for_document()["study"]["author"] == expected
+    kept = json.dumps(study.as_json(without_defaults=True))
     assert Study.model_validate_json(kept) == study
 
 
@@ -96,7 +97,7 @@ def test_what_is_no_author_is_refused_with_its_line(read, author):
     ],
 )
 def test_a_date_may_have_any_form_of_iso_8601(read, date, expected):
-    assert read(("date = 2026-01-01", f"date = {date}")).told()["study"]["date"] == expected
+    assert read(("date = 2026-01-01", f"date = {date}")).for_document()["study"]["date"] == expected
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_what_is_no_date_is_refused_with_its_line_and_forms_that_are(read, date)
 
 @pytest.mark.parametrize(("language", "expected"), [("en", "en"), ("en-gb", "en-GB"), ("EN_us", "en-US")])
 def test_english_is_known_however_it_is_written(read, language, expected):
-    assert read(('title = "T"', f'title = "T"\nlanguage = "{language}"')).study.language == expected
+    assert read(('title = "T"', f'title = "T"\nlanguage = "{language}"')).about.language == expected
 
 
 @pytest.mark.parametrize("language", ['"de"', '"de-AT"', '"english"', "1"])
@@ -169,7 +170,7 @@ def test_a_requirement_of_a_setting_that_there_is_not_is_refused(read, name):
 
 
 def test_a_study_file_may_have_a_byte_order_mark_and_windows_line_ends(read):
-    assert read(("\n", "\r\n"), encoding="utf-8-sig").study.title == "T"
+    assert read(("\n", "\r\n"), encoding="utf-8-sig").about.title == "T"
 
 
 def test_lines_are_found_in_tables_lists_and_inline_tables():

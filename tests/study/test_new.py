@@ -8,7 +8,9 @@ import pytest
 
 from report.errors import StudyError, UsageError
 from report.study import skeleton
-from report.study.study import TABLE_KEYS, Dataset, Model, Picture, Split, load
+from report.study.loading import load
+from report.study.model_settings import Model
+from report.study.settings import TABLE_KEYS, Dataset, Image, Split
 from report.workspace import places
 
 
@@ -108,6 +110,6 @@ def test_the_keys_of_a_table_that_the_skeleton_shows_can_be_said_together(studie
 
 def test_every_key_of_a_model_is_in_the_skeleton():
     text = (skeleton.SKELETON / "study.toml").read_text()
-    for section in (Model, Dataset, Split, Picture):
+    for section in (Model, Dataset, Split, Image):
         for key in section.model_fields:
             assert re.search(rf"(?m)^(# )?{key} = ", text), key

@@ -10,7 +10,8 @@ import pytest
 
 from report.cli import exit_code
 from report.errors import STUDY, USAGE, StudyError, UsageError
-from report.study.study import Study, load
+from report.study.loading import load
+from report.study.study import Study
 
 ASSIGNMENT = Path(__file__).parents[2] / "studies" / "assignment" / "study.toml"
 
@@ -368,7 +369,7 @@ def test_what_is_wrong_in_the_file_is_not_blamed_on_an_override(edited):
 
 def test_the_sample_is_never_larger_than_the_study():
     study = load(ASSIGNMENT)
-    sample = study.sampled()
+    sample = study.for_sample()
     assert sample.image.size == min(study.image.size, study.sample.size)
     assert all(s.epochs <= m.epochs for s, m in zip(sample.models, study.models, strict=True))
     assert [s.learning_rate for s in sample.models] == [m.learning_rate for m in study.models]
@@ -381,7 +382,7 @@ STUDIES = sorted(path.parent.name for path in ASSIGNMENT.parents[1].glob("*/stud
 def test_every_study_reads_and_has_a_smaller_sample(name):
     study = load(ASSIGNMENT.parents[1] / name / "study.toml")
     assert study.dataset.source
-    sample = study.sampled()
+    sample = study.for_sample()
     assert set(sample.split.subset) == set(study.split.subset)
     assert sum(sample.split.subset.values()) < sample.sample.pictures
 
@@ -403,10 +404,10 @@ def test_a_list_that_lost_its_quotes_to_the_shell_is_told_how_to_keep_them():
 def test_a_study_without_a_class_says_so_in_its_title_and_can_be_read_again():
     path = ASSIGNMENT.parents[1] / "radiography" / "study.toml"
     study = load(path, ('dataset.without=["lung_opacity"]',))
-    assert study.study.title == f"{load(path).study.title} (without Lung Opacity)"
+    assert study.about.title == f"{load(path).about.title} (without Lung Opacity)"
     assert [c.label for c in study.left_out] == ["Lung Opacity"]
-    kept = json.dumps(study.model_dump(mode="json", exclude_unset=True))
-    assert Study.model_validate_json(kept).told() == study.told()
+    kept = json.dumps(study.as_json(without_defaults=True))
+    assert Study.model_validate_json(kept).for_document() == study.for_document()
 
 
 def test_what_the_program_fills_in_is_not_for_the_study_file(tmp_path):
@@ -457,7 +458,7 @@ def test_a_title_of_several_lines_is_one_line(edited):
 def test_a_study_file_may_begin_with_a_byte_order_mark(edited):
     path = edited("[study]", "[study]")
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
-    assert load(path).study.kind == "assignment"
+    assert load(path).about.kind == "assignment"
 
 
 @pytest.mark.parametrize(
@@ -483,7 +484,7 @@ def test_what_is_refused_is_refused_with_its_line(edited, old, new):
 def test_an_override_is_blamed_for_its_signs_and_is_one_value():
     with pytest.raises(UsageError, match=r"--set study.title: the sign U\+001B"):
         load(ASSIGNMENT, ("study.title=\x1b[31m",))
-    assert load(ASSIGNMENT, ('study.title="a"\nx = 1',)).study.title == '"a" x = 1'
+    assert load(ASSIGNMENT, ('study.title="a"\nx = 1',)).about.title == '"a" x = 1'
 
 
 @pytest.mark.parametrize("name", ["null", "nan", "true", "inf"])

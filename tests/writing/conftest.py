@@ -14,17 +14,18 @@ import pytest
 
 from analysis.evaluation.stages import collect, compare, evaluate, ledger
 from analysis.progress import silent
+from report import PROJECT
 from report.document import lint
 from report.engine.stage import Output, Stage
-from report.pipeline.stages import PROJECT, Place, stages
-from report.study.study import load
+from report.pipeline.stages import Place, stages
+from report.study.loading import load
 from report.writing.source import write
 
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
 SPLITS = ["val", "test"]
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 ASSIGNMENT = PROJECT / "studies" / "assignment"
-STUDY = load(ASSIGNMENT / "study.toml").told()
+STUDY = load(ASSIGNMENT / "study.toml").for_document()
 LAYER = {
     "class_name": "Dense",
     "config": {"activation": "softmax", "kernel_initializer": {"class_name": "GlorotUniform"}},

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from report import PROJECT
 from report.document.markdown import escape
 from report.errors import RenderError
-from report.pipeline.stages import PROJECT, Place, stages
-from report.study.study import load
+from report.pipeline.stages import Place, stages
+from report.study.loading import load
 from report.writing.author.passages import close_passage
 from report.writing.tables import uncapitalised
 

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from analysis.progress import silent
+from report import PROJECT
 from report.document import html
-from report.pipeline.stages import PROJECT
 from tests.writing.conftest import STUDY
 
 

@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analysis.progress import silent
+from report import PROJECT
 from report.document import html, lint, pandoc, pdf
 from report.document.markdown import strip_isolates
 from report.errors import RenderError
-from report.pipeline.stages import PROJECT
-from report.study import letters
+from report.study import texts
 from report.writing.author.passages import close_passage
 from report.writing.source import SAMPLE_NOTICE, write
 from report.writing.templates import make_environment
@@ -144,7 +144,7 @@ ANY = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), min_size=1, 
 TEXTS = (
     (st.sampled_from(KNOWN) | SIGNS | ANY)
     .map(lambda text: text[:80])
-    .filter(lambda text: text.strip() and not letters.unprintable(text))
+    .filter(lambda text: text.strip() and not texts.unprintable(text))
 )
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from report.pipeline.stages import PROJECT
-from report.study.study import load
+from report import PROJECT
+from report.study.loading import load
 from report.writing.ledger import Ledger
 from report.writing.tables import Tables
 from report.writing.values import Values
 
-STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").told()
+STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from report.pipeline.stages import PROJECT
-from report.study.study import load
+from report import PROJECT
+from report.study.loading import load
 from report.writing import tables as of_tables
 from report.writing.across import Across
 from report.writing.sentences import Sentences
@@ -19,7 +19,7 @@ from report.writing.tables import MOST_TOGETHER, Tables
 from report.writing.values import Values
 from report.writing.verdicts import OF_CLASS, Verdicts
 
-STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").told()
+STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 
 HTML_ONLY = re.compile(r'(?ms)^::: \{\.content-visible when-format="html"\}\n.*?^:::$')
 CLASSES = [

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from analysis.evaluation.results_file import Basis, entry
+from report import PROJECT
 from report.errors import UsageError
-from report.pipeline.stages import PROJECT
-from report.study.study import load
+from report.study.loading import load
 from report.workspace.places import Request, plan
 from report.workspace.trained_models import trained
 from report.writing.sentences import Sentences
@@ -24,7 +24,9 @@ PAIR = "improved_vs_baseline"
 
 def recipes(verdict: str, terms: dict[str, float]) -> Verdicts:
     """Return the sentences about two recipes whose difference has such a variance."""
-    study = load(PROJECT / "studies" / "assignment" / "study.toml", ("training.seeds=[1,2,3]",)).told()
+    study = load(
+        PROJECT / "studies" / "assignment" / "study.toml", ("training.seeds=[1,2,3]",)
+    ).for_document()
     results = {f"{PAIR}.test.variance.{name}": entry(term, "", Basis("")) for name, term in terms.items()}
     facts = {"pair": PAIR, "a": "baseline", "b": "improved", "analysis": "", "split": "test"}
     values = Values(results)

@@ -12,17 +12,17 @@ import pandas as pd
 import pytest
 
 from analysis.progress import silent
+from report import PROJECT
 from report.document import html
 from report.document.markdown import escape
 from report.errors import RenderError
-from report.pipeline.stages import PROJECT
-from report.study.study import load
+from report.study.loading import load
 from report.writing.sentences import Sentences
 from report.writing.tables import Tables, augmentation_words, callback_words, uncapitalised
 from report.writing.values import Values, count, decimal, listed
 from report.writing.verdicts import Verdicts
 
-STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").told()
+STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 
 HOSTILE = ("<script>alert(1)</script>", '"><img onerror=alert(1) src=x>.png', "<iframe src='x'></iframe>")
 
@@ -491,7 +491,7 @@ def test_an_empty_file_of_the_author_leaves_no_empty_part(source, artifacts, tmp
 
 
 def test_settings_of_many_models_name_what_they_share_once() -> None:
-    study = load(PROJECT / "studies" / "pediatric-imbalanced" / "study.toml").told()
+    study = load(PROJECT / "studies" / "pediatric-imbalanced" / "study.toml").for_document()
     text = Tables(study, Values({}), {}).training()
     shared, _, table = text.partition("\n\n")
     assert "optimiser" not in shared
@@ -507,7 +507,7 @@ def test_only_settings_that_are_set_have_a_row() -> None:
     text = Tables(STUDY, Values({}), {}).training()
     for absent in ("Grey", "First", "weights |", "Augmented"):
         assert absent not in text
-    warm = load(PROJECT / "studies" / "pediatric-resplit" / "study.toml").told()
+    warm = load(PROJECT / "studies" / "pediatric-resplit" / "study.toml").for_document()
     assert "those of the dropout CNN, trained" in Tables(warm, Values({}), {}).training()
 
 

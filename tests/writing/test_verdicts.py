@@ -12,13 +12,13 @@ from analysis.evaluation.results_file import Basis, Results, bounded, entry, own
 from analysis.evaluation.stages.compare import Model, Pair, judge
 from analysis.evaluation.statistics.resampled import from_draws
 from analysis.evaluation.statistics.resampling import resamples
-from report.pipeline.stages import PROJECT
-from report.study.study import load
+from report import PROJECT
+from report.study.loading import load
 from report.writing.tables import Tables
 from report.writing.values import Values
 from report.writing.verdicts import Verdicts
 
-STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").told()
+STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 CLASSES = ("bacterial", "covid_19", "healthy", "viral")
 MARGIN, ALPHA = 0.03, 0.05
 

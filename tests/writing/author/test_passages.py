@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from report import PROJECT
 from report.errors import RenderError
-from report.pipeline.stages import PROJECT
 from report.study.prose import find_misnamed_prose, find_prose
 from report.writing.author.doubts import find_doubts
 from report.writing.author.markup import read_prose

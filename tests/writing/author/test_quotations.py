@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 
+from report import PROJECT
 from report.errors import RenderError
-from report.pipeline.stages import PROJECT
-from report.study.study import load
+from report.study.loading import load
 from report.writing.author.quotations import find_quotations, require_quotations
 from report.writing.names import names
 

@@ -1,20 +1,20 @@
-"""Texts of a study as they are typed: signs that none may have, as they change unseen what stands around them; articles."""
+"""Texts of a study as they are typed: characters that none may have, and articles."""
 
 from __future__ import annotations
 
 import re
 
 _TURNING = "\u202a-\u202e\u2066-\u2069"
-_UNSEEN = re.compile(
+_UNPRINTABLE = re.compile(
     rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_TURNING}\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
 DETERMINERS = {"the", "a", "an", "our", "my", "this", "that", "their"}
-HINT = "take it away; an editor that shows invisible signs finds it"
+UNPRINTABLE_HINT = "take it away; an editor that shows invisible signs finds it"
 
 
 def unprintable(text: str) -> tuple[int, str] | None:
     """Return where the first such sign of ``text`` is and what is wrong with it; None if there is none."""
-    match = _UNSEEN.search(text)
+    match = _UNPRINTABLE.search(text)
     if match is None:
         return None
     turns = re.fullmatch(f"[{_TURNING}]", match[0])

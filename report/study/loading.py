@@ -1,0 +1,128 @@
+"""A study read from its files, with changes of the command line."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from report.errors import StudyError, UsageError
+from report.study.complaints import StudyFile, refused, unreadable
+from report.study.folder import PUBLISHED, STUDIES
+from report.study.study import Study
+from report.study.texts import UNPRINTABLE_HINT, unprintable
+
+
+def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
+    """Return the study of ``path`` (a ``study.toml``) with ``key=value`` overrides applied.
+
+    Raises
+    ------
+    StudyError
+        The file is missing, is no TOML, or says something that is not allowed.
+    UsageError
+        An override is not of the form ``table.key=value``, or gives what is not allowed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        data = tomllib.loads(text)
+    except FileNotFoundError as error:
+        raise StudyError(f"{path}: no such file", hint="report studies") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise unreadable(path, error) from error
+    for override in overrides:
+        _apply(override, data)
+    if published := _published(path, data):
+        data["published"] = published
+    file = StudyFile(path, text, data, overrides)
+    _require_printable(file)
+    try:
+        # JSON mode: strict, yet arrays are tuples
+        return Study.model_validate_json(json.dumps(data, default=str)).without_classes()
+    except ValidationError as error:
+        raise refused(error, file) from error
+
+
+def _require_printable(file: StudyFile) -> None:
+    for key, text in _texts(file.data):
+        if found := unprintable(text):
+            if file.override_of(key):
+                raise UsageError(f"--set {key}: {found[1]}", hint=UNPRINTABLE_HINT)
+            raise StudyError(f"{file.place(key)}: {key}: {found[1]}", hint=UNPRINTABLE_HINT)
+
+
+def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text within a value of the study file, each after the dotted name of its key."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield key, name
+            yield from _texts(item, f"{key}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            name = item.get("id", number) if isinstance(item, dict) else number
+            yield from _texts(item, f"{key}.{name}")
+
+
+def _published(path: Path, data: dict[str, Any]) -> Any:
+    """Return the content of the ``published.toml`` that belongs to a study file; None if there is none."""
+    section = data.get("report")
+    named = section.get("published") if isinstance(section, dict) else None
+    file = (STUDIES / str(named) if named else path.parent) / PUBLISHED
+    if "published" in data:
+        raise StudyError(f"{path}: published figures belong into {file.name} beside it")
+    if "left_out" in data:
+        raise StudyError(f"{path}: left_out: unknown key", hint="classes are left out by dataset.without")
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        if named:
+            raise StudyError(f"{path}: report.published: {file}: no such file") from error
+        return None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise unreadable(file, error) from error
+
+
+def _apply(override: str, data: dict[str, Any]) -> None:
+    """Apply ``models.baseline.epochs=3`` to ``data``; lists of tables are reached by their ``id``."""
+    dotted, equals, text = override.partition("=")
+    keys = dotted.strip().split(".")
+    if not equals or not all(keys):
+        raise UsageError(
+            f"--set {override}: not of the form table.key=value", hint="--set models.baseline.epochs=3"
+        )
+    table: Any = data
+    for key in keys[:-1]:
+        table = _child(table, key, override)
+    if not isinstance(table, dict):
+        raise UsageError(f"--set {override}: {'.'.join(keys[:-1])} is not a table")
+    table[keys[-1]] = _value(text, override)
+
+
+def _value(text: str, override: str) -> Any:
+    """Return a value as TOML has it; what is none is a text whose quotes the shell has taken."""
+    try:
+        read = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError as error:
+        if text.startswith(("[", "{")):
+            hint = "put it in single quotes, so that the shell leaves the others: --set 'dataset.exclude=[\"*.png\"]'"
+            raise UsageError(f"--set {override}: not valid TOML: {error}", hint=hint) from error
+        return text
+    return read["value"] if len(read) == 1 else text
+
+
+def _child(table: Any, key: str, override: str) -> Any:
+    if isinstance(table, list):
+        for item in table:
+            if isinstance(item, dict) and item.get("id") == key:
+                return item
+        known = ", ".join(str(item.get("id")) for item in table if isinstance(item, dict))
+        raise UsageError(f"--set {override}: nothing is called {key!r}", hint=f"there are: {known}")
+    if isinstance(table, dict):
+        return table.setdefault(key, {})
+    raise UsageError(f"--set {override}: {key!r} is not a table")

@@ -1,0 +1,161 @@
+"""What a study file says of a model: its network, what it sees of the images, and how it is trained."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from report.study.value_types import Architecture, Fraction, Identifier, Label, Section, Weight
+
+
+class Scale(Section):
+    """Grey levels 0 to 255 become ``scale * level + offset``."""
+
+    scale: float = 1 / 255
+    offset: float = 0.0
+
+
+class InputScaling(Scale):
+    """What a network sees of the pictures: their scale, and the order of their pixels.
+
+    ``pixels = "interleaved"`` is the mistake of ``reshape(-1, n).T``: a row gets every n-th number of all n pictures.
+    """
+
+    pixels: Literal["in-place", "interleaved"] = "in-place"
+
+
+class HorizontalFlip(Section):
+    """Mirror left and right with probability one half."""
+
+    kind: Literal["horizontal_flip"]
+
+
+class Warp(Section):
+    """A change that moves pixels, and what fills the edges."""
+
+    fill: Literal["nearest", "constant", "reflect"] = "nearest"
+
+
+class Shift(Warp):
+    """Move by up to a fraction of the side, uniformly drawn."""
+
+    kind: Literal["shift"]
+    width: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    height: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Rotation(Warp):
+    """Turn by up to so many degrees either way."""
+
+    kind: Literal["rotation"]
+    degrees: Annotated[float, Field(gt=0, le=180)]
+
+
+class Shear(Warp):
+    """Shear by up to so many degrees either way."""
+
+    kind: Literal["shear"]
+    degrees: Annotated[float, Field(gt=0, lt=90)]
+
+
+class Zoom(Warp):
+    """Enlarge or reduce width and height, each by a factor of its own between ``1 - range`` and ``1 + range``."""
+
+    kind: Literal["zoom"]
+    range: Fraction
+
+
+class Brightness(Section):
+    """Add the same to all pixels: up to so many grey levels either way."""
+
+    kind: Literal["brightness"]
+    levels: Annotated[float, Field(gt=0, le=255)]
+
+
+class Contrast(Section):
+    """Multiply the differences from the picture's mean by a factor between ``low`` and ``high``."""
+
+    kind: Literal["contrast"]
+    low: Annotated[float, Field(ge=0)]
+    high: Annotated[float, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Contrast:
+        if self.low > self.high:
+            raise ValueError("low is above high")
+        return self
+
+
+Change = Annotated[
+    HorizontalFlip | Shift | Rotation | Shear | Zoom | Brightness | Contrast, Field(discriminator="kind")
+]
+
+
+class Monitored(Section):
+    """What is watched during a training."""
+
+    monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
+
+
+class EarlyStopping(Monitored):
+    """Stop when ``monitor`` has not improved for ``patience`` epochs."""
+
+    kind: Literal["early_stopping"]
+    patience: Annotated[int, Field(ge=0)] = 5
+    restore_best: bool = True
+
+
+class ReduceLearningRate(Monitored):
+    """Multiply the learning rate by ``factor`` when ``monitor`` has not improved for ``patience`` epochs."""
+
+    kind: Literal["reduce_learning_rate"]
+    factor: Fraction = 0.1
+    patience: Annotated[int, Field(ge=0)] = 10
+    min_delta: Annotated[float, Field(ge=0)] = 1e-4
+
+
+class BestCheckpoint(Monitored):
+    """Keep the weights of the best epoch by ``monitor``, and end with them."""
+
+    kind: Literal["checkpoint"]
+
+
+Callback = Annotated[EarlyStopping | ReduceLearningRate | BestCheckpoint, Field(discriminator="kind")]
+
+
+class Model(Section):
+    """An architecture and how it is trained.
+
+    ``class_weights`` weigh the loss: "balanced" by n / (K n_k), "other-share" by the share of the other classes in two
+    decimals, or as given by class id. ``init_from`` is a model whose trained weights this training begins with.
+    ``test_input`` scales the test pictures where that differs from training, which is a mistake. ``corrects`` names the
+    model that has the mistake which this one does not have. With ``weights = "imagenet"`` a model is described and
+    not trained. ``minutes`` is what its training takes on two cores, to say before the first one how long it will take.
+    """
+
+    id: Identifier
+    title: Label
+    architecture: Architecture
+    params: dict[str, Any] = {}
+    weights: Literal["random", "imagenet"] = "random"
+    init_from: Identifier | None = None
+    corrects: Identifier | None = None
+    input: InputScaling = InputScaling()
+    test_input: Scale | None = None
+    class_balance: Literal["none", "oversample"] = "none"
+    class_weights: Literal["none", "balanced", "other-share"] | dict[Identifier, Weight] = "none"
+    augmentation: tuple[Change, ...] = ()
+    augmented: Literal["each-epoch", "once"] = "each-epoch"
+    optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
+    learning_rate: Annotated[float, Field(gt=0)] = 0.001
+    epochs: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    callbacks: tuple[Callback, ...] = ()
+    minutes: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _interleaved_once(self) -> Model:
+        if self.input.pixels == "interleaved" and self.augmentation and self.augmented != "once":
+            raise ValueError('pixels are interleaved once, so augmentation must be too: augmented = "once"')
+        return self

@@ -1,0 +1,265 @@
+"""The tables of a study file, those of its models apart: what each may say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from report.study.limits import MIN_SEEDS
+from report.study.value_types import (
+    Authors,
+    ClassOrder,
+    Column,
+    FolderName,
+    Fraction,
+    Identifier,
+    IsoDate,
+    Label,
+    LabelColumns,
+    Language,
+    PatientPattern,
+    Section,
+    SectionId,
+    Subset,
+    TablePaths,
+    Title,
+)
+
+TABLE_KEYS = ("table", "columns", "values", "several", "uncertain")
+READER_KEYS = {
+    "label_rule": ("v7",),
+    "folders": ("class-folders", "kermany", "radiography"),
+    **dict.fromkeys(TABLE_KEYS, ("table",)),
+}
+"""The keys of ``[dataset]`` that not every reader understands, and those that do."""
+
+
+class About(Section):
+    """Who hands in what, and when: a day, month or year.
+
+    ``author`` is one or a list; ``tools`` is the author's declaration of the tools used.
+    """
+
+    title: Title
+    author: Authors = ()
+    course: str = ""
+    tools: str = ""
+    date: IsoDate
+    language: Language = "en-GB"
+    kind: Literal["assignment", "replication"] = "assignment"
+
+
+class ClassLabel(Section):
+    """A class: its name in results and its label in the data and the report.
+
+    ``normal`` marks the one class without disease: with it the report tells of finding any disease at all.
+    """
+
+    id: Identifier
+    label: Label
+    normal: bool = False
+
+
+class Columns(Section):
+    """Columns of a table of labels: names, or numbers from 1, which all of them are where it has no header."""
+
+    file: Column
+    label: LabelColumns
+    patient: Column | None = None
+    split: Column | None = None
+    view: Column | None = None
+
+
+class Dataset(Section):
+    """Where the pictures come from and which label a picture gets.
+
+    ``source`` says where the data are had. ``label_rule`` is about tags, so for the reader ``v7`` alone; ``folders``,
+    names of folders by class id, is for the readers of class folders. ``without`` names classes of the study that are
+    left out, because the data at hand have no or few pictures of them. ``archive_encoding`` is that of the names in an
+    archive that does not tell it, such as ``cp850``. ``patient_pattern`` is a regular expression whose one group, found
+    in the path of a picture, is its patient.
+
+    For the reader ``table``: ``table`` is the path of the table below the data folder, or several; ``columns`` says what
+    its columns are, ``values`` what a class is called in it, by class id; ``several`` which class comes before which
+    where a picture has several, ``uncertain`` what -1 is.
+    """
+
+    reader: Literal["v7", "class-folders", "kermany", "radiography", "table"] = "v7"
+    root: str
+    source: str = ""
+    label_rule: Literal["covid-first", "first-tag", "every-tag"] = "covid-first"
+    folders: dict[Identifier, Annotated[tuple[FolderName, ...], Field(min_length=1)]] = {}
+    table: TablePaths | None = None
+    columns: Columns | None = None
+    values: dict[Identifier, Annotated[tuple[Label, ...], Field(min_length=1)]] = {}
+    several: ClassOrder = "leave-out"
+    uncertain: Literal["leave-out", "positive", "negative"] = "leave-out"
+    patient_pattern: PatientPattern = ""
+    exclude: tuple[str, ...] = ()
+    without: tuple[Identifier, ...] = ()
+    max_excluded: Annotated[float, Field(ge=0, le=1)] = 0.5
+    archive_encoding: str = ""
+
+    @field_validator("archive_encoding")
+    @classmethod
+    def _encoding_is_known(cls, name: str) -> str:
+        try:
+            "".encode(name or "utf-8")
+        except LookupError as error:
+            raise ValueError(f"no encoding is called {name!r}; such as 'cp850' or 'gbk'") from error
+        return name
+
+    @model_validator(mode="after")
+    def _keys_fit_the_reader(self) -> Dataset:
+        for key, readers in READER_KEYS.items():
+            if key in self.model_fields_set and self.reader not in readers:
+                known = " or ".join(map(repr, readers))
+                raise ValueError(f"{key} is for the reader {known}, and this one is {self.reader!r}")
+        if self.reader == "table" and (self.table is None or self.columns is None):
+            raise ValueError(
+                'the reader \'table\' needs table = "labels.csv" and columns = { file = "...", label = "..." }'
+            )
+        return self
+
+
+class Split(Section):
+    """How pictures are shared among training, validation and test.
+
+    ``protocol`` is one of
+
+    - ``stratified``: the share ``test`` of each class is set aside, then the share ``val`` of what is left;
+    - ``holdout``: the shares ``test`` and ``val`` of the whole are set aside together, then parted;
+    - ``splitfolders``: the shares ``test`` and ``val`` of each class, as the program of this name cuts them;
+    - ``official``: the dataset's own test set; the share ``val`` of its training set is for validation, drawn
+      ``stratified`` or as ``image_dataset_from_directory`` of ``keras`` does. ``official_val`` says whether the
+      dataset's own validation pictures are pooled with the training ones or are for validation. ``subset``, numbers of
+      pictures by class, draws those to train on; all others but the test set are for validation then.
+
+    With ``also = "patient"`` everything is built a second time with all pictures of a patient in one part.
+    """
+
+    protocol: Literal["stratified", "holdout", "splitfolders", "official"] = "stratified"
+    test: Fraction = 0.2
+    val: Fraction = 0.2
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    draw: Literal["stratified", "keras"] = "stratified"
+    official_val: Literal["train", "val"] = "val"
+    subset: Subset = {}
+    group: Literal["none", "patient"] = "none"
+    also: Literal["none", "patient"] = "patient"
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """What the analyses of the study keep together: first that of the declared split, then the second one's."""
+        return (self.group, self.also) if self.group == "none" != self.also else (self.group,)
+
+    @model_validator(mode="after")
+    def _keys_fit_the_protocol(self) -> Split:
+        official = self.protocol == "official"
+        idle = {"test"} if official else {"draw", "official_val", "subset"}
+        if self.subset:
+            idle |= {"val", "draw", "official_val"}
+        for key in sorted(idle & self.model_fields_set):
+            case = " with a subset" if self.subset and official else ""
+            raise ValueError(f"{key} has no part in the protocol {self.protocol!r}{case}")
+        if self.protocol in ("holdout", "splitfolders") and self.test + self.val >= 1:
+            raise ValueError("test and val are shares of the whole, and leave nothing to train on")
+        return self
+
+
+class Image(Section):
+    """What a network sees: side in pixels, colour, how a picture is fitted into the square, and how it is resized.
+
+    ``area`` averages sides that shrink and interpolates those that grow; the others are what published studies used:
+    ``nearest`` as Keras' ``ImageDataGenerator``, ``bilinear`` as ``tf.image.resize``, ``lanczos`` as Pillow.
+    """
+
+    size: Annotated[int, Field(ge=16, le=1024)] = 156
+    color: Literal["rgb", "grey"] = "rgb"
+    fit: Literal["squash", "pad", "crop"] = "squash"
+    resample: Literal["area", "nearest", "bilinear", "lanczos"] = "area"
+
+
+class Training(Section):
+    """What fixes the numbers of every training. With several seeds each model is trained once with each."""
+
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)] = (42,)
+    threads: Annotated[int, Field(ge=1)] = 2
+    precision: Literal["float32"] = "float32"
+
+    @field_validator("seeds")
+    @classmethod
+    def _enough(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(seeds) == MIN_SEEDS - 1 or len(set(seeds)) < len(seeds):
+            raise ValueError(
+                f"one seed, or {MIN_SEEDS} different ones or more, so that their spread can be told"
+            )
+        return seeds
+
+
+class Comparison(Section):
+    """Which models are compared with which, by what, on which pictures, and what difference would matter."""
+
+    primary: Literal["accuracy", "f1.macro", "sensitivity.macro", "auroc.macro"] = "f1.macro"
+    split: Literal["val", "test"] = "test"
+    baseline: Identifier
+    against: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    margin: Fraction = 0.03
+    alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
+
+
+class Requirement(Section):
+    """A demand of the assignment, the part of the report that answers it, and settings that it asks for.
+
+    ``holds`` has values of the study file by dotted name, such as ``"image.size" = 156``; where a setting is
+    another one (in the sample, or by ``--set``), the report says that the demand is not met.
+    """
+
+    text: str
+    where: SectionId
+    holds: dict[str, int | float | str] = {}
+
+
+class Mistake(Section):
+    """A mistake of the published study, and the models that were trained with it and without it.
+
+    ``text`` says what was done and what should have been, as a sentence.
+    """
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=600)]
+    faithful: Identifier
+    corrected: Identifier
+
+
+class Report(Section):
+    """How the document looks and what it must cover.
+
+    ``published`` names the study whose ``published.toml`` has the figures to compare with, if it is another one.
+    """
+
+    paper: Literal["a4", "letter"] = "a4"
+    published: str = ""
+    requirements: tuple[Requirement, ...] = ()
+
+
+class Sample(Section):
+    """What ``--sample`` changes: generated pictures, small and few; ``subset`` stands in for that of the split."""
+
+    pictures: Annotated[int, Field(ge=80, le=20_000)] = 480
+    size: Annotated[int, Field(ge=16, le=1024)] = 64
+    epochs: Annotated[int, Field(ge=1)] = 12
+    seed: int = 7
+    subset: Subset = {}
+
+
+def setting(values: Mapping[str, Any], name: str) -> Any:
+    """Return a value of the study file by its dotted name, None where there is none; lists are reached by ``id``."""
+    place: Any = values
+    for key in name.split("."):
+        if isinstance(place, list):
+            place = next((item for item in place if item["id"] == key), None)
+        else:
+            place = place.get(key) if isinstance(place, dict) else None
+    return place

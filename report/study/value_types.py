@@ -1,0 +1,160 @@
+"""The kinds of values that a study file may have: what is refused of each, and in which words."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import unicodedata
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
+
+from report.study import architectures
+
+NAME = r"^[a-z][a-z0-9_]*$"
+LANGUAGES = ("en-GB", "en-US", "en")
+REFUSED = "refused"
+"""The type of an error that is raised with a message and a hint of ours."""
+
+
+class Section(BaseModel):
+    """A table of the study file: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def is_folder_name(name: str) -> bool:
+    """Tell whether a folder can have this name: a name is no path."""
+    return name.strip() == name and not set(name) & {*"/\\\n\t"} and name not in {".", ".."}
+
+
+def _refused(problem: str, hint: str) -> PydanticCustomError:
+    return PydanticCustomError(REFUSED, "{problem}", {"problem": problem, "hint": hint})
+
+
+def _known_architecture(name: str) -> str:
+    """Refuse a function that does not exist, before anything runs."""
+    if found := architectures.problem(name):
+        raise _refused(*found)
+    return name
+
+
+def _described_as(words: str) -> WrapValidator:
+    """Describe in these words what a value of one form or another must be."""
+
+    def check(value: Any, as_either: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return as_either(tuple(value) if isinstance(value, list) else value)
+        except ValidationError as error:
+            raise ValueError(f"{words}, got {value!r}") from error
+
+    return WrapValidator(check)
+
+
+def _inside_data(path: str) -> str:
+    """Refuse a path that leads out of the data folder."""
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise ValueError("not below the data folder")
+    return path
+
+
+def _patient_pattern(pattern: str) -> str:
+    """Refuse what is no regular expression with one group."""
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+    if pattern and groups != 1:
+        raise ValueError(f"{pattern!r} has {groups} groups; it needs one, the patient: '(patient\\d+)/'")
+    return pattern
+
+
+def _as_tuple(given: Any) -> Any:
+    """Return one text as a tuple of one."""
+    if isinstance(given, str):
+        return (given,) if given else ()
+    return tuple(given) if isinstance(given, list) else given
+
+
+def _iso_date(given: Any) -> str:
+    """Return a day, month or year in ISO form; a time of the day is left out."""
+    text = str(given).strip()
+    if re.fullmatch(r"\d{4}(-(0[1-9]|1[0-2]))?", text):
+        return text
+    try:
+        ordinal = re.fullmatch(r"\d{4}-\d{3}", text)
+        day = datetime.datetime.strptime(text, "%Y-%j") if ordinal else datetime.datetime.fromisoformat(text)
+        return day.date().isoformat()
+    except ValueError as error:
+        hint = 'write 2026-11-21, or "2026-11" or "2026" where the day or month does not matter'
+        raise _refused(f"{text!r} is no date in ISO form", hint) from error
+
+
+def _known_language(given: Any) -> str:
+    """Return the usual spelling of a language; refuse one that the report cannot be written in."""
+    text = str(given).strip().replace("_", "-")
+    known = {name.lower(): name for name in LANGUAGES}
+    if text.lower() in known:
+        return known[text.lower()]
+    raise _refused(
+        f"the report's words stand in its templates, in English only, not in {text!r}",
+        f"write one of {', '.join(LANGUAGES)}; another language would need templates/, report/writing/ and "
+        "analysis/figures/ translated",
+    )
+
+
+def _folder_name(name: str) -> str:
+    if not is_folder_name(name):
+        raise ValueError(f"{name!r} is no name of a folder")
+    return name
+
+
+def _one_line(text: str) -> str:
+    """Return a title or label on one line."""
+    if all(unicodedata.category(character)[0] in "ZC" for character in text):
+        raise ValueError("is empty")
+    return re.sub(r" *[\n\t]\s*", " ", text)
+
+
+Identifier = Annotated[str, StringConstraints(pattern=NAME, max_length=40)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_one_line)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_one_line)]
+Authors = Annotated[tuple[Annotated[str, AfterValidator(_one_line)], ...], BeforeValidator(_as_tuple)]
+IsoDate = Annotated[str, BeforeValidator(_iso_date)]
+Language = Annotated[str, BeforeValidator(_known_language)]
+SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]+$")]
+Architecture = Annotated[
+    str, StringConstraints(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$"), AfterValidator(_known_architecture)
+]
+FolderName = Annotated[Label, AfterValidator(_folder_name)]
+PatientPattern = Annotated[str, AfterValidator(_patient_pattern)]
+TablePath = Annotated[str, StringConstraints(min_length=1), AfterValidator(_inside_data)]
+TablePaths = Annotated[
+    TablePath | Annotated[tuple[TablePath, ...], Field(min_length=1)],
+    _described_as("the path of a table from the data folder on, or a list of such paths"),
+]
+AnyColumn = Annotated[str, StringConstraints(min_length=1)] | Annotated[int, Field(ge=1)]
+Column = Annotated[AnyColumn, _described_as("the name of a column, or its number from 1")]
+LabelColumns = Annotated[
+    AnyColumn | Annotated[tuple[AnyColumn, ...], Field(min_length=1)],
+    _described_as("the name of a column or its number from 1, or a list of them, one for each finding"),
+]
+ClassOrder = Annotated[
+    Literal["leave-out"] | Annotated[tuple[Identifier, ...], Field(min_length=1)],
+    _described_as('"leave-out", or a list of classes, the first of which counts'),
+]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Weight = Annotated[float, Field(gt=0)]
+Subset = dict[Identifier, Annotated[int, Field(ge=1)]]
