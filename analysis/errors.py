@@ -1,39 +1,37 @@
 """Errors that a user can mend: what and where, with a hint at the next step.
 
-HintedError
-└── AnalysisError
-    ├── DataError         the data folder, its annotations or images
-    │   ├── ImageError    bytes that do not decode to an image
-    │   ├── MatchingError it cannot be told which image has which label
-    │   └── LayoutError   the data lie in another way than the reader expects
-    ├── ArchitectureError a model of the study cannot be built
-    └── WeightsError      model weights missing or unreadable
+AnalysisError
+├── DataError         the data folder, its annotations or images
+│   ├── ImageError    bytes that do not decode to an image
+│   ├── MatchingError it cannot be told which image has which label
+│   └── LayoutError   the data lie in another way than the reader expects
+├── ArchitectureError a model of the study cannot be built
+└── WeightsError      model weights missing or unreadable
+
+Whoever runs stages knows these errors by their ``message`` and ``hint``, and needs not import this module.
 """
 
 from __future__ import annotations
 
 
-class HintedError(Exception):
-    """One line that says what is wrong and where, and a hint at what to try next."""
+class AnalysisError(Exception):
+    """The study, its data or its models cannot be used as they are.
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    Parameters
+    ----------
+    message : str
+        One line that says what is wrong and where.
+    hint : str
+        What to try next.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
         self.message = message
         self.hint = hint
 
     def __str__(self) -> str:
         return self.message
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), self.message, self.hint), self.__dict__
-
-
-def _rebuild(kind: type[HintedError], message: str, hint: str) -> HintedError:
-    return kind(message, hint=hint)
-
-
-class AnalysisError(HintedError):
-    """The study, its data or its models cannot be used as they are."""
 
 
 class DataError(AnalysisError):

@@ -82,6 +82,12 @@ def walk(root: Path) -> Walk:
     return found
 
 
+def list_files(root: Path) -> tuple[dict[str, os.stat_result], dict[str, str]]:
+    """Return all that `walk` finds as a cache goes by it: files, the hidden ones too, and what the other entries are."""
+    found = walk(root)
+    return found.files | found.hidden, found.skipped
+
+
 def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:

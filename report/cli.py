@@ -36,6 +36,7 @@ from report.errors import (
     RenderError,
     ReportError,
     UsageError,
+    UserError,
 )
 from report.terminal import console
 
@@ -318,10 +319,11 @@ def why(
 
 def _status(request: Request) -> list[StageStatus]:
     from report.engine.explain import status as stage_status
+    from report.pipeline.stages import PROGRAM
     from report.workspace.places import plan
 
     the_plan = plan(request)
-    return stage_status(the_plan.stages, the_plan.cache, plan_name=the_plan.pointers)
+    return stage_status(the_plan.stages, the_plan.cache, PROGRAM, plan_name=the_plan.pointers)
 
 
 def _tell_others(cache: Path | None) -> None:
@@ -451,8 +453,9 @@ def finished_plans(cache: Path | None) -> list[Plan]:
 def unfinished(the_plan: Plan) -> list[str]:
     """Return the stages before the document that a build would run."""
     from report.engine.explain import status as stage_status
+    from report.pipeline.stages import PROGRAM
 
-    stages = stage_status(the_plan.stages, the_plan.cache, plan_name=the_plan.pointers)
+    stages = stage_status(the_plan.stages, the_plan.cache, PROGRAM, plan_name=the_plan.pointers)
     return [s.name for s in stages if s.state != "fresh" and not s.name.startswith(DRAWN)]
 
 
@@ -744,10 +747,10 @@ def cache_check(
     folder = cache_folder(cache)
     with console.display() as show:
 
-        def told(done: int, total: int) -> None:
+        def show_read(done: int, total: int) -> None:
             show(Progressed("cache", done, total, "files read", {}))
 
-        checked = check(folder, repair=repair, told=told)
+        checked = check(folder, repair=repair, on_read=show_read)
     for damage in checked.damage:
         where = damage.path.relative_to(folder)
         console.say(f"{damage.what}: {where}: {', '.join(damage.stages)}")
@@ -839,7 +842,7 @@ def misused(error: typer.TyperException) -> None:
 
 def complain(error: Exception) -> None:
     """Print an error as a line and a hint; what is no user's error is called a fault of this program."""
-    if isinstance(error, (ReportError, AnalysisError)):
+    if isinstance(error, UserError):
         console.complain(error.message, error.hint)
     else:
         fault = f"a fault of this program: {type(error).__name__}: {error}"

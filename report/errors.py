@@ -1,21 +1,23 @@
-"""Errors of the report generator and the one table of exit codes.
+"""Errors of the report generator, and the one table of exit codes.
 
 ReportError
+├── UsageError        the command line
 ├── StudyError        the study file
+├── SourceError       a file or folder that a stage reads
 ├── StageError        a stage failed for a reason that is not the user's
 │   └── DamagedError  its result was damaged in the cache
 ├── RenderError       the document could not be made
 └── EnvironmentProblem  disk, permissions, system libraries
 
-`report.cli` maps the errors of ``analysis`` to the same table.
+Stages have errors of their own, of any class: what has a message and a hint is a `UserError`. `report.cli` maps
+those of ``analysis`` to the same table.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-
-from analysis.errors import HintedError
+from typing import Protocol, runtime_checkable
 
 OK, INTERNAL, USAGE, WOULD_RUN, STUDY, DATA, WEIGHTS, STAGE, RENDER, ENVIRONMENT, INTERRUPTED = (
     *range(10),
@@ -23,10 +25,34 @@ OK, INTERNAL, USAGE, WOULD_RUN, STUDY, DATA, WEIGHTS, STAGE, RENDER, ENVIRONMENT
 )
 
 
-class ReportError(HintedError):
+@runtime_checkable
+class UserError(Protocol):
+    """An error that the user can mend, wherever its class comes from: such errors are told as they are.
+
+    Attributes
+    ----------
+    message : str
+        One line: what is wrong, and where.
+    hint : str
+        What to try next, "" where nothing can be said.
+    """
+
+    message: str
+    hint: str
+
+
+class ReportError(Exception):
     """The report cannot be made; ``code`` is the exit code."""
 
     code = INTERNAL
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class UsageError(ReportError):
@@ -41,13 +67,19 @@ class StudyError(ReportError):
     code = STUDY
 
 
+class SourceError(ReportError):
+    """A file or folder outside the cache, which a stage reads, is missing or cannot be read."""
+
+    code = DATA
+
+
 class StageError(ReportError):
     """A stage failed; the log of the stage ``log`` tells how, if one is named."""
 
     code = STAGE
 
-    def __init__(self, message: str, *, hint: str = "", log: str = "") -> None:
-        super().__init__(message, hint=hint or (f"report log {log}" if log else ""))
+    def __init__(self, message: str, hint: str = "", *, log: str = "") -> None:
+        super().__init__(message, hint or (f"report log {log}" if log else ""))
         self.log = log
 
 

@@ -7,15 +7,16 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from report.engine.code import Project
+from report.engine.executors import local_processes
 from report.engine.explain import StageStatus, status
-from report.engine.run import Built, build
+from report.engine.run import Built, Options, build
 from report.engine.stage import Output, Stage
 from report.engine.store import Store
 
@@ -96,13 +97,14 @@ class Toy:
         ]
 
     def build(self, stages: Sequence[Stage] | None = None, **options: Any) -> dict[str, Built]:
-        return build(stages or self.stages(), self.cache, project=self.project, **options)
+        chosen = Options(**{"project": self.project, "start_executor": local_processes, **options})
+        return build(stages or self.stages(), self.cache, chosen)
 
     def ran(self, stages: Sequence[Stage] | None = None, **options: Any) -> set[str]:
         return {name for name, built in self.build(stages, **options).items() if built.how == "ran"}
 
     def status(self, stages: Sequence[Stage] | None = None) -> dict[str, StageStatus]:
-        found = status(stages or self.stages(), self.cache, project=self.project)
+        found = status(stages or self.stages(), self.cache, self.project)
         return {stage.name: stage for stage in found}
 
     def driver(self, steps: int) -> subprocess.Popen[str]:
@@ -111,7 +113,8 @@ class Toy:
         script.write_text(f"""
 from pathlib import Path
 from report.engine.code import Project
-from report.engine.run import build
+from report.engine.executors import local_processes
+from report.engine.run import Options, build
 from report.engine.stage import Stage
 
 if __name__ == "__main__":
@@ -120,7 +123,7 @@ if __name__ == "__main__":
         Stage("a", "toy.steps:number", params={{"value": 1}}),
         Stage("slow", "toy.steps:slow", params={{"steps": {steps}}}),
     ]
-    built = build(stages, root / "cache", project=Project(root, ("toy",)))
+    built = build(stages, root / "cache", Options(Project(root, ("toy",)), local_processes))
     print(*(f"{{name}}={{b.how}}" for name, b in built.items()))
 """)
         return subprocess.Popen(
@@ -166,5 +169,8 @@ def is_running() -> Callable[[int], bool]:
 
 
 @pytest.fixture
-def toy(tmp_path: Path) -> Toy:
-    return Toy(tmp_path)
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
+    monkeypatch.syspath_prepend(tmp_path)  # errors of its own classes come back to this process
+    yield Toy(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "toy"]:
+        del sys.modules[name]

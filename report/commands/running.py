@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,10 +34,10 @@ def run(
 
     ``log_command`` returns the command that prints the log of a stage; ``hear`` is told what the display is.
     """
-    from report.engine.code import Project
-    from report.engine.run import build
+    from report.engine.executors import local_processes
+    from report.engine.run import Options, build
+    from report.pipeline.stages import PROGRAM
 
-    project = Project(strict=is_strict(strict))
     try:
         with console.display() as show:
 
@@ -44,7 +45,9 @@ def run(
                 show(event)
                 hear(event)
 
-            return build(stages, cache, plan_name=plan_name, project=project, on_event=tell, **options)
+            project = replace(PROGRAM, strict=is_strict(strict))
+            chosen = Options(project, local_processes, plan_name, on_event=tell, **options)
+            return build(stages, cache, chosen)
     except StageError as error:
         if error.log:  # a stage knows its name alone
             error.hint = log_command(error.log)

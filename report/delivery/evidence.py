@@ -30,8 +30,6 @@ STUDY = f"{FOLDER}/study.json"
 PROSE = f"{FOLDER}/prose"
 DOCUMENTS = ("report.html", "report.pdf")
 TARGETS = ("results", "source", "html", "pdf")
-PICTURES = {"data", "images"}
-"""What an input is called that holds X-rays."""
 AGAIN = "build the report again: report build STUDY --data DIR"
 NAME = r"[^/\\.\x00][^/\\\x00]*"
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
@@ -60,7 +58,7 @@ class Evidence(Section):
 
 def taken(stage: Stage) -> bool:
     """Tell whether a stage is taken at its word: it reads X-rays, or needs Keras."""
-    return bool(PICTURES & stage.inputs.keys()) or stage.name.startswith("architecture.")
+    return any(given.private for given in stage.inputs.values()) or stage.name.startswith("architecture.")
 
 
 def redone(plan: Sequence[Stage]) -> list[Stage]:

@@ -18,18 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from analysis.errors import HintedError
 from analysis.progress import silent
 from report.delivery import evidence
 from report.delivery.differences import NUMBER, Difference, differences, html, numbers, pages
 from report.delivery.evidence import DOCUMENTS, PROSE, STUDY, Evidence
 from report.delivery.publish import others, report_files
-from report.engine.code import Project
 from report.engine.fingerprint import Moment, json_params
 from report.engine.sources import files_of
 from report.engine.stage import Input, Source, Stage, included
 from report.engine.system.process import begin_anew, fix_environment
-from report.errors import EnvironmentProblem
+from report.errors import EnvironmentProblem, ReportError, UserError
+from report.pipeline.stages import PROGRAM
 from report.study.prose import find_prose
 
 Told = Callable[[int, int], None]
@@ -133,14 +132,14 @@ def recompute(folder: Path, given: Evidence, work: Path, told: Told) -> Recomput
 
 def _program(plan: Sequence[Stage], index: Path) -> dict[str, str]:
     """Return what of this machine and program the stages depend on."""
-    moment = Moment(Project(), index)
+    moment = Moment(PROGRAM, index)
     try:
         return evidence.program((stage, moment.recipe(stage, {})) for stage in plan)
     except EnvironmentProblem as error:
         return {"environment": error.message}
 
 
-class _MissingError(HintedError):
+class _MissingError(ReportError):
     """Something that a stage reads is not there."""
 
 
@@ -191,7 +190,7 @@ def _quiet() -> Iterator[None]:
 
 def _why(error: Exception, place: Path, folder: Path) -> str:
     """Return an error in one line, files called by their path in the build folder."""
-    words = error.message if isinstance(error, HintedError) else f"{type(error).__name__}: {error}"
+    words = error.message if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
     text = " ".join(words.split())
     for link in sorted((place / "inputs").rglob("*"), reverse=True):
         if link.is_symlink():

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from report.engine.sources import Index
+from report.engine.index import Index
 from report.engine.store import digest_json
 from report.errors import StageError
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-OURS = ("analysis", "report")
 REPORTS_ONLY = "REPORTS_ONLY"
 """A module that sets this name at its top only tells how far a stage is: no result depends on it, and no key."""
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -24,10 +23,23 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 @dataclass(frozen=True)
 class Project:
-    """Where our own packages lie: their code is part of the keys. A strict one refuses what keys do not cover."""
+    """Where the code of stages lies, which is part of their keys.
 
-    root: Path = Path(__file__).resolve().parents[2]
-    packages: tuple[str, ...] = OURS
+    Parameters
+    ----------
+    root : Path
+        The folder of the packages.
+    packages : tuple of str
+        The names of all packages with own code.
+    declared_in : str
+        The file that has the list of stages, as hints call it.
+    strict : bool
+        Refuse a result that depends on what its key does not cover.
+    """
+
+    root: Path
+    packages: tuple[str, ...]
+    declared_in: str = "the list of stages"
     strict: bool = False
 
 
@@ -53,7 +65,7 @@ class Code:
         for name in waiting:
             if self._module(name) is None:
                 message = f"{name}: no such module in {self.project.root}"
-                raise StageError(message, hint="mend report/pipeline/stages.py")
+                raise StageError(message, hint=f"mend {self.project.declared_in}")
         found: dict[str, str] = {}
         while waiting:
             name = waiting.pop()

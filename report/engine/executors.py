@@ -1,102 +1,42 @@
-"""Where stages run: worker processes on this machine."""
+"""Where stages run: what a build needs of an executor, so that others than local processes plug in."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from report.engine.code import Project
 from report.engine.events import How, Progressed
 from report.engine.store import Record
-from report.engine.worker import Task, execute, initialize
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from report.engine.worker import Task
 
 
-@dataclass
-class _Worker:
-    """One process; a pool of its own, so that its end is the end of no other stage."""
+class Executor(Protocol):
+    """Runs stages in processes that reach the cache by the same path, with `report.engine.worker.execute`."""
 
-    pool: ProcessPoolExecutor
-    processes: set[BaseProcess]
-    channel: Connection
-    threads: int
-    last: Future[Any]
-    packages: set[str] = field(default_factory=set)
-
-    def is_idle(self) -> bool:
-        return self.last.done() and not isinstance(self.last.exception(), BrokenExecutor)
+    @property
+    def threads(self) -> int:
+        """How many threads the stages that run at once may have together."""
 
     def submit(self, task: Task) -> Future[tuple[Record, How]]:
-        self.last = future = self.pool.submit(execute, task)
-        self.packages |= {*task.stage.packages}
-        return future
-
-
-class LocalExecutor:
-    """Worker processes by thread count, started when first needed and used again; a context that ends them."""
-
-    def __init__(self, project: Project, home: Path) -> None:
-        self._project, self._home = project, home
-        self._workers: list[_Worker] = []
-
-    def __enter__(self) -> LocalExecutor:
-        return self
-
-    def __exit__(self, kind: object, *error: object) -> None:
-        """End all workers: when they are done, or at once after an error; what they have stored stays."""
-        for process in (process for worker in self._workers for process in worker.processes if kind):
-            process.kill()
-        for worker in self._workers:
-            worker.pool.shutdown(wait=True, cancel_futures=True)
-            worker.channel.close()
-
-    def submit(self, task: Task) -> Future[tuple[Record, How]]:
-        """Run ``task`` in an idle worker, best in one that has imported its packages before."""
-        idle = [w for w in self._workers if w.threads == task.stage.threads and w.is_idle()]
-        for worker in sorted(idle, key=lambda w: -len(w.packages.intersection(task.stage.packages))):
-            with suppress(BrokenExecutor):  # it was killed while it waited
-                return worker.submit(task)
-        with _interrupts_held():
-            return self._start(task.stage.threads).submit(task)
-
-    def _start(self, threads: int) -> _Worker:
-        os.environ["PYTHONHASHSEED"] = "0"  # read when a process begins, so it cannot be set there
-        context = multiprocessing.get_context("spawn")
-        receiver, sender = context.Pipe(duplex=False)
-        before = set(multiprocessing.active_children())
-        arguments = (self._project, threads, self._home, sender)
-        pool = ProcessPoolExecutor(1, mp_context=context, initializer=initialize, initargs=arguments)
-        first = pool.submit(os.getpid)  # starts the process
-        sender.close()
-        processes = set(multiprocessing.active_children()) - before
-        self._workers.append(_Worker(pool, processes, receiver, threads, first))
-        return self._workers[-1]
+        """Return what ``execute(task)`` will return or raise; ``BrokenExecutor`` where its process ends."""
 
     def messages(self) -> Iterator[Progressed]:
-        """Yield what the stages have told since the last time."""
-        for worker in self._workers:
-            try:
-                while not worker.channel.closed and worker.channel.poll():
-                    yield worker.channel.recv()
-            except (EOFError, OSError):
-                worker.channel.close()
+        """Yield what the stages have reported since the last time."""
 
 
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back while a process starts, which inherits this: it would die of it with a traceback."""
-    resource_tracker.ensure_running()  # which would let Ctrl-C through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+StartExecutor: TypeAlias = Callable[[Project, Path], AbstractContextManager[Executor]]
+"""Starts an executor for the code of a project, with a home folder for its processes; on its exit these end."""
+
+
+def local_processes(project: Project, home: Path) -> AbstractContextManager[Executor]:
+    """Return worker processes on this machine; only what runs imports them."""
+    from report.engine.local_processes import LocalProcesses
+
+    return LocalProcesses(project, home)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from report.engine.code import Project
 from report.engine.fingerprint import Moment, Recipe, tree_file
 from report.engine.stage import Output, Source, Stage, selected
-from report.engine.store import Record, Store, digest_files, digest_json, taken
+from report.engine.store import Record, Store, digest_files, digest_json, input_files
 from report.engine.system.files import environment_problems, read_json
 
 State = Literal["fresh", "stale", "missing", "waiting"]
@@ -35,17 +35,17 @@ class StageStatus:
 
 
 def status(
-    stages: Sequence[Stage], cache: Path, *, plan_name: str = "default", project: Project | None = None
+    stages: Sequence[Stage], cache: Path, project: Project, *, plan_name: str = "default"
 ) -> list[StageStatus]:
     """Return the state of every stage of a plan, running nothing.
 
     Raises
     ------
-    DataError, StageError
+    SourceError, StageError
         A source is missing, or our own code is not valid Python.
     """
     store = Store(cache)
-    moment = Moment(project or Project(), store.index)
+    moment = Moment(project, store.index)
     latest = store.latest(plan_name)
     fresh: dict[str, Record] = {}
     found = []
@@ -65,7 +65,7 @@ def _status(
     outputs = {
         name: assumed.get(name, "") for name, where in stage.inputs.items() if isinstance(where, Output)
     }
-    known = {name: digest_files(files) for name, files in taken(stage, fresh).items()}
+    known = {name: digest_files(files) for name, files in input_files(stage, fresh).items()}
     recipe = moment.recipe(stage, {**outputs, **known})
     key = None if awaited else digest_json(recipe)
     if key and (record := store.read(key)):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from report.engine.code import PYTHON, Code, Project
-from report.engine.sources import Told, digest_tree, digests_of
+from report.engine.sources import OnRead, digest_tree, digests_of
 from report.engine.stage import Json, Source, Stage
 from report.engine.store import FORMAT, canonical
 from report.engine.system.distributions import version
@@ -27,12 +27,12 @@ class Moment:
         self._code = Code(project, index)
         self._sources: dict[Source, str] = {}
 
-    def recipe(self, stage: Stage, outputs: Mapping[str, str], told: Told | None = None) -> Recipe:
+    def recipe(self, stage: Stage, outputs: Mapping[str, str], on_read: OnRead | None = None) -> Recipe:
         """Return all that the result of ``stage`` depends on; ``outputs`` are digests by the name of an input."""
         inputs = dict(outputs)
         for name, where in stage.inputs.items():
             if isinstance(where, Source) and where.keyed:
-                inputs[name] = self._digest(where, told)
+                inputs[name] = self._digest(where, on_read)
         return {
             "format": FORMAT,
             "function": stage.function,
@@ -43,10 +43,10 @@ class Moment:
             "inputs": inputs,
         }
 
-    def _digest(self, source: Source, told: Told | None) -> str:
+    def _digest(self, source: Source, on_read: OnRead | None) -> str:
         """Return the digest of a source, and keep the list of its files for explanations."""
         if source not in self._sources:
-            digests = digests_of(source, self._index, told)
+            digests = digests_of(source, self._index, on_read)
             self._sources[source] = digest_tree(digests)
             listing = tree_file(self._index, self._sources[source])
             if not listing.exists():

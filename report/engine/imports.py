@@ -12,7 +12,9 @@ from types import CodeType, ModuleType
 from report.engine.code import Project, code_hash, reports_only
 from report.errors import StageError
 
-KEPT = ("analysis", "analysis.errors", "report", "report.errors")
+ENGINE = __name__.rpartition(".")[0]
+KEPT = (ENGINE.partition(".")[0], f"{ENGINE.partition('.')[0]}.errors")
+"""Beside the engine itself, what it is made of."""
 
 
 class OwnCode:
@@ -54,7 +56,7 @@ class OwnCode:
     def only(self, stage: str, closure: Mapping[str, str]) -> Iterator[set[str]]:
         """Import our own modules anew, as they are on disk now; yield the set of those outside ``closure``."""
         for name in [n for n in sys.modules if n.partition(".")[0] in self.project.packages]:
-            if name not in KEPT and not name.startswith("report.engine"):
+            if name not in KEPT and not name.startswith(ENGINE):
                 del sys.modules[name]
         importlib.invalidate_caches()
         self.stage, self.closure, self.uncovered = stage, closure, set()

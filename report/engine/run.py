@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.errors import AnalysisError
 from report.engine import events
 from report.engine.code import Project
 from report.engine.events import How, OnEvent
+from report.engine.executors import Executor, StartExecutor
 from report.engine.fingerprint import Moment, Recipe
+from report.engine.schedule import by_urgency, hopeless
 from report.engine.stage import Stage, selected
-from report.engine.store import Files, Record, Store, digest_files, digest_json, refusal, taken
+from report.engine.store import Files, Record, Store, digest_files, digest_json, input_files, refusal
 from report.engine.system.files import environment_problems
-from report.engine.system.machine import cores
-from report.errors import ReportError, StageError
+from report.errors import StageError, UserError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from report.engine.executors import LocalExecutor
 
 POLL_SECONDS = 0.1
 
@@ -51,18 +49,38 @@ class Built:
         return self.store.checked(self.record.outputs[relative], self.record.stage)
 
 
-def build(
-    stages: Sequence[Stage],
-    cache: Path,
-    *,
-    plan_name: str = "default",
-    only: Collection[str] | None = None,
-    jobs: int | None = None,
-    recheck: int = 0,
-    project: Project | None = None,
-    on_event: OnEvent = events.silent,
-    workers: LocalExecutor | None = None,
-) -> dict[str, Built]:
+@dataclass(frozen=True)
+class Options:
+    """How a plan is built.
+
+    Parameters
+    ----------
+    project : Project
+        Where the code of the stages lies.
+    start_executor : callable
+        Starts what runs the stages, if any must run; it ends with the build.
+    plan_name : str
+        Under this name the results are remembered, for ``explain``.
+    only : collection of str, optional
+        Build these stages and what they need; default all.
+    jobs : int, optional
+        Most stages at once; default one per thread that the executor has.
+    recheck : int
+        So many cached stages are run again, and their results compared.
+    on_event : callable
+        Hears how the build goes.
+    """
+
+    project: Project
+    start_executor: StartExecutor
+    plan_name: str = "default"
+    only: Collection[str] | None = None
+    jobs: int | None = None
+    recheck: int = 0
+    on_event: OnEvent = events.silent
+
+
+def build(stages: Sequence[Stage], cache: Path, options: Options) -> dict[str, Built]:
     """Return the result of every stage, running those whose recipe has no result yet.
 
     Parameters
@@ -71,33 +89,25 @@ def build(
         Each after the stages that it reads.
     cache : Path
         Where results are kept.
-    plan_name : str
-        Under this name the results are remembered, for ``explain``.
-    only : collection of str, optional
-        Build these stages and what they need; default all.
-    jobs : int, optional
-        Most stages at once; default one per core.
-    recheck : int
-        So many cached stages are run again, and their results compared.
-    workers : LocalExecutor, optional
-        Where the stages run; default new processes, which end with the build.
+    options : Options
+        Which of them, where and how.
 
     Raises
     ------
-    AnalysisError, ReportError
+    UserError
         As the first failing stage of the plan raised it; any other error is a ``StageError``. What runs
         then is finished first, and so are stages that do not need the failed one, if another needs them
         and the failed one is not early.
     """
-    wanted, store = selected(stages, only), Store(cache)
+    wanted, store = selected(stages, options.only), Store(cache)
     with environment_problems(store.cache), store.locks.reading():
-        run = _Build(wanted, store, plan_name, project or Project(), jobs or cores(), on_event)
+        run = _Build(wanted, store, options)
         try:
-            run.run(recheck, workers)
+            run.run()
         finally:
             run.remember()
         if len(wanted) == len(stages):
-            store.forget_others(plan_name, run.built)
+            store.forget_others(options.plan_name, run.built)
     return run.built
 
 
@@ -107,45 +117,41 @@ class _Build:
 
     stages: list[Stage]
     store: Store
-    plan: str
-    project: Project
-    jobs: int
-    tell: OnEvent
+    options: Options
     due: set[str] = field(default_factory=set)
     running: dict[Future[tuple[Record, How]], Stage] = field(default_factory=dict)
     built: dict[str, Built] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-    by_rank: list[Stage] = field(default_factory=list)
+    by_urgency: list[Stage] = field(default_factory=list)
     planned: bool = False
 
-    def run(self, recheck: int, workers: LocalExecutor | None) -> None:
+    def run(self) -> None:
         """Build everything that can be, then raise the first failure in the order of the plan."""
         self._find_cached()
-        again = set(random.sample(sorted(self.built), min(recheck, len(self.built))))
+        again = set(random.sample(sorted(self.built), min(self.options.recheck, len(self.built))))
         if self.due or again:
             self._expect()
-        self._tell_plan(self.due | again)
-        if self.due or again:
-            from report.engine.executors import LocalExecutor
-
-            self.store.sweep()
-            own = LocalExecutor(self.project, self.store.root / "home")
-            with nullcontext(workers) if workers else own as executor:
+            home = self.store.root / "home"
+            with self.options.start_executor(self.options.project, home) as executor:
+                self._tell_plan(self.due | again, executor.threads)
+                self.store.sweep()
                 self._work(executor)
                 self.due = again
                 self._work(executor)
+        else:
+            self._tell_plan(set(), 0)
         for stage in self.stages:
             if stage.name in self.failures:
                 raise self.failures[stage.name]
 
     def remember(self) -> None:
         """Point the plan at the results that are known now."""
-        self.store.point(self.plan, {name: built.key for name, built in self.built.items()})
+        self.store.point(self.options.plan_name, {name: built.key for name, built in self.built.items()})
 
     def _find_cached(self) -> None:
         self.due = {stage.name for stage in self.stages}
-        moment = Moment(self.project, self.store.index)
+        moment = Moment(self.options.project, self.store.index)
         for stage in self.stages:
             if self._is_ready(stage):
                 self._look_up(stage, moment)
@@ -159,7 +165,9 @@ class _Build:
         outputs = {name: digest_files(files) for name, files in self._inputs(stage).items()}
         try:
             recipe = moment.recipe(stage, outputs, lambda *so_far: self._tell_reading(stage, *so_far))
-        except (AnalysisError, ReportError) as error:
+        except Exception as error:
+            if not isinstance(error, UserError):
+                raise
             self._fail(stage, error)
             return None
         if record := self.store.read(digest_json(recipe)):
@@ -168,97 +176,87 @@ class _Build:
         return recipe
 
     def _inputs(self, stage: Stage) -> dict[str, Files]:
-        return taken(stage, {name: built.record for name, built in self.built.items()})
+        return input_files(stage, {name: built.record for name, built in self.built.items()})
 
     def _tell_reading(self, stage: Stage, done: int, total: int) -> None:
         if done % 100 == 0 or done == total:
-            self.tell(events.Progressed(stage.name, done, total, "files read", {}))
+            self.options.on_event(events.Progressed(stage.name, done, total, "files read", {}))
 
     def _finish(self, stage: Stage, record: Record, how: How) -> None:
-        problem = refusal(stage.name, record.undeclared)
-        if problem and self.project.strict:
+        problem = refusal(stage.name, record.undeclared, self.options.project.declared_in)
+        if problem and self.options.project.strict:
             self._fail(stage, problem)
             return
         self.due.discard(stage.name)
         self.built[stage.name] = Built(record, how, self.store)
         if problem:
-            self.tell(events.Warned(stage.name, problem))
+            self.options.on_event(events.Warned(stage.name, problem))
         if self.planned:
-            self.tell(events.Finished(stage.name, how, record.seconds))
+            self.options.on_event(events.Finished(stage.name, how, record.seconds))
 
     def _fail(self, stage: Stage, error: Exception) -> None:
         self.failures[stage.name] = error
-        lost = (self.due if self._is_early() else self.due & self._hopeless()) - self.built.keys()
+        lost = (
+            self.due if self._is_early() else self.due & hopeless(self.stages, self.failures)
+        ) - self.built.keys()
         self.due -= lost
-        self.tell(events.Failed(stage.name, error, frozenset(lost - {stage.name})))
+        self.options.on_event(events.Failed(stage.name, error, frozenset(lost - {stage.name})))
 
     def _is_early(self) -> bool:
         return any(stage.early and stage.name in self.failures for stage in self.stages)
 
-    def _hopeless(self) -> set[str]:
-        """Return the stages that cannot run for the failures, and those that nobody but these reads."""
-        lost = set(self.failures)
-        readers: dict[str, set[str]] = {stage.name: set() for stage in self.stages}
-        for stage in self.stages:
-            if stage.needs & lost:
-                lost.add(stage.name)
-            for name in stage.needs:
-                readers[name].add(stage.name)
-        return lost | {name for name, by in readers.items() if by and by <= lost}
-
     def _expect(self) -> None:
-        """Learn how long stages took last time; put first what is early, then what begins the longest way to the end."""
-        for name, key in self.store.latest(self.plan).items():
+        """Learn how long stages took last time, and which are urgent for it."""
+        for name, key in self.store.latest(self.options.plan_name).items():
             if record := self.store.record(key):
                 self.seconds[name] = record.seconds
-        rank = {stage.name: 0.0 for stage in self.stages}
-        for stage in reversed(self.stages):
-            rank[stage.name] += self.seconds.get(stage.name, 1.0)
-            for name in stage.needs:
-                rank[name] = max(rank[name], rank[stage.name])
-        self.by_rank = sorted(self.stages, key=lambda stage: (not stage.early, -rank[stage.name]))
+        self.by_urgency = by_urgency(self.stages, self.seconds)
 
-    def _tell_plan(self, names: set[str]) -> None:
+    def _tell_plan(self, names: set[str], threads: int) -> None:
         waiting = {
             stage.name: events.Waiting(self.seconds.get(stage.name), stage.threads, stage.needs)
             for stage in self.stages
             if stage.name in names
         }
         self.planned = True
-        self.tell(events.Planned(len(self.stages), waiting, self.jobs, cores()))
+        self.options.on_event(
+            events.Planned(len(self.stages), waiting, self.options.jobs or threads, threads)
+        )
 
-    def _work(self, executor: LocalExecutor) -> None:
+    def _work(self, executor: Executor) -> None:
         while self.running or any(map(self._is_ready, self.stages)):
-            for stage in self.by_rank:
-                if self._is_ready(stage) and self._fits(stage):
+            for stage in self.by_urgency:
+                if self._is_ready(stage) and self._fits(stage, executor.threads):
                     self._start(stage, executor)
             self._collect(executor)
 
-    def _fits(self, stage: Stage) -> bool:
-        threads = sum(other.threads for other in self.running.values())
-        return not self.running or (len(self.running) < self.jobs and threads + stage.threads <= cores())
+    def _fits(self, stage: Stage, threads: int) -> bool:
+        """Tell whether a stage may join those that run, where ``threads`` are had in all."""
+        most = self.options.jobs or threads
+        busy = sum(other.threads for other in self.running.values())
+        return not self.running or (len(self.running) < most and busy + stage.threads <= threads)
 
-    def _start(self, stage: Stage, executor: LocalExecutor) -> None:
+    def _start(self, stage: Stage, executor: Executor) -> None:
         """Run a stage, looked up once more, as files may have changed; one that is built only to compare."""
         from report.engine.worker import Task
 
-        again, moment = self.built.get(stage.name), Moment(self.project, self.store.index)
+        again, moment = self.built.get(stage.name), Moment(self.options.project, self.store.index)
         recipe = again.record.recipe if again else self._look_up(stage, moment)
         if recipe:
             inputs, cache = self._inputs(stage), self.store.cache
-            task = Task(stage, digest_json(recipe), recipe, inputs, cache, self.project, bool(again))
+            task = Task(stage, digest_json(recipe), recipe, inputs, cache, self.options.project, bool(again))
             self.due.discard(stage.name)
             self.running[executor.submit(task)] = stage
-            self.store.point(self.plan, {stage.name: task.key}, "runs")
-            self.tell(events.Started(stage.name, self.seconds.get(stage.name)))
+            self.store.point(self.options.plan_name, {stage.name: task.key}, "runs")
+            self.options.on_event(events.Started(stage.name, self.seconds.get(stage.name)))
 
-    def _collect(self, executor: LocalExecutor) -> None:
+    def _collect(self, executor: Executor) -> None:
         """Wait a moment, pass on what the stages tell, and take what has ended."""
         from concurrent.futures import FIRST_COMPLETED, wait
 
         done = wait(self.running, POLL_SECONDS, FIRST_COMPLETED).done
         for message in executor.messages():
-            self.tell(message)
+            self.options.on_event(message)
         for future in done:
             self._take(self.running.pop(future), future)
 
@@ -291,4 +289,4 @@ class _Build:
             self._fail(stage, StageError(message, hint=hint))
         else:
             self.built[stage.name] = replace(self.built[stage.name], how="same")
-            self.tell(events.Finished(stage.name, "same", again.seconds))
+            self.options.on_event(events.Finished(stage.name, "same", again.seconds))

@@ -1,68 +1,64 @@
-"""Files outside the cache: their digests, remembered by size, times and inode."""
+"""Files outside the cache: how they are listed, and their digests, which are remembered."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import importlib
 import os
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
-from analysis.errors import DataError
-from analysis.walk import walk
+from report.engine.index import Index
 from report.engine.stage import Source, included
-from report.engine.store import canonical, digest_json
-from report.engine.system.files import digest_file, remember
+from report.engine.store import digest_json
+from report.engine.system.files import digest_file
+from report.errors import SourceError
 
-RECENT_SECONDS = 2.0
-SEAL_SIZE = 65
 HASHING_THREADS = 2
-Told = Callable[[int, int], None]
+OnRead = Callable[[int, int], None]
+"""Hears how many files were read, and of how many."""
+Listing: TypeAlias = tuple[dict[str, os.stat_result], dict[str, str]]
+"""The files below a folder by their posix path in it, with the status of what a link leads to; and what each other
+entry is, such as a link that is not followed: that is part of the key too, as a stage may tell of it."""
 
 
-class Index:
-    """What was found out about files, for as long as they are not touched."""
+def list_files(folder: Path) -> Listing:
+    """Return every file below ``folder``; links to folders are followed, and no folder is listed twice.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._entries = _sealed(path)
-        self._changed = False
-        self._begun = time.time()
-
-    def get(self, name: str, status: os.stat_result) -> Any:
-        """Return what is known of a file; None if it is new or was touched."""
-        entry = self._entries.get(name)
-        return entry[4] if entry and entry[:4] == _signature(status) else None
-
-    def put(self, name: str, status: os.stat_result, value: Any) -> None:
-        """Remember what was found, unless a change just now could go unseen by the clock."""
-        if status.st_ctime < self._begun - RECENT_SECONDS:
-            self._entries[name] = [*_signature(status), value]
-            self._changed = True
-
-    def save(self) -> None:
-        """Write the index if there is something new."""
-        if self._changed:
-            content = canonical(self._entries)
-            remember(self.path, _seal(content) + content)
-            self._changed = False
-
-
-def _sealed(path: Path) -> dict[str, Any]:
-    """Return the entries of an index; none if it is damaged, as a wrong digest would pass for a change."""
-    content = path.read_bytes() if path.exists() else b""
-    seal, entries = content[:SEAL_SIZE], content[SEAL_SIZE:]
-    return dict(json.loads(entries)) if seal == _seal(entries) else {}
+    Raises
+    ------
+    SourceError
+        A folder cannot be read.
+    """
+    files: dict[str, os.stat_result] = {}
+    others: dict[str, str] = {}
+    names: dict[str, str] = {}
+    waiting = [(str(folder), "")]
+    links: list[tuple[str, str]] = []
+    while waiting or links:  # what lies here first, so that it keeps its own name
+        path, name = (waiting or links).pop()
+        real = os.path.realpath(path)
+        if real in names:
+            others[name] = f"a second name of {names[real] or 'the whole folder'}"
+            continue
+        names[real] = name
+        for entry in _entries(path):
+            inside = f"{name}/{entry.name}" if name else entry.name
+            if entry.is_dir():
+                (links if entry.is_symlink() else waiting).append((entry.path, inside))
+            elif entry.is_file():
+                files[inside] = entry.stat()
+            else:
+                others[inside] = "no file"
+    return files, others
 
 
-def _seal(content: bytes) -> bytes:
-    return hashlib.sha256(content).hexdigest().encode() + b"\n"
-
-
-def _signature(status: os.stat_result) -> list[int]:
-    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise SourceError(f"{folder}: {error.strerror}", hint="make the folder readable for you") from error
 
 
 def files_of(source: Source) -> dict[str, os.stat_result]:
@@ -70,43 +66,56 @@ def files_of(source: Source) -> dict[str, os.stat_result]:
 
     Raises
     ------
-    DataError
-        There is nothing at its path, or a link in it leads in a circle.
+    SourceError
+        There is nothing at its path, or a folder cannot be read.
     """
-    return _look(source)[0]
+    return _listed(source)[0]
 
 
-def _look(source: Source) -> tuple[dict[str, os.stat_result], dict[str, str]]:
-    """Return the files of ``source``, and what there is to say of links in it that are not followed."""
+def _listed(source: Source) -> Listing:
+    """Return what is included of the listing of ``source``."""
     path = source.path
     if not path.exists():
-        raise DataError(
-            f"{path}: no such file or folder", hint="name the folder of the X-rays with --data DIR"
-        )
+        raise SourceError(f"{path}: no such file or folder", hint=source.hint)
     if path.is_file():
         return {"": path.stat()}, {}
-    found = walk(path)
-    files = {n: status for n, status in (found.files | found.hidden).items() if included(n, source.include)}
-    return files, {n: what for n, what in found.skipped.items() if included(n, source.include)}
+    module, _, function = source.listing.partition(":")
+    files, others = getattr(importlib.import_module(module), function)(path)
+    return (
+        {name: status for name, status in files.items() if included(name, source.include)},
+        {name: what for name, what in others.items() if included(name, source.include)},
+    )
 
 
-def digests_of(source: Source, folder: Path, told: Told | None = None) -> dict[str, str]:
-    """Return the sha256 of every file of ``source``, and one that stands for each link that is not followed.
+def digests_of(source: Source, folder: Path, on_read: OnRead | None = None) -> dict[str, str]:
+    """Return the sha256 of every file of ``source``, and one that stands for each other entry.
 
-    ``folder`` keeps the digests of earlier looks; ``told`` hears how many of the files that must be read are done.
+    Parameters
+    ----------
+    source : Source
+        The file or folder.
+    folder : Path
+        Where the digests of earlier looks are kept.
+    on_read : callable, optional
+        Hears how many of the files that must be read are done.
+
+    Raises
+    ------
+    SourceError
+        There is nothing at its path, or a folder cannot be read.
     """
     index = Index(folder / f"files-{digest_json([str(source.path), *source.include])[:16]}.index")
-    files, links = _look(source)
+    files, others = _listed(source)
     known = {name: index.get(name, status) for name, status in files.items()}
     unknown = [name for name, sha256 in known.items() if sha256 is None]
-    for name, sha256 in zip(unknown, _read_through(source.path, unknown, told), strict=True):
+    for name, sha256 in zip(unknown, _read_through(source.path, unknown, on_read), strict=True):
         known[name] = sha256
         index.put(name, files[name], sha256)
     index.save()
-    return known | {name: digest_json(what) for name, what in links.items()}
+    return known | {name: digest_json(what) for name, what in others.items()}
 
 
-def _read_through(root: Path, names: list[str], told: Told | None) -> list[str]:
+def _read_through(root: Path, names: list[str], on_read: OnRead | None) -> list[str]:
     paths = [f"{root}/{name}" if name else str(root) for name in names]
     if len(paths) < HASHING_THREADS:
         return [digest_file(path) for path in paths]
@@ -116,8 +125,8 @@ def _read_through(root: Path, names: list[str], told: Told | None) -> list[str]:
     with ThreadPoolExecutor(HASHING_THREADS) as pool:
         for sha256 in pool.map(digest_file, paths):
             digests.append(sha256)
-            if told:
-                told(len(digests), len(paths))
+            if on_read:
+                on_read(len(digests), len(paths))
     return digests
 
 

@@ -16,23 +16,51 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 @dataclass(frozen=True)
 class Output:
-    """The output folder of another stage of the same plan: of its files those that ``include`` names."""
+    """The output folder of another stage of the same plan: of its files those that ``include`` names.
+
+    Parameters
+    ----------
+    stage : str
+        The name of the stage.
+    include : tuple of str
+        Globs of paths in its folder.
+    private : bool
+        The files may not be handed over with a report, as of a `Source`.
+    """
 
     stage: str
     include: tuple[str, ...] = ("**/*",)
+    private: bool = False
 
 
 @dataclass(frozen=True)
 class Source:
     """A file or folder outside the cache, read in place.
 
-    With ``keyed`` its content is part of the key of the stage. Without, it only tells where the
-    bytes lie, and the stage itself must check what it reads against digests among its inputs.
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    include : tuple of str
+        Globs of paths in the folder.
+    keyed : bool
+        Its content is part of the key of the stage. Without, it only tells where the bytes lie, and the stage itself
+        must check what it reads against digests among its inputs.
+    private : bool
+        The files may not be handed over with a report: whoever checks it later does so without them.
+    listing : str
+        The ``"module:function"`` that lists the folder, one that the stage goes by too: what is read and what the key
+        goes by are the same then. See `report.engine.sources.list_files`.
+    hint : str
+        What the user should try where there is nothing at ``path``.
     """
 
     path: Path
     include: tuple[str, ...] = ("**/*",)
     keyed: bool = True
+    private: bool = False
+    listing: str = "report.engine.sources:list_files"
+    hint: str = ""
 
 
 Input: TypeAlias = Output | Source
@@ -102,7 +130,7 @@ def selected(stages: Sequence[Stage], only: Collection[str] | None = None) -> li
         missing = sorted(stage.needs - seen)
         if missing or stage.name in seen:
             problem = f"reads {missing[0]}, which no earlier stage makes" if missing else "is there twice"
-            raise StageError(f"stage {stage.name} {problem}", hint="mend report/pipeline/stages.py")
+            raise StageError(f"stage {stage.name} {problem}", hint="mend the list of stages")
         seen.add(stage.name)
     wanted = seen if only is None else set(only)
     if unknown := sorted(wanted - seen):

@@ -75,7 +75,7 @@ def digest_files(files: Files) -> str:
     return digest_json({name: entry["sha256"] for name, entry in files.items()})
 
 
-def taken(stage: Stage, records: Mapping[str, Record]) -> dict[str, Files]:
+def input_files(stage: Stage, records: Mapping[str, Record]) -> dict[str, Files]:
     """Return the files that a stage takes, by the name of its input, of those results that are in ``records``."""
     return {
         name: {f: entry for f, entry in records[of.stage].outputs.items() if included(f, of.include)}
@@ -84,14 +84,14 @@ def taken(stage: Stage, records: Mapping[str, Record]) -> dict[str, Files]:
     }
 
 
-def refusal(stage: str, undeclared: Sequence[str]) -> StageError | None:
+def refusal(stage: str, undeclared: Sequence[str], declared_in: str) -> StageError | None:
     """Return the error of a stage that reads, imports or uses what its key does not cover; None if it does not."""
     if not undeclared:
         return None
     more = f" (and {len(undeclared) - 1} more)" if len(undeclared) > 1 else ""
     message = f"{stage}: {undeclared[0]}, which its key does not cover{more}"
     place = DECLARED_IN[undeclared[0].partition(" ")[0]]
-    return StageError(message, hint=f"name it in `{place}` of the stage in report/pipeline/stages.py")
+    return StageError(message, hint=f"name it in `{place}` of the stage in {declared_in}")
 
 
 class Store:

@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import chdir, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,19 +16,18 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import AnalysisError
-from report.engine.code import OURS, Code, Project
+from report.engine.code import Code, Project
 from report.engine.events import How, Progressed
 from report.engine.explain import differences
 from report.engine.fingerprint import Moment, Recipe
-from report.engine.imports import OwnCode, changed
+from report.engine.imports import ENGINE, OwnCode, changed
 from report.engine.sources import files_of
-from report.engine.stage import Output, Source, Stage
+from report.engine.stage import Input, Output, Source, Stage
 from report.engine.store import Entry, Files, Record, Store, digest_files, refusal
 from report.engine.system import audit, distributions, process
 from report.engine.system.files import digest_file, environment_problems
 from report.engine.system.machine import host
-from report.errors import ReportError, StageError
+from report.errors import StageError, UserError
 
 PROGRESS_SECONDS = 0.2
 BEGUN = ".begun"
@@ -68,7 +67,7 @@ def execute(task: Task) -> tuple[Record, How]:
 
     Raises
     ------
-    AnalysisError, ReportError
+    UserError
         As the stage raised it; any other error is a ``StageError``.
     """
     store = Store(task.cache)
@@ -147,8 +146,10 @@ def _audited(task: Task, store: Store, inputs: dict[str, Path], folder: Path, sc
     code, places = task.recipe["code"], [folder, scratch, store.root / "home", *inputs.values()]
     with audit.of_process().listening(places) as read, _Here.own_code.only(task.stage.name, code) as modules:
         _call(task, inputs, folder, scratch)
-    ours = {*task.project.packages, *OURS}
-    files = (path / inside for path in inputs.values() for inside in files_of(Source(path)))
+    ours = {*task.project.packages, ENGINE.partition(".")[0]}
+    files = (
+        path / inside for name, path in inputs.items() for inside in _files(task.stage.inputs[name], path)
+    )
     elsewhere = [n for n in Code(task.project, store.index).imports(code) if n.partition(".")[0] not in ours]
     kinds = {
         "reads": audit.undeclared(read, ours, files),
@@ -158,10 +159,15 @@ def _audited(task: Task, store: Store, inputs: dict[str, Path], folder: Path, sc
     found = [f"{kind} {name}" for kind, names in kinds.items() for name in sorted(names)]
     for what in found:
         sys.stderr.write(f"{what}, which its key does not cover\n")
-    problem = refusal(task.stage.name, found)
+    problem = refusal(task.stage.name, found, task.project.declared_in)
     if problem and task.project.strict:
         raise problem
     return found
+
+
+def _files(where: Input, path: Path) -> Iterable[str]:
+    """Return the files of an input that the function got as ``path``: a source in place, or a folder of links."""
+    return files_of(where if isinstance(where, Source) and where.path == path else Source(path))
 
 
 def _call(task: Task, inputs: dict[str, Path], folder: Path, scratch: Path) -> None:
@@ -220,7 +226,7 @@ def _entry(task: Task, path: Path) -> Entry:
 
 def _portable(error: BaseException, stage: str) -> Exception:
     """Return an error that the driver can be given: the user's as it is, any other by its last line."""
-    if isinstance(error, AnalysisError | ReportError):
+    if isinstance(error, Exception) and isinstance(error, UserError):
         with suppress(Exception):  # one that cannot travel is told by its text, below
             pickle.loads(pickle.dumps(error))
             return error

@@ -69,10 +69,11 @@ def facts(plan: Plan, today: date) -> Iterator[Fact]:
     from report.engine.explain import status
     from report.engine.store import Store
     from report.engine.system.machine import host
+    from report.pipeline.stages import PROGRAM
 
     store, here = Store(plan.cache), host()
     latest = store.latest(plan.pointers)
-    statuses = status(plan.stages, plan.cache, plan_name=plan.pointers)
+    statuses = status(plan.stages, plan.cache, PROGRAM, plan_name=plan.pointers)
     for stage, found in zip(plan.stages, statuses, strict=True):
         record = store.record(found.key or "") or store.record(latest.get(stage.name, ""))
         origin = f"{place(record.host, here)}, {day(record.finished, today)}" if record else ""

@@ -18,6 +18,7 @@ from typing import Any
 from analysis.names import written
 from report import PROJECT
 from report.document import fonts
+from report.engine.code import Project
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.engine.system.distributions import installed
 from report.study import prose
@@ -29,6 +30,8 @@ from report.study.settings import READER_KEYS, ClassLabel
 from report.study.study import Study
 from report.study.value_types import is_folder_name
 
+PROGRAM = Project(PROJECT, ("analysis", "report"), declared_in="report/pipeline/stages.py")
+"""Our own packages, which have the code of all stages."""
 SPLITS = ("val", "test")
 LONGEST_FOLDER = 100  # bytes; the pictures in it have its name and a number
 TABLES = ("numpy", "pandas")
@@ -38,6 +41,7 @@ NETWORK = ("numpy", "pandas", "keras", "tensorflow")
 METRICS = ("numpy", "pandas", "scikit-learn", "scipy")
 DRAWING = ("numpy", "pandas", "matplotlib", "seaborn", "pillow")
 RECORDS = Output("read", ("records.csv",))
+IMAGES = Output("images", private=True)
 RESULTS = ("results.json",)
 FONT = PROJECT / "templates" / "theme" / "fonts" / "IBMPlexSans-Regular.ttf"
 FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
@@ -195,7 +199,7 @@ def _archive(place: Place, study: Study | None) -> Stage:
     encoding = study.dataset.archive_encoding if study else ""
     params: dict[str, Json] = {"encoding": encoding} if encoding else {}
     return Stage(
-        "archive", "analysis.datasets.archives.unpacking:unpack", {"data": Source(place.data)}, params
+        "archive", "analysis.datasets.archives.unpacking:unpack", {"data": _xrays(place.data)}, params
     )
 
 
@@ -205,11 +209,16 @@ def data_inputs(place: Place) -> tuple[Input, Input]:
     Later stages check every picture against the digest in ``records.csv``, so the folder itself is not
     part of their keys.
     """
-    if place.data is None:
-        return Output("sample"), Output("sample")
-    if place.packed:
-        return Output("archive"), Output("archive")
-    return Source(place.data), Source(place.data, keyed=False)
+    if place.data is None or place.packed:
+        unpacked = Output("sample" if place.data is None else "archive", private=True)
+        return unpacked, unpacked
+    return _xrays(place.data), _xrays(place.data, keyed=False)
+
+
+def _xrays(path: Path, *, keyed: bool = True) -> Source:
+    """Return X-rays as an input: listed as the readers list them, and never handed over."""
+    hint = "name the folder of the X-rays with --data DIR"
+    return Source(path, keyed=keyed, private=True, listing="analysis.walk:list_files", hint=hint)
 
 
 def _architecture(study: Study, model: Model) -> Stage:
@@ -247,7 +256,7 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
     )
     pixels: dict[str, Input] = {
         "records": RECORDS,
-        "images": Output("images"),
+        "images": IMAGES,
         "split": Output(f"split{analysis}"),
     }
     for model in study.trained:
@@ -448,7 +457,7 @@ def _figures(study: Study, place: Place) -> Iterator[Stage]:
     yield figure("sizes", records, classes)
     yield figure(
         "examples",
-        {**records, "images": Output("images"), "data": pixels},
+        {**records, "images": IMAGES, "data": pixels},
         {**classes, "seed": study.split.seed},
     )
     splits: Json = list(SPLITS)

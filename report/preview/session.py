@@ -16,20 +16,20 @@ import sys
 import time
 import webbrowser
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.errors import AnalysisError
 from report import PROJECT
 from report.cli import DRAWN, not_built, require_finished
 from report.document.lint import DOUBTS, origin
 from report.document.pandoc import SOURCE
-from report.engine.code import Project
 from report.engine.events import Event, Planned
-from report.engine.executors import LocalExecutor
-from report.engine.run import Built, build
+from report.engine.local_processes import LocalProcesses
+from report.engine.run import Built, Options, build
 from report.engine.store import Store
-from report.errors import EnvironmentProblem, RenderError, ReportError
+from report.errors import EnvironmentProblem, RenderError, UserError
+from report.pipeline.stages import PROGRAM
 from report.preview.server import HOST, Shown, listen, serving
 from report.study.folder import STUDIES
 from report.study.prose import find_misnamed_prose
@@ -84,7 +84,7 @@ def serve(the_plan: Plan, port: int, *, browser: bool) -> None:
     """Show the report at ``port`` of this machine, and again after each save, until a signal comes."""
     request, shown = replace(the_plan.request, data=the_plan.data), Shown()
     home = Store(the_plan.cache).root / "home"
-    with listen(port) as listener, LocalExecutor(Project(), home) as workers:
+    with listen(port) as listener, LocalProcesses(PROGRAM, home) as workers:
         free = listener.getsockname()[1]
         if free != port:
             console.note(f"port {port} is taken; the next free one is {free}")
@@ -125,7 +125,7 @@ def saves(*folders: Path) -> Iterator[list[str]]:
         raise EnvironmentProblem(message, hint="WATCHFILES_FORCE_POLLING=true report preview") from error
 
 
-def rendered(request: Request, workers: LocalExecutor, before: Shown) -> Shown:
+def rendered(request: Request, workers: LocalProcesses, before: Shown) -> Shown:
     """Return the page anew; where that fails the last good one, with what is wrong."""
     try:
         the_plan = plan(request)
@@ -143,7 +143,7 @@ def rendered(request: Request, workers: LocalExecutor, before: Shown) -> Shown:
     return Shown(page, warnings=tuple(warnings))
 
 
-def rebuild(the_plan: Plan, workers: LocalExecutor) -> dict[str, Built]:
+def rebuild(the_plan: Plan, workers: LocalProcesses) -> dict[str, Built]:
     """Build the page, and what it shows if that takes no training."""
 
     def hear(event: Event) -> None:
@@ -151,9 +151,8 @@ def rebuild(the_plan: Plan, workers: LocalExecutor) -> dict[str, Built]:
             refuse_training(the_plan, [*event.waiting])
 
     name = the_plan.pointers
-    built = build(
-        the_plan.stages, the_plan.cache, plan_name=name, only=["html"], on_event=hear, workers=workers
-    )
+    options = Options(PROGRAM, lambda *_: nullcontext(workers), name, only=["html"], on_event=hear)
+    built = build(the_plan.stages, the_plan.cache, options)
     the_plan.keep_declaration(built)
     return built
 
@@ -179,7 +178,7 @@ def _tell(shown: Shown, before: Shown, names: Sequence[str], seconds: float) -> 
 
 def complaint(error: Exception) -> tuple[str, str]:
     """Return what is wrong, with file and line, and what may help."""
-    if isinstance(error, ReportError | AnalysisError):
+    if isinstance(error, UserError):
         return error.message, error.hint
     return f"a fault of this program: {type(error).__name__}: {error}", "report --debug build shows where"
 

@@ -11,7 +11,7 @@ from report.commands.running import run
 from report.engine.explain import status
 from report.engine.store import Store
 from report.errors import UsageError
-from report.pipeline.stages import classify_stage
+from report.pipeline.stages import PROGRAM, classify_stage
 
 if TYPE_CHECKING:
     from report.engine.store import Record
@@ -35,7 +35,9 @@ def trained(plan: Plan, model: str) -> Record:
     store = Store(plan.cache)
     last = store.read(store.latest(plan.pointers).get(name, ""))
     if plan.data or plan.request.sample:
-        found = {s.name: s.key for s in status(plan.upstream([name]), plan.cache, plan_name=plan.pointers)}
+        found = {
+            s.name: s.key for s in status(plan.upstream([name]), plan.cache, PROGRAM, plan_name=plan.pointers)
+        }
         record = store.read(found[name] or "")
     else:
         same = last and last.recipe["params"] == json.loads(json.dumps(stages[name].params))

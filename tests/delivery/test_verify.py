@@ -26,9 +26,9 @@ from report.delivery import evidence, publish, verify
 from report.delivery.differences import Difference
 from report.delivery.verify import Again, Checked, Recomputed
 from report.document.svg import SVG
-from report.engine.fingerprint import Moment, Project
+from report.engine.fingerprint import Moment
 from report.engine.stage import Stage
-from report.pipeline.stages import Place, stages
+from report.pipeline.stages import PROGRAM, Place, stages
 from report.study.loading import load
 
 ASSIGNMENT = PROJECT / "studies" / "assignment"
@@ -114,7 +114,7 @@ def case(tmp_path_factory) -> Case:
     work = tmp_path_factory.mktemp("build")
     study = load(ASSIGNMENT / "study.toml", TINY).for_sample()
     plan = stages(study, Place(ASSIGNMENT, None, TINY))
-    moment = Moment(Project(), work / "index")
+    moment = Moment(PROGRAM, work / "index")
     files: dict[str, dict[str, Path]] = {}
     built = {}
     for stage in plan:

@@ -17,7 +17,6 @@ import pytest
 
 from report import PROJECT
 from report.commands.running import run
-from report.engine.code import OURS
 from report.engine.events import Failed, Started, Warned
 from report.engine.explain import last_log
 from report.engine.run import build as engine_build
@@ -25,6 +24,7 @@ from report.engine.sources import files_of
 from report.engine.stage import Output, Source, Stage
 from report.engine.system import audit, distributions
 from report.errors import StageError
+from report.pipeline.stages import PROGRAM
 
 READING = """
 import os, sys, tempfile
@@ -181,8 +181,9 @@ def test_every_command_warns_in_the_end_and_ci_is_strict(toy, monkeypatch, capsy
     toy.write("toy.hiding", HIDING)
     monkeypatch.setenv("CI", ci)
 
-    def of_toy(*stages, project, **options):
-        return engine_build(*stages, project=replace(toy.project, strict=project.strict), **options)
+    def of_toy(stages, cache, options):
+        project = replace(toy.project, strict=options.project.strict)
+        return engine_build(stages, cache, replace(options, project=project))
 
     monkeypatch.setattr("report.engine.run.build", of_toy)
     build = partial(run, [Stage("hide", "toy.hiding:hide")], toy.cache, "plan", log_command=str)
@@ -213,7 +214,7 @@ def test_our_code_opens_files_through_python():
     banned = (PROJECT / "pyproject.toml").read_text()
     for name in NOT_THROUGH_PYTHON:
         assert f'.{name}"' in banned
-    for path in (p for package in OURS for p in (PROJECT / package).rglob("*.py")):
+    for path in (p for package in PROGRAM.packages for p in (PROJECT / package).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_bytes())):
             name = node.attr if isinstance(node, ast.Attribute) else ""
             assert name not in NOT_THROUGH_PYTHON, f"{path}:{node.lineno}: {name}"
@@ -227,12 +228,14 @@ def test_our_code_opens_files_through_python():
 
 DRIVER = """
 import multiprocessing, sys
+from dataclasses import replace
 from pathlib import Path
-from report.engine.code import Project
-from report.engine.run import build
+from report.engine.executors import local_processes
+from report.engine.run import Options, build
 from report.engine.stage import Source, Stage
 from report import PROJECT
-from report.project import Request, plan
+from report.pipeline.stages import PROGRAM
+from report.workspace.places import Request, plan
 
 if __name__ == "__main__":
     here = Path(sys.argv[1])
@@ -244,7 +247,7 @@ if __name__ == "__main__":
         for s in sample.stages[-2:]
     ]
     stages = [*sample.upstream(["images", "figure.counts"]), *document]
-    build(stages, here / "cache", project=Project(strict=True), jobs=1)
+    build(stages, here / "cache", Options(replace(PROGRAM, strict=True), local_processes, jobs=1))
 """
 TRACED = """#!/bin/sh
 exec strace -D -f -y -q --seccomp-bpf -e trace=open,openat,openat2 -o "{folder}/$$.trace" "{python}" "$@"
@@ -266,7 +269,7 @@ def test_no_worker_opens_what_is_not_declared_not_even_in_c_or_by_another_progra
     opened = [call for trace in tmp_path.glob("*.trace") for call in OPENED.findall(ended(trace))]
     read = {path for flags, path in opened if "O_DIRECTORY" not in flags and not Path(path).is_dir()}
     made = {path for flags, path in opened if "O_CREAT" in flags}
-    code = {str(path) for package in OURS for path in (PROJECT / package).rglob("*.py*")}
+    code = {str(path) for package in PROGRAM.packages for path in (PROJECT / package).rglob("*.py*")}
     sources = (PROJECT / "templates", PROJECT / "tests" / "document" / "fixture", tmp_path)
     declared = {f"{folder}/{name}" for folder in sources for name in files_of(Source(folder))}
     assert {Path(path).suffix for path in read & declared} >= {

@@ -50,14 +50,15 @@ from pathlib import Path
 
 from report.engine.events import Started
 from report.engine.code import Project
-from report.engine.run import build
+from report.engine.executors import local_processes
+from report.engine.run import Options, build
 from report.errors import ReportError
 
 if __name__ == "__main__":
     root, stages = Path(sys.argv[1]), pickle.loads(Path(sys.argv[2]).read_bytes())
     told = lambda event: print("started", flush=True) if isinstance(event, Started) else None
     try:
-        built = build(stages, root / "cache", project=Project(root, ("toy",)), jobs=1, on_event=told)
+        built = build(stages, root / "cache", Options(Project(root, ("toy",)), local_processes, jobs=1, on_event=told))
         print("digests", *(built[stage.name].record.digest for stage in stages))
     except ReportError as error:
         print("failed", error.message)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from report.engine.code import Code, Project, code_hash, imports_of
+from report.engine.code import Code, code_hash, imports_of
 from report.engine.fingerprint import Moment
 from report.engine.stage import Output, Source, Stage
 from report.engine.store import digest_json
 from report.errors import EnvironmentProblem, StageError
+from report.pipeline.stages import PROGRAM
 
 PLAIN = "import os\n\ndef f(x):\n    return x + 1\n"
 
@@ -69,7 +70,7 @@ def test_a_module_that_only_reports_is_in_no_key(toy):
 
 
 def test_engine_is_in_the_key_only_where_a_stage_imports_it():
-    project = Project()
+    project = PROGRAM
     closure = Code(project, Path("nowhere")).closure(["report.errors:StageError"])
     assert set(closure) == {"report", "report.errors", "analysis", "analysis.errors"}
 

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from analysis.errors import DataError
 from report.engine import sources
+from report.engine.index import RECENT_SECONDS
 from report.engine.sources import digest_tree, digests_of
 from report.engine.stage import Source
 from report.engine.store import digest_files
+from report.errors import SourceError
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
@@ -58,14 +61,24 @@ def test_a_source_may_be_a_file(folder, tmp_path):
 
 
 def test_a_missing_source_is_the_users_to_mend(tmp_path):
-    with pytest.raises(DataError, match="nowhere: no such file or folder"):
+    with pytest.raises(SourceError, match="nowhere: no such file or folder"):
         digests_of(Source(tmp_path / "nowhere"), tmp_path / "i")
 
 
-def test_a_link_in_a_circle_is_the_users_to_mend(folder, tmp_path):
+def test_a_link_in_a_circle_is_followed_once(folder, tmp_path):
+    before = digests_of(Source(folder), tmp_path / "i")
     (folder / "sub" / "up").symlink_to(folder)
-    with pytest.raises(DataError, match="sub/up is a link to a folder that it lies in"):
-        digests_of(Source(folder), tmp_path / "i")
+    assert digests_of(Source(folder), tmp_path / "i").keys() - before.keys() == {"sub/up"}
+
+
+def test_a_folder_is_listed_as_its_source_says(folder, tmp_path, monkeypatch):
+    module = SimpleNamespace(
+        first=lambda path: ({"one.md": (path / "one.md").stat()}, {"two.txt": "not read"})
+    )
+    monkeypatch.setitem(sys.modules, "listings", module)
+    digests = digests_of(Source(folder, listing="listings:first"), tmp_path / "i")
+    assert set(digests) == {"one.md", "two.txt"}
+    assert digests["one.md"] == digests_of(Source(folder), tmp_path / "i")["one.md"]
 
 
 def test_what_a_reader_hears_of_links_counts(folder, tmp_path):
@@ -102,7 +115,7 @@ def test_names_that_are_no_utf_8_are_kept(folder, tmp_path):
 def age(folder: Path) -> None:
     """Let everything look as if it had been there for long: by waiting, as ctime cannot be set."""
     newest = max(path.stat().st_ctime for path in folder.rglob("*"))
-    time.sleep(max(0.0, newest + sources.RECENT_SECONDS + 0.1 - time.time()))
+    time.sleep(max(0.0, newest + RECENT_SECONDS + 0.1 - time.time()))
 
 
 def test_files_are_read_once_until_they_are_touched(folder, tmp_path, monkeypatch):
@@ -141,8 +154,10 @@ def test_the_real_dataset_is_looked_over_in_a_moment(tmp_path):
         assert os.environ.get("CI") != "true", f"{REAL} is missing"
         pytest.skip("no real X-rays beside the project")
     told: list[int] = []
-    first = digests_of(Source(REAL / "v7"), tmp_path, lambda done, _: told.append(done))
+    first = digests_of(
+        Source(REAL / "v7", listing="analysis.walk:list_files"), tmp_path, lambda done, _: told.append(done)
+    )
     assert told[-1] == len(first) > 12_000
     begun = time.process_time()
-    assert digests_of(Source(REAL / "v7"), tmp_path) == first
+    assert digests_of(Source(REAL / "v7", listing="analysis.walk:list_files"), tmp_path) == first
     assert time.process_time() - begun < 0.5

@@ -16,7 +16,8 @@ from analysis import evaluation
 from analysis.evaluation.results_file import Basis, entry
 from analysis.evaluation.stages.evaluate import evaluate
 from analysis.progress import silent
-from report.engine.code import Code, Project
+from report.engine.code import Code
+from report.pipeline.stages import PROGRAM
 
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
 SPLITS = ["val", "test"]
@@ -56,7 +57,7 @@ OF_TWO_MODELS = {"stages.compare", "statistics.significance", "statistics.pairs"
     ],
 )
 def test_no_stage_is_keyed_by_code_that_it_does_not_use(tmp_path: Path, stage: str, unused: set[str]) -> None:
-    closure = Code(Project(), tmp_path).closure([f"analysis.evaluation.stages.{stage}"])
+    closure = Code(PROGRAM, tmp_path).closure([f"analysis.evaluation.stages.{stage}"])
     reached = {name.removeprefix("analysis.evaluation.") for name in closure}
     assert f"stages.{stage.partition(':')[0]}" in reached
     folder = Path(evaluation.__file__).parent

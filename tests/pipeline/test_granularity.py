@@ -24,21 +24,24 @@ TINY = (
 STATUS = """
 import json, os, sys
 from report.engine.explain import status
-from report.project import Request, plan
+from report.pipeline.stages import PROGRAM
+from report.workspace.places import Request, plan
 
 the_plan = plan(Request(sample="REPORT_DATA" not in os.environ, overrides=tuple(sys.argv[1:])))
-stages = status(the_plan.stages, the_plan.cache, plan_name=the_plan.pointers)
+stages = status(the_plan.stages, the_plan.cache, PROGRAM, plan_name=the_plan.pointers)
 print(json.dumps({s.name: [s.state, *s.reasons] for s in stages}))
 """
 READ = """
 import sys
-from report.engine.run import build
-from report.project import Request, plan
+from report.engine.executors import local_processes
+from report.engine.run import Options, build
+from report.pipeline.stages import PROGRAM
+from report.workspace.places import Request, plan
 
 if __name__ == "__main__":
     the_plan = plan(Request(overrides=tuple(sys.argv[1:])))
     stages = the_plan.upstream(["images", "split"])
-    built = build(stages, the_plan.cache, plan_name=the_plan.pointers, jobs=1)
+    built = build(stages, the_plan.cache, Options(PROGRAM, local_processes, the_plan.pointers, jobs=1))
     print(*(name for name, stage in built.items() if stage.how == "ran"))
 """
 UNUSED = "\n\ndef unused_by_all() -> int:\n    return 1\n"

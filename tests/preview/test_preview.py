@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from report.engine.code import Project
-from report.engine.executors import LocalExecutor
 from report.engine.fingerprint import Moment
-from report.engine.store import Record, Store, digest_files, digest_json, taken
+from report.engine.local_processes import LocalProcesses
+from report.engine.store import Record, Store, digest_files, digest_json, input_files
 from report.engine.system.files import digest_file
 from report.errors import OK, RENDER, USAGE, EnvironmentProblem, UsageError
 from report.pipeline import stages
+from report.pipeline.stages import PROGRAM
 from report.preview import server, session
 from report.preview.server import HOST, SCRIPT, Shown, allowed, listen, served, serving
 from report.workspace.places import Plan, Request, plan
@@ -224,9 +224,9 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plant(the_plan: Plan, root: Path) -> None:
     """Store the folders in ``root`` as the results of the stages before the document."""
     store, records = Store(the_plan.cache), {}
-    moment = Moment(Project(), store.index)
+    moment = Moment(PROGRAM, store.index)
     for stage in the_plan.upstream(["source"])[:-1]:
-        inputs = {name: digest_files(files) for name, files in taken(stage, records).items()}
+        inputs = {name: digest_files(files) for name, files in input_files(stage, records).items()}
         recipe, out = moment.recipe(stage, inputs), root / stage.name
         (out / ("model.keras" if stage.name.startswith("train") else "made-up")).write_text(stage.name)
         outputs = {
@@ -239,15 +239,15 @@ def plant(the_plan: Plan, root: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def workers(made_up: Path) -> Iterator[LocalExecutor]:
-    with LocalExecutor(Project(), Store(made_up).root / "home") as workers:
+def workers(made_up: Path) -> Iterator[LocalProcesses]:
+    with LocalProcesses(PROGRAM, Store(made_up).root / "home") as workers:
         yield workers
 
 
 class Draft:
     """A study and templates of one's own, and what is shown of them."""
 
-    def __init__(self, root: Path, cache: Path, workers: LocalExecutor) -> None:
+    def __init__(self, root: Path, cache: Path, workers: LocalProcesses) -> None:
         self.study, self.templates = root / "studies" / "own", root / "templates"
         shutil.copytree(ROOT / "studies" / "assignment", self.study)
         shutil.copytree(ROOT / "templates", self.templates)
@@ -266,7 +266,7 @@ class Draft:
 
 
 @pytest.fixture
-def draft(tmp_path: Path, made_up: Path, workers: LocalExecutor, monkeypatch: pytest.MonkeyPatch) -> Draft:
+def draft(tmp_path: Path, made_up: Path, workers: LocalProcesses, monkeypatch: pytest.MonkeyPatch) -> Draft:
     monkeypatch.setattr(stages, "PROJECT", tmp_path)
     monkeypatch.setattr(session, "PROJECT", tmp_path)
     return Draft(tmp_path, made_up, workers)

@@ -130,10 +130,10 @@ def test_cleaning_up_forgets_no_declaration(planned, tmp_path: Path) -> None:
 def built_until(failing: str, *finished: str):
     """Return what stands for a build that finishes some stages and then fails."""
 
-    def build(stages, cache, *, on_event, **_):
+    def build(stages, cache, options):
         for name in finished:
-            on_event(Started(name, None))
-            on_event(Finished(name, "ran", 1.0))
+            options.on_event(Started(name, None))
+            options.on_event(Finished(name, "ran", 1.0))
         raise StageError(f"{failing}: ValueError: odd", log=failing)
 
     return build

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from report.engine.sources import HASHING_THREADS
+from report.engine.sources import HASHING_THREADS, OnRead
 from report.engine.store import Store
 from report.engine.system.files import digest_file, environment_problems
 from report.engine.upkeep.collect import (
@@ -20,8 +20,6 @@ from report.engine.upkeep.collect import (
     size_of_results,
     unreferenced,
 )
-
-Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Checked:
     sizes: Mapping[str, int]
 
 
-def check(cache: Path, *, repair: bool = False, told: Told | None = None) -> Checked:
+def check(cache: Path, *, repair: bool = False, on_read: OnRead | None = None) -> Checked:
     """Read everything through; with ``repair`` remove what is damaged, to be made anew when it is needed.
 
     Builds may go on meanwhile: nothing is locked while files are read, and what looked wrong is looked at
@@ -65,7 +63,7 @@ def check(cache: Path, *, repair: bool = False, told: Told | None = None) -> Che
     store = Store(cache)
     with environment_problems(store.cache):
         paths = sorted(store.root.glob("blobs/*/*"))
-        suspects = [path for path, sound in zip(paths, _read(paths, told), strict=True) if not sound]
+        suspects = [path for path, sound in zip(paths, _read(paths, on_read), strict=True) if not sound]
         with store.locks.clean():
             found = results(store)
             wrong = {path for path in suspects if not _is_sound(path)}
@@ -79,11 +77,11 @@ def check(cache: Path, *, repair: bool = False, told: Told | None = None) -> Che
     return Checked(len(paths), len(found), damage, strays, sizes)
 
 
-def _read(paths: list[Path], told: Told | None) -> Iterator[bool]:
+def _read(paths: list[Path], on_read: OnRead | None) -> Iterator[bool]:
     with ThreadPoolExecutor(HASHING_THREADS) as pool:
         for done, sound in enumerate(pool.map(_is_sound, paths), 1):
-            if told:
-                told(done, len(paths))
+            if on_read:
+                on_read(done, len(paths))
             yield sound
 
 

@@ -204,7 +204,7 @@ def test_a_sound_cache(store):
     first, last = put(store, "first", 1), put(store, "last", 2)
     store.point("plan", {"first": first.key})
     told = []
-    checked = check(store.cache, told=lambda *so_far: told.append(so_far))
+    checked = check(store.cache, on_read=lambda *so_far: told.append(so_far))
     assert (checked.files, checked.records, checked.damage, checked.strays) == (2, 2, [], [])
     assert told == [(1, 2), (2, 2)]
     sizes = {"plan": action(store, first), "older results": action(store, last)}

@@ -1,0 +1,108 @@
+"""Stages run in worker processes on this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from report.engine.code import Project
+from report.engine.events import How, Progressed
+from report.engine.store import Record
+from report.engine.system.machine import cores
+from report.engine.worker import Task, execute, initialize
+
+
+@dataclass
+class _Worker:
+    """One process; a pool of its own, so that its end is the end of no other stage."""
+
+    pool: ProcessPoolExecutor
+    processes: set[BaseProcess]
+    channel: Connection
+    threads: int
+    last: Future[Any]
+    packages: set[str] = field(default_factory=set)
+
+    def is_idle(self) -> bool:
+        return self.last.done() and not isinstance(self.last.exception(), BrokenExecutor)
+
+    def submit(self, task: Task) -> Future[tuple[Record, How]]:
+        self.last = future = self.pool.submit(execute, task)
+        self.packages |= {*task.stage.packages}
+        return future
+
+
+class LocalProcesses:
+    """Worker processes by thread count, started when first needed and used again; a context that ends them."""
+
+    def __init__(self, project: Project, home: Path) -> None:
+        self._project, self._home = project, home
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> LocalProcesses:
+        return self
+
+    def __exit__(self, kind: object, *error: object) -> None:
+        """End all workers: when they are done, or at once after an error; what they have stored stays."""
+        for process in (process for worker in self._workers for process in worker.processes if kind):
+            process.kill()
+        for worker in self._workers:
+            worker.pool.shutdown(wait=True, cancel_futures=True)
+            worker.channel.close()
+
+    @property
+    def threads(self) -> int:
+        """As many threads run at once as this process may use cores."""
+        return cores()
+
+    def submit(self, task: Task) -> Future[tuple[Record, How]]:
+        """Run ``task`` in an idle worker, best in one that has imported its packages before."""
+        idle = [w for w in self._workers if w.threads == task.stage.threads and w.is_idle()]
+        for worker in sorted(idle, key=lambda w: -len(w.packages.intersection(task.stage.packages))):
+            with suppress(BrokenExecutor):  # it was killed while it waited
+                return worker.submit(task)
+        with _interrupts_held():
+            return self._start(task.stage.threads).submit(task)
+
+    def _start(self, threads: int) -> _Worker:
+        os.environ["PYTHONHASHSEED"] = "0"  # read when a process begins, so it cannot be set there
+        context = multiprocessing.get_context("spawn")
+        receiver, sender = context.Pipe(duplex=False)
+        before = set(multiprocessing.active_children())
+        arguments = (self._project, threads, self._home, sender)
+        pool = ProcessPoolExecutor(1, mp_context=context, initializer=initialize, initargs=arguments)
+        first = pool.submit(os.getpid)  # starts the process
+        sender.close()
+        processes = set(multiprocessing.active_children()) - before
+        self._workers.append(_Worker(pool, processes, receiver, threads, first))
+        return self._workers[-1]
+
+    def messages(self) -> Iterator[Progressed]:
+        """Yield what the stages have reported since the last time."""
+        for worker in self._workers:
+            try:
+                while not worker.channel.closed and worker.channel.poll():
+                    yield worker.channel.recv()
+            except (EOFError, OSError):
+                worker.channel.close()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while a process starts, which inherits this: it would die of it with a traceback."""
+    resource_tracker.ensure_running()  # which would let Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
