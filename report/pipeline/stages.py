@@ -572,7 +572,7 @@ def _kinds(made: Iterable[Stage]) -> list[Json]:
 def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage]:
     models = [m.id for m in study.trained]
     drawn: dict[str, Json] = {"kinds": _kinds(before)}
-    yield Stage("figure.stages", "report.writing.stages:draw", params=drawn)
+    yield Stage("figure.stages", "report.graph.report_figure:draw", params=drawn)
     figures = [s.name for s in before if s.name.startswith("figure.")] + ["figure.stages"]
     evaluated = [runs(study, m, "")[0].name for m in study.trained]
     yield Stage(

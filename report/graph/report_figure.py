@@ -1,4 +1,4 @@
-"""The figure of the stages of a study, for the appendix: which kind of stage reads which."""
+"""The figure of the stages in the report's appendix: which kind of stage reads which."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def draw(
     progress: Progress,
     kinds: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Draw the kinds of stages as boxes, each to the right of those that it reads.
+    """Write ``figure.svg``, its table and its facts: the kinds of stages, each to the right of those that it reads.
 
     Parameters
     ----------
@@ -70,13 +70,13 @@ def describe(kinds: Sequence[Mapping[str, Any]]) -> str:
 def _across(down: Layout, column: float) -> Layout:
     """Return a layout of rows ``column`` high as one of columns, these closer together."""
 
-    def turned(point: Point) -> Point:
+    def turn(point: Point) -> Point:
         row, rest = divmod(point[1], column + GAP_Y)
         beyond = max(0.0, rest - column) * BETWEEN / GAP_Y
         return round(row * (column + BETWEEN) + min(rest, column) + beyond, 1), point[0]
 
-    boxes = {name: Box(*turned((b.x, b.y)), b.height, b.width) for name, b in down.boxes.items()}
-    arrows = {ends: [turned(point) for point in points] for ends, points in down.arrows.items()}
+    boxes = {name: Box(*turn((b.x, b.y)), b.height, b.width) for name, b in down.boxes.items()}
+    arrows = {ends: [turn(point) for point in points] for ends, points in down.arrows.items()}
     return Layout(boxes, arrows, max(b.x + b.width for b in boxes.values()), down.width)
 
 
