@@ -22,6 +22,7 @@ lint: .venv/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: .venv/ready-dev
 	$(BIN)/ruff check --fix .
@@ -34,7 +35,7 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/second_build.py
 
 clean:
-	rm -rf build document .pytest_cache .mypy_cache .ruff_cache
+	rm -rf build document .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	@echo "kept: .venv (the environment) and .cache (results; trainings take long)"
 
 # The locks are hashed, hold for every platform, and name no index.

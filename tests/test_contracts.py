@@ -1,0 +1,21 @@
+"""The contracts of pyproject.toml between the rooms; lint-imports keeps them."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from report import PROJECT
+
+CONTRACTS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+ROOMS = {
+    f"report.{path.stem}" for path in (PROJECT / "report").iterdir() if path.suffix == ".py" or path.is_dir()
+}
+COMMON = {"report.__init__", "report.__main__", "report.__pycache__", "report.errors"}
+
+
+@pytest.mark.parametrize("room", ["report.engine", "report.document"])
+def test_a_contract_names_every_other_room(room):
+    (contract,) = [c for c in CONTRACTS if c.get("source_modules") == [room]]
+    assert set(contract["forbidden_modules"]) == ROOMS - COMMON - {room} | {"analysis"}
