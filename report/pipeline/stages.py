@@ -45,7 +45,7 @@ IMAGES = Output("images", private=True)
 RESULTS = ("results.json",)
 FONT = PROJECT / "templates" / "theme" / "fonts" / "IBMPlexSans-Regular.ttf"
 FONTS = Source(PROJECT / "templates" / "theme" / "fonts", include=("IBMPlexSans-*.ttf",))
-WORDS = ("*.j2", "sections/*.j2", "filters/passage.lua", "references.bib")
+WORDS = ("*.j2", "sections/*.j2", "sentences/*.j2", "filters/passage.lua", "references.bib")
 THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/report.lua")
 HTML = ("pypandoc_binary",)
 PDF = ("pypandoc_binary", "weasyprint", "fonttools", "ziamath", "pango")
@@ -600,6 +600,7 @@ def _document(study: Study, place: Place, before: list[Stage]) -> Iterator[Stage
         {
             "study": study.for_document(),
             "together": [m.id for m in together(study)],
+            "many": len(study.trained) > MOST_TOGETHER,
             "name": place.study.name,
             "sample": place.data is None,
             "overrides": list(place.overrides),

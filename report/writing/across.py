@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from report.document.markdown import escape
-from report.writing.tables import PRIMARY, Tables, pipe_table, unbroken
-from report.writing.values import MISSING, Values, decimal, listed
+from report.writing.tables import PRIMARY, Tables, pipe_table
+from report.writing.values import MISSING, Values, decimal, listed, unbroken
 from report.writing.verdicts import DEFAULT, GROUPED, SPLITS, Verdicts, beats, beside
 
 REPORTED = {"ppv": "precision", "sensitivity": "sensitivity", "f1": "F1"}

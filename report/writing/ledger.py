@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from report.document.markdown import escape
-from report.writing.tables import MEASURES, Tables, pipe_table, read_rows, unbroken
-from report.writing.values import MISSING, Values, count, counted, decimal, listed
+from report.writing.study_facts import read_rows
+from report.writing.tables import MEASURES, Tables, pipe_table
+from report.writing.values import MISSING, Values, count, counted, decimal, listed, unbroken
 
 SOURCES = {
     "notebook": "in the notebook",

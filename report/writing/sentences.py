@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from report.writing.ledger import Ledger
-from report.writing.tables import PRIMARY, Tables, read_rows
+from report.writing.sections.data import Data
+from report.writing.tables import PRIMARY, Tables
 from report.writing.values import Values, count, counted, decimal, listed, spelled
 from report.writing.verdicts import DEFAULT, FEW, GROUPED, Verdicts
 
@@ -130,79 +131,6 @@ class Sentences:
             f"{self.values('majority.test.accuracy')}; {self.verdicts.floors()}."
         )
 
-    def flow(self) -> str:
-        """Return how many pictures were found, left out and kept."""
-        annotations = "data.annotations_found"  # not every dataset has any; then masks are among the files
-        tagged = annotations in self.values.results
-        found = f"{self._counted(annotations, 'annotation file')} and " if tagged else ""
-        noun = "picture" if tagged else "image file"
-        excluded = self.values.value("data.excluded")
-        were = "file was" if excluded == 1 else "files were"
-        left_out = f"{count(excluded)} {were} left out" if excluded else "Nothing was left out"
-        patients = f" of {self._counted('data.patients', 'patient')}" if self._patients_known() else ""
-        return (
-            f"{found}{self._counted('data.pictures_found', noun)} were found. {left_out}, so that "
-            f"{self._counted('data.pictures', 'picture')}{patients} remain (@tbl-flow)."
-        )
-
-    def _patients_known(self) -> bool:
-        """Return whether tags or file names tell the patient of any picture."""
-        rows = read_rows(self.tables.inputs["records"] / "records.csv")
-        return any(row["source"] != "unknown" for row in rows)
-
-    def _counted(self, name: str, noun: str) -> str:
-        return counted(self.values.value(name), noun)
-
-    def classes(self) -> str:
-        """Return which class is commonest and which is rarest."""
-        v = self.values
-        ids = [c["id"] for c in self.study["classes"]]
-        by_count = sorted(ids, key=lambda c: (v.value(f"data.all.count.{c}"), c))
-        rare, common = by_count[0], by_count[-1]
-        shares = (
-            f"{self.tables.label(common)} makes up {v(f'data.all.share.{common}')} of the pictures, {self.tables.label(rare)} "
-            f"{v(f'data.all.share.{rare}')} (@tbl-counts, @fig-counts).{self._trained_on(common, rare)}"
-        )
-        if v.value(f"data.all.count.{common}") < _UNEQUAL * v.value(f"data.all.count.{rare}"):
-            return f"The classes are of similar size: {shares}"
-        return (
-            f"The classes are unequal: {shares} Accuracy therefore says little about rare classes, and macro averages "
-            "stand beside it."
-        )
-
-    def _trained_on(self, common: str, rare: str) -> str:
-        """Return the shares of two classes in the training set, where they are not those of all pictures."""
-        v = self.values
-        of = [[v.value(f"data.{part}.share.{c}") for c in (common, rare)] for part in ("all", "train")]
-        if all(abs(train - whole) < _SAME_SHARE for whole, train in zip(*of, strict=True)):
-            return ""
-        return (
-            f" In the training set it is otherwise: {self.tables.label(common)} makes up "
-            f"{v(f'data.train.share.{common}')}, {self.tables.label(rare)} {v(f'data.train.share.{rare}')}."
-        )
-
-    def sizes(self) -> str:
-        """Return whether the pictures come in one size or in many, and what that means."""
-        rows = read_rows(self.tables.inputs["records"] / "records.csv")
-        sizes = {(r["original_width"] or r["width"], r["original_height"] or r["height"]) for r in rows}
-        if len(sizes) == 1:
-            return "All pictures have the same size (@fig-sizes)."
-        return (
-            "The pictures come in many sizes (@fig-sizes). Where classes come from different sources, size alone can give "
-            "a class away; all pictures are therefore brought to one size before a network sees them, which removes "
-            "the size but not every trace of the source."
-        )
-
-    def scaling(self) -> str:
-        """Return what becomes of a grey level before a network sees it, and which networks see which."""
-        alike: dict[tuple[float, float], list[str]] = {}
-        for m in self.study["models"]:
-            alike.setdefault((m["input"]["scale"], m["input"]["offset"]), []).append(m["id"])
-        if len(alike) == 1:
-            return f"Grey levels from 0 to 255 are {_scaling(*next(iter(alike)))}."
-        seen = [f"by {self._several(models, 'the ')} {_seen(*scale)}" for scale, models in alike.items()]
-        return f"Grey levels from 0 to 255 are seen {listed(seen)} (@tbl-training)."
-
     def leakage(self) -> str:
         """Return how many test and validation pictures have a patient, or test pictures a copy, among the others."""
         v, shared = self.values, "data.val.same_patient_in_train"
@@ -218,7 +146,7 @@ class Sentences:
         shared, copies = (
             v.value(f"data.test.{n}") for n in ("same_patient_in_train", "exact_duplicate_elsewhere")
         )
-        if not copies and not self._patients_known():
+        if not copies and not Data(self.tables).knows_patients:
             return "Nothing tells which pictures are of one patient. No test picture is a byte-for-byte copy of one that is not."
         if not shared and not copies:
             return (
@@ -542,21 +470,3 @@ def _keeps(callbacks: Sequence[Mapping[str, Any]], *, several: bool) -> str:
             )
     last = "the last epoch that was run" if ends else f"{its} last epoch"
     return f"{keeps} the weights of {kept or last}{ends}"
-
-
-def _scaling(scale: float, offset: float) -> str:
-    """Return what is done with grey levels where it is the same for all networks."""
-    if (scale, offset) == (1, 0):
-        return "given to the networks as they are"
-    seen = _seen(scale, offset)
-    return seen.replace(", as ", ", so that a network sees ")
-
-
-def _seen(scale: float, offset: float) -> str:
-    """Return as what grey levels from 0 to 255 are seen."""
-    if (scale, offset) == (1, 0):
-        return "as they are"
-    if abs(255 * scale - 1) < 1e-9 and offset == 0:
-        return "divided by 255, as floating-point numbers in [0, 1]"
-    shift = f" with {decimal(offset, signed=True)} added" if offset else ""
-    return f"multiplied by {scale:.6g}{shift}"

@@ -8,24 +8,25 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import FileSystemLoader
-
+from analysis.vocabulary.splits import SPLITS
 from report.document import lint
-from report.document.markdown import escape_attribute
-from report.errors import RenderError
 from report.study.prose import find_prose
 from report.writing.across import Across
 from report.writing.author.doubts import find_doubts
 from report.writing.author.passages import close_passage
+from report.writing.facts import Facts
+from report.writing.floats import bold_row, figure_writer, row, rule
 from report.writing.ledger import Ledger
 from report.writing.sentences import Sentences
+from report.writing.study_facts import StudyFacts
 from report.writing.tables import PRIMARY, Tables
-from report.writing.templates import locate_errors, make_environment
-from report.writing.values import Values
+from report.writing.templates import locate_errors, make_engine
+from report.writing.values import Values, counted
 from report.writing.verdicts import Verdicts
 
 if TYPE_CHECKING:
@@ -38,22 +39,9 @@ EVALUATION = (
 )
 
 
-def write(
-    inputs: Mapping[str, Path],
-    out: Path,
-    *,
-    scratch: Path,
-    progress: Progress,
-    study: dict[str, Any],
-    together: list[str],
-    name: str,
-    sample: bool,
-    overrides: list[str],
-    declaration: str,
-    commit: str,
-    versions: list[str],
-) -> None:
-    """Write ``report.qmd``, ``figures/``, ``tables/``, ``references.bib`` and ``doubts.json`` into ``out``.
+@dataclass(frozen=True)
+class Request:
+    """What a report is asked to be written of.
 
     Parameters
     ----------
@@ -61,10 +49,12 @@ def write(
         The study file as JSON values.
     together : list of str
         The models whose curves lie over one another.
+    many : bool
+        Whether the models are so many that the report tells of them together and not one by one.
     name : str
         The study's folder, as the commands of the appendix call it.
     sample : bool
-        Whether the pictures are generated ones.
+        Whether the images are generated ones.
     overrides : list of str
         Changes to the study file made on the command line, as ``key=value``.
     declaration : str
@@ -73,84 +63,122 @@ def write(
         The version of the program, "" where it is not known.
     versions : list of str
         Distributions that the appendix lists with their versions.
+    """
+
+    study: dict[str, Any]
+    together: list[str]
+    many: bool
+    name: str
+    sample: bool
+    overrides: list[str]
+    declaration: str
+    commit: str
+    versions: list[str]
+
+
+def write(
+    inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **request: Any
+) -> None:
+    """Write ``report.qmd``, ``figures/``, ``tables/``, ``references.bib`` and ``doubts.json`` into ``out``.
+
+    Parameters
+    ----------
+    **request
+        The fields of `Request`.
 
     Raises
     ------
     RenderError
         A template or the author's prose is wrong, or the source fails our check; the message names file and line.
     """
+    asked = Request(**request)
     found = json.loads((inputs["results"] / "results.json").read_text(encoding="utf-8"))
-    values = Values(found["results"])
-    tables = Tables(study, values, inputs)
-    verdicts = Verdicts(study, values, tables, found["verdicts"])
     figures = copy_figures(inputs, out)
     copy_tables(inputs, out)
     shutil.copyfile(inputs["templates"] / "references.bib", out / "references.bib")
-    context = {
-        "study": study,
-        "name": name,
-        "sample": sample,
-        "sample_notice": SAMPLE_NOTICE,
-        "command": build_command(name, overrides, sample=sample),
-        "command_on_data": shlex.join(["report", "build", name, "--data", "DIR"]),
-        "status_command": shlex.join(["report", "status", name, *["--sample"] * sample]),
-        "r": values,
-        "value": values.value,
-        "ci": values.bounded,
-        "table": tables,
-        "verdict": verdicts,
-        "together": [tables.title(m) for m in together],
-        "across": Across(study, values, tables),
-        "ledger": Ledger(study, values, tables),
-        "say": Sentences(study, values, tables, verdicts, "generated pictures" if sample else "chest X-rays"),
-        "declaration": declaration,
-        "commit": commit,
-        **_statistics(study, values),
-        "figure": lambda figure, caption: figure_markdown(figures, figure, caption),
-        **_facts(inputs, study, versions),
-    }
-    text = fill(inputs["templates"], inputs["prose"], context)
+    facts = StudyFacts(asked.study, Values(found["results"]), inputs, asked.many, asked.sample)
+    known = names_of_templates(facts, found["verdicts"], figures) | _of_request(asked, facts)
+    text = fill(inputs["templates"], inputs["prose"], known)
     (out / "report.qmd").write_text(text, encoding="utf-8")
     lines, folders = text.split("\n"), (inputs["templates"], inputs["prose"])
     lint.require(out, lambda p: lint.origin(lines[p.line - 1], *folders, word=p.word))
     decided = bool(found["verdicts"]) and all(v["verdict"] in {"better", "worse"} for v in found["verdicts"])
     doubts = [d for path in find_prose(inputs["prose"]) for d in find_doubts(path, decided=decided)]
-    told = json.dumps(doubts, indent=1, ensure_ascii=False)
-    (out / lint.DOUBTS).write_text(told + "\n", encoding="utf-8")
+    listing = json.dumps(doubts, indent=1, ensure_ascii=False)
+    (out / lint.DOUBTS).write_text(listing + "\n", encoding="utf-8")
 
 
-def _statistics(study: Mapping[str, Any], values: Values) -> dict[str, Any]:
-    """Return what the report says of its statistics and cannot look up by one name."""
-    declared = study["comparison"] or {}
+def names_of_templates(
+    facts: StudyFacts,
+    verdicts: Sequence[Mapping[str, Any]],
+    figures: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return what every template can use: results, what things are called, and the facts of each section."""
+    values = facts.values
+    tables = Tables(facts.study, values, facts.inputs, facts.many, facts.sample)
+    decided = Verdicts(facts.study, values, tables, verdicts)
     return {
-        "primary_name": PRIMARY.get(declared.get("primary", ""), ""),
-        "grouped": "data@patient.test.count" in values.results,
-        "has_normal": any(item["normal"] for item in study["classes"]),
+        "study": facts.study,
+        "sample": facts.sample,
+        "many": facts.many,
+        "grouped": facts.is_grouped,
+        "reported_class": facts.reported_class,
+        "r": values,
+        "value": values.value,
+        "ci": values.bounded,
+        "aside": values.aside,
+        "title": facts.title,
+        "label": facts.label,
+        "splits": SPLITS,
+        "several": facts.several,
+        "counted": lambda name, noun: counted(values.value(name), noun),
+        "facts": Facts.of(facts, verdicts),
+        "row": row,
+        "bold_row": bold_row,
+        "rule": rule,
+        "figure": figure_writer(figures),
+        # not yet in sections of their own
+        "tables": tables,
+        "verdict": decided,
+        "across": Across(facts.study, values, tables),
+        "ledger": Ledger(facts.study, values, tables),
+        "sentences": Sentences(
+            facts.study, values, tables, decided, "generated pictures" if facts.sample else "chest X-rays"
+        ),
+        "primary_name": PRIMARY.get((facts.study["comparison"] or {}).get("primary", ""), ""),
+        "has_normal": bool(facts.normal_class),
     }
 
 
-def _facts(inputs: Mapping[str, Path], study: Mapping[str, Any], versions: Sequence[str]) -> dict[str, Any]:
-    """Return what the report says of software, data and architectures, as it is and not as it was asked for."""
-    models = [model["id"] for model in study["models"]]
+def _of_request(asked: Request, facts: StudyFacts) -> dict[str, Any]:
+    """Return what the report says of itself: its commands, software, data and architectures, as they are."""
+    inputs = facts.inputs
     return {
+        "name": asked.name,
+        "sample_notice": SAMPLE_NOTICE,
+        "command": build_command(asked.name, asked.overrides, sample=asked.sample),
+        "command_on_data": shlex.join(["report", "build", asked.name, "--data", "DIR"]),
+        "status_command": shlex.join(["report", "status", asked.name, *["--sample"] * asked.sample]),
+        "together": [facts.title(m) for m in asked.together],
+        "declaration": asked.declaration,
+        "commit": asked.commit,
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
-        "software": [f"{package} {metadata.version(package)}" for package in versions],
+        "software": [f"{package} {metadata.version(package)}" for package in asked.versions],
         "fingerprint": {
             "records": digest(inputs["records"] / "records.csv"),
             "split": digest(inputs["split"] / "split.csv"),
         },
-        "output_activation": {m: head(inputs, m) for m in models},
-        "initializers": sorted({name for m in models for name in kernel_initializers(inputs, m)}),
+        "output_activation": {m: head(inputs, m) for m in facts.trained},
+        "initializers": sorted({name for m in facts.trained for name in kernel_initializers(inputs, m)}),
     }
 
 
-def fill(templates: Path, prose: Path, context: Mapping[str, Any]) -> str:
+def fill(templates: Path, prose: Path, known: Mapping[str, Any]) -> str:
     """Return the document's source with every template and the author's prose filled in."""
-    found = {path.name: close_passage(path, context, templates) for path in find_prose(prose)}
+    found = {path.name: close_passage(path, known, templates) for path in find_prose(prose)}
     written = {name: text for name, text in found.items() if text}
     with locate_errors():
-        made = make_environment(FileSystemLoader(templates, followlinks=True))
-        return made.get_template("report.qmd.j2").render({**context, "prose": written})
+        return make_engine(templates, known).get_template("report.qmd.j2").render(prose=written)
 
 
 def copy_figures(inputs: Mapping[str, Path], out: Path) -> dict[str, dict[str, Any]]:
@@ -191,14 +219,6 @@ def _copy(source: Path, folder: Path, prefix: str, names: Sequence[str]) -> None
     for file in names:
         if (source / file).exists():  # some only of studies with a normal class
             shutil.copyfile(source / file, folder / "_".join(filter(None, (prefix, file))))
-
-
-def figure_markdown(figures: Mapping[str, Mapping[str, Any]], name: str, caption: str) -> str:
-    """Return a numbered figure with its caption and computed alternative text."""
-    if name not in figures:
-        raise RenderError(f"no figure is called {name!r}", hint=f"there are: {', '.join(figures)}")
-    alt = escape_attribute(str(figures[name]["alt"]))
-    return f'![{caption}](figures/{name}.svg){{#fig-{name.replace("_", "-")} fig-alt="{alt}"}}'
 
 
 def build_command(name: str, overrides: Sequence[str], *, sample: bool) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from report.document.markdown import escape
-from report.study.limits import MOST_TOGETHER
-from report.study.texts import without_article
 from report.writing.changes import KINDS, layer_rows, one, penalties
-from report.writing.values import MISSING, Values, count, decimal, listed
+from report.writing.study_facts import StudyFacts, read_rows
+from report.writing.values import MISSING, count, decimal, listed, unbroken
 
 SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test", "all": "All"}
 MEASURES = {
@@ -45,11 +42,6 @@ _ANALYSES = {"": "by picture", "@patient": "by patient"}
 _MARK = "An asterisk and bold type mark the highest value"
 
 
-def unbroken(text: str) -> str:
-    """Return ``text`` with spaces at which no line ends."""
-    return text.replace(" ", "\u00a0")
-
-
 def pipe_table(
     name: str,
     caption: str,
@@ -73,14 +65,8 @@ def _dashes(align: str, width: int) -> str:
     return f"{left}{'-' * max(3, width)}{right}"
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV artifact."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 @dataclass(frozen=True)
-class Tables:
+class Tables(StudyFacts):
     """Makes the tables of one study.
 
     Parameters
@@ -93,47 +79,10 @@ class Tables:
         The artifacts that the document reads.
     """
 
-    study: Mapping[str, Any]
-    values: Values
-    inputs: Mapping[str, Path]
-
-    @property
-    def many(self) -> bool:
-        """Whether the trained models are so many that the report tells of them together and not one by one."""
-        return len(self.study["models"]) > MOST_TOGETHER
-
     @property
     def told(self) -> str:
-        """The class by which a study of two classes is told, the one that is not normal; "" with more classes.
-
-        What is found of one class is what is left out for the other, so one of them says everything.
-        """
-        classes = self.study["classes"]
-        return next(c["id"] for c in reversed(classes) if not c["normal"]) if len(classes) == 2 else ""
-
-    def flow(self) -> str:
-        """Return the way from the files found to the pictures of each split."""
-        rows = [
-            [
-                f"left out: {escape(row['step'])}"
-                if row["kind"] == "excluded"
-                else escape(self._found(row["step"])),
-                count(int(row["count"])),
-            ]
-            for row in read_rows(self.inputs["records"] / "flow.csv")
-        ]
-        rows += [
-            [f"of these for {words}", self.values.text(f"data.{s}.count")] for s, words in _PURPOSES.items()
-        ]
-        caption = "From the files found to the pictures of each split."
-        if "data.annotations_found" in self.values.results:
-            caption += " What is left out is an annotation and, where there is one, its picture, or a picture without annotation."
-        return pipe_table("flow", caption, ["Step", "Files"], rows, "lr")
-
-    def _found(self, step: str) -> str:
-        """Return a step's name; without annotations what was found are files, with masks among them."""
-        tagged = "data.annotations_found" in self.values.results
-        return step if tagged else step.replace("pictures found", "image files found")
+        """The class by which a study of two classes is told."""
+        return self.reported_class
 
     def counts(self) -> str:
         """Return the number of pictures per class and split, with each class' share."""
@@ -149,33 +98,7 @@ class Tables:
         caption = "Number of pictures per class and split, and the share of each class in all."
         return pipe_table("counts", caption, head, rows, "lrrrrr")
 
-    def people(self) -> str:
-        """Return what is known of age, sex and view by class; nothing where nothing is known of any."""
-        facts = ("age_known", "age_median", "female", "male", "view_pa", "view_ap", "view_ap_supine")
-        ids = [c["id"] for c in self.study["classes"]]
-        if not any(self.values.value(f"data.all.{fact}.{c}") for fact in facts for c in ids):
-            return ""
-        rows = [
-            [
-                escape(item["label"]),
-                self.values.text(f"data.all.count.{item['id']}"),
-                *(self._fact(f"data.all.{fact}.{item['id']}") for fact in facts),
-            ]
-            for item in self.study["classes"]
-        ]
-        head = ["Class", "Pictures", "Age known", "Median age", "Female", "Male", "PA", "AP", "AP supine"]
-        caption = (
-            "What the dataset tells of age (years), sex and view: number of pictures by class. PA: from behind; AP: from "
-            "the front; supine: lying."
-        )
-        return pipe_table("people", caption, head, rows, "lrrrrrrrr")
-
-    def _fact(self, name: str) -> str:
-        """Return a count, or a median age with as many decimals as it has: 60, 60.5."""
-        value = self.values.value(name)
-        return f"{value:.4g}" if isinstance(value, float) else self.values.text(name)
-
-    def layers(self, model: str) -> str:
+    def layers_table(self, model: str) -> str:
         """Return a model's layers as Keras built them."""
         rows = [
             [
@@ -184,7 +107,7 @@ class Tables:
                 _shape(row["output_shape"]),
                 count(int(row["parameters"])),
             ]
-            for row in self._layers(model)
+            for row in self.layers(model)
         ]
         total = self.values.text(f"{model}.architecture.parameters")
         rows.append(["**Total**", "", "", f"**{total}**"])
@@ -200,21 +123,14 @@ class Tables:
 
     def layers_of(self, model: str) -> str:
         """Return the first model of the study whose layers are the same, one for one."""
-        return next(m for m in self._described() if self._unnamed(m) == self._unnamed(model))
+        return next(m for m in self.described if self._unnamed(m) == self._unnamed(model))
 
     def _unnamed(self, model: str) -> list[tuple[str, ...]]:
-        return [tuple(row.values())[1:] for row in self._layers(model)]
-
-    def _layers(self, model: str) -> list[dict[str, str]]:
-        return read_rows(self.inputs[f"architecture_{model}"] / "layers.csv")
-
-    def _described(self) -> list[str]:
-        """Return the ids of all models, those that are trained first."""
-        return [m["id"] for m in (*self.study["models"], *self.study["untrained"])]
+        return [tuple(row.values())[1:] for row in self.layers(model)]
 
     def models(self) -> str:
         """Return every model with its layers of the kinds that any of them has, and its parameters."""
-        models = self._described()
+        models = self.described
         counted = {m: self._layer_counts(m) for m in models}
         kinds = {k: KINDS[k] for k in _COUNTED if any(found.get(k) for found in counted.values())}
         rows = [
@@ -257,7 +173,7 @@ class Tables:
 
     def penalties(self, model: str) -> str:
         """Return the penalties on a model's kernels, ``none`` without any."""
-        return penalties(self._layers(model))
+        return penalties(self.layers(model))
 
     def changes(self, a: str, *others: str) -> str:
         """Return what differs between a model and others: size, layers and training, and nothing that is the same."""
@@ -265,7 +181,7 @@ class Tables:
         models = [self.model(m) for m in ids]
         rows = [
             ["Parameters", *(self.values.text(f"{m}.architecture.parameters") for m in ids)],
-            *([row[0], *map(escape, row[1:])] for row in layer_rows([self._layers(m) for m in ids])),
+            *([row[0], *map(escape, row[1:])] for row in layer_rows([self.layers(m) for m in ids])),
             *self._settings(models),
             ["Epochs run", *(self.values.text(f"{m}.training.epochs_run") for m in ids)],
         ]
@@ -324,12 +240,11 @@ class Tables:
 
     def rows(self) -> list[tuple[str, str]]:
         """Return id and title of every model and floor."""
-        models = [(m["id"], escape(m["title"])) for m in self.study["models"]]
-        return [*models, ("low_detail", "8 × 8 baseline"), ("majority", "Majority class")]
+        return self.classifiers()
 
     def overall(self) -> str:
         """Return accuracy, F1 and AUC of every model and floor on test, in each analysis, with intervals."""
-        shown = self.analyses()
+        shown = self.analyses
         primary = self.study["comparison"]["primary"] if self.study["comparison"] else "accuracy"
         headlines = {primary: PRIMARY[primary][0].upper() + PRIMARY[primary][1:]} | _HEADLINES
         rows = [
@@ -360,14 +275,10 @@ class Tables:
         widths: Sequence[int],
     ) -> str:
         """Return a table whose first column tells the analysis, without that column where there is one only."""
-        first = 0 if len(self.analyses()) > 1 else 1
+        first = 0 if len(self.analyses) > 1 else 1
         return pipe_table(
             name, caption, head[first:], [row[first:] for row in rows], align[first:], widths[first:]
         )
-
-    def analyses(self) -> dict[str, str]:
-        """Return what the study's analyses add to names, and what they are called."""
-        return {s: words for s, words in _ANALYSES.items() if f"data{s}.test.count" in self.values.results}
 
     def _marked(self, name: str) -> str:
         """Return a result with its interval; the highest of all models in the same analysis and split is marked.
@@ -387,7 +298,7 @@ class Tables:
         """Return accuracy and macro measures of every model beside the floors, on both splits."""
         parts = {
             ".val": "Validation",
-            **{f"{a}.test": f"Test {words}" for a, words in self.analyses().items()},
+            **{f"{a}.test": f"Test {words}" for a, words in self.analyses.items()},
         }
         if len(parts) == 2:
             parts[".test"] = "Test"
@@ -431,7 +342,7 @@ class Tables:
         """Return how well the probabilities of each model are calibrated on test, raw and corrected."""
         text = self.values.text
         rows = []
-        for analysis, words in self.analyses().items():
+        for analysis, words in self.analyses.items():
             for model, title in self.rows()[:-1]:
                 test = f"{model}{analysis}.test"
                 rows.append(
@@ -537,7 +448,7 @@ class Tables:
         for measure in ("sensitivity", "f1"):
             for item in self.study["classes"]:
                 measures[f"{measure}.{item['id']}"] = f"{MEASURES[measure]}, {escape(item['label'])}"
-        pairs = [f"{b}_vs_{a}{analysis}.{split}" for analysis in self.analyses()]
+        pairs = [f"{b}_vs_{a}{analysis}.{split}" for analysis in self.analyses]
         rows = [
             [
                 label,
@@ -644,21 +555,6 @@ class Tables:
             )
         return place
 
-    def title(self, model: str, *, capital: bool = False) -> str:
-        """Return a model's title as it stands in a sentence: ``baseline CNN``."""
-        title = str(self.model(model)["title"])
-        return escape(title if capital else uncapitalised(title))
-
-    def model(self, model: str) -> Mapping[str, Any]:
-        """Return a model's part of the study file."""
-        every = (*self.study["models"], *self.study["untrained"])
-        found: Mapping[str, Any] = next(m for m in every if m["id"] == model)
-        return found
-
-    def label(self, class_id: str) -> str:
-        """Return a class' label as markdown."""
-        return next(escape(c["label"]) for c in self.study["classes"] if c["id"] == class_id)
-
     def _cell(self, name: str) -> str:
         return self.values.cell(name) if name in self.values.results else MISSING
 
@@ -666,23 +562,13 @@ class Tables:
         return self.values.text(name) if name in self.values.results else MISSING
 
     def _layer_counts(self, model: str) -> dict[str, int]:
-        types = [row["type"] for row in self._layers(model)]
+        types = [row["type"] for row in self.layers(model)]
         return {kind: types.count(kind) for kind in types}
 
 
 def _shape(text: str) -> str:
     """Return an output shape as it is printed: ``156 × 156 × 3``, ``48,672``."""
     return " × ".join(count(int(side)) for side in text.split("x"))
-
-
-def uncapitalised(title: str) -> str:
-    """Return a title as it stands behind "the": without an article of its own, names such as ``Xception`` as they are.
-
-    Only a first word of those that describe a network begins small: no rule tells other words from names.
-    """
-    if (rest := without_article(title)) != title:
-        return rest
-    return title[:1].lower() + title[1:] if title.partition(" ")[0].lower() in DESCRIBING else title
 
 
 def threshold(value: float | None) -> str:
@@ -755,15 +641,6 @@ def class_weight_words(weights: str | Mapping[str, float]) -> str:
     return ", ".join(f"{name}\u00a0{weight:g}" for name, weight in weights.items())
 
 
-_DESCRIBING = """
-    augmented balanced baseline basic best big bigger classical classifier convolutional custom deep
-    deeper dense dropout ensemble final first fine-tuned four frozen full improved large larger last
-    linear logistic low model narrow net network new old original other plain pretrained proposed
-    random regularised regularized residual second shallow simple small smaller standard student
-    teacher third tiny transfer tuned two three unfrozen untuned weighted wide wider
-"""
-DESCRIBING = frozenset(_DESCRIBING.split())
-"""Words with which a title can begin that are no name."""
 WIDEST = 30
 """So many letters at most a column is wide before its cells are broken."""
 _COUNTED = ("Conv2D", "MaxPooling2D", "Dense", "Dropout", "BatchNormalization")

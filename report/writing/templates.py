@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from jinja2 import BaseLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from report.document.markdown import escape, fence_code, quote_code, quote_yaml
+from report.document.markdown import escape, fence_code, join_lines, quote_code, quote_yaml
 from report.errors import RenderError
-from report.writing.values import count, listed, spelled
+from report.writing.values import count, decimal, listed, sentence_case, slug, spelled, unbroken
 
 
 def make_environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
@@ -33,6 +34,18 @@ def make_environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
     )
     engine.filters |= {"md": escape, "yaml": quote_yaml, "code": quote_code, "fenced": fence_code}
     engine.filters |= {"listed": listed, "count": count, "spelled": spelled}
+    return engine
+
+
+def make_engine(folder: Path, known: Mapping[str, Any]) -> ImmutableSandboxedEnvironment:
+    """Return the engine of the templates in ``folder``, each of which can use what is ``known``.
+
+    What a template imports knows it too, so that a sentence needs as arguments only what it is about.
+    """
+    engine = make_environment(FileSystemLoader(folder, followlinks=True))
+    engine.filters |= {"one_line": join_lines, "unbroken": unbroken, "slug": slug}
+    engine.filters |= {"sentence_case": sentence_case, "decimal": decimal}
+    engine.globals |= known
     return engine
 
 

@@ -1,4 +1,4 @@
-"""Numbers of ``results.json`` as text: the only way by which a number gets into the document."""
+"""Numbers of ``results.json`` as text: the only way by which a number gets into the document; and lists as text."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.vocabulary.measures import is_difference, is_percentage
 from report.errors import RenderError
 
 MISSING = "–"
@@ -55,27 +56,23 @@ class Values:
         """Return the bare value of a result, None where it does not exist."""
         return self.entry(name)["value"]
 
-    def text(self, name: str, *, signed: bool | None = None) -> str:
+    def text(self, name: str) -> str:
         """Return a result as text: counts whole, shares in per cent, all else with three decimals."""
         value = self.value(name)
         if value is None:
             return MISSING
-        difference = "_vs_" in name.partition(".")[0] if signed is None else signed
-        if isinstance(value, int) and not difference:
-            return count(value)
         if isinstance(value, int):
             return count(value)
-        if "share" in name:
+        if is_percentage(name):
             return f"{decimal(100 * value, 1)}\u00a0%"
-        return decimal(value, signed=difference)
+        return decimal(value, signed=is_difference(name))
 
     def interval(self, name: str, *, to: str = " to ") -> str:
         """Return the interval of a result as ``0.764 to 0.812``; nothing where there is none."""
         item = self.entry(name)
         if item["value"] is None or item["low"] is None:
             return ""
-        signed = "_vs_" in name.partition(".")[0]
-        return to.join(decimal(item[end], signed=signed) for end in ("low", "high"))
+        return to.join(decimal(item[end], signed=is_difference(name)) for end in ("low", "high"))
 
     def bounded(self, name: str) -> str:
         """Return a result with its interval, for prose: ``0.788 (95 % interval 0.764 to 0.812)``."""
@@ -116,3 +113,18 @@ def listed(words: list[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def unbroken(text: str) -> str:
+    """Return ``text`` with spaces at which no line ends."""
+    return text.replace(" ", "\u00a0")
+
+
+def sentence_case(text: str) -> str:
+    """Return ``text`` with a capital as its first letter, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def slug(name: str) -> str:
+    """Return the name of a model or figure as ids of figures, tables and sections have it."""
+    return name.replace("_", "-")

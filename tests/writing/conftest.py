@@ -6,7 +6,9 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +21,9 @@ from report.document import lint
 from report.engine.stage import Output, Stage
 from report.pipeline.stages import Place, stages
 from report.study.loading import load
-from report.writing.source import write
+from report.writing.source import names_of_templates, write
+from report.writing.study_facts import StudyFacts
+from report.writing.templates import make_engine
 
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
 SPLITS = ["val", "test"]
@@ -46,6 +50,14 @@ def as_kept():
         assert text == (SNAPSHOTS / name).read_text(encoding="utf-8")
 
     return compare
+
+
+def sentence(facts: StudyFacts, name: str, *about: Any, verdicts: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Return a sentence of ``templates/sentences``: ``data.flow`` is the macro ``flow`` of ``data.qmd.j2``."""
+    section, _, macro = name.partition(".")
+    engine = make_engine(PROJECT / "templates", names_of_templates(facts, verdicts, {}))
+    module = engine.get_template(f"sentences/{section}.qmd.j2").module
+    return str(getattr(module, macro)(*about))
 
 
 def write_records(folder: Path, n: int = 200) -> pd.DataFrame:
@@ -168,7 +180,7 @@ def artifacts(tmp_path: Path, evaluated):
 def source(tmp_path: Path, artifacts):
     """Return a function that writes the source and returns its text."""
 
-    def make(inputs=None, study=STUDY, *, sample=False, overrides=(), commit="0123abc") -> str:
+    def make(inputs=None, study=STUDY, *, sample=False, overrides=(), commit="0123abc", many=False) -> str:
         out = tmp_path / "source-out"
         out.mkdir()
         write(
@@ -178,6 +190,7 @@ def source(tmp_path: Path, artifacts):
             progress=silent,
             study=study,
             together=[m["id"] for m in study["models"]],
+            many=many,
             name="assignment",
             sample=sample,
             overrides=list(overrides),

@@ -10,7 +10,7 @@ from report.errors import RenderError
 from report.pipeline.stages import Place, stages
 from report.study.loading import load
 from report.writing.author.passages import close_passage
-from report.writing.tables import uncapitalised
+from report.writing.study_facts import uncapitalised
 
 CASES = PROJECT.parent / "shared" / "cases"
 CONTEXT = {"r": str, "value": len, "ci": str, "grouped": False, "study": {}, "sample": True}

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from report import PROJECT
+from report.study.limits import MOST_TOGETHER
 from report.study.loading import load
-from report.writing import tables as of_tables
 from report.writing.across import Across
 from report.writing.sentences import Sentences
-from report.writing.tables import MOST_TOGETHER, Tables
+from report.writing.tables import Tables
 from report.writing.values import Values
 from report.writing.verdicts import OF_CLASS, Verdicts
+from tests.writing.conftest import sentence
 
 STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 
@@ -49,20 +50,20 @@ def study(scales: Mapping[str, float] | None = None, models=MODELS) -> dict[str,
 
 def said(results: Mapping[str, Any], of: Mapping[str, Any], inputs=None) -> Sentences:
     values = Values(results)
-    tables = Tables(of, values, inputs or {})
+    tables = Tables(of, values, inputs or {}, len(of["models"]) > MOST_TOGETHER)
     return Sentences(of, values, tables, Verdicts(of, values, tables, ()))
 
 
 @pytest.fixture
-def many(source, artifacts, monkeypatch) -> str:
+def many(source, artifacts) -> str:
     """The source of a study that has more models than are told of one by one."""
-    monkeypatch.setattr(of_tables, "MOST_TOGETHER", 1)
     inputs = artifacts()
     drawn = {
         f"figure_{name}": inputs["figure_counts"]
         for name in ("histories_accuracy", "histories_loss", "matrices")
     }
-    return source({**inputs, **drawn}, {**STUDY, "report": {**STUDY["report"], "requirements": []}})
+    plain = {**STUDY, "report": {**STUDY["report"], "requirements": []}}
+    return source({**inputs, **drawn}, plain, many=True)
 
 
 def test_many_models_are_told_side_by_side_and_each_in_an_appendix(many):
@@ -166,7 +167,7 @@ def test_what_many_models_find_at_their_thresholds_is_a_range():
     ],
 )
 def test_grey_levels_are_told_by_the_networks_that_see_them(scales, words):
-    assert said({}, study(scales)).scaling() == words
+    assert sentence(said({}, study(scales)).tables, "data.scaling") == words
 
 
 def test_what_two_classes_always_share_is_named_once():
@@ -208,7 +209,7 @@ def test_averages_of_many_models_have_a_row_each():
     for m, (split, value) in product(MODELS, (("val", 0.5), ("test", 0.25))):
         names = ("accuracy", "sensitivity.macro", "f1.macro", "auroc.macro", "auroc.micro")
         results |= {f"{m}.{split}.{name}": entry(value) for name in names}
-    table = Tables(of, Values(results), {}).averages()
+    table = Tables(of, Values(results), {}, many=True).averages()
     assert table.count("\n| Network") == len(MODELS)
     assert "0.500\u00a0/\u00a00.250" in table
     assert "| Specificity |" not in table
@@ -219,6 +220,6 @@ def test_one_unit_is_not_several(tmp_path: Path):
         'name,type,settings,output_shape,parameters\na,Dense,"11 units, ReLU",11,5\nb,Dense,"1 units, sigmoid",1,3\n'
     )
     values = Values({"a.architecture.parameters": entry(8)})
-    table = Tables(study(), values, {"architecture_a": tmp_path}).layers("a")
+    table = Tables(study(), values, {"architecture_a": tmp_path}).layers_table("a")
     assert "| 1 unit, sigmoid |" in table
     assert "| 11 units, ReLU |" in table

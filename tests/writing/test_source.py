@@ -18,9 +18,11 @@ from report.document.markdown import escape
 from report.errors import RenderError
 from report.study.loading import load
 from report.writing.sentences import Sentences
-from report.writing.tables import Tables, augmentation_words, callback_words, uncapitalised
+from report.writing.study_facts import uncapitalised
+from report.writing.tables import Tables, augmentation_words, callback_words
 from report.writing.values import Values, count, decimal, listed
 from report.writing.verdicts import Verdicts
+from tests.writing.conftest import sentence
 
 STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 
@@ -286,10 +288,10 @@ def test_validation_pictures_of_training_patients_are_told(artifacts):
 
 
 def test_class_shares_of_the_training_set_are_told_where_they_are_others(artifacts):
-    sentences = say(artifacts())
-    assert "In the training set" not in sentences.classes()
-    results = {**sentences.values.results, "data.train.share.viral": {"value": 0.931}}
-    words = replace(sentences, values=Values(results)).classes()
+    facts = say(artifacts()).tables
+    assert "In the training set" not in sentence(facts, "data.classes")
+    results = {**facts.values.results, "data.train.share.viral": {"value": 0.931}}
+    words = sentence(replace(facts, values=Values(results)), "data.classes")
     assert "In the training set it is otherwise: Viral Pneumonia makes up 93.1\u00a0%" in words
 
 
@@ -492,7 +494,7 @@ def test_an_empty_file_of_the_author_leaves_no_empty_part(source, artifacts, tmp
 
 def test_settings_of_many_models_name_what_they_share_once() -> None:
     study = load(PROJECT / "studies" / "pediatric-imbalanced" / "study.toml").for_document()
-    text = Tables(study, Values({}), {}).training()
+    text = Tables(study, Values({}), {}, many=True).training()
     shared, _, table = text.partition("\n\n")
     assert "optimiser" not in shared
     assert "horizontal flip" in shared

@@ -1,0 +1,22 @@
+"""The facts of all sections, as templates ask for them: ``facts.data.flow()``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from report.writing.sections.data import Data
+from report.writing.study_facts import StudyFacts
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts of each section, under the name of its template."""
+
+    data: Data
+
+    @classmethod
+    def of(cls, study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) -> Facts:
+        """Return the facts of a study with the ``verdicts`` on its comparisons."""
+        return cls(data=Data(study))

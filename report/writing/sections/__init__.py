@@ -1,0 +1,1 @@
+"""Facts for the sections of the document: each module has those of the template of its name."""

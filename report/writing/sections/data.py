@@ -1,0 +1,91 @@
+"""Facts of the section on the data: what was found, left out and kept, in which classes and sizes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from report.writing.study_facts import Section, read_rows
+from report.writing.values import count
+
+PEOPLE = ("age_known", "age_median", "female", "male", "view_pa", "view_ap", "view_ap_supine")
+"""What datasets tell of a patient and of how an image was taken."""
+UNEQUAL = 1.5
+"""From this ratio of the commonest class to the rarest on, classes are called unequal."""
+SAME_SHARE = 0.05
+"""A class' share of the training set that is nearer to that of all images is not told apart."""
+
+
+class Data(Section):
+    """What the report says of a study's data."""
+
+    @property
+    def has_annotations(self) -> bool:
+        """Whether the dataset has annotations; without, masks are among the files that were found."""
+        return "data.annotations_found" in self.values.results
+
+    @property
+    def knows_patients(self) -> bool:
+        """Whether tags or file names tell the patient of any image."""
+        return any(row["source"] != "unknown" for row in self._records())
+
+    def _records(self) -> list[dict[str, str]]:
+        return read_rows(self.facts.inputs["records"] / "records.csv")
+
+    def flow(self) -> list[dict[str, str]]:
+        """Return the steps from the files found to the images kept: ``kind``, ``step`` and ``count``."""
+        rows = read_rows(self.facts.inputs["records"] / "flow.csv")
+        return [{**row, "count": count(int(row["count"]))} for row in rows]
+
+    def people(self) -> list[list[str]]:
+        """Return of each class what is known of age, sex and view; no rows where nothing is known of any."""
+        classes = self.facts.classes
+        if not any(self.values.value(f"data.all.{fact}.{c}") for fact in PEOPLE for c in classes):
+            return []
+        return [
+            [
+                self.facts.label(c),
+                self.values.text(f"data.all.count.{c}"),
+                *(self._known(f"data.all.{fact}.{c}") for fact in PEOPLE),
+            ]
+            for c in classes
+        ]
+
+    def _known(self, name: str) -> str:
+        """Return a count, or a median age with as many decimals as it has: 60, 60.5."""
+        value = self.values.value(name)
+        return f"{value:.4g}" if isinstance(value, float) else self.values.text(name)
+
+    def extremes(self) -> dict[str, Any]:
+        """Return the ``commonest`` and the ``rarest`` class, and whether they are ``unequal`` and ``same_in_training``."""
+        images = {c: self.values.value(f"data.all.count.{c}") for c in self.facts.classes}
+        rarest, *_, commonest = sorted(images, key=lambda c: (images[c], c))
+        apart = (
+            abs(self.values.value(f"data.train.share.{c}") - self.values.value(f"data.all.share.{c}"))
+            for c in (commonest, rarest)
+        )
+        return {
+            "commonest": commonest,
+            "rarest": rarest,
+            "unequal": images[commonest] >= UNEQUAL * images[rarest],
+            "same_in_training": all(difference < SAME_SHARE for difference in apart),
+        }
+
+    @property
+    def has_one_size(self) -> bool:
+        """Whether all images were of one size before they were prepared."""
+        sizes = {
+            (row["original_width"] or row["width"], row["original_height"] or row["height"])
+            for row in self._records()
+        }
+        return len(sizes) == 1
+
+    def scaling(self) -> list[dict[str, Any]]:
+        """Return what networks see of a grey level, ``scale`` times it plus ``offset``, and the ``models`` that see it so."""
+        alike: dict[tuple[float, float], list[str]] = {}
+        for model in self.study["models"]:
+            seen = model["input"]["scale"], model["input"]["offset"]
+            alike.setdefault(seen, []).append(model["id"])
+        return [
+            {"scale": s, "offset": o, "to_one": abs(255 * s - 1) < 1e-9 and o == 0, "models": models}
+            for (s, o), models in alike.items()
+        ]

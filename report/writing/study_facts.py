@@ -1,0 +1,169 @@
+"""What every section of the report knows of a study: its settings, results and artifacts, and what its parts are called."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.vocabulary.measures import DEFAULT_PRIMARY
+from analysis.vocabulary.reference_classifiers import REFERENCES
+from analysis.vocabulary.splits import ANALYSES, GROUPED
+from report.document.markdown import escape
+from report.study.texts import without_article
+from report.writing.values import Values, listed, spelled
+
+UNDECLARED = {"primary": DEFAULT_PRIMARY, "split": "test"}
+"""By what models are held against the reference classifiers where the study declares no comparison."""
+FEW = 3
+"""So many models are named one by one."""
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """One study with its results.
+
+    Parameters
+    ----------
+    study : mapping
+        The study file as JSON values.
+    values : Values
+        Its results.
+    inputs : mapping of str to Path
+        The artifacts that the document reads.
+    many : bool
+        Whether the trained models are so many that the report tells of them together and not one by one.
+    sample : bool
+        Whether the images are generated ones.
+    """
+
+    study: Mapping[str, Any]
+    values: Values
+    inputs: Mapping[str, Path]
+    many: bool = False
+    sample: bool = False
+
+    @property
+    def reported_class(self) -> str:
+        """The class by which a study of two classes is reported, the one that is not normal; "" with more classes.
+
+        What is found of one class is what is left out for the other, so one of them says everything.
+        """
+        classes = self.study["classes"]
+        return next(c["id"] for c in reversed(classes) if not c["normal"]) if len(classes) == 2 else ""
+
+    @property
+    def normal_class(self) -> str:
+        """The normal class, "" where there is none."""
+        return next((str(c["id"]) for c in self.study["classes"] if c["normal"]), "")
+
+    @property
+    def declared(self) -> Mapping[str, Any]:
+        """What is declared to be compared; where nothing is, by what models are held against reference classifiers."""
+        return self.study["comparison"] or UNDECLARED
+
+    @property
+    def compared(self) -> list[str]:
+        """The models that are compared with the one of the comparison."""
+        return list(self.study["comparison"]["against"]) if self.study["comparison"] else []
+
+    @property
+    def analyses(self) -> dict[str, str]:
+        """What the study's analyses add to the names of models, and what they are called."""
+        known = self.values.results
+        return {s: a.name for s, a in ANALYSES.items() if f"data{s}.test.count" in known}
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether everything is done a second time by patient."""
+        return GROUPED.suffix in self.analyses
+
+    @property
+    def trained(self) -> list[str]:
+        """The ids of the models that are trained."""
+        return [m["id"] for m in self.study["models"]]
+
+    @property
+    def described(self) -> list[str]:
+        """The ids of all models, those that are trained first."""
+        return [m["id"] for m in (*self.study["models"], *self.study["untrained"])]
+
+    @property
+    def classes(self) -> list[str]:
+        """The ids of the classes."""
+        return [c["id"] for c in self.study["classes"]]
+
+    def model(self, model: str) -> Mapping[str, Any]:
+        """Return a model's part of the study file."""
+        every = (*self.study["models"], *self.study["untrained"])
+        found: Mapping[str, Any] = next(m for m in every if m["id"] == model)
+        return found
+
+    def title(self, model: str, *, capital: bool = False) -> str:
+        """Return a model's title as it stands in a sentence: ``baseline CNN``; with a ``capital`` as declared."""
+        title = str(self.model(model)["title"])
+        return escape(title if capital else uncapitalised(title))
+
+    def label(self, class_id: str) -> str:
+        """Return a class' label as markdown."""
+        return next(escape(c["label"]) for c in self.study["classes"] if c["id"] == class_id)
+
+    def several(self, models: Sequence[str], article: str = "") -> str:
+        """Return the titles of models, or how many they are if they are too many to be named."""
+        titles = [f"{article}{self.title(m)}" for m in models]
+        return f"{spelled(len(models))} networks" if len(models) > FEW else listed(titles)
+
+    def classifiers(self) -> list[tuple[str, str]]:
+        """Return id and title of every model and reference classifier."""
+        models = [(m["id"], escape(m["title"])) for m in self.study["models"]]
+        return [*models, *((reference.id, reference.title) for reference in REFERENCES)]
+
+    def layers(self, model: str) -> list[dict[str, str]]:
+        """Return the layers of a model, as Keras built them."""
+        return read_rows(self.inputs[f"architecture_{model}"] / "layers.csv")
+
+
+@dataclass(frozen=True)
+class Section:
+    """Facts for one section of the document, which its template asks for."""
+
+    facts: StudyFacts
+
+    @property
+    def study(self) -> Mapping[str, Any]:
+        """The study file as JSON values."""
+        return self.facts.study
+
+    @property
+    def values(self) -> Values:
+        """The results."""
+        return self.facts.values
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV artifact."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def uncapitalised(title: str) -> str:
+    """Return a title as it stands behind "the": without an article of its own, names such as ``Xception`` as they are.
+
+    Only a first word of those that describe a network begins small: no rule tells other words from names.
+    """
+    if (rest := without_article(title)) != title:
+        return rest
+    return title[:1].lower() + title[1:] if title.partition(" ")[0].lower() in DESCRIBING else title
+
+
+_DESCRIBING = """
+    augmented balanced baseline basic best big bigger classical classifier convolutional custom deep
+    deeper dense dropout ensemble final first fine-tuned four frozen full improved large larger last
+    linear logistic low model narrow net network new old original other plain pretrained proposed
+    random regularised regularized residual second shallow simple small smaller standard student
+    teacher third tiny transfer tuned two three unfrozen untuned weighted wide wider
+"""
+DESCRIBING = frozenset(_DESCRIBING.split())
+"""Words with which a title can begin that are no name."""
