@@ -12,7 +12,7 @@ from typing import Any
 from analysis.errors import DataError
 from report.commands.running import run
 from report.errors import StudyError
-from report.pipeline.stages import data_check_stages
+from report.pipeline.data import data_check_stages
 from report.study.loading import load
 from report.terminal import console
 from report.workspace.places import ARCHIVES, cache_folder, data_problem, study_folder, study_names

@@ -17,7 +17,8 @@ from pydantic import StringConstraints, ValidationError
 from analysis.errors import DataError
 from report.engine.stage import Output, Source, Stage, included
 from report.engine.system.files import read_json
-from report.pipeline.stages import Place, stages
+from report.pipeline.data import Place
+from report.pipeline.stages import stages
 from report.study.prose import find_prose
 from report.study.study import Study
 from report.study.value_types import Section

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from analysis.vocabulary.splits import EVALUATED
 from report import PROJECT
 from report.delivery.verify import run
 from report.document.lint import origin
@@ -22,8 +23,8 @@ from report.document.pandoc import SOURCE
 from report.engine.sources import files_of
 from report.engine.stage import Output, Source, Stage
 from report.errors import RenderError, StudyError
-from report.pipeline.stages import SPLITS, analyses, compared
 from report.study.complaints import line_of
+from report.study.trainings import analyses, compared
 from report.workspace.places import study_folder
 from report.writing.names import names
 
@@ -243,7 +244,7 @@ def _compare(place: Path, study: Study, *_: str) -> None:
     counts = ("both_right", "a_wrong_b_right", "a_right_b_wrong", "both_wrong")
     rows = [
         {"split": split, "y_true": c.id, **dict.fromkeys(counts, WHOLE)}
-        for split in SPLITS
+        for split in EVALUATED
         for c in study.classes
     ]
     for other in compared(study):

@@ -112,6 +112,11 @@ class Stage:
     early: bool = False
 
     @property
+    def kind(self) -> str:
+        """The first part of its name: ``train`` of ``train.baseline@patient``, ``split`` of ``split@patient``."""
+        return re.split("[.@]", self.name)[0]
+
+    @property
     def needs(self) -> frozenset[str]:
         """The names of the stages that it reads."""
         return frozenset(where.stage for where in self.inputs.values() if isinstance(where, Output))

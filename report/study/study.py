@@ -54,6 +54,11 @@ class Study(Section):
     left_out: tuple[ClassLabel, ...] = ()
 
     @property
+    def class_ids(self) -> list[str]:
+        """The ids of the classes, in their order."""
+        return [c.id for c in self.classes]
+
+    @property
     def trained(self) -> tuple[Model, ...]:
         """The models that a build trains."""
         return tuple(m for m in self.models if m.weights == "random")

@@ -34,6 +34,10 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
+    def select(self, *names: str) -> dict[str, Any]:
+        """Return the settings of these names as JSON values."""
+        return self.model_dump(mode="json", include=set(names))
+
 
 def is_folder_name(name: str) -> bool:
     """Tell whether a folder can have this name: a name is no path."""

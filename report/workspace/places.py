@@ -19,7 +19,8 @@ from report.engine.stage import Stage, selected
 from report.engine.store import Store
 from report.engine.system.files import environment_problems
 from report.errors import StageError, UsageError, did_you_mean
-from report.pipeline.stages import Place, stages
+from report.pipeline.data import Place
+from report.pipeline.stages import stages
 from report.study.folder import STUDIES
 from report.study.loading import load
 from report.study.study import Study

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from report.pipeline.stages import SPLITS, analyses, compared, normal_class, runs
+from analysis.vocabulary.splits import EVALUATED
 from report.study.collisions import LOW_DETAIL, MAJORITY
+from report.study.trainings import analyses, compared, normal_class, runs
 
 if TYPE_CHECKING:
     from report.study.model_settings import Model
@@ -35,7 +36,7 @@ def names(study: Study) -> frozenset[str]:
     found: set[str] = {f"{m.id}.architecture.{n}" for m in study.models for n in _ARCHITECTURE}
     for analysis in analyses(study):
         found |= _owned(f"data{analysis}", _data(study))
-        found |= {f"{MAJORITY}{analysis}.{split}.{n}" for split in SPLITS for n in _classification(study)}
+        found |= {f"{MAJORITY}{analysis}.{split}.{n}" for split in EVALUATED for n in _classification(study)}
         found |= _owned(f"{LOW_DETAIL}{analysis}", _evaluated(study, rebalanced=False))
         for model in study.trained:
             owners = {f"{model.id}{analysis}", *(run.name for run in runs(study, model, analysis))}
@@ -96,7 +97,7 @@ def _evaluated(study: Study, *, rebalanced: bool) -> Iterator[str]:
             for score in scores
         ),
     ]
-    yield from (f"{split}.{name}" for split in SPLITS for name in of_each)
+    yield from (f"{split}.{name}" for split in EVALUATED for name in of_each)
     yield "val.temperature"
     yield from (f"val.threshold_at_{at}.{score}" for at in SPECIFICITIES for score in scores)
     if normal:
@@ -115,7 +116,7 @@ def _compared(study: Study, analysis: str) -> Iterator[str]:
     """Yield the names of one analysis that are of two models, and of what a comparison can find."""
     declared, differences = study.comparison, list(_differences(study))
     primary = declared.primary if declared else "f1.macro"
-    for split in SPLITS:
+    for split in EVALUATED:
         for model in study.trained:
             yield f"{model.id}_vs_{LOW_DETAIL}{analysis}.{split}.{primary}"
         for mistake in study.corrections:
@@ -142,9 +143,9 @@ def _data(study: Study) -> Iterator[str]:
         yield "annotations_found"
     yield from ("pictures_found", "excluded", "pictures", "patients")
     yield from (f"all.{fact}.{c}" for fact in PEOPLE for c in ids)
-    for part in ("all", "train", *SPLITS):
+    for part in ("all", "train", *EVALUATED):
         yield from (f"{part}.count", *(f"{part}.{what}.{c}" for what in ("count", "share") for c in ids))
-    yield from (f"{split}.{name}" for split in SPLITS for name in SHARED)
+    yield from (f"{split}.{name}" for split in EVALUATED for name in SHARED)
 
 
 def _published(study: Study) -> Iterator[str]:

@@ -28,7 +28,8 @@ from report.delivery.verify import Again, Checked, Recomputed
 from report.document.svg import SVG
 from report.engine.fingerprint import Moment
 from report.engine.stage import Stage
-from report.pipeline.stages import PROGRAM, Place, stages
+from report.pipeline.data import Place
+from report.pipeline.stages import PROGRAM, stages
 from report.study.loading import load
 
 ASSIGNMENT = PROJECT / "studies" / "assignment"

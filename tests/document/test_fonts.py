@@ -12,7 +12,7 @@ import pytest
 from report import cli
 from report.delivery.publish import Published
 from report.document import fonts
-from report.pipeline.stages import FONT
+from report.pipeline.figures import FONT
 from report.writing.author import glyphs
 
 LISTED = """/f/Mono.ttf\tRegular\t20-7e 6a21 578b

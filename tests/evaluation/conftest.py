@@ -21,7 +21,8 @@ from analysis.evaluation.predictions import Predictions, cluster_ids
 from analysis.progress import silent
 from report import PROJECT
 from report.engine.stage import Output, Stage
-from report.pipeline.stages import Place, stages
+from report.pipeline.data import Place
+from report.pipeline.stages import stages
 from report.study.loading import load
 from report.study.study import Study
 

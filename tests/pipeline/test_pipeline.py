@@ -15,10 +15,12 @@ from analysis.datasets.archives import unpacking
 from report import PROJECT
 from report.engine.stage import Output, Source, Stage
 from report.engine.system.distributions import installed
-from report.pipeline.stages import Place, analyses, data_check_stages, runs, stages
+from report.pipeline.data import Place, data_check_stages
+from report.pipeline.stages import stages
 from report.study.loading import load
 from report.study.settings import Columns, Comparison, Dataset
 from report.study.study import Study
+from report.study.trainings import analyses, runs
 from report.workspace import places
 
 ASSIGNMENT = PROJECT / "studies" / "assignment"

@@ -22,7 +22,7 @@ from report.engine.local_processes import LocalProcesses
 from report.engine.store import Record, Store, digest_files, digest_json, input_files
 from report.engine.system.files import digest_file
 from report.errors import OK, RENDER, USAGE, EnvironmentProblem, UsageError
-from report.pipeline import stages
+from report.pipeline import document
 from report.pipeline.stages import PROGRAM
 from report.preview import server, session
 from report.preview.server import HOST, SCRIPT, Shown, allowed, listen, served, serving
@@ -267,7 +267,7 @@ class Draft:
 
 @pytest.fixture
 def draft(tmp_path: Path, made_up: Path, workers: LocalProcesses, monkeypatch: pytest.MonkeyPatch) -> Draft:
-    monkeypatch.setattr(stages, "PROJECT", tmp_path)
+    monkeypatch.setattr(document, "PROJECT", tmp_path)
     monkeypatch.setattr(session, "PROJECT", tmp_path)
     return Draft(tmp_path, made_up, workers)
 

@@ -19,7 +19,8 @@ from analysis.progress import silent
 from report import PROJECT
 from report.document import lint
 from report.engine.stage import Output, Stage
-from report.pipeline.stages import Place, stages
+from report.pipeline.data import Place
+from report.pipeline.stages import stages
 from report.study.loading import load
 from report.writing.source import names_of_templates, write
 from report.writing.study_facts import StudyFacts

@@ -7,7 +7,8 @@ import pytest
 from report import PROJECT
 from report.document.markdown import escape
 from report.errors import RenderError
-from report.pipeline.stages import Place, stages
+from report.pipeline.data import Place
+from report.pipeline.stages import stages
 from report.study.loading import load
 from report.writing.author.passages import close_passage
 from report.writing.study_facts import uncapitalised

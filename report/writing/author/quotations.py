@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from report.errors import RenderError
-from report.pipeline.stages import analyses
 from report.study.collisions import LOW_DETAIL, MAJORITY, OWNERS
 from report.study.prose import find_prose
+from report.study.trainings import analyses
 from report.writing.author.markup import require_markup
 from report.writing.names import names
 

@@ -1,0 +1,150 @@
+"""The stages that read the images: the generated sample, an archive, the dataset's reader, the images as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from report import PROJECT
+from report.engine.stage import Input, Json, Output, Source, Stage
+from report.pipeline import packages
+from report.study.settings import READER_KEYS, ClassLabel
+from report.study.study import Study
+from report.study.value_types import is_folder_name
+
+LONGEST_FOLDER = 100
+"""In bytes: the images in a folder of the sample have its name and a number."""
+RECORDS = Output("read", ("records.csv",))
+IMAGES = Output("images", private=True)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a study's files lie: its folder, and its data, a folder or an archive (none: the generated sample).
+
+    ``declared_late``: the comparison was declared anew after results on the test set had been seen. ``commit``: the
+    version of the program, for the appendix; "" where it is not known.
+    """
+
+    study: Path
+    data: Path | None
+    overrides: tuple[str, ...] = ()
+    declared_late: bool = False
+    commit: str = ""
+
+    @property
+    def packed(self) -> bool:
+        """Whether the data are an archive, as it was downloaded."""
+        return self.data is not None and self.data.is_file()
+
+
+def data_stages(study: Study, place: Place) -> Iterator[Stage]:
+    """Yield the stages from the data as they were had to the images of every record as arrays."""
+    data, pixels = data_inputs(place)
+    if place.data is None:
+        yield _sample(study)
+    if place.packed:
+        yield _archive(place, study)
+    yield Stage(
+        "read",
+        f"analysis.datasets.{study.dataset.reader.replace('-', '_')}:read",
+        {"data": data},
+        {**_reading(study), **study.dataset.select("max_excluded")},
+        packages=packages.IMAGES,
+    )
+    yield Stage(
+        "images",
+        "analysis.preparation:prepare",
+        {"records": Output("read", ("records.csv", "depth.json")), "data": pixels},
+        study.image.select("size", "fit", "resample"),
+        packages=packages.IMAGES,
+    )
+
+
+def _sample(study: Study) -> Stage:
+    """Return the stage that writes the generated sample in the layout of the study's data."""
+    size = study.sample.select("pictures", "seed")
+    if study.dataset.reader == "v7":
+        return Stage(
+            "sample", "analysis.datasets.sample.v7_sample:write", params=size, packages=packages.IMAGES
+        )
+    layout: dict[str, Json] = {
+        "layout": study.dataset.reader,
+        "classes": [{"id": c.id, "folder": _name_in_data(study, c)} for c in study.classes],
+        **(study.dataset.select("table", "columns") if study.dataset.reader == "table" else {}),
+    }
+    return Stage(
+        "sample",
+        "analysis.datasets.sample.folder_sample:write",
+        params={**layout, **size},
+        packages=packages.IMAGES,
+    )
+
+
+def _name_in_data(study: Study, class_: ClassLabel) -> str:
+    """Return what a class is called in the sample: as its folder or in the table, there perhaps as a column."""
+    data = study.dataset
+    label = class_.label if data.reader == "table" else _folder(class_)
+    names = (*data.folders.get(class_.id, ()), *data.values.get(class_.id, ()), label, class_.id)
+    columns = data.columns.label if data.columns else ()
+    return next((name for name in names if isinstance(columns, tuple) and name in columns), names[0])
+
+
+def _folder(class_: ClassLabel) -> str:
+    """Return the name of a class' folder: its label, or its id where that could not be the name of one."""
+    label = class_.label
+    is_name = is_folder_name(label) and len(label.encode()) <= LONGEST_FOLDER and not label.startswith(".")
+    return label if is_name else class_.id
+
+
+def _reading(study: Study) -> dict[str, Json]:
+    """Return what the study's reader is told about labels."""
+    own = (key for key, readers in READER_KEYS.items() if study.dataset.reader in readers)
+    pattern = ("patient_pattern",) if study.dataset.patient_pattern else ()
+    return {
+        "classes": [c.select("id", "label") for c in study.classes],
+        **study.dataset.select(*own, *pattern, "exclude"),
+    }
+
+
+def data_check_stages(data: Path, study: Study | None) -> list[Stage]:
+    """Return the stages that tell what ``data`` holds; the settings of ``study`` are tried before any others."""
+    place = Place(PROJECT, data)
+    given: Json = {"reader": study.dataset.reader, **_reading(study)} if study else None
+    inputs = {"data": data_inputs(place)[0]}
+    check = Stage(
+        "check",
+        "analysis.datasets.checks.data_check:check",
+        inputs,
+        {"settings": given},
+        packages=packages.IMAGES,
+    )
+    return [_archive(place, study), check] if place.packed else [check]
+
+
+def _archive(place: Place, study: Study | None) -> Stage:
+    assert place.data is not None
+    encoding = study.dataset.archive_encoding if study else ""
+    params: dict[str, Json] = {"encoding": encoding} if encoding else {}
+    return Stage(
+        "archive", "analysis.datasets.archives.unpacking:unpack", {"data": _xrays(place.data)}, params
+    )
+
+
+def _xrays(path: Path, *, keyed: bool = True) -> Source:
+    """Return X-rays as an input: listed as the readers list them, and never handed over."""
+    hint = "name the folder of the X-rays with --data DIR"
+    return Source(path, keyed=keyed, private=True, listing="analysis.walk:list_files", hint=hint)
+
+
+def data_inputs(place: Place) -> tuple[Input, Input]:
+    """Return the data folder as the reader sees it (content in the key) and as later stages do.
+
+    Later stages check every picture against the digest in ``records.csv``, so the folder itself is not
+    part of their keys.
+    """
+    if place.data is None or place.packed:
+        unpacked = Output("sample" if place.data is None else "archive", private=True)
+        return unpacked, unpacked
+    return _xrays(place.data), _xrays(place.data, keyed=False)

@@ -1,0 +1,87 @@
+"""The stages that write the report: its source from all results, HTML and PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from analysis.vocabulary.reference_classifiers import LOW_DETAIL
+from report import PROJECT
+from report.engine.stage import Input, Json, Output, Source, Stage
+from report.pipeline import packages
+from report.pipeline.data import Place
+from report.study import prose
+from report.study.study import Study
+from report.study.trainings import analyses, first_run, has_many_models, together
+
+WORDS = ("*.j2", "sections/*.j2", "sentences/*.j2", "filters/passage.lua", "references.bib")
+THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/report.lua")
+
+
+def document_stages(study: Study, place: Place, before: Sequence[Stage]) -> Iterator[Stage]:
+    """Yield the stages of the document, which shows the stages ``before`` it too."""
+    drawing = Stage("figure.stages", "report.graph.report_figure:draw", params={"kinds": _kinds(before)})
+    yield drawing
+    figures = [stage.name for stage in (*before, drawing) if stage.kind == "figure"]
+    yield _source(study, place, figures)
+    theme: dict[str, Input] = {
+        "source": Output("source"),
+        "templates": Source(PROJECT / "templates", include=THEME),
+    }
+    paper: dict[str, Json] = {"paper": study.report.paper}
+    yield Stage("html", "report.document.html:render", theme, packages=packages.HTML)
+    yield Stage("pdf", "report.document.pdf:render", theme, paper, packages=packages.PDF)
+
+
+def _kinds(stages: Iterable[Stage]) -> list[Json]:
+    """Return the kinds of stages, how many there are of each, what they run and which kinds they read."""
+    stages = list(stages)
+    kind_of = {stage.name: stage.kind for stage in stages}
+    kinds: dict[str, dict[str, Any]] = {}
+    for stage in stages:
+        found = kinds.setdefault(stage.kind, {"kind": stage.kind, "many": 0, "run": set(), "read": set()})
+        found["many"] += 1
+        found["run"].add(stage.function)
+        found["read"] |= {kind_of[name] for name in stage.needs} - {stage.kind}
+    return [{**kind, "run": sorted(kind["run"]), "read": sorted(kind["read"])} for kind in kinds.values()]
+
+
+def _source(study: Study, place: Place, figures: Sequence[str]) -> Stage:
+    return Stage(
+        "source",
+        "report.writing.source:write",
+        {
+            "templates": Source(PROJECT / "templates", include=WORDS),
+            "prose": Source(place.study, include=tuple(prose.FILES)),
+            **_results(study),
+            **{name.replace(".", "_"): Output(name) for name in figures},
+        },
+        {
+            "study": study.for_document(),
+            "together": [m.id for m in together(study)],
+            "many": has_many_models(study),
+            "name": place.study.name,
+            "sample": place.data is None,
+            "overrides": [*place.overrides],
+            "declaration": study.declaration,
+            "commit": place.commit,
+            "versions": [*packages.SOFTWARE],
+        },
+        packages=packages.SOFTWARE,
+    )
+
+
+def _results(study: Study) -> dict[str, Input]:
+    """Return what the source reads of the results: of each analysis its split and comparison, of models one run."""
+    shown = {m.id: first_run(study, m) for m in study.trained}
+    return {
+        "records": Output("read"),
+        **{f"split{analysis}": Output(f"split{analysis}") for analysis in analyses(study)},
+        "results": Output("results"),
+        **{f"architecture_{m.id}": Output(f"architecture.{m.id}") for m in study.models},
+        **{f"training_{m}": Output(f"train.{run}", ("history.csv",)) for m, run in shown.items()},
+        **{f"evaluate_{m}": Output(f"evaluate.{run}") for m, run in shown.items()},
+        f"evaluate_{LOW_DETAIL.id}": Output(f"evaluate.{LOW_DETAIL.id}"),
+        **{f"compare{analysis}": Output(f"compare{analysis}") for analysis in analyses(study)},
+        **({"ledger": Output("ledger")} if study.published else {}),
+    }

@@ -1,0 +1,143 @@
+"""The stages that draw the figures: of the data, of each model, of models over one another, of pairs, of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.vocabulary.reference_classifiers import LOW_DETAIL
+from analysis.vocabulary.splits import EVALUATED
+from report import PROJECT
+from report.document import fonts
+from report.engine.stage import Input, Json, Output, Source, Stage
+from report.pipeline import packages
+from report.pipeline.data import IMAGES, RECORDS, Place, data_inputs
+from report.study.settings import Comparison
+from report.study.study import Study
+from report.study.trainings import analyses, first_run, has_many_models, normal_class, together
+
+FONTS_FOLDER = PROJECT / "templates" / "theme" / "fonts"
+FONT = FONTS_FOLDER / "IBMPlexSans-Regular.ttf"
+FONTS = Source(FONTS_FOLDER, include=("IBMPlexSans-*.ttf",))
+SPLIT = Output("split")
+
+
+def figure_stages(study: Study, place: Place) -> Iterator[Stage]:
+    """Yield the stages of all figures; they read the study's own analysis and show the first run of each model."""
+    yield from _of_data(study, place)
+    yield from _of_models(study)
+    yield from _of_models_together(study)
+    if study.comparison:
+        for other in study.comparison.against:
+            yield from _of_pair(study, study.comparison, other)
+    yield from _side_by_side(study)
+
+
+def _figure(study: Study, name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:
+    function = f"analysis.figures.{name.partition('.')[0]}:draw"
+    needed = {*packages.FIGURES, *packages.IMAGES} if "data" in inputs else packages.FIGURES
+    return Stage(
+        f"figure.{name}", function, {**inputs, **_fonts(study)}, params, packages=tuple(sorted(needed))
+    )
+
+
+def _fonts(study: Study) -> dict[str, Input]:
+    """Return the font of all figures, and files of this machine's fonts for characters that it lacks."""
+    behind, _ = fonts.behind(names_in_figures(study), FONT)
+    return {"fonts": FONTS, **{f"behind_{k}": Source(path) for k, path in enumerate(behind)}}
+
+
+def names_in_figures(study: Study) -> str:
+    """Return all that the study file puts into figures as text."""
+    return "".join([*(c.label for c in study.classes), *(m.title for m in study.models)])
+
+
+def _classes(study: Study) -> dict[str, Json]:
+    return {"classes": [c.select("id", "label") for c in study.classes]}
+
+
+def _of_data(study: Study, place: Place) -> Iterator[Stage]:
+    _, data = data_inputs(place)
+    records: dict[str, Input] = {"records": RECORDS, "split": SPLIT}
+    classes = _classes(study)
+    yield _figure(study, "counts", records, classes)
+    yield _figure(study, "sizes", records, classes)
+    yield _figure(
+        study, "examples", {**records, "images": IMAGES, "data": data}, {**classes, "seed": study.split.seed}
+    )
+
+
+def _of_models(study: Study) -> Iterator[Stage]:
+    for model in study.trained:
+        run = first_run(study, model)
+        training: dict[str, Input] = {"training": Output(f"train.{run}", ("history.csv",))}
+        evaluation: dict[str, Input] = {"evaluation": Output(f"evaluate.{run}")}
+        named: dict[str, Json] = {**_classes(study), "model": model.id, "title": model.title}
+        yield _figure(study, f"curves.{model.id}", training, named)
+        for kind in ("roc", "confusion"):
+            yield _figure(study, f"{kind}.{model.id}", evaluation, {**named, "splits": list(EVALUATED)})
+
+
+def _of_models_together(study: Study) -> Iterator[Stage]:
+    """Yield the figures of models that lie over one another, with the low-detail classifier."""
+    evaluations: dict[str, Input] = {
+        f"evaluation_{m.id}": Output(f"evaluate.{first_run(study, m)}") for m in together(study)
+    }
+    evaluations[f"evaluation_{LOW_DETAIL.id}"] = Output(f"evaluate.{LOW_DETAIL.id}")
+    networks: list[Json] = [m.select("id", "title") for m in together(study)]
+    models: list[Json] = [*networks, {"id": LOW_DETAIL.id, "title": LOW_DETAIL.title}]
+    classes = _classes(study)
+    for kind in ("roc", "pr"):
+        yield _figure(
+            study,
+            f"overlay.{kind}",
+            evaluations,
+            {**classes, "models": models, "splits": list(EVALUATED), "kind": kind},
+        )
+    yield _figure(study, "reliability", evaluations, {**classes, "models": networks, "split": "test"})
+    if normal_class(study):
+        yield _figure(study, "decision", evaluations, {"models": models})
+
+
+def _of_pair(study: Study, comparison: Comparison, other: str) -> Iterator[Stage]:
+    """Yield the figures of a declared comparison: what changed, and how large all differences are."""
+    models = {m.id: m for m in study.trained if m.id in {comparison.baseline, other}}
+    pair: dict[str, Json] = {
+        **_classes(study),
+        "a": comparison.baseline,
+        "b": other,
+        "titles": {m.id: m.title for m in models.values()},
+        "split": comparison.split,
+    }
+    sides = {"a": models[comparison.baseline], "b": models[other]}
+    evaluations: dict[str, Input] = {
+        f"evaluation_{side}": Output(f"evaluate.{first_run(study, model)}", ("confusion.csv",))
+        for side, model in sides.items()
+    }
+    yield _figure(study, f"moved.{other}", evaluations, pair)
+    differences: dict[str, Input] = {
+        "grouped" if analysis else "comparison": Output(f"compare{analysis}", (f"differences.{other}.csv",))
+        for analysis in analyses(study)
+    }
+    limits = comparison.select("margin", "primary")
+    yield _figure(study, f"differences.{other}", differences, {**pair, **limits})
+
+
+def _side_by_side(study: Study) -> Iterator[Stage]:
+    """Yield the figures that have all models side by side, and those of a replication the data before and after."""
+    replication = study.about.kind == "replication"
+    if not replication and not has_many_models(study):
+        return
+    shown = {m.id: first_run(study, m) for m in study.trained}
+    models: list[Json] = [m.select("id", "title") for m in study.trained]
+    trainings: dict[str, Input] = {
+        f"training_{m}": Output(f"train.{run}", ("history.csv",)) for m, run in shown.items()
+    }
+    for measure in ("accuracy", "loss"):
+        yield _figure(study, f"histories.{measure}", trainings, {"measure": measure, "models": models})
+    evaluations: dict[str, Input] = {
+        f"evaluation_{m}": Output(f"evaluate.{run}", ("confusion.csv",)) for m, run in shown.items()
+    }
+    classes = _classes(study)
+    yield _figure(study, "matrices", evaluations, {**classes, "models": models, "split": "test"})
+    if replication:
+        yield _figure(study, "before", {"records": RECORDS, "split": SPLIT}, classes)

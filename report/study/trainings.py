@@ -1,0 +1,64 @@
+"""What follows from a study: its analyses, the trainings of each, and which models are compared and shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.vocabulary.splits import PRESCRIBED, suffix
+from report.study.limits import MOST_TOGETHER
+from report.study.model_settings import Model
+from report.study.study import Study
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a model: in which analysis, with which seed, and what it is called."""
+
+    model: Model
+    analysis: str
+    seed: int
+    name: str
+
+
+def analyses(study: Study) -> dict[str, str]:
+    """Return what each analysis adds to names, "" for the study's own, and what it keeps together."""
+    first, *second = study.split.groups
+    return {PRESCRIBED.suffix: first, **{suffix(group): group for group in second}}
+
+
+def runs(study: Study, model: Model, analysis: str) -> list[Run]:
+    """Return the trainings of a model: ``baseline``, or with several seeds ``baseline@seed_42`` and so on."""
+    seeds = study.training.seeds
+    if len(seeds) == 1:
+        return [Run(model, analysis, seeds[0], f"{model.id}{analysis}")]
+    joint = f"{analysis}_" if analysis else "@"
+    return [Run(model, analysis, seed, f"{model.id}{joint}seed_{seed}") for seed in seeds]
+
+
+def first_run(study: Study, model: Model) -> str:
+    """Return the name of the training of the study's own analysis that figures and text show."""
+    return runs(study, model, PRESCRIBED.suffix)[0].name
+
+
+def compared(study: Study) -> tuple[str, ...]:
+    """Return the models that the study compares with its baseline."""
+    return study.comparison.against if study.comparison else ()
+
+
+def normal_class(study: Study) -> str | None:
+    """Return the class without disease, if the study names one."""
+    return next((c.id for c in study.classes if c.normal), None)
+
+
+def has_many_models(study: Study) -> bool:
+    """Tell whether the models are too many to report them one by one."""
+    return len(study.trained) > MOST_TOGETHER
+
+
+def together(study: Study) -> tuple[Model, ...]:
+    """Return the models whose curves lie over one another: all, or where they are many those that are compared."""
+    if not has_many_models(study):
+        return study.trained
+    declared = study.comparison
+    ids = (declared.baseline, *declared.against) if declared else [m.id for m in study.trained]
+    return tuple(m for m in study.trained if m.id in ids)[:MOST_TOGETHER]
