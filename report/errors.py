@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 OK, INTERNAL, USAGE, WOULD_RUN, STUDY, DATA, WEIGHTS, STAGE, RENDER, ENVIRONMENT, INTERRUPTED = (
@@ -84,7 +85,11 @@ class StageError(ReportError):
 
 
 class DamagedError(StageError):
-    """A result was damaged in the cache and is removed: the next build makes it anew."""
+    """The ``file`` of a result was damaged in the cache and is removed: the next build makes it anew."""
+
+    def __init__(self, message: str, hint: str = "", *, file: Path | None = None) -> None:
+        super().__init__(message, hint)
+        self.file = file
 
 
 class RenderError(ReportError):

@@ -85,7 +85,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _tell(self, done: int, total: int, unit: str, logs: Mapping[str, float], **more: float) -> None:
         known = {name: float(logs[name]) for name in FIGURES if name in logs}
-        self._progress(done, total, unit, pictures_per_second=self._speed, **known, **more)
+        self._progress(done, total, unit, images_per_second=self._speed, **known, **more)
 
 
 def _check_finite(logs: Mapping[str, float], epoch: int) -> None:

@@ -18,7 +18,7 @@ from report.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
     from report.engine.run import Built
-    from report.workspace.places import Plan
+    from report.workspace.plan import Plan
 
 PLACES = ("predictions/*", "predictions/*/*", "figures/*", "tables/*")
 """Where everything in a build folder is of its build."""

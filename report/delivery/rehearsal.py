@@ -30,7 +30,7 @@ from report.writing.names import names
 
 if TYPE_CHECKING:
     from report.study.study import Study
-    from report.workspace.places import Plan
+    from report.workspace.plan import Plan
 
 WHOLE, PARTS, SHARE, HALF_WIDTH = 8, 5, 0.5, 0.1
 """A made-up count, how many of it all pictures are, a made-up share, and how far its interval reaches."""

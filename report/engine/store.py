@@ -163,7 +163,7 @@ class Store:
             with environment_problems(self.cache):
                 path.unlink(missing_ok=True)
             message = f"{stage}: its result is damaged in the cache, and removed: {path}"
-            raise DamagedError(message, hint=f"run the same command again: {stage} is made anew")
+            raise DamagedError(message, hint=f"run the same command again: {stage} is made anew", file=path)
         return path
 
     def log(self, key: str) -> Path:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from report.graph.layout import Box, Point, direct, layout, path
-from report.terminal.console import duration
+from report.terminal.quantities import format_duration
 
 if TYPE_CHECKING:
     from report.engine.explain import StageStatus
     from report.engine.stage import Json
     from report.engine.store import Record
-    from report.workspace.places import Plan
+    from report.workspace.plan import Plan
 
 FONT = "'IBM Plex Sans', 'Helvetica Neue', Arial, sans-serif"
 INK, MUTED, LINE = "#1f2328", "#59636e", "#8c959f"
@@ -56,10 +56,10 @@ class Fact:
     def words(self) -> str:
         """The state and the time that it took, or would take."""
         about = "took" if self.state == "fresh" else "about"
-        return self.state + (f", {about} {duration(self.seconds)}" if self.seconds is not None else "")
+        return self.state + (f", {about} {format_duration(self.seconds)}" if self.seconds is not None else "")
 
 
-def svg(plan: Plan, today: date) -> str:
+def draw_plan(plan: Plan, today: date) -> str:
     """Return a drawing of the stages of ``plan`` as they are now."""
     return draw(plan.name, list(facts(plan, today)))
 
@@ -72,8 +72,8 @@ def facts(plan: Plan, today: date) -> Iterator[Fact]:
     from report.pipeline.stages import PROGRAM
 
     store, here = Store(plan.cache), host()
-    latest = store.latest(plan.pointers)
-    statuses = status(plan.stages, plan.cache, PROGRAM, plan_name=plan.pointers)
+    latest = store.latest(plan.cache_name)
+    statuses = status(plan.stages, plan.cache, PROGRAM, plan_name=plan.cache_name)
     for stage, found in zip(plan.stages, statuses, strict=True):
         record = store.record(found.key or "") or store.record(latest.get(stage.name, ""))
         origin = f"{place(record.host, here)}, {day(record.finished, today)}" if record else ""

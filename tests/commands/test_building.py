@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from report.commands.running import whole
+from report.commands.execution import retry_damaged
 from report.errors import DamagedError
 
 
@@ -21,7 +21,7 @@ def test_what_is_damaged_is_made_anew_within_the_same_command(toy, capsys):
     toy.edit("toy.letters", "'total '", "'all '")
     for damaged in ("total", "words"):  # where it is read by a stage, and where by the command
         flip(toy.store.blob(next(iter(outputs(toy, damaged).values()))["sha256"]))
-        assert whole(make) == "all 3"
+        assert retry_damaged(make) == "all 3"
         warning = f"warning: {damaged}: its result is damaged in the cache, and removed: "
         assert capsys.readouterr().err.count(warning) == 1
 
@@ -37,5 +37,5 @@ def test_a_disk_that_damages_everything_does_not_hold_a_build_for_ever(toy):
         return built.path("number.txt").read_text()
 
     with pytest.raises(DamagedError) as caught:
-        whole(make)
+        retry_damaged(make)
     assert caught.value.hint == "run the same command again: a is made anew"

@@ -12,13 +12,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from report import cli
-from report.commands import data
+from report.commands import data, predict
+from report.commands.build import FORMATS
+from report.commands.execution import build_plan
 from report.engine.store import Store
 from report.engine.system.files import write_whole
 from report.errors import DATA, OK, STAGE, USAGE, WOULD_RUN, StageError
-from report.workspace import trained_models
-from report.workspace.places import Request, plan
+from report.workspace import cached_results
+from report.workspace.plan import make_plan
+from report.workspace.request import Request
 
 ROOT = Path(__file__).parents[2]
 HEAVY = (
@@ -40,9 +42,7 @@ def report(*arguments: str, cache: Path, **environment: str) -> subprocess.Compl
 
 
 def test_importing_the_command_line_imports_nothing_heavy():
-    code = (
-        f"import sys, report.cli, report.workspace.places; print([m for m in {HEAVY!r} if m in sys.modules])"
-    )
+    code = f"import sys, report.cli, report.workspace.plan; print([m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -185,15 +185,13 @@ def test_results_in_another_format_are_told(tmp_path, command):
 
 
 def test_a_whole_build_has_every_stage():
-    the_plan = plan(Request(sample=True))
-    assert the_plan.upstream(["results", "source", *cli.FORMATS]) == the_plan.stages, (
-        "so old ones are forgotten"
-    )
+    the_plan = make_plan(Request(sample=True))
+    assert the_plan.upstream(["results", "source", *FORMATS]) == the_plan.stages, "so old ones are forgotten"
 
 
 def test_studies_of_the_same_name_are_remembered_apart(tmp_path):
     def remembered(study: object, sample: bool) -> str:
-        return plan(Request(str(study), sample=sample), needs_data=False).pointers
+        return make_plan(Request(str(study), sample=sample), needs_data=False).cache_name
 
     assert (
         remembered("assignment", False) == remembered(ROOT / "studies" / "assignment", False) == "assignment"
@@ -223,25 +221,25 @@ def hint_of(function, *arguments) -> str:
 
 
 def test_the_hints_of_predict_and_of_data_check_lead_to_their_logs(tmp_path, failing, monkeypatch):
-    the_plan = plan(Request(sample=True, cache=tmp_path))
+    the_plan = make_plan(Request(sample=True, cache=tmp_path))
     monkeypatch.setattr(
-        trained_models,
-        "trained",
+        cached_results,
+        "find_training",
         lambda *_: SimpleNamespace(stage="", outputs={"model.keras": 0, "input.json": 0}),
     )
     monkeypatch.setattr(Store, "checked", lambda *_: tmp_path / "x")
-    asked = hint_of(trained_models.classify, the_plan, "improved", [])
-    checked = hint_of(data.check, ROOT / "templates", None, tmp_path)
+    asked = hint_of(predict.classify, the_plan, "improved", [])
+    checked = hint_of(data.examine, ROOT / "templates", None, tmp_path)
     assert asked == f"report log classify --study assignment --sample --cache {tmp_path}"
     assert checked == f"report log check --cache {tmp_path}"
     store = Store(tmp_path)
-    for name, hint in (("assignment-sample-classify", asked), (data.CHECK_PLAN, checked)):
+    for name, hint in (("assignment-sample-classify", asked), (data.CHECK_NAME, checked)):
         store.point(name, {hint.split()[2]: name}, "runs")
         write_whole(store.log(name), f"what {name} has said".encode())
         assert report(*hint.split()[1:], cache=tmp_path).stdout == f"what {name} has said\n"
 
 
 def test_the_hint_of_a_failed_stage_is_a_whole_command(tmp_path, failing):
-    the_plan = plan(Request("studies/assignment/study.toml", sample=True, cache=tmp_path))
+    the_plan = make_plan(Request("studies/assignment/study.toml", sample=True, cache=tmp_path))
     study = "--study studies/assignment/study.toml --sample"
-    assert hint_of(cli.run, the_plan, ["results"]) == f"report log pdf {study} --cache {tmp_path}"
+    assert hint_of(build_plan, the_plan, ["results"]) == f"report log pdf {study} --cache {tmp_path}"

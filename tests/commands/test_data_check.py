@@ -16,7 +16,8 @@ from PIL import Image
 from analysis.errors import DataError
 from report.errors import DATA, OK, USAGE
 from report.study.loading import load
-from report.workspace.places import Request, data_folder
+from report.workspace.data import find_data
+from report.workspace.request import Request
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,7 +91,7 @@ def test_what_the_user_should_know_of_comes_with_what_to_type(folder, tmp_path):
         in done.stdout
     )
     assert "not a picture (.csv)  1      labels.csv" in done.stdout
-    assert "files           10; 5 pictures are read" in done.stdout
+    assert "files           10; 5 images are read" in done.stdout
     assert r"v1/NORMAL/caf\xe9.png" in done.stdout
 
 
@@ -118,10 +119,10 @@ def test_a_folder_of_links_has_data(folder, tmp_path):
     (tmp_path / "links" / "train").symlink_to(folder / "train")
     request = Request("pediatric-official", tmp_path / "links")
     study = load(ROOT / "studies" / "pediatric-official" / "study.toml")
-    assert data_folder(request, study) == tmp_path / "links"
+    assert find_data(request, study) == tmp_path / "links"
     (tmp_path / "links" / "train" / "up").symlink_to(tmp_path / "links")
     with pytest.raises(DataError, match="train/up is a link to a folder that it lies in"):
-        data_folder(request, study)
+        find_data(request, study)
 
 
 def test_an_archive_is_unpacked_once_and_told_as_json(folder, tmp_path):

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from report import PROJECT, cli
+from report import PROJECT
 from report.cli import exit_code
+from report.commands.execution import includes_training, rehearse_document
 from report.delivery import rehearsal
 from report.delivery.rehearsal import rehearse
 from report.engine.events import Planned, Waiting
 from report.errors import RENDER, STUDY, EnvironmentProblem, RenderError, StudyError
-from report.workspace.places import Request, plan
+from report.workspace.plan import make_plan
+from report.workspace.request import Request
 
 STUDIES = PROJECT / "studies"
 TWO_CLASSES = (Path(__file__).parents[1] / "data" / "two_classes.toml").read_text(encoding="utf-8")
@@ -38,7 +40,7 @@ def study(tmp_path: Path):
 
 
 def rehearsed(folder: Path | str, *overrides: str) -> None:
-    assert rehearse(plan(Request(str(folder), None, True, overrides, Path("/nowhere")))) == ""
+    assert rehearse(make_plan(Request(str(folder), None, True, overrides, Path("/nowhere")))) == ""
 
 
 @pytest.mark.parametrize(
@@ -109,7 +111,7 @@ def test_made_up_numbers_that_do_not_fit_a_template_refuse_nothing(study, monkey
     monkeypatch.setattr(
         rehearsal, "_entry", lambda name: {"value": None, "low": None, "high": None, "level": None}
     )
-    untried = rehearse(plan(Request(str(study()), None, True, (), Path("/nowhere"))))
+    untried = rehearse(make_plan(Request(str(study()), None, True, (), Path("/nowhere"))))
     assert re.match(r"\w+\.qmd\.j2:\d+: ", untried)
 
 
@@ -132,8 +134,8 @@ def test_a_build_refuses_before_it_trains(study, tmp_path):
 
 def test_it_is_rehearsed_only_where_something_is_trained_and_pango_is_asked_for_first(monkeypatch):
     waiting = Waiting(None, 1, frozenset())
-    assert not cli._trains(Planned(2, {"source": waiting, "html": waiting}, 1, 1))
-    assert cli._trains(Planned(2, {"train.baseline@patient": waiting}, 1, 1))
+    assert not includes_training(Planned(2, {"source": waiting, "html": waiting}, 1, 1))
+    assert includes_training(Planned(2, {"train.baseline@patient": waiting}, 1, 1))
     monkeypatch.setattr("report.engine.system.distributions.version", lambda _: "not found")
     monkeypatch.setitem(sys.modules, "weasyprint", None)
 
@@ -142,7 +144,7 @@ def test_it_is_rehearsed_only_where_something_is_trained_and_pango_is_asked_for_
 
     monkeypatch.setattr("report.document.pdf.require_pango", missing)
     with pytest.raises(EnvironmentProblem, match="Pango"):
-        cli._rehearse(plan(Request("assignment", None, True, (), Path("/nowhere"))), pdf=True)
+        rehearse_document(make_plan(Request("assignment", None, True, (), Path("/nowhere"))), pdf=True)
 
 
 CASES = PROJECT.parent / "shared" / "cases"

@@ -21,7 +21,8 @@ import pikepdf
 import pytest
 
 from analysis.errors import DataError
-from report import PROJECT, cli
+from report import PROJECT
+from report.commands import verify as command
 from report.delivery import evidence, publish, verify
 from report.delivery.differences import Difference
 from report.delivery.verify import Again, Checked, Recomputed
@@ -525,7 +526,7 @@ def test_the_command_tells_twenty_disagreements_and_their_number(tmp_path, monke
         verify, "verify", lambda *_: Checked({"results.json": "30 results"}, wrong, ["a remark"])
     )
     with pytest.raises(DataError, match="25 things do not agree with the predictions, of which 20 are told"):
-        cli.verify(tmp_path)
+        command.verify(tmp_path)
     told = capsys.readouterr().out
     assert re.search(r"results\.json +30 results +25\n", told)
     assert told.count("recomputed 2") == 20

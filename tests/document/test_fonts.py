@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from report import cli
+from report.commands import build, execution
 from report.delivery.publish import Published
 from report.document import fonts
 from report.pipeline.figures import FONT
@@ -66,11 +66,11 @@ def test_letters_that_our_fonts_lack_are_told_once_before_anything_runs(tmp_path
     (own / "introduction.md").write_text("한글 型 <!-- 렴 -->", encoding="utf-8")
     notes: list[str] = []
     monkeypatch.setattr("report.terminal.console.note", notes.append)
-    monkeypatch.setattr("report.workspace.places.commit", lambda: "0")
-    monkeypatch.setattr(cli, "run", lambda *_, **__: notes.append("run") or {})
+    monkeypatch.setattr("report.workspace.plan.find_commit", lambda: "0")
+    monkeypatch.setattr(execution, "build_plan", lambda *_, **__: notes.append("run") or {})
     monkeypatch.setattr("report.delivery.publish.publish", lambda *_: Published([], []))
-    monkeypatch.setattr(cli, "_summary", lambda *_: None)
-    cli.build(str(own), sample=True, cache=tmp_path / "cache", out=tmp_path / "out", formats="html")
+    monkeypatch.setattr(build, "_print_end", lambda *_: None)
+    build.build(str(own), sample=True, cache=tmp_path / "cache", out=tmp_path / "out", formats="html")
     told = [note for note in notes if "font" in note or note == "run"]
     assert told[0].startswith("warning: no font of this machine has 국 (U+AD6D), 글 (U+AE00), 한 (U+D55C): ")
     assert told[1].startswith("warning: the report's fonts have no 模 (U+6A21), 😀 (U+1F600), 型 (U+578B): ")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from report import PROJECT
-from report.commands.running import run
+from report.commands.execution import build_stages
 from report.engine.events import Failed, Started, Warned
 from report.engine.explain import last_log
 from report.engine.run import build as engine_build
@@ -186,7 +186,7 @@ def test_every_command_warns_in_the_end_and_ci_is_strict(toy, monkeypatch, capsy
         return engine_build(stages, cache, replace(options, project=project))
 
     monkeypatch.setattr("report.engine.run.build", of_toy)
-    build = partial(run, [Stage("hide", "toy.hiding:hide")], toy.cache, "plan", log_command=str)
+    build = partial(build_stages, [Stage("hide", "toy.hiding:hide")], toy.cache, "plan", log_command=str)
     if refused:
         with pytest.raises(StageError, match="uses toy"):
             build(**option)
@@ -235,12 +235,13 @@ from report.engine.run import Options, build
 from report.engine.stage import Source, Stage
 from report import PROJECT
 from report.pipeline.stages import PROGRAM
-from report.workspace.places import Request, plan
+from report.workspace.plan import make_plan
+from report.workspace.request import Request
 
 if __name__ == "__main__":
     here = Path(sys.argv[1])
     multiprocessing.set_executable(str(here / "python"))
-    sample = plan(Request(sample=True, overrides=("sample.pictures=80", "sample.size=32"), cache=here / "cache"))
+    sample = make_plan(Request(sample=True, overrides=("sample.pictures=80", "sample.size=32"), cache=here / "cache"))
     written = {"source": Source(PROJECT / "tests" / "document" / "fixture")}
     document = [
         Stage(s.name, s.function, {**s.inputs, **written}, s.params, packages=s.packages)

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from report.cli import disk_error, exit_code
+from report.cli import exit_code, find_disk_problem
 from report.delivery import publish
 from report.errors import ENVIRONMENT, EnvironmentProblem
 from report.study import skeleton
-from report.workspace import places
+from report.workspace import version
 
 REFUSALS = [errno.EROFS, errno.EACCES, errno.ENOSPC]
 
@@ -57,7 +57,7 @@ def test_a_document_where_the_project_cannot_be_written(monkeypatch, tmp_path, n
 
 @pytest.mark.parametrize("number", REFUSALS)
 def test_whatever_a_disk_refuses_is_no_fault_of_this_program(number):
-    told = disk_error(refused(number, Path("/some/where")))
+    told = find_disk_problem(refused(number, Path("/some/where")))
     assert told is not None
     assert told.message == f"/some/where: {os.strerror(number)}"
     assert exit_code(told) == ENVIRONMENT
@@ -69,14 +69,14 @@ def test_no_place_for_temporary_files_is_told(monkeypatch):
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere"])
     with pytest.raises(FileNotFoundError) as caught:
         tempfile.TemporaryDirectory()
-    told = disk_error(caught.value)
+    told = find_disk_problem(caught.value)
     assert told is not None
     assert "TMPDIR" in told.hint
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOENT, "No such file", "x"), ValueError("x"), OSError("x")])
 def test_other_errors_stay_what_they_are(error):
-    assert disk_error(error) is None
+    assert find_disk_problem(error) is None
 
 
 @pytest.fixture
@@ -109,12 +109,12 @@ def git(tmp_path, monkeypatch):
 )
 def test_a_version_that_git_does_not_tell_is_unknown_and_the_reason_told(git, script, mode, why):
     git(script, mode)
-    assert places.commit() == ""
-    assert why in places.unversioned()
+    assert version.find_commit() == ""
+    assert why in version.explain_missing_commit()
 
 
 def test_the_version_is_that_of_the_program_wherever_git_is_called_from(git, monkeypatch):
     git('[ -z "$GIT_DIR$GIT_WORK_TREE" ] && case "$*" in *log*) echo 0123456789ab;; esac')
     monkeypatch.setenv("GIT_DIR", "/elsewhere/.git")
     monkeypatch.setenv("GIT_WORK_TREE", "/elsewhere")
-    assert places.commit() == "0123456789ab"
+    assert version.find_commit() == "0123456789ab"

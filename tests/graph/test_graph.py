@@ -10,9 +10,10 @@ from xml.etree import ElementTree
 import pytest
 from PIL import ImageFont
 
-from report.graph.drawing import COLOURS, Fact, day, draw, place, svg
+from report.graph.drawing import COLOURS, Fact, day, draw, draw_plan, place
 from report.graph.layout import direct, layout, levels
-from report.workspace.places import Request, plan
+from report.workspace.plan import make_plan
+from report.workspace.request import Request
 
 FONTS = Path(__file__).parents[2] / "templates" / "theme" / "fonts"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -136,8 +137,8 @@ def test_when_a_result_was_made():
 
 
 def test_a_plan_that_was_never_built(tmp_path):
-    the_plan = plan(Request("assignment", sample=True, cache=tmp_path))
-    first = svg(the_plan, TODAY)
-    assert first == svg(the_plan, TODAY)
+    the_plan = make_plan(Request("assignment", sample=True, cache=tmp_path))
+    first = draw_plan(the_plan, TODAY)
+    assert first == draw_plan(the_plan, TODAY)
     assert f"assignment-sample: {len(the_plan.stages)} stages, {len(the_plan.stages)} missing" in first
     assert ElementTree.fromstring(first).get("viewBox")

@@ -105,8 +105,8 @@ def test_progress_tells_batches_and_epochs(
     told: list[tuple[Any, ...]] = []
     train(prepared, tmp_path, plain, lambda *state, **figures: told.append((*state, figures)))
     assert [state[:3] for state in told] == [*((i + 1, 7, "batches") for i in range(7)), (1, 1, "epochs")]
-    assert set(told[0][3]) == {"epoch", "loss", "accuracy", "pictures_per_second"}
-    assert set(told[-1][3]) == {"loss", "accuracy", "val_loss", "val_accuracy", "pictures_per_second"}
+    assert set(told[0][3]) == {"epoch", "loss", "accuracy", "images_per_second"}
+    assert set(told[-1][3]) == {"loss", "accuracy", "val_loss", "val_accuracy", "images_per_second"}
     facts = json.loads((tmp_path / "out/training.json").read_text())
     assert (facts["stopped"], facts["restored"]) == ("all epochs run", False)
 

@@ -25,10 +25,11 @@ STATUS = """
 import json, os, sys
 from report.engine.explain import status
 from report.pipeline.stages import PROGRAM
-from report.workspace.places import Request, plan
+from report.workspace.plan import make_plan
+from report.workspace.request import Request
 
-the_plan = plan(Request(sample="REPORT_DATA" not in os.environ, overrides=tuple(sys.argv[1:])))
-stages = status(the_plan.stages, the_plan.cache, PROGRAM, plan_name=the_plan.pointers)
+the_plan = make_plan(Request(sample="REPORT_DATA" not in os.environ, overrides=tuple(sys.argv[1:])))
+stages = status(the_plan.stages, the_plan.cache, PROGRAM, plan_name=the_plan.cache_name)
 print(json.dumps({s.name: [s.state, *s.reasons] for s in stages}))
 """
 READ = """
@@ -36,12 +37,13 @@ import sys
 from report.engine.executors import local_processes
 from report.engine.run import Options, build
 from report.pipeline.stages import PROGRAM
-from report.workspace.places import Request, plan
+from report.workspace.plan import make_plan
+from report.workspace.request import Request
 
 if __name__ == "__main__":
-    the_plan = plan(Request(overrides=tuple(sys.argv[1:])))
+    the_plan = make_plan(Request(overrides=tuple(sys.argv[1:])))
     stages = the_plan.upstream(["images", "split"])
-    built = build(stages, the_plan.cache, Options(PROGRAM, local_processes, the_plan.pointers, jobs=1))
+    built = build(stages, the_plan.cache, Options(PROGRAM, local_processes, the_plan.cache_name, jobs=1))
     print(*(name for name, stage in built.items() if stage.how == "ran"))
 """
 UNUSED = "\n\ndef unused_by_all() -> int:\n    return 1\n"

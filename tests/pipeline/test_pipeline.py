@@ -21,7 +21,8 @@ from report.study.loading import load
 from report.study.settings import Columns, Comparison, Dataset
 from report.study.study import Study
 from report.study.trainings import analyses, runs
-from report.workspace import places
+from report.workspace.plan import make_plan
+from report.workspace.request import Request
 
 ASSIGNMENT = PROJECT / "studies" / "assignment"
 STUDY = load(ASSIGNMENT / "study.toml")
@@ -283,8 +284,8 @@ def test_every_declared_comparison_has_its_figures():
 
 @pytest.mark.parametrize("seeds", ["[42]", "[1,2,3]"])
 def test_only_one_model_and_what_it_needs(seeds, tmp_path):
-    request = places.Request(sample=True, overrides=(f"training.seeds={seeds}",), cache=tmp_path)
-    found = names(places.plan(request).upstream(["evaluate.baseline"]))
+    request = Request(sample=True, overrides=(f"training.seeds={seeds}",), cache=tmp_path)
+    found = names(make_plan(request).upstream(["evaluate.baseline"]))
     trainings = [run.name for run in runs(changed_study(f"training.seeds={seeds}"), STUDY.models[0], "")]
     above = ["sample", "read", "images", "architecture.baseline", "split"]
     of_runs = [f"{kind}.{name}" for name in trainings for kind in ("train", "predict", "evaluate")]

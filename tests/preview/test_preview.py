@@ -24,9 +24,11 @@ from report.engine.system.files import digest_file
 from report.errors import OK, RENDER, USAGE, EnvironmentProblem, UsageError
 from report.pipeline import document
 from report.pipeline.stages import PROGRAM
-from report.preview import server, session
-from report.preview.server import HOST, SCRIPT, Shown, allowed, listen, served, serving
-from report.workspace.places import Plan, Request, plan
+from report.preview import page, rendering, server, session
+from report.preview.page import SCRIPT, PreviewState, allow_script, compose_page
+from report.preview.server import HOST, listen, serve_page
+from report.workspace.plan import Plan, make_plan
+from report.workspace.request import Request
 from tests.writing.conftest import evaluate_study
 
 ROOT = Path(__file__).parents[1]
@@ -47,7 +49,7 @@ def until(condition: Callable[[], object]) -> object:
 
 # The page ------------------------------------------------------------------------------------------
 
-OURS = server.ALLOWED["script-src"]
+OURS = page.ALLOWED["script-src"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ OURS = server.ALLOWED["script-src"]
     ],
 )
 def test_the_policy_of_the_page_allows_our_script_and_its_connection_alone(policy, adapted):
-    assert allowed(policy) == adapted
+    assert allow_script(policy) == adapted
 
 
 def plain(html: str) -> str:
@@ -80,15 +82,15 @@ def plain(html: str) -> str:
 
 def test_the_page_is_that_of_the_build_but_for_the_script():
     page = PAGE.replace("base-uri", "script-src 'sha256-x'; base-uri")
-    html = served(Shown(page))
+    html = compose_page(PreviewState(page))
     assert html.endswith(f"{SCRIPT}</script></body></html>")
-    assert "preview-told" not in html.replace(SCRIPT, "")
+    assert "preview-notice" not in html.replace(SCRIPT, "")
     assert plain(html) == page
 
 
 @pytest.mark.parametrize("page", [PAGE, "", "<p>no body, no policy"])
 def test_what_is_wrong_is_told_in_the_page_and_escaped(page):
-    html = served(Shown(page, f"discussion.md:3: {HOSTILE}", f"mend {HOSTILE}"))
+    html = compose_page(PreviewState(page, f"discussion.md:3: {HOSTILE}", f"mend {HOSTILE}"))
     assert "discussion.md:3: &lt;script&gt;alert(1)" in html
     assert HOSTILE not in html
     assert html.startswith(page[:20])
@@ -96,10 +98,10 @@ def test_what_is_wrong_is_told_in_the_page_and_escaped(page):
 
 
 def test_warnings_are_told_unless_something_is_wrong():
-    warned = Shown(PAGE, warnings=("discussion.md:3: 0.9 & such",))
-    assert "<li>discussion.md:3: 0.9 &amp; such</li>" in served(warned)
-    assert "0.9 &amp;" not in served(Shown(PAGE, "wrong", warnings=warned.warnings))
-    assert warned.digest not in {Shown(PAGE).digest, Shown(PAGE, "wrong").digest}
+    warned = PreviewState(PAGE, warnings=("discussion.md:3: 0.9 & such",))
+    assert "<li>discussion.md:3: 0.9 &amp; such</li>" in compose_page(warned)
+    assert "0.9 &amp;" not in compose_page(PreviewState(PAGE, "wrong", warnings=warned.warnings))
+    assert warned.digest not in {PreviewState(PAGE).digest, PreviewState(PAGE, "wrong").digest}
 
 
 # The server ----------------------------------------------------------------------------------------
@@ -110,7 +112,7 @@ class Site:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.shown = Shown(PAGE)
+        self.shown = PreviewState(PAGE)
 
     def get(self, path: str = "/", host: str | None = None, method: str = "GET") -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection(HOST, self.port, timeout=SOON_SECONDS)
@@ -124,7 +126,7 @@ class Site:
 def site() -> Iterator[Site]:
     with listen(8420) as listener:
         site = Site(listener.getsockname()[1])
-        with serving(listener, lambda: site.shown):
+        with serve_page(listener, lambda: site.shown):
             yield site
 
 
@@ -161,7 +163,7 @@ def test_a_change_is_told_at_once(site):
     stream = site.get("/changes")
     assert stream.headers["Content-Type"].startswith("text/event-stream")
     assert digest_in(stream) == site.shown.digest
-    site.shown = Shown(PAGE, "wrong")
+    site.shown = PreviewState(PAGE, "wrong")
     assert digest_in(stream) == site.shown.digest
     assert site.shown.digest in site.get().read().decode()
 
@@ -169,7 +171,7 @@ def test_a_change_is_told_at_once(site):
 def test_the_server_ends_while_a_browser_listens():
     listener = listen(8420)
     site = Site(listener.getsockname()[1])
-    with serving(listener, lambda: site.shown):
+    with serve_page(listener, lambda: site.shown):
         stream = site.get("/changes")
         digest_in(stream)
         begun = time.monotonic()
@@ -192,7 +194,7 @@ def test_a_taken_port_gives_the_next_free_one(monkeypatch):
 
 def test_saves_are_noticed_also_of_new_files_and_of_editors_that_rename(tmp_path):
     (tmp_path / "sections").mkdir()
-    saves = session.saves(tmp_path)
+    saves = session.watch_saves(tmp_path)
     assert next(saves) == []
     (tmp_path / "discussion.md").write_text("new")
     assert next(saves) == ["discussion.md"]
@@ -206,7 +208,7 @@ def test_saves_are_noticed_also_of_new_files_and_of_editors_that_rename(tmp_path
 
 def test_a_folder_that_cannot_be_watched_is_named(tmp_path):
     with pytest.raises(EnvironmentProblem, match=r"cannot watch .*missing"):
-        next(session.saves(tmp_path / "missing"))
+        next(session.watch_saves(tmp_path / "missing"))
 
 
 # Rendering -----------------------------------------------------------------------------------------
@@ -217,7 +219,7 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a cache with results of the assignment's sample: the real evaluation of made-up predictions."""
     root, cache = tmp_path_factory.mktemp("artifacts"), tmp_path_factory.mktemp("cache")
     evaluate_study(root, {})
-    plant(plan(Request("assignment", sample=True, cache=cache)), root)
+    plant(make_plan(Request("assignment", sample=True, cache=cache)), root)
     return cache
 
 
@@ -235,7 +237,7 @@ def plant(the_plan: Plan, root: Path) -> None:
         key = digest_json(recipe)
         records[stage.name] = Record(key, stage.name, recipe, outputs, digest_files(outputs), 0.0, {}, "")
         store.keep(records[stage.name], out)
-    store.point(the_plan.pointers, {name: record.key for name, record in records.items()})
+    store.point(the_plan.cache_name, {name: record.key for name, record in records.items()})
 
 
 @pytest.fixture(scope="module")
@@ -252,22 +254,23 @@ class Draft:
         shutil.copytree(ROOT / "studies" / "assignment", self.study)
         shutil.copytree(ROOT / "templates", self.templates)
         self.request = Request(str(self.study), sample=True, cache=cache)
-        self.workers, self.shown = workers, Shown()
+        self.workers, self.shown = workers, PreviewState()
 
-    def edit(self, path: Path, old: str, new: str) -> Shown:
+    def edit(self, path: Path, old: str, new: str) -> PreviewState:
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new, 1))
         return self.render()
 
-    def render(self) -> Shown:
-        self.shown = session.rendered(self.request, self.workers, self.shown)
+    def render(self) -> PreviewState:
+        self.shown = rendering.render(self.request, self.workers, self.shown)
         return self.shown
 
 
 @pytest.fixture
 def draft(tmp_path: Path, made_up: Path, workers: LocalProcesses, monkeypatch: pytest.MonkeyPatch) -> Draft:
     monkeypatch.setattr(document, "PROJECT", tmp_path)
+    monkeypatch.setattr(rendering, "PROJECT", tmp_path)
     monkeypatch.setattr(session, "PROJECT", tmp_path)
     return Draft(tmp_path, made_up, workers)
 
@@ -333,11 +336,11 @@ def test_a_change_that_needs_a_training_is_said_and_not_made(draft):
 
 
 def test_figures_are_no_training(draft, capfd):
-    the_plan = plan(draft.request)
-    session.refuse_training(the_plan, ["figure.counts", "figure.sizes", "source", "html"])
+    the_plan = make_plan(draft.request)
+    rendering.refuse_training(the_plan, ["figure.counts", "figure.sizes", "source", "html"])
     assert capfd.readouterr().err == "drawing figures: 2\n"
     with pytest.raises(UsageError, match="not built yet, compare would run"):
-        session.refuse_training(the_plan, ["compare", "figure.counts", "source", "html"])
+        rendering.refuse_training(the_plan, ["compare", "figure.counts", "source", "html"])
 
 
 # The command ---------------------------------------------------------------------------------------
@@ -387,7 +390,7 @@ def test_a_signal_ends_it_while_a_browser_listens(tmp_path, own, made_up, is_run
     log, temporary = tmp_path / "log", tmp_path / "temporary"
     temporary.mkdir()
     (own / "discussion.md").write_text(
-        f"Shown until signal {number}.\n"
+        f"PreviewState until signal {number}.\n"
     )  # so that there is something to make
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
@@ -410,7 +413,7 @@ def test_a_signal_ends_it_while_a_browser_listens(tmp_path, own, made_up, is_run
 def page_in(cache: Path, study: Path) -> bytes:
     """Return the page as it is kept for a build."""
     store = Store(cache)
-    pointers = plan(Request(str(study), sample=True, cache=cache)).pointers
+    pointers = make_plan(Request(str(study), sample=True, cache=cache)).cache_name
     record = store.record(store.latest(pointers)["html"])
     return store.checked(record.outputs["report.html"], "html").read_bytes()
 
@@ -514,8 +517,8 @@ def test_the_browser_follows_and_keeps_its_place(tmp_path, own, made_up, browser
             assert page.get_by_text("Second tab.").is_visible()
 
         marker = "A marker that makes the text longer. "
-        save(f"{good}\n\n{marker * 60}\n", f"text={marker}", gone=("#preview-told",))
-        save(f"{good}\n\n{HOSTILE}\n", f"text={marker}", "#preview-told.wrong >> text=introduction.md:")
-        save(good, gone=(f"text={marker}", "#preview-told"))
+        save(f"{good}\n\n{marker * 60}\n", f"text={marker}", gone=("#preview-notice",))
+        save(f"{good}\n\n{HOSTILE}\n", f"text={marker}", "#preview-notice.wrong >> text=introduction.md:")
+        save(good, gone=(f"text={marker}", "#preview-notice"))
         assert page.evaluate("history.scrollRestoration") == "auto"
     assert said == []

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from report import PROJECT, cli
+from report import PROJECT
+from report.commands.execution import build_plan
 from report.engine.events import Finished, Started
 from report.engine.store import Store
 from report.engine.upkeep.collect import collect
 from report.errors import StageError
-from report.workspace.places import Plan, Request, plan
+from report.workspace.plan import Plan, make_plan
+from report.workspace.request import Request
 
 OTHER = ("comparison.margin=0.05",)
 
@@ -24,7 +26,7 @@ def planned(tmp_path: Path):
     """Return a function that plans the assignment's sample in a cache of its own."""
 
     def make(*overrides: str, study: str = "assignment", cache: str = "cache") -> Plan:
-        return plan(Request(study, sample=True, overrides=overrides, cache=tmp_path / cache))
+        return make_plan(Request(study, sample=True, overrides=overrides, cache=tmp_path / cache))
 
     return make
 
@@ -37,7 +39,7 @@ def late(the_plan: Plan) -> bool:
 
 
 def kept(the_plan: Plan) -> dict[str, str]:
-    return Store(the_plan.cache).latest(the_plan.pointers, "declared")
+    return Store(the_plan.cache).latest(the_plan.cache_name, "declared")
 
 
 def test_before_any_build_nothing_is_late(planned) -> None:
@@ -104,7 +106,7 @@ def test_the_sample_says_nothing_of_the_data(planned, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     (data / "a.json").write_text("{}")
-    real = plan(Request("assignment", data=data, overrides=OTHER, cache=tmp_path / "cache"))
+    real = make_plan(Request("assignment", data=data, overrides=OTHER, cache=tmp_path / "cache"))
     assert real.name != planned().name
     assert not late(real)
 
@@ -147,17 +149,17 @@ def test_a_build_that_fails_after_it_has_read_the_test_set_has_read_it(
     planned, monkeypatch: pytest.MonkeyPatch, finished: tuple[str, ...], records: bool
 ) -> None:
     monkeypatch.setattr("report.engine.run.build", built_until("train.improved", *finished))
-    monkeypatch.setattr("report.terminal.console.display", lambda: nullcontext(lambda event: None))
+    monkeypatch.setattr("report.terminal.progress.display", lambda: nullcontext(lambda event: None))
     with pytest.raises(StageError):
-        cli.run(planned(), ["results"])
+        build_plan(planned(), ["results"])
     assert late(planned(*OTHER)) == records
 
 
 def test_predictions_found_in_the_cache_count_as_read(planned, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("report.engine.run.build", lambda *_, **__: {"predict.baseline": None})
-    monkeypatch.setattr("report.terminal.console.display", lambda: nullcontext(lambda event: None))
-    cli.run(planned(), ["results"])
+    monkeypatch.setattr("report.terminal.progress.display", lambda: nullcontext(lambda event: None))
+    build_plan(planned(), ["results"])
     assert json.loads(
-        (planned().cache / "v1" / "latest" / planned().pointers / "declared.json").read_text()
+        (planned().cache / "v1" / "latest" / planned().cache_name / "declared.json").read_text()
     ) == {"comparison": planned().study.declaration}
     assert late(planned(*OTHER))

@@ -12,6 +12,8 @@ from report.study.loading import load
 from report.study.model_settings import Model
 from report.study.settings import TABLE_KEYS, Dataset, Image, Split
 from report.workspace import places
+from report.workspace.plan import make_plan
+from report.workspace.request import Request
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def test_the_skeleton_is_a_study(studies, tmp_path):
     study = load(studies / "my-study" / "study.toml")
     assert study.dataset.root == "data/my-study"
     assert places.study_names() == ["my-study"]
-    plan = places.plan(places.Request("my-study", sample=True, cache=tmp_path / "cache"))
+    plan = make_plan(Request("my-study", sample=True, cache=tmp_path / "cache"))
     assert {"sample", "train.baseline", "compare", "pdf"} <= {stage.name for stage in plan.stages}
     text = (studies / "my-study" / "study.toml").read_text()
     assert "NAME" not in text

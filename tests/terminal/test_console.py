@@ -11,9 +11,10 @@ from rich.console import Console
 
 from report.engine.events import Failed, Finished, Planned, Progressed, Started, Waiting, Warned
 from report.errors import StageError
-from report.terminal import console
+from report.terminal import bars, lines, progress
+from report.terminal.quantities import format_size, format_training_time
 
-FIGURES = {"pictures_per_second": 74.2, "loss": 0.9, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4}
+FIGURES = {"images_per_second": 74.2, "loss": 0.9, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4}
 PLAN = Planned(
     4,
     {
@@ -41,12 +42,13 @@ COURSE = [
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     clock = SimpleNamespace(now=0.0)
     clock.monotonic = lambda: clock.now
-    monkeypatch.setattr(console, "time", clock)
+    for module in (bars, lines):
+        monkeypatch.setattr(module, "time", clock)
     return clock
 
 
 def test_a_log_has_a_line_for_what_matters(clock, capsys):
-    show = console.Lines()
+    show = lines.ProgressLines()
     for clock.now, event in COURSE:
         show(event)
     output = capsys.readouterr()
@@ -55,9 +57,9 @@ def test_a_log_has_a_line_for_what_matters(clock, capsys):
         "4 stages: 1 cached, 3 to run, about 44 s by earlier runs",
         "train: started, about 40 s",
         "train: epoch 2 of 10, loss 0.900, accuracy 0.500, validation loss 1.100, validation accuracy 0.400, "
-        "74 pictures/s, 40 s left",
+        "74 images/s, 40 s left",
         "train: epoch 9, loss 0.900, accuracy 0.500, validation loss 1.100, validation accuracy 0.400, "
-        "74 pictures/s, 5.0 s left",
+        "74 images/s, 5.0 s left",
         "train: done in 1 min 00 s (2 of 4, about 4.0 s left)",
         "html: comes out as before (3 of 4, about 4.0 s left)",
         "pdf: started, about 4.0 s",
@@ -66,25 +68,25 @@ def test_a_log_has_a_line_for_what_matters(clock, capsys):
 
 
 def test_a_first_build_says_that_more_is_to_come(clock, capsys):
-    show = console.Lines()
+    show = lines.ProgressLines()
     show(Planned(2, {"a": Waiting(None, 1, frozenset()), "b": Waiting(30.0, 1, frozenset({"a"}))}, 2, 2))
     show(Planned(1, {"a": Waiting(None, 1, frozenset())}, 2, 2))
     show(Planned(3, {}, 2, 2))
-    lines = [line.split("  ")[-1] for line in capsys.readouterr().err.splitlines()]
-    assert lines == [
+    told = [line.split("  ")[-1] for line in capsys.readouterr().err.splitlines()]
+    assert told == [
         "2 stages: 2 to run, more than 30 s by earlier runs",
         "1 stage: 1 to run, for the first time",
     ]
 
 
-def picture(show: console.Live, width: int) -> list[str]:
+def picture(show: bars.ProgressBars, width: int) -> list[str]:
     screen = Console(file=io.StringIO(), width=width)
-    screen.print(show._picture())
+    screen.print(show._draw())
     return [line.strip() for line in screen.file.getvalue().splitlines()]
 
 
 def test_a_terminal_shows_what_runs_and_where_the_build_is(clock):
-    show = console.Live()
+    show = bars.ProgressBars()
     assert picture(show, 100) == ["looking at what is there, 0.0 s"]
     for clock.now, event in COURSE[:5]:
         show(event)
@@ -104,7 +106,7 @@ def built(**how: tuple[str, float]) -> dict[str, SimpleNamespace]:
 
 def test_warnings_come_last_whatever_happens(capsys):
     problem = StageError("a: reads x", hint="name it")
-    with pytest.raises(ValueError, match="odd"), console.display() as show:
+    with pytest.raises(ValueError, match="odd"), progress.display() as show:
         show(Warned("a", problem))
         show(Started("b", None))
         raise ValueError("odd")
@@ -122,7 +124,7 @@ def test_warnings_come_last_whatever_happens(capsys):
     ],
 )
 def test_trainings_are_as_long_as_their_studies_tell(minutes, words):
-    assert console.trainings(minutes) == words
+    assert format_training_time(minutes) == words
 
 
 @pytest.mark.parametrize(
@@ -130,11 +132,11 @@ def test_trainings_are_as_long_as_their_studies_tell(minutes, words):
     [(900, "1 kB"), (12_300_000, "12.3 MB"), (999_960_000, "1000.0 MB"), (7_260_000_000, "7.3 GB")],
 )
 def test_sizes(count, words):
-    assert console.size(count) == words
+    assert format_size(count) == words
 
 
 @pytest.mark.parametrize(
-    ("stages", "lines"),
+    ("stages", "told"),
     [
         ({"a": ("cached", 1.0)}, ["nothing to do: 1 stage up to date"]),
         (
@@ -150,7 +152,7 @@ def test_sizes(count, words):
         ),
     ],
 )
-def test_the_summary_says_what_ran_and_what_was_cached(capsys, stages, lines):
-    console.summary(built(**stages), 32.0)
+def test_the_summary_says_what_ran_and_what_was_cached(capsys, stages, told):
+    progress.print_summary(built(**stages), 32.0)
     output = capsys.readouterr()
-    assert (output.out, output.err.splitlines()) == ("", lines)
+    assert (output.out, output.err.splitlines()) == ("", told)

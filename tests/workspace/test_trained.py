@@ -11,13 +11,14 @@ import pytest
 
 from report.engine.store import Record, Store, digest_files, digest_json
 from report.errors import UsageError
-from report.workspace import trained_models
-from report.workspace.places import Plan, Request, plan
+from report.workspace import cached_results
+from report.workspace.plan import Plan, make_plan
+from report.workspace.request import Request
 
 
 @pytest.fixture
 def sample(tmp_path: Path) -> Plan:
-    return plan(Request(sample=True, cache=tmp_path / "cache"))
+    return make_plan(Request(sample=True, cache=tmp_path / "cache"))
 
 
 def keep(the_plan: Plan, **changes: object) -> Record:
@@ -30,21 +31,21 @@ def keep(the_plan: Plan, **changes: object) -> Record:
     record = Record(key, stage.name, recipe, {}, digest_files({}), 1.0, {}, "")
     store = Store(the_plan.cache)
     store.keep(record, the_plan.cache)
-    store.point(the_plan.pointers, {stage.name: key})
+    store.point(the_plan.cache_name, {stage.name: key})
     return record
 
 
 def test_another_variant_built_last_does_not_hide_the_model(sample, monkeypatch):
     wanted, last = keep(sample), keep(sample, epochs=1)
     found = [SimpleNamespace(name="train.improved", key=wanted.key)]
-    monkeypatch.setattr(trained_models, "status", lambda *_, **__: found)
-    assert trained_models.trained(sample, "improved") == wanted != last
+    monkeypatch.setattr(cached_results, "status", lambda *_, **__: found)
+    assert cached_results.find_training(sample, "improved") == wanted != last
 
 
 def test_a_model_with_other_settings_is_not_taken(sample):
     keep(sample, epochs=1)
     with pytest.raises(UsageError) as caught:
-        trained_models.trained(sample, "improved")
+        cached_results.find_training(sample, "improved")
     name = "improved of assignment-sample"
     assert caught.value.message == f"{name} is not in the cache with the settings of the study file"
     command = f"report build assignment --sample --cache {sample.cache} --only improved"
@@ -53,27 +54,27 @@ def test_a_model_with_other_settings_is_not_taken(sample):
 
 def test_a_model_of_several_seeds_asks_which(tmp_path):
     request = Request(sample=True, cache=tmp_path / "cache", overrides=("training.seeds=[1,2,3]",))
-    of_seeds = plan(request)
+    of_seeds = make_plan(request)
     for model, joint in (("improved", "@seed_"), ("improved@patient", "_seed_")):
         with pytest.raises(UsageError) as caught:
-            trained_models.trained(of_seeds, model)
+            cached_results.find_training(of_seeds, model)
         assert "was trained with 3 seeds" in caught.value.message
         names = [f"--model {model}{joint}{seed}" for seed in (1, 2, 3)]
         assert caught.value.hint == f"name one of them: {' or '.join(names)}"
     for name in ("improved@seed_2", "improved@patient_seed_2"):
         with pytest.raises(UsageError, match="is not trained yet") as caught:
-            trained_models.trained(of_seeds, name)
+            cached_results.find_training(of_seeds, name)
         assert " --only improved --set" in caught.value.hint, "the model is built, not one of its trainings"
     with pytest.raises(UsageError, match="no model is called 'improv'") as caught:
-        trained_models.trained(of_seeds, "improv")
+        cached_results.find_training(of_seeds, "improv")
     assert "improved@seed_1" in caught.value.hint
 
 
 def test_without_data_the_last_model_is_taken_if_its_settings_are_those_of_the_study(sample):
     without = replace(sample, name="assignment", request=replace(sample.request, sample=False))
     wanted = keep(without)
-    assert trained_models.trained(without, "improved") == wanted
+    assert cached_results.find_training(without, "improved") == wanted
     keep(without, epochs=1)
     with pytest.raises(UsageError, match="not in the cache") as caught:
-        trained_models.trained(without, "improved")
+        cached_results.find_training(without, "improved")
     assert "--data DIR" in caught.value.hint

@@ -11,8 +11,9 @@ from analysis.evaluation.results_file import Basis, entry
 from report import PROJECT
 from report.errors import UsageError
 from report.study.loading import load
-from report.workspace.places import Request, plan
-from report.workspace.trained_models import trained
+from report.workspace.cached_results import find_training
+from report.workspace.plan import make_plan
+from report.workspace.request import Request
 from report.writing.sentences import Sentences
 from report.writing.tables import Tables
 from report.writing.values import Values
@@ -51,9 +52,9 @@ def test_the_case_asks_which_seed(tmp_path: Path) -> None:
     if not CASE.is_dir():
         assert os.environ.get("CI") != "true", f"{CASE} is missing"
         pytest.skip("the cases are not beside the project")
-    the_plan = plan(Request(str(CASE), None, True, (), tmp_path / "cache"), needs_data=False)
+    the_plan = make_plan(Request(str(CASE), None, True, (), tmp_path / "cache"), needs_data=False)
     with pytest.raises(UsageError) as caught:
-        trained(the_plan, "baseline")
+        find_training(the_plan, "baseline")
     assert caught.value.hint == (
         "name one of them: --model baseline@seed_1 or --model baseline@seed_2 or --model baseline@seed_3"
     )

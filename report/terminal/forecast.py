@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from report.engine.events import Event, Failed, Finished, Planned, Progressed, Started
@@ -12,26 +11,20 @@ MEASURED_SHARE = 0.02
 
 
 @dataclass(frozen=True)
-class Left:
+class TimeLeft:
     """Seconds to the end; not ``complete`` where a stage never ran before, so that it takes longer."""
 
     seconds: float
     complete: bool
 
 
-def first_trainings(planned: Planned, minutes: Mapping[str, float | None]) -> list[float | None]:
-    """Return the minutes of what a build trains for the first time; ``minutes`` are those that the study file tells."""
-    new = [name for name, stage in planned.waiting.items() if name.startswith("train.") and not stage.seconds]
-    return [minutes.get(name.removeprefix("train.").partition("@")[0]) for name in new]
-
-
 class _Pace:
     """How fast a running stage goes; a resumed one begins with what was done before."""
 
-    def __init__(self, begun: float, expected: float | None) -> None:
-        self._begun, self._expected = begun, expected
+    def __init__(self, start: float, expected: float | None) -> None:
+        self._start, self._expected = start, expected
         self._first: tuple[float, float] | None = None
-        self._last = (begun, 0.0)
+        self._last = (start, 0.0)
 
     def note(self, share: float, now: float) -> None:
         if self._first is None or share < self._last[1]:  # a stage may count one thing after another
@@ -44,11 +37,11 @@ class _Pace:
         measured = share - first[1]
         if measured > (MEASURED_SHARE if self._expected else 0):
             return max(0.0, (moment - first[0]) / measured * (1 - share) - (now - moment))
-        return None if self._expected is None else max(0.0, self._expected - (now - self._begun))
+        return None if self._expected is None else max(0.0, self._expected - (now - self._start))
 
 
-class Outlook:
-    """What is left of a build; it hears all that the build tells, with the time in seconds.
+class Forecast:
+    """What is left of a build; it is told every event, with its time in seconds.
 
     Attributes
     ----------
@@ -74,7 +67,7 @@ class Outlook:
         return len(self._left) - len(self._running)
 
     def note(self, event: Event, now: float) -> None:
-        """Take what the build tells."""
+        """Take an event of the build."""
         match event:
             case Started():
                 self._running[event.stage] = _Pace(now, event.expected_seconds)
@@ -91,14 +84,14 @@ class Outlook:
         self._running.pop(stage, None)
         self._left.pop(stage, None)
 
-    def stage(self, name: str, now: float) -> float | None:
-        """Return the seconds to the end of a stage; None if nothing tells."""
+    def predict_stage(self, name: str, now: float) -> float | None:
+        """Return the seconds to the end of a stage; None if nothing is known of it."""
         pace = self._running.get(name)
         return pace.left(now) if pace else self._left[name].seconds
 
-    def build(self, now: float) -> Left:
+    def predict_build(self, now: float) -> TimeLeft:
         """Return the seconds to the end: of the longest way, or of all work on the cores, if that is more."""
-        seconds = {name: self.stage(name, now) for name in self._left}
+        seconds = {name: self.predict_stage(name, now) for name in self._left}
         ends: dict[str, float] = {}
         work = stages = 0.0
         for name, stage in self._left.items():
@@ -106,4 +99,4 @@ class Outlook:
             ends[name] = own + max((ends.get(before, 0.0) for before in stage.needs), default=0.0)
             work += own * min(stage.threads, self._planned.cores) / self._planned.cores
             stages += own / self._planned.jobs
-        return Left(max(work, stages, *ends.values(), 0.0), None not in seconds.values())
+        return TimeLeft(max(work, stages, *ends.values(), 0.0), None not in seconds.values())

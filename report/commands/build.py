@@ -1,0 +1,134 @@
+"""``report build``: a whole study, from its data to its report."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from report.commands.options import Cache, Data, Sample, Set, StudyArgument, make_plan
+from report.errors import UsageError
+from report.terminal import console
+from report.terminal.quantities import format_size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from report.delivery.publish import Published
+    from report.engine.run import Built
+    from report.workspace.plan import Plan
+
+FORMATS = ("html", "pdf")
+
+
+def build(
+    study: StudyArgument = "assignment",
+    data: Data = None,
+    sample: Sample = False,
+    overrides: Set = None,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="MODEL", help="One model; no document.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Stages at once.")] = None,
+    formats: Annotated[str, typer.Option("--format", help="html, pdf or both.")] = "html,pdf",
+    recheck: Annotated[
+        int, typer.Option("--recheck", min=0, help="Run N cached stages again and compare.")
+    ] = 0,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail where a stage reads what its key does not cover.")
+    ] = False,
+    cache: Cache = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Build folder.")] = None,
+) -> None:
+    """Run a whole study, every step cached, and write report.html and report.pdf."""
+    from report.commands.execution import build_plan, retry_damaged
+    from report.delivery.publish import publish
+
+    start = time.monotonic()
+    plan = make_plan(study, data, sample, overrides, cache)
+    model = _require_model(plan, only) if only else ""
+    plan = _place(plan, out, model)
+    targets = [f"evaluate.{model}"] if model else ["results", "source", *_parse_formats(formats)]
+    _check(plan, model)
+    plan.remember_data()
+    _note_omissions(plan, model)
+
+    def make() -> tuple[Mapping[str, Built], Published]:
+        built = build_plan(plan, targets, jobs=jobs, recheck=recheck, strict=strict)
+        return built, publish(plan, built, time.monotonic() - start)
+
+    built, published = retry_damaged(make)
+    _print_end(plan, built, published, time.monotonic() - start)
+
+
+def _require_model(plan: Plan, name: str) -> str:
+    if name in (model.id for model in plan.study.untrained):
+        raise UsageError(
+            f"--only {name}: it begins with weights learnt on ImageNet and is only described",
+            hint="report models",
+        )
+    known = [model.id for model in plan.study.trained]
+    if name not in known:
+        raise UsageError(f"--only {name}: no such model", hint=f"there are: {', '.join(known)}")
+    return name
+
+
+def _place(plan: Plan, out: Path | None, model: str) -> Plan:
+    """Return the plan with the folder that the build goes to, that of a whole study or of one ``model``."""
+    from report.delivery import build_folder
+
+    folder = out.absolute() if out else plan.out
+    return replace(plan, out=build_folder.place(folder, model, given=out is not None))
+
+
+def _parse_formats(text: str) -> list[str]:
+    formats = [part.strip() for part in text.split(",") if part.strip()]
+    if not formats or not set(formats) <= set(FORMATS):
+        raise UsageError(f"--format {text}: not a format", hint=f"there are: {', '.join(FORMATS)}")
+    return formats
+
+
+def _check(plan: Plan, model: str) -> None:
+    """Refuse or warn of what is wrong before the trainings, not after."""
+    from report.delivery import build_folder
+    from report.study.prose import find_misnamed_prose
+    from report.workspace.places import study_folder
+    from report.writing.author.glyphs import warn_of_missing_glyphs
+    from report.writing.author.quotations import require_quotations
+
+    build_folder.require(plan.out, model)
+    folder = study_folder(plan.request.study)
+    require_quotations(folder, plan.study)
+    if not model:
+        for warning in (*find_misnamed_prose(folder), *warn_of_missing_glyphs(plan.study, folder)):
+            console.warn(warning)
+
+
+def _note_omissions(plan: Plan, model: str) -> None:
+    """Tell what a whole report will not have: models that are not trained, and a version."""
+    if model:
+        return
+    if plan.study.untrained:
+        names = ", ".join(model.id for model in plan.study.untrained)
+        console.note(f"described and not trained, as they begin with weights learnt on ImageNet: {names}")
+    if not plan.commit:
+        from report.workspace.version import explain_missing_commit
+
+        console.note(f"version unknown, and the report says so: {explain_missing_commit()}")
+
+
+def _print_end(plan: Plan, built: Mapping[str, Built], published: Published, seconds: float) -> None:
+    from report.terminal.progress import print_summary
+
+    print_summary(built, seconds)
+    if removed := published.gone:
+        more = f" and {len(removed) - 3} more" if len(removed) > 3 else ""
+        console.note(f"taken away, as an earlier build had written it: {', '.join(removed[:3])}{more}")
+    for path in published.documents:
+        console.say(f"{console.shorten_path(path)}  {format_size(path.stat().st_size)}")
+    if not published.documents:
+        folder = console.shorten_path(plan.out)
+        console.say(f"{folder}  predictions of this part; report build without --only makes the report")

@@ -1,0 +1,207 @@
+"""Build stages for a command: show how it goes, and tell what went wrong with the next command to type."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from analysis.errors import LayoutError
+from report.engine.events import Finished, Planned, silent
+from report.errors import DamagedError, RenderError, StageError
+from report.terminal import console, progress
+from report.terminal.quantities import format_training_time
+
+if TYPE_CHECKING:
+    from report.engine.events import Event, OnEvent
+    from report.engine.run import Built
+    from report.engine.stage import Stage
+    from report.workspace.plan import Plan
+
+T = TypeVar("T")
+
+
+def build_stages(
+    stages: Sequence[Stage],
+    cache: Path,
+    plan_name: str,
+    *,
+    log_command: Callable[[str], str],
+    on_event: OnEvent = silent,
+    strict: bool = False,
+    **options: Any,
+) -> Mapping[str, Built]:
+    """Return what `report.engine.run.build` does with these ``options``, and show how it goes.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        Each after the stages that it reads.
+    cache : Path
+        Where results are kept.
+    plan_name : str
+        The name under which the cache remembers the results.
+    log_command : callable
+        Returns the command that prints the log of a stage.
+    on_event : callable
+        Is given what the build tells, beside the display.
+
+    Raises
+    ------
+    AnalysisError, ReportError
+        As `report.engine.run.build`.
+    """
+    from report.engine.executors import local_processes
+    from report.engine.run import Options, build
+    from report.pipeline.stages import PROGRAM
+
+    try:
+        with progress.display() as show:
+
+            def tell(event: Event) -> None:
+                show(event)
+                on_event(event)
+
+            project = replace(PROGRAM, strict=is_strict(strict))
+            chosen = Options(project, local_processes, plan_name, on_event=tell, **options)
+            return build(stages, cache, chosen)
+    except StageError as error:
+        if error.log:  # a stage knows its name alone
+            error.hint = log_command(error.log)
+        raise
+
+
+def build_plan(
+    plan: Plan, targets: Iterable[str], *, strict: bool = False, **options: Any
+) -> Mapping[str, Built]:
+    """Return the results of the stages ``targets`` of a plan and of all that they read.
+
+    ``options`` are those of `report.engine.run.build`.
+
+    Raises
+    ------
+    AnalysisError, ReportError
+        As `report.engine.run.build`; `RenderError` also where a strict build doubts the author's words.
+    """
+    targets = [*targets]
+
+    def follow(event: Event) -> None:
+        if isinstance(event, Planned):
+            _prepare(plan, event, targets)
+        if isinstance(event, Finished):
+            plan.keep_declaration([event.stage])
+
+    try:
+        built = build_stages(
+            plan.stages,
+            plan.cache,
+            plan.cache_name,
+            log_command=plan.log_command,
+            on_event=follow,
+            strict=strict,
+            only=targets,
+            **options,
+        )
+    except LayoutError as error:
+        if plan.data:
+            check = shlex.join(["report", "data", "check", str(plan.data)])
+            error.hint = f"{check} tells which reader and which studies fit; or {error.hint}"
+        raise
+    plan.keep_declaration(built)
+    _check_doubts(built, strict=is_strict(strict))
+    return built
+
+
+def _prepare(plan: Plan, planned: Planned, targets: Sequence[str]) -> None:
+    """Refuse, and tell, before the first training what would be refused or seen after the last."""
+    if "source" in targets and includes_training(planned):
+        rehearse_document(plan, pdf="pdf" in targets)
+    if not plan.request.sample:
+        _announce_trainings(plan, planned)
+
+
+def includes_training(planned: Planned) -> bool:
+    """Tell whether a build has a model to train."""
+    return any(name.startswith("train.") for name in planned.waiting)
+
+
+def rehearse_document(plan: Plan, *, pdf: bool) -> None:
+    """Make the document with made-up results.
+
+    Raises
+    ------
+    EnvironmentProblem
+        A ``pdf`` is asked for, and Pango is missing.
+    RenderError, StudyError
+        As `report.delivery.rehearsal.rehearse`.
+    """
+    from report.delivery.rehearsal import rehearse
+    from report.engine.system.distributions import version
+
+    if pdf and version("pango") == "not found":
+        from report.document.pdf import require_pango
+
+        require_pango()
+    if untried := rehearse(plan):
+        console.warn(f"the document could not be tried with made-up results: {untried}")
+
+
+def _announce_trainings(plan: Plan, planned: Planned) -> None:
+    """Tell before it starts how long the trainings take that never ran here."""
+    minutes = list_new_trainings(planned, {model.id: model.minutes for model in plan.study.models})
+    if minutes:
+        trainings = "1 training" if len(minutes) == 1 else f"{len(minutes)} trainings"
+        console.note(
+            f"{trainings} for the first time: {format_training_time(minutes)}; --only MODEL builds a part,"
+            " and Ctrl-C loses nothing"
+        )
+
+
+def list_new_trainings(planned: Planned, minutes: Mapping[str, float | None]) -> list[float | None]:
+    """Return the minutes of what a build trains for the first time.
+
+    ``minutes`` are those of the models in the study file, None where it does not tell them.
+    """
+    new = [name for name, stage in planned.waiting.items() if name.startswith("train.") and not stage.seconds]
+    return [minutes.get(name.removeprefix("train.").partition("@")[0]) for name in new]
+
+
+def _check_doubts(built: Mapping[str, Built], *, strict: bool) -> None:
+    """Warn of what in the author's words a result could contradict; a strict build does not let it pass."""
+    from report.document.lint import DOUBTS
+
+    if "source" not in built:
+        return
+    doubts = json.loads(built["source"].path(DOUBTS).read_text(encoding="utf-8"))
+    if doubts and strict:
+        raise RenderError(doubts[0] + f" (and {len(doubts) - 1} more)" * (len(doubts) > 1))
+    for doubt in doubts:
+        console.warn(doubt)
+
+
+def retry_damaged(make: Callable[[], T]) -> T:
+    """Return what ``make`` builds and reads; once more for each result that it finds damaged in the cache.
+
+    Raises
+    ------
+    DamagedError
+        A result is damaged though it was just made anew.
+    """
+    damaged: set[Path | None] = set()
+    while True:
+        try:
+            return make()
+        except DamagedError as error:
+            if error.file in damaged:
+                raise
+            damaged.add(error.file)
+            console.warn(f"{error.message}; it is made anew")
+
+
+def is_strict(asked: bool) -> bool:
+    """Tell whether a build lets nothing pass: where it is asked for, and in continuous integration."""
+    return asked or os.environ.get("CI") == "true"

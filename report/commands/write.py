@@ -1,0 +1,86 @@
+"""``report document`` and ``preview``: the document from cached results, while one writes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from report.commands.options import Cache, Data, Sample, Set, StudyArgument, make_plan
+from report.terminal import console
+from report.terminal.signals import Stopped
+
+if TYPE_CHECKING:
+    from report.workspace.plan import Plan
+
+
+def document(
+    study: Annotated[
+        str | None, typer.Argument(metavar="STUDY", help="Default: every finished study.")
+    ] = None,
+    data: Data = None,
+    sample: Sample = False,
+    cache: Cache = None,
+) -> None:
+    """Write the .qmd and its figures from cached results; never trains."""
+    from report.workspace.cached_results import find_unbuilt, require_built
+
+    if study is None:
+        plans = _find_finished(cache)
+    else:
+        plans = [make_plan(study, data, sample, None, cache)]
+        require_built(plans[0], find_unbuilt(plans[0]))
+    for plan in plans:
+        _write_source(plan)
+
+
+def _find_finished(cache: Path | None) -> list[Plan]:
+    """Return the plans whose results are complete, or that of the assignment's sample if there is none."""
+    from analysis.errors import AnalysisError
+    from report.workspace.cached_results import find_unbuilt
+    from report.workspace.places import study_names
+
+    finished = []
+    for name in study_names():
+        for sample in (False, True):
+            try:
+                plan = make_plan(name, None, sample, None, cache)
+            except AnalysisError as error:  # its data are not here: it cannot be finished
+                console.say(f"{name}: left out, {error.message}")
+                continue
+            if not find_unbuilt(plan):
+                finished.append(plan)
+    return finished or [make_plan("assignment", None, True, None, cache)]
+
+
+def _write_source(plan: Plan) -> None:
+    """Write one study's source into ``document/``."""
+    from report.commands.execution import build_plan, retry_damaged
+    from report.delivery.publish import publish_source
+
+    path = retry_damaged(lambda: publish_source(plan, build_plan(plan, ["source"])))
+    console.say(console.shorten_path(path))
+
+
+def preview(
+    study: StudyArgument = "assignment",
+    data: Data = None,
+    sample: Sample = False,
+    overrides: Set = None,
+    cache: Cache = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="N", min=1, max=65_535, help="Default: the first free from 8420 on."),
+    ] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+) -> None:
+    """Show the report in the browser while you write, and again after every save; Ctrl-C ends it."""
+    with suppress(Stopped):
+        from report.preview.session import show
+        from report.workspace.cached_results import find_unbuilt, require_built
+
+        plan = make_plan(study, data, sample, overrides, cache)
+        require_built(plan, find_unbuilt(plan))
+        show(plan, port=port, browser=not no_browser)

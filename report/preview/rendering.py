@@ -1,0 +1,96 @@
+"""The page of a study as a build makes it; only the processes in which stages run stay for the next save.
+
+Figures are drawn where they are out of date; what takes longer is named and left to ``report build``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+from report import PROJECT
+from report.document.lint import DOUBTS, origin
+from report.document.pandoc import SOURCE
+from report.engine.events import Event, Planned
+from report.engine.local_processes import LocalProcesses
+from report.engine.run import Built, Options, build
+from report.engine.store import Store
+from report.errors import RenderError
+from report.pipeline.stages import PROGRAM
+from report.preview.page import PreviewState
+from report.study.prose import find_misnamed_prose
+from report.terminal import console
+from report.workspace.cached_results import require_built, select_unbuilt
+from report.workspace.places import study_folder
+from report.workspace.plan import Plan, make_plan
+from report.workspace.request import Request
+from report.writing.author.glyphs import warn_of_missing_glyphs
+
+ALWAYS_BUILT = 2
+"""So many stages any save makes anew: the source and the page."""
+
+
+def render(request: Request, workers: LocalProcesses, before: PreviewState) -> PreviewState:
+    """Return the page anew; where that fails the last good one, with what is wrong."""
+    try:
+        plan = make_plan(request)
+        try:
+            built = rebuild(plan, workers)
+        except RenderError as error:
+            raise RenderError(locate_mistake(error.message, plan), hint=error.hint) from error
+        page = built["html"].path("report.html").read_bytes().decode()
+        doubts = json.loads(built["source"].path(DOUBTS).read_bytes())
+        folder = study_folder(request.study)
+        warnings = [*doubts, *find_misnamed_prose(folder), *warn_of_missing_glyphs(plan.study, folder)]
+    except Exception as error:  # noqa: BLE001  # the next save may mend whatever it is
+        message, hint = console.describe_error(error)
+        return PreviewState(before.page, message, hint)
+    return PreviewState(page, warnings=tuple(warnings))
+
+
+def rebuild(plan: Plan, workers: LocalProcesses) -> dict[str, Built]:
+    """Build the page, and what it shows if that takes no training.
+
+    Raises
+    ------
+    UsageError
+        More than figures and the document would run.
+    """
+
+    def follow(event: Event) -> None:
+        if isinstance(event, Planned):
+            refuse_training(plan, [*event.waiting])
+
+    options = Options(
+        PROGRAM, lambda *_: nullcontext(workers), plan.cache_name, only=["html"], on_event=follow
+    )
+    built = build(plan.stages, plan.cache, options)
+    plan.keep_declaration(built)
+    return built
+
+
+def refuse_training(plan: Plan, waiting: Sequence[str]) -> None:
+    """Let a build go on that makes figures and the document, and no other.
+
+    Raises
+    ------
+    UsageError
+        Another stage is ``waiting``.
+    """
+    require_built(plan, select_unbuilt(waiting))
+    if len(waiting) > ALWAYS_BUILT:
+        console.note(f"drawing figures: {len(waiting) - ALWAYS_BUILT}")
+
+
+def locate_mistake(message: str, plan: Plan) -> str:
+    """Return ``message`` about a line of the source with the place where an author wrote it, if that is plain."""
+    store = Store(plan.cache)
+    record = store.record(store.latest(plan.cache_name).get("source", ""))
+    match = re.fullmatch(rf"{SOURCE}:(\d+)(: .*)", message, re.S)
+    if not match or not record:
+        return message
+    lines = store.checked(record.outputs[SOURCE], record.stage).read_text(encoding="utf-8").split("\n")
+    place = origin(lines[int(match[1]) - 1], PROJECT / "templates", study_folder(plan.request.study))
+    return f"{place}{match[2]}" if place else message

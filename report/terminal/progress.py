@@ -1,0 +1,69 @@
+"""How a build goes, and what it has done at its end; all of it on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from report.engine.events import Progressed, Warned
+from report.terminal.bars import ProgressBars
+from report.terminal.console import note, warn
+from report.terminal.event_words import count_stages
+from report.terminal.lines import ProgressLines
+from report.terminal.quantities import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from report.engine.events import Event, How, OnEvent
+    from report.engine.run import Built
+
+
+@contextmanager
+def display() -> Iterator[OnEvent]:
+    """Show bars on a terminal, plain lines in a log, and at the end what is to be warned of."""
+    warnings: list[Warned] = []
+
+    def show(event: Event) -> None:
+        if isinstance(event, Warned):
+            warnings.append(event)
+        else:
+            screen(event)
+
+    try:
+        with ProgressBars() if sys.stderr.isatty() else ProgressLines() as screen:
+            yield show
+    finally:
+        for warned in warnings:
+            warn(f"{warned.problem.message}; {warned.problem.hint}")
+
+
+@contextmanager
+def display_count(name: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far work goes that is no build: the context is a function of what is done and the total."""
+    with display() as show:
+        yield lambda done, total: show(Progressed(name, done, total, unit, {}))
+
+
+def print_summary(built: Mapping[str, Built], seconds: float) -> None:
+    """Tell what ran, what took the time, and what was cached."""
+    runs: dict[How, dict[str, float]] = {"ran": {}, "same": {}, "cached": {}}
+    for name, one in built.items():
+        runs[one.how][name] = one.record.seconds
+    ran, same, cached = runs["ran"], runs["same"], runs["cached"]
+    if ran:
+        note(f"{count_stages(len(ran))} ran in {format_duration(seconds)}; longest: {_list_longest(ran)}")
+    if same:
+        note(f"{count_stages(len(same))} ran again and gave the same bytes")
+    if len(cached) == len(built):
+        note(f"nothing to do: {count_stages(len(built))} up to date")
+    elif cached:
+        spared = format_duration(sum(cached.values()))
+        note(f"{count_stages(len(cached))} cached, which spared {spared}: {_list_longest(cached)}")
+
+
+def _list_longest(seconds: Mapping[str, float]) -> str:
+    names = sorted(seconds, key=lambda name: -seconds[name])[:3]
+    return ", ".join(f"{name} {format_duration(seconds[name])}" for name in names)

@@ -1,0 +1,89 @@
+"""What of a plan is in the cache: all that the document is made of, and the training of a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from report.engine.explain import status
+from report.engine.store import Store
+from report.errors import UsageError
+from report.pipeline.stages import PROGRAM
+
+if TYPE_CHECKING:
+    from report.engine.store import Record
+    from report.workspace.plan import Plan
+
+DOCUMENT_STAGES = ("figure.", "source", "html", "pdf")
+"""How the names of the stages begin that make the document: cheap, and never a training."""
+
+
+def find_unbuilt(plan: Plan) -> list[str]:
+    """Return the names of the stages before the document that a build would run."""
+    statuses = status(plan.stages, plan.cache, PROGRAM, plan_name=plan.cache_name)
+    return select_unbuilt([s.name for s in statuses if s.state != "fresh"])
+
+
+def select_unbuilt(names: Sequence[str]) -> list[str]:
+    """Return those of the stages ``names`` that make no part of the document."""
+    return [name for name in names if not name.startswith(DOCUMENT_STAGES)]
+
+
+def require_built(plan: Plan, unbuilt: Sequence[str]) -> None:
+    """Refuse a plan of which more than the document would run: the stages ``unbuilt``.
+
+    Raises
+    ------
+    UsageError
+        There are such stages; the hint is the command that builds them.
+    """
+    if unbuilt:
+        more = f" and {len(unbuilt) - 3} more" if len(unbuilt) > 3 else ""
+        raise UsageError(
+            f"{plan.name}: not built yet, {', '.join(unbuilt[:3])}{more} would run", hint=plan.build_command()
+        )
+
+
+def find_training(plan: Plan, model: str) -> Record:
+    """Return the training of a model of ``plan`` with the settings that the study file has now.
+
+    Where the data are at hand it is the one that a build would take, else the last one.
+
+    Raises
+    ------
+    UsageError
+        There is no such model, or it has several seeds, or it is not trained yet, or with other settings.
+    """
+    name = f"train.{model}"
+    stages = {stage.name: stage for stage in plan.stages}
+    if name not in stages:
+        raise _unknown_training(plan, model)
+    store = Store(plan.cache)
+    last = store.read(store.latest(plan.cache_name).get(name, ""))
+    if plan.data or plan.request.sample:
+        found = {
+            s.name: s.key
+            for s in status(plan.upstream([name]), plan.cache, PROGRAM, plan_name=plan.cache_name)
+        }
+        record = store.read(found[name] or "")
+    else:
+        same = last and last.recipe["params"] == json.loads(json.dumps(stages[name].params))
+        record = last if same else None
+    if record is None:
+        problem = "in the cache with the settings of the study file" if last else "trained yet"
+        only = plan.build_command("--only", model.partition("@")[0])
+        raise UsageError(f"{model} of {plan.name} is not {problem}", hint=only)
+    return record
+
+
+def _unknown_training(plan: Plan, model: str) -> UsageError:
+    """Return what to say of a name that is no training: which seeds a model has, or which trainings there are."""
+    names = [stage.name.removeprefix("train.") for stage in plan.stages if stage.name.startswith("train.")]
+    seeds = [name for name in names if name.startswith((f"{model}@seed_", f"{model}_seed_"))]
+    if seeds:
+        return UsageError(
+            f"{model} of {plan.name} was trained with {len(seeds)} seeds, and each gave another network",
+            hint=f"name one of them: --model {' or --model '.join(seeds)}",
+        )
+    return UsageError(f"no model is called {model!r}", hint=f"there are: {', '.join(names)}")

@@ -1,0 +1,80 @@
+"""Where the data of a study lie, and where they are had."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from analysis.errors import DataError
+from analysis.walk import walk
+from report import PROJECT
+from report.engine.store import Store
+from report.study.study import Study
+from report.workspace.places import cache_folder
+from report.workspace.request import Request
+
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+V7_PULL = "darwin dataset pull v7-labs/covid-19-chest-x-ray-dataset:all-images"
+
+
+def find_data(request: Request, study: Study) -> Path:
+    """Return the data folder or archive.
+
+    ``--data``, else ``REPORT_DATA``, else the study's ``dataset.root``, else what the last build read.
+    """
+    named, root = request.named_data, PROJECT / study.dataset.root
+    last = None if named or root.exists() else find_last_data(request)
+    folder = named or last or root
+    problem = find_data_problem(folder)
+    if not problem:
+        _require_dataset(folder, study)
+        return folder.resolve()
+    sample = f"report build {shlex.quote(request.study)} --sample"
+    if named:
+        hint = f"check the path given to --data, or try generated images: {sample}"
+    elif last:
+        problem += ", where the last build found them"
+        hint = "repeat --data DIR, or set REPORT_DATA"
+    else:
+        hint = f"{fetch_command(study)}, then repeat with --data DIR, or set REPORT_DATA; or {sample}"
+    raise DataError(f"{folder}: {problem}", hint=hint)
+
+
+def find_last_data(request: Request) -> Path | None:
+    """Return the data that the last build of a study read, if any was."""
+    pointers = Store(cache_folder(request.cache)).latest(request.cache_name, "data")
+    return Path(pointers["folder"]) if "folder" in pointers else None
+
+
+def find_data_problem(path: Path) -> str:
+    """Return why ``path`` can be no data folder or archive; nothing if it can."""
+    if path.is_dir() or (path.is_file() and path.name.lower().endswith(ARCHIVES)):
+        return ""
+    return f"is not a folder, nor one of {', '.join(ARCHIVES)}" if path.exists() else "no such data folder"
+
+
+def _require_dataset(folder: Path, study: Study) -> None:
+    """Refuse at once, before anything runs, what no reader or not that of the study can read."""
+    if folder.is_file():
+        return
+    found = walk(folder)
+    files = (*found.files, *found.skipped)
+    if not files:
+        raise DataError(
+            f"the data folder {folder} is empty", hint="download the dataset into it, or name another folder"
+        )
+    if study.dataset.reader == "v7" and not any(n.lower().endswith(".json") for n in files):
+        raise DataError(
+            f"{folder} has no Darwin JSON annotations",
+            hint=f"report data check {shlex.quote(str(folder))} tells which reader fits;"
+            f" {fetch_command(study)} gets the data of this one",
+        )
+
+
+def fetch_command(study: Study) -> str:
+    """Return the command that fetches the data of a study, or where they are had."""
+    source = study.dataset.source
+    if source.startswith("http"):
+        return f"download {source}"
+    had = {"v7": V7_PULL, "table": "put the images and the table of labels into one folder"}
+    return source or had.get(study.dataset.reader, "put the images into one folder per class")

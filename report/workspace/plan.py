@@ -1,0 +1,142 @@
+"""A request becomes a plan: a study with its stages, its data, its cache and the folders that are written."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.errors import DataError
+from report import PROJECT
+from report.engine.stage import Stage, selected
+from report.engine.store import Store
+from report.engine.system.files import environment_problems
+from report.errors import UsageError
+from report.pipeline.data import Place
+from report.pipeline.stages import stages
+from report.study.loading import load
+from report.study.study import Study
+from report.workspace.data import find_data
+from report.workspace.places import cache_folder, study_folder
+from report.workspace.request import Request
+from report.workspace.version import find_commit
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study with its stages and the folders that belong to it.
+
+    Attributes
+    ----------
+    name : str
+        The name of its folders in ``build/`` and ``document/``.
+    data : Path, optional
+        The data folder or archive; None for the sample, or if there is none.
+    cache, out, document : Path
+        Where results are kept, the build is published and the document's source is written.
+    commit : str
+        The version of the program, "" if git does not tell it.
+    """
+
+    request: Request
+    name: str
+    study: Study
+    stages: list[Stage]
+    data: Path | None
+    cache: Path
+    out: Path
+    document: Path
+    commit: str = ""
+
+    @property
+    def cache_name(self) -> str:
+        """The name under which the cache remembers its results."""
+        return self.request.cache_name
+
+    @property
+    def guesses_data(self) -> bool:
+        """Whether nobody named the data, and they lie where the last build found them."""
+        usual = (PROJECT / self.study.dataset.root).resolve()
+        return self.data is not None and not self.request.named_data and self.data != usual
+
+    def upstream(self, names: Iterable[str]) -> list[Stage]:
+        """Return the stages called ``names`` and all that they read, in the plan's order."""
+        return selected(self.stages, [*names])
+
+    def build_command(self, *words: str) -> str:
+        """Return the command line that builds this plan."""
+        data = [] if self.request.sample else ["--data", str(self.data or "DIR")]
+        changes = [word for change in self.request.overrides for word in ("--set", change)]
+        return shlex.join(
+            ["report", "build", self.request.study, *self._common_options(), *data, *words, *changes]
+        )
+
+    def log_command(self, stage: str) -> str:
+        """Return the command line that prints the log of a stage of this plan."""
+        return shlex.join(["report", "log", stage, "--study", self.request.study, *self._common_options()])
+
+    def keep_declaration(self, stages: Iterable[str]) -> None:
+        """Keep which comparison is declared when predictions of the test set first become known."""
+        store = Store(self.cache)
+        begun = any(name.startswith("predict.") for name in stages)
+        if begun and not store.latest(self.cache_name, "declared"):
+            store.point(self.cache_name, {"comparison": self.study.declaration}, "declared")
+
+    def _common_options(self) -> list[str]:
+        cache = ["--cache", str(self.request.cache)] if self.request.cache else []
+        return [*(["--sample"] if self.request.sample else []), *cache]
+
+    def remember_data(self) -> None:
+        """Keep where the data are, for commands that are not told."""
+        if self.data:
+            with environment_problems(self.cache):
+                Store(self.cache).point(self.cache_name, {"folder": str(self.data)}, "data")
+
+
+def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
+    """Return the plan that ``request`` asks for; without ``needs_data`` the data folder may be missing.
+
+    Raises
+    ------
+    UsageError
+        There is no such study, or both data and the sample are asked for.
+    StudyError
+        The study file is wrong.
+    DataError
+        There is no data folder.
+    """
+    folder = study_folder(request.study)
+    study = load(folder / "study.toml", request.overrides)
+    if request.sample:
+        if request.data is not None:
+            raise UsageError("--data and --sample contradict each other", hint="leave one of them out")
+        study, found = study.for_sample(), None
+    else:
+        found = _find_data(request, study, needed=needs_data)
+    data = None if request.sample else found or PROJECT / study.dataset.root
+    name = folder.name + ("-sample" if request.sample else "")
+    cache = cache_folder(request.cache)
+    version = find_commit()
+    declared = Store(cache).latest(request.cache_name, "declared").get("comparison", study.declaration)
+    return Plan(
+        request=request,
+        name=name,
+        study=study,
+        stages=stages(study, Place(folder, data, request.overrides, declared != study.declaration, version)),
+        data=found,
+        cache=cache,
+        out=PROJECT / "build" / name,
+        document=PROJECT / "document" / name,
+        commit=version,
+    )
+
+
+def _find_data(request: Request, study: Study, *, needed: bool) -> Path | None:
+    """Return the data; None if there are none and they are neither ``needed`` nor named."""
+    try:
+        return find_data(request, study)
+    except DataError:
+        if needed or request.data:
+            raise
+        return None
