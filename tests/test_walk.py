@@ -8,7 +8,7 @@ import pytest
 from analysis.errors import DataError
 from analysis.names import real, written
 from analysis.walk import list_files, walk
-from report.engine.sources import digests_of
+from report.engine.sources import digest_source
 from report.engine.stage import Source
 
 
@@ -102,16 +102,16 @@ def test_a_circle_through_two_links(root, tmp_path):
 @pytest.mark.parametrize("file", ["b.png", ".hidden"])
 def test_a_cache_goes_by_all_that_readers_hear_of(root, tmp_path, file):
     data = Source(root, listing="analysis.walk:list_files")
-    before = digests_of(data, tmp_path / "i")
+    before = digest_source(data, tmp_path / "i")
     fill(root, file)
     (root / "again").symlink_to(root / "sub")
-    found, digests = walk(root), digests_of(data, tmp_path / "i")
+    found, digests = walk(root), digest_source(data, tmp_path / "i")
     assert digests.keys() == found.files.keys() | found.hidden.keys() | found.skipped.keys()
     assert digests.keys() - before.keys() == {file, "again"}
     assert list_files(root)[0].keys() == found.files.keys() | found.hidden.keys()
     (root / "sub" / "up").symlink_to(root)
     with pytest.raises(DataError, match="sub/up is a link to a folder that it lies in"):
-        digests_of(data, tmp_path / "i")
+        digest_source(data, tmp_path / "i")
 
 
 @pytest.mark.parametrize(

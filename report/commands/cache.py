@@ -15,7 +15,7 @@ from report.terminal import console
 from report.terminal.quantities import format_age, format_size
 
 if TYPE_CHECKING:
-    from report.engine.upkeep.collect import Collected
+    from report.engine.upkeep.collect import Removal
 
 
 def gc(
@@ -50,7 +50,7 @@ def _parse_size(text: str) -> int:
     return int(float(match[1]) * 1000 ** " kmgt".index(match[2].lower() or " "))
 
 
-def _print_collected(collected: Collected, *, dry_run: bool) -> None:
+def _print_collected(collected: Removal, *, dry_run: bool) -> None:
     rows = [
         [kind, f"{len(sizes):,}", format_size(sum(sizes))]
         for kind, sizes in collected.by_kind().items()
@@ -66,12 +66,12 @@ def _print_collected(collected: Collected, *, dry_run: bool) -> None:
 def print_other_versions(cache: Path | None) -> None:
     """Tell what lies in the cache that other versions of this program have made."""
     from report.engine.store import Store
-    from report.engine.upkeep.collect import size_of
+    from report.engine.upkeep.collect import folder_size
     from report.workspace.places import cache_folder
 
     for folder in Store(cache_folder(cache)).others():
         console.say(
-            f"{console.shorten_path(folder)}: {format_size(size_of(folder))} of another version of this program,"
+            f"{console.shorten_path(folder)}: {format_size(folder_size(folder))} of another version of this program,"
             " not used; report gc removes it when it is older than --keep-days"
         )
 

@@ -140,9 +140,9 @@ def rehearse_document(plan: Plan, *, pdf: bool) -> None:
         As `report.delivery.rehearsal.rehearse`.
     """
     from report.delivery.rehearsal import rehearse
-    from report.engine.system.distributions import version
+    from report.engine.system.distributions import find_version
 
-    if pdf and version("pango") == "not found":
+    if pdf and find_version("pango") == "not found":
         from report.document.pdf import require_pango
 
         require_pango()

@@ -107,11 +107,11 @@ def log(
     """Print what a stage wrote while it ran last; ``classify`` is that of predict, ``check`` of data check."""
     from report.commands.data import CHECK_NAME
     from report.commands.predict import name_in_cache
-    from report.engine.explain import last_log
+    from report.engine.explain import read_last_log
 
     plan = make_plan_without_data(study, data, sample, overrides, cache)
     names = (plan.cache_name, name_in_cache(plan), CHECK_NAME)
-    text = next(filter(None, (last_log(plan.cache, name, stage) for name in names)), "")
+    text = next(filter(None, (read_last_log(plan.cache, name, stage) for name in names)), "")
     if not text:
         _require_stage(stage, [s.name for s in plan.stages])
     console.say(text or f"{stage} has no log yet")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import StringConstraints, ValidationError
 
 from analysis.errors import DataError
-from report.engine.stage import Output, Source, Stage, included
+from report.engine.stage import Output, Source, Stage, is_included
 from report.engine.system.files import read_json
 from report.pipeline.data import Place
 from report.pipeline.stages import stages
@@ -103,7 +103,7 @@ def evidence_files(plan: Sequence[Stage], built: Mapping[str, Built]) -> dict[st
         for given in stage.inputs.values():
             if isinstance(given, Output) and given.stage in kept:
                 result = built[given.stage]
-                chosen = [file for file in result.files if included(file, given.include)]
+                chosen = [file for file in result.files if is_included(file, given.include)]
                 files |= {path_of(given.stage, file): result.path(file) for file in chosen}
     prose = _stage("source", plan).inputs["prose"]
     assert isinstance(prose, Source)

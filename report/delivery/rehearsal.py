@@ -20,7 +20,7 @@ from report import PROJECT
 from report.delivery.verify import run
 from report.document.lint import origin
 from report.document.pandoc import SOURCE
-from report.engine.sources import files_of
+from report.engine.sources import list_source
 from report.engine.stage import Output, Source, Stage
 from report.errors import RenderError, StudyError
 from report.study.complaints import line_of
@@ -62,7 +62,7 @@ def rehearse(plan: Plan) -> str:
     stages = {stage.name: stage for stage in plan.stages}
     words = stages["source"].inputs["prose"]
     assert isinstance(words, Source)
-    prose = [words.path / name for name in sorted(files_of(words))]
+    prose = [words.path / name for name in sorted(list_source(words))]
     with TemporaryDirectory(prefix="report-rehearsal-") as work:
         source = Path(work) / "source"
         try:

@@ -23,10 +23,10 @@ from report.delivery import evidence
 from report.delivery.differences import NUMBER, Difference, differences, html, numbers, pages
 from report.delivery.evidence import DOCUMENTS, PROSE, STUDY, Evidence
 from report.delivery.publish import others, report_files
-from report.engine.fingerprint import Moment, json_params
-from report.engine.sources import files_of
-from report.engine.stage import Input, Source, Stage, included
-from report.engine.system.process import begin_anew, fix_environment
+from report.engine.fingerprint import Surroundings, json_params
+from report.engine.sources import list_source
+from report.engine.stage import Input, Source, Stage, is_included
+from report.engine.system.process import fix_environment, reset
 from report.errors import EnvironmentProblem, ReportError, UserError
 from report.pipeline.stages import PROGRAM
 from report.study.prose import find_prose
@@ -52,7 +52,7 @@ class Again:
     @property
     def files(self) -> tuple[str, ...]:
         """The paths of its files inside its folder."""
-        return tuple(sorted(files_of(Source(self.folder))))
+        return tuple(sorted(list_source(Source(self.folder))))
 
     def path(self, relative: str) -> Path:
         """Return where one of them lies."""
@@ -132,7 +132,7 @@ def recompute(folder: Path, given: Evidence, work: Path, told: Told) -> Recomput
 
 def _program(plan: Sequence[Stage], index: Path) -> dict[str, str]:
     """Return what of this machine and program the stages depend on."""
-    moment = Moment(PROGRAM, index)
+    moment = Surroundings(PROGRAM, index)
     try:
         return evidence.program((stage, moment.recipe(stage, {})) for stage in plan)
     except EnvironmentProblem as error:
@@ -152,7 +152,7 @@ def run(stage: Stage, files: Files, place: Path) -> Again:
     for path in (out, scratch):
         path.mkdir(parents=True)
     module, _, name = stage.function.partition(":")
-    begin_anew(stage.function, numpy=bool(stage.packages))
+    reset(stage.function, numpy=bool(stage.packages))
     with warnings.catch_warnings(), _quiet(), contextlib.chdir(place):
         warnings.simplefilter("ignore")  # they stand in the log of the build
         function = getattr(importlib.import_module(module), name)
@@ -163,10 +163,10 @@ def run(stage: Stage, files: Files, place: Path) -> Again:
 def _chosen(where: Input, files: Files) -> dict[str, Path]:
     """Return the files that an input takes, by their path inside it."""
     if isinstance(where, Source):
-        return {inside: where.path / inside for inside in files_of(where)}
+        return {inside: where.path / inside for inside in list_source(where)}
     if where.stage not in files:
         raise _MissingError(f"{WITHOUT}{where.stage}")
-    return {inside: path for inside, path in files[where.stage].items() if included(inside, where.include)}
+    return {inside: path for inside, path in files[where.stage].items() if is_included(inside, where.include)}
 
 
 def _link(files: Mapping[str, Path], place: Path) -> None:

@@ -96,8 +96,8 @@ class Code:
                 known = self.index.get(name, status)
                 if known is None:
                     source = path.read_bytes()
-                    known = ["" if reports_only(source, str(path)) else code_hash(source, str(path))]
-                    known += [imports_of(source, name, str(path))]
+                    known = ["" if reports_only(source, str(path)) else hash_code(source, str(path))]
+                    known += [list_imports(source, name, str(path))]
                     self.index.put(name, status, known)
                 return known[0], known[1]
         return None
@@ -110,7 +110,7 @@ def _parents(name: str) -> Iterator[str]:
 
 
 @cache
-def code_hash(source: bytes, path: str) -> str:
+def hash_code(source: bytes, path: str) -> str:
     """Return a hash of what a module does: its syntax tree without docstrings, comments and layout."""
     tree = _parse(source, path)
     for node in ast.walk(tree):
@@ -136,7 +136,7 @@ def _parse(source: bytes, path: str) -> ast.Module:
         raise StageError(f"{path}:{line}: {getattr(error, 'msg', error)}", hint="mend this line") from error
 
 
-def imports_of(source: bytes, name: str, path: str) -> list[str]:
+def list_imports(source: bytes, name: str, path: str) -> list[str]:
     """Return the full names that a module imports anywhere, each of which may be a module."""
     package = name if path.endswith("__init__.py") else name.rpartition(".")[0]
     found = set()

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from report.engine.code import Project
-from report.engine.fingerprint import Moment, Recipe, tree_file
-from report.engine.stage import Output, Source, Stage, selected
+from report.engine.fingerprint import Recipe, Surroundings, tree_file
+from report.engine.stage import Output, Source, Stage, select
 from report.engine.store import Record, Store, digest_files, digest_json, input_files
-from report.engine.system.files import environment_problems, read_json
+from report.engine.system.files import read_json, translate_disk_errors
 
 State = Literal["fresh", "stale", "missing", "waiting"]
 SHOWN = 60
@@ -45,19 +45,19 @@ def status(
         A source is missing, or our own code is not valid Python.
     """
     store = Store(cache)
-    moment = Moment(project, store.index)
+    moment = Surroundings(project, store.index)
     latest = store.latest(plan_name)
     fresh: dict[str, Record] = {}
     found = []
-    with environment_problems(store.cache):
-        for stage in selected(stages):
+    with translate_disk_errors(store.cache):
+        for stage in select(stages):
             found.append(_status(stage, store, moment, store.record(latest.get(stage.name, "")), fresh))
         moment.save()
     return found
 
 
 def _status(
-    stage: Stage, store: Store, moment: Moment, last: Record | None, fresh: dict[str, Record]
+    stage: Stage, store: Store, moment: Surroundings, last: Record | None, fresh: dict[str, Record]
 ) -> StageStatus:
     """Return the state of a stage; if it is fresh its result joins those of the stages before it."""
     awaited = [name for name in sorted(stage.needs) if name not in fresh]
@@ -74,7 +74,7 @@ def _status(
     waits = [f"waits for {_some(awaited)}"] if awaited else []
     if last is None:
         return StageStatus(stage.name, "missing", ("never built", *waits), None, key)
-    reasons = list(differences(stage, last.recipe, recipe, store.index))
+    reasons = list(explain_differences(stage, last.recipe, recipe, store.index))
     if not reasons and not waits:
         reasons = ["its files are missing from the cache"]
     return StageStatus(stage.name, "stale" if reasons else "waiting", (*reasons, *waits), last.seconds, key)
@@ -85,7 +85,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def last_log(cache: Path, plan_name: str, stage: str) -> str:
+def read_last_log(cache: Path, plan_name: str, stage: str) -> str:
     """Return what a stage wrote when it ran last, or that it wrote nothing; "" if it never ran."""
     store = Store(cache)
     key = store.latest(plan_name, "runs").get(stage) or store.latest(plan_name).get(stage)
@@ -95,7 +95,7 @@ def last_log(cache: Path, plan_name: str, stage: str) -> str:
     return written or (f"{stage} wrote nothing; ran {record.seconds:.1f} s\n" if record else "")
 
 
-def differences(stage: Stage, old: Recipe, new: Recipe, index: Path) -> Iterator[str]:
+def explain_differences(stage: Stage, old: Recipe, new: Recipe, index: Path) -> Iterator[str]:
     """Yield what is different in two recipes of ``stage``: parameters first, then code, packages, inputs."""
     yield from _values("function", old["function"], new["function"])
     yield from _values("", old["params"], new["params"])

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from report.engine.code import PYTHON, Code, Project
-from report.engine.sources import OnRead, digest_tree, digests_of
+from report.engine.sources import OnRead, digest_source, digest_tree
 from report.engine.stage import Json, Source, Stage
 from report.engine.store import FORMAT, canonical
-from report.engine.system.distributions import version
+from report.engine.system.distributions import find_version
 from report.engine.system.files import remember
 from report.errors import StageError
 
 Recipe = dict[str, Any]
 
 
-class Moment:
+class Surroundings:
     """Everything outside the cache that keys depend on, looked at once."""
 
     def __init__(self, project: Project, index: Path) -> None:
@@ -38,7 +38,10 @@ class Moment:
             "function": stage.function,
             "params": json_params(stage),
             "code": self._code.closure((stage.function, *stage.uses)),
-            "environment": {"python": PYTHON, **{name: version(name) for name in sorted(stage.packages)}},
+            "environment": {
+                "python": PYTHON,
+                **{name: find_version(name) for name in sorted(stage.packages)},
+            },
             "threads": stage.threads,
             "inputs": inputs,
         }
@@ -46,7 +49,7 @@ class Moment:
     def _digest(self, source: Source, on_read: OnRead | None) -> str:
         """Return the digest of a source, and keep the list of its files for explanations."""
         if source not in self._sources:
-            digests = digests_of(source, self._index, on_read)
+            digests = digest_source(source, self._index, on_read)
             self._sources[source] = digest_tree(digests)
             listing = tree_file(self._index, self._sources[source])
             if not listing.exists():

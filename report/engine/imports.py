@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 
-from report.engine.code import Project, code_hash, reports_only
+from report.engine.code import Project, hash_code, reports_only
 from report.errors import StageError
 
 ENGINE = __name__.rpartition(".")[0]
@@ -49,8 +49,8 @@ class OwnCode:
             return
         if name not in self.closure:
             self.uncovered.add(name)
-        elif self.closure[name] != code_hash(source, path):
-            raise changed(self.stage, f"code of {name} changed")
+        elif self.closure[name] != hash_code(source, path):
+            raise changed_error(self.stage, f"code of {name} changed")
 
     @contextmanager
     def only(self, stage: str, closure: Mapping[str, str]) -> Iterator[set[str]]:
@@ -76,7 +76,7 @@ class _Loader(SourceFileLoader):
         return code
 
 
-def changed(stage: str, what: str) -> StageError:
+def changed_error(stage: str, what: str) -> StageError:
     """Return the error of a result that must not be stored under its key."""
     message = f"{stage}: what it is made from has changed while the stage ran: {what}"
     return StageError(message, hint="run the same command again")

@@ -18,7 +18,7 @@ from typing import Any
 from report.engine.code import Project
 from report.engine.events import How, Progressed
 from report.engine.store import Record
-from report.engine.system.machine import cores
+from report.engine.system.machine import count_cores
 from report.engine.worker import Task, execute, initialize
 
 
@@ -63,7 +63,7 @@ class LocalProcesses:
     @property
     def threads(self) -> int:
         """As many threads run at once as this process may use cores."""
-        return cores()
+        return count_cores()
 
     def submit(self, task: Task) -> Future[tuple[Record, How]]:
         """Run ``task`` in an idle worker, best in one that has imported its packages before."""
@@ -71,7 +71,7 @@ class LocalProcesses:
         for worker in sorted(idle, key=lambda w: -len(w.packages.intersection(task.stage.packages))):
             with suppress(BrokenExecutor):  # it was killed while it waited
                 return worker.submit(task)
-        with _interrupts_held():
+        with _block_interrupts():
             return self._start(task.stage.threads).submit(task)
 
     def _start(self, threads: int) -> _Worker:
@@ -98,7 +98,7 @@ class LocalProcesses:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
+def _block_interrupts() -> Iterator[None]:
     """Hold Ctrl-C back while a process starts, which inherits this: it would die of it with a traceback."""
     resource_tracker.ensure_running()  # which would let Ctrl-C through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

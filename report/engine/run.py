@@ -12,11 +12,11 @@ from report.engine import events
 from report.engine.code import Project
 from report.engine.events import How, OnEvent
 from report.engine.executors import Executor, StartExecutor
-from report.engine.fingerprint import Moment, Recipe
+from report.engine.fingerprint import Recipe, Surroundings
 from report.engine.schedule import by_urgency, hopeless
-from report.engine.stage import Stage, selected
-from report.engine.store import Files, Record, Store, digest_files, digest_json, input_files, refusal
-from report.engine.system.files import environment_problems
+from report.engine.stage import Stage, select
+from report.engine.store import Files, Record, Store, digest_files, digest_json, input_files, undeclared_error
+from report.engine.system.files import translate_disk_errors
 from report.errors import StageError, UserError
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def build(stages: Sequence[Stage], cache: Path, options: Options) -> dict[str, B
         then is finished first, and so are stages that do not need the failed one, if another needs them
         and the failed one is not early.
     """
-    wanted, store = selected(stages, options.only), Store(cache)
-    with environment_problems(store.cache), store.locks.reading():
+    wanted, store = select(stages, options.only), Store(cache)
+    with translate_disk_errors(store.cache), store.locks.reading():
         run = _Build(wanted, store, options)
         try:
             run.run()
@@ -151,7 +151,7 @@ class _Build:
 
     def _find_cached(self) -> None:
         self.due = {stage.name for stage in self.stages}
-        moment = Moment(self.options.project, self.store.index)
+        moment = Surroundings(self.options.project, self.store.index)
         for stage in self.stages:
             if self._is_ready(stage):
                 self._look_up(stage, moment)
@@ -160,7 +160,7 @@ class _Build:
     def _is_ready(self, stage: Stage) -> bool:
         return stage.name in self.due and stage.needs <= self.built.keys()
 
-    def _look_up(self, stage: Stage, moment: Moment) -> Recipe | None:
+    def _look_up(self, stage: Stage, moment: Surroundings) -> Recipe | None:
         """Return the recipe of a stage that must run; else note its result or failure."""
         outputs = {name: digest_files(files) for name, files in self._inputs(stage).items()}
         try:
@@ -183,7 +183,7 @@ class _Build:
             self.options.on_event(events.Progressed(stage.name, done, total, "files read", {}))
 
     def _finish(self, stage: Stage, record: Record, how: How) -> None:
-        problem = refusal(stage.name, record.undeclared, self.options.project.declared_in)
+        problem = undeclared_error(stage.name, record.undeclared, self.options.project.declared_in)
         if problem and self.options.project.strict:
             self._fail(stage, problem)
             return
@@ -240,7 +240,7 @@ class _Build:
         """Run a stage, looked up once more, as files may have changed; one that is built only to compare."""
         from report.engine.worker import Task
 
-        again, moment = self.built.get(stage.name), Moment(self.options.project, self.store.index)
+        again, moment = self.built.get(stage.name), Surroundings(self.options.project, self.store.index)
         recipe = again.record.recipe if again else self._look_up(stage, moment)
         if recipe:
             inputs, cache = self._inputs(stage), self.store.cache

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from report.engine.index import Index
-from report.engine.stage import Source, included
+from report.engine.stage import Source, is_included
 from report.engine.store import digest_json
 from report.engine.system.files import digest_file
 from report.errors import SourceError
@@ -61,7 +61,7 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
         raise SourceError(f"{folder}: {error.strerror}", hint="make the folder readable for you") from error
 
 
-def files_of(source: Source) -> dict[str, os.stat_result]:
+def list_source(source: Source) -> dict[str, os.stat_result]:
     """Return the files of ``source`` by posix path inside it ("" for a source that is a file).
 
     Raises
@@ -82,12 +82,12 @@ def _listed(source: Source) -> Listing:
     module, _, function = source.listing.partition(":")
     files, others = getattr(importlib.import_module(module), function)(path)
     return (
-        {name: status for name, status in files.items() if included(name, source.include)},
-        {name: what for name, what in others.items() if included(name, source.include)},
+        {name: status for name, status in files.items() if is_included(name, source.include)},
+        {name: what for name, what in others.items() if is_included(name, source.include)},
     )
 
 
-def digests_of(source: Source, folder: Path, on_read: OnRead | None = None) -> dict[str, str]:
+def digest_source(source: Source, folder: Path, on_read: OnRead | None = None) -> dict[str, str]:
     """Return the sha256 of every file of ``source``, and one that stands for each other entry.
 
     Parameters

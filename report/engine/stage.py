@@ -66,7 +66,7 @@ class Source:
 Input: TypeAlias = Output | Source
 
 
-def included(name: str, include: tuple[str, ...]) -> bool:
+def is_included(name: str, include: tuple[str, ...]) -> bool:
     """Tell whether a posix path matches one of the globs, in which ``**/`` stands for any folders or none."""
     return any(_pattern(glob).fullmatch(name) for glob in include)
 
@@ -122,7 +122,7 @@ class Stage:
         return frozenset(where.stage for where in self.inputs.values() if isinstance(where, Output))
 
 
-def selected(stages: Sequence[Stage], only: Collection[str] | None = None) -> list[Stage]:
+def select(stages: Sequence[Stage], only: Collection[str] | None = None) -> list[Stage]:
     """Return the stages named in ``only``, and those that they need, in the order of the plan.
 
     Raises

@@ -17,14 +17,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
-from report.engine.stage import Json, Output, Stage, included
+from report.engine.stage import Json, Output, Stage, is_included
 from report.engine.system.files import (
     digest_file,
-    environment_problems,
     read_json,
     remember,
     sync,
-    write_whole,
+    translate_disk_errors,
+    write_atomically,
 )
 from report.engine.system.locks import ALL, Locks
 from report.errors import DamagedError, StageError
@@ -78,13 +78,13 @@ def digest_files(files: Files) -> str:
 def input_files(stage: Stage, records: Mapping[str, Record]) -> dict[str, Files]:
     """Return the files that a stage takes, by the name of its input, of those results that are in ``records``."""
     return {
-        name: {f: entry for f, entry in records[of.stage].outputs.items() if included(f, of.include)}
+        name: {f: entry for f, entry in records[of.stage].outputs.items() if is_included(f, of.include)}
         for name, of in stage.inputs.items()
         if isinstance(of, Output) and of.stage in records
     }
 
 
-def refusal(stage: str, undeclared: Sequence[str], declared_in: str) -> StageError | None:
+def undeclared_error(stage: str, undeclared: Sequence[str], declared_in: str) -> StageError | None:
     """Return the error of a stage that reads, imports or uses what its key does not cover; None if it does not."""
     if not undeclared:
         return None
@@ -144,7 +144,7 @@ class Store:
                 (out / name).replace(blob)
             for folder in {self.blob(entry["sha256"]).parent for entry in record.outputs.values()}:
                 sync(folder)
-            write_whole(self._action(record.key), canonical(asdict(record)))
+            write_atomically(self._action(record.key), canonical(asdict(record)))
 
     def blob(self, sha256: str) -> Path:
         """Return where the bytes with this digest lie."""
@@ -160,7 +160,7 @@ class Store:
         """
         path = self.blob(entry["sha256"])
         if not self.is_there(entry) or digest_file(path) != entry["sha256"]:
-            with environment_problems(self.cache):
+            with translate_disk_errors(self.cache):
                 path.unlink(missing_ok=True)
             message = f"{stage}: its result is damaged in the cache, and removed: {path}"
             raise DamagedError(message, hint=f"run the same command again: {stage} is made anew", file=path)

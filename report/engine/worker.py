@@ -18,15 +18,15 @@ from typing import Any
 
 from report.engine.code import Code, Project
 from report.engine.events import How, Progressed
-from report.engine.explain import differences
-from report.engine.fingerprint import Moment, Recipe
-from report.engine.imports import ENGINE, OwnCode, changed
-from report.engine.sources import files_of
+from report.engine.explain import explain_differences
+from report.engine.fingerprint import Recipe, Surroundings
+from report.engine.imports import ENGINE, OwnCode, changed_error
+from report.engine.sources import list_source
 from report.engine.stage import Input, Output, Source, Stage
-from report.engine.store import Entry, Files, Record, Store, digest_files, refusal
+from report.engine.store import Entry, Files, Record, Store, digest_files, undeclared_error
 from report.engine.system import audit, distributions, process
-from report.engine.system.files import digest_file, environment_problems
-from report.engine.system.machine import host
+from report.engine.system.files import digest_file, translate_disk_errors
+from report.engine.system.machine import describe_host
 from report.errors import StageError, UserError
 
 PROGRESS_SECONDS = 0.2
@@ -47,7 +47,7 @@ class Task:
     again: bool = False
 
 
-class _Here:
+class _Process:
     """What this worker process has been given."""
 
     own_code: OwnCode
@@ -58,8 +58,8 @@ def initialize(project: Project, threads: int, home: Path, channel: Connection) 
     """Prepare this process for stages with ``threads`` threads, before anything heavy is imported."""
     process.fix_environment(threads, home)
     process.end_with_driver()
-    _Here.own_code = OwnCode(project)
-    _Here.channel = channel
+    _Process.own_code = OwnCode(project)
+    _Process.channel = channel
 
 
 def execute(task: Task) -> tuple[Record, How]:
@@ -72,11 +72,11 @@ def execute(task: Task) -> tuple[Record, How]:
     """
     store = Store(task.cache)
     try:
-        with environment_problems(task.cache), store.run_folder(task.key + "-again" * task.again) as folder:
+        with translate_disk_errors(task.cache), store.run_folder(task.key + "-again" * task.again) as folder:
             record = None if task.again else store.read(task.key)
             if record:
                 return record, "cached"
-            with process.captured(store.log(task.key)):
+            with process.capture_output(store.log(task.key)):
                 return _run(task, store, folder), "ran"
     except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a stage raises is the driver's to tell
         raise _portable(error, task.stage.name) from None
@@ -104,9 +104,9 @@ def _run(task: Task, store: Store, folder: Path) -> Record:
 
 def _refuse_changes(task: Task, store: Store) -> None:
     """Refuse to go on if code or sources on disk are not those that the key stands for."""
-    now = Moment(task.project, store.index).recipe(task.stage, task.recipe["inputs"])
-    for difference in differences(task.stage, task.recipe, now, store.index):
-        raise changed(task.stage.name, difference)
+    now = Surroundings(task.project, store.index).recipe(task.stage, task.recipe["inputs"])
+    for difference in explain_differences(task.stage, task.recipe, now, store.index):
+        raise changed_error(task.stage.name, difference)
 
 
 def _input(task: Task, store: Store, name: str, folder: Path) -> Path:
@@ -117,7 +117,7 @@ def _input(task: Task, store: Store, name: str, folder: Path) -> Path:
     elif where.include == Source.include or where.path.is_file():
         return where.path
     else:
-        links = {inside: where.path / inside for inside in files_of(where)}
+        links = {inside: where.path / inside for inside in list_source(where)}
     folder.mkdir(parents=True)
     for inside, target in links.items():
         (folder / inside).parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +144,10 @@ def _audited(task: Task, store: Store, inputs: dict[str, Path], folder: Path, sc
         There is something, and the project is strict.
     """
     code, places = task.recipe["code"], [folder, scratch, store.root / "home", *inputs.values()]
-    with audit.of_process().listening(places) as read, _Here.own_code.only(task.stage.name, code) as modules:
+    with (
+        audit.process_audit().listen_for_reads(places) as read,
+        _Process.own_code.only(task.stage.name, code) as modules,
+    ):
         _call(task, inputs, folder, scratch)
     ours = {*task.project.packages, ENGINE.partition(".")[0]}
     files = (
@@ -152,14 +155,14 @@ def _audited(task: Task, store: Store, inputs: dict[str, Path], folder: Path, sc
     )
     elsewhere = [n for n in Code(task.project, store.index).imports(code) if n.partition(".")[0] not in ours]
     kinds = {
-        "reads": audit.undeclared(read, ours, files),
-        "imports": distributions.undeclared(elsewhere, task.stage.packages),
+        "reads": audit.find_undeclared(read, ours, files),
+        "imports": distributions.find_undeclared(elsewhere, task.stage.packages),
         "uses": modules,
     }
     found = [f"{kind} {name}" for kind, names in kinds.items() for name in sorted(names)]
     for what in found:
         sys.stderr.write(f"{what}, which its key does not cover\n")
-    problem = refusal(task.stage.name, found, task.project.declared_in)
+    problem = undeclared_error(task.stage.name, found, task.project.declared_in)
     if problem and task.project.strict:
         raise problem
     return found
@@ -167,13 +170,13 @@ def _audited(task: Task, store: Store, inputs: dict[str, Path], folder: Path, sc
 
 def _files(where: Input, path: Path) -> Iterable[str]:
     """Return the files of an input that the function got as ``path``: a source in place, or a folder of links."""
-    return files_of(where if isinstance(where, Source) and where.path == path else Source(path))
+    return list_source(where if isinstance(where, Source) and where.path == path else Source(path))
 
 
 def _call(task: Task, inputs: dict[str, Path], folder: Path, scratch: Path) -> None:
     """Call the function of the stage; a traceback goes to its log."""
     module, _, name = task.stage.function.partition(":")
-    process.begin_anew(task.stage.function, numpy=bool(task.stage.packages))  # without any it cannot use it
+    process.reset(task.stage.function, numpy=bool(task.stage.packages))  # without any it cannot use it
     with chdir(folder):
         try:
             function = getattr(importlib.import_module(module), name)
@@ -196,13 +199,13 @@ def _progress(task: Task) -> Any:
         if done >= total or now - told.get(unit, -PROGRESS_SECONDS) >= PROGRESS_SECONDS:
             told[unit] = now
             numbers = {name: float(value) for name, value in figures.items()}
-            _Here.channel.send(Progressed(task.stage.name, int(done), int(total), unit, numbers))
+            _Process.channel.send(Progressed(task.stage.name, int(done), int(total), unit, numbers))
 
     return progress
 
 
 def _record(task: Task, out: Path, seconds: float, found: list[str]) -> Record:
-    outputs = {inside: _entry(task, out / inside) for inside in sorted(files_of(Source(out)))}
+    outputs = {inside: _entry(task, out / inside) for inside in sorted(list_source(Source(out)))}
     if not outputs:
         raise StageError(f"{task.stage.name}: wrote nothing", log=task.stage.name)
     return Record(
@@ -212,7 +215,7 @@ def _record(task: Task, out: Path, seconds: float, found: list[str]) -> Record:
         outputs=outputs,
         digest=digest_files(outputs),
         seconds=round(seconds, 3),
-        host=host(),
+        host=describe_host(),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         undeclared=found,
     )

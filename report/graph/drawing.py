@@ -68,10 +68,10 @@ def facts(plan: Plan, today: date) -> Iterator[Fact]:
     """Yield what is known of each stage, in the plan's order; nothing runs."""
     from report.engine.explain import status
     from report.engine.store import Store
-    from report.engine.system.machine import host
+    from report.engine.system.machine import describe_host
     from report.pipeline.stages import PROGRAM
 
-    store, here = Store(plan.cache), host()
+    store, here = Store(plan.cache), describe_host()
     latest = store.latest(plan.cache_name)
     statuses = status(plan.stages, plan.cache, PROGRAM, plan_name=plan.cache_name)
     for stage, found in zip(plan.stages, statuses, strict=True):

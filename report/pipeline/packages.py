@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from report.engine.system.distributions import installed
+from report.engine.system.distributions import select_installed
 
-DICOM = installed("pydicom", "python-gdcm")
+DICOM = select_installed("pydicom", "python-gdcm")
 IMAGES = ("numpy", "pandas", "pillow", "opencv-python-headless", *DICOM)
 NETWORKS = ("numpy", "pandas", "keras", "tensorflow")
 STATISTICS = ("numpy", "pandas", "scikit-learn", "scipy")

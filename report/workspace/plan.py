@@ -9,9 +9,9 @@ from pathlib import Path
 
 from analysis.errors import DataError
 from report import PROJECT
-from report.engine.stage import Stage, selected
+from report.engine.stage import Stage, select
 from report.engine.store import Store
-from report.engine.system.files import environment_problems
+from report.engine.system.files import translate_disk_errors
 from report.errors import UsageError
 from report.pipeline.data import Place
 from report.pipeline.stages import stages
@@ -62,7 +62,7 @@ class Plan:
 
     def upstream(self, names: Iterable[str]) -> list[Stage]:
         """Return the stages called ``names`` and all that they read, in the plan's order."""
-        return selected(self.stages, [*names])
+        return select(self.stages, [*names])
 
     def build_command(self, *words: str) -> str:
         """Return the command line that builds this plan."""
@@ -90,7 +90,7 @@ class Plan:
     def remember_data(self) -> None:
         """Keep where the data are, for commands that are not told."""
         if self.data:
-            with environment_problems(self.cache):
+            with translate_disk_errors(self.cache):
                 Store(self.cache).point(self.cache_name, {"folder": str(self.data)}, "data")
 
 

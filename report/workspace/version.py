@@ -7,7 +7,7 @@ import subprocess
 from contextlib import suppress
 
 from report import PROJECT
-from report.engine.code import code_hash
+from report.engine.code import hash_code
 from report.errors import StageError
 
 PROGRAM = ("report", "analysis", "templates", ":!*README.md")
@@ -54,5 +54,5 @@ def _does_otherwise(name: str) -> bool:
     if path.suffix != ".py" or not path.is_file():
         return True
     with suppress(StageError):  # one of the two is not valid Python
-        return code_hash(_git("show", f"HEAD:./{name}"), name) != code_hash(path.read_bytes(), name)
+        return hash_code(_git("show", f"HEAD:./{name}"), name) != hash_code(path.read_bytes(), name)
     return True

@@ -16,7 +16,7 @@ from report.commands import data, predict
 from report.commands.build import FORMATS
 from report.commands.execution import build_plan
 from report.engine.store import Store
-from report.engine.system.files import write_whole
+from report.engine.system.files import write_atomically
 from report.errors import DATA, OK, STAGE, USAGE, WOULD_RUN, StageError
 from report.workspace import cached_results
 from report.workspace.plan import make_plan
@@ -235,7 +235,7 @@ def test_the_hints_of_predict_and_of_data_check_lead_to_their_logs(tmp_path, fai
     store = Store(tmp_path)
     for name, hint in (("assignment-sample-classify", asked), (data.CHECK_NAME, checked)):
         store.point(name, {hint.split()[2]: name}, "runs")
-        write_whole(store.log(name), f"what {name} has said".encode())
+        write_atomically(store.log(name), f"what {name} has said".encode())
         assert report(*hint.split()[1:], cache=tmp_path).stdout == f"what {name} has said\n"
 
 

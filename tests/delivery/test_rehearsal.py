@@ -136,7 +136,7 @@ def test_it_is_rehearsed_only_where_something_is_trained_and_pango_is_asked_for_
     waiting = Waiting(None, 1, frozenset())
     assert not includes_training(Planned(2, {"source": waiting, "html": waiting}, 1, 1))
     assert includes_training(Planned(2, {"train.baseline@patient": waiting}, 1, 1))
-    monkeypatch.setattr("report.engine.system.distributions.version", lambda _: "not found")
+    monkeypatch.setattr("report.engine.system.distributions.find_version", lambda _: "not found")
     monkeypatch.setitem(sys.modules, "weasyprint", None)
 
     def missing() -> None:

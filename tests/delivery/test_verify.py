@@ -27,7 +27,7 @@ from report.delivery import evidence, publish, verify
 from report.delivery.differences import Difference
 from report.delivery.verify import Again, Checked, Recomputed
 from report.document.svg import SVG
-from report.engine.fingerprint import Moment
+from report.engine.fingerprint import Surroundings
 from report.engine.stage import Stage
 from report.pipeline.data import Place
 from report.pipeline.stages import PROGRAM, stages
@@ -116,7 +116,7 @@ def case(tmp_path_factory) -> Case:
     work = tmp_path_factory.mktemp("build")
     study = load(ASSIGNMENT / "study.toml", TINY).for_sample()
     plan = stages(study, Place(ASSIGNMENT, None, TINY))
-    moment = Moment(PROGRAM, work / "index")
+    moment = Surroundings(PROGRAM, work / "index")
     files: dict[str, dict[str, Path]] = {}
     built = {}
     for stage in plan:

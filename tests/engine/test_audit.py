@@ -18,9 +18,9 @@ import pytest
 from report import PROJECT
 from report.commands.execution import build_stages
 from report.engine.events import Failed, Started, Warned
-from report.engine.explain import last_log
+from report.engine.explain import read_last_log
 from report.engine.run import build as engine_build
-from report.engine.sources import files_of
+from report.engine.sources import list_source
 from report.engine.stage import Output, Source, Stage
 from report.engine.system import audit, distributions
 from report.errors import StageError
@@ -104,7 +104,7 @@ def test_reading_something_else_is_told_or_refused(toy, code, secret):
     what = f"reads {toy.root / 's'}" + ("" if "iterdir" in code else "/secret.txt")
     record = toy.build(stages)["odd"].record
     assert record.undeclared == [what]
-    assert f"{what}, which its key does not cover\n" in last_log(toy.cache, "default", "odd")
+    assert f"{what}, which its key does not cover\n" in read_last_log(toy.cache, "default", "odd")
     toy.cache = toy.root / "strict"
     Path(secret).write_text("1")
     with pytest.raises(StageError, match=re.escape(f"odd: {what}, which its key does not cover")) as caught:
@@ -127,13 +127,15 @@ def test_packages_that_our_code_imports_are_declared_or_required_by_one_that_is(
         strict(toy).build([stage])
     assert caught.value.hint == "name it in `packages` of the stage in report/pipeline/stages.py"
     assert toy.build([replace(stage, packages=("pandas",))])["sum"].record.undeclared == []
-    assert distributions.undeclared(["PIL.Image", "os.path", "sklearn", "nowhere"], ["Scikit_Learn"]) == [
-        "pillow"
-    ]
-    assert distributions.undeclared(["brotli", "fontTools"], ["weasyprint"]) == [], (
+    assert distributions.find_undeclared(
+        ["PIL.Image", "os.path", "sklearn", "nowhere"], ["Scikit_Learn"]
+    ) == ["pillow"]
+    assert distributions.find_undeclared(["brotli", "fontTools"], ["weasyprint"]) == [], (
         "of an extra: fonttools[woff]"
     )
-    assert distributions.undeclared(["matplotlib"], ["pandas"]) == ["matplotlib"], "of an extra not asked for"
+    assert distributions.find_undeclared(["matplotlib"], ["pandas"]) == ["matplotlib"], (
+        "of an extra not asked for"
+    )
 
 
 HIDING = """
@@ -272,7 +274,7 @@ def test_no_worker_opens_what_is_not_declared_not_even_in_c_or_by_another_progra
     made = {path for flags, path in opened if "O_CREAT" in flags}
     code = {str(path) for package in PROGRAM.packages for path in (PROJECT / package).rglob("*.py*")}
     sources = (PROJECT / "templates", PROJECT / "tests" / "document" / "fixture", tmp_path)
-    declared = {f"{folder}/{name}" for folder in sources for name in files_of(Source(folder))}
+    declared = {f"{folder}/{name}" for folder in sources for name in list_source(Source(folder))}
     assert {Path(path).suffix for path in read & declared} >= {
         ".lua",
         ".html",

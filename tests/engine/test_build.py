@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from report.engine.events import Failed, Finished, Planned, Progressed, Started
-from report.engine.explain import last_log
-from report.engine.stage import Output, Source, Stage, selected
+from report.engine.explain import read_last_log
+from report.engine.stage import Output, Source, Stage, select
 from report.errors import EnvironmentProblem, SourceError, StageError, UserError
 
 ALL = {"a", "b", "total", "words"}
@@ -52,7 +52,7 @@ def test_a_plan_that_is_none_is_refused():
     late = [Stage("x", "m:f", {"y": Output("y")}), Stage("y", "m:f")]
     for stages, words in ((late, "reads y, which no earlier"), ([late[1]] * 2, "is there twice")):
         with pytest.raises(StageError, match=words):
-            selected(stages)
+            select(stages)
 
 
 def test_sources_are_keyed_by_content(toy):
@@ -186,7 +186,7 @@ def test_failures_are_told_and_the_rest_is_finished(toy, how, kind, message, hin
     assert caught.value.hint.startswith(hint)
     assert {e.stage for e in events if isinstance(e, Finished)} == ALL
     assert [e.stage for e in events if isinstance(e, Failed)] == ["bad"]
-    log = last_log(toy.cache, "default", "bad")
+    log = read_last_log(toy.cache, "default", "bad")
     assert log.startswith(f"bad started\nabout to {how}\nfrom below\n")
     assert ("Traceback" in log) == (how not in {"die", "nothing"})
     assert toy.ran() == set()
@@ -204,13 +204,13 @@ def test_the_log_of_a_stage_has_its_begin_its_epochs_and_its_end(toy):
         """,
     )
     toy.build([Stage("train", "toy.training:train")])
-    begin, *epochs, end = last_log(toy.cache, "default", "train").splitlines()
+    begin, *epochs, end = read_last_log(toy.cache, "default", "train").splitlines()
     assert begin == "train started"
     assert epochs == ["epoch 1 of 2: loss 0.5", "epoch 2 of 2: loss 0.25"]
     assert re.fullmatch(r"train done in \d+\.\d s", end)
     next(toy.store.root.glob("logs/*.log")).write_text("")
-    assert re.fullmatch(r"train wrote nothing; ran \d+\.\d s\n", last_log(toy.cache, "default", "train"))
-    assert last_log(toy.cache, "default", "predict") == ""
+    assert re.fullmatch(r"train wrote nothing; ran \d+\.\d s\n", read_last_log(toy.cache, "default", "train"))
+    assert read_last_log(toy.cache, "default", "predict") == ""
 
 
 def test_what_only_serves_a_lost_stage_is_not_begun(toy):

@@ -23,7 +23,7 @@ import pytest
 from report.engine import sources
 from report.engine.stage import Output, Source, Stage
 from report.engine.store import Store
-from report.engine.system.files import digest_file, environment_problems
+from report.engine.system.files import digest_file, translate_disk_errors
 from report.errors import EnvironmentProblem, StageError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -250,7 +250,7 @@ def test_storing_stopped_at_any_step(toy, fault, error):
             (out / name).parent.mkdir(parents=True, exist_ok=True)
             (out / name).unlink(missing_ok=True)
             (out / name).write_bytes(content)
-        with fault.at(step, store.root, error), environment_problems(toy.cache):
+        with fault.at(step, store.root, error), translate_disk_errors(toy.cache):
             store.keep(record, out)
 
     for step in itertools.count():
@@ -345,7 +345,7 @@ def test_a_cache_for_reading_only(toy, fault, monkeypatch):
         told = pytest.raises(
             EnvironmentProblem, match=f"the cache cannot be written: {re.escape(str(toy.cache))}: Read-only"
         )
-        with told, environment_problems(toy.cache), toy.store.run_folder("key"):
+        with told, translate_disk_errors(toy.cache), toy.store.run_folder("key"):
             pytest.fail("nothing can run here")
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from report.engine.code import Code, code_hash, imports_of
-from report.engine.fingerprint import Moment
+from report.engine.code import Code, hash_code, list_imports
+from report.engine.fingerprint import Surroundings
 from report.engine.stage import Output, Source, Stage
 from report.engine.store import digest_json
 from report.errors import EnvironmentProblem, StageError
@@ -26,13 +26,13 @@ PLAIN = "import os\n\ndef f(x):\n    return x + 1\n"
     ],
 )
 def test_only_what_a_module_does_counts(source, same):
-    assert (code_hash(source.encode(), "m.py") == code_hash(PLAIN.encode(), "m.py")) is same
+    assert (hash_code(source.encode(), "m.py") == hash_code(PLAIN.encode(), "m.py")) is same
 
 
 def test_docstrings_of_classes_and_async_functions_do_not_count():
     one = b"class A:\n    'Doc.'\n    async def f(self):\n        'Doc.'\n        return 1\n"
     two = b"class A:\n    async def f(self):\n        return 1\n"
-    assert code_hash(one, "m.py") == code_hash(two, "m.py")
+    assert hash_code(one, "m.py") == hash_code(two, "m.py")
 
 
 def test_imports_are_resolved():
@@ -45,7 +45,7 @@ from ..cousins.one import thing
 def f():
     import a.inside
 """
-    found = imports_of(source, "p.q.module", "p/q/module.py")
+    found = list_imports(source, "p.q.module", "p/q/module.py")
     assert {
         "a.b",
         "a.c",
@@ -55,7 +55,7 @@ def f():
         "p.cousins.one.thing",
         "a.inside",
     } <= set(found)
-    assert "p.q.inner.x" in imports_of(b"from .inner import x", "p.q", "p/q/__init__.py")
+    assert "p.q.inner.x" in list_imports(b"from .inner import x", "p.q", "p/q/__init__.py")
 
 
 def test_closure_has_packages_and_imports_inside_functions(toy):
@@ -93,7 +93,7 @@ def test_parameters_that_are_no_json_are_refused(toy, value):
 
 
 def key(toy, stage, **outputs):
-    return digest_json(Moment(toy.project, toy.store.index).recipe(stage, outputs))
+    return digest_json(Surroundings(toy.project, toy.store.index).recipe(stage, outputs))
 
 
 def test_what_changes_a_key(toy):
@@ -130,6 +130,6 @@ def test_a_package_that_is_missing_is_told(toy):
 
 
 def test_recipe_is_json_and_names_everything(toy):
-    recipe = Moment(toy.project, toy.store.index).recipe(toy.stages()[2], {"a": "1", "b": "2"})
+    recipe = Surroundings(toy.project, toy.store.index).recipe(toy.stages()[2], {"a": "1", "b": "2"})
     assert json.loads(json.dumps(recipe)) == recipe
     assert set(recipe) == {"format", "function", "params", "code", "environment", "threads", "inputs"}

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from report.engine.events import Finished
-from report.engine.explain import last_log
+from report.engine.explain import read_last_log
 from report.engine.system.files import digest_file
 from report.engine.worker import BEGUN
 from report.errors import StageError
@@ -35,7 +35,7 @@ def test_workers_end_with_their_driver_and_the_next_build_goes_on(toy, is_runnin
     assert list(toy.store.root.glob("tmp/*"))
     built = toy.build(toy.slow(40))
     assert built["slow"].path("number.txt").read_text() == "40"
-    assert int(re.findall(r"begun at (\d+)", last_log(toy.cache, "default", "slow"))[-1]) > 2, (
+    assert int(re.findall(r"begun at (\d+)", read_last_log(toy.cache, "default", "slow"))[-1]) > 2, (
         "it did not begin anew"
     )
     assert [p for kind in ("tmp", "scratch") for p in toy.store.root.glob(f"{kind}/*")] == []

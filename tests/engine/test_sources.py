@@ -10,7 +10,7 @@ import pytest
 
 from report.engine import sources
 from report.engine.index import RECENT_SECONDS
-from report.engine.sources import digest_tree, digests_of
+from report.engine.sources import digest_source, digest_tree
 from report.engine.stage import Source
 from report.engine.store import digest_files
 from report.errors import SourceError
@@ -28,7 +28,7 @@ def folder(tmp_path):
 
 
 def test_every_file_by_its_posix_path(folder, tmp_path):
-    assert set(digests_of(Source(folder), tmp_path / "i")) == {
+    assert set(digest_source(Source(folder), tmp_path / "i")) == {
         "one.md",
         "two.txt",
         "sub/three.md",
@@ -45,30 +45,30 @@ def test_every_file_by_its_posix_path(folder, tmp_path):
     ],
 )
 def test_only_what_is_included(folder, tmp_path, include, names):
-    assert set(digests_of(Source(folder, include), tmp_path / "i")) == names
+    assert set(digest_source(Source(folder, include), tmp_path / "i")) == names
 
 
 def test_a_source_and_a_result_with_the_same_files_have_one_digest(folder, tmp_path):
-    digests = digests_of(Source(folder), tmp_path / "i")
+    digests = digest_source(Source(folder), tmp_path / "i")
     result = {name: {"sha256": sha256, "size": 1} for name, sha256 in digests.items()}
     assert digest_tree(digests) == digest_files(result)
 
 
 def test_a_source_may_be_a_file(folder, tmp_path):
-    first = digests_of(Source(folder / "one.md"), tmp_path / "i")
+    first = digest_source(Source(folder / "one.md"), tmp_path / "i")
     (folder / "one.md").rename(folder / "renamed.md")
-    assert digests_of(Source(folder / "renamed.md"), tmp_path / "i") == first
+    assert digest_source(Source(folder / "renamed.md"), tmp_path / "i") == first
 
 
 def test_a_missing_source_is_the_users_to_mend(tmp_path):
     with pytest.raises(SourceError, match="nowhere: no such file or folder"):
-        digests_of(Source(tmp_path / "nowhere"), tmp_path / "i")
+        digest_source(Source(tmp_path / "nowhere"), tmp_path / "i")
 
 
 def test_a_link_in_a_circle_is_followed_once(folder, tmp_path):
-    before = digests_of(Source(folder), tmp_path / "i")
+    before = digest_source(Source(folder), tmp_path / "i")
     (folder / "sub" / "up").symlink_to(folder)
-    assert digests_of(Source(folder), tmp_path / "i").keys() - before.keys() == {"sub/up"}
+    assert digest_source(Source(folder), tmp_path / "i").keys() - before.keys() == {"sub/up"}
 
 
 def test_a_folder_is_listed_as_its_source_says(folder, tmp_path, monkeypatch):
@@ -76,31 +76,31 @@ def test_a_folder_is_listed_as_its_source_says(folder, tmp_path, monkeypatch):
         first=lambda path: ({"one.md": (path / "one.md").stat()}, {"two.txt": "not read"})
     )
     monkeypatch.setitem(sys.modules, "listings", module)
-    digests = digests_of(Source(folder, listing="listings:first"), tmp_path / "i")
+    digests = digest_source(Source(folder, listing="listings:first"), tmp_path / "i")
     assert set(digests) == {"one.md", "two.txt"}
-    assert digests["one.md"] == digests_of(Source(folder), tmp_path / "i")["one.md"]
+    assert digests["one.md"] == digest_source(Source(folder), tmp_path / "i")["one.md"]
 
 
 def test_what_a_reader_hears_of_links_counts(folder, tmp_path):
-    before = digests_of(Source(folder), tmp_path / "i")
+    before = digest_source(Source(folder), tmp_path / "i")
     (folder / "again").symlink_to(folder / "sub")
     (folder / "lost").symlink_to(folder / "nothing")
-    after = digests_of(Source(folder), tmp_path / "i")
+    after = digest_source(Source(folder), tmp_path / "i")
     assert after.keys() - before.keys() == {"again", "lost"}
     (folder / "again").unlink()
     (folder / "again").symlink_to(folder / "sub" / "deep")
-    other = digests_of(Source(folder), tmp_path / "i")
+    other = digest_source(Source(folder), tmp_path / "i")
     assert {name for name in other if other[name] != after[name]} == {"again"}
-    assert digests_of(Source(folder, ("**/*.md",)), tmp_path / "i").keys() <= before.keys()
+    assert digest_source(Source(folder, ("**/*.md",)), tmp_path / "i").keys() <= before.keys()
 
 
 def test_a_change_behind_a_link_is_a_change(folder, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "five.md").write_text("five")
     (folder / "linked").symlink_to(tmp_path / "elsewhere")
-    before = digests_of(Source(folder), tmp_path / "i")
+    before = digest_source(Source(folder), tmp_path / "i")
     (tmp_path / "elsewhere" / "five.md").write_text("5")
-    after = digests_of(Source(folder), tmp_path / "i")
+    after = digest_source(Source(folder), tmp_path / "i")
     assert {name for name in after if after[name] != before[name]} == {"linked/five.md"}
 
 
@@ -108,7 +108,7 @@ def test_names_that_are_no_utf_8_are_kept(folder, tmp_path):
     name = os.fsdecode(b"caf\xe9.md")
     (folder / name).write_text("x")
     for _ in range(2):
-        assert name in digests_of(Source(folder), tmp_path / "i")
+        assert name in digest_source(Source(folder), tmp_path / "i")
         age(folder)
 
 
@@ -122,30 +122,30 @@ def test_files_are_read_once_until_they_are_touched(folder, tmp_path, monkeypatc
     read: list[str] = []
     real = sources.digest_file
     monkeypatch.setattr(sources, "digest_file", lambda path: (read.append(Path(path).name), real(path))[1])
-    first = digests_of(Source(folder), tmp_path / "i")
-    digests_of(Source(folder), tmp_path / "i")
+    first = digest_source(Source(folder), tmp_path / "i")
+    digest_source(Source(folder), tmp_path / "i")
     assert len(read) == 8  # too young to be trusted
     age(folder)
-    digests_of(Source(folder), tmp_path / "i")
+    digest_source(Source(folder), tmp_path / "i")
     read.clear()
-    assert digests_of(Source(folder), tmp_path / "i") == first
+    assert digest_source(Source(folder), tmp_path / "i") == first
     assert read == []
     times = (folder / "two.txt").stat()
     (folder / "two.txt").write_text("TWO.txt")
     os.utime(folder / "two.txt", ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert digests_of(Source(folder), tmp_path / "i")["two.txt"] != first["two.txt"]
+    assert digest_source(Source(folder), tmp_path / "i")["two.txt"] != first["two.txt"]
     assert read == ["two.txt"]
 
 
 def test_a_damaged_index_is_made_anew(folder, tmp_path):
-    first = digests_of(Source(folder), tmp_path / "i")
+    first = digest_source(Source(folder), tmp_path / "i")
     age(folder)
-    digests_of(Source(folder), tmp_path / "i")
+    digest_source(Source(folder), tmp_path / "i")
     (index,) = (tmp_path / "i").glob("*.index")
     whole = index.read_bytes()
     for damaged in (whole[:-1], whole[:20], b"", b"[1]", whole.replace(b"one.md", b"One.md")):
         index.write_bytes(damaged)
-        assert digests_of(Source(folder), tmp_path / "i") == first
+        assert digest_source(Source(folder), tmp_path / "i") == first
 
 
 @pytest.mark.real
@@ -154,10 +154,10 @@ def test_the_real_dataset_is_looked_over_in_a_moment(tmp_path):
         assert os.environ.get("CI") != "true", f"{REAL} is missing"
         pytest.skip("no real X-rays beside the project")
     told: list[int] = []
-    first = digests_of(
+    first = digest_source(
         Source(REAL / "v7", listing="analysis.walk:list_files"), tmp_path, lambda done, _: told.append(done)
     )
     assert told[-1] == len(first) > 12_000
     begun = time.process_time()
-    assert digests_of(Source(REAL / "v7", listing="analysis.walk:list_files"), tmp_path) == first
+    assert digest_source(Source(REAL / "v7", listing="analysis.walk:list_files"), tmp_path) == first
     assert time.process_time() - begun < 0.5

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from report.engine.store import Store
-from report.engine.system.files import environment_problems, write_whole
+from report.engine.system.files import translate_disk_errors, write_atomically
 from report.errors import EnvironmentProblem, StageError
 
 
@@ -92,7 +92,7 @@ def test_folder_of_a_run_is_lent_to_one_at_a_time(tmp_path):
 
 def test_sweep_removes_what_killed_runs_left(tmp_path):
     store = Store(tmp_path)
-    write_whole(store.root / "tmp" / "dead" / "out" / "x", b"")
+    write_atomically(store.root / "tmp" / "dead" / "out" / "x", b"")
     store.sweep()
     assert list((store.root / "tmp").glob("*")) == []
 
@@ -102,7 +102,7 @@ def test_sweep_removes_what_killed_runs_left(tmp_path):
     [(errno.ENOSPC, "no room left"), (errno.EACCES, "cannot be written"), (errno.EROFS, "cannot be written")],
 )
 def test_disk_and_permissions_are_told_as_such(tmp_path, number, words):
-    with pytest.raises(EnvironmentProblem, match=words), environment_problems(tmp_path):
+    with pytest.raises(EnvironmentProblem, match=words), translate_disk_errors(tmp_path):
         raise OSError(number, "why", str(tmp_path / "x"))
 
 
@@ -113,8 +113,8 @@ def test_a_cache_that_is_a_file_is_told_as_such(toy):
 
 
 def test_interrupted_writing_leaves_the_old_content(tmp_path, monkeypatch):
-    write_whole(tmp_path / "x", b"old")
+    write_atomically(tmp_path / "x", b"old")
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        write_whole(tmp_path / "x", b"new")
+        write_atomically(tmp_path / "x", b"new")
     assert (tmp_path / "x").read_bytes() == b"old"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from report.engine.fingerprint import Moment
+from report.engine.fingerprint import Surroundings
 from report.engine.local_processes import LocalProcesses
 from report.engine.store import Record, Store, digest_files, digest_json, input_files
 from report.engine.system.files import digest_file
@@ -226,7 +226,7 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plant(the_plan: Plan, root: Path) -> None:
     """Store the folders in ``root`` as the results of the stages before the document."""
     store, records = Store(the_plan.cache), {}
-    moment = Moment(PROGRAM, store.index)
+    moment = Surroundings(PROGRAM, store.index)
     for stage in the_plan.upstream(["source"])[:-1]:
         inputs = {name: digest_files(files) for name, files in input_files(stage, records).items()}
         recipe, out = moment.recipe(stage, inputs), root / stage.name

@@ -37,7 +37,7 @@ class Audit:
         sys.addaudithook(self._hear)
 
     @contextmanager
-    def listening(self, declared: Iterable[Path]) -> Iterator[set[str]]:
+    def listen_for_reads(self, declared: Iterable[Path]) -> Iterator[set[str]]:
         """Collect in a set what is read that lies neither in the folders ``declared`` nor in the installation."""
         self._read, self._made = set(), set()
         self._covered = _beginnings([*declared, *INSTALLATION])
@@ -62,7 +62,7 @@ class Audit:
 
 
 @cache
-def of_process() -> Audit:
+def process_audit() -> Audit:
     """Return the one of this process."""
     return Audit()
 
@@ -77,7 +77,7 @@ def _beginnings(paths: Iterable[Path | str]) -> tuple[str, ...]:
     return tuple({f"{way(path)}/" for path in paths for way in (os.path.abspath, os.path.realpath)})
 
 
-def undeclared(read: set[str], packages: Collection[str], files: Iterable[Path]) -> set[str]:
+def find_undeclared(read: set[str], packages: Collection[str], files: Iterable[Path]) -> set[str]:
     """Return what of ``read`` is none of ``files`` by any path, no loaded module of ``packages`` nor its folder."""
     own = (module for name, module in sys.modules.items() if name.partition(".")[0] in packages)
     modules = {str(module.__file__) for module in own}

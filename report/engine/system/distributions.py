@@ -12,7 +12,7 @@ from report.errors import EnvironmentProblem
 
 
 @cache
-def version(name: str) -> str:
+def find_version(name: str) -> str:
     """Return the installed version of a distribution, or of the library that WeasyPrint sets text with: pango.
 
     Raises
@@ -28,7 +28,7 @@ def version(name: str) -> str:
         raise EnvironmentProblem(f"the package {name} is not installed", hint="make report") from error
 
 
-def installed(*names: str) -> tuple[str, ...]:
+def select_installed(*names: str) -> tuple[str, ...]:
     """Return those of the distributions that are there, of those that an extra of ours brings."""
     return tuple(name for name in names if _is_there(name))
 
@@ -50,7 +50,7 @@ def _pango_version() -> str:
     return "not found"  # where it is elsewhere, WeasyPrint knows; where it is missing, it says so
 
 
-def undeclared(modules: Iterable[str], declared: Collection[str]) -> list[str]:
+def find_undeclared(modules: Iterable[str], declared: Collection[str]) -> list[str]:
     """Return the distributions of ``modules`` that are neither declared nor required by one that is.
 
     What libraries import by themselves, if it is there, is not asked for: it depends on what ran before.

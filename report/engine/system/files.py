@@ -33,7 +33,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that it has its old content or the new one, whatever happens meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as stream:
@@ -53,7 +53,7 @@ def write_whole(path: Path, content: bytes) -> None:
 def remember(path: Path, content: bytes) -> None:
     """Write what saves time or explains, and no result needs: nothing where the disk is for reading only."""
     try:
-        write_whole(path, content)
+        write_atomically(path, content)
     except OSError as error:
         if error.errno not in READ_ONLY:
             raise
@@ -69,7 +69,7 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def environment_problems(cache: Path) -> Iterator[None]:
+def translate_disk_errors(cache: Path) -> Iterator[None]:
     """Turn a full disk and a cache that cannot be written into errors that say so."""
     try:
         yield

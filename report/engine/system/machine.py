@@ -16,7 +16,7 @@ INSTRUCTIONS = (
 )
 
 
-def host() -> dict[str, Json]:
+def describe_host() -> dict[str, Json]:
     """Return what of this machine can change the last bits of numbers."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -31,6 +31,6 @@ def host() -> dict[str, Json]:
     }
 
 
-def cores() -> int:
+def count_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -56,7 +56,7 @@ def end_with_driver() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def begin_anew(seed: str, *, numpy: bool) -> None:
+def reset(seed: str, *, numpy: bool) -> None:
     """Set the random generators, and drop what Keras keeps of what ran before."""
     number = int(hashlib.sha256(seed.encode()).hexdigest()[:8], 16)
     random.seed(number)
@@ -67,7 +67,7 @@ def begin_anew(seed: str, *, numpy: bool) -> None:
 
 
 @contextmanager
-def captured(log: Path) -> Iterator[None]:
+def capture_output(log: Path) -> Iterator[None]:
     """Send everything that the process prints, C libraries included, to a file, each line at once."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "wb") as file:

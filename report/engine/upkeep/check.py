@@ -10,15 +10,15 @@ from pathlib import Path
 
 from report.engine.sources import HASHING_THREADS, OnRead
 from report.engine.store import Store
-from report.engine.system.files import digest_file, environment_problems
+from report.engine.system.files import digest_file, translate_disk_errors
 from report.engine.upkeep.collect import (
     DAMAGED,
     Result,
     Waste,
-    results,
-    size_of,
-    size_of_results,
-    unreferenced,
+    find_unreferenced,
+    folder_size,
+    list_results,
+    results_size,
 )
 
 
@@ -32,7 +32,7 @@ class Damage:
 
 
 @dataclass(frozen=True)
-class Checked:
+class Findings:
     """What a check has found.
 
     Attributes
@@ -54,27 +54,27 @@ class Checked:
     sizes: Mapping[str, int]
 
 
-def check(cache: Path, *, repair: bool = False, on_read: OnRead | None = None) -> Checked:
+def check(cache: Path, *, repair: bool = False, on_read: OnRead | None = None) -> Findings:
     """Read everything through; with ``repair`` remove what is damaged, to be made anew when it is needed.
 
     Builds may go on meanwhile: nothing is locked while files are read, and what looked wrong is looked at
     once more while nobody adds or removes results.
     """
     store = Store(cache)
-    with environment_problems(store.cache):
+    with translate_disk_errors(store.cache):
         paths = sorted(store.root.glob("blobs/*/*"))
         suspects = [path for path, sound in zip(paths, _read(paths, on_read), strict=True) if not sound]
         with store.locks.clean():
-            found = results(store)
+            found = list_results(store)
             wrong = {path for path in suspects if not _is_sound(path)}
             broken = [result for result in found if any(_is_lost(p, wrong) for p in _paths(store, result))]
-            nobodys = list(unreferenced(store, found))
+            nobodys = list(find_unreferenced(store, found))
             damage = [*_damaged_records(store, nobodys), *_damaged_files(store, broken, wrong)]
             strays = [waste.path for waste in nobodys if waste.what != DAMAGED]
             sizes = _sizes(store, found)
             if repair:
                 _remove(store, found, broken)
-    return Checked(len(paths), len(found), damage, strays, sizes)
+    return Findings(len(paths), len(found), damage, strays, sizes)
 
 
 def _read(paths: list[Path], on_read: OnRead | None) -> Iterator[bool]:
@@ -130,7 +130,7 @@ def _remove(store: Store, found: list[Result], broken: list[Result]) -> None:
     lost = {result.path for result in broken}
     for path in lost:
         path.unlink(missing_ok=True)
-    for waste in list(unreferenced(store, [result for result in found if result.path not in lost])):
+    for waste in list(find_unreferenced(store, [result for result in found if result.path not in lost])):
         waste.path.unlink(missing_ok=True)
 
 
@@ -140,10 +140,10 @@ def _sizes(store: Store, found: list[Result]) -> dict[str, int]:
     needed = set().union(*by_plan.values())
     return {
         **sizes,
-        "older results": size_of_results(found) - _size(found, needed),
-        "unfinished runs": size_of(store.root / "scratch") + size_of(store.root / "tmp"),
+        "older results": results_size(found) - _size(found, needed),
+        "unfinished runs": folder_size(store.root / "scratch") + folder_size(store.root / "tmp"),
     }
 
 
 def _size(found: list[Result], keys: set[str]) -> int:
-    return size_of_results(result for result in found if result.record.key in keys)
+    return results_size(result for result in found if result.record.key in keys)

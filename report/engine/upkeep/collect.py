@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from report.engine.store import Record, Store
-from report.engine.system.files import environment_problems
+from report.engine.system.files import translate_disk_errors
 
 DAY = 86_400.0
 DAMAGED = "damaged records"
@@ -52,7 +52,7 @@ class Waste:
 
 
 @dataclass(frozen=True)
-class Collected:
+class Removal:
     """What went, or would go: results, least recently used first, and all files; and how many bytes are left.
 
     ``needed`` bytes of them are what the newest builds refer to.
@@ -71,19 +71,17 @@ class Collected:
         return sizes
 
 
-def collect(
-    cache: Path, *, keep_days: float, max_size: int | None = None, dry_run: bool = False
-) -> Collected:
+def collect(cache: Path, *, keep_days: float, max_size: int | None = None, dry_run: bool = False) -> Removal:
     """Remove what was not used for ``keep_days``, then the least recently used down to ``max_size`` bytes.
 
     What the newest build of a plan needs and what running builds use stays, even if that is more. Results in
     another format go by age alone.
     """
     store = Store(cache)
-    with environment_problems(store.cache), store.locks.clean() as readers_began:
+    with translate_disk_errors(store.cache), store.locks.clean() as readers_began:
         oldest = min(time.time() - keep_days * DAY, readers_began)
-        found = results(store)
-        total = size_of(store.root)
+        found = list_results(store)
+        total = folder_size(store.root)
         needed = {key for plan in store.plans() for key in store.latest(plan).values()}
         sure = sum(waste.size for waste in _leftovers(store, found, oldest))
         surplus = 0 if max_size is None else total - sure - max_size
@@ -96,10 +94,10 @@ def collect(
         waste += _of_other_versions(store, oldest)
         for item in () if dry_run else waste:
             _remove(store, item)
-    return Collected(going, waste, left, size_of_results(r for r in found if r.record.key in needed))
+    return Removal(going, waste, left, results_size(r for r in found if r.record.key in needed))
 
 
-def results(store: Store) -> list[Result]:
+def list_results(store: Store) -> list[Result]:
     """Return all sound records of the cache, least recently used first."""
     found = []
     for path in sorted(store.root.glob("actions/*/*.json")):
@@ -110,14 +108,14 @@ def results(store: Store) -> list[Result]:
     return sorted(found, key=lambda result: result.used)
 
 
-def size_of_results(found: Iterable[Result]) -> int:
+def results_size(found: Iterable[Result]) -> int:
     """Return how many bytes results take together; bytes that several refer to count once."""
     chosen = list(found)
     blobs = {sha256: size for result in chosen for sha256, size in result.blobs.items()}
     return sum(blobs.values()) + sum(result.size for result in chosen)
 
 
-def size_of(folder: Path) -> int:
+def folder_size(folder: Path) -> int:
     """Return how many bytes all files in a folder have."""
     return sum(status.st_size for _, status in _stat(_files(folder)))
 
@@ -148,14 +146,14 @@ def _least_used(free: list[Result], found: list[Result], oldest: float, surplus:
 def _leftovers(store: Store, staying: list[Result], oldest: float) -> Iterator[Waste]:
     """Yield what is nobody's, or was not touched since ``oldest``, when only the results ``staying`` are there."""
     keys = {result.record.key for result in staying}
-    yield from unreferenced(store, staying)
+    yield from find_unreferenced(store, staying)
     for folder in store.root.glob("scratch/*"):
         old = max((status.st_mtime for _, status in _stat([folder, *_files(folder)])), default=0.0) < oldest
         if (old or folder.name in keys) and store.locks.is_free(folder.name):
-            yield Waste("scratch", folder, size_of(folder), folder.name)
+            yield Waste("scratch", folder, folder_size(folder), folder.name)
     for folder in store.root.glob("tmp/*"):
         if store.locks.is_free(folder.name):
-            yield Waste("unfinished runs", folder, size_of(folder), folder.name)
+            yield Waste("unfinished runs", folder, folder_size(folder), folder.name)
     last = {key for plan in store.plans() for key in store.latest(plan, "runs").values()}
     yield from _old(store, "logs", "logs/*.log", keys | last, oldest)
     sources = {digest for result in staying for digest in result.record.recipe["inputs"].values()}
@@ -171,10 +169,10 @@ def _of_other_versions(store: Store, oldest: float) -> Iterator[Waste]:
     """Yield the folders in another format of which nothing was touched since ``oldest``."""
     for folder in store.others():
         if max((status.st_mtime for _, status in _stat(_files(folder))), default=0.0) < oldest:
-            yield Waste(OTHER, folder, size_of(folder), folder.name)
+            yield Waste(OTHER, folder, folder_size(folder), folder.name)
 
 
-def unreferenced(store: Store, staying: list[Result]) -> Iterator[Waste]:
+def find_unreferenced(store: Store, staying: list[Result]) -> Iterator[Waste]:
     """Yield what can be no result: damaged or half written records, and bytes of none of ``staying``."""
     for path, status in _stat(store.root.glob("actions/*/*")):
         if not store.record(path.stem):

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from report.engine.store import Entry, Record, Store, digest_files, digest_json
-from report.engine.system.files import digest_file, write_whole
+from report.engine.system.files import digest_file, write_atomically
 from report.engine.upkeep.check import check
-from report.engine.upkeep.collect import DAY, Collected, collect
+from report.engine.upkeep.collect import DAY, Removal, collect
 from report.errors import StageError
 
 NOW = time.time()
@@ -25,14 +25,14 @@ def store(tmp_path):
 
 def put(store, stage, value="x", *, reads=(), days=0.0) -> Record:
     """Keep a result as if a stage had run, used so many days ago; ``reads`` are the results that it was made from."""
-    write_whole(store.root / "tmp" / stage / "number.txt", str(value).encode())
+    write_atomically(store.root / "tmp" / stage / "number.txt", str(value).encode())
     path = store.root / "tmp" / stage / "number.txt"
     outputs = {"number.txt": Entry(sha256=digest_file(path), size=path.stat().st_size)}
     recipe = {"stage": stage, "value": value, "inputs": {made.stage: made.digest for made in reads}}
     record = Record(digest_json(recipe), stage, recipe, outputs, digest_files(outputs), 0.1, {}, "")
     store.keep(record, path.parent)
     path.parent.rmdir()
-    write_whole(store.log(record.key), b"")
+    write_atomically(store.log(record.key), b"")
     for file in (action(store, record), store.log(record.key)):
         os.utime(file, (NOW - days * DAY, NOW - days * DAY))
     return record
@@ -46,7 +46,7 @@ def there(store, *records) -> list[bool]:
     return [action(store, record).exists() for record in records]
 
 
-def stages_of(collected: Collected) -> list[str]:
+def stages_of(collected: Removal) -> list[str]:
     return [result.record.stage for result in collected.results]
 
 
@@ -126,7 +126,7 @@ def test_scratch_goes_when_its_stage_has_a_result_or_it_is_old_and_nobody_runs_i
     done = put(store, "a").key
     old, young, running = "0" * 64, "1" * 64, "2" * 64
     for key in (done, old, young, running):
-        write_whole(store.scratch(key) / "counter", b"3")
+        write_atomically(store.scratch(key) / "counter", b"3")
     for key in (old, running):
         for path in (store.scratch(key), store.scratch(key) / "counter"):
             os.utime(path, (NOW - 99 * DAY, NOW - 99 * DAY))
@@ -138,7 +138,7 @@ def test_scratch_goes_when_its_stage_has_a_result_or_it_is_old_and_nobody_runs_i
 def test_what_killed_processes_leave_goes(store):
     files = ("index/.x", "index/trees/0.json", "logs/0.log", "tmp/dead/out", "readers/1-x", "locks/key")
     for path in (store.root / name for name in files):
-        write_whole(path, b"")
+        write_atomically(path, b"")
         os.utime(path, (NOW - 99 * DAY, NOW - 99 * DAY))
     collect(store.cache, keep_days=30)
     assert [path for path in files if (store.root / path).exists()] == []
@@ -263,7 +263,7 @@ def test_files_that_are_nobodys_are_no_damage(store):
     names = ("blobs/ab/notes.txt", f"blobs/cd/{'cd' * 32}", "actions/ab/.half")
     strays = sorted(store.root / name for name in names)
     for path in strays:
-        write_whole(path, b"x")
+        write_atomically(path, b"x")
     checked = check(store.cache, repair=True)
     assert (checked.damage, sorted(checked.strays)) == ([], strays)
     assert [path for path in strays if path.exists()] == []
@@ -278,7 +278,7 @@ def test_an_empty_cache(tmp_path):
 def test_results_in_another_format_go_by_age_alone(store):
     put(store, "a")
     old = store.cache / "v0" / "blobs" / "x"
-    write_whole(old, b"x" * 1000)
+    write_atomically(old, b"x" * 1000)
     left = collect(store.cache, keep_days=30).left
     assert (store.others(), old.exists()) == ([store.cache / "v0"], True)
     os.utime(old, (NOW - 40 * DAY, NOW - 40 * DAY))
