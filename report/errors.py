@@ -16,7 +16,7 @@ those of ``analysis`` to the same table.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -104,10 +104,11 @@ class EnvironmentProblem(ReportError):
     code = ENVIRONMENT
 
 
-def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """Return a hint at the known names nearest to one that is not known; ``otherwise``, or all, where none is near."""
-    known = list(known)
-    nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    if nearest:
-        return f"did you mean {' or '.join(nearest)}?"
-    return otherwise or f"there are: {', '.join(known)}"
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Return at most three known names that are spelt almost like one that is not known, the nearest first."""
+    return difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+
+
+def did_you_mean(names: Sequence[str], otherwise: str) -> str:
+    """Return a hint at the `nearest` names; ``otherwise`` where there are none."""
+    return f"did you mean {' or '.join(names)}?" if names else otherwise

@@ -7,7 +7,6 @@ anything; all names, tables, figures, ids and references are there.
 from __future__ import annotations
 
 import csv
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +21,7 @@ from report.document.lint import origin
 from report.document.pandoc import SOURCE
 from report.engine.sources import list_source
 from report.engine.stage import Output, Source, Stage
-from report.errors import RenderError, StudyError
+from report.errors import RenderError, StudyError, did_you_mean, nearest
 from report.study.complaints import line_of
 from report.study.trainings import analyses, compared
 from report.workspace.places import study_folder
@@ -107,10 +106,11 @@ def _require_answers(study: Study, source: str, file: Path) -> None:
         if requirement.where not in ids:
             key = f"report.requirements.{number}.where"
             line = line_of(key, file.read_text(encoding="utf-8-sig"))
-            near = difflib.get_close_matches(requirement.where, sorted(ids), n=3)
             raise StudyError(
                 f"{file}:{line}: {key}: the report has no part {requirement.where}",
-                hint=f"nearest: {', '.join(near or sorted(ids)[:8])}",
+                hint=did_you_mean(
+                    nearest(requirement.where, ids), f"parts are: {', '.join(sorted(ids)[:8])}"
+                ),
             )
 
 

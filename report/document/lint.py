@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from report.document.pandoc import SOURCE
-from report.errors import RenderError
+from report.errors import RenderError, nearest
 
 DOUBTS = "doubts.json"
 """What in the author's words a result could contradict, for whoever builds."""
@@ -172,9 +172,7 @@ def _ids_and_references(text: Text, keys: set[str]) -> Iterator[Problem]:
 
 
 def _nearest(name: str, known: set[str], what: str) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, sorted(known), n=3)
+    near = nearest(name, known)
     return (
         f"nearest {what}: {', '.join(near)}"
         if near

@@ -128,11 +128,11 @@ def _archive(place: Place, study: Study | None) -> Stage:
     encoding = study.dataset.archive_encoding if study else ""
     params: dict[str, Json] = {"encoding": encoding} if encoding else {}
     return Stage(
-        "archive", "analysis.datasets.archives.unpacking:unpack", {"data": _xrays(place.data)}, params
+        "archive", "analysis.datasets.archives.unpacking:unpack", {"data": xrays(place.data)}, params
     )
 
 
-def _xrays(path: Path, *, keyed: bool = True) -> Source:
+def xrays(path: Path, *, keyed: bool = True) -> Source:
     """Return X-rays as an input: listed as the readers list them, and never handed over."""
     hint = "name the folder of the X-rays with --data DIR"
     return Source(path, keyed=keyed, private=True, listing="analysis.walk:list_files", hint=hint)
@@ -147,4 +147,4 @@ def data_inputs(place: Place) -> tuple[Input, Input]:
     if place.data is None or place.packed:
         unpacked = Output("sample" if place.data is None else "archive", private=True)
         return unpacked, unpacked
-    return _xrays(place.data), _xrays(place.data, keyed=False)
+    return xrays(place.data), xrays(place.data, keyed=False)

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 from report import PROJECT
-from report.errors import did_you_mean
+from report.errors import did_you_mean, nearest
 
 PACKAGE = "analysis"
 
@@ -16,12 +16,12 @@ def problem(architecture: str) -> tuple[str, str] | None:
     module, _, function = architecture.partition(":")
     path = PROJECT.joinpath(*module.split(".")).with_suffix(".py")
     if not path.is_file():
-        return f"no module {module} in this project", did_you_mean(module, _modules())
+        return f"no module {module} in this project", _hint(module, _modules())
     known = _names(path)
     if known is None or function in known:
         return None
     public = [name for name in known if not name.startswith("_")]
-    return f"no function {function} in {module}", did_you_mean(function, public)
+    return f"no function {function} in {module}", _hint(function, public)
 
 
 def _modules() -> list[str]:
@@ -38,3 +38,7 @@ def _names(path: Path) -> list[str] | None:
     defined = [node.name for node in body if isinstance(node, ast.FunctionDef)]
     imported = [node.names for node in body if isinstance(node, ast.ImportFrom)]
     return defined + [alias.asname or alias.name for names in imported for alias in names]
+
+
+def _hint(name: str, known: list[str]) -> str:
+    return did_you_mean(nearest(name, known), f"there are: {', '.join(known)}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from report.errors import ReportError, StudyError, UsageError, did_you_mean
+from report.errors import ReportError, StudyError, UsageError, did_you_mean, nearest
 from report.study.study import OUTSIDE_FILE, Study
 from report.study.value_types import NAME, REFUSED
 
@@ -135,7 +135,7 @@ def _hint(first: Any, otherwise: str) -> str:
         return str(first.get("ctx", {}).get("hint", otherwise))
     *above, name = first["loc"]
     known = _known_keys(above)
-    return did_you_mean(str(name), known, f"known keys here: {', '.join(known)}")
+    return did_you_mean(nearest(str(name), known), f"known keys here: {', '.join(known)}")
 
 
 def _known_keys(location: list[int | str]) -> list[str]:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from report import PROJECT
-from report.errors import UsageError, did_you_mean
+from report.errors import UsageError, did_you_mean, nearest
 from report.study.folder import STUDIES
 
 
@@ -17,7 +17,10 @@ def study_folder(name: str) -> Path:
         if (folder / "study.toml").is_file():
             return folder.resolve()
     known = study_names()
-    raise UsageError(f"no study is called {name!r}", hint=did_you_mean(name, known))
+    raise UsageError(
+        f"no study is called {name!r}",
+        hint=did_you_mean(nearest(name, known), f"there are: {', '.join(known)}"),
+    )
 
 
 def study_names() -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from analysis.vocabulary.measures import is_difference, is_percentage
-from report.errors import RenderError
+from report.errors import RenderError, did_you_mean, nearest
 
 MISSING = "–"
 
@@ -47,8 +46,7 @@ class Values:
             There is no such result; the hint names the nearest ones.
         """
         if name not in self.results:
-            nearest = difflib.get_close_matches(name, self.results, n=3, cutoff=0.6)
-            hint = f"did you mean {' or '.join(nearest)}?" if nearest else "results.json has every name"
+            hint = did_you_mean(nearest(name, self.results), "results.json has every name")
             raise RenderError(f"no result is called {name!r}", hint=hint)
         return self.results[name]
 

@@ -13,7 +13,7 @@ import pytest
 from analysis.datasets import class_folders, table
 from analysis.datasets.archives import unpacking
 from report import PROJECT
-from report.engine.stage import Output, Source, Stage
+from report.engine.stage import Output, Stage
 from report.engine.system.distributions import select_installed
 from report.pipeline.data import Place, data_check_stages
 from report.pipeline.stages import stages
@@ -303,9 +303,9 @@ def test_correction_of_probabilities_follows_how_a_model_was_trained():
 
 
 def test_only_the_reader_depends_on_the_data_folder():
-    keyed = {s.name for s in REAL for given in s.inputs.values() if given == Source(Path("/data"))}
+    keyed = {s.name for s in REAL for given in s.inputs.values() if given == xrays(Path("/data"))}
     located = {
-        s.name for s in REAL for given in s.inputs.values() if given == Source(Path("/data"), keyed=False)
+        s.name for s in REAL for given in s.inputs.values() if given == xrays(Path("/data"), keyed=False)
     }
     assert keyed == {"read"}
     assert located == {"images", "figure.examples"}
@@ -316,8 +316,8 @@ def test_an_archive_is_unpacked_once_and_read_from_there(tmp_path):
     packed.write_bytes(b"PK")
     plan = stages(STUDY, Place(ASSIGNMENT, packed))
     assert plan[0].name == "archive"
-    assert plan[0].inputs == {"data": Source(packed)}
-    readers = {s.name for s in plan if Output("archive") in s.inputs.values()}
+    assert plan[0].inputs == {"data": xrays(packed)}
+    readers = {s.name for s in plan if Output("archive", private=True) in s.inputs.values()}
     assert readers == {"read", "images", "figure.examples"}
     others = [s for s in plan[1:] if s.name != "figure.stages"]
     assert [s.params for s in others] == [s.params for s in REAL if s.name != "figure.stages"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from report.errors import RenderError
+from report.errors import RenderError, did_you_mean, nearest
 from report.study.collisions import LOW_DETAIL, MAJORITY, OWNERS
 from report.study.prose import find_prose
 from report.study.trainings import analyses
@@ -67,8 +66,8 @@ def _find_misspelling(name: str, known: Collection[str]) -> tuple[str, str] | No
     )
     of_owner = sorted(n for n in known if n.startswith(f"{owner}."))
     shorter = [n for n in of_owner if name.startswith(f"{n}.")]
-    near = longer[:3] or [*shorter, *difflib.get_close_matches(name, of_owner, n=3)][:3]
-    hint = f"did you mean {' or '.join(near)}?" if near else f"the results of {owner} stand in results.json"
+    near = longer[:3] or [*shorter, *nearest(name, of_owner)][:3]
+    hint = did_you_mean(near, f"the results of {owner} stand in results.json")
     return "no result has this name", hint
 
 
@@ -95,7 +94,7 @@ def _find_problem(name: str, study: Study) -> tuple[str, str] | None:
     known = {*trained, *described, *_EVALUATED}
     for one in [of] if of in known else of.split("_vs_"):
         if one not in known:
-            near = difflib.get_close_matches(one, sorted(known), n=3, cutoff=0.5)
+            near = nearest(one, known)
             return f"the study has no model {one!r}", f"there are: {', '.join(near or sorted(trained))}"
         if one in described and not rest.startswith("architecture."):
             return f"the model {one} is described and not trained", "quote its architecture only"
