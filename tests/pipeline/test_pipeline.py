@@ -15,7 +15,7 @@ from analysis.datasets.archives import unpacking
 from report import PROJECT
 from report.engine.stage import Output, Stage
 from report.engine.system.distributions import select_installed
-from report.pipeline.data import Place, data_check_stages
+from report.pipeline.data import Place, data_check_stages, xrays
 from report.pipeline.stages import stages
 from report.study.loading import load
 from report.study.settings import Columns, Comparison, Dataset
