@@ -14,8 +14,9 @@ import keras
 import pandas as pd
 
 from analysis.errors import ArchitectureError
-from analysis.models import kept, runtime
-from analysis.models.heads import head
+from analysis.models import runtime
+from analysis.models.output_head import find_head
+from analysis.models.saving_check import require_saveable
 from analysis.progress import Progress
 
 ACTIVATIONS = {"relu": "ReLU", "softmax": "softmax", "sigmoid": "sigmoid", "tanh": "tanh"}
@@ -48,10 +49,10 @@ def describe(
         The function is not there, refuses its arguments, or its network does not fit the study.
     """
     model = build(**architecture)
-    function, ends = architecture["architecture"], head(model, architecture["classes"])
+    function, ends = architecture["architecture"], find_head(model, architecture["classes"])
     if "initial" in inputs:
         _require_same_weights(model, inputs["initial"] / "architecture.json", function)
-    kept.require(model, ends, function, scratch)
+    require_saveable(model, ends, function, scratch)
     (out / "architecture.json").write_text(_json(json.loads(model.to_json())), encoding="utf-8")
     (out / "summary.json").write_text(_json({**_summary(model), "head": ends}), encoding="utf-8")
     pd.DataFrame([_row(layer) for layer in model.layers]).to_csv(
@@ -98,7 +99,7 @@ def build(
             f"{architecture} gives {type(model).__name__}, not a network", hint="return a keras.Model"
         )
     _require_input(model, (size, size, channels))
-    head(model, classes)
+    find_head(model, classes)
     return model
 
 

@@ -1,92 +1,91 @@
-"""The batches of a training: order, oversampling and augmentation of an epoch, drawn from (seed, epoch)."""
+"""Batches of images for a network: scaled, with one-hot targets, in the order of their rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from analysis.models import augmentation
-from analysis.models.pictures import Array, Pictures, Scaling, dataset, floats, spec
+from analysis.models.images import Array, Images
 
-BEFORE_ALL_EPOCHS = 2**32 - 1
+PREFETCHED_BATCHES = 2
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How the training pictures are drawn."""
+class Scaling:
+    """A grey level becomes ``scale * level + offset``, the same in each of ``channels``."""
 
-    seed: int
-    epochs: int
-    batch_size: int
-    class_balance: str
-    augmentation: Sequence[augmentation.Step]
-    augmented: str = "each-epoch"
+    scale: float
+    offset: float
+    channels: int
 
-    def steps_per_epoch(self, classes: Array) -> int:
-        """Return the batches of an epoch; oversampled, the last partial one is dropped, as published."""
-        if self.class_balance == "oversample":
-            counts = np.bincount(classes)
-            return max(1, int(counts.max() * len(counts)) // self.batch_size)
-        return -(-len(classes) // self.batch_size)
+    def __call__(self, levels: tf.Tensor) -> tf.Tensor:
+        """Return what the network sees, shape (n, size, size, channels), of levels with one channel or all of them."""
+        return tf.repeat(levels * self.scale + self.offset, self.channels // levels.shape[-1], axis=-1)
 
 
-def order(rng: np.random.Generator, classes: Array, class_balance: str) -> Array:
-    """Return the places of the training pictures in the order of one epoch.
-
-    With ``oversample`` every picture is kept and each class is filled up to the largest by drawing from it at
-    random with replacement.
-    """
-    chosen = np.arange(len(classes))
-    if class_balance == "oversample":
-        counts = np.bincount(classes)
-        extra = [rng.choice(np.flatnonzero(classes == c), counts.max() - n) for c, n in enumerate(counts)]
-        chosen = np.concatenate([chosen, *extra])
-    return rng.permutation(chosen)
-
-
-def training(
-    pictures: Pictures, classes: Sequence[str], plan: Plan, scaling: Scaling, *, first_epoch: int = 0
+def in_order(
+    images: Images, rows: Array, classes: Sequence[str], scaling: Scaling, batch_size: int
 ) -> tf.data.Dataset:
-    """Return the batches (pictures, one-hot targets) of all epochs from ``first_epoch`` on, in a row."""
-    if plan.augmented == "once" or scaling.pixels == "interleaved":
-        pictures, plan = frozen(pictures, plan, scaling)
-    rows = pictures.rows("train")
-    labels = pictures.classes(rows, classes)
-    targets = pictures.targets(rows, classes)
-    steps = plan.steps_per_epoch(labels)
+    """Return the batches of ``rows`` in their order.
 
-    def generate() -> Iterator[tuple[Array, Array, Array]]:
-        for epoch in range(first_epoch, plan.epochs):
-            rng = np.random.default_rng((plan.seed, epoch))
-            drawn = order(rng, labels, plan.class_balance)
-            changes = augmentation.draw(rng, plan.augmentation, len(drawn), pictures.size)
-            for start in range(0, steps * plan.batch_size, plan.batch_size):
-                batch = drawn[start : start + plan.batch_size]
-                yield (
-                    pictures.levels[rows[batch]],
-                    targets[batch],
-                    changes[start : start + plan.batch_size],
-                )
+    Returns
+    -------
+    tf.data.Dataset
+        Pairs of images, float32 of shape (n, size, size, channels), and one-hot targets, float32 of shape (n, classes).
+    """
+    targets = one_hot(images, rows, classes)
 
-    def finish(levels: tf.Tensor, target: tf.Tensor, changes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return scaling(augmentation.apply(floats(levels), changes, plan.augmentation)), target
+    def generate() -> Iterator[tuple[Array, Array]]:
+        for start in range(0, len(rows), batch_size):
+            batch = slice(start, start + batch_size)
+            yield images.levels[rows[batch]], targets[batch]
 
-    changes = tf.TensorSpec(
-        (None, len(augmentation.grouped(plan.augmentation)), augmentation.NUMBERS), tf.float32
+    def finish(levels: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return scaling(as_floats(levels)), target
+
+    count = -(-len(rows) // batch_size)
+    return dataset(generate, signature(images, classes), finish, count=count)
+
+
+def one_hot(images: Images, rows: Array, classes: Sequence[str]) -> Array:
+    """Return the targets of ``rows``, float32 of shape (rows, classes)."""
+    targets: Array = keras.utils.to_categorical(images.class_indices(rows, classes), len(classes))
+    return targets.astype(np.float32)
+
+
+def as_floats(levels: tf.Tensor) -> tf.Tensor:
+    """Return levels as float32 of shape (n, size, size, channels), one channel where they are grey."""
+    levels = tf.cast(levels, tf.float32)
+    return levels if levels.shape.rank == 4 else levels[..., None]
+
+
+def signature(images: Images, classes: Sequence[str]) -> tuple[tf.TensorSpec, tf.TensorSpec]:
+    """Return what a batch consists of: levels as in ``images`` and one-hot targets (n, classes)."""
+    return (
+        tf.TensorSpec((None, *images.levels.shape[1:]), images.levels.dtype),
+        tf.TensorSpec((None, len(classes)), tf.float32),
     )
-    return dataset(
-        generate, (*spec(pictures, classes), changes), finish, count=steps * (plan.epochs - first_epoch)
-    )
 
 
-def frozen(pictures: Pictures, plan: Plan, scaling: Scaling) -> tuple[Pictures, Plan]:
-    """Return the training pictures in one order and as every epoch shows them, and a plan that changes none of them."""
-    rng = np.random.default_rng((plan.seed, BEFORE_ALL_EPOCHS))
-    shown = pictures.only(rng.permutation(pictures.rows("train")))
-    if plan.augmentation:
-        changes = augmentation.draw(rng, plan.augmentation, len(shown.levels), shown.size)
-        shown = replace(shown, levels=augmentation.applied(shown.levels, changes, plan.augmentation))
-    return scaling.arranged(shown), replace(plan, augmentation=())
+def dataset(
+    generate: Callable[[], Iterator[Any]],
+    signature: tuple[tf.TensorSpec, ...],
+    finish: Callable[..., Any],
+    *,
+    count: int,
+) -> tf.data.Dataset:
+    """Return ``count`` batches as ``generate`` yields them and ``finish`` changes them, in this order."""
+    batches = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    # One thread prepares batches ahead of the network, which is by far the slower of the two.
+    batches = batches.map(finish).prefetch(PREFETCHED_BATCHES)
+    batches = batches.apply(tf.data.experimental.assert_cardinality(count))
+    options = tf.data.Options()
+    # Autotuning stalls now and then for seconds when an iterator is deleted.
+    options.autotune.enabled = False
+    options.deterministic = True
+    return batches.with_options(options)

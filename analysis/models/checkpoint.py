@@ -26,14 +26,14 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
     """Saves the state of a training at the end of each epoch, and puts it back when training begins.
 
     The state is all variables of the model (those of its random generators too) and of the optimizer, the
-    callbacks that remember with their best weights, and the history.
+    stateful callbacks with their best weights, and the history.
 
     Parameters
     ----------
     path : Path
         The file; what an earlier training left there is taken up.
     callbacks : sequence of keras.callbacks.Callback
-        Callbacks with a memory. They must come before this one in the list that ``fit`` gets.
+        Callbacks with a state of their own. They must come before this one in the list that ``fit`` gets.
     """
 
     def __init__(self, path: Path, callbacks: Sequence[keras.callbacks.Callback]) -> None:
@@ -43,12 +43,16 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         self._arrays, facts = _read(path)
         self.history: list[dict[str, float]] = facts["history"]
         self.stopped: bool = facts["stopped"]
-        self._memories: list[dict[str, Any]] = facts["callbacks"]
+        self._callback_states: list[dict[str, Any]] = facts["callbacks"]
 
     @property
     def epochs_done(self) -> int:
         """The epochs finished so far, in this process or before."""
         return len(self.history)
+
+    def complete(self, epochs: int) -> bool:
+        """Tell whether a training of at most ``epochs`` has ended."""
+        return self.stopped or self.epochs_done == epochs
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Put back the state of an earlier training: after the other callbacks, which begin by forgetting."""
@@ -58,10 +62,10 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         """Save the state."""
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
         self.stopped = bool(self.model.stop_training)
-        self._memories = [
+        self._callback_states = [
             {name: getattr(c, name) for name in CALLBACK_STATE if hasattr(c, name)} for c in self._callbacks
         ]
-        facts = {"history": self.history, "stopped": self.stopped, "callbacks": self._memories}
+        facts = {"history": self.history, "stopped": self.stopped, "callbacks": self._callback_states}
         _write(self._path, self._state(), facts)
 
     def restore(self) -> None:
@@ -70,8 +74,9 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             return
         for name, variable in self._variables().items():
             variable.assign(self._arrays[name])
-        for i, (callback, memory) in enumerate(zip(self._callbacks, self._memories, strict=True)):
-            for name, value in memory.items():
+        states = zip(self._callbacks, self._callback_states, strict=True)
+        for i, (callback, state) in enumerate(states):
+            for name, value in state.items():
                 setattr(callback, name, value)
             best = [name for name in self._arrays if name.startswith(f"callback{i}/")]
             if best:

@@ -1,10 +1,10 @@
-"""What a trained network says of pictures that it was not trained on."""
+"""Probabilities that a trained network gives the images of a split."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +12,23 @@ import keras
 import numpy as np
 
 from analysis.errors import DataError
-from analysis.models import heads, runtime
-from analysis.models.pictures import Scaling, plain, read
+from analysis.models import batches, runtime
+from analysis.models.images import Array, Images, read
+from analysis.models.output_head import find_head, to_probabilities
+from analysis.models.predictions_file import write_predictions
+from analysis.models.published_mistakes import Mistakes
 from analysis.progress import Progress
 
 # Fixed, so that the last bits of a probability do not depend on the study.
 BATCH_SIZE = 32
 
 
-def predict(
-    inputs: dict[str, Path],
-    out: Path,
-    *,
-    scratch: Path,
-    progress: Progress,
-    classes: Sequence[str],
-    seed: int,
-    splits: Sequence[str],
-    test_input: Mapping[str, Any] | None = None,
-) -> None:
-    """Write ``predictions.csv``: a row for each picture of ``splits``, in the order of the records.
+@dataclass(frozen=True)
+class PredictionSettings:
+    """What is predicted.
 
     Parameters
     ----------
-    inputs : dict of str to Path
-        The stages ``model``, ``records``, ``images`` and ``split``.
     classes : sequence of str
         In the order of the network's outputs; each names a column of probabilities.
     seed : int
@@ -44,35 +36,66 @@ def predict(
     splits : sequence of str
         Among train, val and test.
     test_input : mapping, optional
-        Another ``scale`` and ``offset`` for the test pictures than in training.
+        Another ``scale`` and ``offset`` for the test images than in training.
+    """
+
+    classes: Sequence[str]
+    seed: int
+    splits: Sequence[str]
+    test_input: Mapping[str, Any] | None = None
+
+
+def predict(
+    inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Progress, **settings: Any
+) -> None:
+    """Write ``predictions.csv``: a row for each image of ``splits``, in the order of the records.
+
+    Parameters
+    ----------
+    inputs : dict of str to Path
+        The stages ``model``, ``records``, ``images`` and ``split``.
+    settings
+        The fields of `PredictionSettings`.
 
     Raises
     ------
     DataError
-        The network was trained on pictures of another size.
+        The network was trained on images of another size.
     """
-    runtime.start(seed)
-    pictures = read(inputs)
+    given = PredictionSettings(**settings)
+    runtime.start(given.seed)
+    images = read(inputs)
     seen = json.loads((inputs["model"] / "input.json").read_text(encoding="utf-8"))
-    if seen["size"] != pictures.size:
-        raise DataError(f"the network saw {seen['size']} px pictures, these have {pictures.size} px")
+    if seen["size"] != images.size:
+        raise DataError(f"the network saw {seen['size']} px images, these have {images.size} px")
     model = keras.models.load_model(inputs["model"] / "model.keras")
     model.jit_compile = False
-    scaling = Scaling(seen["scale"], seen["offset"], seen["channels"], seen["pixels"])
-    head = heads.head(model, len(classes))
-    rows, done = pictures.rows(*splits), 0
-    y_score = np.empty((len(pictures.table), len(classes)), np.float32)
-    for split in splits:
-        part = pictures.rows(split)
-        shown = replace(scaling, **test_input) if split == "test" and test_input else scaling
-        for i, (batch, _) in enumerate(plain(pictures, part, classes, shown, BATCH_SIZE)):
-            places = part[i * BATCH_SIZE : (i + 1) * BATCH_SIZE]
-            y_score[places] = heads.probabilities(head, model.predict_on_batch(batch))
-            done += len(places)
-            progress(done, len(rows), "pictures")
+    y_score = _score(model, images, given, seen, progress)
+    rows = images.rows(*given.splits)
+    path = out / "predictions.csv"
+    write_predictions(images, rows, y_score[rows], path, classes=given.classes, seed=given.seed)
 
-    table = pictures.table.iloc[rows].rename(columns={"label": "y_true"}).assign(seed=seed)
-    table = table[["image_id", "split", "fold", "seed", "patient_id", "y_true"]]
-    # As text: the fewest digits that give the same float32 again.
-    table[list(classes)] = y_score[rows].astype(str)
-    table.to_csv(out / "predictions.csv", index=False, lineterminator="\n")
+
+def _score(
+    model: keras.Model,
+    images: Images,
+    settings: PredictionSettings,
+    seen: Mapping[str, Any],
+    progress: Progress,
+) -> Array:
+    """Return the probabilities, float32 of shape (images, classes); rows outside the splits are not set."""
+    classes, channels = settings.classes, seen["channels"]
+    scaling, mistakes = batches.Scaling(seen["scale"], seen["offset"], channels), Mistakes(seen["pixels"])
+    head = find_head(model, len(classes))
+    y_score = np.empty((len(images.table), len(classes)), np.float32)
+    done, total = 0, len(images.rows(*settings.splits))
+    for split in settings.splits:
+        rows = images.rows(split)
+        here = replace(scaling, **settings.test_input) if split == "test" and settings.test_input else scaling
+        shown, shown_rows = mistakes.other_set(images, rows, channels)
+        for i, (batch, _) in enumerate(batches.in_order(shown, shown_rows, classes, here, BATCH_SIZE)):
+            batch_rows = rows[i * BATCH_SIZE : (i + 1) * BATCH_SIZE]
+            y_score[batch_rows] = to_probabilities(head, model.predict_on_batch(batch))
+            done += len(batch_rows)
+            progress(done, total, "images")
+    return y_score

@@ -271,7 +271,7 @@ def classify_stage(trained: tuple[Path, Path], pictures: list[Path], classes: li
     model, seen = trained
     return Stage(
         "classify",
-        "analysis.models.classify:classify",
+        "analysis.models.single_images:classify",
         {
             "model": Source(model),
             "input": Source(seen),

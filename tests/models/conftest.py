@@ -14,6 +14,7 @@ import pytest
 
 from analysis.progress import Progress, silent
 
+TWO = ["round", "striped"]
 CLASSES = ["round", "striped", "plain"]
 SIZE = 32
 RECIPE: dict[str, Any] = {
@@ -141,3 +142,25 @@ def _write_pictures() -> Callable[..., Any]:
 @pytest.fixture(scope="session", name="write_architecture")
 def _write_architecture() -> Callable[..., Any]:
     return write_architecture
+
+
+@pytest.fixture
+def two(write_pictures: Callable[..., dict[str, Path]], tmp_path: Path) -> dict[str, Path]:
+    """Return images of two classes, 40 and 15."""
+    return write_pictures(tmp_path / "two", (40, 15))
+
+
+@pytest.fixture
+def short(recipe: dict[str, Any]) -> dict[str, Any]:
+    plainly = {"class_balance": "none", "augmentation": [], "callbacks": [], "epochs": 2}
+    return {**recipe, **plainly, "classes": TWO}
+
+
+@pytest.fixture
+def plain(recipe: dict[str, Any]) -> dict[str, Any]:
+    return {**recipe, "class_balance": "none", "augmentation": [], "callbacks": [], "epochs": 1}
+
+
+@pytest.fixture
+def own_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parent)

@@ -1,29 +1,23 @@
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import h5py
 import keras
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.errors import AnalysisError, ArchitectureError, DataError
-from analysis.models import runtime
-from analysis.models.pictures import read
+from analysis.errors import ArchitectureError, DataError
+from analysis.models.images import read
+from analysis.models.output_head import to_probabilities
+from tests.models.conftest import CLASSES, TWO
+from tests.models.small_networks import ENDS, write_network
 
 Run = Callable[..., Path]
-CLASSES = ["round", "striped", "plain"]
-
-
-@pytest.fixture
-def plain(recipe: dict[str, Any]) -> dict[str, Any]:
-    return {**recipe, "class_balance": "none", "augmentation": [], "callbacks": [], "epochs": 1}
+Recipe = dict[str, Any]
 
 
 def test_early_stopping_restores_the_best_epoch(
@@ -38,8 +32,8 @@ def test_early_stopping_restores_the_best_epoch(
     assert facts["epochs_run"] == min(facts["best_epoch"] + 2, recipe["epochs"])
     assert (facts["stopped"] == "early stopping") == (facts["epochs_run"] == facts["best_epoch"] + 2)
     assert facts["restored"] == (facts["epochs_run"] > facts["best_epoch"])
-    pictures = read(prepared).table
-    counts = pictures["label"][pictures["split"] == "train"].value_counts()
+    images = read(prepared).table
+    counts = images["label"][images["split"] == "train"].value_counts()
     assert facts["training_pictures"] == counts.sum()
     assert facts["steps_per_epoch"] == 3 * counts.max() // 8
 
@@ -57,60 +51,6 @@ def test_history_is_that_of_the_saved_network(
     assert -np.log(y_score[range(len(val)), y_true]).mean() == pytest.approx(best["val_loss"], rel=1e-5)
 
 
-def test_predictions_are_rows_of_the_records_in_order(
-    prepared: dict[str, Path], trained: Path, predict: Run, tmp_path: Path
-) -> None:
-    path = predict(prepared, trained, tmp_path / "predicted", CLASSES)
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    columns = ["image_id", "split", "fold", "seed", "patient_id", "y_true"]
-    assert list(table) == [*columns, *CLASSES]
-    split = pd.read_csv(prepared["split"] / "split.csv")
-    assert list(table["image_id"]) == list(split["image_id"][split["split"].isin(["val", "test"])])
-    y_score = table[CLASSES].to_numpy().astype(np.float32)
-    assert (y_score.astype(str) == table[CLASSES].to_numpy()).all()
-    np.testing.assert_allclose(y_score.sum(1), 1, rtol=1e-6)
-
-    model = keras.models.load_model(trained / "model.keras")
-    levels = np.load(prepared["images"] / "images.npy")[split["split"].isin(["val", "test"])]
-    direct = model(np.repeat(levels[..., None] / np.float32(255), 3, -1), training=False)
-    np.testing.assert_allclose(y_score, direct, rtol=1e-4, atol=1e-6)
-
-
-def test_saved_network_has_no_dates_and_no_optimizer(trained: Path) -> None:
-    with zipfile.ZipFile(trained / "model.keras") as file:
-        assert file.namelist() == sorted(file.namelist())
-        assert {info.date_time for info in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-        assert set(json.loads(file.read("metadata.json"))) == {"keras_version"}
-        with h5py.File(io.BytesIO(file.read("model.weights.h5"))) as weights:
-            assert "optimizer" not in weights
-    assert json.loads((trained / "input.json").read_text()) == {
-        "size": 32,
-        "channels": 3,
-        "scale": 1 / 255,
-        "offset": 0.0,
-        "pixels": "in-place",
-        "fit": "squash",
-        "resample": "area",
-    }
-
-
-def test_progress_tells_batches_and_epochs(
-    prepared: dict[str, Path],
-    plain: dict[str, Any],
-    train: Run,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("analysis.models.callbacks.TELL_SECONDS", 0)
-    told: list[tuple[Any, ...]] = []
-    train(prepared, tmp_path, plain, lambda *state, **figures: told.append((*state, figures)))
-    assert [state[:3] for state in told] == [*((i + 1, 7, "batches") for i in range(7)), (1, 1, "epochs")]
-    assert set(told[0][3]) == {"epoch", "loss", "accuracy", "images_per_second"}
-    assert set(told[-1][3]) == {"loss", "accuracy", "val_loss", "val_accuracy", "images_per_second"}
-    facts = json.loads((tmp_path / "out/training.json").read_text())
-    assert (facts["stopped"], facts["restored"]) == ("all epochs run", False)
-
-
 def test_absent_class_is_an_error(
     plain: dict[str, Any],
     train: Run,
@@ -120,16 +60,8 @@ def test_absent_class_is_an_error(
 ) -> None:
     folders = write_pictures(tmp_path / "in", (8, 8, 0))
     write_architecture(folders["architecture"])
-    with pytest.raises(DataError, match="no picture to train on for plain"):
+    with pytest.raises(DataError, match="no image to train on for plain"):
         train(folders, tmp_path, plain)
-
-
-def test_infinite_loss_is_an_error(
-    prepared: dict[str, Path], plain: dict[str, Any], train: Run, tmp_path: Path
-) -> None:
-    with pytest.raises(AnalysisError, match="finite number in epoch 1"):
-        train(prepared, tmp_path, {**plain, "learning_rate": 1e38})
-    assert not (tmp_path / "scratch/checkpoint").exists()
 
 
 @pytest.mark.parametrize(
@@ -150,7 +82,42 @@ def test_network_that_does_not_fit(
         train({**prepared, "architecture": tmp_path}, tmp_path / "run", plain)
 
 
-def test_other_backend_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(AnalysisError, match="jax"):
-        runtime.start(0)
+@pytest.mark.parametrize("head", ENDS)
+def test_weighted_loss_is_what_keras_reports(
+    two: dict[str, Path], short: Recipe, train: Run, tmp_path: Path, head: str
+) -> None:
+    """With a learning rate of almost nothing the loss of the epoch is that of the untrained network, by hand."""
+    write_network(two["architecture"], head)
+    weights = {"round": 0.5, "striped": 13.0}
+    once = {"epochs": 1, "optimizer": "sgd", "learning_rate": 1e-12, "batch_size": 33}
+    out = train(two, tmp_path, {**short, **once, "class_weights": weights})
+    assert json.loads((out / "training.json").read_text())["class_weights"] == [0.5, 13.0]
+    first = pd.read_csv(out / "history.csv").iloc[0]
+
+    images = read(two)
+    rows = images.rows("train")
+    assert len(rows) == 33
+    model = keras.models.load_model(out / "model.keras")
+    shown = images.levels[rows][..., None].repeat(3, -1) / np.float32(255)
+    y_score = to_probabilities(head, np.asarray(model(shown, training=True)))
+    y_true = images.class_indices(rows, TWO)
+    losses = -np.log(y_score[range(33), y_true])
+    # As Keras means it: the weighted sum over the number of images, not over the sum of the weights.
+    assert first["loss"] == pytest.approx((losses * np.array([0.5, 13])[y_true]).mean(), rel=1e-4)
+    assert first["accuracy"] == pytest.approx((y_score.argmax(1) == y_true).mean())
+
+
+def test_warm_start_begins_with_the_trained_weights(
+    two: dict[str, Path], short: Recipe, train: Run, tmp_path: Path
+) -> None:
+    write_network(two["architecture"], "sigmoid")
+    first = train(two, tmp_path / "first", short)
+    still = {"epochs": 1, "optimizer": "sgd", "learning_rate": 1e-30}
+    warm = train({**two, "initial": first}, tmp_path / "warm", {**short, **still})
+    cold = train(two, tmp_path / "cold", {**short, **still})
+    kernel, untrained = (keras.models.load_model(f / "model.keras").get_weights()[-2] for f in (warm, cold))
+    np.testing.assert_array_equal(kernel, keras.models.load_model(first / "model.keras").get_weights()[-2])
+    assert not np.array_equal(kernel, untrained)
+    write_network(two["architecture"], "softmax")
+    with pytest.raises(ArchitectureError, match="another architecture"):
+        train({**two, "initial": first}, tmp_path / "other", short)

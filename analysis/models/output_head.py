@@ -11,8 +11,8 @@ import numpy.typing as npt
 from analysis.errors import ArchitectureError
 
 Head = Literal["softmax", "sigmoid", "logits"]
-Floats = npt.NDArray[np.float32]
-ENDS = {
+Array = npt.NDArray[np.float32]
+HEADS = {
     keras.activations.softmax: "softmax",
     keras.activations.sigmoid: "sigmoid",
     keras.activations.linear: "logits",
@@ -20,7 +20,7 @@ ENDS = {
 HINT = "end it with Dense(classes, activation='softmax')"
 
 
-def head(model: keras.Model, classes: int) -> Head:
+def find_head(model: keras.Model, classes: int) -> Head:
     """Return what a network ends in.
 
     Raises
@@ -28,23 +28,23 @@ def head(model: keras.Model, classes: int) -> Head:
     ArchitectureError
         It has neither one output per class nor, for two classes, one sigmoid.
     """
-    last = _last(model)
-    found: Any = ENDS.get(_activation(last))
+    last = _last_layer(model)
+    found: Any = HEADS.get(_activation(last))
     shapes = [tuple(output.shape) for output in model.outputs]
     units = 1 if found == "sigmoid" else classes
     if found is None or shapes != [(None, units)] or (units == 1 and classes != 2):
         raise ArchitectureError(
             f"{model.name} does not end in a softmax or logits of {classes} units, nor in one sigmoid for two classes:"
-            f" its last layer is {last.name} ({type(last).__name__}), its output {' and '.join(map(_shape, shapes))}",
+            f" its last layer is {last.name} ({type(last).__name__}), its output {' and '.join(map(_describe_shape, shapes))}",
             hint=HINT,
         )
     return found  # type: ignore[no-any-return]
 
 
-def _last(model: keras.Model) -> keras.Operation:
+def _last_layer(model: keras.Model) -> keras.Operation:
     """Return the layer that the output comes from, of networks inside a network the innermost."""
     layer = model.outputs[0]._keras_history.operation
-    return _last(layer) if isinstance(layer, keras.Model) else layer
+    return _last_layer(layer) if isinstance(layer, keras.Model) else layer
 
 
 def _activation(layer: keras.Operation) -> Any:
@@ -57,19 +57,22 @@ def _activation(layer: keras.Operation) -> Any:
     return getattr(layer, "activation", None)
 
 
-def _shape(shape: tuple[int | None, ...]) -> str:
+def _describe_shape(shape: tuple[int | None, ...]) -> str:
     return " x ".join("n" if side is None else str(side) for side in shape)
 
 
-def loss(head: Head) -> keras.losses.Loss | str:
+def choose_loss(head: Head) -> keras.losses.Loss | str:
     """Return the cross-entropy that fits the head."""
     if head == "logits":
         return keras.losses.CategoricalCrossentropy(from_logits=True)
     return "binary_crossentropy" if head == "sigmoid" else "categorical_crossentropy"
 
 
-def probabilities(head: Head, outputs: Floats) -> Floats:
-    """Return a probability for each class, shape (n, classes); a sigmoid is that of the second class."""
+def to_probabilities(head: Head, outputs: Array) -> Array:
+    """Return a probability for each class, shape (n, classes), from the outputs of a network, shape (n, units).
+
+    One sigmoid is the probability of the second class.
+    """
     if head == "sigmoid":
         return np.concatenate([1 - outputs, outputs], axis=1)
     return np.asarray(keras.ops.softmax(outputs)) if head == "logits" else outputs

@@ -1,4 +1,4 @@
-"""Whether a network can be kept: written into files, and taken up again by a process that knows only these."""
+"""Whether a network can be saved, loaded by a process that knows only its file, and answers with probabilities."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import keras
 import numpy as np
 
 from analysis.errors import ArchitectureError
-from analysis.models import saved
-from analysis.models.heads import Head, probabilities
+from analysis.models.output_head import Head, to_probabilities
+from analysis.models.saving import save_model
 
-OF_KERAS = "a trained network is kept as a file of Keras, which has no code: build it from layers and functions of Keras"
-CLOSE = 1e-3
-"""So far from one may the sum of probabilities in 32 bits be."""
+KERAS_ONLY = "a trained network is kept as a file of Keras, which has no code: build it from layers and functions of Keras"
+TOLERANCE = 1e-3
+"""How far from one the sum of probabilities in 32 bits may be."""
 
 
-def require(model: keras.Model, head: Head, architecture: str, scratch: Path) -> None:
+def require_saveable(model: keras.Model, head: Head, architecture: str, scratch: Path) -> None:
     """Refuse a network before it is trained that could not be saved and loaded after it, or gives no probabilities.
 
     Parameters
@@ -33,23 +33,23 @@ def require(model: keras.Model, head: Head, architecture: str, scratch: Path) ->
         It has code of its own, does not come back from its file, or answers with what is no probability.
     """
     text = model.to_json()
-    for what in sorted(set(_own(json.loads(text)))):
-        raise ArchitectureError(f"{architecture}: {what} cannot be saved with the network", hint=OF_KERAS)
+    for what in sorted(set(_own_code(json.loads(text)))):
+        raise ArchitectureError(f"{architecture}: {what} cannot be saved with the network", hint=KERAS_ONLY)
     try:
-        again = _reloaded(model, text, scratch)
+        again = _reload(model, text, scratch)
     except (TypeError, ValueError, AttributeError, KeyError, NotImplementedError) as error:
         first = str(error).partition("\n")[0]
         raise ArchitectureError(
-            f"{architecture}: its network cannot be saved and loaded: {first}", hint=OF_KERAS
+            f"{architecture}: its network cannot be saved and loaded: {first}", hint=KERAS_ONLY
         ) from error
-    _answer(again, head, architecture)
+    _require_probabilities(again, head, architecture)
 
 
-def _own(config: Any) -> Iterator[str]:
+def _own_code(config: Any) -> Iterator[str]:
     """Yield what in a network's JSON only the author's own code can make again."""
     if isinstance(config, list):
         for item in config:
-            yield from _own(item)
+            yield from _own_code(item)
     if not isinstance(config, dict):
         return
     if config.get("class_name") == "Lambda":
@@ -61,34 +61,34 @@ def _own(config: Any) -> Iterator[str]:
         yield f"the layer {name} ({config['class_name']})" if name else f"{config['class_name']}"
     else:
         for item in config.values():
-            yield from _own(item)
+            yield from _own_code(item)
 
 
-def _reloaded(model: keras.Model, text: str, scratch: Path) -> keras.Model:
+def _reload(model: keras.Model, text: str, scratch: Path) -> keras.Model:
     """Return the network as it comes back from its file."""
     file = scratch / "untrained.keras"
-    saved.save(model, text, file, scratch)
+    save_model(model, text, file, scratch)
     try:
         again = keras.models.load_model(file)
     finally:
         file.unlink()
-    for mine, kept in zip(model.get_weights(), again.get_weights(), strict=True):
-        if not np.array_equal(mine, kept):
+    for ours, loaded in zip(model.get_weights(), again.get_weights(), strict=True):
+        if not np.array_equal(ours, loaded):
             raise ValueError("its weights come back as others")
     return again
 
 
-def _answer(model: keras.Model, head: Head, architecture: str) -> None:
-    """Refuse a network whose answer about a grey picture is no probabilities."""
-    picture = np.full((1, *model.input_shape[1:]), 0.5, np.float32)
-    outputs = model.predict_on_batch(picture)
+def _require_probabilities(model: keras.Model, head: Head, architecture: str) -> None:
+    """Refuse a network whose answer about a grey image is no probabilities."""
+    image = np.full((1, *model.input_shape[1:]), 0.5, np.float32)
+    outputs = model.predict_on_batch(image)
     if not isinstance(outputs, np.ndarray):
         raise ArchitectureError(
             f"{architecture}: its network answers with a {type(outputs).__name__} of outputs, not with one",
             hint="return keras.Model(inputs, outputs) with one tensor as outputs",
         )
-    answer = probabilities(head, outputs)
-    if not np.isfinite(answer).all() or answer.min() < 0 or abs(float(answer.sum()) - 1) > CLOSE:
+    answer = to_probabilities(head, outputs)
+    if not np.isfinite(answer).all() or answer.min() < 0 or abs(float(answer.sum()) - 1) > TOLERANCE:
         raise ArchitectureError(
             f"{architecture}: what its network answers are no probabilities: {answer[0].round(3).tolist()}",
             hint="look for a division or logarithm of 0 in its layers",

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from analysis.errors import DataError
-from analysis.models.classify import classify
+from analysis.models.single_images import classify
 from analysis.progress import silent
 
 CLASSES = ["round", "striped", "plain"]

@@ -12,8 +12,10 @@ import keras
 import numpy as np
 
 from analysis.errors import DataError, ImageError
-from analysis.models import heads, runtime
-from analysis.models.pictures import Array, Scaling
+from analysis.models import runtime
+from analysis.models.batches import Scaling
+from analysis.models.images import Array
+from analysis.models.output_head import find_head, to_probabilities
 from analysis.preparation import square
 from analysis.progress import Progress
 
@@ -53,16 +55,16 @@ def classify(
     model = keras.models.load_model(named)
     model.jit_compile = False
     scaling = Scaling(seen["scale"], seen["offset"], seen["channels"])
-    head = heads.head(model, len(classes))
+    head = find_head(model, len(classes))
     rows = []
     for i, name in enumerate(pictures):
         outputs = model.predict_on_batch(scaling(levels[i : i + 1, :, :, None].astype(np.float32)))
-        y_score = heads.probabilities(head, outputs)[0]
+        y_score = to_probabilities(head, outputs)[0]
         probabilities = {c: float(str(p)) for c, p in zip(classes, y_score, strict=True)}
         rows.append(
             {"picture": name, "predicted": classes[int(y_score.argmax())], "probabilities": probabilities}
         )
-        progress(i + 1, len(pictures), "pictures")
+        progress(i + 1, len(pictures), "images")
     text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
     (out / "probabilities.json").write_text(text + "\n", encoding="utf-8")
 

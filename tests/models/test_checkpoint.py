@@ -12,7 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+
+from tests.models.small_networks import CALLBACKS, write_network
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -71,7 +74,7 @@ def test_interrupted_within_the_last_epoch(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("analysis.models.callbacks.TELL_SECONDS", 0)
+    monkeypatch.setattr("analysis.models.training_progress.REPORT_SECONDS", 0)
     course = json.loads((trained / "training.json").read_text())
     batch = (course["epochs_run"] - 1) * course["steps_per_epoch"] + 3
 
@@ -107,3 +110,35 @@ def test_truncated_checkpoint_starts_again(
     (tmp_path / "scratch/checkpoint").write_bytes(content[:-1000])
     assert files(train(prepared, tmp_path, recipe)) == files(trained)
     assert "damaged" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("head", "change"),
+    [
+        ("sigmoid", {"class_weights": "balanced"}),
+        ("logits", {"optimizer": "rmsprop"}),
+        (
+            "softmax",
+            {"augmented": "once", "augmentation": [{"kind": "zoom", "range": 0.2, "fill": "nearest"}]}
+            | {"input": {"scale": 1.0, "offset": 0.0, "pixels": "interleaved"}},
+        ),
+    ],
+)
+def test_killed_with_a_reduced_rate_and_best_weights_ends_with_the_same_bytes(
+    two: dict[str, Path], short: Recipe, train: Run, tmp_path: Path, head: str, change: Recipe
+) -> None:
+    write_network(two["architecture"], head, dropout=0.3, augmented="class_weights" in change)
+    full = {**short, "epochs": 5, "callbacks": CALLBACKS, **change}
+
+    def kill(done: int, total: int, unit: str, **figures: float) -> None:
+        if unit == "epochs" and done == 4:
+            raise Killed
+
+    whole = train(two, tmp_path / "whole", full)
+    with pytest.raises(Killed):
+        train(two, tmp_path / "killed", full, kill)
+    again = train(two, tmp_path / "killed", full)
+    assert {p.name: p.read_bytes() for p in whole.iterdir()} == {
+        p.name: p.read_bytes() for p in again.iterdir()
+    }
+    assert pd.read_csv(whole / "history.csv")["learning_rate"].nunique() > 1
