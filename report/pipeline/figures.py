@@ -74,7 +74,7 @@ def _of_models(study: Study) -> Iterator[Stage]:
         named: dict[str, Json] = {**_classes(study), "model": model.id, "title": model.title}
         yield _figure(study, f"curves.{model.id}", training, named)
         for kind in ("roc", "confusion"):
-            yield _figure(study, f"{kind}.{model.id}", evaluation, {**named, "splits": list(EVALUATED)})
+            yield _figure(study, f"{kind}.{model.id}", evaluation, {**named, "splits": [*EVALUATED]})
 
 
 def _of_models_together(study: Study) -> Iterator[Stage]:
@@ -91,7 +91,7 @@ def _of_models_together(study: Study) -> Iterator[Stage]:
             study,
             f"overlay.{kind}",
             evaluations,
-            {**classes, "models": models, "splits": list(EVALUATED), "kind": kind},
+            {**classes, "models": models, "splits": [*EVALUATED], "kind": kind},
         )
     yield _figure(study, "reliability", evaluations, {**classes, "models": networks, "split": "test"})
     if normal_class(study):

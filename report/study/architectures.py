@@ -11,7 +11,7 @@ from report.errors import did_you_mean, nearest
 PACKAGE = "analysis"
 
 
-def problem(architecture: str) -> tuple[str, str] | None:
+def find_problem(architecture: str) -> tuple[str, str] | None:
     """Return what is wrong with ``module:function`` and a hint; None if there is such a function."""
     module, _, function = architecture.partition(":")
     path = PROJECT.joinpath(*module.split(".")).with_suffix(".py")

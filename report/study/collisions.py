@@ -6,62 +6,64 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from analysis.vocabulary.measures import ABNORMAL, BETWEEN, MACRO, MICRO, WEIGHTED
+from analysis.vocabulary.reference_classifiers import REFERENCES
 from report.study.texts import without_article
 
 if TYPE_CHECKING:
     from report.study.study import Study
 
-LOW_DETAIL, MAJORITY = "low_detail", "majority"
-"""The floors that every study has beside its models: the commonest class, and trees on pictures of 8 x 8 pixels."""
-OWNERS = ("data", "published", "ledger")
+OWNERS = ("data", "published", "ledger", "planning", *(reference.id for reference in REFERENCES))
 """What results are named after beside models."""
-LOW_DETAIL_TITLE, MAJORITY_TITLE = "8 × 8 baseline", "Majority class"
-MODELS = (LOW_DETAIL, MAJORITY, *OWNERS, "planning")
-CLASSES = (
-    *("macro", "micro", "weighted", "abnormal", "top"),
-    *("image_id", "split", "fold", "seed", "patient_id", "y_true"),
-)
-"""Averages and scores that results are named by as by a class, and the columns that stand beside those of classes."""
+COLUMNS = ("image_id", "split", "fold", "seed", "patient_id", "y_true")
+"""The columns that stand beside those of classes in a table of predictions."""
+SCORES = (MACRO, MICRO, WEIGHTED, ABNORMAL, "top")
+"""Averages and scores that results are named by as by a class."""
 NO_WORDS = ("nan", "null", "true", "false", "inf", "infinity")
 """What programs read in a table as a number, as true or false, or as nothing."""
 LABELS = ("Macro average", "All classes", "Abnormal")
-BETWEEN = "_vs_"
-UNSEEN = {"Cf", "Cn", "Co"}
+"""What tables and figures have in the place of a class."""
+INVISIBLE = {"Cf", "Cn", "Co"}
+"""Categories of Unicode whose characters have no shape."""
 
 
-def problem(study: Study) -> str:
+def find_collision(study: Study) -> str:
     """Return which names of a study collide, with the key before it; "" if none do."""
+    for key, names, reserved in (
+        ("models", [m.id for m in study.models], OWNERS),
+        ("classes", [c.id for c in study.classes], (*SCORES, *COLUMNS)),
+    ):
+        for name in names:
+            if name in reserved:
+                return f"{key}.{name}.id: {name} names something else in the results; choose another id"
+        for name in names:
+            if name in NO_WORDS:
+                return f"{key}.{name}.id: {name} is no word to programs that read a table; choose another id"
+    for model in study.models:
+        if BETWEEN in model.id:
+            return (
+                f"models.{model.id}.id: {BETWEEN} stands between the names of two models that are compared; "
+                "choose another id"
+            )
     labels = {f"classes.{c.id}.label": c.label for c in study.classes}
     titles = {f"models.{m.id}.title": without_article(m.title) for m in study.models}
-    for key, names, reserved in (
-        ("models", [m.id for m in study.models], MODELS),
-        ("classes", [c.id for c in study.classes], CLASSES),
-    ):
-        if taken := next((name for name in names if name in reserved), ""):
-            return f"{key}.{taken}.id: {taken} names something else in the results; choose another id"
-        if unread := next((name for name in names if name in NO_WORDS), ""):
-            return f"{key}.{unread}.id: {unread} is no word to programs that read a table; choose another id"
-    if pair := next((m.id for m in study.models if BETWEEN in m.id), ""):
-        return f"models.{pair}.id: {BETWEEN} stands between the names of two models that are compared; choose another id"
-    return _alike(labels, LABELS) or _alike(titles, (LOW_DETAIL_TITLE, MAJORITY_TITLE))
+    return _find_alike(labels, LABELS) or _find_alike(titles, [reference.title for reference in REFERENCES])
 
 
-def _alike(given: Mapping[str, str], reserved: Iterable[str]) -> str:
-    """Return which of the texts reads like another or is none; "" if all are told apart."""
-    seen = {_read(text): f"the report's own {text!r}" for text in reserved}
-    for key, text in given.items():
-        read = _read(text)
-        if not read:
+def _find_alike(texts: Mapping[str, str], reserved: Iterable[str]) -> str:
+    """Return which of the texts reads like another or is none; "" if all can be told apart."""
+    seen = {_visible(text): f"the report's own {text!r}" for text in reserved}
+    for key, text in texts.items():
+        visible = _visible(text)
+        if not visible:
             return f"{key}: {text!r} is nothing that can be read"
-        if read in seen:
-            return f"{key}: {text!r} reads like {seen[read]}; choose another"
-        seen[read] = f"that of {key.rpartition('.')[0]}"
+        if visible in seen:
+            return f"{key}: {text!r} reads like {seen[visible]}; choose another"
+        seen[visible] = f"that of {key.rpartition('.')[0]}"
     return ""
 
 
-def _read(text: str) -> str:
+def _visible(text: str) -> str:
     """Return what a reader sees of a name: neither case, nor spaces, nor what has no shape."""
-    shown = (
-        letter for letter in unicodedata.normalize("NFC", text) if unicodedata.category(letter) not in UNSEEN
-    )
+    shown = (c for c in unicodedata.normalize("NFC", text) if unicodedata.category(c) not in INVISIBLE)
     return " ".join("".join(shown).casefold().split())

@@ -14,7 +14,7 @@ from report.errors import StudyError, UsageError
 from report.study.complaints import StudyFile, refused, unreadable
 from report.study.folder import PUBLISHED, STUDIES
 from report.study.study import Study
-from report.study.texts import UNPRINTABLE_HINT, unprintable
+from report.study.texts import UNPRINTABLE_HINT, find_unprintable
 
 
 def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
@@ -49,7 +49,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
 
 def _require_printable(file: StudyFile) -> None:
     for key, text in _texts(file.data):
-        if found := unprintable(text):
+        if found := find_unprintable(text):
             if file.override_of(key):
                 raise UsageError(f"--set {key}: {found[1]}", hint=UNPRINTABLE_HINT)
             raise StudyError(f"{file.place(key)}: {key}: {found[1]}", hint=UNPRINTABLE_HINT)

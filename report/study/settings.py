@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from analysis.vocabulary.measures import DEFAULT_PRIMARY, Primary
+from analysis.vocabulary.splits import EvaluatedSplit
 from report.study.limits import MIN_SEEDS
 from report.study.value_types import (
     Authors,
@@ -202,8 +204,8 @@ class Training(Section):
 class Comparison(Section):
     """Which models are compared with which, by what, on which pictures, and what difference would matter."""
 
-    primary: Literal["accuracy", "f1.macro", "sensitivity.macro", "auroc.macro"] = "f1.macro"
-    split: Literal["val", "test"] = "test"
+    primary: Primary = DEFAULT_PRIMARY
+    split: EvaluatedSplit = "test"
     baseline: Identifier
     against: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     margin: Fraction = 0.03

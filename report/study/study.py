@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from report.study import collisions
+from report.study.collisions import find_collision
 from report.study.limits import MIN_CLASSES
 from report.study.model_settings import Model
 from report.study.published import Published
@@ -166,8 +166,8 @@ class Study(Section):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{what}: {', '.join(twice)} declared twice")
-        if problem := collisions.problem(self):
-            raise ValueError(problem)
+        if collision := find_collision(self):
+            raise ValueError(collision)
 
     def _check_classes(self) -> None:
         """Refuse names of classes that are not declared, and more classes left out than the study can spare."""

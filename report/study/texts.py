@@ -12,7 +12,7 @@ DETERMINERS = {"the", "a", "an", "our", "my", "this", "that", "their"}
 UNPRINTABLE_HINT = "take it away; an editor that shows invisible signs finds it"
 
 
-def unprintable(text: str) -> tuple[int, str] | None:
+def find_unprintable(text: str) -> tuple[int, str] | None:
     """Return where the first such sign of ``text`` is and what is wrong with it; None if there is none."""
     match = _UNPRINTABLE.search(text)
     if match is None:

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from report.study import architectures
+from report.study.architectures import find_problem
 
 NAME = r"^[a-z][a-z0-9_]*$"
 LANGUAGES = ("en-GB", "en-US", "en")
@@ -50,7 +50,7 @@ def _refused(problem: str, hint: str) -> PydanticCustomError:
 
 def _known_architecture(name: str) -> str:
     """Refuse a function that does not exist, before anything runs."""
-    if found := architectures.problem(name):
+    if found := find_problem(name):
         raise _refused(*found)
     return name
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from analysis.vocabulary.reference_classifiers import LOW_DETAIL, MAJORITY
 from analysis.vocabulary.splits import EVALUATED
-from report.study.collisions import LOW_DETAIL, MAJORITY
 from report.study.trainings import analyses, compared, normal_class, runs
 
 if TYPE_CHECKING:
@@ -36,8 +36,10 @@ def names(study: Study) -> frozenset[str]:
     found: set[str] = {f"{m.id}.architecture.{n}" for m in study.models for n in _ARCHITECTURE}
     for analysis in analyses(study):
         found |= _owned(f"data{analysis}", _data(study))
-        found |= {f"{MAJORITY}{analysis}.{split}.{n}" for split in EVALUATED for n in _classification(study)}
-        found |= _owned(f"{LOW_DETAIL}{analysis}", _evaluated(study, rebalanced=False))
+        found |= {
+            f"{MAJORITY.id}{analysis}.{split}.{n}" for split in EVALUATED for n in _classification(study)
+        }
+        found |= _owned(f"{LOW_DETAIL.id}{analysis}", _evaluated(study, rebalanced=False))
         for model in study.trained:
             owners = {f"{model.id}{analysis}", *(run.name for run in runs(study, model, analysis))}
             for owner in owners:
@@ -118,7 +120,7 @@ def _compared(study: Study, analysis: str) -> Iterator[str]:
     primary = declared.primary if declared else "f1.macro"
     for split in EVALUATED:
         for model in study.trained:
-            yield f"{model.id}_vs_{LOW_DETAIL}{analysis}.{split}.{primary}"
+            yield f"{model.id}_vs_{LOW_DETAIL.id}{analysis}.{split}.{primary}"
         for mistake in study.corrections:
             pair = f"{mistake.corrected}_vs_{mistake.faithful}{analysis}.{split}"
             yield from (f"{pair}.{name}" for name in differences)
@@ -168,4 +170,4 @@ def _published(study: Study) -> Iterator[str]:
         split, dot, of = name.partition(".")
         yield f"published.data.{split}.count{dot}{of}"
     if all(f"test.{c}" in counts for c in study.published.protocol.classes):
-        yield f"published.{MAJORITY}.test.accuracy"
+        yield f"published.{MAJORITY.id}.test.accuracy"

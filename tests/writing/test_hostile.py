@@ -144,7 +144,7 @@ ANY = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), min_size=1, 
 TEXTS = (
     (st.sampled_from(KNOWN) | SIGNS | ANY)
     .map(lambda text: text[:80])
-    .filter(lambda text: text.strip() and not texts.unprintable(text))
+    .filter(lambda text: text.strip() and not texts.find_unprintable(text))
 )
 
 

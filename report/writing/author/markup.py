@@ -10,7 +10,7 @@ from pathlib import Path
 from report.document import lint
 from report.document.lint import CODE_BLOCK, NOT_TEXT, TEMPLATE, Problem, Text, blank
 from report.errors import RenderError
-from report.study.texts import UNPRINTABLE_HINT, unprintable
+from report.study.texts import UNPRINTABLE_HINT, find_unprintable
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SPANS = {"given", "unnumbered", "-"}
@@ -29,7 +29,7 @@ def read_prose(path: Path) -> str:
         It is not UTF-8, or has signs that cannot be printed.
     """
     text = re.sub(r"\r\n?", "\n", _decode(path))
-    if found := unprintable(text):
+    if found := find_unprintable(text):
         line = text.count("\n", 0, found[0]) + 1
         raise RenderError(f"{path.name}:{line}: {found[1]}", hint=UNPRINTABLE_HINT)
     return _COMMENT.sub(lambda m: re.sub(r"[^\n]", "", m[0]) if m["comment"] else m[0], text)

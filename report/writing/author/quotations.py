@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from report.errors import RenderError, did_you_mean, nearest
-from report.study.collisions import LOW_DETAIL, MAJORITY, OWNERS
+from report.study.collisions import OWNERS
 from report.study.prose import find_prose
 from report.study.trainings import analyses
 from report.writing.author.markup import require_markup
@@ -17,8 +17,6 @@ from report.writing.names import names
 if TYPE_CHECKING:
     from report.study.study import Study
 
-_EVALUATED = (*OWNERS, "planning", LOW_DETAIL, MAJORITY)
-"""What results are named after beside models."""
 _PART = re.compile(r"<%[-+]?\s*(?P<word>if|endif|elif)\b(?P<condition>.*?)%>|<<(?P<filled>.*?)>>", re.S)
 _EXCLUDED = re.compile(r"data(@\w+)?\.excluded\.[a-z0-9_]+")
 """Reasons for which files are left out: what they are is known when the data are read."""
@@ -91,7 +89,7 @@ def _find_problem(name: str, study: Study) -> tuple[str, str] | None:
     owner, _, rest = name.partition(".")
     of, _, run = owner.partition("@")
     trained, described = ({m.id for m in models} for models in (study.trained, study.untrained))
-    known = {*trained, *described, *_EVALUATED}
+    known = {*trained, *described, *OWNERS}
     for one in [of] if of in known else of.split("_vs_"):
         if one not in known:
             near = nearest(one, known)
