@@ -67,7 +67,7 @@ class Toy:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.project = Project(root, ("toy",))
+        self.project = Project(root, ("toy",), declared_in="toy/stages.py")
         self.cache = root / "cache"
         self.store = Store(self.cache)
         self.write("toy.__init__", "")
@@ -101,7 +101,7 @@ class Toy:
         return build(stages or self.stages(), self.cache, chosen)
 
     def ran(self, stages: Sequence[Stage] | None = None, **options: Any) -> set[str]:
-        return {name for name, built in self.build(stages, **options).items() if built.how == "ran"}
+        return {name for name, built in self.build(stages, **options).items() if built.outcome == "ran"}
 
     def status(self, stages: Sequence[Stage] | None = None) -> dict[str, StageStatus]:
         found = status(stages or self.stages(), self.cache, self.project)
@@ -124,7 +124,7 @@ if __name__ == "__main__":
         Stage("slow", "toy.steps:slow", params={{"steps": {steps}}}),
     ]
     built = build(stages, root / "cache", Options(Project(root, ("toy",)), local_processes))
-    print(*(f"{{name}}={{b.how}}" for name, b in built.items()))
+    print(*(f"{{name}}={{b.outcome}}" for name, b in built.items()))
 """)
         return subprocess.Popen(
             [sys.executable, script],

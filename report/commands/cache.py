@@ -69,7 +69,7 @@ def print_other_versions(cache: Path | None) -> None:
     from report.engine.upkeep.collect import folder_size
     from report.workspace.places import cache_folder
 
-    for folder in Store(cache_folder(cache)).others():
+    for folder in Store(cache_folder(cache)).other_formats():
         console.say(
             f"{console.shorten_path(folder)}: {format_size(folder_size(folder))} of another version of this program,"
             " not used; report gc removes it when it is older than --keep-days"

@@ -58,10 +58,10 @@ def classify(plan: Plan, model: str, images: list[Path]) -> list[dict[str, Any]]
 
     _require_files(images)
     store = Store(plan.cache)
-    with store.locks.reading():
+    with store.locks.register_reader():
         training = find_training(plan, model)
         files = [
-            store.checked(training.outputs[name], training.stage) for name in ("model.keras", "input.json")
+            store.sound_path(training.outputs[name], training.stage) for name in ("model.keras", "input.json")
         ]
         stage = classify_stage((files[0], files[1]), images, [c.id for c in plan.study.classes])
         built = build_stages([stage], plan.cache, name_in_cache(plan), log_command=plan.log_command)

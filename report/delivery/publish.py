@@ -164,7 +164,7 @@ def run_facts(plan: Plan, built: Mapping[str, Built], seconds: float, files: Ite
         "seconds": round(seconds, 3),
         "cache": str(plan.cache),
         "stages": {
-            name: {"how": b.how, "key": b.key, "seconds": b.record.seconds, "host": b.record.host}
+            name: {"how": b.outcome, "key": b.key, "seconds": b.record.seconds, "host": b.record.host}
             for name, b in built.items()
         },
         "files": sorted(files),

@@ -76,7 +76,7 @@ class Code:
             waiting += [*_parents(name), *module[1]]
         return found
 
-    def imports(self, modules: Iterable[str]) -> set[str]:
+    def list_imports(self, modules: Iterable[str]) -> set[str]:
         """Return the names of all that these modules of ours import."""
         return {name for module in modules for name in (self._module(module) or ("", []))[1]}
 

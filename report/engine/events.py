@@ -8,8 +8,8 @@ from typing import Literal
 
 from report.errors import StageError
 
-How = Literal["cached", "ran", "same"]
-"""``same``: cached, run again for a check, and the bytes were equal."""
+Outcome = Literal["cached", "ran", "same"]
+"""How a stage has got its result; ``same``: cached, run again for a check, and the bytes were equal."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Finished:
     """A stage has its result, and its run took ``seconds``, now or when it was cached."""
 
     stage: str
-    how: How
+    outcome: Outcome
     seconds: float
 
 

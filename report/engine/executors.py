@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from report.engine.code import Project
-from report.engine.events import How, Progressed
+from report.engine.events import Outcome, Progressed
 from report.engine.store import Record
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Executor(Protocol):
     def threads(self) -> int:
         """How many threads the stages that run at once may have together."""
 
-    def submit(self, task: Task) -> Future[tuple[Record, How]]:
+    def submit(self, task: Task) -> Future[tuple[Record, Outcome]]:
         """Return what ``execute(task)`` will return or raise; ``BrokenExecutor`` where its process ends."""
 
     def messages(self) -> Iterator[Progressed]:

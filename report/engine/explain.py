@@ -51,7 +51,7 @@ def status(
     found = []
     with translate_disk_errors(store.cache):
         for stage in select(stages):
-            found.append(_status(stage, store, moment, store.record(latest.get(stage.name, "")), fresh))
+            found.append(_status(stage, store, moment, store.find_record(latest.get(stage.name, "")), fresh))
         moment.save()
     return found
 
@@ -91,7 +91,7 @@ def read_last_log(cache: Path, plan_name: str, stage: str) -> str:
     key = store.latest(plan_name, "runs").get(stage) or store.latest(plan_name).get(stage)
     log = store.log(key) if key else None
     written = log.read_text(encoding="utf-8", errors="replace") if log and log.exists() else ""
-    record = store.record(key) if key else None
+    record = store.find_record(key) if key else None
     return written or (f"{stage} wrote nothing; ran {record.seconds:.1f} s\n" if record else "")
 
 

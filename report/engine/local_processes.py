@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from report.engine.code import Project
-from report.engine.events import How, Progressed
+from report.engine.events import Outcome, Progressed
 from report.engine.store import Record
 from report.engine.system.machine import count_cores
 from report.engine.worker import Task, execute, initialize
@@ -36,7 +36,7 @@ class _Worker:
     def is_idle(self) -> bool:
         return self.last.done() and not isinstance(self.last.exception(), BrokenExecutor)
 
-    def submit(self, task: Task) -> Future[tuple[Record, How]]:
+    def submit(self, task: Task) -> Future[tuple[Record, Outcome]]:
         self.last = future = self.pool.submit(execute, task)
         self.packages |= {*task.stage.packages}
         return future
@@ -65,7 +65,7 @@ class LocalProcesses:
         """As many threads run at once as this process may use cores."""
         return count_cores()
 
-    def submit(self, task: Task) -> Future[tuple[Record, How]]:
+    def submit(self, task: Task) -> Future[tuple[Record, Outcome]]:
         """Run ``task`` in an idle worker, best in one that has imported its packages before."""
         idle = [w for w in self._workers if w.threads == task.stage.threads and w.is_idle()]
         for worker in sorted(idle, key=lambda w: -len(w.packages.intersection(task.stage.packages))):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from report.engine import events
 from report.engine.code import Project
-from report.engine.events import How, OnEvent
+from report.engine.events import OnEvent, Outcome
 from report.engine.executors import Executor, StartExecutor
 from report.engine.fingerprint import Recipe, Surroundings
 from report.engine.schedule import by_urgency, hopeless
@@ -31,7 +31,7 @@ class Built:
     """The result of a stage."""
 
     record: Record
-    how: How
+    outcome: Outcome
     store: Store
 
     @property
@@ -46,7 +46,7 @@ class Built:
 
     def path(self, relative: str) -> Path:
         """Return where the bytes of one of its files lie, read through and found sound."""
-        return self.store.checked(self.record.outputs[relative], self.record.stage)
+        return self.store.sound_path(self.record.outputs[relative], self.record.stage)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def build(stages: Sequence[Stage], cache: Path, options: Options) -> dict[str, B
         and the failed one is not early.
     """
     wanted, store = select(stages, options.only), Store(cache)
-    with translate_disk_errors(store.cache), store.locks.reading():
+    with translate_disk_errors(store.cache), store.locks.register_reader():
         run = _Build(wanted, store, options)
         try:
             run.run()
@@ -119,7 +119,7 @@ class _Build:
     store: Store
     options: Options
     due: set[str] = field(default_factory=set)
-    running: dict[Future[tuple[Record, How]], Stage] = field(default_factory=dict)
+    running: dict[Future[tuple[Record, Outcome]], Stage] = field(default_factory=dict)
     built: dict[str, Built] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -182,17 +182,17 @@ class _Build:
         if done % 100 == 0 or done == total:
             self.options.on_event(events.Progressed(stage.name, done, total, "files read", {}))
 
-    def _finish(self, stage: Stage, record: Record, how: How) -> None:
+    def _finish(self, stage: Stage, record: Record, outcome: Outcome) -> None:
         problem = undeclared_error(stage.name, record.undeclared, self.options.project.declared_in)
         if problem and self.options.project.strict:
             self._fail(stage, problem)
             return
         self.due.discard(stage.name)
-        self.built[stage.name] = Built(record, how, self.store)
+        self.built[stage.name] = Built(record, outcome, self.store)
         if problem:
             self.options.on_event(events.Warned(stage.name, problem))
         if self.planned:
-            self.options.on_event(events.Finished(stage.name, how, record.seconds))
+            self.options.on_event(events.Finished(stage.name, outcome, record.seconds))
 
     def _fail(self, stage: Stage, error: Exception) -> None:
         self.failures[stage.name] = error
@@ -208,7 +208,7 @@ class _Build:
     def _expect(self) -> None:
         """Learn how long stages took last time, and which are urgent for it."""
         for name, key in self.store.latest(self.options.plan_name).items():
-            if record := self.store.record(key):
+            if record := self.store.find_record(key):
                 self.seconds[name] = record.seconds
         self.by_urgency = by_urgency(self.stages, self.seconds)
 
@@ -260,11 +260,11 @@ class _Build:
         for future in done:
             self._take(self.running.pop(future), future)
 
-    def _take(self, stage: Stage, future: Future[tuple[Record, How]]) -> None:
+    def _take(self, stage: Stage, future: Future[tuple[Record, Outcome]]) -> None:
         from concurrent.futures import BrokenExecutor
 
         try:
-            record, how = future.result()
+            record, outcome = future.result()
         except BrokenExecutor:
             message = f"{stage.name}: its process was ended from outside: killed, or out of memory"
             hint = "run the same command again: it goes on where it stopped"
@@ -275,7 +275,7 @@ class _Build:
             if stage.name in self.built:
                 self._compare(stage, record)
             else:
-                self._finish(stage, record, how)
+                self._finish(stage, record, outcome)
                 self.remember()
 
     def _compare(self, stage: Stage, again: Record) -> None:
@@ -288,5 +288,5 @@ class _Build:
             hint = "look for what it does not draw from its inputs and seed"
             self._fail(stage, StageError(message, hint=hint))
         else:
-            self.built[stage.name] = replace(self.built[stage.name], how="same")
+            self.built[stage.name] = replace(self.built[stage.name], outcome="same")
             self.options.on_event(events.Finished(stage.name, "same", again.seconds))

@@ -103,7 +103,7 @@ class Store:
         self.index = self.root / "index"
         self.locks = Locks(self.root)
 
-    def others(self) -> list[Path]:
+    def other_formats(self) -> list[Path]:
         """Return the folders with results in another format, of other versions of this program."""
         return [path for path in sorted(self.cache.glob("v*")) if path.is_dir() and path != self.root]
 
@@ -118,10 +118,10 @@ class Store:
             return record
 
     def _whole(self, key: str) -> Record | None:
-        record = self.record(key)
-        return record if record and all(map(self.is_there, record.outputs.values())) else None
+        record = self.find_record(key)
+        return record if record and all(map(self.has_bytes, record.outputs.values())) else None
 
-    def record(self, key: str) -> Record | None:
+    def find_record(self, key: str) -> Record | None:
         """Return the record of ``key``, whether its files are there or not; None if it is damaged."""
         with suppress(TypeError, KeyError, AttributeError):
             record = Record(**(read_json(self._action(key)) or {}))
@@ -150,7 +150,7 @@ class Store:
         """Return where the bytes with this digest lie."""
         return self.root / "blobs" / sha256[:2] / sha256
 
-    def checked(self, entry: Entry, stage: str) -> Path:
+    def sound_path(self, entry: Entry, stage: str) -> Path:
         """Return the path of the bytes of a file of ``stage`` after reading them through.
 
         Raises
@@ -159,7 +159,7 @@ class Store:
             The bytes are not those of the digest; they are removed so that the next build makes them anew.
         """
         path = self.blob(entry["sha256"])
-        if not self.is_there(entry) or digest_file(path) != entry["sha256"]:
+        if not self.has_bytes(entry) or digest_file(path) != entry["sha256"]:
             with translate_disk_errors(self.cache):
                 path.unlink(missing_ok=True)
             message = f"{stage}: its result is damaged in the cache, and removed: {path}"
@@ -197,7 +197,7 @@ class Store:
             remember(self._pointers(plan, kind), canonical({**keys}))
 
     @contextmanager
-    def run_folder(self, name: str) -> Iterator[Path]:
+    def lend_run_folder(self, name: str) -> Iterator[Path]:
         """Lend an empty folder to one process at a time; another one waits here."""
         with self.locks.hold(name):
             folder = self.root / "tmp" / name
@@ -210,11 +210,11 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what killed runs have left, apart from scratch that their stages can go on from."""
-        stored = [folder for folder in (self.root / "scratch").glob("*") if self.record(folder.name)]
+        stored = [folder for folder in (self.root / "scratch").glob("*") if self.find_record(folder.name)]
         for folder in (*(self.root / "tmp").glob("*"), *stored):
             self.locks.remove_free(folder, folder.name)
 
-    def is_there(self, entry: Entry) -> bool:
+    def has_bytes(self, entry: Entry) -> bool:
         """Tell whether a file has its bytes here, all of them by their number."""
         try:
             return self.blob(entry["sha256"]).stat().st_size == entry["size"]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from report.engine.code import Code, Project
-from report.engine.events import How, Progressed
+from report.engine.events import Outcome, Progressed
 from report.engine.explain import explain_differences
 from report.engine.fingerprint import Recipe, Surroundings
 from report.engine.imports import ENGINE, OwnCode, changed_error
@@ -48,7 +48,7 @@ class Task:
 
 
 class _Process:
-    """What this worker process has been given."""
+    """What this worker process was started with."""
 
     own_code: OwnCode
     channel: Connection
@@ -62,7 +62,7 @@ def initialize(project: Project, threads: int, home: Path, channel: Connection) 
     _Process.channel = channel
 
 
-def execute(task: Task) -> tuple[Record, How]:
+def execute(task: Task) -> tuple[Record, Outcome]:
     """Return the result of ``task``: found, if another build has just made it, or made here.
 
     Raises
@@ -72,13 +72,16 @@ def execute(task: Task) -> tuple[Record, How]:
     """
     store = Store(task.cache)
     try:
-        with translate_disk_errors(task.cache), store.run_folder(task.key + "-again" * task.again) as folder:
+        with (
+            translate_disk_errors(task.cache),
+            store.lend_run_folder(task.key + "-again" * task.again) as folder,
+        ):
             record = None if task.again else store.read(task.key)
             if record:
                 return record, "cached"
             with process.capture_output(store.log(task.key)):
                 return _run(task, store, folder), "ran"
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a stage raises is the driver's to tell
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a stage raises is for the driver
         raise _portable(error, task.stage.name) from None
 
 
@@ -91,10 +94,10 @@ def _run(task: Task, store: Store, folder: Path) -> Record:
     inputs = {name: _input(task, store, name, folder / "inputs" / name) for name in task.stage.inputs}
     before = _resume(scratch)
     started = time.monotonic()
-    found = _audited(task, store, inputs, folder, scratch)
+    undeclared = _audited(task, store, inputs, folder, scratch)
     seconds = before + time.monotonic() - started
     _refuse_changes(task, store)
-    record = _record(task, folder / "out", seconds, found)
+    record = _record(task, folder / "out", seconds, undeclared)
     if not task.again:
         store.keep(record, folder / "out")
         shutil.rmtree(scratch, ignore_errors=True)
@@ -113,7 +116,7 @@ def _input(task: Task, store: Store, name: str, folder: Path) -> Path:
     """Return what the function gets as its input ``name``: a folder of links, or the source itself."""
     where = task.stage.inputs[name]
     if isinstance(where, Output):
-        links = {inside: store.checked(entry, where.stage) for inside, entry in task.inputs[name].items()}
+        links = {inside: store.sound_path(entry, where.stage) for inside, entry in task.inputs[name].items()}
     elif where.include == Source.include or where.path.is_file():
         return where.path
     else:
@@ -136,7 +139,7 @@ def _resume(scratch: Path) -> float:
 
 
 def _audited(task: Task, store: Store, inputs: dict[str, Path], folder: Path, scratch: Path) -> list[str]:
-    """Call the function and return what it does that the key does not cover; the log tells it too.
+    """Call the function and return what it does that the key does not cover; the log names it too.
 
     Raises
     ------
@@ -153,19 +156,20 @@ def _audited(task: Task, store: Store, inputs: dict[str, Path], folder: Path, sc
     files = (
         path / inside for name, path in inputs.items() for inside in _files(task.stage.inputs[name], path)
     )
-    elsewhere = [n for n in Code(task.project, store.index).imports(code) if n.partition(".")[0] not in ours]
+    imports = Code(task.project, store.index).list_imports(code)
+    foreign = [name for name in imports if name.partition(".")[0] not in ours]
     kinds = {
         "reads": audit.find_undeclared(read, ours, files),
-        "imports": distributions.find_undeclared(elsewhere, task.stage.packages),
+        "imports": distributions.find_undeclared(foreign, task.stage.packages),
         "uses": modules,
     }
-    found = [f"{kind} {name}" for kind, names in kinds.items() for name in sorted(names)]
-    for what in found:
+    undeclared = [f"{kind} {name}" for kind, names in kinds.items() for name in sorted(names)]
+    for what in undeclared:
         sys.stderr.write(f"{what}, which its key does not cover\n")
-    problem = undeclared_error(task.stage.name, found, task.project.declared_in)
+    problem = undeclared_error(task.stage.name, undeclared, task.project.declared_in)
     if problem and task.project.strict:
         raise problem
-    return found
+    return undeclared
 
 
 def _files(where: Input, path: Path) -> Iterable[str]:
@@ -188,23 +192,23 @@ def _call(task: Task, inputs: dict[str, Path], folder: Path, scratch: Path) -> N
 
 
 def _progress(task: Task) -> Any:
-    """Return what a stage tells its progress: to the driver, and epochs to its log as well."""
-    told: dict[str, float] = {}
+    """Return what takes the progress of a stage: the driver hears of it, and of epochs the log too."""
+    last_sent: dict[str, float] = {}
 
     def progress(done: int, total: int, unit: str, **figures: float) -> None:
         now = time.monotonic()
         if unit == "epochs":
             words = (f"{name} {value:.4g}" for name, value in figures.items())
             sys.stderr.write(f"epoch {done} of {total}: {', '.join(words)}\n")
-        if done >= total or now - told.get(unit, -PROGRESS_SECONDS) >= PROGRESS_SECONDS:
-            told[unit] = now
+        if done >= total or now - last_sent.get(unit, -PROGRESS_SECONDS) >= PROGRESS_SECONDS:
+            last_sent[unit] = now
             numbers = {name: float(value) for name, value in figures.items()}
             _Process.channel.send(Progressed(task.stage.name, int(done), int(total), unit, numbers))
 
     return progress
 
 
-def _record(task: Task, out: Path, seconds: float, found: list[str]) -> Record:
+def _record(task: Task, out: Path, seconds: float, undeclared: list[str]) -> Record:
     outputs = {inside: _entry(task, out / inside) for inside in sorted(list_source(Source(out)))}
     if not outputs:
         raise StageError(f"{task.stage.name}: wrote nothing", log=task.stage.name)
@@ -217,7 +221,7 @@ def _record(task: Task, out: Path, seconds: float, found: list[str]) -> Record:
         seconds=round(seconds, 3),
         host=describe_host(),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        undeclared=found,
+        undeclared=undeclared,
     )
 
 
@@ -230,7 +234,7 @@ def _entry(task: Task, path: Path) -> Entry:
 def _portable(error: BaseException, stage: str) -> Exception:
     """Return an error that the driver can be given: the user's as it is, any other by its last line."""
     if isinstance(error, Exception) and isinstance(error, UserError):
-        with suppress(Exception):  # one that cannot travel is told by its text, below
+        with suppress(Exception):  # one that cannot travel goes by its text, below
             pickle.loads(pickle.dumps(error))
             return error
     last = " ".join(traceback.format_exception_only(error)[-1].split())

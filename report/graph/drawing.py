@@ -75,7 +75,7 @@ def facts(plan: Plan, today: date) -> Iterator[Fact]:
     latest = store.latest(plan.cache_name)
     statuses = status(plan.stages, plan.cache, PROGRAM, plan_name=plan.cache_name)
     for stage, found in zip(plan.stages, statuses, strict=True):
-        record = store.record(found.key or "") or store.record(latest.get(stage.name, ""))
+        record = store.find_record(found.key or "") or store.find_record(latest.get(stage.name, ""))
         origin = f"{place(record.host, here)}, {day(record.finished, today)}" if record else ""
         more = _more(found, stage.function, record)
         yield Fact(stage.name, stage.needs, found.state, found.expected_seconds, origin, more)

@@ -87,10 +87,10 @@ def refuse_training(plan: Plan, waiting: Sequence[str]) -> None:
 def locate_mistake(message: str, plan: Plan) -> str:
     """Return ``message`` about a line of the source with the place where an author wrote it, if that is plain."""
     store = Store(plan.cache)
-    record = store.record(store.latest(plan.cache_name).get("source", ""))
+    record = store.find_record(store.latest(plan.cache_name).get("source", ""))
     match = re.fullmatch(rf"{SOURCE}:(\d+)(: .*)", message, re.S)
     if not match or not record:
         return message
-    lines = store.checked(record.outputs[SOURCE], record.stage).read_text(encoding="utf-8").split("\n")
+    lines = store.sound_path(record.outputs[SOURCE], record.stage).read_text(encoding="utf-8").split("\n")
     place = origin(lines[int(match[1]) - 1], PROJECT / "templates", study_folder(plan.request.study))
     return f"{place}{match[2]}" if place else message

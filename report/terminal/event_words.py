@@ -41,7 +41,7 @@ def _describe_figures(figures: Mapping[str, float]) -> str:
 
 def describe_end(event: Finished) -> str:
     """Return how a stage has come to its result."""
-    match event.how:
+    match event.outcome:
         case "cached":
             return "comes out as before"
         case "same":

@@ -17,7 +17,7 @@ from report.terminal.quantities import format_duration
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from report.engine.events import Event, How, OnEvent
+    from report.engine.events import Event, OnEvent, Outcome
     from report.engine.run import Built
 
 
@@ -49,9 +49,9 @@ def display_count(name: str, unit: str) -> Iterator[Callable[[int, int], None]]:
 
 def print_summary(built: Mapping[str, Built], seconds: float) -> None:
     """Tell what ran, what took the time, and what was cached."""
-    runs: dict[How, dict[str, float]] = {"ran": {}, "same": {}, "cached": {}}
+    runs: dict[Outcome, dict[str, float]] = {"ran": {}, "same": {}, "cached": {}}
     for name, one in built.items():
-        runs[one.how][name] = one.record.seconds
+        runs[one.outcome][name] = one.record.seconds
     ran, same, cached = runs["ran"], runs["same"], runs["cached"]
     if ran:
         note(f"{count_stages(len(ran))} ran in {format_duration(seconds)}; longest: {_list_longest(ran)}")

@@ -27,7 +27,7 @@ def test_what_is_damaged_is_made_anew_within_the_same_command(toy, capsys):
 
 
 def outputs(toy, stage):
-    return toy.store.record(toy.store.latest("default")[stage]).outputs
+    return toy.store.find_record(toy.store.latest("default")[stage]).outputs
 
 
 def test_a_disk_that_damages_everything_does_not_hold_a_build_for_ever(toy):

@@ -172,7 +172,9 @@ def built(tmp_path: Path):
     result = tmp_path / "blob"
     result.write_text("{}")
     record = SimpleNamespace(seconds=1.0, host={})
-    one = SimpleNamespace(path=lambda _: result, files=("results.json",), how="ran", key="k", record=record)
+    one = SimpleNamespace(
+        path=lambda _: result, files=("results.json",), outcome="ran", key="k", record=record
+    )
     plan = SimpleNamespace(
         name="toy", out=tmp_path / "build", cache=tmp_path, study=SimpleNamespace(models=[])
     )

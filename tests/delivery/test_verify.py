@@ -124,7 +124,7 @@ def case(tmp_path_factory) -> Case:
         files[stage.name] = {name: result.path(name) for name in result.files}
         record = SimpleNamespace(recipe=moment.recipe(stage, {}), seconds=1.0, host={})
         built[stage.name] = SimpleNamespace(
-            files=result.files, path=result.path, record=record, how="ran", key=""
+            files=result.files, path=result.path, record=record, outcome="ran", key=""
         )
     out = work / "built"
     publish.publish(SimpleNamespace(name="sample", out=out, cache=work, study=study, stages=plan), built, 1.0)

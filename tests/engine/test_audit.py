@@ -109,7 +109,7 @@ def test_reading_something_else_is_told_or_refused(toy, code, secret):
     Path(secret).write_text("1")
     with pytest.raises(StageError, match=re.escape(f"odd: {what}, which its key does not cover")) as caught:
         strict(toy).build(stages)
-    assert caught.value.hint == "name it in `inputs` of the stage in report/pipeline/stages.py"
+    assert caught.value.hint == "name it in `inputs` of the stage in toy/stages.py"
     assert list(toy.cache.glob("v1/actions/*/*")) == []
 
 
@@ -125,7 +125,7 @@ def test_packages_that_our_code_imports_are_declared_or_required_by_one_that_is(
     stage = Stage("sum", "toy.counting:calculate")
     with pytest.raises(StageError, match=r"^sum: imports numpy, which its key does not cover$") as caught:
         strict(toy).build([stage])
-    assert caught.value.hint == "name it in `packages` of the stage in report/pipeline/stages.py"
+    assert caught.value.hint == "name it in `packages` of the stage in toy/stages.py"
     assert toy.build([replace(stage, packages=("pandas",))])["sum"].record.undeclared == []
     assert distributions.find_undeclared(
         ["PIL.Image", "os.path", "sklearn", "nowhere"], ["Scikit_Learn"]
@@ -159,7 +159,7 @@ def test_our_own_modules_that_are_imported_by_name_are_declared(toy):
         StageError, match=r"^hide: uses toy\.letters, which its key does not cover$"
     ) as caught:
         toy.build([stage])
-    assert caught.value.hint == "name it in `uses` of the stage in report/pipeline/stages.py"
+    assert caught.value.hint == "name it in `uses` of the stage in toy/stages.py"
 
 
 def test_a_strict_build_refuses_what_another_has_only_warned_of_where_it_finds_it(toy):

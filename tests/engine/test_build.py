@@ -105,7 +105,10 @@ def test_events_tell_the_course(toy):
     assert (events[0].total, list(events[0].waiting)) == (2, ["a", "slow"])
     assert Started("slow", None) in events
     assert Progressed("slow", 5, 5, "steps", {"loss": 0.2}) in events
-    assert {(e.stage, e.how) for e in events if isinstance(e, Finished)} == {("a", "ran"), ("slow", "ran")}
+    assert {(e.stage, e.outcome) for e in events if isinstance(e, Finished)} == {
+        ("a", "ran"),
+        ("slow", "ran"),
+    }
     again = []
     toy.build(toy.slow(6), on_event=again.append)
     assert isinstance(again[0], Planned), "before all else; what is cached is not told one by one"
@@ -272,7 +275,7 @@ def test_recheck_runs_cached_stages_again_and_compares(toy):
     toy.build()
     events = []
     toy.build(recheck=10, on_event=events.append)
-    assert {e.stage for e in events if isinstance(e, Finished) and e.how == "same"} == ALL
+    assert {e.stage for e in events if isinstance(e, Finished) and e.outcome == "same"} == ALL
     toy.write("toy.bad", BAD)
     stages = [Stage("differ", "toy.bad:differ")]
     before = toy.build(stages)["differ"].record
@@ -295,7 +298,7 @@ def test_doing_nothing_is_quick_and_light(toy):
             stages.append(Stage(f"s{{i}}", "toy.steps:number", read, value, packages=("pandas",)))
         built = build(stages, Path({str(toy.cache)!r}), Options(Project(Path({str(toy.root)!r}), ("toy",)), local_processes))
         heavy = {{"numpy", "multiprocessing", "concurrent", "asyncio", "subprocess", "ctypes", "logging"}}
-        print(sum(b.how == "ran" for b in built.values()), time.process_time(), heavy & set(sys.modules))
+        print(sum(b.outcome == "ran" for b in built.values()), time.process_time(), heavy & set(sys.modules))
         """)
     (toy.root / "nothing.py").write_text(f"if __name__ == '__main__':\n{textwrap.indent(script, '    ')}")
 

@@ -345,7 +345,7 @@ def test_a_cache_for_reading_only(toy, fault, monkeypatch):
         told = pytest.raises(
             EnvironmentProblem, match=f"the cache cannot be written: {re.escape(str(toy.cache))}: Read-only"
         )
-        with told, translate_disk_errors(toy.cache), toy.store.run_folder("key"):
+        with told, translate_disk_errors(toy.cache), toy.store.lend_run_folder("key"):
             pytest.fail("nothing can run here")
 
 

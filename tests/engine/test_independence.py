@@ -30,7 +30,7 @@ if __name__ == "__main__":
     project = Project(root, ("toy",), strict=True)
     for _ in range(2):
         built = build(stages, root / "cache", Options(project, local_processes))
-        print(*(found.how for found in built.values()))
+        print(*(found.outcome for found in built.values()))
     print(*(stage.state for stage in status(stages, root / "cache", project)))
 """
 

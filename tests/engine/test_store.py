@@ -77,10 +77,10 @@ def test_folder_of_a_run_is_lent_to_one_at_a_time(tmp_path):
     order = []
 
     def second() -> None:
-        with store.run_folder("key"):
+        with store.lend_run_folder("key"):
             order.append("second")
 
-    with store.run_folder("key") as folder:
+    with store.lend_run_folder("key") as folder:
         other = threading.Thread(target=second)
         other.start()
         store.sweep()

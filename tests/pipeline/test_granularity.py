@@ -44,7 +44,7 @@ if __name__ == "__main__":
     the_plan = make_plan(Request(overrides=tuple(sys.argv[1:])))
     stages = the_plan.upstream(["images", "split"])
     built = build(stages, the_plan.cache, Options(PROGRAM, local_processes, the_plan.cache_name, jobs=1))
-    print(*(name for name, stage in built.items() if stage.how == "ran"))
+    print(*(name for name, stage in built.items() if stage.outcome == "ran"))
 """
 UNUSED = "\n\ndef unused_by_all() -> int:\n    return 1\n"
 MODELS = ("baseline", "improved")

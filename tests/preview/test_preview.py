@@ -414,8 +414,8 @@ def page_in(cache: Path, study: Path) -> bytes:
     """Return the page as it is kept for a build."""
     store = Store(cache)
     pointers = make_plan(Request(str(study), sample=True, cache=cache)).cache_name
-    record = store.record(store.latest(pointers)["html"])
-    return store.checked(record.outputs["report.html"], "html").read_bytes()
+    record = store.find_record(store.latest(pointers)["html"])
+    return store.sound_path(record.outputs["report.html"], "html").read_bytes()
 
 
 QUARTO = """#!/bin/sh

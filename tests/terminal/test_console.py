@@ -101,7 +101,9 @@ def test_a_terminal_shows_what_runs_and_where_the_build_is(clock):
 
 
 def built(**how: tuple[str, float]) -> dict[str, SimpleNamespace]:
-    return {name: SimpleNamespace(how=h, record=SimpleNamespace(seconds=s)) for name, (h, s) in how.items()}
+    return {
+        name: SimpleNamespace(outcome=h, record=SimpleNamespace(seconds=s)) for name, (h, s) in how.items()
+    }
 
 
 def test_warnings_come_last_whatever_happens(capsys):

@@ -63,7 +63,7 @@ class Locks:
             (self._locks / name).unlink(missing_ok=True)
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
+    def register_reader(self) -> Iterator[None]:
         """Tell cleaners that this process needs all results that it looks up meanwhile."""
         with ExitStack() as stack:
             if not self.read_only:
@@ -75,7 +75,7 @@ class Locks:
             yield
 
     @contextmanager
-    def clean(self) -> Iterator[float]:
+    def hold_for_cleaning(self) -> Iterator[float]:
         """Keep all others from adding and looking up; yield since when the longest reader has been one."""
         with self.hold(ALL):
             begun = [time.time()]

@@ -64,7 +64,7 @@ def check(cache: Path, *, repair: bool = False, on_read: OnRead | None = None) -
     with translate_disk_errors(store.cache):
         paths = sorted(store.root.glob("blobs/*/*"))
         suspects = [path for path, sound in zip(paths, _read(paths, on_read), strict=True) if not sound]
-        with store.locks.clean():
+        with store.locks.hold_for_cleaning():
             found = list_results(store)
             wrong = {path for path in suspects if not _is_sound(path)}
             broken = [result for result in found if any(_is_lost(p, wrong) for p in _paths(store, result))]

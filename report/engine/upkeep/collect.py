@@ -78,7 +78,7 @@ def collect(cache: Path, *, keep_days: float, max_size: int | None = None, dry_r
     another format go by age alone.
     """
     store = Store(cache)
-    with translate_disk_errors(store.cache), store.locks.clean() as readers_began:
+    with translate_disk_errors(store.cache), store.locks.hold_for_cleaning() as readers_began:
         oldest = min(time.time() - keep_days * DAY, readers_began)
         found = list_results(store)
         total = folder_size(store.root)
@@ -101,7 +101,7 @@ def list_results(store: Store) -> list[Result]:
     """Return all sound records of the cache, least recently used first."""
     found = []
     for path in sorted(store.root.glob("actions/*/*.json")):
-        record = store.record(path.stem)
+        record = store.find_record(path.stem)
         if record:
             status = path.stat()
             found.append(Result(record, path, status.st_mtime, status.st_size))
@@ -167,7 +167,7 @@ def _leftovers(store: Store, staying: list[Result], oldest: float) -> Iterator[W
 
 def _of_other_versions(store: Store, oldest: float) -> Iterator[Waste]:
     """Yield the folders in another format of which nothing was touched since ``oldest``."""
-    for folder in store.others():
+    for folder in store.other_formats():
         if max((status.st_mtime for _, status in _stat(_files(folder))), default=0.0) < oldest:
             yield Waste(OTHER, folder, folder_size(folder), folder.name)
 
@@ -175,7 +175,7 @@ def _of_other_versions(store: Store, oldest: float) -> Iterator[Waste]:
 def find_unreferenced(store: Store, staying: list[Result]) -> Iterator[Waste]:
     """Yield what can be no result: damaged or half written records, and bytes of none of ``staying``."""
     for path, status in _stat(store.root.glob("actions/*/*")):
-        if not store.record(path.stem):
+        if not store.find_record(path.stem):
             yield Waste(DAMAGED if path.suffix == ".json" else "half written", path, status.st_size)
     referred = {store.blob(sha256) for result in staying for sha256 in result.blobs}
     for path, status in _stat(store.root.glob("blobs/*/*")):

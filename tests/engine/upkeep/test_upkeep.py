@@ -87,7 +87,7 @@ def test_what_a_stage_made_that_is_no_longer_in_the_plan_goes_once_all_others_ar
     for kind in ("results", "runs"):
         assert toy.store.latest("default", kind).keys() == {"a", "b", "total"}
     assert "words" in stages_of(collect(toy.cache, keep_days=0))
-    assert not toy.store.record(made["words"].key)
+    assert not toy.store.find_record(made["words"].key)
     assert toy.ran(changed) == set()
 
 
@@ -116,7 +116,7 @@ def test_bytes_that_another_result_has_too_stay(store):
 def test_what_a_running_build_has_looked_up_stays_however_old(store):
     record = put(store, "a", days=99)
     build = Store(store.cache)
-    with build.locks.reading():
+    with build.locks.register_reader():
         assert build.read(record.key) == record
         assert collect(store.cache, keep_days=0, max_size=0).results == []
     assert stages_of(collect(store.cache, keep_days=0)) == ["a"]
@@ -130,7 +130,7 @@ def test_scratch_goes_when_its_stage_has_a_result_or_it_is_old_and_nobody_runs_i
     for key in (old, running):
         for path in (store.scratch(key), store.scratch(key) / "counter"):
             os.utime(path, (NOW - 99 * DAY, NOW - 99 * DAY))
-    with store.run_folder(running):
+    with store.lend_run_folder(running):
         collect(store.cache, keep_days=30)
     assert sorted(path.name for path in store.root.glob("scratch/*")) == sorted([young, running])
 
@@ -165,7 +165,7 @@ def test_a_lock_file_removed_meanwhile_is_no_lock(store):
 def test_lookups_wait_while_results_are_removed(store):
     record = put(store, "a")
     found = []
-    with store.locks.clean():
+    with store.locks.hold_for_cleaning():
         other = threading.Thread(target=lambda: found.append(Store(store.cache).read(record.key)))
         other.start()
         time.sleep(0.1)
@@ -187,13 +187,13 @@ def test_cleaning_all_the_time_beside_a_build_costs_it_nothing(toy):
 def test_readers_that_end_while_a_cleaner_looks_at_them(store):
     def read_often() -> None:
         for _ in range(500):
-            with store.locks.reading():
+            with store.locks.register_reader():
                 pass
 
     with ThreadPoolExecutor(4) as pool:
         readers = [pool.submit(read_often) for _ in range(4)]
         while not all(reader.done() for reader in readers):
-            with store.locks.clean():
+            with store.locks.hold_for_cleaning():
                 pass
         for reader in readers:
             reader.result()
@@ -280,9 +280,9 @@ def test_results_in_another_format_go_by_age_alone(store):
     old = store.cache / "v0" / "blobs" / "x"
     write_atomically(old, b"x" * 1000)
     left = collect(store.cache, keep_days=30).left
-    assert (store.others(), old.exists()) == ([store.cache / "v0"], True)
+    assert (store.other_formats(), old.exists()) == ([store.cache / "v0"], True)
     os.utime(old, (NOW - 40 * DAY, NOW - 40 * DAY))
     collected = collect(store.cache, keep_days=30, max_size=0)
     assert collected.by_kind()["results in another format"] == [1000]
     assert collect(store.cache, keep_days=30).left <= left
-    assert (store.others(), old.exists()) == ([], False)
+    assert (store.other_formats(), old.exists()) == ([], False)
