@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from report.writing.sections.data import Data
+from report.writing.sections.models import Models
 from report.writing.study_facts import StudyFacts
 
 
@@ -15,8 +16,9 @@ class Facts:
     """The facts of each section, under the name of its template."""
 
     data: Data
+    models: Models
 
     @classmethod
     def of(cls, study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) -> Facts:
         """Return the facts of a study with the ``verdicts`` on its comparisons."""
-        return cls(data=Data(study))
+        return cls(data=Data(study), models=Models(study))

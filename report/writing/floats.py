@@ -17,7 +17,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from report.document.markdown import escape_attribute, join_lines
@@ -25,14 +25,19 @@ from report.errors import RenderError
 from report.writing.values import slug
 
 
-def row(*cells: str) -> str:
-    """Return a row of a pipe table; cells are markdown already."""
-    return f"| {' | '.join(cells)} |"
+def row(*cells: str | Iterable[str]) -> str:
+    """Return a row of a pipe table; cells, one by one or in lists, are markdown already."""
+    return f"| {' | '.join(_flat(cells))} |"
 
 
-def bold_row(*cells: str) -> str:
+def bold_row(*cells: str | Iterable[str]) -> str:
     """Return a row of a pipe table with all that stands in it in bold type."""
-    return row(*(f"**{cell}**" if cell else "" for cell in cells))
+    return row(f"**{cell}**" if cell else "" for cell in _flat(cells))
+
+
+def _flat(cells: Iterable[str | Iterable[str]]) -> Iterator[str]:
+    for cell in cells:
+        yield from [cell] if isinstance(cell, str) else cell
 
 
 def rule(align: str, widths: Sequence[int] = ()) -> str:
@@ -45,7 +50,7 @@ def rule(align: str, widths: Sequence[int] = ()) -> str:
     widths : sequence of int
         Relative widths of columns, for tables whose cells are longer than a line.
     """
-    return row(*(_dashes(a, w) for a, w in zip(align, widths or [0] * len(align), strict=True)))
+    return row(_dashes(a, w) for a, w in zip(align, widths or [0] * len(align), strict=True))
 
 
 def _dashes(align: str, width: int) -> str:

@@ -256,50 +256,6 @@ class Sentences:
             return f"The commonest mistake is {commonest[0]}: {counted(most, 'picture')}."
         return f"The commonest mistakes, {counted(most, 'picture')} each, are {listed(commonest)}."
 
-    def size(self, model: str) -> str:
-        """Return how many parameters a model has, and how many of them are trained."""
-        total, trained = (
-            self.values.value(f"{model}.architecture.{name}")
-            for name in ("parameters", "trainable_parameters")
-        )
-        share = "all" if trained == total else count(trained)
-        return f"The {self.tables.title(model)} has {count(total)} parameters, {share} of them trained"
-
-    def layers(self, model: str) -> str:
-        """Return a model's size and where its layers are listed, that of another model if they are the same."""
-        like = self.tables.layers_of(model)
-        where = f"@tbl-layers-{like.replace('_', '-')}"
-        if like != model:
-            return f"{self.size(model)}; its layers are those of the {self.tables.title(like)} ({where})."
-        return f"{self.size(model)} ({where})."
-
-    def networks(self) -> str:
-        """Return how many networks are trained, of how many parameters, and how many are only described."""
-        trained, untrained = (len(self.study[kind]) for kind in ("models", "untrained"))
-        described = (
-            f" {spelled(untrained).capitalize()} more begin{'s' * (untrained == 1)} with weights learnt on ImageNet; "
-            f"{'it is' if untrained == 1 else 'they are'} described here and not trained, so no results follow."
-        )
-        parameters = self._range("{}.architecture.parameters")
-        return f"The {count(trained)} networks that are trained have {parameters} parameters.{described * bool(untrained)}"
-
-    def selection(self) -> str:
-        """Return by which rule each model's weights are chosen among its epochs."""
-        alike: dict[str, list[Mapping[str, Any]]] = {}
-        for model in self.study["models"]:
-            alike.setdefault(_keeps(model["callbacks"], several=False), []).append(model)
-        rules = [
-            f"{self._named(models)} {_keeps(models[0]['callbacks'], several=len(models) > 1)}."
-            for models in alike.values()
-        ]
-        return f"{' '.join(rules)} The test set selects nothing."
-
-    def _named(self, models: Sequence[Mapping[str, Any]]) -> str:
-        if len(models) == len(self.study["models"]) > 1:
-            return "All models"
-        named = listed([f"the {self.tables.title(m['id'])}" for m in models])
-        return named[:1].upper() + named[1:]
-
     def corrected(self) -> str:
         """Return how probabilities are corrected, for the kinds of training that this study has."""
         models = self.study["models"]
@@ -446,27 +402,3 @@ class Sentences:
 
     def _shift(self, prefix: str, class_id: str) -> str:
         return f"{self.tables.label(class_id)} ({self.values.aside(f'{prefix}.sensitivity.{class_id}')})"
-
-
-_BEST = {
-    "val_loss": ("lowest", "lower", "validation loss"),
-    "val_accuracy": ("highest", "higher", "validation accuracy"),
-}
-
-
-def _keeps(callbacks: Sequence[Mapping[str, Any]], *, several: bool) -> str:
-    """Return of which epoch one model keeps the weights, or several do, and what ends their training, in words."""
-    keeps, its = ("keep", "their") if several else ("keeps", "its")
-    kept = ends = ""
-    for callback in callbacks:
-        best, more, monitor = _BEST[callback["monitor"]]
-        if callback["kind"] == "checkpoint" or callback.get("restore_best"):
-            kept = f"the epoch with the {best} {monitor}"
-        if callback["kind"] == "early_stopping":
-            patience = callback["patience"]
-            ends = (
-                f"; {its} training ends when {counted(patience, 'epoch')} in a row "
-                f"bring{'s' * (patience == 1)} no {more} {monitor}"
-            )
-    last = "the last epoch that was run" if ends else f"{its} last epoch"
-    return f"{keeps} the weights of {kept or last}{ends}"

@@ -26,7 +26,7 @@ from report.writing.sentences import Sentences
 from report.writing.study_facts import StudyFacts
 from report.writing.tables import PRIMARY, Tables
 from report.writing.templates import locate_errors, make_engine
-from report.writing.values import Values, counted
+from report.writing.values import NO_BREAK, Values
 from report.writing.verdicts import Verdicts
 
 if TYPE_CHECKING:
@@ -131,7 +131,9 @@ def names_of_templates(
         "label": facts.label,
         "splits": SPLITS,
         "several": facts.several,
-        "counted": lambda name, noun: counted(values.value(name), noun),
+        "titles": facts.titles,
+        "ends": facts.ends,
+        "nbsp": NO_BREAK,
         "facts": Facts.of(facts, verdicts),
         "row": row,
         "bold_row": bold_row,

@@ -112,8 +112,21 @@ class StudyFacts:
 
     def several(self, models: Sequence[str], article: str = "") -> str:
         """Return the titles of models, or how many they are if they are too many to be named."""
-        titles = [f"{article}{self.title(m)}" for m in models]
-        return f"{spelled(len(models))} networks" if len(models) > FEW else listed(titles)
+        return f"{spelled(len(models))} networks" if len(models) > FEW else self.titles(models, article)
+
+    def titles(self, models: Sequence[str], article: str = "") -> str:
+        """Return the titles of models as they stand in a sentence, each behind its ``article``."""
+        return listed([f"{article}{self.title(m)}" for m in models])
+
+    def ends(self, name: str) -> list[dict[str, Any]]:
+        """Return the lowest and the highest ``value`` of a result among the trained models, each with its ``models``.
+
+        ``name`` has ``{}`` for the model.
+        """
+        found = {m: self.values.value(name.format(m)) for m in self.trained}
+        known = [value for value in found.values() if value is not None]
+        of_end = ([m for m in found if found[m] == end] for end in (min(known), max(known)))
+        return [{"value": self.values(name.format(models[0])), "models": models} for models in of_end]
 
     def classifiers(self) -> list[tuple[str, str]]:
         """Return id and title of every model and reference classifier."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from report.document.markdown import escape
-from report.writing.changes import KINDS, layer_rows, one, penalties
+from report.writing.changes import layer_rows, penalties
 from report.writing.study_facts import StudyFacts, read_rows
-from report.writing.values import MISSING, count, decimal, listed, unbroken
+from report.writing.values import MISSING, decimal, listed, unbroken
 
 SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test", "all": "All"}
 MEASURES = {
@@ -97,73 +97,6 @@ class Tables(StudyFacts):
         head = ["Class", *(SPLIT_TITLES[split] for split in splits), "Share"]
         caption = "Number of pictures per class and split, and the share of each class in all."
         return pipe_table("counts", caption, head, rows, "lrrrrr")
-
-    def layers_table(self, model: str) -> str:
-        """Return a model's layers as Keras built them."""
-        rows = [
-            [
-                escape(row["type"]),
-                escape(one(row["settings"])),
-                _shape(row["output_shape"]),
-                count(int(row["parameters"])),
-            ]
-            for row in self.layers(model)
-        ]
-        total = self.values.text(f"{model}.architecture.parameters")
-        rows.append(["**Total**", "", "", f"**{total}**"])
-        caption = f"Layers of the {self.title(model)}, as Keras built them."
-        return pipe_table(
-            f"layers-{model}",
-            caption,
-            ["Layer", "Settings", "Output", "Parameters"],
-            rows,
-            "llrr",
-            (22, 44, 20, 14),
-        )
-
-    def layers_of(self, model: str) -> str:
-        """Return the first model of the study whose layers are the same, one for one."""
-        return next(m for m in self.described if self._unnamed(m) == self._unnamed(model))
-
-    def _unnamed(self, model: str) -> list[tuple[str, ...]]:
-        return [tuple(row.values())[1:] for row in self.layers(model)]
-
-    def models(self) -> str:
-        """Return every model with its layers of the kinds that any of them has, and its parameters."""
-        models = self.described
-        counted = {m: self._layer_counts(m) for m in models}
-        kinds = {k: KINDS[k] for k in _COUNTED if any(found.get(k) for found in counted.values())}
-        rows = [
-            [
-                escape(self.model(m)["title"]),
-                *(str(counted[m].get(kind, 0)) for kind in kinds),
-                *(self.values.text(f"{m}.architecture.{n}") for n in ("parameters", "trainable_parameters")),
-            ]
-            for m in models
-        ]
-        head = ["Model", *kinds.values(), "Parameters", "Trained"]
-        caption = "The models: number of layers of each kind, parameters, and those of them that are trained."
-        widths = (34, *(42 // len(kinds) for _ in kinds), 12, 12)
-        return pipe_table("models", caption, head, rows, "l" + "r" * (len(widths) - 1), widths)
-
-    def training(self) -> str:
-        """Return how each model is trained: side by side, or one below the other where they are many."""
-        models = self.study["models"]
-        seeds = ", ".join(map(str, self.study["training"]["seeds"]))
-        rows = [*self._settings(models), ["Seed", *(seeds for _ in models)]]
-        titles = [escape(m["title"]) for m in models]
-        if not self.many:
-            widths = (18, *(82 // len(models) for _ in models))
-            return pipe_table(
-                "training", "Training settings.", ["Setting", *titles], rows, "l" * len(widths), widths
-            )
-        same = [row for row in rows if len(set(row[1:])) == 1]
-        head, *different = zip(["Model", *titles], *(row for row in rows if row not in same), strict=True)
-        common = "; ".join(f"{row[0][0].lower()}{row[0][1:]}: {row[1]}" for row in same)
-        widths = tuple(min(WIDEST, max(map(len, column))) for column in zip(head, *different, strict=True))
-        caption = "Training settings in which the models differ."
-        table = pipe_table("training", caption, head, different, "l" * len(head), widths)
-        return f"All models have in common: {common}.\n\n{table}"
 
     def _settings(self, models: Sequence[Mapping[str, Any]]) -> list[list[str]]:
         """Return a row for each setting; one that is not set in any of the models is left out."""
@@ -560,15 +493,6 @@ class Tables(StudyFacts):
 
     def _optional(self, name: str) -> str:
         return self.values.text(name) if name in self.values.results else MISSING
-
-    def _layer_counts(self, model: str) -> dict[str, int]:
-        types = [row["type"] for row in self.layers(model)]
-        return {kind: types.count(kind) for kind in types}
-
-
-def _shape(text: str) -> str:
-    """Return an output shape as it is printed: ``156 × 156 × 3``, ``48,672``."""
-    return " × ".join(count(int(side)) for side in text.split("x"))
 
 
 def threshold(value: float | None) -> str:

@@ -13,7 +13,17 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from report.document.markdown import escape, fence_code, join_lines, quote_code, quote_yaml
 from report.errors import RenderError
-from report.writing.values import count, decimal, listed, sentence_case, slug, spelled, unbroken
+from report.writing.values import (
+    count,
+    counted,
+    decimal,
+    listed,
+    percent,
+    sentence_case,
+    slug,
+    spelled,
+    unbroken,
+)
 
 
 def make_environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
@@ -44,7 +54,12 @@ def make_engine(folder: Path, known: Mapping[str, Any]) -> ImmutableSandboxedEnv
     """
     engine = make_environment(FileSystemLoader(folder, followlinks=True))
     engine.filters |= {"one_line": join_lines, "unbroken": unbroken, "slug": slug}
-    engine.filters |= {"sentence_case": sentence_case, "decimal": decimal}
+    engine.filters |= {
+        "sentence_case": sentence_case,
+        "decimal": decimal,
+        "counted": counted,
+        "percent": percent,
+    }
     engine.globals |= known
     return engine
 

@@ -9,7 +9,7 @@ from typing import Any
 from analysis.vocabulary.measures import is_difference, is_percentage
 from report.errors import RenderError, did_you_mean, nearest
 
-MISSING = "–"
+MISSING, NO_BREAK = "–", "\u00a0"
 
 
 def count(value: int) -> str:
@@ -23,6 +23,11 @@ def decimal(value: float, digits: int = 3, *, signed: bool = False) -> str:
     if float(text) == 0:
         text = f"{0:.{digits}f}"
     return text.replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent with as many decimals as it has: ``20 %``, ``12.5 %``."""
+    return f"{100 * share:g}\u00a0%"
 
 
 @dataclass(frozen=True)

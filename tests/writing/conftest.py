@@ -53,12 +53,13 @@ def as_kept():
     return compare
 
 
-def sentence(facts: StudyFacts, name: str, *about: Any, verdicts: Sequence[Mapping[str, Any]] = ()) -> str:
-    """Return a sentence of ``templates/sentences``: ``data.flow`` is the macro ``flow`` of ``data.qmd.j2``."""
-    section, _, macro = name.partition(".")
+def macro(
+    facts: StudyFacts, name: str, *about: Any, verdicts: Sequence[Mapping[str, Any]] = (), **named: Any
+) -> str:
+    """Return what a macro of the templates writes: ``sentences/data.flow`` is ``flow`` of ``sentences/data.qmd.j2``."""
+    file, _, function = name.partition(".")
     engine = make_engine(PROJECT / "templates", names_of_templates(facts, verdicts, {}))
-    module = engine.get_template(f"sentences/{section}.qmd.j2").module
-    return str(getattr(module, macro)(*about))
+    return str(getattr(engine.get_template(f"{file}.qmd.j2").module, function)(*about, **named))
 
 
 def write_records(folder: Path, n: int = 200) -> pd.DataFrame:

@@ -15,10 +15,11 @@ from report.study.limits import MOST_TOGETHER
 from report.study.loading import load
 from report.writing.across import Across
 from report.writing.sentences import Sentences
+from report.writing.study_facts import StudyFacts
 from report.writing.tables import Tables
 from report.writing.values import Values
 from report.writing.verdicts import OF_CLASS, Verdicts
-from tests.writing.conftest import sentence
+from tests.writing.conftest import macro
 
 STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 
@@ -167,7 +168,7 @@ def test_what_many_models_find_at_their_thresholds_is_a_range():
     ],
 )
 def test_grey_levels_are_told_by_the_networks_that_see_them(scales, words):
-    assert sentence(said({}, study(scales)).tables, "data.scaling") == words
+    assert macro(said({}, study(scales)).tables, "sentences/data.scaling") == words
 
 
 def test_what_two_classes_always_share_is_named_once():
@@ -220,6 +221,7 @@ def test_one_unit_is_not_several(tmp_path: Path):
         'name,type,settings,output_shape,parameters\na,Dense,"11 units, ReLU",11,5\nb,Dense,"1 units, sigmoid",1,3\n'
     )
     values = Values({"a.architecture.parameters": entry(8)})
-    table = Tables(study(), values, {"architecture_a": tmp_path}).layers_table("a")
+    facts = StudyFacts(study(), values, {"architecture_a": tmp_path})
+    table = macro(facts, "floats/layers.layers", "a")
     assert "| 1 unit, sigmoid |" in table
     assert "| 11 units, ReLU |" in table

@@ -18,11 +18,11 @@ from report.document.markdown import escape
 from report.errors import RenderError
 from report.study.loading import load
 from report.writing.sentences import Sentences
-from report.writing.study_facts import uncapitalised
-from report.writing.tables import Tables, augmentation_words, callback_words
+from report.writing.study_facts import StudyFacts, uncapitalised
+from report.writing.tables import Tables
 from report.writing.values import Values, count, decimal, listed
 from report.writing.verdicts import Verdicts
-from tests.writing.conftest import sentence
+from tests.writing.conftest import macro
 
 STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 
@@ -280,7 +280,10 @@ def test_curves_of_a_network_that_says_one_class_to_everything_are_not_read(arti
 
 def test_validation_pictures_of_training_patients_are_told(artifacts):
     sentences = say(artifacts())
-    shared = {"data.val.same_patient_in_train": 439, "data.val.same_patient_in_train_share": 0.42}
+    shared = {
+        "data.val.same_patient_in_train": 439,
+        "data.val.same_patient_in_train_share": 0.42,
+    }
     for known in (shared, dict.fromkeys(shared, 0)):
         results = {**sentences.values.results, **{name: {"value": value} for name, value in known.items()}}
         words = replace(sentences, values=Values(results)).leakage()
@@ -289,9 +292,9 @@ def test_validation_pictures_of_training_patients_are_told(artifacts):
 
 def test_class_shares_of_the_training_set_are_told_where_they_are_others(artifacts):
     facts = say(artifacts()).tables
-    assert "In the training set" not in sentence(facts, "data.classes")
+    assert "In the training set" not in macro(facts, "sentences/data.classes")
     results = {**facts.values.results, "data.train.share.viral": {"value": 0.931}}
-    words = sentence(replace(facts, values=Values(results)), "data.classes")
+    words = macro(replace(facts, values=Values(results)), "sentences/data.classes")
     assert "In the training set it is otherwise: Viral Pneumonia makes up 93.1\u00a0%" in words
 
 
@@ -494,7 +497,7 @@ def test_an_empty_file_of_the_author_leaves_no_empty_part(source, artifacts, tmp
 
 def test_settings_of_many_models_name_what_they_share_once() -> None:
     study = load(PROJECT / "studies" / "pediatric-imbalanced" / "study.toml").for_document()
-    text = Tables(study, Values({}), {}, many=True).training()
+    text = macro(StudyFacts(study, Values({}), {}, many=True), "floats/training.training")
     shared, _, table = text.partition("\n\n")
     assert "optimiser" not in shared
     assert "horizontal flip" in shared
@@ -506,21 +509,24 @@ def test_settings_of_many_models_name_what_they_share_once() -> None:
 
 
 def test_only_settings_that_are_set_have_a_row() -> None:
-    text = Tables(STUDY, Values({}), {}).training()
+    text = macro(StudyFacts(STUDY, Values({}), {}), "floats/training.training")
     for absent in ("Grey", "First", "weights |", "Augmented"):
         assert absent not in text
     warm = load(PROJECT / "studies" / "pediatric-resplit" / "study.toml").for_document()
-    assert "those of the dropout CNN, trained" in Tables(warm, Values({}), {}).training()
+    assert "those of the dropout CNN, trained" in macro(
+        StudyFacts(warm, Values({}), {}), "floats/training.training"
+    )
 
 
 def test_callbacks_and_augmentations_in_words() -> None:
     study = load(PROJECT / "studies" / "radiography" / "study.toml")
     model = study.untrained[0].model_dump(mode="json")
-    assert augmentation_words(model["augmentation"]).split("; ")[1:] == [
+    facts = StudyFacts(STUDY, Values({}), {})
+    assert macro(facts, "sentences/training.augmentation", model["augmentation"]).split("; ")[1:] == [
         "brightness up to ±0.05 of 255 grey levels",
         "contrast times 0.9 to 1.1",
     ]
-    assert callback_words(model["callbacks"]).split("; ")[1:] == [
+    assert macro(facts, "sentences/training.callbacks", model["callbacks"]).split("; ")[1:] == [
         "learning rate times 0.5 when validation loss has not improved for 2 epochs",
         "checkpoint of the best validation loss",
     ]

@@ -1,0 +1,124 @@
+"""Facts of the section on the models: their layers, and how they are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from report.document.markdown import escape
+from report.writing.changes import KINDS, one
+from report.writing.study_facts import Section
+from report.writing.values import count, unbroken
+
+COUNTED = ("Conv2D", "MaxPooling2D", "Dense", "Dropout", "BatchNormalization")
+"""Kinds of layers that are counted."""
+SETTINGS = (
+    *("optimizer", "epochs", "batch_size", "input", "init_from", "class_balance", "class_weights"),
+    *("augmentation", "augmented", "callbacks"),
+)
+UNSET: dict[str, dict[str, Any]] = {
+    "input": {"input": {"scale": 1 / 255, "offset": 0.0, "pixels": "in-place"}, "test_input": None},
+    "init_from": {"init_from": None},
+    "class_weights": {"class_weights": "none"},
+    "augmented": {"augmented": "each-epoch"},
+}
+"""What is not worth a line where it holds for all models."""
+WIDEST = 30
+"""So many letters at most a column is wide before its cells are broken."""
+Setting = Callable[[str, Mapping[str, Any]], str]
+"""The template's words for what a setting of a model is set to."""
+
+
+class Models(Section):
+    """What the report says of the models of a study, and of their training."""
+
+    def layers(self, model: str) -> list[list[str]]:
+        """Return type, settings, output shape and parameters of each layer of a model."""
+        return [
+            [
+                escape(row["type"]),
+                escape(one(row["settings"])),
+                _shape(row["output_shape"]),
+                count(int(row["parameters"])),
+            ]
+            for row in self.facts.layers(model)
+        ]
+
+    def first_alike(self, model: str) -> str:
+        """Return the first model of the study whose layers are the same, one for one."""
+        return next(m for m in self.facts.described if self._unnamed(m) == self._unnamed(model))
+
+    def _unnamed(self, model: str) -> list[tuple[str, ...]]:
+        return [tuple(row.values())[1:] for row in self.facts.layers(model)]
+
+    def kinds(self) -> dict[str, str]:
+        """Return the kinds of layers that are counted and that any model has, and what they are called."""
+        found = {row["type"] for m in self.facts.described for row in self.facts.layers(m)}
+        return {kind: KINDS[kind] for kind in COUNTED if kind in found}
+
+    def layer_counts(self, model: str) -> list[str]:
+        """Return how many layers a model has of each of the `kinds`."""
+        types = [row["type"] for row in self.facts.layers(model)]
+        return [str(types.count(kind)) for kind in self.kinds()]
+
+    def settings(
+        self, models: Sequence[Mapping[str, Any]], name: Callable[[str], str], setting: Setting
+    ) -> list[list[str]]:
+        """Return a row for each setting, its ``name`` first; one that is not set in any of the models is left out."""
+        rows = {key: [setting(key, model) for model in models] for key in SETTINGS}
+        return [
+            [unbroken(name(key)), *cells]
+            for key, cells in rows.items()
+            if not (key in UNSET and set(cells) == {setting(key, UNSET[key])})
+        ]
+
+    def training(self, name: Callable[[str], str], setting: Setting) -> list[list[str]]:
+        """Return how each model is trained: a row for each setting, and one for the seeds."""
+        models = [
+            {**m, "init_from": m["init_from"] and self.facts.title(m["init_from"])}
+            for m in self.study["models"]
+        ]
+        seeds = ", ".join(map(str, self.study["training"]["seeds"]))
+        return [*self.settings(models, name, setting), [name("seed"), *(seeds for _ in models)]]
+
+    def training_of_many(self, name: Callable[[str], str], setting: Setting) -> dict[str, Any]:
+        """Return the settings that all models have in ``common``, and a table of the others with a row for each model.
+
+        The table has its ``head``, ``rows`` and ``widths``.
+        """
+        rows = self.training(name, setting)
+        common = [row for row in rows if len(set(row[1:])) == 1]
+        titles = [name("model"), *(escape(m["title"]) for m in self.study["models"])]
+        head, *models = zip(titles, *(row for row in rows if row not in common), strict=True)
+        widths = [min(WIDEST, max(map(len, column))) for column in zip(head, *models, strict=True)]
+        return {"common": common, "head": head, "rows": models, "widths": widths}
+
+    def selection(self) -> list[dict[str, Any]]:
+        """Return by which rules weights are chosen among epochs, each with the ``models`` that it holds for.
+
+        ``kept`` and ``ends`` are what is monitored to keep the best epoch and to end training, "" without such a rule;
+        ``patience`` is in epochs.
+        """
+        rules: list[dict[str, Any]] = []
+        for model in self.study["models"]:
+            rule = _selection(model["callbacks"])
+            same = next((r for r in rules if {**r, "models": 0} == {**rule, "models": 0}), None)
+            if same is None:
+                rules.append(same := {**rule, "models": []})
+            same["models"].append(model["id"])
+        return rules
+
+
+def _selection(callbacks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    rule = {"kept": "", "ends": "", "patience": 0}
+    for callback in callbacks:
+        if callback["kind"] == "checkpoint" or callback.get("restore_best"):
+            rule["kept"] = callback["monitor"]
+        if callback["kind"] == "early_stopping":
+            rule |= {"ends": callback["monitor"], "patience": callback["patience"]}
+    return rule
+
+
+def _shape(text: str) -> str:
+    """Return an output shape as it is printed: ``156 × 156 × 3``, ``48,672``."""
+    return " × ".join(count(int(side)) for side in text.split("x"))
