@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from report.commands.execution import list_new_trainings
 from report.engine.events import Failed, Finished, Planned, Progressed, Started, Waiting
 from report.terminal.forecast import Forecast, TimeLeft
 
@@ -76,15 +75,3 @@ def test_stages_are_counted():
     forecast.note(Failed("read", ValueError(), frozenset({"train", "draw"})), 1.0)
     assert (forecast.finished, forecast.running, forecast.waiting) == (2, 0, 0), "what reads it will not run"
     assert forecast.predict_build(1.0) == TimeLeft(0.0, True)
-
-
-def test_trainings_that_never_ran_are_told_by_the_minutes_of_the_study():
-    waiting = {
-        name: Waiting(seconds, 2, frozenset())
-        for name, seconds in {
-            "train.a": None, "train.a@patient": None, "train.b": None, "train.c": 60.0, "predict.a": None,
-        }.items()
-    }  # fmt: skip
-    found = list_new_trainings(Planned(6, waiting, 1, 2), {"a": 10.0, "b": None, "c": 7.0})
-    assert found == [10.0, 10.0, None]
-    assert list_new_trainings(Planned(6, {}, 1, 2), {}) == []

@@ -12,7 +12,6 @@ from rich.console import Console
 from report.engine.events import Failed, Finished, Planned, Progressed, Started, Waiting, Warned
 from report.errors import StageError
 from report.terminal import bars, lines, progress
-from report.terminal.quantities import format_size, format_training_time
 
 FIGURES = {"images_per_second": 74.2, "loss": 0.9, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4}
 PLAN = Planned(
@@ -115,26 +114,6 @@ def test_warnings_come_last_whatever_happens(capsys):
     *_, started, warning = capsys.readouterr().err.splitlines()
     assert started.endswith("b: started")
     assert warning == "warning: a: reads x; name it"
-
-
-@pytest.mark.parametrize(
-    ("minutes", "words"),
-    [
-        ([3.0, 0.5], "about 3 min 30 s on 2 cores"),
-        ([None, 60.0, None], "about 1 h 00 min on 2 cores, and 2 more of unknown length"),
-        ([None], "of unknown length"),
-    ],
-)
-def test_trainings_are_as_long_as_their_studies_tell(minutes, words):
-    assert format_training_time(minutes) == words
-
-
-@pytest.mark.parametrize(
-    ("count", "words"),
-    [(900, "1 kB"), (12_300_000, "12.3 MB"), (999_960_000, "1000.0 MB"), (7_260_000_000, "7.3 GB")],
-)
-def test_sizes(count, words):
-    assert format_size(count) == words
 
 
 @pytest.mark.parametrize(

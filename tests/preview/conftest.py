@@ -1,0 +1,48 @@
+"""A cache with made-up results, and a study of one's own."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from report.engine.fingerprint import Surroundings
+from report.engine.store import Record, Store, digest_files, digest_json, input_files
+from report.engine.system.files import digest_file
+from report.pipeline.stages import PROGRAM
+from report.workspace.plan import Plan, make_plan
+from report.workspace.request import Request
+from tests.preview.site import ROOT
+from tests.writing.conftest import evaluate_study
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache with results of the assignment's sample: the real evaluation of made-up predictions."""
+    root, cache = tmp_path_factory.mktemp("artifacts"), tmp_path_factory.mktemp("cache")
+    evaluate_study(root, {})
+    plant(make_plan(Request("assignment", sample=True, cache=cache)), root)
+    return cache
+
+
+def plant(the_plan: Plan, root: Path) -> None:
+    """Store the folders in ``root`` as the results of the stages before the document."""
+    store, records = Store(the_plan.cache), {}
+    moment = Surroundings(PROGRAM, store.index)
+    for stage in the_plan.upstream(["source"])[:-1]:
+        inputs = {name: digest_files(files) for name, files in input_files(stage, records).items()}
+        recipe, out = moment.recipe(stage, inputs), root / stage.name
+        (out / ("model.keras" if stage.name.startswith("train") else "made-up")).write_text(stage.name)
+        outputs = {
+            path.name: {"sha256": digest_file(path), "size": path.stat().st_size} for path in out.iterdir()
+        }
+        key = digest_json(recipe)
+        records[stage.name] = Record(key, stage.name, recipe, outputs, digest_files(outputs), 0.0, {}, "")
+        store.keep(records[stage.name], out)
+    store.point(the_plan.cache_name, {name: record.key for name, record in records.items()})
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(ROOT / "studies" / "assignment", tmp_path / "own"))

@@ -1,0 +1,75 @@
+"""The server: what it answers, and to whom."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from report.errors import EnvironmentProblem
+from report.preview import server
+from report.preview.page import PreviewState
+from report.preview.server import HOST, listen, serve_page
+from tests.preview.site import PAGE, Site, digest_in, plain
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with listen(8420) as listener:
+        site = Site(listener.getsockname()[1])
+        with serve_page(listener, lambda: site.shown):
+            yield site
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8420", "localhost:1", "LOCALHOST"])
+def test_the_page_is_served_to_this_machine(site, host):
+    response = site.get(host=host)
+    text = response.read().decode()
+    assert response.status == 200
+    assert response.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+    assert plain(text) == PAGE
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8420", "127.0.0.1.evil.example", "0.0.0.0"])
+@pytest.mark.parametrize("path", ["/", "/changes"])
+def test_a_foreign_name_for_this_machine_is_refused(site, host, path):
+    response = site.get(path, host)
+    assert response.status == 400
+    assert b"Good." not in response.read()
+
+
+def test_nothing_else_is_served(site):
+    assert site.get("/../pyproject.toml").status == 404
+    assert site.get("/report.html").status == 404
+    assert site.get(method="POST").status == 405
+
+
+def test_a_change_is_told_at_once(site):
+    stream = site.get("/changes")
+    assert stream.headers["Content-Type"].startswith("text/event-stream")
+    assert digest_in(stream) == site.shown.digest
+    site.shown = PreviewState(PAGE, "wrong")
+    assert digest_in(stream) == site.shown.digest
+    assert site.shown.digest in site.get().read().decode()
+
+
+def test_the_server_ends_while_a_browser_listens():
+    listener = listen(8420)
+    site = Site(listener.getsockname()[1])
+    with serve_page(listener, lambda: site.shown):
+        stream = site.get("/changes")
+        digest_in(stream)
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 2
+    assert stream.read() == b"\n"
+
+
+def test_a_taken_port_gives_the_next_free_one(monkeypatch):
+    with listen(8420) as first, listen(first.getsockname()[1]) as second:
+        taken = first.getsockname()[1]
+        assert first.getsockname()[0] == second.getsockname()[0] == HOST
+        assert taken < second.getsockname()[1] < taken + server.PORTS
+        monkeypatch.setattr(server, "PORTS", 1)
+        with pytest.raises(EnvironmentProblem, match=f"no port from {taken} on: .*in use"):
+            listen(taken)

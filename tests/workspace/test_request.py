@@ -1,0 +1,28 @@
+"""Under which name the cache remembers a study."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from report.workspace.plan import make_plan
+from report.workspace.request import Request
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_studies_of_the_same_name_are_remembered_apart(tmp_path):
+    def remembered(study: object, sample: bool) -> str:
+        return make_plan(Request(str(study), sample=sample), needs_data=False).cache_name
+
+    assert (
+        remembered("assignment", False) == remembered(ROOT / "studies" / "assignment", False) == "assignment"
+    )
+    assert remembered("assignment", True) == "assignment-sample"
+    names = {"assignment"}
+    for place in ("one", "two"):
+        folder = tmp_path / place / "assignment"
+        shutil.copytree(ROOT / "studies" / "assignment", folder)
+        names.add(remembered(folder, False))
+        assert remembered(folder / "study.toml", True) == f"{remembered(folder, False)}-sample"
+    assert len(names) == 3
