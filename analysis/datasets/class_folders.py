@@ -10,41 +10,37 @@ import os
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pandas as pd
 
-from analysis.datasets import records
+from analysis.datasets import reasons, records
 from analysis.datasets.copies import without_copies, without_masks
 from analysis.datasets.folders import layout
 from analysis.datasets.folders.files import Contents, find_files
 from analysis.datasets.folders.layout import ClassFolders, Folders
 from analysis.datasets.patients import Rule, nobody
-from analysis.datasets.records import Candidate, Exclusion
+from analysis.datasets.reader import Reader, Reading
+from analysis.datasets.reasons import Exclusion
+from analysis.datasets.records import Candidate
 from analysis.errors import DataError, LayoutError
 from analysis.names import written
 from analysis.progress import Progress
 
+READER = Reader(
+    keys=("folders",),
+    obtained="put the images into one folder per class",
+    sample_params={"layout": "class-folders"},
+    words="class_folders",
+)
 
-def read(
-    inputs: Mapping[str, Path],
-    out: Path,
-    *,
-    scratch: Path,
-    progress: Progress,
-    classes: Sequence[Mapping[str, str]],
-    folders: Mapping[str, Sequence[str]],
-    exclude: Sequence[str],
-    max_excluded: float,
-    patient_pattern: str = "",
-    tags_of: Callable[[str], tuple[str, ...]] = lambda _: (),
-    patient_of: Rule = nobody,
-) -> None:
-    """Write the records of the images in ``inputs["data"]``, what is left out, and the flow.
 
-    A folder for training, validation or test that an image lies in is its part of the official split; so is what
-    ``NORMAL_train`` and ``NORMAL_test`` say beside the class.
+@dataclass(frozen=True, kw_only=True)
+class Settings(Reading):
+    """What the study says of reading, and what the folders of a class are called.
 
     Parameters
     ----------
@@ -53,34 +49,56 @@ def read(
     folders : mapping of class id to names
         Other names of a class' folders. Upper and lower case, spaces, hyphens and underscores make no difference; signs
         do, as in ``COVID+`` and ``COVID-``, and accents where both names are there.
-    exclude : sequence of str
-        Glob patterns for the path, the name or the stem of an image.
-    max_excluded : float
-        Share of the images that may be left out.
-    patient_pattern : str, optional
-        A regular expression whose one group is the patient, searched in the path of an image.
-    tags_of : function of the path of an image, optional
-        Returns the tags to keep with it.
-    patient_of : function of the path and the tags, optional
-        Tells the patient where the pattern does not.
+    """
+
+    folders: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class NameRules:
+    """What the path of an image tells beside its class: tags to keep with it, and its patient.
+
+    The patient is by the path and the tags, where the study's pattern does not tell it.
+    """
+
+    tags: Callable[[str], tuple[str, ...]] = lambda _: ()
+    patient: Rule = nobody
+
+
+def read(
+    inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **settings: Any
+) -> None:
+    """Write the records of the images in ``inputs["data"]``, what is left out, and the flow.
+
+    A folder for training, validation or test that an image lies in is its part of the official split; so is what
+    ``NORMAL_train`` and ``NORMAL_test`` say beside the class.
+
+    Parameters
+    ----------
+    settings
+        The fields of `Settings`.
 
     Raises
     ------
     DataError
         If a class has no images, or too many would be left out.
     """
-    root = inputs["data"]
+    read_folders(inputs["data"], out, Settings(**settings), NameRules(), progress)
+
+
+def read_folders(root: Path, out: Path, how: Settings, rules: NameRules, progress: Progress) -> None:
+    """Write what `read` writes of the folder ``root``, with what ``rules`` tell of the names of images."""
     contents = find_files(root)
-    names = names_of(classes, folders)
-    candidates, exclusions = _select(contents.images, names, exclude, tags_of)
+    names = names_of(how.classes, how.folders)
+    candidates, exclusions = _select(contents.images, names, how.exclude, rules.tags)
     _check_classes(contents, candidates, names)
     candidates, copies = without_copies(root, candidates)
     candidates, masks = without_masks(root, candidates)
-    table, broken = records.verify(root, candidates, progress, patient_of, patient_pattern)
+    table, broken = records.verify(root, candidates, progress, rules.patient, how.patient_pattern)
     exclusions += masks + broken + copies
-    _refuse_too_many(root, table, exclusions, max_excluded)
+    _refuse_too_many(root, table, exclusions, how.max_excluded)
     if table.empty:
-        raise records.none_left(broken, len(broken))
+        raise reasons.none_left(broken, len(broken))
     steps = [("pictures found", len(contents.images))]
     records.write(out, table, exclusions, records.way(contents, steps))
 
@@ -119,10 +137,10 @@ def _select(
     left: dict[Folders, list[str]] = defaultdict(list)
     for image in images:
         above = PurePosixPath(image).parts[:-1]
-        if pattern := records.matches(image, exclude):
-            exclusions.append(Exclusion(image, records.BY_STUDY, pattern))
+        if pattern := reasons.matches(image, exclude):
+            exclusions.append(Exclusion(image, reasons.BY_STUDY, pattern))
         elif masks := layout.masks_folder(above):
-            exclusions.append(Exclusion(image, records.MASK, f"folder {masks}"))
+            exclusions.append(Exclusion(image, reasons.MASK, f"folder {masks}"))
         else:
             left[above].append(image)
     tree = ClassFolders(left, names)
@@ -131,9 +149,9 @@ def _select(
     for above, inside in left.items():
         label, why = tree.judge(above)
         if above in others:
-            exclusions += [Exclusion(image, records.OTHER_DATASET, others[above]) for image in inside]
+            exclusions += [Exclusion(image, reasons.OTHER_DATASET, others[above]) for image in inside]
         elif not label:
-            exclusions += [Exclusion(image, records.NO_LABEL, why) for image in inside]
+            exclusions += [Exclusion(image, reasons.NO_LABEL, why) for image in inside]
         else:
             official = tree.official(above)
             candidates += [Candidate(p, (label,), tags_of(p), official=official) for p in inside]
@@ -200,9 +218,9 @@ def _packed(contents: Contents) -> str:
 def _refuse_too_many(root: Path, table: pd.DataFrame, exclusions: Sequence[Exclusion], limit: float) -> None:
     """Raise if too much is left out; where it is of another dataset, say how to read the one alone."""
     try:
-        records.refuse_too_many(exclusions, len(table), limit)
+        reasons.refuse_too_many(exclusions, len(table), limit)
     except DataError as error:
-        if table.empty or all(e.reason != records.OTHER_DATASET for e in exclusions):
+        if table.empty or all(e.reason != reasons.OTHER_DATASET for e in exclusions):
             raise
         alone = shlex.quote(os.path.commonpath([root / name for name in table["image_id"]]))
         hint = f"the folder holds several datasets; to read one of them: --data {alone}"

@@ -11,10 +11,11 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from analysis.datasets import records
+from analysis.datasets import reasons
 from analysis.datasets.folders import layout
 from analysis.datasets.images.decode import decode
-from analysis.datasets.records import Candidate, Exclusion
+from analysis.datasets.reasons import Exclusion
+from analysis.datasets.records import Candidate
 from analysis.errors import ImageError
 
 NEAR = 16  # grey levels that a JPEG may blur a mask by
@@ -34,7 +35,7 @@ def without_copies(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Ca
             first, *others = sorted(equal, key=lambda name: (name.count("/"), os.fsencode(name)))
             copies |= dict.fromkeys(others, first)
     kept = [c for c in candidates if c.image_id not in copies]
-    return kept, [Exclusion(name, records.COPY, first) for name, first in copies.items()]
+    return kept, [Exclusion(name, reasons.COPY, first) for name, first in copies.items()]
 
 
 def _grouped(candidates: Iterable[Candidate], name: Callable[[Candidate], str]) -> Iterable[list[Candidate]]:
@@ -75,7 +76,7 @@ def without_masks(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Can
             masks |= {c.image_id: f"few grey levels, beside {first}" for c in flat}
             masks |= {c.image_id: f"named as that of {first}" for c in same if c not in others}
     kept = [c for c in candidates if c.image_id not in masks]
-    return kept, [Exclusion(name, records.MASK, detail) for name, detail in masks.items()]
+    return kept, [Exclusion(name, reasons.MASK, detail) for name, detail in masks.items()]
 
 
 def without_masks_beside(root: Path, images: Iterable[str]) -> tuple[list[str], list[Exclusion]]:

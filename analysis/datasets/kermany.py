@@ -11,9 +11,17 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from analysis.datasets import class_folders, patients
+from analysis.datasets import patients
+from analysis.datasets.class_folders import NameRules, Settings, read_folders
+from analysis.datasets.reader import Reader
 from analysis.progress import Progress
 
+READER = Reader(
+    keys=("folders",),
+    obtained="put the images into one folder per class",
+    sample_params={"layout": "kermany"},
+    words="kermany",
+)
 BACTERIAL, VIRAL = "Bacterial Pneumonia", "Viral Pneumonia"
 KINDS = (
     (re.compile(r"person\d+_bacteria|BACTERIA-"), BACTERIAL),
@@ -30,16 +38,15 @@ def read(
     Parameters
     ----------
     settings
-        The parameters of `class_folders.read`.
+        The fields of `analysis.datasets.class_folders.Settings`.
 
     Raises
     ------
     DataError
         If a class has no images, or too many would be left out.
     """
-    class_folders.read(
-        inputs, out, scratch=scratch, progress=progress, tags_of=kind, patient_of=patients.kermany, **settings
-    )
+    rules = NameRules(tags=kind, patient=patients.kermany)
+    read_folders(inputs["data"], out, Settings(**settings), rules, progress)
 
 
 def kind(image_id: str) -> tuple[str, ...]:

@@ -10,8 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from analysis.datasets import class_folders
+from analysis.datasets.reader import Reader
 from analysis.progress import Progress
 
+READER = Reader(
+    keys=("folders",),
+    obtained="put the images into one folder per class",
+    sample_params={"layout": "radiography"},
+    words="radiography",
+)
 CLASSES = (
     {"id": "covid_19", "label": "COVID-19"},
     {"id": "normal", "label": "Normal"},
@@ -29,7 +36,7 @@ def read(
     Parameters
     ----------
     settings
-        The parameters of `class_folders.read`.
+        The fields of `analysis.datasets.class_folders.Settings`.
 
     Raises
     ------

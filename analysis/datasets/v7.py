@@ -14,10 +14,11 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pandas as pd
 
-from analysis.datasets import patients, records
+from analysis.datasets import patients, reasons, records
 from analysis.datasets.copies import without_masks_beside
 from analysis.datasets.darwin import darwin_json
 from analysis.datasets.darwin.darwin_json import Annotation
@@ -25,31 +26,32 @@ from analysis.datasets.darwin.image_index import Entry
 from analysis.datasets.darwin.matching import match, refuse_unmatched, tags_of
 from analysis.datasets.folders.files import find_files
 from analysis.datasets.folders.layout import masks_folder, plain
-from analysis.datasets.records import Candidate, Exclusion
+from analysis.datasets.reader import Reader, Reading
+from analysis.datasets.reasons import Exclusion
+from analysis.datasets.records import Candidate
 from analysis.errors import DataError
 from analysis.progress import Progress
 
+READER = Reader(
+    keys=("label_rule",),
+    files={".json": "Darwin JSON annotations"},
+    obtained="darwin dataset pull v7-labs/covid-19-chest-x-ray-dataset:all-images",
+    sample="analysis.datasets.sample.v7_sample:write",
+    sample_params={},
+    sample_keys=(),
+    results=("annotations_found",),
+    words="v7",
+)
 COVID_19 = "COVID-19"
 CT_TAGS = frozenset(("CT", "View/Axial", "View/Coronal"))
 LATERAL_TAGS = frozenset(("View/Lateral",))
-PULL = "darwin dataset pull v7-labs/covid-19-chest-x-ray-dataset:all-images"
 MOST_TAGS = 8
 IN_FOLDER = re.compile(r"[^*?[]+/")
 
 
-def read(
-    inputs: Mapping[str, Path],
-    out: Path,
-    *,
-    scratch: Path,
-    progress: Progress,
-    classes: Sequence[Mapping[str, str]],
-    label_rule: str,
-    exclude: Sequence[str],
-    max_excluded: float,
-    patient_pattern: str = "",
-) -> None:
-    """Write the records of the images in ``inputs["data"]``, what is left out, and the flow.
+@dataclass(frozen=True, kw_only=True)
+class Settings(Reading):
+    """What the study says of reading, and which label an image with several tags gets.
 
     Parameters
     ----------
@@ -65,8 +67,20 @@ def read(
         files too.
     max_excluded : float
         Share of the images, annotated or not, that may be left out.
-    patient_pattern : str, optional
-        A regular expression whose one group is the patient, searched in the path of an image.
+    """
+
+    label_rule: str
+
+
+def read(
+    inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **settings: Any
+) -> None:
+    """Write the records of the images in ``inputs["data"]``, what is left out, and the flow.
+
+    Parameters
+    ----------
+    settings
+        The fields of `Settings`.
 
     Raises
     ------
@@ -74,32 +88,35 @@ def read(
         If the folder is no such dataset, it cannot be told which image has which label, or too much would be left
         out.
     """
-    root = inputs["data"]
+    root, how = inputs["data"], Settings(**settings)
     contents = find_files(root)
-    annotations, exclusions = _annotations(root, contents.others, exclude)
-    used = {entry.file for entry in annotations} | {e.file for e in exclusions}
-    found = len(annotations) + len(exclusions)
+    entries, unread = _annotations(root, contents.others, how.exclude)
     shown, masks = _without_masks(root, contents.images)
-    _check_found(root, shown, masks, annotations, exclusions)
-    _check_labels([entry.annotation for entry in annotations], classes)
-    rules = _Rules({c["label"]: c["id"] for c in classes}, label_rule, tuple(exclude))
-    match(root, annotations, shown, exclude, rules.said)
-    refuse_unmatched([e for e in annotations if not rules.excluded(e)], shown, max_excluded)
-    candidates, left_out = _select(annotations, shown, rules)
-    table, broken = records.verify(root, candidates, progress, patients.v7, patient_pattern)
-    exclusions += masks + broken + list(_same_files(root, left_out, table))
-    records.refuse_too_many(exclusions, table["image_id"].nunique(), max_excluded)
+    _check_found(root, shown, masks, entries, unread)
+    _check_labels([entry.annotation for entry in entries], how.classes)
+    rules = _Rules({c["label"]: c["id"] for c in how.classes}, how.label_rule, tuple(how.exclude))
+    match(root, entries, shown, how.exclude, rules.verdict)
+    refuse_unmatched([e for e in entries if not rules.excluded(e)], shown, how.max_excluded)
+    candidates, left_out = _select(entries, shown, rules)
+    table, broken = records.verify(root, candidates, progress, patients.v7, how.patient_pattern)
+    exclusions = [*unread, *masks, *broken, *_same_files(root, left_out, table)]
+    reasons.refuse_too_many(exclusions, table["image_id"].nunique(), how.max_excluded)
     if table.empty:
-        said = Counter(tag for entry in annotations for tag in dict.fromkeys(entry.annotation.tags))
-        tags = ", ".join(f"{tag} ({count})" for tag, count in said.most_common(MOST_TAGS))
-        raise DataError(
-            f"no image in {root} can be used: none has a tag of the study's classes (tags: {tags or 'none'})"
-            if any(e.reason == records.NO_LABEL for e in exclusions)
-            else f"no image in {root} can be used",
-            hint="compare the study's class labels with the tags",
-        )
-    steps = [("annotations found", found), ("pictures found", len(contents.images))]
+        raise _none_usable(root, entries, exclusions)
+    steps = [("annotations found", len(entries) + len(unread)), ("pictures found", len(contents.images))]
+    used = {e.file for e in entries} | {e.file for e in unread}
     records.write(out, table, exclusions, records.way(contents, steps, used))
+
+
+def _none_usable(root: Path, entries: Iterable[Entry], exclusions: Iterable[Exclusion]) -> DataError:
+    """Return the error that no image is left, with the tags that there are where it is for want of a class."""
+    counts = Counter(tag for entry in entries for tag in dict.fromkeys(entry.annotation.tags))
+    tags = ", ".join(f"{tag} ({count})" for tag, count in counts.most_common(MOST_TAGS))
+    unlabelled = any(e.reason == reasons.NO_LABEL for e in exclusions)
+    why = f": none has a tag of the study's classes (tags: {tags or 'none'})" if unlabelled else ""
+    return DataError(
+        f"no image in {root} can be used{why}", hint="compare the study's class labels with the tags"
+    )
 
 
 def _annotations(
@@ -114,12 +131,12 @@ def _annotations(
         try:
             found = darwin_json.parse((root / name).read_bytes())
         except (ValueError, OSError, RecursionError) as error:
-            exclusions.append(Exclusion(name, records.INVALID, str(error).replace(str(root), "").strip()))
+            exclusions.append(Exclusion(name, reasons.INVALID, str(error).replace(str(root), "").strip()))
             continue
         # A pattern that does not start with a folder is about images, which often share their annotation's name.
         pattern = next((p for p in exclude if IN_FOLDER.match(p) and fnmatchcase(name, p)), "")
         if found and pattern:
-            exclusions.append(Exclusion(name, records.BY_STUDY, pattern))
+            exclusions.append(Exclusion(name, reasons.BY_STUDY, pattern))
         else:
             entries += [Entry(name, annotation) for annotation in found]
     return entries, exclusions
@@ -133,7 +150,7 @@ def _without_masks(root: Path, images: Iterable[str]) -> tuple[list[str], list[E
         above = PurePosixPath(image).parts[:-1]
         exported = next((name for name in above if plain(name) == "annotations"), None)
         if folder := masks_folder(above) or exported:
-            masks.append(Exclusion(image, records.MASK, f"folder {folder}"))
+            masks.append(Exclusion(image, reasons.MASK, f"folder {folder}"))
         else:
             shown.append(image)
     shown, beside = without_masks_beside(root, shown)
@@ -144,20 +161,20 @@ def _check_found(
     root: Path,
     images: Sequence[str],
     masks: Sequence[Exclusion],
-    annotations: Sequence[Entry],
-    left_out: Sequence[Exclusion],
+    entries: Sequence[Entry],
+    unread: Sequence[Exclusion],
 ) -> None:
-    if not annotations:
-        what = f"; {len(left_out)} JSON files cannot be read or are excluded" if left_out else ""
+    if not entries:
+        what = f"; {len(unread)} JSON files cannot be read or are excluded" if unread else ""
         raise DataError(
             f"{root} has no Darwin JSON annotations ({len(images) + len(masks)} images{what})",
-            hint=f"name the folder made by `{PULL}`; `report data check DIR` tells which reader fits",
+            hint=f"name the folder made by `{READER.obtained}`; `report data check DIR` tells which reader fits",
         )
     if not images:
         what = f" ({len(masks)} lie in folders of masks, such as {masks[0].file})" if masks else ""
         raise DataError(
-            f"{root} has {len(annotations)} annotations and no images{what}",
-            hint=f"put the images below it, in a folder such as images, or run `{PULL}`",
+            f"{root} has {len(entries)} annotations and no images{what}",
+            hint=f"put the images below it, in a folder such as images, or run `{READER.obtained}`",
         )
 
 
@@ -191,13 +208,13 @@ class _Rules:
         found = tuple(self.ids[tag] for tag in named if tag in self.ids)
         return found[:1] if self.label_rule == "first-tag" else found
 
-    def said(self, annotation: Annotation) -> object:
+    def verdict(self, annotation: Annotation) -> object:
         """Return what two annotations of an image must agree in."""
         return sorted(self.labels(annotation.tags)), frozenset(annotation.tags)
 
     def excluded(self, entry: Entry) -> str | None:
         """Return the pattern that leaves an annotation's image out; None if there is none."""
-        return records.matches(entry.image or entry.annotation.name, self.exclude)
+        return reasons.matches(entry.image or entry.annotation.name, self.exclude)
 
     def judge(self, entry: Entry) -> tuple[str, str] | None:
         """Return the reason and detail for which an image is left out; None if it is kept."""
@@ -205,13 +222,13 @@ class _Rules:
         tags = frozenset(annotation.tags)
         labels = self.labels(annotation.tags)
         checks = (
-            (records.BY_STUDY, self.excluded(entry)),
-            (records.SECOND_ANNOTATION, image if entry.again else None),
-            (records.CT, _first(CT_TAGS & tags)),
-            (records.LATERAL, _first(LATERAL_TAGS & tags)),
-            (records.NO_IMAGE, None if image else annotation.name),
-            (records.NO_LABEL, None if labels else tags_of(annotation)),
-            (records.SEVERAL_LABELS, tags_of(annotation) if self._ambiguous(labels) else None),
+            (reasons.BY_STUDY, self.excluded(entry)),
+            (reasons.SECOND_ANNOTATION, image if entry.again else None),
+            (reasons.CT, _first(CT_TAGS & tags)),
+            (reasons.LATERAL, _first(LATERAL_TAGS & tags)),
+            (reasons.NO_IMAGE, None if image else annotation.name),
+            (reasons.NO_LABEL, None if labels else tags_of(annotation)),
+            (reasons.SEVERAL_LABELS, tags_of(annotation) if self._ambiguous(labels) else None),
         )
         return next(((reason, detail) for reason, detail in checks if detail), None)
 
@@ -241,8 +258,8 @@ def _select(
         annotated.add(image)
     for image in images:
         if image not in annotated:
-            pattern = records.matches(image, rules.exclude)
-            reason = records.BY_STUDY if pattern else records.NO_ANNOTATION
+            pattern = reasons.matches(image, rules.exclude)
+            reason = reasons.BY_STUDY if pattern else reasons.NO_ANNOTATION
             exclusions.append(Exclusion(image, reason, pattern or ""))
     return candidates, exclusions
 
@@ -252,9 +269,9 @@ def _same_files(root: Path, exclusions: Iterable[Exclusion], table: pd.DataFrame
     kept = dict(zip(table["sha256"], table["image_id"], strict=True))
     for exclusion in exclusions:
         original = None
-        if exclusion.reason == records.NO_ANNOTATION:
+        if exclusion.reason == reasons.NO_ANNOTATION:
             original = kept.get(_digest(root / exclusion.file))
-        yield Exclusion(exclusion.file, records.SAME_FILE, original) if original else exclusion
+        yield Exclusion(exclusion.file, reasons.SAME_FILE, original) if original else exclusion
 
 
 def _digest(file: Path) -> str:

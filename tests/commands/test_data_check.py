@@ -47,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_folder_is_told_in_words_with_the_settings_that_read_it(folder, tmp_path):
     done = check(str(folder), cache=tmp_path / "cache")
     assert done.returncode == OK, done.stderr
-    assert "reader class-folders: pictures lie in folders called NORMAL, PNEUMONIA" in done.stdout
+    assert "reader class-folders: images lie in folders called NORMAL, PNEUMONIA" in done.stdout
     assert "picture does not decode  1      train/NORMAL/cut.png" in done.stdout
     assert "official split  train 3; 0 patients in more than one part" in done.stdout
     assert f"next: report build STUDY --data '{folder}'" in done.stdout

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from filecmp import cmp
 from pathlib import Path, PurePosixPath
 
-from analysis.datasets import records
+from analysis.datasets import reasons
 from analysis.datasets.darwin.darwin_json import Annotation
 from analysis.datasets.darwin.image_index import (
     Entry,
@@ -48,7 +48,7 @@ def match(
     for own, near in _by_dataset(entries, images):
         _fit(own, near)
     for entry in entries:
-        wanted = [image for image in entry.fitting if not records.matches(image, exclude)]
+        wanted = [image for image in entry.fitting if not reasons.matches(image, exclude)]
         entry.fitting = tuple(wanted) or entry.fitting[:1]
     _refuse_several([e for e in entries if not _all_same(root, e.fitting)])
     rivals = [(first, entry) for first, entry in _again(root, entries) if not _agree(first, entry, label)]

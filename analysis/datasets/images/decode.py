@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from analysis.datasets.images import dicom
+from analysis.datasets.reasons import GIT_LFS_POINTER
 from analysis.errors import ImageError
 
 # A list, so that no file can reach the decoders that start other programs (EPS) or are seldom tested.
@@ -36,9 +37,8 @@ BROKEN = (
     Image.DecompressionBombError,
 )
 SIGNS = (  # offset and bytes of files that often stand in an image's place, and what they are
-    (0, b"version https://git-lfs", "Git LFS pointer, not the picture"),
+    (0, b"version https://git-lfs", GIT_LFS_POINTER),
 )
-NOT_IMAGES = (*(what for _, _, what in SIGNS), dicom.NO_READER)
 
 Grey = NDArray[np.uint8]
 

@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from analysis.datasets.patients import told
+from analysis.datasets.reasons import INSTALL_DICOM, NO_DICOM_READER
 from analysis.errors import ImageError
 
 if TYPE_CHECKING:
     from pydicom import Dataset
     from pydicom.uid import UID
 
-NO_READER = "DICOM file, and pydicom is not installed"
-INSTALL = ".venv/bin/python -m pip install 'pydicom>=3' 'python-gdcm>=3.0.24'"
 # Without the preamble a file begins with its first element: of group 2 or 8, in either order of bytes.
 BARE = re.compile(rb"[\x02\x08]\x00[\x00-\x18]\x00|\x00[\x02\x08]\x00[\x00-\x18]")
 
@@ -61,7 +60,7 @@ def read(data: bytes, most_pixels: int) -> Dicom:
     try:
         import pydicom
     except ModuleNotFoundError as error:
-        raise ImageError(NO_READER, hint=INSTALL) from error
+        raise ImageError(NO_DICOM_READER, hint=INSTALL_DICOM) from error
     try:
         dataset = pydicom.dcmread(BytesIO(data), force=True)
         _check(dataset, most_pixels)
@@ -72,7 +71,7 @@ def read(data: bytes, most_pixels: int) -> Dicom:
         raise
     except Exception as error:  # every decoder has errors of its own, and a file may hold anything
         said = " ".join(str(error).split()) or type(error).__name__
-        hint = INSTALL if "missing dependencies" in said else ""
+        hint = INSTALL_DICOM if "missing dependencies" in said else ""
         raise ImageError(f"DICOM file that cannot be decoded: {said}", hint=hint) from error
 
 

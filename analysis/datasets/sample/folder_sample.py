@@ -46,20 +46,9 @@ class Item:
     number: int
 
 
-def write(
-    inputs: Mapping[str, Path],
-    out: Path,
-    *,
-    scratch: Path,
-    progress: Progress,
-    layout: str,
-    classes: Sequence[Mapping[str, str]],
-    pictures: int,
-    seed: int,
-    table: str | Sequence[str] = "",
-    columns: Mapping[str, Any] | None = None,
-) -> None:
-    """Write ``pictures`` phantoms of ``classes``, and one file that is cut short. The same arguments give the same bytes.
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is written: so many ``pictures`` of the classes in a layout.
 
     Parameters
     ----------
@@ -69,29 +58,68 @@ def write(
     classes : sequence of {"id", "folder"}
         The name of a folder is no path.
         A class whose name says pneumonia and no more has bacterial and viral ones, and twice as many as any other.
-    table, columns
-        Of the layout ``table``: the table, or several among which the patients are shared, and its columns.
+    pictures, seed : int
+        The number of images, and what they are drawn from.
+    table : str or sequence of str, optional
+        Of the layout ``table``: the table, or several among which the patients are shared.
+    columns : mapping, optional
+        The columns of these tables.
     """
-    for c in classes:
+
+    layout: str
+    classes: Sequence[Mapping[str, str]]
+    pictures: int
+    seed: int
+    table: str | Sequence[str] = ""
+    columns: Mapping[str, Any] | None = None
+
+    @property
+    def tables(self) -> Sequence[str]:
+        """The paths of the tables."""
+        return [self.table] if isinstance(self.table, str) else self.table
+
+
+def write(
+    inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **settings: Any
+) -> None:
+    """Write phantoms of the classes, and one file that is cut short. The same settings give the same bytes.
+
+    Parameters
+    ----------
+    settings
+        The fields of `Settings`.
+
+    Raises
+    ------
+    ValueError
+        The name of a class' folder is a path.
+    """
+    how = Settings(**settings)
+    for c in how.classes:
         if Path(c["folder"]).name != c["folder"] or c["folder"] == "..":
             raise ValueError(f"{c['folder']!r} is no name of a folder")
-    items = list(_items(classes, pictures, seed))
+    items = list(_items(how.classes, how.pictures, how.seed))
     for done, item in enumerate(items, start=1):
-        rng = np.random.default_rng([seed, 1, done])
-        width, height = draw_size(rng)
-        share, other = ATYPICAL[item.kind]
-        looks = other if rng.random() < share else item.kind
-        body = np.random.default_rng([seed, 3, phantom.KINDS.index(item.kind), item.patient])
-        chest = phantom.draw_chest(looks, phantom.draw_anatomy(body), rng, width=width, height=height)
-        if layout == "radiography":
+        chest = _draw(item, done, how.seed)
+        if how.layout == "radiography":
             _write_with_mask(out / "COVID-19_Radiography_Dataset" / item.folder, item, chest)
         else:
-            _write(out / _path(layout, item), jpeg(chest.pixels))
+            _write(out / _path(how.layout, item), jpeg(chest.pixels))
         progress(done, len(items), "images")
-    if columns:
-        _write_tables(out, [table] if isinstance(table, str) else table, columns, items)
+    if how.columns:
+        _write_tables(out, how.tables, how.columns, items)
     first = next(path for path in sorted(out.rglob("*.*g")) if path.parent.name != "masks")
     _write(first.with_name(f"cut-{first.name}"), first.read_bytes()[: first.stat().st_size // 2])
+
+
+def _draw(item: Item, number: int, seed: int) -> phantom.Phantom:
+    """Return the image ``number`` of the sample."""
+    rng = np.random.default_rng([seed, 1, number])
+    width, height = draw_size(rng)
+    share, other = ATYPICAL[item.kind]
+    looks = other if rng.random() < share else item.kind
+    body = np.random.default_rng([seed, 3, phantom.KINDS.index(item.kind), item.patient])
+    return phantom.draw_chest(looks, phantom.draw_anatomy(body), rng, width=width, height=height)
 
 
 def kinds(classes: Sequence[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:

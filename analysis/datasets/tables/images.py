@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from analysis.datasets import records
+from analysis.datasets import reasons
 
 SUFFIX = re.compile(r"\.[a-zA-Z]\w{1,4}")
 
@@ -36,7 +36,7 @@ class ImageFinder:
         same: list[str] = next((self._ending[end] for end in ends if end in self._ending), [])
         exact = [p for p in same if PurePosixPath(p).name == path.name]
         found = exact or same
-        used = [p for p in found if not records.matches(p, self._exclude)] if len(found) > 1 else []
+        used = [p for p in found if not reasons.matches(p, self._exclude)] if len(found) > 1 else []
         return used or found
 
     def is_certain(self, image: str, file: str) -> bool:

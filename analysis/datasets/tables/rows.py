@@ -1,0 +1,130 @@
+"""What the rows of tables say of each image."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from analysis.datasets.copies import without_copies
+from analysis.datasets.folders.layout import official_split
+from analysis.datasets.patients import told
+from analysis.datasets.reasons import Exclusion
+from analysis.datasets.records import Candidate
+from analysis.datasets.tables import parsing
+from analysis.datasets.tables.images import ImageFinder, alike, as_path
+from analysis.datasets.tables.labels import Cells, plain
+from analysis.datasets.tables.parsing import Column, Row, Table
+from analysis.errors import DataError
+
+
+def read_table(root: Path, files: Sequence[str], name: str, columns: Mapping[str, Any]) -> Table:
+    """Return the table that a study calls ``name``, one of the ``files`` below ``root``."""
+    return parsing.read(root, parsing.locate(files, name), header=_has_header(columns))
+
+
+def _has_header(columns: Mapping[str, Any]) -> bool:
+    """Tell whether a table has a header: it has none where all columns are given by their numbers."""
+    return any(isinstance(c, str) for given in columns.values() for c in _listed(given))
+
+
+def _listed(column: Any) -> Sequence[Column]:
+    if column is None:
+        return ()
+    return [column] if isinstance(column, str | int) else column
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the rows about one image say; ``image`` is empty where there is none, ``other`` a row that contradicts."""
+
+    file: str
+    image: str
+    where: str
+    cells: Cells
+    patient: str
+    official: str
+    view: str
+    table: str
+    other: str = ""
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        """What another row about the same image has to say too."""
+        return [plain(cell) for cell in self.cells.values()], self.patient, self.official, self.view
+
+
+def finder_of(
+    root: Path, images: Sequence[str], exclude: Sequence[str], rows: Iterable[Entry]
+) -> tuple[ImageFinder, list[Exclusion]]:
+    """Return where images are found by their names; of those of one name without the copies of others, and these."""
+    index = ImageFinder(images, exclude)
+    found = (index.find(row.file, row.table) for row in rows if row.file)
+    several = {image for same in found if len(same) > 1 for image in same}
+    _, copies = without_copies(root, [Candidate(image, ("",)) for image in sorted(several)])
+    again = {e.file for e in copies}
+    return (ImageFinder([p for p in images if p not in again], exclude) if again else index), copies
+
+
+def entries_of(rows: Sequence[Entry], images: ImageFinder) -> list[Entry]:
+    """Return what the rows say of each image, in the order in which it is first named."""
+    often = Counter(alike(as_path(file).name) for file in {row.file for row in rows})
+    found: dict[tuple[str, str], Entry] = {}
+    for row in rows:
+        entry = _placed(row, images, often)
+        about = (entry.image, "") if entry.image else ("", entry.file or entry.where)
+        first = found.setdefault(about, entry)
+        if first.said != entry.said and not first.other:
+            found[about] = replace(first, other=entry.where)
+    return list(found.values())
+
+
+def _placed(row: Entry, images: ImageFinder, often: Mapping[str, int]) -> Entry:
+    """Return the row with its image. Where folders differ, a name that other rows have too is not enough."""
+    same = images.find(row.file, row.table) if row.file else []
+    if len(same) > 1:
+        raise DataError(
+            f"{row.where}: {row.file!r} could be any of {len(same)} images, {same[0]} or {same[1]}",
+            hint="name files with their folders in the table, or leave some out in the study file: dataset.exclude",
+        )
+    if same and (often[alike(as_path(row.file).name)] == 1 or images.is_certain(same[0], row.file)):
+        return replace(row, image=same[0])
+    return row
+
+
+def rows_of(table: Table, columns: Mapping[str, Any], of_several: bool) -> Iterator[Entry]:
+    """Yield what each row of a table says; one ``of_several`` is of the part of the split that its name says."""
+    places = {
+        key: table.place(columns[key]) for key in ("file", "patient", "split", "view") if columns.get(key)
+    }
+    labels = {str(column): table.place(column) for column in _listed(columns["label"])}
+    part = official_split(re.split(r"[\W_]+", PurePosixPath(table.name).stem)) if of_several else ""
+
+    def cell(row: Row, key: str) -> str:
+        return _at(row, places[key]) if key in places else ""
+
+    for row in table.rows:
+        split = cell(row, "split")
+        official = official_split([split])
+        if split and not official:
+            raise DataError(
+                f"{row.where}: {split!r} in the column {columns['split']} is none of train, val, test",
+                hint="leave dataset.columns.split out of the study file, or mend the table",
+            )
+        yield Entry(
+            cell(row, "file"),
+            "",
+            row.where,
+            {name: _at(row, place) for name, place in labels.items()},
+            told(cell(row, "patient")),
+            official or part,
+            cell(row, "view"),
+            table.name,
+        )
+
+
+def _at(row: Row, place: int) -> str:
+    return row.cells[place] if place < len(row.cells) else ""
