@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis.datasets.reader import function_of
 from report import PROJECT
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.pipeline import packages
-from report.study.settings import READER_KEYS, ClassLabel
+from report.study import readers
+from report.study.settings import ClassLabel
 from report.study.study import Study
 from report.study.value_types import is_folder_name
 
@@ -48,7 +50,7 @@ def data_stages(study: Study, place: Place) -> Iterator[Stage]:
         yield _archive(place, study)
     yield Stage(
         "read",
-        f"analysis.datasets.{study.dataset.reader.replace('-', '_')}:read",
+        function_of(study.dataset.reader),
         {"data": data},
         {**_reading(study), **study.dataset.select("max_excluded")},
         packages=packages.IMAGES,
@@ -64,28 +66,21 @@ def data_stages(study: Study, place: Place) -> Iterator[Stage]:
 
 def _sample(study: Study) -> Stage:
     """Return the stage that writes the generated sample in the layout of the study's data."""
-    size = study.sample.select("pictures", "seed")
-    if study.dataset.reader == "v7":
-        return Stage(
-            "sample", "analysis.datasets.sample.v7_sample:write", params=size, packages=packages.IMAGES
-        )
-    layout: dict[str, Json] = {
-        "layout": study.dataset.reader,
-        "classes": [{"id": c.id, "folder": _name_in_data(study, c)} for c in study.classes],
-        **(study.dataset.select("table", "columns") if study.dataset.reader == "table" else {}),
-    }
-    return Stage(
-        "sample",
-        "analysis.datasets.sample.folder_sample:write",
-        params={**layout, **size},
-        packages=packages.IMAGES,
-    )
+    reader = readers.declared(study.dataset.reader)
+    params: dict[str, Json] = {**reader.sample_params, **study.sample.select("pictures", "seed")}
+    for key in reader.sample_keys:
+        params |= {"classes": _names_in_data(study)} if key == "classes" else study.dataset.select(key)
+    return Stage("sample", reader.sample, params=params, packages=packages.IMAGES)
+
+
+def _names_in_data(study: Study) -> list[Json]:
+    return [{"id": c.id, "folder": _name_in_data(study, c)} for c in study.classes]
 
 
 def _name_in_data(study: Study, class_: ClassLabel) -> str:
     """Return what a class is called in the sample: as its folder or in the table, there perhaps as a column."""
     data = study.dataset
-    label = class_.label if data.reader == "table" else _folder(class_)
+    label = class_.label if data.columns else _folder(class_)
     names = (*data.folders.get(class_.id, ()), *data.values.get(class_.id, ()), label, class_.id)
     columns = data.columns.label if data.columns else ()
     return next((name for name in names if isinstance(columns, tuple) and name in columns), names[0])
@@ -100,7 +95,7 @@ def _folder(class_: ClassLabel) -> str:
 
 def _reading(study: Study) -> dict[str, Json]:
     """Return what the study's reader is told about labels."""
-    own = (key for key, readers in READER_KEYS.items() if study.dataset.reader in readers)
+    own = readers.declared(study.dataset.reader).keys
     pattern = ("patient_pattern",) if study.dataset.patient_pattern else ()
     return {
         "classes": [c.select("id", "label") for c in study.classes],
@@ -118,6 +113,7 @@ def data_check_stages(data: Path, study: Study | None) -> list[Stage]:
         "analysis.datasets.checks.data_check:check",
         inputs,
         {"settings": given},
+        uses=(function_of(study.dataset.reader),) if study else (),
         packages=packages.IMAGES,
     )
     return [_archive(place, study), check] if place.packed else [check]
@@ -141,7 +137,7 @@ def xrays(path: Path, *, keyed: bool = True) -> Source:
 def data_inputs(place: Place) -> tuple[Input, Input]:
     """Return the data folder as the reader sees it (content in the key) and as later stages do.
 
-    Later stages check every picture against the digest in ``records.csv``, so the folder itself is not
+    Later stages check every image against the digest in ``records.csv``, so the folder itself is not
     part of their keys.
     """
     if place.data is None or place.packed:

@@ -14,7 +14,10 @@ from report.study import prose
 from report.study.study import Study
 from report.study.trainings import analyses, first_run, has_many_models, together
 
-WORDS = ("*.j2", "sections/*.j2", "sentences/*.j2", "floats/*.j2", "filters/passage.lua", "references.bib")
+WORDS = (
+    *("*.j2", "datasets/*.j2", "sections/*.j2", "sentences/*.j2", "floats/*.j2"),
+    *("filters/passage.lua", "references.bib"),
+)
 THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/report.lua")
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from analysis.vocabulary.measures import DEFAULT_PRIMARY, Primary
 from analysis.vocabulary.splits import EvaluatedSplit
+from report.study import readers
 from report.study.limits import MIN_SEEDS
 from report.study.value_types import (
     Authors,
@@ -22,6 +23,7 @@ from report.study.value_types import (
     LabelColumns,
     Language,
     PatientPattern,
+    ReaderName,
     Section,
     SectionId,
     Subset,
@@ -29,13 +31,8 @@ from report.study.value_types import (
     Title,
 )
 
-TABLE_KEYS = ("table", "columns", "values", "several", "uncertain")
-READER_KEYS = {
-    "label_rule": ("v7",),
-    "folders": ("class-folders", "kermany", "radiography"),
-    **dict.fromkeys(TABLE_KEYS, ("table",)),
-}
-"""The keys of ``[dataset]`` that not every reader understands, and those that do."""
+READER_KEYS = ("label_rule", "folders", "table", "columns", "values", "several", "uncertain")
+"""The keys of ``[dataset]`` that not every reader understands."""
 
 
 class About(Section):
@@ -75,8 +72,9 @@ class Columns(Section):
 
 
 class Dataset(Section):
-    """Where the pictures come from and which label a picture gets.
+    """Where the images come from and which label an image gets.
 
+    ``reader`` is the name of a module in ``analysis/datasets``, or ``module:function`` of one's own.
     ``source`` says where the data are had. ``label_rule`` is about tags, so for the reader ``v7`` alone; ``folders``,
     names of folders by class id, is for the readers of class folders. ``without`` names classes of the study that are
     left out, because the data at hand have no or few pictures of them. ``archive_encoding`` is that of the names in an
@@ -88,7 +86,7 @@ class Dataset(Section):
     where a picture has several, ``uncertain`` what -1 is.
     """
 
-    reader: Literal["v7", "class-folders", "kermany", "radiography", "table"] = "v7"
+    reader: ReaderName = "v7"
     root: str
     source: str = ""
     label_rule: Literal["covid-first", "first-tag", "every-tag"] = "covid-first"
@@ -115,14 +113,14 @@ class Dataset(Section):
 
     @model_validator(mode="after")
     def _keys_fit_the_reader(self) -> Dataset:
-        for key, readers in READER_KEYS.items():
-            if key in self.model_fields_set and self.reader not in readers:
-                known = " or ".join(map(repr, readers))
+        reader = readers.declared(self.reader)
+        for key in READER_KEYS:
+            if key in self.model_fields_set and key not in reader.keys:
+                known = " or ".join(map(repr, readers.readers_with(key)))
                 raise ValueError(f"{key} is for the reader {known}, and this one is {self.reader!r}")
-        if self.reader == "table" and (self.table is None or self.columns is None):
-            raise ValueError(
-                'the reader \'table\' needs table = "labels.csv" and columns = { file = "...", label = "..." }'
-            )
+        if any(getattr(self, key) is None for key in reader.needs):
+            needs = " and ".join(f"{key} = {example}" for key, example in reader.needs.items())
+            raise ValueError(f"the reader {self.reader!r} needs {needs}")
         return self
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from report.study import readers
 from report.study.collisions import find_collision
 from report.study.limits import MIN_CLASSES
 from report.study.model_settings import Model
@@ -85,9 +86,14 @@ class Study(Section):
         return self.model_dump(mode="json", by_alias=True, exclude_unset=without_defaults)
 
     def for_document(self) -> dict[str, Any]:
-        """Return the study as the document sees it: models that are only described apart from those trained."""
+        """Return the study as the document sees it.
+
+        Models that are only described are apart from those trained, and the dataset says which template has its words.
+        """
         models, untrained = ([m.model_dump(mode="json") for m in ms] for ms in (self.trained, self.untrained))
-        return {**self.as_json(), "models": models, "untrained": untrained}
+        study = self.as_json()
+        dataset = {**study["dataset"], "words": readers.declared(self.dataset.reader).words}
+        return {**study, "dataset": dataset, "models": models, "untrained": untrained}
 
     def for_sample(self) -> Study:
         """Return the study as ``--sample`` builds it: smaller images, fewer epochs."""

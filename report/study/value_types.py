@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from report.study import readers
 from report.study.architectures import find_problem
 
 NAME = r"^[a-z][a-z0-9_]*$"
@@ -51,6 +52,13 @@ def _refused(problem: str, hint: str) -> PydanticCustomError:
 def _known_architecture(name: str) -> str:
     """Refuse a function that does not exist, before anything runs."""
     if found := find_problem(name):
+        raise _refused(*found)
+    return name
+
+
+def _known_reader(name: str) -> str:
+    """Refuse a reader that does not exist, before anything runs."""
+    if found := readers.find_problem(name):
         raise _refused(*found)
     return name
 
@@ -141,6 +149,11 @@ Language = Annotated[str, BeforeValidator(_known_language)]
 SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]+$")]
 Architecture = Annotated[
     str, StringConstraints(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$"), AfterValidator(_known_architecture)
+]
+ReaderName = Annotated[
+    str,
+    StringConstraints(pattern=r"^([a-z][a-z0-9-]*|[a-z_][\w.]*:[a-z_]\w*)$"),
+    AfterValidator(_known_reader),
 ]
 FolderName = Annotated[Label, AfterValidator(_folder_name)]
 PatientPattern = Annotated[str, AfterValidator(_patient_pattern)]

@@ -9,12 +9,12 @@ from analysis.errors import DataError
 from analysis.walk import walk
 from report import PROJECT
 from report.engine.store import Store
+from report.study import readers
 from report.study.study import Study
 from report.workspace.places import cache_folder
 from report.workspace.request import Request
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-V7_PULL = "darwin dataset pull v7-labs/covid-19-chest-x-ray-dataset:all-images"
 
 
 def find_data(request: Request, study: Study) -> Path:
@@ -63,12 +63,13 @@ def _require_dataset(folder: Path, study: Study) -> None:
         raise DataError(
             f"the data folder {folder} is empty", hint="download the dataset into it, or name another folder"
         )
-    if study.dataset.reader == "v7" and not any(n.lower().endswith(".json") for n in files):
-        raise DataError(
-            f"{folder} has no Darwin JSON annotations",
-            hint=f"report data check {shlex.quote(str(folder))} tells which reader fits;"
-            f" {fetch_command(study)} gets the data of this one",
-        )
+    for suffix, called in readers.declared(study.dataset.reader).files.items():
+        if not any(name.lower().endswith(suffix) for name in files):
+            raise DataError(
+                f"{folder} has no {called}",
+                hint=f"report data check {shlex.quote(str(folder))} tells which reader fits;"
+                f" {fetch_command(study)} gets the data of this one",
+            )
 
 
 def fetch_command(study: Study) -> str:
@@ -76,5 +77,4 @@ def fetch_command(study: Study) -> str:
     source = study.dataset.source
     if source.startswith("http"):
         return f"download {source}"
-    had = {"v7": V7_PULL, "table": "put the images and the table of labels into one folder"}
-    return source or had.get(study.dataset.reader, "put the images into one folder per class")
+    return source or readers.declared(study.dataset.reader).obtained

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL, MAJORITY
 from analysis.vocabulary.splits import EVALUATED
+from report.study import readers
 from report.study.trainings import analyses, compared, normal_class, runs
 
 if TYPE_CHECKING:
@@ -141,8 +142,7 @@ def _compared(study: Study, analysis: str) -> Iterator[str]:
 
 def _data(study: Study) -> Iterator[str]:
     ids = _ids(study)
-    if study.dataset.reader == "v7":
-        yield "annotations_found"
+    yield from readers.declared(study.dataset.reader).results
     yield from ("pictures_found", "excluded", "pictures", "patients")
     yield from (f"all.{fact}.{c}" for fact in PEOPLE for c in ids)
     for part in ("all", "train", *EVALUATED):

@@ -335,7 +335,7 @@ def test_a_dataset_of_class_folders_has_no_annotations_and_no_tags(source, artif
     content = json.loads(path.read_text())
     del content["results"]["data.annotations_found"]
     path.write_text(json.dumps(content))
-    text = source(inputs, {**STUDY, "dataset": {**STUDY["dataset"], "reader": "class-folders"}})
+    text = source(inputs, {**STUDY, "dataset": {**STUDY["dataset"], "words": "class_folders"}})
     data = text[text.index("# Data") : text.index("## Preparation")]
     assert "one folder per class" in data
     assert "201 image files were found." in data
