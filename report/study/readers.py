@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis.datasets.reader import Reader, function_of
 from report import PROJECT
-from report.errors import did_you_mean
+from report.errors import did_you_mean, nearest
 from report.study.architectures import find_problem as find_function_problem
 
 FOLDER = PROJECT / "analysis" / "datasets"
@@ -17,7 +17,10 @@ NAME = "READER"
 def find_problem(reader: str) -> tuple[str, str] | None:
     """Return what is wrong with the name of a reader and a hint; None if there is such a reader."""
     if ":" not in reader and reader not in short_names():
-        return f"no reader is called {reader!r}", did_you_mean(reader, short_names())
+        known = short_names()
+        return f"no reader is called {reader!r}", did_you_mean(
+            nearest(reader, known), f"there are: {', '.join(known)}"
+        )
     if found := find_function_problem(function_of(reader)):
         return found
     try:
