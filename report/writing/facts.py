@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from report.writing.sections.comparison import Comparison
 from report.writing.sections.data import Data
 from report.writing.sections.models import Models
 from report.writing.study_facts import StudyFacts
@@ -15,10 +16,11 @@ from report.writing.study_facts import StudyFacts
 class Facts:
     """The facts of each section, under the name of its template."""
 
+    comparison: Comparison
     data: Data
     models: Models
 
     @classmethod
     def of(cls, study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) -> Facts:
         """Return the facts of a study with the ``verdicts`` on its comparisons."""
-        return cls(data=Data(study), models=Models(study))
+        return cls(comparison=Comparison(study, verdicts), data=Data(study), models=Models(study))

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.evaluation import settings
 from analysis.vocabulary.splits import SPLITS
 from report.document import lint
 from report.study.prose import find_prose
@@ -127,6 +128,10 @@ def names_of_templates(
         "value": values.value,
         "ci": values.bounded,
         "aside": values.aside,
+        "entry": values.entry,
+        "text": values.text,
+        "interval": values.interval,
+        "settings": {name: value for name, value in vars(settings).items() if name.isupper()},
         "title": facts.title,
         "label": facts.label,
         "splits": SPLITS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from analysis.vocabulary.measures import in_text
 from report.document.markdown import escape, fence_code, join_lines, quote_code, quote_yaml
 from report.errors import RenderError
 from report.writing.values import (
@@ -60,8 +61,14 @@ def make_engine(folder: Path, known: Mapping[str, Any]) -> ImmutableSandboxedEnv
         "counted": counted,
         "percent": percent,
     }
+    engine.filters |= {"in_text": in_text, "each": each}
     engine.globals |= known
     return engine
+
+
+def each(items: Iterable[Any], macro: Callable[..., str], *more: Any) -> list[str]:
+    """Return what a macro says of each of ``items``."""
+    return [macro(item, *more) for item in items]
 
 
 @contextmanager

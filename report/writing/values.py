@@ -25,9 +25,9 @@ def decimal(value: float, digits: int = 3, *, signed: bool = False) -> str:
     return text.replace("-", "−")
 
 
-def percent(share: float) -> str:
-    """Return a share in per cent with as many decimals as it has: ``20 %``, ``12.5 %``."""
-    return f"{100 * share:g}\u00a0%"
+def percent(share: float, digits: int = 6) -> str:
+    """Return a share in per cent with as many decimals as it has: ``20 %``, ``12.5 %``; not more than ``digits`` in all."""
+    return f"{100 * share:.{digits}g}\u00a0%"
 
 
 @dataclass(frozen=True)

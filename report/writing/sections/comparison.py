@@ -1,0 +1,250 @@
+"""Facts of the section on the comparisons: what the declared rule said of each, and what lies beside its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.evaluation.settings import DISCORDANCES, LEVEL
+from analysis.vocabulary.measures import COLUMNS, MACRO, MEASURES, in_percent, pair_name
+from analysis.vocabulary.splits import GROUPED, PRESCRIBED
+from report.writing.study_facts import Section, read_rows
+
+DECIDING = {"better", "worse", "equivalent"}
+"""The verdicts that say how two models stand to each other."""
+MIRRORED = {"specificity", "npv"}
+"""What, of two classes, is the sensitivity and the precision of the other one, so that the means are equal."""
+DIFFERENCES_BY_CLASS = ("sensitivity", "f1")
+"""The measures whose differences the table of a comparison has by class."""
+MOVES = ("both_right", "a_wrong_b_right", "a_right_b_wrong", "both_wrong")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opposed:
+    """What moved against the primary difference of a comparison, as names of measures.
+
+    Parameters
+    ----------
+    prefix : str
+        What begins the names of the differences.
+    undecided : bool
+        Whether the primary difference decides nothing, so that it has no direction.
+    clear, unclear, bare : list of str
+        Those whose interval leaves out zero, whose interval does not, and that have none.
+    none : bool
+        Whether the primary difference has a direction and nothing moved against it.
+    """
+
+    prefix: str
+    undecided: bool
+    clear: list[str]
+    unclear: list[str]
+    bare: list[str]
+    none: bool
+
+
+@dataclass(frozen=True)
+class Comparison(Section):
+    """What the report says of the declared comparisons.
+
+    Parameters
+    ----------
+    verdicts : sequence of mapping
+        The ``verdicts`` of ``results.json``.
+    """
+
+    verdicts: Sequence[Mapping[str, Any]]
+
+    def verdict(self, b: str, analysis: str = "") -> Mapping[str, Any]:
+        """Return the verdict on model ``b`` in one analysis; ``prefix`` begins the names of its results."""
+        found = next(v for v in self.verdicts if v["b"] == b and v["analysis"] == analysis)
+        return {**found, "prefix": f"{found['pair']}.{found['split']}"}
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether there is a second analysis, by patient."""
+        return any(v["analysis"] == GROUPED.suffix for v in self.verdicts)
+
+    @property
+    def analyses(self) -> list[str]:
+        """The suffixes of the analyses."""
+        return [PRESCRIBED.suffix, *[GROUPED.suffix] * self.is_grouped]
+
+    def reach(self, b: str, analysis: str = "") -> str:
+        """Return whether a difference that is sure is a ``margin`` or more, ``too_small`` to matter, or ``less`` than shown."""
+        verdict = self.verdict(b, analysis)
+        decided, narrow = (
+            self.values.entry(f"{verdict['prefix']}.{name}") for name in ("primary", "equivalence")
+        )
+        if max(decided["low"], -decided["high"]) >= verdict["margin"]:
+            return "margin"
+        return "too_small" if max(-narrow["low"], narrow["high"]) < verdict["margin"] else "less"
+
+    def detectable(self, b: str, analysis: str = "") -> float | None:
+        """Return which difference would have been found, where the sentence of the verdict does not say so."""
+        verdict = self.verdict(b, analysis)
+        if verdict["verdict"] is None or not (verdict["verdict"] in DECIDING or verdict["declared_late"]):
+            return None
+        found: float | None = self.values.value(f"{verdict['prefix']}.detectable_difference")
+        return found
+
+    def without_value(self, verdict: Mapping[str, Any]) -> list[dict[str, str]]:
+        """Return each ``model`` whose primary measure has no value, and the ``reason``."""
+        entries = {
+            model: self.values.entry(f"{model}{verdict['analysis']}.{verdict['split']}.{verdict['measure']}")
+            for model in (verdict["a"], verdict["b"])
+        }
+        return [
+            {"model": m, "reason": entry["reason_null"]}
+            for m, entry in entries.items()
+            if entry["value"] is None
+        ]
+
+    def differ(self, b: str) -> bool:
+        """Tell whether the two analyses come to different figures or verdicts."""
+        verdicts = {self.verdict(b, analysis)["verdict"] for analysis in self.analyses}
+        return len(verdicts) > 1 or bool(self.apart(b))
+
+    def apart(self, b: str) -> list[dict[str, str]]:
+        """Return the primary figures in which the two analyses differ by more than the margin.
+
+        Each has the ``model`` that it is of, "" for the difference, its ``measure``, and its names in both analyses.
+        """
+        verdict, grouped = self.verdict(b), self.verdict(b, GROUPED.suffix)
+        figure = f"{verdict['split']}.{verdict['measure']}"
+        owners = {m: (m, f"{m}{GROUPED.suffix}") for m in (verdict["a"], verdict["b"])}
+        owners[""] = (verdict["pair"], grouped["pair"])
+        found = []
+        for model, (first, second) in owners.items():
+            names = f"{first}.{figure}", f"{second}.{figure}"
+            one, other = map(self.values.value, names)
+            if one is not None and other is not None and abs(one - other) > verdict["margin"]:
+                found.append(
+                    {"model": model, "measure": verdict["measure"], "first": names[0], "second": names[1]}
+                )
+        return found
+
+    def has_no_known_patient(self, b: str) -> bool:
+        """Tell whether the compared images are known to be of other patients than those that were trained on."""
+        name = f"data.{self.verdict(b)['split']}.same_patient_in_train"
+        return name in self.values.results and self.values.value(name) == 0
+
+    def against(self, b: str, analysis: str = "") -> Opposed:
+        """Return the measures that moved against the primary difference of an analysis.
+
+        Where that difference decides nothing it has no direction: then those whose interval leaves out zero.
+        """
+        verdict = self.verdict(b, analysis)
+        sign = self.values.value(f"{verdict['prefix']}.{verdict['measure']}") or 0
+        undecided = verdict["verdict"] not in DECIDING
+        entries = {name: self.values.entry(f"{verdict['prefix']}.{name}") for name in self._measured()}
+        moved = {n: e for n, e in entries.items() if undecided or (e["value"] or 0) * sign < 0}
+        clear = [name for name, entry in moved.items() if direction(entry)]
+        rest = {} if undecided else {n: e for n, e in moved.items() if n not in clear}
+        return Opposed(
+            prefix=verdict["prefix"],
+            undecided=undecided,
+            clear=clear,
+            unclear=[name for name, entry in rest.items() if entry["low"] is not None],
+            bare=[name for name, entry in rest.items() if entry["low"] is None],
+            none=bool(sign and not moved and not undecided),
+        )
+
+    def _measured(self) -> Iterator[str]:
+        """Yield the names of all measures of which more is better, those that are always equal once."""
+        reported, by_class = self.facts.reported_class, [m.id for m in (*COLUMNS, MEASURES["npv"])]
+        yield from ("accuracy", "mcc")
+        yield from (f"{m}.{MACRO}" for m in by_class if not (reported and m in MIRRORED))
+        for measure in by_class:
+            if not (reported and measure == "auroc"):
+                classes = [reported] if reported and measure != "f1" else self.facts.classes
+                yield from (f"{measure}.{c}" for c in classes)
+
+    def shifts(self, b: str) -> dict[str, list[str]]:
+        """Return the classes whose sensitivity went ``up`` or ``down``, most first, is ``unclear``, or of ``few`` patients."""
+        prefix = self._prefix(b)
+        entries = {c: self.values.entry(f"{prefix}.sensitivity.{c}") for c in self.facts.classes}
+        known = {c: entry for c, entry in entries.items() if entry["value"] is not None}
+        ordered = sorted(known, key=lambda c: known[c]["value"])
+        unclear = [c for c, entry in known.items() if not direction(entry) and entry["value"] != 0]
+        return {
+            "up": [c for c in sorted(known, key=lambda c: -known[c]["value"]) if direction(known[c]) > 0],
+            "down": [c for c in ordered if direction(known[c]) < 0],
+            "unclear": [c for c in unclear if known[c]["low"] is not None],
+            "few": [c for c in unclear if known[c]["low"] is None],
+        }
+
+    def _prefix(self, b: str, analysis: str = "") -> str:
+        """Return what begins the names of the results that compare ``b`` with the baseline."""
+        declared = self.study["comparison"]
+        return f"{pair_name(b, declared['baseline'])}{analysis}.{declared['split']}"
+
+    def false_shares(self, b: str) -> list[tuple[str, float]]:
+        """Return in which analyses a gain was found, and the share of draws in which the difference is no gain."""
+        return [
+            (v["analysis"], self.values.value(f"{v['pair']}.{v['split']}.false_better"))
+            for v in self.verdicts
+            if v["b"] == b and v["verdict"] == "better"
+        ]
+
+    def variance(self, b: str) -> list[float]:
+        """Return the shares of patients, seeds of ``a`` and seeds of ``b`` in the variance; none with one seed."""
+        names = [f"{self.verdict(b)['of']}.variance.{term}" for term in ("patients", "a", "b")]
+        if names[0] not in self.values.results:
+            return []
+        terms = [self.values.value(name) for name in names]
+        return [term / sum(terms) for term in terms]
+
+    def detectable_gains(self) -> list[tuple[str, float | None]]:
+        """Return for each share of images about which models disagree the gain in accuracy that would be found."""
+        planning = f"planning.{self.study['comparison']['split']}.detectable_gain"
+        return [
+            (f"{100 * share:.0f}", self.values.value(f"{planning}.{in_percent('discordance', share)}"))
+            for share in DISCORDANCES
+        ]
+
+    def own_level(self, b: str) -> float | None:
+        """Return the level of the interval of a declared comparison where it is not that of all others."""
+        level: float | None = self.values.results.get(f"{self._prefix(b)}.primary", {}).get("level")
+        return None if level == LEVEL else level
+
+    def differences(self, b: str) -> list[dict[str, Any]]:
+        """Return a row for each measure that the table of a comparison has.
+
+        Each has its ``measure``, the ``average`` or the ``class`` that it is of, the values of both ``models``, and of each
+        analysis the name of the difference in ``results.json``.
+        """
+        declared = self.study["comparison"]
+        models = (declared["baseline"], b)
+        shown = [MEASURES["accuracy"].id, *(f"{m.id}.{MACRO}" for m in COLUMNS)]
+        shown += [f"{m}.{c}" for m in DIFFERENCES_BY_CLASS for c in self.facts.classes]
+        return [
+            {
+                "measure": name,
+                "models": [self.values.text(f"{m}.{declared['split']}.{name}") for m in models],
+                "differences": [f"{self._prefix(b, analysis)}.{name}" for analysis in self.facts.analyses],
+            }
+            for name in shown
+        ]
+
+    def lacks_interval(self, b: str) -> bool:
+        """Tell whether any difference in the table of a comparison has a value and no interval."""
+        entries = (self.values.entry(name) for row in self.differences(b) for name in row["differences"])
+        return any(entry["low"] is None and entry["value"] is not None for entry in entries)
+
+    def moves(self, b: str) -> list[list[str]]:
+        """Return of each class how many images both models got right, only ``b``, only the other one, and neither."""
+        rows = read_rows(self.facts.inputs["compare"] / f"moved.{b}.csv")
+        split = self.study["comparison"]["split"]
+        return [
+            [self.facts.label(row["y_true"]), *(row[move] for move in MOVES)]
+            for row in rows
+            if row["split"] == split
+        ]
+
+
+def direction(difference: Mapping[str, Any]) -> int:
+    """Return whether the interval of a difference lies above zero (1), below it (-1) or neither (0)."""
+    low, high = difference["low"], difference["high"]
+    return 0 if low is None else int(low > 0) - int(high < 0)
