@@ -36,7 +36,7 @@ class Layout:
     height: float
 
 
-def path(points: Sequence[Point]) -> str:
+def draw_path(points: Sequence[Point]) -> str:
     """Return the SVG path of an arrow: upright within a row and curved between rows."""
     words = f"M{points[0][0]:g} {points[0][1]:g}"
     for i, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):
@@ -45,7 +45,7 @@ def path(points: Sequence[Point]) -> str:
     return words
 
 
-def direct(needs: Mapping[str, set[str]]) -> dict[str, set[str]]:
+def drop_indirect(needs: Mapping[str, set[str]]) -> dict[str, set[str]]:
     """Return ``needs`` without those that another need has already, itself or by its own needs.
 
     ``needs`` has each node after those that it needs.
@@ -59,7 +59,7 @@ def direct(needs: Mapping[str, set[str]]) -> dict[str, set[str]]:
     }
 
 
-def levels(needs: Mapping[str, set[str]]) -> dict[str, int]:
+def assign_levels(needs: Mapping[str, set[str]]) -> dict[str, int]:
     """Return the row of each node: the length of the longest way to it; what needs nothing is above its reader."""
     level: dict[str, int] = {}
     for node, before in needs.items():
@@ -71,12 +71,19 @@ def levels(needs: Mapping[str, set[str]]) -> dict[str, int]:
     return level
 
 
-def layout(needs: Mapping[str, set[str]], sizes: Sizes) -> Layout:
-    """Return where to draw the nodes, each after those that it needs; ``sizes`` are widths and heights.
+def arrange(needs: Mapping[str, set[str]], sizes: Sizes) -> Layout:
+    """Return where to draw the nodes, and the ways of the arrows.
 
     An arrow over several rows gets a lane of its own through those between, so that it meets no box.
+
+    Parameters
+    ----------
+    needs : mapping of str to set of str
+        For each node those from which an arrow leads to it; each node after those that it needs.
+    sizes : mapping of str to (float, float)
+        Width and height of each node in px.
     """
-    level = levels(needs)
+    level = assign_levels(needs)
     rows: list[list[str]] = [[] for _ in range(max(level.values(), default=-1) + 1)]
     for node in needs:
         rows[level[node]].append(node)
@@ -90,10 +97,10 @@ def layout(needs: Mapping[str, set[str]], sizes: Sizes) -> Layout:
                 rows[row].append(lane)
                 widths[lane] = LANE - GAP_X
             chains[name, node] = [name, *lanes.values(), node]
-    return _drawn(rows, chains, sizes, _middles(rows, _links(chains), widths))
+    return _place_boxes(rows, chains, sizes, _find_middles(rows, _find_neighbours(chains), widths))
 
 
-def _links(chains: Mapping[tuple[str, str], list[str]]) -> dict[str, list[str]]:
+def _find_neighbours(chains: Mapping[tuple[str, str], list[str]]) -> dict[str, list[str]]:
     links: dict[str, list[str]] = {}
     for chain in chains.values():
         for upper, lower in pairwise(chain):
@@ -102,7 +109,7 @@ def _links(chains: Mapping[tuple[str, str], list[str]]) -> dict[str, list[str]]:
     return links
 
 
-def _middles(
+def _find_middles(
     rows: list[list[str]], links: Mapping[str, list[str]], widths: Mapping[str, float]
 ) -> dict[str, float]:
     """Order the nodes of each row by the middles of their neighbours, and return the middle of each node."""
@@ -112,11 +119,13 @@ def _middles(
             near = {node: [middle[other] for other in links.get(node, [node])] for node in row}
             wished = {node: sum(places) / len(places) for node, places in near.items()}
             row.sort(key=lambda node: (wished[node], middle[node]))
-            middle.update(_spread(row, wished, widths))
+            middle.update(_spread_row(row, wished, widths))
     return middle
 
 
-def _spread(row: Sequence[str], wished: Mapping[str, float], widths: Mapping[str, float]) -> dict[str, float]:
+def _spread_row(
+    row: Sequence[str], wished: Mapping[str, float], widths: Mapping[str, float]
+) -> dict[str, float]:
     """Return middles as near to the wished ones as can be (least squares), in order and without overlap."""
     offsets: list[float] = []
     blocks: list[tuple[float, int]] = []
@@ -131,7 +140,7 @@ def _spread(row: Sequence[str], wished: Mapping[str, float], widths: Mapping[str
     return {node: places[i] + offsets[i] for i, node in enumerate(row)}
 
 
-def _drawn(
+def _place_boxes(
     rows: list[list[str]],
     chains: Mapping[tuple[str, str], Sequence[str]],
     sizes: Sizes,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from report.graph.layout import GAP_Y, Box, Layout, Point, direct, layout
+from report.graph.layout import GAP_Y, Box, Layout, Point, arrange, drop_indirect
 from report.writing.values import listed
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def draw(
         after those that it reads.
     """
     needs = {str(k["kind"]): set(k["read"]) for k in kinds}
-    column = max(_width(k) for k in kinds)
-    placed = _across(layout(direct(needs), dict.fromkeys(needs, (HEIGHT, column))), column)
+    column = max(_measure_width(k) for k in kinds)
+    placed = _turn_sideways(arrange(drop_indirect(needs), dict.fromkeys(needs, (HEIGHT, column))), column)
     scale = min(1.0, WIDEST_MM / ((placed.width + 2) * PX_TO_MM))
     width, height = (side * PX_TO_MM * scale for side in (placed.width + 2, placed.height + 2))
     parts = [
@@ -48,8 +48,8 @@ def draw(
         f' viewBox="-1 -1 {placed.width + 2:g} {placed.height + 2:g}" font-family="IBM Plex Sans">',
         '<defs><marker id="stages-tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7"'
         f' orient="auto"><path d="M0 0L8 4L0 8z" fill="{QUIET}"/></marker></defs>',
-        *(_arrow(points) for _, points in sorted(placed.arrows.items())),
-        *(part for k in kinds for part in _box(placed.boxes[str(k["kind"])], k)),
+        *(_draw_arrow(points) for _, points in sorted(placed.arrows.items())),
+        *(part for k in kinds for part in _draw_box(placed.boxes[str(k["kind"])], k)),
         "</svg>",
     ]
     (out / "figure.svg").write_text("\n".join(parts) + "\n", encoding="utf-8")
@@ -67,7 +67,7 @@ def describe(kinds: Sequence[Mapping[str, Any]]) -> str:
     return " ".join(f"{k['kind'].capitalize()} reads {listed(list(k['read']))}." for k in kinds if k["read"])
 
 
-def _across(down: Layout, column: float) -> Layout:
+def _turn_sideways(down: Layout, column: float) -> Layout:
     """Return a layout of rows ``column`` high as one of columns, these closer together."""
 
     def turn(point: Point) -> Point:
@@ -80,28 +80,28 @@ def _across(down: Layout, column: float) -> Layout:
     return Layout(boxes, arrows, max(b.x + b.width for b in boxes.values()), down.width)
 
 
-def _words(kind: Mapping[str, Any]) -> str:
+def _count_stages(kind: Mapping[str, Any]) -> str:
     return f"{kind['many']} stage{'s' if kind['many'] > 1 else ''}"
 
 
-def _width(kind: Mapping[str, Any]) -> float:
-    return max(len(str(kind["kind"])) + 1, len(_words(kind))) * LETTER + 2 * PADDING
+def _measure_width(kind: Mapping[str, Any]) -> float:
+    return max(len(str(kind["kind"])) + 1, len(_count_stages(kind))) * LETTER + 2 * PADDING
 
 
-def _box(box: Box, kind: Mapping[str, Any]) -> Iterator[str]:
+def _draw_box(box: Box, kind: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" rx="3" fill="{FILL}"'
         f' stroke="{QUIET}" stroke-width="0.8"/>'
     )
     middle = box.x + box.width / 2
-    for y, size, weight, words in ((13.5, 10, 600, kind["kind"]), (25.5, 9.3, 400, _words(kind))):
+    for y, size, weight, words in ((13.5, 10, 600, kind["kind"]), (25.5, 9.3, 400, _count_stages(kind))):
         yield (
             f'<text x="{middle:g}" y="{box.y + y:g}" text-anchor="middle" font-size="{size}"'
             f' font-weight="{weight}" fill="{INK}">{escape(str(words))}</text>'
         )
 
 
-def _arrow(points: Sequence[Point]) -> str:
+def _draw_arrow(points: Sequence[Point]) -> str:
     """Return an arrow: level within a column and curved between columns."""
     words = f"M{points[0][0]:g} {points[0][1]:g}"
     for i, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):

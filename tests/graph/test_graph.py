@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from PIL import ImageFont
 
-from report.graph.drawing import COLOURS, Fact, day, draw, draw_plan, place
-from report.graph.layout import direct, layout, levels
+from report.graph.drawing import COLOURS, StageFacts, describe_place, draw_plan, draw_stages, format_day
+from report.graph.layout import arrange, assign_levels, drop_indirect
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 
@@ -20,7 +20,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 TODAY = date(2026, 3, 4)
 
 
-def study(models: int) -> list[Fact]:
+def study(models: int) -> list[StageFacts]:
     """Return the stages of a study with so many models, in all states."""
     names = [f"densenet121_seed_{i}" for i in range(models)]
     needs = {"read": set(), "images": {"read"}, "split": {"read"}, "audit": {"read", "images", "split"}}
@@ -33,7 +33,7 @@ def study(models: int) -> list[Fact]:
     needs |= {"html": {"source"}, "pdf": {"source"}}
     states = [*COLOURS] * len(needs)
     return [
-        Fact(name, frozenset(before), state, 4000.0, "other instruction set, 13 Nov 2026", name)
+        StageFacts(name, frozenset(before), state, 4000.0, "other instruction set, 13 Nov 2026", name)
         for (name, before), state in zip(needs.items(), states, strict=False)
     ]
 
@@ -50,7 +50,7 @@ def boxes_of(root, minimum=30.0) -> list[tuple[float, float, float, float]]:
 @pytest.mark.parametrize("models", [2, 8])
 def test_no_box_and_no_text_overlaps_another(models):
     facts = study(models)
-    root = ElementTree.fromstring(draw("study", facts))
+    root = ElementTree.fromstring(draw_stages("study", facts))
     groups = [g for g in root.iter(f"{SVG}g") if g.find(f"{SVG}title") is not None]
     assert len(groups) == len(facts)
     rows = [box for g in groups for box in boxes_of(g)]
@@ -74,7 +74,7 @@ def test_no_box_and_no_text_overlaps_another(models):
 
 
 def test_every_state_is_a_word_and_a_colour():
-    root = ElementTree.fromstring(draw("study", study(2)))
+    root = ElementTree.fromstring(draw_stages("study", study(2)))
     words = {(text.text or "").partition(",")[0] for text in root.iter(f"{SVG}text")}
     colours = {rect.get("fill") for rect in root.iter(f"{SVG}rect")}
     for state, (fill, _) in COLOURS.items():
@@ -85,23 +85,23 @@ def test_every_state_is_a_word_and_a_colour():
 
 def test_figures_are_one_box_unless_something_before_the_last_reads_them():
     def box(facts):
-        return "2 figures" in draw("study", facts)
+        return "2 figures" in draw_stages("study", facts)
 
-    made = [Fact(f"figure.{name}", frozenset(), "fresh", 1.0, "", "") for name in "ab"]
-    reader = Fact("reader", frozenset({"figure.a"}), "fresh", 1.0, "", "")
+    made = [StageFacts(f"figure.{name}", frozenset(), "fresh", 1.0, "", "") for name in "ab"]
+    reader = StageFacts("reader", frozenset({"figure.a"}), "fresh", 1.0, "", "")
     assert box([*made, reader])
     assert not box([made[0], reader, made[1]])
 
 
 def test_rows_and_arrows():
     needs = {"a": set(), "late": set(), "b": {"a"}, "c": {"a", "b"}, "d": {"late", "c", "a"}}
-    assert levels(needs) == {"a": 0, "b": 1, "c": 2, "late": 2, "d": 3}
-    assert direct(needs) == {"a": set(), "late": set(), "b": {"a"}, "c": {"b"}, "d": {"late", "c"}}
+    assert assign_levels(needs) == {"a": 0, "b": 1, "c": 2, "late": 2, "d": 3}
+    assert drop_indirect(needs) == {"a": set(), "late": set(), "b": {"a"}, "c": {"b"}, "d": {"late", "c"}}
 
 
 def test_a_long_arrow_meets_no_box():
     needs = {"a": set(), "b": {"a"}, "c": {"b"}, "d": {"a", "c"}}
-    placed = layout(needs, dict.fromkeys(needs, (100.0, 60.0)))
+    placed = arrange(needs, dict.fromkeys(needs, (100.0, 60.0)))
     points = placed.arrows["a", "d"]
     between = [box for name, box in placed.boxes.items() if name in "bc"]
     for (x, y), (_, end) in list(pairwise(points))[::2]:
@@ -127,13 +127,13 @@ def test_where_a_result_comes_from(different, words):
         "device": "cpu",
         "python": "3.11.1",
     }
-    assert place({**here, **different}, here) == words
+    assert describe_place({**here, **different}, here) == words
 
 
 def test_when_a_result_was_made():
     noon = datetime(2026, 3, 4, 12, tzinfo=UTC).astimezone()
-    assert day(noon.isoformat(), noon.date()) == "today"
-    assert day(noon.isoformat(), noon.date() + timedelta(1)) == "4 Mar 2026"
+    assert format_day(noon.isoformat(), noon.date()) == "today"
+    assert format_day(noon.isoformat(), noon.date() + timedelta(1)) == "4 Mar 2026"
 
 
 def test_a_plan_that_was_never_built(tmp_path):
