@@ -51,9 +51,9 @@ def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The new study's name, such as my-study.")],
 ) -> None:
     """Write a skeleton for a study of your own into studies/NAME."""
-    from report.study.skeleton import create
+    from report.commands.skeleton import create_study
 
-    for path in create(name):
+    for path in create_study(name):
         console.say(console.shorten_path(path))
     console.say(f"report build {name} --sample  builds it on generated images")
     console.say("its study.toml and README.md tell what a study file can say")

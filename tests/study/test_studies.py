@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from report.study import skeleton
+from report.commands import skeleton
 
 ROOT = Path(__file__).parents[2]
 STUDIES = sorted(path.parent.name for path in (ROOT / "studies").glob("*/study.toml"))
@@ -62,7 +62,7 @@ def test_the_whole_report_of_a_study(name, tmp_path):
 @pytest.mark.slow
 def test_the_whole_report_of_a_new_study(tmp_path, monkeypatch):
     monkeypatch.setattr(skeleton, "STUDIES", tmp_path)
-    skeleton.create("my-study")
+    skeleton.create_study("my-study")
     settings = [word for setting in SMALL for word in ("--set", setting)]
     places = ("--cache", tmp_path / "cache", "--out", tmp_path / "out")
     report("build", tmp_path / "my-study" / "study.toml", "--sample", *settings, *places)

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from report.commands import skeleton
 from report.errors import StudyError, UsageError
-from report.study import skeleton
 from report.study.loading import load
 from report.study.model_settings import Model
 from report.study.settings import TABLE_KEYS, Dataset, Image, Split
@@ -25,7 +25,7 @@ def studies(tmp_path, monkeypatch):
 
 
 def test_the_skeleton_is_a_study(studies, tmp_path):
-    written = skeleton.create("my-study")
+    written = skeleton.create_study("my-study")
     assert sorted(path.name for path in written) == ["discussion.md", "introduction.md", "study.toml"]
     study = load(studies / "my-study" / "study.toml")
     assert study.dataset.root == "data/my-study"
@@ -40,15 +40,15 @@ def test_the_skeleton_is_a_study(studies, tmp_path):
 @pytest.mark.parametrize("name", ["My study", "../elsewhere", "", "a_b", "-a", "a-"])
 def test_a_name_that_is_none_is_refused(studies, name):
     with pytest.raises(UsageError, match="no name for a study"):
-        skeleton.create(name)
+        skeleton.create_study(name)
     assert not list(studies.iterdir())
 
 
 def test_a_study_that_is_there_is_left_alone(studies):
-    skeleton.create("mine")
+    skeleton.create_study("mine")
     (studies / "mine" / "discussion.md").write_text("My words.")
     with pytest.raises(UsageError, match="there already"):
-        skeleton.create("mine")
+        skeleton.create_study("mine")
     assert (studies / "mine" / "discussion.md").read_text() == "My words."
 
 
@@ -58,7 +58,7 @@ REFUSED = {"without": "fewer than 2 classes", "weights": "comparison: no model i
 
 def test_what_the_skeleton_shows_in_comments_can_be_said(studies):
     """Every commented line of the model and the dataset, each in the file by itself."""
-    skeleton.create("mine")
+    skeleton.create_study("mine")
     path = studies / "mine" / "study.toml"
     text = path.read_text()
     shown = re.findall(r"(?m)^# ([a-z_]+ = .*)$", text)
@@ -100,7 +100,7 @@ def test_what_the_skeleton_shows_in_comments_can_be_said(studies):
 
 
 def test_the_keys_of_a_table_that_the_skeleton_shows_can_be_said_together(studies):
-    skeleton.create("mine")
+    skeleton.create_study("mine")
     path = studies / "mine" / "study.toml"
     text = path.read_text().replace('reader = "class-folders"', 'reader = "table"')
     for key in TABLE_KEYS:

@@ -14,7 +14,7 @@ SKELETON = PROJECT / "templates" / "study"
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 
 
-def create(name: str) -> list[Path]:
+def create_study(name: str) -> list[Path]:
     """Write ``studies/<name>`` with a study file and the author's prose; return the files.
 
     Raises
