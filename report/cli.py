@@ -142,7 +142,7 @@ def main() -> None:
             raise
         problem = find_disk_problem(error) or error
         console.complain(*console.describe_error(problem))
-        sys.exit(exit_code(problem))
+        sys.exit(find_exit_code(problem))
 
 
 def complain_of_usage(error: typer.TyperException) -> None:
@@ -183,7 +183,7 @@ def _lacks_temporary_folder(error: OSError) -> bool:
     return False
 
 
-def exit_code(error: BaseException) -> int:
+def find_exit_code(error: BaseException) -> int:
     """Return the exit code of the table in `report.errors` that belongs to ``error``."""
     match error:
         case ReportError():

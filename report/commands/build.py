@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from report.commands.options import Cache, Data, Sample, Set, StudyArgument, make_plan
+from report.commands.options import Cache, Data, Sample, Set, StudyArgument, request_plan
 from report.errors import UsageError
 from report.terminal import console
 from report.terminal.quantities import format_size
@@ -48,7 +48,7 @@ def build(
     from report.delivery.publish import publish
 
     start = time.monotonic()
-    plan = make_plan(study, data, sample, overrides, cache)
+    plan = request_plan(study, data, sample, overrides, cache)
     model = _require_model(plan, only) if only else ""
     plan = _place(plan, out, model)
     targets = [f"evaluate.{model}"] if model else ["results", "source", *_parse_formats(formats)]
@@ -95,12 +95,12 @@ def _check(plan: Plan, model: str) -> None:
     """Refuse or warn of what is wrong before the trainings, not after."""
     from report.delivery import build_folder
     from report.study.prose import find_misnamed_prose
-    from report.workspace.places import study_folder
+    from report.workspace.places import find_study_folder
     from report.writing.author.glyphs import warn_of_missing_glyphs
     from report.writing.author.quotations import require_quotations
 
     build_folder.require(plan.out, model)
-    folder = study_folder(plan.request.study)
+    folder = find_study_folder(plan.request.study)
     require_quotations(folder, plan.study)
     if not model:
         for warning in (*find_misnamed_prose(folder), *warn_of_missing_glyphs(plan.study, folder)):

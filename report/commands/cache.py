@@ -31,10 +31,10 @@ def gc(
 ) -> None:
     """Remove old results; never what the newest build of a study or a running one needs."""
     from report.engine.upkeep.collect import collect
-    from report.workspace.places import cache_folder
+    from report.workspace.places import find_cache
 
     most = _parse_size(max_size) if max_size else None
-    collected = collect(cache_folder(cache), keep_days=keep_days, max_size=most, dry_run=dry_run)
+    collected = collect(find_cache(cache), keep_days=keep_days, max_size=most, dry_run=dry_run)
     if dry_run and collected.results:
         rows = [[result.record.stage, format_age(time.time() - result.used)] for result in collected.results]
         console.print_table(["result", "not used for"], rows)
@@ -67,9 +67,9 @@ def print_other_versions(cache: Path | None) -> None:
     """Tell what lies in the cache that other versions of this program have made."""
     from report.engine.store import Store
     from report.engine.upkeep.collect import folder_size
-    from report.workspace.places import cache_folder
+    from report.workspace.places import find_cache
 
-    for folder in Store(cache_folder(cache)).other_formats():
+    for folder in Store(find_cache(cache)).other_formats():
         console.say(
             f"{console.shorten_path(folder)}: {format_size(folder_size(folder))} of another version of this program,"
             " not used; report gc removes it when it is older than --keep-days"
@@ -85,9 +85,9 @@ def check(
     """Read every file and record of the cache through; exit 7 when something is damaged."""
     from report.engine.upkeep.check import check as check_cache
     from report.terminal.progress import display_count
-    from report.workspace.places import cache_folder
+    from report.workspace.places import find_cache
 
-    folder = cache_folder(cache)
+    folder = find_cache(cache)
     with display_count("cache", "files read") as tell:
         checked = check_cache(folder, repair=repair, on_read=tell)
     for damage in checked.damage:

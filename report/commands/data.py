@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analysis.errors import DataError
-from report.commands.options import Cache, StudyOption, make_plan
+from report.commands.options import Cache, StudyOption, request_plan
 from report.errors import StudyError, UsageError
 from report.terminal import console
 
@@ -52,17 +52,17 @@ def examine(data: Path, study: str | None, cache: Path | None) -> Findings:
     from report.pipeline.data import data_check_stages
     from report.study.loading import load
     from report.workspace.data import find_data_problem
-    from report.workspace.places import cache_folder, study_folder
+    from report.workspace.places import find_cache, find_study_folder
 
     if problem := find_data_problem(data):
         raise DataError(
             f"{data}: {problem}", hint="name the data folder, or the archive as it was downloaded"
         )
-    settings = load(study_folder(study) / "study.toml") if study else None
+    settings = load(find_study_folder(study) / "study.toml") if study else None
     cache_option = ["--cache", str(cache)] if cache else []
     built = build_stages(
         data_check_stages(data.resolve(), settings),
-        cache_folder(cache),
+        find_cache(cache),
         CHECK_NAME,
         log_command=lambda stage: shlex.join(["report", "log", stage, *cache_option]),
     )
@@ -84,14 +84,14 @@ def _print_findings(findings: Findings, data: Path, study: str | None) -> None:
 def _find_readers(reader: str) -> list[str]:
     """Return the studies that read the data of a reader with no setting more, the usual one first."""
     from report.study.loading import load
-    from report.workspace.places import study_folder, study_names
+    from report.workspace.places import find_study_folder, list_studies
 
     if reader not in FIRST_STUDIES:
         return []
     first, others = FIRST_STUDIES[reader], []
-    for name in study_names():
+    for name in list_studies():
         with suppress(StudyError):  # one that is being written
-            if name != first and load(study_folder(name) / "study.toml").dataset.reader == reader:
+            if name != first and load(find_study_folder(name) / "study.toml").dataset.reader == reader:
                 others.append(name)
     return [first, *others]
 
@@ -107,7 +107,7 @@ def sample(
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: not an empty folder", hint="name a new folder")
-    result = build_plan(make_plan(study, None, True, None, cache), ["sample"])["sample"]
+    result = build_plan(request_plan(study, None, True, None, cache), ["sample"])["sample"]
     with writing(folder, "name a folder that is yours, on a disk with room"):
         for name in result.files:
             copy(result.path(name), folder / name)

@@ -16,8 +16,8 @@ from report.commands.options import (
     StageName,
     StudyArgument,
     StudyOption,
-    make_plan,
-    make_plan_without_data,
+    request_plan,
+    request_plan_without_data,
 )
 from report.errors import WOULD_RUN, UsageError
 from report.terminal import console
@@ -41,7 +41,7 @@ def status(
     """Tell which stages are fresh, stale or missing, and why."""
     from report.commands.cache import print_other_versions
 
-    stages = _find_status(make_plan(study, data, sample, overrides, cache))
+    stages = _find_status(request_plan(study, data, sample, overrides, cache))
     rows = [[s.name, s.state, _expect(s), "; ".join(s.reasons)] for s in stages]
     console.print_table(["stage", "state", "expected", "why"], rows)
     console.say(_summarise(stages))
@@ -59,7 +59,7 @@ def why(
     cache: Cache = None,
 ) -> None:
     """Tell why one stage would run, down to the setting, file or function that changed."""
-    stages = {s.name: s for s in _find_status(make_plan(study, data, sample, overrides, cache))}
+    stages = {s.name: s for s in _find_status(request_plan(study, data, sample, overrides, cache))}
     _require_stage(stage, stages)
     found = stages[stage]
     expected = _expect(found)
@@ -109,7 +109,7 @@ def log(
     from report.commands.predict import name_in_cache
     from report.engine.explain import read_last_log
 
-    plan = make_plan_without_data(study, data, sample, overrides, cache)
+    plan = request_plan_without_data(study, data, sample, overrides, cache)
     names = (plan.cache_name, name_in_cache(plan), CHECK_NAME)
     text = next(filter(None, (read_last_log(plan.cache, name, stage) for name in names)), "")
     if not text:
@@ -133,7 +133,7 @@ def graph(
 
     if out and out.suffix != ".svg":
         raise UsageError(f"--out {out}: not the name of a drawing", hint="such as --out graph.svg")
-    plan = make_plan(study, data, sample, overrides, cache)
+    plan = request_plan(study, data, sample, overrides, cache)
     path = out.absolute() if out else plan.out / "graph.svg"
     drawing = draw_plan(plan, datetime.now().astimezone().date())
     with writing(path):

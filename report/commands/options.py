@@ -33,7 +33,7 @@ StageName = Annotated[str, typer.Argument(help="A stage's name, as status prints
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
 
-def make_plan(
+def request_plan(
     study: str, data: Path | None, sample: bool, overrides: list[str] | None, cache: Path | None
 ) -> Plan:
     """Return the plan that these options ask for, and tell where the data are if nobody named them.
@@ -52,7 +52,7 @@ def make_plan(
     return plan
 
 
-def make_plan_without_data(
+def request_plan_without_data(
     study: str, data: Path | None, sample: bool, overrides: list[str] | None, cache: Path | None
 ) -> Plan:
     """Return the plan that these options ask for, of which nothing is run that reads the data folder.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from analysis.errors import DataError
-from report.commands.options import AsJson, Cache, Sample, Set, StudyOption, make_plan_without_data
+from report.commands.options import AsJson, Cache, Sample, Set, StudyOption, request_plan_without_data
 from report.terminal import console
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def predict(
     cache: Cache = None,
 ) -> None:
     """Ask a trained, cached model about pictures. Not for clinical use."""
-    plan = make_plan_without_data(study, None, sample, overrides, cache)
+    plan = request_plan_without_data(study, None, sample, overrides, cache)
     answers = classify(plan, model, images)
     if as_json:
         report = {"study": plan.name, "model": model, "pictures": answers}

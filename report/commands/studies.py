@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from analysis.errors import AnalysisError
-from report.commands.options import AsJson, Cache, Set, StudyArgument, make_plan_without_data
+from report.commands.options import AsJson, Cache, Set, StudyArgument, request_plan_without_data
 from report.terminal import console
 from report.terminal.quantities import format_training_time
 
@@ -22,10 +22,10 @@ def studies() -> None:
     """List the studies, where their data are had, and which are found."""
     from report.study.loading import load
     from report.workspace.data import fetch_command
-    from report.workspace.places import study_folder, study_names
+    from report.workspace.places import find_study_folder, list_studies
 
-    for name in study_names():
-        study = load(study_folder(name) / "study.toml")
+    for name in list_studies():
+        study = load(find_study_folder(name) / "study.toml")
         console.say(f"{name}: {study.about.title}")
         console.say(f"  models: {', '.join(model.id for model in study.trained)}")
         if study.untrained:
@@ -66,7 +66,7 @@ def models(
     cache: Cache = None,
 ) -> None:
     """Tell the parameters and input of a study's models; nothing is trained."""
-    summaries = _summarise_models(make_plan_without_data(study, None, False, overrides, cache))
+    summaries = _summarise_models(request_plan_without_data(study, None, False, overrides, cache))
     if as_json:
         console.say(json.dumps(summaries, indent=1, ensure_ascii=False))
         return

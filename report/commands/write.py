@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from report.commands.options import Cache, Data, Sample, Set, StudyArgument, make_plan
+from report.commands.options import Cache, Data, Sample, Set, StudyArgument, request_plan
 from report.terminal import console
 from report.terminal.signals import Stopped
 
@@ -30,7 +30,7 @@ def document(
     if study is None:
         plans = _find_finished(cache)
     else:
-        plans = [make_plan(study, data, sample, None, cache)]
+        plans = [request_plan(study, data, sample, None, cache)]
         require_built(plans[0], find_unbuilt(plans[0]))
     for plan in plans:
         _write_source(plan)
@@ -40,19 +40,19 @@ def _find_finished(cache: Path | None) -> list[Plan]:
     """Return the plans whose results are complete, or that of the assignment's sample if there is none."""
     from analysis.errors import AnalysisError
     from report.workspace.cached_results import find_unbuilt
-    from report.workspace.places import study_names
+    from report.workspace.places import list_studies
 
     finished = []
-    for name in study_names():
+    for name in list_studies():
         for sample in (False, True):
             try:
-                plan = make_plan(name, None, sample, None, cache)
+                plan = request_plan(name, None, sample, None, cache)
             except AnalysisError as error:  # its data are not here: it cannot be finished
                 console.say(f"{name}: left out, {error.message}")
                 continue
             if not find_unbuilt(plan):
                 finished.append(plan)
-    return finished or [make_plan("assignment", None, True, None, cache)]
+    return finished or [request_plan("assignment", None, True, None, cache)]
 
 
 def _write_source(plan: Plan) -> None:
@@ -81,6 +81,6 @@ def preview(
         from report.preview.session import show
         from report.workspace.cached_results import find_unbuilt, require_built
 
-        plan = make_plan(study, data, sample, overrides, cache)
+        plan = request_plan(study, data, sample, overrides, cache)
         require_built(plan, find_unbuilt(plan))
         show(plan, port=port, browser=not no_browser)

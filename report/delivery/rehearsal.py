@@ -24,7 +24,7 @@ from report.engine.stage import Output, Source, Stage
 from report.errors import RenderError, StudyError, did_you_mean, nearest
 from report.study.complaints import line_of
 from report.study.trainings import analyses, compared
-from report.workspace.places import study_folder
+from report.workspace.places import find_study_folder
 from report.writing.names import names
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def rehearse(plan: Plan) -> str:
                 _require_answers(
                     plan.study,
                     text.read_text(encoding="utf-8"),
-                    study_folder(plan.request.study) / "study.toml",
+                    find_study_folder(plan.request.study) / "study.toml",
                 )
             message = _located(error.message, text, prose)
             if isinstance(error.__cause__, ArithmeticError | TypeError) and ".j2:" in message:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from html import escape
 
-EMPTY = """<!DOCTYPE html>
+EMPTY_PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -68,7 +68,7 @@ SCRIPT = """
   };
 })();
 """
-ALLOWED = {
+SCRIPT_SOURCES = {
     "script-src": f"'sha256-{base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()}'",
     "connect-src": "'self'",
 }
@@ -95,7 +95,7 @@ class PreviewState:
 
 def compose_page(state: PreviewState) -> str:
     """Return the page, and at its end what is wrong and the script that loads it again."""
-    page = _POLICY.sub(lambda match: match[1] + allow_script(match[2]), state.page or EMPTY, count=1)
+    page = _POLICY.sub(lambda match: match[1] + allow_script(match[2]), state.page or EMPTY_PAGE, count=1)
     before, end, after = page.rpartition("</body>")
     added = f'{_describe_state(state)}<script data-digest="{state.digest}">{SCRIPT}</script>'
     return f"{before}{added}{end}{after}" if end else page + added
@@ -104,7 +104,7 @@ def compose_page(state: PreviewState) -> str:
 def allow_script(policy: str) -> str:
     """Return a Content-Security-Policy that also allows our script and its connection to this server."""
     rules = {name: sources for name, *sources in (part.split() for part in policy.split(";") if part.strip())}
-    for name, source in ALLOWED.items():
+    for name, source in SCRIPT_SOURCES.items():
         rules[name] = [*(other for other in rules.get(name, []) if other != "'none'"), source]
     return "; ".join(" ".join([name, *sources]) for name, sources in rules.items())
 

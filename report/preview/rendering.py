@@ -23,7 +23,7 @@ from report.preview.page import PreviewState
 from report.study.prose import find_misnamed_prose
 from report.terminal import console
 from report.workspace.cached_results import require_built, select_unbuilt
-from report.workspace.places import study_folder
+from report.workspace.places import find_study_folder
 from report.workspace.plan import Plan, make_plan
 from report.workspace.request import Request
 from report.writing.author.glyphs import warn_of_missing_glyphs
@@ -42,7 +42,7 @@ def render(request: Request, workers: LocalProcesses, before: PreviewState) -> P
             raise RenderError(locate_mistake(error.message, plan), hint=error.hint) from error
         page = built["html"].path("report.html").read_bytes().decode()
         doubts = json.loads(built["source"].path(DOUBTS).read_bytes())
-        folder = study_folder(request.study)
+        folder = find_study_folder(request.study)
         warnings = [*doubts, *find_misnamed_prose(folder), *warn_of_missing_glyphs(plan.study, folder)]
     except Exception as error:  # noqa: BLE001  # the next save may mend whatever it is
         message, hint = console.describe_error(error)
@@ -92,5 +92,5 @@ def locate_mistake(message: str, plan: Plan) -> str:
     if not match or not record:
         return message
     lines = store.sound_path(record.outputs[SOURCE], record.stage).read_text(encoding="utf-8").split("\n")
-    place = origin(lines[int(match[1]) - 1], PROJECT / "templates", study_folder(plan.request.study))
+    place = origin(lines[int(match[1]) - 1], PROJECT / "templates", find_study_folder(plan.request.study))
     return f"{place}{match[2]}" if place else message

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 HOST = "127.0.0.1"
-NAMES = (HOST, "localhost")
+HOST_NAMES = (HOST, "localhost")
 """What a browser may call this server: a page from elsewhere whose name leads here is not answered."""
-PORTS = 50
+MOST_PORTS = 50
 POLL_SECONDS = 0.05
 HEADERS = {
     "Cache-Control": "no-store",
@@ -47,7 +47,7 @@ def make_application(find_state: Callable[[], PreviewState], ending: threading.E
 
     return Starlette(
         routes=[Route("/", page), Route("/changes", changes)],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=NAMES, www_redirect=False)],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOST_NAMES, www_redirect=False)],
     )
 
 
@@ -73,7 +73,7 @@ def listen(port: int) -> socket.socket:
         None of them can be had.
     """
     refused: OSError | None = None
-    for number in range(port, min(port + PORTS, 65_536)):
+    for number in range(port, min(port + MOST_PORTS, 65_536)):
         try:
             return socket.create_server((HOST, number))
         except OSError as error:

@@ -24,7 +24,7 @@ from report.preview.server import HOST, listen, serve_page
 from report.study.folder import STUDIES
 from report.terminal import console
 from report.terminal.quantities import format_duration
-from report.workspace.places import study_folder
+from report.workspace.places import find_study_folder
 from report.workspace.plan import Plan
 from report.workspace.request import Request
 
@@ -51,7 +51,7 @@ def show(plan: Plan, *, port: int | None, browser: bool) -> None:
     """
     request = plan.request
     quarto = shutil.which("quarto")
-    if quarto and (request.overrides or study_folder(request.study).parent != STUDIES):
+    if quarto and (request.overrides or find_study_folder(request.study).parent != STUDIES):
         console.note("not with Quarto, which shows the studies in studies/ as their files are")
         quarto = None
     if quarto:
@@ -88,7 +88,7 @@ def show_own(plan: Plan, port: int, *, browser: bool) -> None:
             console.say(f"http://{HOST}:{free}/  shows {plan.name}; Ctrl-C ends it")
             if browser and _has_windows():
                 webbrowser.open(f"http://{HOST}:{free}/")
-            for names in watch_saves(PROJECT / "templates", study_folder(request.study)):
+            for names in watch_saves(PROJECT / "templates", find_study_folder(request.study)):
                 start, before = time.monotonic(), state
                 state = render(request, workers, before)
                 _print_state(state, before, names, time.monotonic() - start)

@@ -64,7 +64,7 @@ def find_training(plan: Plan, model: str) -> Record:
     if plan.data or plan.request.sample:
         found = {
             s.name: s.key
-            for s in status(plan.upstream([name]), plan.cache, PROGRAM, plan_name=plan.cache_name)
+            for s in status(plan.select_upstream([name]), plan.cache, PROGRAM, plan_name=plan.cache_name)
         }
         record = store.read(found[name] or "")
     else:

@@ -11,7 +11,7 @@ from report import PROJECT
 from report.engine.store import Store
 from report.study import readers
 from report.study.study import Study
-from report.workspace.places import cache_folder
+from report.workspace.places import find_cache
 from report.workspace.request import Request
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
@@ -42,7 +42,7 @@ def find_data(request: Request, study: Study) -> Path:
 
 def find_last_data(request: Request) -> Path | None:
     """Return the data that the last build of a study read, if any was."""
-    pointers = Store(cache_folder(request.cache)).latest(request.cache_name, "data")
+    pointers = Store(find_cache(request.cache)).latest(request.cache_name, "data")
     return Path(pointers["folder"]) if "folder" in pointers else None
 
 

@@ -10,25 +10,25 @@ from report.errors import UsageError, did_you_mean, nearest
 from report.study.folder import STUDIES
 
 
-def study_folder(name: str) -> Path:
+def find_study_folder(name: str) -> Path:
     """Return the folder of a study given by its name, its folder or its file."""
     given = Path(name)
     for folder in (STUDIES / name, given.parent if given.name == "study.toml" else given):
         if (folder / "study.toml").is_file():
             return folder.resolve()
-    known = study_names()
+    known = list_studies()
     raise UsageError(
         f"no study is called {name!r}",
         hint=did_you_mean(nearest(name, known), f"there are: {', '.join(known)}"),
     )
 
 
-def study_names() -> list[str]:
+def list_studies() -> list[str]:
     """Return the names of the studies of this project."""
     return sorted(path.parent.name for path in STUDIES.glob("*/study.toml"))
 
 
-def cache_folder(asked: Path | None) -> Path:
+def find_cache(asked: Path | None) -> Path:
     """Return the cache: ``--cache``, else ``REPORT_CACHE``, else ``.cache`` in the project."""
     chosen = asked or (Path(os.environ["REPORT_CACHE"]) if os.environ.get("REPORT_CACHE") else None)
     return (chosen or PROJECT / ".cache").absolute()

@@ -18,7 +18,7 @@ from report.pipeline.stages import stages
 from report.study.loading import load
 from report.study.study import Study
 from report.workspace.data import find_data
-from report.workspace.places import cache_folder, study_folder
+from report.workspace.places import find_cache, find_study_folder
 from report.workspace.request import Request
 from report.workspace.version import find_commit
 
@@ -60,7 +60,7 @@ class Plan:
         usual = (PROJECT / self.study.dataset.root).resolve()
         return self.data is not None and not self.request.named_data and self.data != usual
 
-    def upstream(self, names: Iterable[str]) -> list[Stage]:
+    def select_upstream(self, names: Iterable[str]) -> list[Stage]:
         """Return the stages called ``names`` and all that they read, in the plan's order."""
         return select(self.stages, [*names])
 
@@ -106,7 +106,7 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
     DataError
         There is no data folder.
     """
-    folder = study_folder(request.study)
+    folder = find_study_folder(request.study)
     study = load(folder / "study.toml", request.overrides)
     if request.sample:
         if request.data is not None:
@@ -116,7 +116,7 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
         found = _find_data(request, study, needed=needs_data)
     data = None if request.sample else found or PROJECT / study.dataset.root
     name = folder.name + ("-sample" if request.sample else "")
-    cache = cache_folder(request.cache)
+    cache = find_cache(request.cache)
     version = find_commit()
     declared = Store(cache).latest(request.cache_name, "declared").get("comparison", study.declaration)
     return Plan(

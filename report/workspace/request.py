@@ -9,7 +9,7 @@ from pathlib import Path
 
 from report import PROJECT
 from report.study.folder import STUDIES
-from report.workspace.places import study_folder
+from report.workspace.places import find_study_folder
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Request:
 
         Studies of the same name in other folders than ``studies/`` have names apart.
         """
-        folder = study_folder(self.study)
+        folder = find_study_folder(self.study)
         name = folder.name
         if folder.parent != STUDIES:
             place = folder.relative_to(PROJECT) if folder.is_relative_to(PROJECT) else folder

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from report.cli import exit_code, find_disk_problem
+from report.cli import find_disk_problem, find_exit_code
 from report.commands import skeleton
 from report.delivery import publish
 from report.errors import ENVIRONMENT, EnvironmentProblem
@@ -32,7 +32,7 @@ def test_a_new_study_where_the_project_cannot_be_written(monkeypatch, number):
         EnvironmentProblem, match=f"studies/abc: cannot be written: {os.strerror(number)}"
     ) as caught:
         skeleton.create_study("abc")
-    assert exit_code(caught.value) == ENVIRONMENT
+    assert find_exit_code(caught.value) == ENVIRONMENT
     assert "clone of your own" in caught.value.hint
 
 
@@ -58,7 +58,7 @@ def test_whatever_a_disk_refuses_is_no_fault_of_this_program(number):
     told = find_disk_problem(refused(number, Path("/some/where")))
     assert told is not None
     assert told.message == f"/some/where: {os.strerror(number)}"
-    assert exit_code(told) == ENVIRONMENT
+    assert find_exit_code(told) == ENVIRONMENT
     assert told.hint
 
 

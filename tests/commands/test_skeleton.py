@@ -29,7 +29,7 @@ def test_the_skeleton_is_a_study(studies, tmp_path):
     assert sorted(path.name for path in written) == ["discussion.md", "introduction.md", "study.toml"]
     study = load(studies / "my-study" / "study.toml")
     assert study.dataset.root == "data/my-study"
-    assert places.study_names() == ["my-study"]
+    assert places.list_studies() == ["my-study"]
     plan = make_plan(Request("my-study", sample=True, cache=tmp_path / "cache"))
     assert {"sample", "train.baseline", "compare", "pdf"} <= {stage.name for stage in plan.stages}
     text = (studies / "my-study" / "study.toml").read_text()

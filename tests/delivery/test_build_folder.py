@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from report.cli import exit_code
+from report.cli import find_exit_code
 from report.delivery import build_folder
 from report.delivery.evidence import STUDY, digest
 from report.errors import ENVIRONMENT, USAGE, EnvironmentProblem, UsageError
@@ -42,7 +42,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     write(tmp_path, thesis_tex="")
     with pytest.raises(UsageError, match="holds something else than a build") as caught:
         build_folder.require(tmp_path, "")
-    assert exit_code(caught.value) == USAGE
+    assert find_exit_code(caught.value) == USAGE
     write(tmp_path, run_json='{"files": ["results.json"]}')
     build_folder.require(tmp_path, "")
 
@@ -51,7 +51,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(tmp_pat
     (tmp_path / "file").touch()
     with pytest.raises(EnvironmentProblem, match="file: is not a folder") as caught:
         build_folder.require(tmp_path / "file" / "build", "")
-    assert exit_code(caught.value) == ENVIRONMENT
+    assert find_exit_code(caught.value) == ENVIRONMENT
     monkeypatch.setattr(build_folder.os, "access", lambda path, how: False)
     with pytest.raises(EnvironmentProblem, match=f"{tmp_path}: cannot be written") as caught:
         build_folder.require(tmp_path / "new" / "build", "")

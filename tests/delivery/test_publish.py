@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from analysis.errors import DataError
-from report.cli import exit_code
+from report.cli import find_exit_code
 from report.delivery import build_folder, evidence, publish
 from report.errors import ENVIRONMENT, EnvironmentProblem
 
@@ -53,7 +53,7 @@ def test_a_build_folder_that_cannot_be_written(built):
     plan.out.write_text("a file")
     with pytest.raises(EnvironmentProblem, match="build") as caught:
         publish.publish(plan, results, 1.0)
-    assert exit_code(caught.value) == ENVIRONMENT
+    assert find_exit_code(caught.value) == ENVIRONMENT
     assert "--out" in caught.value.hint
 
 

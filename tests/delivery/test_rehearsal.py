@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from report import PROJECT
-from report.cli import exit_code
+from report.cli import find_exit_code
 from report.commands.execution import includes_training, rehearse_document
 from report.delivery import rehearsal
 from report.delivery.rehearsal import rehearse
@@ -94,7 +94,7 @@ def test_two_classes_pass_with_what_an_author_can_say(study, more):
 def test_what_the_report_cannot_carry_is_named_with_the_authors_line(study, words, complaint):
     with pytest.raises(RenderError, match=complaint) as caught:
         rehearsed(study(words))
-    assert exit_code(caught.value) == RENDER
+    assert find_exit_code(caught.value) == RENDER
 
 
 def test_a_requirement_that_is_answered_nowhere_is_named_with_the_line_of_the_study_file(study):
@@ -104,7 +104,7 @@ def test_a_requirement_that_is_answered_nowhere_is_named_with_the_line_of_the_st
     with pytest.raises(StudyError, match=rf"study\.toml:{line}: .*no part sec-dta") as caught:
         rehearsed(folder)
     assert "sec-data" in caught.value.hint
-    assert exit_code(caught.value) == STUDY
+    assert find_exit_code(caught.value) == STUDY
 
 
 def test_made_up_numbers_that_do_not_fit_a_template_refuse_nothing(study, monkeypatch):

@@ -249,7 +249,7 @@ if __name__ == "__main__":
         Stage(s.name, s.function, {**s.inputs, **written}, s.params, packages=s.packages)
         for s in sample.stages[-2:]
     ]
-    stages = [*sample.upstream(["images", "figure.counts"]), *document]
+    stages = [*sample.select_upstream(["images", "figure.counts"]), *document]
     build(stages, here / "cache", Options(replace(PROGRAM, strict=True), local_processes, jobs=1))
 """
 TRACED = """#!/bin/sh

@@ -42,7 +42,7 @@ from report.workspace.request import Request
 
 if __name__ == "__main__":
     the_plan = make_plan(Request(overrides=tuple(sys.argv[1:])))
-    stages = the_plan.upstream(["images", "split"])
+    stages = the_plan.select_upstream(["images", "split"])
     built = build(stages, the_plan.cache, Options(PROGRAM, local_processes, the_plan.cache_name, jobs=1))
     print(*(name for name, stage in built.items() if stage.outcome == "ran"))
 """

@@ -285,7 +285,7 @@ def test_every_declared_comparison_has_its_figures():
 @pytest.mark.parametrize("seeds", ["[42]", "[1,2,3]"])
 def test_only_one_model_and_what_it_needs(seeds, tmp_path):
     request = Request(sample=True, overrides=(f"training.seeds={seeds}",), cache=tmp_path)
-    found = names(make_plan(request).upstream(["evaluate.baseline"]))
+    found = names(make_plan(request).select_upstream(["evaluate.baseline"]))
     trainings = [run.name for run in runs(changed_study(f"training.seeds={seeds}"), STUDY.models[0], "")]
     above = ["sample", "read", "images", "architecture.baseline", "split"]
     of_runs = [f"{kind}.{name}" for name in trainings for kind in ("train", "predict", "evaluate")]

@@ -30,7 +30,7 @@ def plant(the_plan: Plan, root: Path) -> None:
     """Store the folders in ``root`` as the results of the stages before the document."""
     store, records = Store(the_plan.cache), {}
     moment = Surroundings(PROGRAM, store.index)
-    for stage in the_plan.upstream(["source"])[:-1]:
+    for stage in the_plan.select_upstream(["source"])[:-1]:
         inputs = {name: digest_files(files) for name, files in input_files(stage, records).items()}
         recipe, out = moment.recipe(stage, inputs), root / stage.name
         (out / ("model.keras" if stage.name.startswith("train") else "made-up")).write_text(stage.name)

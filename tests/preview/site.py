@@ -21,7 +21,7 @@ PAGE = """<html><head><meta http-equiv="Content-Security-Policy" content="defaul
 </head><body><main><p>Good.</p></main></body></html>"""
 HOSTILE = "<script>alert(1)</script>"
 SOON_SECONDS = 60.0  # it takes 0.1 s, but a busy machine may not come round to it
-OURS = page.ALLOWED["script-src"]
+OURS = page.SCRIPT_SOURCES["script-src"]
 
 
 def until(condition: Callable[[], object]) -> object:

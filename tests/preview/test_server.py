@@ -69,7 +69,7 @@ def test_a_taken_port_gives_the_next_free_one(monkeypatch):
     with listen(8420) as first, listen(first.getsockname()[1]) as second:
         taken = first.getsockname()[1]
         assert first.getsockname()[0] == second.getsockname()[0] == HOST
-        assert taken < second.getsockname()[1] < taken + server.PORTS
-        monkeypatch.setattr(server, "PORTS", 1)
+        assert taken < second.getsockname()[1] < taken + server.MOST_PORTS
+        monkeypatch.setattr(server, "MOST_PORTS", 1)
         with pytest.raises(EnvironmentProblem, match=f"no port from {taken} on: .*in use"):
             listen(taken)

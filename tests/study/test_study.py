@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from report.cli import exit_code
+from report.cli import find_exit_code
 from report.errors import STUDY, USAGE, StudyError, UsageError
 from report.study.loading import load
 from report.study.study import Study
@@ -253,7 +253,7 @@ def test_a_wrong_study_file_is_refused_with_the_key(edited, old, new, message, h
     assert str(path) in caught.value.message
     assert message in caught.value.message
     assert hint in caught.value.hint
-    assert exit_code(caught.value) == STUDY
+    assert find_exit_code(caught.value) == STUDY
 
 
 @pytest.mark.parametrize("seeds", [[42], [1, 2, 3], [5, 4, 3, 2, 1]])
@@ -333,7 +333,7 @@ def test_an_override_that_leads_nowhere_is_a_usage_error(override):
     with pytest.raises(UsageError) as caught:
         load(ASSIGNMENT, (override,))
     assert override in caught.value.message
-    assert exit_code(caught.value) == USAGE
+    assert find_exit_code(caught.value) == USAGE
 
 
 @pytest.mark.parametrize(
