@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import tempfile
@@ -17,10 +16,10 @@ from typer.core import TyperGroup
 from analysis.errors import AnalysisError, DataError, WeightsError
 from report import __version__
 from report.commands import build, cache, data, inspect, predict, studies, verify, write
+from report.engine.system.files import FULL, READ_ONLY
 from report.errors import (
     DATA,
     INTERNAL,
-    INTERRUPTED,
     OK,
     STUDY,
     USAGE,
@@ -32,7 +31,7 @@ from report.errors import (
 from report.terminal import console
 from report.terminal.signals import Stopped, ignore_signals, raise_on_signals
 
-DISK_REFUSALS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT}
+DISK_REFUSALS = FULL | READ_ONLY
 """What a disk answers that is full, or for reading only, or somebody else's."""
 
 
@@ -194,7 +193,5 @@ def find_exit_code(error: BaseException) -> int:
             return DATA
         case AnalysisError():
             return STUDY
-        case KeyboardInterrupt():
-            return INTERRUPTED
         case _:
             return INTERNAL
