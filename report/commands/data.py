@@ -103,12 +103,13 @@ def sample(
 ) -> None:
     """Write the generated sample: phantoms in the layout of the real dataset."""
     from report.commands.execution import build_plan
-    from report.delivery.publish import copy, writing
+    from report.delivery.publish import copy
+    from report.engine.system.files import explain_refusals
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: not an empty folder", hint="name a new folder")
     result = build_plan(request_plan(study, None, True, None, cache), ["sample"])["sample"]
-    with writing(folder, "name a folder that is yours, on a disk with room"):
+    with explain_refusals(folder, "name a folder that is yours, on a disk with room"):
         for name in result.files:
             copy(result.path(name), folder / name)
     console.say(f"{console.shorten_path(folder)}  {len(result.files):,} files")

@@ -128,7 +128,8 @@ def graph(
     cache: Cache = None,
 ) -> None:
     """Draw the stages: state, time, and where and when each result was made."""
-    from report.delivery.publish import replace, writing
+    from report.delivery.publish import ELSEWHERE
+    from report.engine.system.files import explain_refusals, write_atomically
     from report.graph.drawing import draw_plan
 
     if out and out.suffix != ".svg":
@@ -136,6 +137,6 @@ def graph(
     plan = request_plan(study, data, sample, overrides, cache)
     path = out.absolute() if out else plan.out / "graph.svg"
     drawing = draw_plan(plan, datetime.now().astimezone().date())
-    with writing(path):
-        replace(path, drawing.encode())
+    with explain_refusals(path, ELSEWHERE):
+        write_atomically(path, drawing.encode(), durable=False)
     console.say(console.shorten_path(path))

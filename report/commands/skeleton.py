@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from report import PROJECT
-from report.delivery.publish import writing
+from report.engine.system.files import explain_refusals
 from report.errors import UsageError
 from report.study.folder import STUDIES
 
@@ -31,7 +31,7 @@ def create_study(name: str) -> list[Path]:
     if folder.exists():
         raise UsageError(f"{folder}: there already", hint=f"choose another name, or report build {name}")
     hint = "work in a clone of your own: git clone, then report new there"
-    with writing(folder, hint):
+    with explain_refusals(folder, hint):
         folder.mkdir()
         return [_write(path, folder / path.name, name) for path in sorted(SKELETON.iterdir())]
 

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from report.delivery.evidence import DOCUMENTS, STUDY, digest
-from report.engine.system.files import read_json
+from report.delivery.evidence import DOCUMENTS, STUDY
+from report.engine.system.files import digest_file, read_json
 from report.errors import EnvironmentProblem, UsageError
 
 RUN = "run.json"
@@ -92,7 +92,7 @@ def still_true(out: Path, facts: dict[str, Any]) -> dict[str, Path]:
     if any(programs[0][name] != programs[1][name] for name in programs[0].keys() & programs[1].keys()):
         return {}
     kept = [n for n in DOCUMENTS if n in before["files"] and n not in facts["files"] and (out / n).is_file()]
-    return {name: out / name for name in kept if digest(out / name) == before["files"][name]}
+    return {name: out / name for name in kept if digest_file(out / name) == before["files"][name]}
 
 
 def _told(facts: dict[str, Any]) -> dict[str, Any]:

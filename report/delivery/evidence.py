@@ -6,7 +6,6 @@ Every other stage is a pure function of these files, which lie in ``predictions/
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from pydantic import StringConstraints, ValidationError
 
 from analysis.errors import DataError
 from report.engine.stage import Output, Source, Stage, is_included
-from report.engine.system.files import read_json
+from report.engine.system.files import digest_file, read_json
 from report.pipeline.data import Place
 from report.pipeline.stages import stages
 from report.study.prose import find_prose
@@ -128,18 +127,13 @@ def study_facts(
         "declared_late": _stage("compare", plan).params["declared_late"],
         "study": study.as_json(without_defaults=True),  # as a study file may say it
         "program": program((stage, built[stage.name].record.recipe) for stage in again),
-        "files": {name: digest(path) for name, path in sorted(files.items())},
+        "files": {name: digest_file(path) for name, path in sorted(files.items())},
     }
 
 
 def as_json(facts: Mapping[str, Any]) -> bytes:
     """Return ``facts`` as a JSON file that people read too."""
     return (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def digest(path: Path) -> str:
-    """Return the sha256 of a file's bytes in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def program(recipes: Iterable[tuple[Stage, Mapping[str, Any]]]) -> dict[str, str]:

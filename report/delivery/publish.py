@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from report.delivery import build_folder
 from report.delivery.build_folder import RUN
 from report.delivery.evidence import DOCUMENTS, STUDY, as_json, evidence_files, path_of, study_facts
-from report.errors import EnvironmentProblem
+from report.engine.system.files import explain_refusals, write_atomically, write_if_changed
 
 if TYPE_CHECKING:
     from report.engine.run import Built
@@ -22,8 +19,8 @@ if TYPE_CHECKING:
 
 PLACES = ("predictions/*", "predictions/*/*", "figures/*", "tables/*")
 """Where everything in a build folder is of its build."""
-_BESIDE = re.compile(r"/\.([^/]+)\.\d+$")
-"""The name under which `replace` writes a file first."""
+ELSEWHERE = "free space or choose another place with --out"
+"""What to do where the disk refuses a file."""
 
 
 class Result(Protocol):
@@ -51,17 +48,17 @@ def publish(plan: Plan, built: Mapping[str, Built], seconds: float) -> Published
     A file is written only when its content changed, next to its place and then renamed.
     """
     wanted = build_files(plan, built)
-    with writing(plan.out):
+    with explain_refusals(plan.out, ELSEWHERE):
         before = build_folder.earlier(plan.out)
         facts = _facts(plan, built, wanted)
         names = {*wanted, *([STUDY] if facts else []), RUN}
-        replace(plan.out / RUN, build_folder.unfinished({*before, *names}))
+        write_atomically(plan.out / RUN, build_folder.unfinished({*before, *names}), durable=False)
         for relative, source in wanted.items():
             copy(source, plan.out / relative)
         if facts:
-            write(plan.out / STUDY, facts)
+            write_if_changed(plan.out / STUDY, facts)
         gone = build_folder.take_away(plan.out, before, names)
-        replace(plan.out / RUN, run_facts(plan, built, seconds, names))
+        write_atomically(plan.out / RUN, run_facts(plan, built, seconds, names), durable=False)
     return Published([plan.out / name for name in DOCUMENTS if name in wanted], gone)
 
 
@@ -76,16 +73,6 @@ def _facts(plan: Plan, built: Mapping[str, Built], wanted: dict[str, Path]) -> b
         before = json.loads((plan.out / STUDY).read_bytes())
         facts = {**again, "program": dict(sorted({**before["program"], **again["program"]}.items()))}
     return as_json(facts)
-
-
-@contextmanager
-def writing(target: Path, hint: str = "free space or choose another place with --out") -> Iterator[None]:
-    """Turn what the disk refuses into an error that names the file."""
-    try:
-        yield
-    except OSError as error:
-        where = _BESIDE.sub(r"/\1", str(error.filename or target))
-        raise EnvironmentProblem(f"{where}: cannot be written: {error.strerror}", hint=hint) from error
 
 
 def build_files(plan: Plan, built: Mapping[str, Built]) -> dict[str, Path]:
@@ -121,7 +108,7 @@ def source_files(built: Mapping[str, Result], folders: tuple[str, ...]) -> dict[
 def publish_source(plan: Plan, built: Mapping[str, Built]) -> Path:
     """Write the ``.qmd`` with all that it needs into the document folder; return its path."""
     hint = "work in a clone of your own, or take report build with --out DIR: it writes HTML and PDF"
-    with writing(plan.document, hint):
+    with explain_refusals(plan.document, hint):
         for name in built["source"].files:
             copy(built["source"].path(name), plan.document / name)
     return plan.document / "report.qmd"
@@ -129,24 +116,7 @@ def publish_source(plan: Plan, built: Mapping[str, Built]) -> Path:
 
 def copy(source: Path, target: Path) -> None:
     """Copy a file unless the target has the same content already."""
-    write(target, source.read_bytes())
-
-
-def write(target: Path, content: bytes) -> None:
-    """Write a file unless it has this content already."""
-    if not (target.is_file() and target.read_bytes() == content):
-        replace(target, content)
-
-
-def replace(target: Path, content: bytes) -> None:
-    """Write a file so that it is never seen half written."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(content)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_if_changed(target, source.read_bytes())
 
 
 def others(out: Path, wanted: Collection[str]) -> list[Path]:

@@ -26,6 +26,7 @@ from report.delivery.publish import others, report_files
 from report.engine.fingerprint import Surroundings, json_params
 from report.engine.sources import list_source
 from report.engine.stage import Input, Source, Stage, is_included
+from report.engine.system.files import digest_file
 from report.engine.system.process import fix_environment, reset
 from report.errors import EnvironmentProblem, ReportError, UserError
 from report.pipeline.stages import PROGRAM
@@ -255,7 +256,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _digest(path: Path) -> str:
-    return evidence.digest(path) if path.is_file() else ""
+    return digest_file(path) if path.is_file() else ""
 
 
 def _strays(folder: Path, given: Evidence, wanted: Mapping[str, Path]) -> Iterator[Difference]:

@@ -43,10 +43,10 @@ def test_a_document_where_the_project_cannot_be_written(monkeypatch, tmp_path, n
     built = {"source": SimpleNamespace(files=("report.qmd",), path=lambda _: source)}
     plan = SimpleNamespace(document=tmp_path / "document" / "abc")
 
-    def write(path: Path, content: bytes) -> None:
-        raise refused(number, path)
+    def replace(beside: Path, path: Path) -> None:
+        raise refused(number, beside)
 
-    monkeypatch.setattr(Path, "write_bytes", write)
+    monkeypatch.setattr(Path, "replace", replace)
     with pytest.raises(EnvironmentProblem) as caught:
         publish.publish_source(plan, built)
     assert caught.value.message == f"{plan.document}/report.qmd: cannot be written: {os.strerror(number)}"

@@ -9,7 +9,8 @@ import pytest
 
 from report.cli import find_exit_code
 from report.delivery import build_folder
-from report.delivery.evidence import STUDY, digest
+from report.delivery.evidence import STUDY
+from report.engine.system.files import digest_file
 from report.errors import ENVIRONMENT, USAGE, EnvironmentProblem, UsageError
 
 
@@ -60,7 +61,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(tmp_pat
 
 def test_a_document_that_was_not_asked_for_stays_while_all_it_is_made_from_is_the_same(tmp_path):
     write(tmp_path, report_html="page", report_pdf="pages", results_json="{}")
-    files = {name: digest(tmp_path / name) for name in ("report.html", "report.pdf", "results.json")}
+    files = {name: digest_file(tmp_path / name) for name in ("report.html", "report.pdf", "results.json")}
     before = {"commit": "1", "program": {"pango": "1", "numpy": "2"}, "files": files}
     write(tmp_path, predictions__study_json=json.dumps(before))
     now = {**before, "program": {"numpy": "2"}, "files": {n: files[n] for n in files if n != "report.pdf"}}

@@ -75,11 +75,10 @@ def test_no_room_leaves_the_old_report_whole(built, monkeypatch):
     plan, results = built
     publish.publish(plan, results, 1.0)
 
-    def full(path, content):
-        path.open("w").close()
-        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+    def full(beside, path):
+        raise OSError(errno.ENOSPC, "No space left on device", str(beside))
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "replace", full)
     results["results"].path(None).write_text('{"new": 1}')
     with pytest.raises(EnvironmentProblem, match="No space left"):
         publish.publish(plan, results, 1.0)

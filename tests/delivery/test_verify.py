@@ -29,6 +29,7 @@ from report.delivery.verify import Again, Checked, Recomputed
 from report.document.svg import SVG
 from report.engine.fingerprint import Surroundings
 from report.engine.stage import Stage
+from report.engine.system.files import digest_file
 from report.pipeline.data import Place
 from report.pipeline.stages import PROGRAM, stages
 from report.study.loading import load
@@ -150,7 +151,7 @@ def sign(folder: Path) -> None:
     """Put the digests of all files into study.json, as one who changes numbers could."""
     path = folder / evidence.STUDY
     facts = json.loads(path.read_text(encoding="utf-8"))
-    facts["files"] = {n: evidence.digest(folder / n) for n in facts["files"] if (folder / n).is_file()}
+    facts["files"] = {n: digest_file(folder / n) for n in facts["files"] if (folder / n).is_file()}
     path.write_text(json.dumps(facts), encoding="utf-8")
 
 

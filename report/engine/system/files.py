@@ -6,7 +6,7 @@ import errno
 import hashlib
 import json
 import os
-import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,21 +33,46 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it has its old content or the new one, whatever happens meanwhile."""
+def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write a file so that it has its old content or the new one, whatever happens meanwhile.
+
+    Parameters
+    ----------
+    path : Path
+        Where it lies; missing folders are made.
+    content : bytes
+        The whole content.
+    durable : bool
+        Wait until it is on the disk, for others to read too: what is written after it is never there without it.
+
+    Raises
+    ------
+    OSError
+        The disk refuses; the error names ``path``.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as stream:
-        beside = Path(stream.name)
-        try:
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{time.monotonic_ns()}")
+    try:
+        with open(beside, "xb") as stream:
             stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-            beside.chmod(0o644)
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)  # on a full disk it would be in the way
-            raise
-    sync(path.parent)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
+                beside.chmod(0o644)
+        beside.replace(path)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
+    finally:
+        beside.unlink(missing_ok=True)  # on a full disk it would be in the way
+    if durable:
+        sync(path.parent)
+
+
+def write_if_changed(path: Path, content: bytes) -> None:
+    """Write a file unless it has this content already, so that its time is that of the last change."""
+    if not (path.is_file() and path.read_bytes() == content):
+        write_atomically(path, content, durable=False)
 
 
 def remember(path: Path, content: bytes) -> None:
@@ -82,3 +107,19 @@ def translate_disk_errors(cache: Path) -> Iterator[None]:
             message = f"the cache cannot be written: {cache}: {error.strerror}"
             raise EnvironmentProblem(message, hint="use another folder: --cache DIR") from error
         raise
+
+
+@contextmanager
+def explain_refusals(target: Path, hint: str) -> Iterator[None]:
+    """Turn what a disk refuses while ``target`` is written into an error that names the file.
+
+    Raises
+    ------
+    EnvironmentProblem
+        With ``hint``.
+    """
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or target
+        raise EnvironmentProblem(f"{place}: cannot be written: {error.strerror}", hint=hint) from error
