@@ -54,10 +54,8 @@ def dataset(tmp_path: Path):
 
 
 def test_a_whole_build_has_every_stage():
-    the_plan = make_plan(Request(sample=True))
-    assert the_plan.select_upstream(["results", "source", *FORMATS]) == the_plan.stages, (
-        "so old ones are forgotten"
-    )
+    plan = make_plan(Request(sample=True))
+    assert plan.select_upstream(["results", "source", *FORMATS]) == plan.stages, "so old ones are forgotten"
 
 
 def test_without_data_the_hint_says_how_to_get_them(tmp_path):

@@ -67,14 +67,14 @@ def hint_of(function, *arguments) -> str:
 
 
 def test_the_hints_of_predict_and_of_data_check_lead_to_their_logs(tmp_path, failing, monkeypatch):
-    the_plan = make_plan(Request(sample=True, cache=tmp_path))
+    plan = make_plan(Request(sample=True, cache=tmp_path))
     monkeypatch.setattr(
         cached_results,
         "find_training",
         lambda *_: SimpleNamespace(stage="", outputs={"model.keras": 0, "input.json": 0}),
     )
     monkeypatch.setattr(Store, "sound_path", lambda *_: tmp_path / "x")
-    asked = hint_of(predict.classify, the_plan, "improved", [])
+    asked = hint_of(predict.classify, plan, "improved", [])
     checked = hint_of(data.examine, ROOT / "templates", None, tmp_path)
     assert asked == f"report log classify --study assignment --sample --cache {tmp_path}"
     assert checked == f"report log check --cache {tmp_path}"
@@ -86,9 +86,9 @@ def test_the_hints_of_predict_and_of_data_check_lead_to_their_logs(tmp_path, fai
 
 
 def test_the_hint_of_a_failed_stage_is_a_whole_command(tmp_path, failing):
-    the_plan = make_plan(Request("studies/assignment/study.toml", sample=True, cache=tmp_path))
+    plan = make_plan(Request("studies/assignment/study.toml", sample=True, cache=tmp_path))
     study = "--study studies/assignment/study.toml --sample"
-    assert hint_of(build_plan, the_plan, ["results"]) == f"report log pdf {study} --cache {tmp_path}"
+    assert hint_of(build_plan, plan, ["results"]) == f"report log pdf {study} --cache {tmp_path}"
 
 
 def test_trainings_that_never_ran_are_told_by_the_minutes_of_the_study():

@@ -137,8 +137,8 @@ def test_when_a_result_was_made():
 
 
 def test_a_plan_that_was_never_built(tmp_path):
-    the_plan = make_plan(Request("assignment", sample=True, cache=tmp_path))
-    first = draw_plan(the_plan, TODAY)
-    assert first == draw_plan(the_plan, TODAY)
-    assert f"assignment-sample: {len(the_plan.stages)} stages, {len(the_plan.stages)} missing" in first
+    plan = make_plan(Request("assignment", sample=True, cache=tmp_path))
+    first = draw_plan(plan, TODAY)
+    assert first == draw_plan(plan, TODAY)
+    assert f"assignment-sample: {len(plan.stages)} stages, {len(plan.stages)} missing" in first
     assert ElementTree.fromstring(first).get("viewBox")

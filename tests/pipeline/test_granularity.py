@@ -28,8 +28,8 @@ from report.pipeline.stages import PROGRAM
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 
-the_plan = make_plan(Request(sample="REPORT_DATA" not in os.environ, overrides=tuple(sys.argv[1:])))
-stages = status(the_plan.stages, the_plan.cache, PROGRAM, plan_name=the_plan.cache_name)
+plan = make_plan(Request(sample="REPORT_DATA" not in os.environ, overrides=tuple(sys.argv[1:])))
+stages = status(plan.stages, plan.cache, PROGRAM, plan_name=plan.cache_name)
 print(json.dumps({s.name: [s.state, *s.reasons] for s in stages}))
 """
 READ = """
@@ -41,9 +41,9 @@ from report.workspace.plan import make_plan
 from report.workspace.request import Request
 
 if __name__ == "__main__":
-    the_plan = make_plan(Request(overrides=tuple(sys.argv[1:])))
-    stages = the_plan.select_upstream(["images", "split"])
-    built = build(stages, the_plan.cache, Options(PROGRAM, local_processes, the_plan.cache_name, jobs=1))
+    plan = make_plan(Request(overrides=tuple(sys.argv[1:])))
+    stages = plan.select_upstream(["images", "split"])
+    built = build(stages, plan.cache, Options(PROGRAM, local_processes, plan.cache_name, jobs=1))
     print(*(name for name, stage in built.items() if stage.outcome == "ran"))
 """
 UNUSED = "\n\ndef unused_by_all() -> int:\n    return 1\n"

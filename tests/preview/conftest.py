@@ -26,11 +26,11 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cache
 
 
-def plant(the_plan: Plan, root: Path) -> None:
+def plant(plan: Plan, root: Path) -> None:
     """Store the folders in ``root`` as the results of the stages before the document."""
-    store, records = Store(the_plan.cache), {}
+    store, records = Store(plan.cache), {}
     moment = Surroundings(PROGRAM, store.index)
-    for stage in the_plan.select_upstream(["source"])[:-1]:
+    for stage in plan.select_upstream(["source"])[:-1]:
         inputs = {name: digest_files(files) for name, files in input_files(stage, records).items()}
         recipe, out = moment.recipe(stage, inputs), root / stage.name
         (out / ("model.keras" if stage.name.startswith("train") else "made-up")).write_text(stage.name)
@@ -40,7 +40,7 @@ def plant(the_plan: Plan, root: Path) -> None:
         key = digest_json(recipe)
         records[stage.name] = Record(key, stage.name, recipe, outputs, digest_files(outputs), 0.0, {}, "")
         store.keep(records[stage.name], out)
-    store.point(the_plan.cache_name, {name: record.key for name, record in records.items()})
+    store.point(plan.cache_name, {name: record.key for name, record in records.items()})
 
 
 @pytest.fixture

@@ -117,8 +117,8 @@ def test_a_change_that_needs_a_training_is_said_and_not_made(draft):
 
 
 def test_figures_are_no_training(draft, capfd):
-    the_plan = make_plan(draft.request)
-    rendering.refuse_training(the_plan, ["figure.counts", "figure.sizes", "source", "html"])
+    plan = make_plan(draft.request)
+    rendering.refuse_training(plan, ["figure.counts", "figure.sizes", "source", "html"])
     assert capfd.readouterr().err == "drawing figures: 2\n"
     with pytest.raises(UsageError, match="not built yet, compare would run"):
-        rendering.refuse_training(the_plan, ["compare", "figure.counts", "source", "html"])
+        rendering.refuse_training(plan, ["compare", "figure.counts", "source", "html"])

@@ -31,15 +31,15 @@ def planned(tmp_path: Path):
     return make
 
 
-def late(the_plan: Plan) -> bool:
+def late(plan: Plan) -> bool:
     """Return whether the comparisons will say that they were declared late, all of them alike."""
-    said = {s.params["declared_late"] for s in the_plan.stages if s.name.startswith("compare")}
+    said = {s.params["declared_late"] for s in plan.stages if s.name.startswith("compare")}
     assert len(said) == 1
     return said.pop()
 
 
-def kept(the_plan: Plan) -> dict[str, str]:
-    return Store(the_plan.cache).latest(the_plan.cache_name, "declared")
+def kept(plan: Plan) -> dict[str, str]:
+    return Store(plan.cache).latest(plan.cache_name, "declared")
 
 
 def test_before_any_build_nothing_is_late(planned) -> None:

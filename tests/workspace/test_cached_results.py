@@ -21,17 +21,17 @@ def sample(tmp_path: Path) -> Plan:
     return make_plan(Request(sample=True, cache=tmp_path / "cache"))
 
 
-def keep(the_plan: Plan, **changes: object) -> Record:
+def keep(plan: Plan, **changes: object) -> Record:
     """Store a training of the model ``improved``, with some parameters changed, as the last one."""
-    stage = next(stage for stage in the_plan.stages if stage.name == "train.improved")
+    stage = next(stage for stage in plan.stages if stage.name == "train.improved")
     parts = {part: {} for part in ("code", "environment", "inputs")}
     params = {**json.loads(json.dumps(stage.params)), **changes}
     recipe = {"function": stage.function, "threads": stage.threads, "params": params, **parts}
     key = digest_json(recipe)
     record = Record(key, stage.name, recipe, {}, digest_files({}), 1.0, {}, "")
-    store = Store(the_plan.cache)
-    store.keep(record, the_plan.cache)
-    store.point(the_plan.cache_name, {stage.name: key})
+    store = Store(plan.cache)
+    store.keep(record, plan.cache)
+    store.point(plan.cache_name, {stage.name: key})
     return record
 
 

@@ -52,9 +52,9 @@ def test_the_case_asks_which_seed(tmp_path: Path) -> None:
     if not CASE.is_dir():
         assert os.environ.get("CI") != "true", f"{CASE} is missing"
         pytest.skip("the cases are not beside the project")
-    the_plan = make_plan(Request(str(CASE), None, True, (), tmp_path / "cache"), needs_data=False)
+    plan = make_plan(Request(str(CASE), None, True, (), tmp_path / "cache"), needs_data=False)
     with pytest.raises(UsageError) as caught:
-        find_training(the_plan, "baseline")
+        find_training(plan, "baseline")
     assert caught.value.hint == (
         "name one of them: --model baseline@seed_1 or --model baseline@seed_2 or --model baseline@seed_3"
     )
