@@ -9,6 +9,7 @@ from typing import Any
 from report.writing.sections.comparison import Comparison
 from report.writing.sections.data import Data
 from report.writing.sections.models import Models
+from report.writing.sections.results import Results
 from report.writing.study_facts import StudyFacts
 
 
@@ -19,8 +20,14 @@ class Facts:
     comparison: Comparison
     data: Data
     models: Models
+    results: Results
 
     @classmethod
     def of(cls, study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) -> Facts:
         """Return the facts of a study with the ``verdicts`` on its comparisons."""
-        return cls(comparison=Comparison(study, verdicts), data=Data(study), models=Models(study))
+        return cls(
+            comparison=Comparison(study, verdicts),
+            data=Data(study),
+            models=Models(study),
+            results=Results(study),
+        )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from report.writing.ledger import Ledger
 from report.writing.sections.data import Data
 from report.writing.tables import PRIMARY, Tables
-from report.writing.values import Values, count, counted, decimal, listed, spelled
+from report.writing.values import Values, count, listed, spelled
 from report.writing.verdicts import DEFAULT, FEW, GROUPED, Verdicts
 
 _SPLITS = {"val": "validation", "test": "test"}
@@ -160,101 +160,6 @@ class Sentences:
             "of a training or validation picture, byte for byte. A network can recognise such pictures without having "
             "learnt anything about the disease."
         )
-
-    def overfitting(self, model: str) -> str:
-        """Return whether and from which epoch a model overfits, by its loss curves, and what they do not compare."""
-        if always := self._always(f"{model}.val") & self._always(f"{model}.test"):
-            return (
-                f"The network calls every validation and test picture {self.tables.label(always.pop())}; its learning curves "
-                "tell nothing more."
-            )
-        return " ".join([self._overfitting(model), *self._unlike(model)])
-
-    def _unlike(self, model: str) -> Iterator[str]:
-        """Yield what of a model's training loss is not in its validation loss, or is in both and no error."""
-        declared, weighs = self.tables.model(model), ""
-        if declared["class_weights"] != "none":
-            weighs = "weighs the classes, its validation loss does not"
-        elif declared["class_balance"] != "none":
-            weighs = "is of oversampled classes, its validation loss is not"
-        if weighs:
-            yield f"Its training loss {weighs}, so the two do not compare."
-        if self.tables.penalties(model) != "none":
-            yield "Both losses hold the penalties on its kernels."
-
-    def _always(self, prefix: str) -> set[str]:
-        """Return the class that every picture of a split is called, in a set; an empty one where it is not one class."""
-        ids = [c["id"] for c in self.study["classes"]]
-        called = {o for o in ids for t in ids if self.values.value(f"{prefix}.confusion.{t}.{o}")}
-        return called if len(called) == 1 else set()
-
-    def _overfitting(self, model: str) -> str:
-        v = self.values
-        prefix = f"{model}.training"
-        best, run = v.value(f"{prefix}.best_epoch"), v.value(f"{prefix}.epochs_run")
-        low, last = v.value(f"{prefix}.best_val_loss"), v.value(f"{prefix}.last_val_loss")
-        lowest = f"validation loss was lowest in epoch {count(best)} of {count(run)} ({decimal(low)})"
-        train = f"training loss went from {v(f'{prefix}.first_loss')} to {v(f'{prefix}.last_loss')}"
-        begins = v.value(f"{prefix}.overfitting_epoch")
-        risen = last > low * (1 + _CLEAR_RISE)
-        if begins is None and risen:
-            return f"Training is uneven: {lowest} and stood at {decimal(last)} in the last, while {train}."
-        if begins is None:
-            return f"No overfitting shows: {lowest}{', the last that was run,' if best == run else ''} while {train}."
-        if risen:
-            return (
-                f"The network overfits from epoch {count(begins)} on: {lowest} and rose to {decimal(last)} by the "
-                f"last, while {train}."
-            )
-        return (
-            f"Overfitting is slight: {lowest} and ended at {decimal(last)}, less than "
-            f"{decimal(100 * _CLEAR_RISE, 0)} % above it, while {train}."
-        )
-
-    def kept(self, model: str) -> str:
-        """Return which epoch's weights are evaluated."""
-        kept, run = (
-            self.values.value(f"{model}.training.{name}") for name in ("weights_epoch", "epochs_run")
-        )
-        if kept == run:
-            return f"The weights after the last epoch ({count(run)}) are the ones evaluated."
-        return f"The weights of epoch {count(kept)} of {count(run)} are the ones evaluated."
-
-    def performance(self, model: str, split: str) -> str:
-        """Return accuracy, the best and the worst class by sensitivity, and the commonest confusion."""
-        v = self.values
-        prefix = f"{model}.{split}"
-        ids = [c["id"] for c in self.study["classes"]]
-        sensitivity = {c: v.value(f"{prefix}.sensitivity.{c}") for c in ids}
-        known = [value for value in sensitivity.values() if value is not None]
-        sentence = (
-            f"On the {v(f'{prefix}.n')} {_SPLITS[split]} pictures accuracy is {v(f'{prefix}.accuracy')} (the commonest class "
-            f"alone: {v(f'majority.{split}.accuracy')}) and macro F1 {v(f'{prefix}.f1.macro')}."
-        )
-        if always := self._always(prefix):
-            return f"{sentence} Every picture is called {self.tables.label(always.pop())}."
-        if len(set(known)) < 2:
-            return f"{sentence} {self._confusion(prefix, ids)}"
-        best, worst = (
-            f"{listed([self.tables.label(c) for c in ids if sensitivity[c] == end])} ({decimal(end)})"
-            for end in (max(known), min(known))
-        )
-        return f"{sentence} Sensitivity is highest for {best} and lowest for {worst}. {self._confusion(prefix, ids)}"
-
-    def _confusion(self, prefix: str, ids: list[str]) -> str:
-        v = self.values
-        counts = {(t, p): v.value(f"{prefix}.confusion.{t}.{p}") for t in ids for p in ids if t != p}
-        most = max(counts.values())
-        if most == 0:
-            return "No picture is misclassified."
-        commonest = [
-            f"{self.tables.label(true)} called {self.tables.label(said)} ({v(f'{prefix}.confusion_share.{true}.{said}')} of the class)"
-            for (true, said), number in counts.items()
-            if number == most
-        ]
-        if len(commonest) == 1:
-            return f"The commonest mistake is {commonest[0]}: {counted(most, 'picture')}."
-        return f"The commonest mistakes, {counted(most, 'picture')} each, are {listed(commonest)}."
 
     def corrected(self) -> str:
         """Return how probabilities are corrected, for the kinds of training that this study has."""

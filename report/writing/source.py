@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.evaluation import settings
+from analysis.vocabulary.measures import COLUMNS
 from analysis.vocabulary.splits import SPLITS
 from report.document import lint
 from report.study.prose import find_prose
@@ -27,7 +28,7 @@ from report.writing.sentences import Sentences
 from report.writing.study_facts import StudyFacts
 from report.writing.tables import PRIMARY, Tables
 from report.writing.templates import locate_errors, make_engine
-from report.writing.values import NO_BREAK, Values
+from report.writing.values import NO_BREAK, Values, percent, unbroken
 from report.writing.verdicts import Verdicts
 
 if TYPE_CHECKING:
@@ -139,6 +140,9 @@ def names_of_templates(
         "titles": facts.titles,
         "ends": facts.ends,
         "nbsp": NO_BREAK,
+        "cell": lambda name: unbroken(values.cell(name)),
+        "columns": COLUMNS,
+        "level": percent(settings.LEVEL),
         "facts": Facts.of(facts, verdicts),
         "row": row,
         "bold_row": bold_row,

@@ -19,7 +19,6 @@ MEASURES = {
     "f1": "F1",
     "auroc": "AUC",
 }
-OPTIMISTIC = "These pictures chose the epoch, so the figures are optimistic."
 _SPLIT_WORDS = {"val": "validation", "test": "test"}
 _PURPOSES = {"train": "training", "val": "validation", "test": "testing"}
 _HEADLINES = {"accuracy": "Accuracy", "f1.macro": "Macro F1", "auroc.macro": "Macro AUC"}
@@ -126,46 +125,6 @@ class Tables(StudyFacts):
         widths = (26, 34, 40) if len(others) == 1 else (20, *(80 // len(ids) for _ in ids))
         name = "-".join(["changes", *others[: len(others) == 1]])
         return pipe_table(name, caption, ["What", *titles], different, "l" * len(widths), widths)
-
-    def measures(self, model: str, split: str) -> str:
-        """Return per-class and macro measures of a model on one split, with intervals."""
-        rows = []
-        for item in [*self.study["classes"], {"id": "macro", "label": "Macro average"}]:
-            macro = item["id"] == "macro"
-            cells = [self.values.cell(f"{model}.{split}.{measure}.{item['id']}") for measure in MEASURES]
-            n = self.values.text(f"{model}.{split}.n" if macro else f"{model}.{split}.support.{item['id']}")
-            row = [escape(item["label"]), *map(unbroken, cells), n]
-            rows.append([f"**{cell}**" for cell in row] if macro else row)
-        head = ["Class", *MEASURES.values(), "n"]
-        caption = (
-            f"{self.title(model, capital=True)}, {_SPLIT_WORDS[split]} set: each class against the rest, and the mean of "
-            "the classes, with 95\u00a0% intervals. n is the number of pictures of the class."
-            + (f" {OPTIMISTIC}" if split == "val" and self.chosen_on_validation(model) else "")
-        )
-        return pipe_table(
-            f"measures-{split}-{model}", caption, head, rows, "lrrrrrr", (15, 16, 16, 16, 16, 16, 5)
-        )
-
-    def measures_of_all(self) -> str:
-        """Return the measures of every model on test for the class by which two classes are told, with intervals."""
-        rows = [
-            [
-                escape(m["title"]),
-                *(
-                    unbroken(self.values.cell(f"{m['id']}.test.{measure}.{self.told}"))
-                    for measure in MEASURES
-                ),
-            ]
-            for m in self.study["models"]
-        ]
-        caption = f"All models on the test set: what they find of {self.label(self.told)}, with 95\u00a0% intervals."
-        return pipe_table(
-            "measures-test", caption, ["Model", *MEASURES.values()], rows, "lrrrrr", (20, *[16] * 5)
-        )
-
-    def chosen_on_validation(self, model: str) -> bool:
-        """Return whether validation pictures chose the epoch of a model or when its training ended."""
-        return any(c["kind"] != "reduce_learning_rate" for c in self.model(model)["callbacks"])
 
     def references(self, name: str, models: Iterable[str]) -> str:
         """Return references to the tables called ``name`` of some models."""
@@ -442,24 +401,6 @@ class Tables(StudyFacts):
             rows,
             "lrrrr",
         )
-
-    def errors(self, model: str) -> str:
-        """Return the test pictures of each class that are called another with the highest probability."""
-        labels = {item["id"]: escape(item["label"]) for item in self.study["classes"]}
-        rows = [
-            [
-                labels[row["y_true"]],
-                labels[row["y_pred"]],
-                decimal(float(row["probability"])),
-                escape(row["image_id"]),
-            ]
-            for row in read_rows(self.inputs[f"evaluate_{model}"] / "errors.csv")
-        ]
-        if not rows:
-            return f"The {self.title(model)} makes no mistake on the test set."
-        caption = f"{self.title(model, capital=True)}: the most confident errors on the test set, at most ten a class."
-        head = ["True class", "Called", "Probability", "Picture"]
-        return pipe_table(f"errors-{model}", caption, head, rows, "llrl", (24, 24, 12, 40))
 
     def coverage(self) -> str:
         """Return where in the report each requirement is answered."""

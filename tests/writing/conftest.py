@@ -25,6 +25,7 @@ from report.study.loading import load
 from report.writing.source import names_of_templates, write
 from report.writing.study_facts import StudyFacts
 from report.writing.templates import make_engine
+from report.writing.values import Values
 
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
 SPLITS = ["val", "test"]
@@ -51,6 +52,12 @@ def as_kept():
         assert text == (SNAPSHOTS / name).read_text(encoding="utf-8")
 
     return compare
+
+
+def facts_of(inputs: Mapping[str, Path], study: Mapping[str, Any] = STUDY) -> StudyFacts:
+    """Return what the document knows of a study with such artifacts."""
+    found = json.loads((inputs["results"] / "results.json").read_text())["results"]
+    return StudyFacts(study, Values(found), inputs)
 
 
 def macro(

@@ -22,7 +22,7 @@ from report.writing.study_facts import StudyFacts, uncapitalised
 from report.writing.tables import Tables
 from report.writing.values import Values, count, decimal, listed
 from report.writing.verdicts import Verdicts
-from tests.writing.conftest import macro
+from tests.writing.conftest import facts_of, macro
 
 STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 
@@ -177,16 +177,16 @@ def test_only_the_declared_rule_passes_a_verdict(source):
 
 
 def test_the_overfitting_sentence_follows_the_curves(artifacts):
-    sentences = say(artifacts(baseline=[0.9, 0.5, 0.8], improved=[0.9, 0.7, 0.5]))
-    assert sentences.overfitting("baseline").startswith("The network overfits from epoch 3 on")
-    assert "lowest in epoch 2 of 3 (0.500) and rose to 0.800" in sentences.overfitting("baseline")
-    assert sentences.overfitting("improved").startswith("No overfitting shows")
+    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8], improved=[0.9, 0.7, 0.5]))
+    words = macro(facts, "sentences/results.overfitting", "baseline")
+    assert words.startswith("The network overfits from epoch 3 on")
+    assert "lowest in epoch 2 of 3 (0.500) and rose to 0.800" in words
+    assert macro(facts, "sentences/results.overfitting", "improved").startswith("No overfitting shows")
 
 
 def test_a_small_rise_is_called_slight(artifacts):
-    assert (
-        say(artifacts(baseline=[0.9, 0.5, 0.51])).overfitting("baseline").startswith("Overfitting is slight")
-    )
+    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.51]))
+    assert macro(facts, "sentences/results.overfitting", "baseline").startswith("Overfitting is slight")
 
 
 def test_classes_that_went_up_and_down_are_both_named(artifacts):
@@ -247,32 +247,32 @@ def test_corrections_of_probabilities_are_those_of_the_study(artifacts, models, 
 
 
 def test_losses_that_do_not_compare_are_said_not_to(artifacts):
-    sentences = say(artifacts(baseline=[0.9, 0.5, 0.8]))
-    assert "do not compare" not in sentences.overfitting("baseline")
-    assert "is of oversampled classes, its validation loss is not" in sentences.overfitting("improved")
+    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8]))
+    assert "do not compare" not in macro(facts, "sentences/results.overfitting", "baseline")
+    words = macro(facts, "sentences/results.overfitting", "improved")
+    assert "is of oversampled classes, its validation loss is not" in words
     weighted = [{**m, "class_weights": "balanced"} for m in STUDY["models"]]
-    study = {**STUDY, "models": weighted}
-    tables = replace(sentences.tables, study=study)
-    assert "weighs the classes, its validation loss does not" in replace(
-        sentences, study=study, tables=tables
-    ).overfitting("baseline")
+    facts = replace(facts, study={**STUDY, "models": weighted})
+    words = macro(facts, "sentences/results.overfitting", "baseline")
+    assert "weighs the classes, its validation loss does not" in words
 
 
 def test_penalties_are_said_to_be_in_both_losses(artifacts):
     inputs = artifacts()
     layers = inputs["architecture_baseline"] / "layers.csv"
     layers.write_text(layers.read_text().replace("softmax", "softmax, L2 0.01"))
-    assert "Both losses hold the penalties" in say(inputs).overfitting("baseline")
-    assert "Both losses" not in say(inputs).overfitting("improved")
+    facts = facts_of(inputs)
+    assert "Both losses hold the penalties" in macro(facts, "sentences/results.overfitting", "baseline")
+    assert "Both losses" not in macro(facts, "sentences/results.overfitting", "improved")
 
 
 def test_curves_of_a_network_that_says_one_class_to_everything_are_not_read(artifacts):
-    sentences = say(artifacts())
-    results = dict(sentences.values.results)
+    facts = facts_of(artifacts())
+    results = dict(facts.values.results)
     for name in results:
         if re.match(r"baseline\.(val|test)\.confusion\.", name):
             results[name] = {"value": 5 * name.endswith(".viral")}
-    words = replace(sentences, values=Values(results)).overfitting("baseline")
+    words = macro(replace(facts, values=Values(results)), "sentences/results.overfitting", "baseline")
     assert words == (
         "The network calls every validation and test picture Viral Pneumonia; its learning curves tell nothing more."
     )
@@ -291,7 +291,7 @@ def test_validation_pictures_of_training_patients_are_told(artifacts):
 
 
 def test_class_shares_of_the_training_set_are_told_where_they_are_others(artifacts):
-    facts = say(artifacts()).tables
+    facts = facts_of(artifacts())
     assert "In the training set" not in macro(facts, "sentences/data.classes")
     results = {**facts.values.results, "data.train.share.viral": {"value": 0.931}}
     words = macro(replace(facts, values=Values(results)), "sentences/data.classes")
@@ -448,36 +448,39 @@ def test_a_requirement_that_the_settings_do_not_meet_is_said_not_to_be_met(sourc
 
 
 def test_equal_classes_and_confusions_are_all_named(artifacts):
-    sentences = say(artifacts())
+    facts = facts_of(artifacts())
     ids = [c["id"] for c in STUDY["classes"]]
-    results = {k: dict(v) for k, v in sentences.values.results.items()}
+    results = {k: dict(v) for k, v in facts.values.results.items()}
     for true in ids:
         results[f"baseline.test.sensitivity.{true}"]["value"] = 0.5 if true != "viral" else 0.9
         for said in ids:
             results[f"baseline.test.confusion.{true}.{said}"]["value"] = 7 if said != true else 9
-    words = replace(sentences, values=Values(results)).performance("baseline", "test")
+    facts = replace(facts, values=Values(results))
+    words = macro(facts, "sentences/results.performance", "baseline", "test")
     assert "highest for Viral Pneumonia (0.900)" in words
     assert "lowest for Bacterial Pneumonia, COVID\\-19 and No Pneumonia" in words
     assert "The commonest mistakes, 7 pictures each, are" in words
 
 
 def test_a_network_that_says_one_class_to_everything_is_said_to(artifacts):
-    sentences = say(artifacts())
+    facts = facts_of(artifacts())
     ids = [c["id"] for c in STUDY["classes"]]
-    results = {k: dict(v) for k, v in sentences.values.results.items()}
+    results = {k: dict(v) for k, v in facts.values.results.items()}
     for true in ids:
         for said in ids:
             results[f"baseline.test.confusion.{true}.{said}"]["value"] = 10 if said == "healthy" else 0
-    words = replace(sentences, values=Values(results)).performance("baseline", "test")
+    facts = replace(facts, values=Values(results))
+    words = macro(facts, "sentences/results.performance", "baseline", "test")
     assert "Every picture is called No Pneumonia" in words
 
 
 def test_the_epoch_of_the_weights_is_the_one_that_was_saved(artifacts):
-    sentences = say(artifacts(baseline=[0.9, 0.5, 0.8]))
-    assert sentences.kept("baseline") == "The weights after the last epoch (3) are the ones evaluated."
-    results = {**sentences.values.results, "baseline.training.weights_epoch": {"value": 1}}
-    other = replace(sentences, values=Values(results))
-    assert other.kept("baseline") == "The weights of epoch 1 of 3 are the ones evaluated."
+    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8]))
+    words = macro(facts, "sentences/results.kept", "baseline")
+    assert words == "The weights after the last epoch (3) are the ones evaluated."
+    results = {**facts.values.results, "baseline.training.weights_epoch": {"value": 1}}
+    words = macro(replace(facts, values=Values(results)), "sentences/results.kept", "baseline")
+    assert words == "The weights of epoch 1 of 3 are the ones evaluated."
 
 
 def test_prose_that_is_not_utf_8_is_named(source, artifacts, tmp_path):

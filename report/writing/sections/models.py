@@ -65,7 +65,8 @@ class Models(Section):
         self, models: Sequence[Mapping[str, Any]], name: Callable[[str], str], setting: Setting
     ) -> list[list[str]]:
         """Return a row for each setting, its ``name`` first; one that is not set in any of the models is left out."""
-        rows = {key: [setting(key, model) for model in models] for key in SETTINGS}
+        named = [{**m, "init_from": m["init_from"] and self.facts.title(m["init_from"])} for m in models]
+        rows = {key: [setting(key, model) for model in named] for key in SETTINGS}
         return [
             [unbroken(name(key)), *cells]
             for key, cells in rows.items()
@@ -74,10 +75,7 @@ class Models(Section):
 
     def training(self, name: Callable[[str], str], setting: Setting) -> list[list[str]]:
         """Return how each model is trained: a row for each setting, and one for the seeds."""
-        models = [
-            {**m, "init_from": m["init_from"] and self.facts.title(m["init_from"])}
-            for m in self.study["models"]
-        ]
+        models = self.study["models"]
         seeds = ", ".join(map(str, self.study["training"]["seeds"]))
         return [*self.settings(models, name, setting), [name("seed"), *(seeds for _ in models)]]
 

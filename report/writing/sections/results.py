@@ -1,0 +1,100 @@
+"""Facts of the section on the results of one model: its learning curves, and what it gets right and wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis.vocabulary.measures import COLUMNS
+from report.document.markdown import escape
+from report.writing.changes import penalties
+from report.writing.study_facts import Section, read_rows
+from report.writing.values import decimal, unbroken
+
+CLEAR_RISE = 0.05
+"""A validation loss that ends this share above its lowest value is called risen."""
+
+
+class Results(Section):
+    """What the report says of each model by itself."""
+
+    clear_rise = CLEAR_RISE
+
+    def chosen_on_validation(self, model: str) -> bool:
+        """Return whether validation images chose the epoch of a model or when its training ended."""
+        return any(c["kind"] != "reduce_learning_rate" for c in self.facts.model(model)["callbacks"])
+
+    def only_answer(self, model: str, *splits: str) -> str:
+        """Return the class that a model answers to every image of the splits; "" where it is not one class."""
+        classes = self.facts.classes
+        answers = [
+            {
+                said
+                for said in classes
+                if any(self.values.value(f"{model}.{split}.confusion.{true}.{said}") for true in classes)
+            }
+            for split in splits
+        ]
+        always = answers[0] if len(answers[0]) == 1 and all(a == answers[0] for a in answers) else set()
+        return next(iter(always), "")
+
+    def course(self, model: str) -> str:
+        """Return how validation loss went: ``uneven``, ``good``, ``overfitting`` or ``slight_overfitting``."""
+        of = f"{model}.training"
+        low, last = (self.values.value(f"{of}.{name}") for name in ("best_val_loss", "last_val_loss"))
+        has_risen = last > low * (1 + CLEAR_RISE)
+        if self.values.value(f"{of}.overfitting_epoch") is None:
+            return "uneven" if has_risen else "good"
+        return "overfitting" if has_risen else "slight_overfitting"
+
+    def weighing(self, model: str) -> str:
+        """Return what of a model's training loss is not in its validation loss: ``weights``, ``oversampling`` or ""."""
+        declared = self.facts.model(model)
+        if declared["class_weights"] != "none":
+            return "weights"
+        return "oversampling" if declared["class_balance"] != "none" else ""
+
+    def has_penalties(self, model: str) -> bool:
+        """Return whether a model has penalties on its kernels."""
+        return penalties(self.facts.layers(model)) != "none"
+
+    def measures(self, model: str, split: str, of: str) -> list[str]:
+        """Return the measures of a class or average in the order of the columns of tables, with intervals."""
+        return [unbroken(self.values.cell(f"{model}.{split}.{measure.id}.{of}")) for measure in COLUMNS]
+
+    def extremes(self, model: str, split: str) -> list[dict[str, Any]]:
+        """Return the highest and the lowest ``sensitivity``, each with its ``labels``; none where all are the same."""
+        found = {c: self.values.value(f"{model}.{split}.sensitivity.{c}") for c in self.facts.classes}
+        known = [value for value in found.values() if value is not None]
+        if len(set(known)) < 2:
+            return []
+        return [
+            {
+                "sensitivity": decimal(end),
+                "labels": [self.facts.label(c) for c in found if found[c] == end],
+            }
+            for end in (max(known), min(known))
+        ]
+
+    def confusions(self, model: str, split: str) -> dict[str, Any]:
+        """Return the ``pairs`` of true class and answer that are confused most often, and how ``many`` images each."""
+        classes = self.facts.classes
+        counts = {
+            (true, said): self.values.value(f"{model}.{split}.confusion.{true}.{said}")
+            for true in classes
+            for said in classes
+            if true != said
+        }
+        most = max(counts.values())
+        return {"pairs": [pair for pair, number in counts.items() if number == most], "many": most}
+
+    def errors(self, model: str) -> list[list[str]]:
+        """Return true class, answer, its probability and the image of the most confident errors of a model on test."""
+        return [
+            [
+                self.facts.label(row["y_true"]),
+                self.facts.label(row["y_pred"]),
+                decimal(float(row["probability"])),
+                escape(row["image_id"]),
+            ]
+            for row in read_rows(self.facts.inputs[f"evaluate_{model}"] / "errors.csv")
+        ]
