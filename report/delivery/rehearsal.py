@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.vocabulary.splits import EVALUATED
 from report import PROJECT
 from report.delivery.verify import run
-from report.document.lint import origin
+from report.document.lint import find_origin
 from report.document.pandoc import SOURCE
 from report.engine.sources import list_source
 from report.engine.stage import Output, Source, Stage
@@ -90,9 +90,9 @@ def _document(stages: Mapping[str, Stage], files: dict[str, dict[str, Path]], so
         run(stages["html"], files, source.with_name("html")).path("report.html").read_text(encoding="utf-8")
     )
     if "<math" in page:
-        from report.document.equations import as_pictures
+        from report.document.equations import draw_equations
 
-        as_pictures(page)
+        draw_equations(page)
 
 
 def _read_all(files: Iterable[Path]) -> str:
@@ -128,7 +128,7 @@ def _located(message: str, source: Path, prose: Sequence[Path]) -> str:
     if place is None or not source.is_file():
         return message
     written = source.read_text(encoding="utf-8").split("\n")[int(place[1]) - 1]
-    where = origin(written, PROJECT / "templates", *{path.parent for path in prose})
+    where = find_origin(written, PROJECT / "templates", *{path.parent for path in prose})
     return message.replace(place[0], where, 1) if where else message
 
 

@@ -16,7 +16,7 @@ _BLOCK = re.compile(
 _ISOLATED = re.compile(f"{ISOLATE}[^{END_ISOLATE}]*{END_ISOLATE}")
 
 
-def marked(page: str) -> str:
+def mark_directions(page: str) -> str:
     """Return an HTML page with ``dir="rtl"`` where a paragraph, heading or cell begins with a letter that runs so.
 
     Words of the study file within a sentence of ours, which stand between signs of their own, do not turn it.

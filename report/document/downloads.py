@@ -14,14 +14,14 @@ from report.document.markdown import strip_isolates
 LEGIBLE = ",:;/()*!+@="  # left as they are in an address
 
 
-def link(file: str, content: str, of: str) -> str:
+def make_link(file: str, content: str, of: str) -> str:
     """Return a link that saves ``content`` as ``file``; ``of`` is what it belongs to ("Figure 3")."""
     address = f"data:text/csv;charset=utf-8,{quote(content, safe=LEGIBLE)}"
     words = f'Data (CSV)<span class="unseen"> of {escape(of)}</span>'
     return f'<a download="{escape(file)}" href="{address}">{words}</a>'
 
 
-def table_csv(table: str) -> str:
+def table_to_csv(table: str) -> str:
     """Return the cells of ``table`` (HTML) as CSV: spaces plain, minus signs those of a keyboard, signs of direction gone."""
     cells = _Cells()
     cells.feed(table)

@@ -1,4 +1,4 @@
-"""Equations for the PDF: pictures of the page's MathML, with words for those who listen."""
+"""Equations for the PDF: images of the page's MathML, with words for those who listen."""
 
 from __future__ import annotations
 
@@ -38,26 +38,26 @@ _SIGNS = {"=": " equals ", "+": " plus ", "-": " minus ", "<": " less than ", ">
 
 @dataclass(frozen=True)
 class Equations:
-    """A page whose equations are pictures, the pictures (SVG) by address, and what is said for them."""
+    """A page whose equations are images, the images (SVG) by address, and what is said for them."""
 
     html: str
-    pictures: dict[str, str]
+    images: dict[str, str]
     spoken: frozenset[str]
 
 
-def as_pictures(page: str) -> Equations:
-    """Return ``page`` with every ``<math>`` replaced by a picture that has alternative text."""
-    pictures: dict[str, str] = {}
+def draw_equations(page: str) -> Equations:
+    """Return ``page`` with every ``<math>`` replaced by a image that has alternative text."""
+    images: dict[str, str] = {}
     words: dict[str, str] = {}
 
     def replace(match: re.Match[str]) -> str:
-        address = f"equations/{len(pictures) + 1}.svg"
-        pictures[address], style = _draw(match[0])
+        address = f"equations/{len(images) + 1}.svg"
+        images[address], style = _draw(match[0])
         words[address] = speak(_latex(match[0]))
         alt = html.escape(words[address], quote=True)
         return f'<img class="math" src="{address}" alt="{alt}" style="{style}" />'
 
-    return Equations(_MATH.sub(replace, page), pictures, frozenset(words.values()))
+    return Equations(_MATH.sub(replace, page), images, frozenset(words.values()))
 
 
 def speak(latex: str) -> str:
@@ -84,15 +84,15 @@ def _draw(math: str) -> tuple[str, str]:
     from ziamath.zmath import Math
 
     try:
-        picture: str = Math(_presentation(math), size=UNITS_PER_EM).svg()
+        image: str = Math(_presentation(math), size=UNITS_PER_EM).svg()
     except Exception as error:  # whatever the drawing raises: name the formula
         raise RenderError(f"report.qmd: cannot draw the equation {_latex(math)!r}: {error}") from error
-    _, top, width, height = map(float, ElementTree.fromstring(picture).attrib["viewBox"].split())
+    _, top, width, height = map(float, ElementTree.fromstring(image).attrib["viewBox"].split())
     em = SCALE / UNITS_PER_EM
-    # The picture's baseline is at 0, so what reaches below it is top + height.
+    # The image's baseline is at 0, so what reaches below it is top + height.
     below = -(top + height)
-    picture = picture.replace("<svg ", f'<svg fill="{INK}" ', 1)
-    return picture, f"width:{width * em:.4f}em;vertical-align:{below * em:.4f}em"
+    image = image.replace("<svg ", f'<svg fill="{INK}" ', 1)
+    return image, f"width:{width * em:.4f}em;vertical-align:{below * em:.4f}em"
 
 
 def _presentation(math: str) -> str:

@@ -16,20 +16,22 @@ UNSEEN = {"Zs", "Zl", "Zp", "Cc", "Cf"}
 
 
 @cache
-def behind(text: str, *ours: Path) -> tuple[tuple[Path, ...], str]:
+def find_fallback_fonts(text: str, *ours: Path) -> tuple[tuple[Path, ...], str]:
     """Return files of fonts that together have what our fonts lack of ``text``, and what none of them has.
 
     The fewest fonts that have the most are taken, upright ones of usual weight first; equal machines give equal
     answers. Without fontconfig's ``fc-list`` there are none.
     """
-    wanted = {*lacking(text, *ours)}
+    wanted = {*find_missing_characters(text, *ours)}
     files: list[Path] = []
-    fonts = _installed() if wanted else {}
+    fonts = _list_fonts() if wanted else {}
     while wanted:
         file = max(
-            fonts, key=lambda name: (len(wanted & _of(fonts[name], wanted)), _order(name)), default=None
+            fonts,
+            key=lambda name: (len(wanted & _covered(fonts[name], wanted)), _preference(name)),
+            default=None,
         )
-        found = _of(fonts[file], wanted) if file is not None else set()
+        found = _covered(fonts[file], wanted) if file is not None else set()
         if file is None or not found:
             break
         files.append(Path(file[0]))
@@ -37,7 +39,7 @@ def behind(text: str, *ours: Path) -> tuple[tuple[Path, ...], str]:
     return tuple(files), "".join(sorted(wanted))
 
 
-def lacking(text: str, *ours: Path) -> list[str]:
+def find_missing_characters(text: str, *ours: Path) -> list[str]:
     """Return the characters of ``text``, in their order, that are seen and that one of our fonts lacks."""
     seen = dict.fromkeys(c for c in text if ord(c) > LATIN and _is_seen(c))
     if not seen:
@@ -56,7 +58,7 @@ def _is_seen(character: str) -> bool:
     return unicodedata.category(character) not in UNSEEN and not "\ufe00" <= character <= "\ufe0f"
 
 
-def _installed() -> dict[tuple[str, str], str]:
+def _list_fonts() -> dict[tuple[str, str], str]:
     """Return the characters of each font (file and style) as fontconfig writes them: ranges of hexadecimal numbers."""
     try:
         told = subprocess.run(["fc-list", "--format", FORMAT], capture_output=True, text=True, check=True)
@@ -66,13 +68,13 @@ def _installed() -> dict[tuple[str, str], str]:
     return {(line[0], line[1]): line[2] for line in lines if len(line) == 3}
 
 
-def _of(ranges: str, wanted: set[str]) -> set[str]:
+def _covered(ranges: str, wanted: set[str]) -> set[str]:
     """Return those of the characters ``wanted`` that ``ranges`` have."""
     ends = [[int(end, 16) for end in part.split("-")] for part in ranges.split()]
     return {c for c in wanted if any(end[0] <= ord(c) <= end[-1] for end in ends)}
 
 
-def _order(font: tuple[str, str]) -> tuple[bool, bool, str]:
+def _preference(font: tuple[str, str]) -> tuple[bool, bool, str]:
     """Return what is preferred among fonts that have as much: plain, then of proportional width, then by name."""
     file, style = font
     plain = PLAIN.match(style.split(",")[0]) is not None

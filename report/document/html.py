@@ -39,40 +39,40 @@ def render(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Calla
         If the source fails our check or pandoc refuses it.
     """
     source, templates = inputs["source"], inputs["templates"]
-    lint.require(source)
-    html = pandoc.page(source, pandoc.Theme(templates, STYLES))
-    html = _STYLESHEET.sub(lambda link: _style(templates / link[1]), html)
-    html = _script(html, templates)
+    lint.require_sound(source)
+    html = pandoc.convert(source, pandoc.Theme(templates, STYLES))
+    html = _STYLESHEET.sub(lambda link: _inline_style(templates / link[1]), html)
+    html = _inline_script(html, templates)
     # Browsers set "log p" of MathML without the spaces that belong around a function's name.
     html = _FUNCTION.sub(lambda m: f"{m[1] or THIN_SPACE}{m[2]}{THIN_SPACE}", html)
-    names = _unused_names()
+    names = _name_giver()
     html = _FIGURE.sub(lambda figure: _figure(figure["id"], figure[0], source, names), html)
     html = _TABLE.sub(lambda table: _with_data(table["name"], table[0]), html)
     (out / "report.html").write_bytes(html.encode())
     progress(1, 1, "documents")
 
 
-def _style(sheet: Path) -> str:
+def _inline_style(sheet: Path) -> str:
     text = sheet.read_bytes().decode()
 
     def inside(url: re.Match[str]) -> str:
         file = sheet.parent / url[1]
         if file.suffix not in MEDIA or not file.is_file():
             line = text.count("\n", 0, url.start()) + 1
-            message = f"templates/theme/{sheet.name}:{line}: {url[1]} is no font or picture of the theme"
+            message = f"templates/theme/{sheet.name}:{line}: {url[1]} is no font or image of the theme"
             raise RenderError(message, hint="fonts lie in templates/theme/fonts")
-        return f'url("{data_uri(file)}")'
+        return f'url("{encode_data_uri(file)}")'
 
     return "<style>\n" + _URL.sub(inside, text) + "</style>"
 
 
-def data_uri(file: Path) -> str:
+def encode_data_uri(file: Path) -> str:
     """Return the content of ``file`` as a ``data:`` address."""
     content = base64.b64encode(file.read_bytes()).decode()
     return f"data:{MEDIA[file.suffix]};base64,{content}"
 
 
-def _script(html: str, templates: Path) -> str:
+def _inline_script(html: str, templates: Path) -> str:
     """Return ``html`` with its script inside, allowed by the digest of its text."""
     match = _SCRIPT.search(html)
     if match is None:
@@ -84,34 +84,34 @@ def _script(html: str, templates: Path) -> str:
 
 
 def _figure(name: str | None, html: str, source: Path, names: Callable[[str], str]) -> str:
-    """Return a figure, or a picture that is none, with the picture inside.
+    """Return a figure, or an image that is none, with the image inside.
 
-    A figure has links to its enlargement, which is the same picture over the whole window while the address
+    A figure has links to its enlargement, which is the same image over the whole window while the address
     ends in its id, and to its data.
     """
     tag = _IMAGE.search(html)
     if tag is None:
         return html
-    image = _attributes(tag[0])
-    picture = _picture(image, tag[0], source, names)
+    attributes = _attributes(tag[0])
+    image = _inline_image(attributes, tag[0], source, names)
     if name is None:
-        return f'<div class="plate">{picture}</div>'
+        return f'<div class="plate">{image}</div>'
     label = _label(html)
     # What may scroll on a small screen must be reachable with the keyboard.
-    focus = 0 if "data-wide" in picture else -1
+    focus = 0 if "data-wide" in image else -1
     plate = (
         f'<div class="plate" id="{name}-large" role="group" aria-label="{label}" tabindex="{focus}">'
-        f'<a class="close" href="#{name}">Close</a>{picture}</div>'
+        f'<a class="close" href="#{name}">Close</a>{image}</div>'
     )
     tools = [f'<a href="#{name}-large">Enlarge<span class="unseen"> {label}</span></a>']
-    data = (source / image["src"]).with_suffix(".csv")
+    data = (source / attributes["src"]).with_suffix(".csv")
     if data.is_file():
-        tools.append(downloads.link(data.name, data.read_bytes().decode(), label))
+        tools.append(downloads.make_link(data.name, data.read_bytes().decode(), label))
     return html.replace(tag[0], f"{plate}\n{_tools(tools)}", 1)
 
 
 def _with_data(name: str, table: str) -> str:
-    return table + _tools([downloads.link(f"{name}.csv", downloads.table_csv(table), _label(table))])
+    return table + _tools([downloads.make_link(f"{name}.csv", downloads.table_to_csv(table), _label(table))])
 
 
 def _label(figure: str) -> str:
@@ -124,16 +124,16 @@ def _tools(links: list[str]) -> str:
     return f'<p class="tools">{" ".join(links)}</p>\n'
 
 
-def _picture(image: dict[str, str], tag: str, source: Path, names: Callable[[str], str]) -> str:
-    file = source / image["src"]
+def _inline_image(attributes: dict[str, str], tag: str, source: Path, names: Callable[[str], str]) -> str:
+    file = source / attributes["src"]
     if file.suffix != ".svg":
-        return tag.replace(f'src="{image["src"]}"', f'src="{data_uri(file)}"')
+        return tag.replace(f'src="{attributes["src"]}"', f'src="{encode_data_uri(file)}"')
     name = names(re.sub(r"[^A-Za-z0-9]+", "-", file.stem))
-    return svg.inline(file.read_bytes(), name=image["src"], prefix=name, alt=image["alt"])
+    return svg.inline_svg(file.read_bytes(), name=attributes["src"], prefix=name, alt=attributes["alt"])
 
 
-def _unused_names() -> Callable[[str], str]:
-    """Return a function that gives each picture a name of its own, also one shown twice."""
+def _name_giver() -> Callable[[str], str]:
+    """Return a function that gives each image a name of its own, also one shown twice."""
     seen: dict[str, int] = {}
 
     def name(stem: str) -> str:

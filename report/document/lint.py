@@ -8,6 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from report.document.pandoc import SOURCE
+from report.document.syntax import (
+    ATTRIBUTES,
+    AUTOLINK,
+    CITATION,
+    CODE_BLOCK,
+    DIV,
+    HTML,
+    IMAGE,
+    LINK,
+    TEMPLATE,
+    Text,
+    blank_code,
+    blank_out,
+)
 from report.errors import RenderError, nearest
 
 DOUBTS = "doubts.json"
@@ -26,26 +40,6 @@ KEYS = {"fig-alt", "width", "tbl-colwidths"}
 OUTSIDE = "does not lie in figures/"
 OUTSIDE_HINT = "a report shows its own figures only"
 
-TEMPLATE = re.compile(r"<<.*?>>|<%.*?%>|<#.*?#>", re.S)
-CODE_BLOCK = re.compile(
-    r"^(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)\n(?:.*?\n)??(?P=fence)[`~]*[ \t]*$", re.M | re.S
-)
-NOT_TEXT = re.compile(
-    r"\\(?:[^\w\s]|_)|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|\$\$.+?\$\$|\$(?=\S)(?:\\.|[^$\\])*?(?<=\S)\$(?!\d)",
-    re.S,
-)
-_FRONT = re.compile(r"\A---\n.*?\n---\n", re.S)
-_KEY = r"\w(?:[\w]|[:.#$%&\-+?<>~/](?=\w))*"
-_CITATION = re.compile(rf"(?<![@./])(?<![^\W_])-?@(?:\{{(?P<braced>[^}}\s]+)\}}|(?P<plain>{_KEY}))")
-_ATTRIBUTES = re.compile(r"\{(?![{%<])((?:[^{}\n]|\n(?![ \t]*\n))*[#.=](?:[^{}\n]|\n(?![ \t]*\n))*)\}")
-PICTURE = re.compile(
-    r"!\[(?P<caption>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<file>[^)\s]*)[^)]*\)(?:\{(?P<attributes>[^}]*)\})?"
-)
-_LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\((?P<address>[^)\s]+)[^)]*\)")
-_DIV = re.compile(r"^[ \t]*(?P<colons>:{3,})[ \t]*(?P<attributes>[^\n]*?)[ \t]*:*$", re.M)
-_HTML = re.compile(r"<!--|<\?|</?[A-Za-z][\w:-]*(?:\s[^<>]*)?/?>|<[A-Za-z][\w-]*\s+[\w-]+\s*=")
-_AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^<>\s]*>")
-
 
 @dataclass(frozen=True, order=True)
 class Problem:
@@ -58,34 +52,22 @@ class Problem:
     """What of the line is wrong, as it is written there."""
 
 
-@dataclass(frozen=True)
-class Text:
-    """The source, and the same with code, equations and escapes blanked (every letter keeps its place)."""
-
-    whole: str
-    prose: str
-
-    def line(self, position: int) -> int:
-        """Return the line on which a letter stands, from 1."""
-        return self.whole.count("\n", 0, position) + 1
-
-
-def require(folder: Path, origin: Callable[[Problem], str] | None = None) -> None:
-    """Check ``folder/report.qmd``; ``origin`` returns where a problem was written, "" if that is not known.
+def require_sound(folder: Path, locate: Callable[[Problem], str] | None = None) -> None:
+    """Check ``folder/report.qmd``; ``locate`` returns where a problem was written, "" if that is not known.
 
     Raises
     ------
     RenderError
         With the file and line of the first problem.
     """
-    found = problems(folder)
+    found = find_problems(folder)
     if found:
-        places = [(origin(p) if origin else "") or f"{SOURCE}:{p.line}" for p in found[:6]]
+        places = [(locate(p) if locate else "") or f"{SOURCE}:{p.line}" for p in found[:6]]
         rest = f"; {len(found) - 1} more: {', '.join(places[1:])}" if found[1:] else ""
         raise RenderError(f"{places[0]}: {found[0].message}{rest}", hint=found[0].hint)
 
 
-def origin(line: str, *folders: Path, word: str = "") -> str:
+def find_origin(line: str, *folders: Path, word: str = "") -> str:
     """Return ``file:line`` of the template or prose in which a line of the source was written, "" if in doubt.
 
     At least half of it stands there as it is, and no other line has as many letters of it. The author's words stand in
@@ -107,58 +89,45 @@ def origin(line: str, *folders: Path, word: str = "") -> str:
     return longest[0] if len(longest) == 1 else next(iter(named), "")
 
 
-def problems(folder: Path) -> list[Problem]:
+def find_problems(folder: Path) -> list[Problem]:
     """Return what is wrong with ``folder/report.qmd``, in the order of its lines."""
     whole = (folder / SOURCE).read_bytes().decode()
     bibliography = folder / "references.bib"
-    keys = _bibliography_keys(bibliography.read_bytes().decode()) if bibliography.exists() else set()
-    text = Text(whole, plain(whole))
+    keys = _list_bibliography_keys(bibliography.read_bytes().decode()) if bibliography.exists() else set()
+    text = Text(whole, blank_code(whole))
     return sorted(
         {
-            *_ids_and_references(text, keys),
-            *_pictures(text, folder),
-            *_leftovers(text),
-            *_headings(text),
-            *markup(text),
-            *attributes(text),
-            *divs(text),
-            *_links(text),
+            *_find_references(text, keys),
+            *_image_problems(text, folder),
+            *_find_leftovers(text),
+            *_find_headings(text),
+            *find_markup(text),
+            *find_attributes(text),
+            *find_divs(text),
+            *_find_links(text),
         }
     )
 
 
-def blank(text: str) -> str:
-    """Return as many spaces, on as many lines."""
-    return re.sub(r"[^\n]", " ", text)
-
-
-def plain(whole: str) -> str:
-    """Return ``whole`` with code, equations and escaped signs blanked."""
-    # In the head's quoted strings the backslash of an escaped sign is itself escaped.
-    text = _FRONT.sub(lambda m: re.sub(r"\\{2}[^\w\s\\]", "   ", m[0]), whole)
-    text = CODE_BLOCK.sub(lambda m: blank(m[0]), text)
-    return NOT_TEXT.sub(lambda m: blank(m[0]), text)
-
-
-def _bibliography_keys(text: str) -> set[str]:
+def _list_bibliography_keys(text: str) -> set[str]:
     return set(re.findall(r"^\s*@\w+\s*\{\s*([^,\s]+)\s*,", text, flags=re.M))
 
 
-def _ids(text: Text) -> Iterator[tuple[str, int]]:
-    for match in _ATTRIBUTES.finditer(text.prose):
+def _find_ids(text: Text) -> Iterator[tuple[str, int]]:
+    for match in ATTRIBUTES.finditer(text.prose):
         for name in re.findall(r"(?:^|\s)#([^\s}]+)", match[1]):
             yield name, text.line(match.start())
 
 
-def _ids_and_references(text: Text, keys: set[str]) -> Iterator[Problem]:
+def _find_references(text: Text, keys: set[str]) -> Iterator[Problem]:
     places: dict[str, int] = {}
-    for name, line in _ids(text):
+    for name, line in _find_ids(text):
         if name in places:
             yield Problem(
                 line, f"the id #{name} is taken since line {places[name]}", "give one of them another id"
             )
         places.setdefault(name, line)
-    for match in _CITATION.finditer(text.prose):
+    for match in CITATION.finditer(text.prose):
         key, line = match["braced"] or match["plain"], text.line(match.start())
         if key.split("-")[0].lower() in NUMBERED and "-" in key:
             if key not in places:
@@ -180,25 +149,25 @@ def _nearest(name: str, known: set[str], what: str) -> str:
     )
 
 
-def _pictures(text: Text, folder: Path) -> Iterator[Problem]:
-    for match in PICTURE.finditer(text.prose):
+def _image_problems(text: Text, folder: Path) -> Iterator[Problem]:
+    for match in IMAGE.finditer(text.prose):
         line, file = text.line(match.start()), match["file"]
         start = match.start("attributes")
         alt = re.search(r'fig-alt="([^"]*)"', match["attributes"] or "")
         words = text.whole[start + alt.start(1) : start + alt.end(1)].strip() if alt else ""
         if not file.startswith("figures/") or ".." in file:
-            yield Problem(line, f"the picture {file} {OUTSIDE}", OUTSIDE_HINT)
+            yield Problem(line, f"the image {file} {OUTSIDE}", OUTSIDE_HINT)
         elif not (folder / file).is_file():
-            yield Problem(line, f"the picture {file} is missing")
-        if "#fig-" in (match["attributes"] or "") and not _alone(text.whole, match):
+            yield Problem(line, f"the image {file} is missing")
+        if "#fig-" in (match["attributes"] or "") and not _stands_alone(text.whole, match):
             yield Problem(
                 line, f"the figure {file} does not stand alone", "leave an empty line before and after it"
             )
         if not words:
-            yield Problem(line, f"the picture {file} has no fig-alt", 'add fig-alt="what the picture says"')
+            yield Problem(line, f"the image {file} has no fig-alt", 'add fig-alt="what the image shows"')
 
 
-def _alone(whole: str, match: re.Match[str]) -> bool:
+def _stands_alone(whole: str, match: re.Match[str]) -> bool:
     before = whole[: match.start()].rsplit("\n", 2)
     after = whole[match.end() :].split("\n", 2)
     beside = before[-1] + after[0]
@@ -206,16 +175,16 @@ def _alone(whole: str, match: re.Match[str]) -> bool:
     return not beside.strip() and all(not line or line.startswith(":::") for line in around)
 
 
-def _leftovers(text: Text) -> Iterator[Problem]:
+def _find_leftovers(text: Text) -> Iterator[Problem]:
     for match in re.finditer(r"<<|<%|\{\{<|\{\{|\{%", text.prose):
         yield Problem(text.line(match.start()), f"{match[0]} is left over from a template")
 
 
-def markup(text: Text) -> Iterator[Problem]:
+def find_markup(text: Text) -> Iterator[Problem]:
     """Yield HTML, and code that would run or is raw markup."""
     hint = "escape a sign that is meant as such: \\<"
-    prose = _AUTOLINK.sub(lambda m: blank(m[0]), text.prose)
-    for match in _HTML.finditer(prose):
+    prose = AUTOLINK.sub(lambda m: blank_out(m[0]), text.prose)
+    for match in HTML.finditer(prose):
         yield Problem(
             text.line(match.start()), f"HTML is not part of the subset: {match[0].split()[0][:30]}", hint
         )
@@ -228,23 +197,23 @@ def markup(text: Text) -> Iterator[Problem]:
         yield Problem(text.line(match.start()), f"raw markup is not part of the subset: {match[0]}")
 
 
-def _headings(text: Text) -> Iterator[Problem]:
+def _find_headings(text: Text) -> Iterator[Problem]:
     for match in re.finditer(r"(?<=\n)(?!---|:::)[^\n]*\S[^\n]*\n(?=#{1,6} )", text.prose):
         yield Problem(text.line(match.end()), "a heading needs an empty line before it")
 
 
-def attributes(text: Text, classes: set[str] = SPANS, keys: set[str] = KEYS) -> Iterator[Problem]:
+def find_attributes(text: Text, classes: set[str] = SPANS, keys: set[str] = KEYS) -> Iterator[Problem]:
     """Yield the classes and keys of anything but a div that are not among those."""
-    divs = {match.start("attributes") for match in _DIV.finditer(text.prose)}
-    for match in _ATTRIBUTES.finditer(text.prose):
+    divs = {match.start("attributes") for match in DIV.finditer(text.prose)}
+    for match in ATTRIBUTES.finditer(text.prose):
         if match.start() not in divs:
-            yield from _unknown(match[1], text.line(match.start()), classes, keys)
+            yield from _find_unknown(match[1], text.line(match.start()), classes, keys)
 
 
-def divs(text: Text, classes: set[str] = DIVS, keys: set[str] = DIV_KEYS) -> Iterator[Problem]:
+def find_divs(text: Text, classes: set[str] = DIVS, keys: set[str] = DIV_KEYS) -> Iterator[Problem]:
     """Yield divs that are not closed or close nothing, and their classes and keys that are not among those."""
     open_lines: list[int] = []
-    for match in _DIV.finditer(text.prose):
+    for match in DIV.finditer(text.prose):
         line = text.line(match.start())
         if not match["attributes"]:
             if not open_lines:
@@ -253,12 +222,12 @@ def divs(text: Text, classes: set[str] = DIVS, keys: set[str] = DIV_KEYS) -> Ite
                 open_lines.pop()
             continue
         open_lines.append(line)
-        yield from _unknown(match["attributes"], line, classes, keys)
+        yield from _find_unknown(match["attributes"], line, classes, keys)
     for line in open_lines:
         yield Problem(line, "::: is never closed", "close it with ::: on a line of its own")
 
 
-def _unknown(attributes: str, line: int, classes: set[str], keys: set[str]) -> Iterator[Problem]:
+def _find_unknown(attributes: str, line: int, classes: set[str], keys: set[str]) -> Iterator[Problem]:
     for part in re.sub(r'"[^"]*"', "", attributes).strip("{}").split():
         known = part.split("=")[0] in keys if "=" in part else part.lstrip(".") in classes
         if not known and not part.startswith("#"):
@@ -266,9 +235,9 @@ def _unknown(attributes: str, line: int, classes: set[str], keys: set[str]) -> I
             yield Problem(line, f"{part} is not part of the subset", f"known here: {' '.join(allowed)}")
 
 
-def _links(text: Text) -> Iterator[Problem]:
-    ids = {name for name, _ in _ids(text)}
-    for match in _LINK.finditer(text.prose):
+def _find_links(text: Text) -> Iterator[Problem]:
+    ids = {name for name, _ in _find_ids(text)}
+    for match in LINK.finditer(text.prose):
         address, line = match["address"].strip("<>"), text.line(match.start())
         if address.startswith("#") and address[1:] not in ids:
             yield Problem(line, f"the link {address} leads nowhere", "", f"({address})")

@@ -26,8 +26,8 @@ class Theme:
     styles: tuple[str, ...]
 
 
-def page(source: Path, theme: Theme) -> str:
-    """Return the HTML page of ``source/report.qmd``, its pictures and style sheets still links.
+def convert(source: Path, theme: Theme) -> str:
+    """Return the HTML page of ``source/report.qmd``, its images and style sheets still links.
 
     Raises
     ------
@@ -45,16 +45,16 @@ def page(source: Path, theme: Theme) -> str:
         *(part for style in theme.styles for part in ("--css", f"theme/{style}")),
     ]
     text = (source / SOURCE).read_bytes()
-    done = run(arguments, text.decode())
+    done = run_pandoc(arguments, text.decode())
     if done.returncode != 0:
         above = rf'[^\s"]*/(?=(?:{re.escape(source.name)}|{re.escape(theme.templates.name)})/)'
         said = re.sub(above, "", done.stderr.decode(errors="replace"))
         hint = "mend the template or the prose that the message names, then build again"
-        raise RenderError(complaint(said, text.decode()), hint=hint)
-    return directions.marked(done.stdout.decode())
+        raise RenderError(first_complaint(said, text.decode()), hint=hint)
+    return directions.mark_directions(done.stdout.decode())
 
 
-def run(arguments: list[str], text: str) -> subprocess.CompletedProcess[bytes]:
+def run_pandoc(arguments: list[str], text: str) -> subprocess.CompletedProcess[bytes]:
     """Return what pandoc makes of ``text``."""
     return subprocess.run([_pandoc(), *arguments], input=text.encode(), capture_output=True, check=False)
 
@@ -70,7 +70,7 @@ def _pandoc() -> str:
         ) from error
 
 
-def complaint(said: str, text: str) -> str:
+def first_complaint(said: str, text: str) -> str:
     """Return pandoc's first complaint, that of an equation with the line of ``text`` on which it begins."""
     if math := _MATH.search(said):
         line = text.count("\n", 0, max(text.find(math[1]), 0)) + 1

@@ -43,16 +43,16 @@ def render(
         If Pango is not installed.
     """
     source, templates = inputs["source"], inputs["templates"]
-    weasyprint = _weasyprint()
-    lint.require(source)
-    page = equations.as_pictures(_loose_spaces(pandoc.page(source, pandoc.Theme(templates, STYLES))))
-    fetcher = _fetcher({"theme/": templates, "figures/": source}, page.pictures)
+    weasyprint = _import_weasyprint()
+    lint.require_sound(source)
+    page = equations.draw_equations(_loose_spaces(pandoc.convert(source, pandoc.Theme(templates, STYLES))))
+    fetcher = _make_fetcher({"theme/": templates, "figures/": source}, page.images)
     html = weasyprint.HTML(string=page.html, base_url=BASE, url_fetcher=fetcher)
-    with _errors() as errors:
-        _balance(html, paper)
+    with _collect_errors() as errors:
+        _move_floats(html, paper)
         pdf = html.write_pdf(
-            finisher=_finish(page.spoken),
-            stylesheets=[_sheet(*PAPERS[paper])],
+            finisher=_tag_finisher(page.spoken),
+            stylesheets=[_paper_style(*PAPERS[paper])],
             pdf_variant="pdf/ua-1",
             pdf_identifier=hashlib.sha256(page.html.encode()).digest()[:16],
         )
@@ -62,32 +62,32 @@ def render(
     progress(1, 1, "documents")
 
 
-def _sheet(width: float, height: float) -> Any:
+def _paper_style(width: float, height: float) -> Any:
     """Return the style sheet of a paper of this size in mm."""
     size = f"size: {width}mm {height}mm; margin: {TOP}mm {SIDE}mm {BOTTOM}mm"
-    return _weasyprint().CSS(string=f"@page {{ {size} }}")
+    return _import_weasyprint().CSS(string=f"@page {{ {size} }}")
 
 
-def _balance(html: Any, paper: str) -> None:
+def _move_floats(html: Any, paper: str) -> None:
     """Move the figures of ``html`` so that they leave no page half empty."""
     width, height = PAPERS[paper]
     elements = pagination.mark(html.etree_element)
-    endless = html.render(stylesheets=[_sheet(width, ENDLESS)])
+    endless = html.render(stylesheets=[_paper_style(width, ENDLESS)])
     boxes = endless.pages[0].anchors
     blocks = pagination.measure(elements, boxes)
     if blocks:
         room = (height - TOP - BOTTOM) * MM_TO_PX
-        page = pagination.Page(room, _begin(boxes["TOC"], boxes["report"], room))
+        page = pagination.Page(room, _first_page_used(boxes["TOC"], boxes["report"], room))
         pagination.move(html.etree_element, pagination.arrange(blocks, page))
 
 
-def _begin(contents: pagination.Box, text: pagination.Box, room: float) -> float:
+def _first_page_used(contents: pagination.Box, text: pagination.Box, room: float) -> float:
     """Return how much of its first page is taken when the text begins, below contents that do not break."""
     top, bottom, begin = (y - TOP * MM_TO_PX for y in (contents[1], contents[3], text[1]))
     return (begin - top if bottom > room else begin) % room
 
 
-def _finish(spoken: frozenset[str]) -> Callable[[Any, Any], None]:
+def _tag_finisher(spoken: frozenset[str]) -> Callable[[Any, Any], None]:
     """Return what completes the tags: equations are marked as such, header cells with what they head."""
 
     def finish(_: Any, pdf: Any) -> None:
@@ -123,10 +123,10 @@ def require_pango() -> None:
     EnvironmentProblem
         Pango is not installed.
     """
-    _weasyprint()
+    _import_weasyprint()
 
 
-def _weasyprint() -> Any:
+def _import_weasyprint() -> Any:
     try:
         import weasyprint
     except OSError as error:
@@ -141,13 +141,13 @@ def _weasyprint() -> Any:
     return weasyprint
 
 
-def _ready(file: Path) -> Path:
+def _unpacked_font(file: Path) -> Path:
     """Return ``file``, or for a packed font the same font unpacked: unpacking all takes as long as the layout."""
     unpacked = file.with_suffix(".ttf")
     return unpacked if file.suffix == ".woff2" and unpacked.is_file() else file
 
 
-def _fetcher(folders: dict[str, Path], made: dict[str, str]) -> Any:
+def _make_fetcher(folders: dict[str, Path], made: dict[str, str]) -> Any:
     """Return a fetcher that knows the files of ``folders`` (address prefix: folder) and ``made``, no others."""
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
@@ -156,7 +156,7 @@ def _fetcher(folders: dict[str, Path], made: dict[str, str]) -> Any:
             return made[address].encode()
         for prefix, folder in folders.items():
             if address.startswith(prefix) and ".." not in address:
-                return _ready(folder / address).read_bytes()
+                return _unpacked_font(folder / address).read_bytes()
         raise FileNotFoundError(address)
 
     class Fetcher(URLFetcher):  # type: ignore[misc]
@@ -174,7 +174,7 @@ def _fetcher(folders: dict[str, Path], made: dict[str, str]) -> Any:
 
 
 @contextmanager
-def _errors() -> Iterator[list[str]]:
+def _collect_errors() -> Iterator[list[str]]:
     """Collect what WeasyPrint logs as an error; a page that it could not fetch all of is one too."""
     from weasyprint.urls import FatalURLFetchingError
 

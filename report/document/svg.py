@@ -16,13 +16,13 @@ WIDE_POINTS = 330
 _URL = re.compile(r"url\(#([^)]+)\)")
 
 
-def inline(svg: bytes, *, name: str, prefix: str, alt: str) -> str:
+def inline_svg(svg: bytes, *, name: str, prefix: str, alt: str) -> str:
     """Return ``svg`` as an element for an HTML page, every id in it beginning with ``prefix``.
 
     Raises
     ------
     RenderError
-        If the picture is no SVG, runs something or refers to another file.
+        If the image is no SVG, runs something or refers to another file.
     """
     root = _parse(svg, name)
     for element in root.iter():
@@ -42,13 +42,13 @@ def inline(svg: bytes, *, name: str, prefix: str, alt: str) -> str:
 
 def _parse(svg: bytes, name: str) -> ElementTree.Element:
     if b"<!ENTITY" in svg:
-        raise RenderError(f"{name}: the picture declares entities")
+        raise RenderError(f"{name}: the image declares entities")
     try:
         root = ElementTree.fromstring(svg)
     except ElementTree.ParseError as error:
-        raise RenderError(f"{name}: the picture is not well-formed SVG: {error}") from error
+        raise RenderError(f"{name}: the image is not well-formed SVG: {error}") from error
     if root.tag != f"{{{SVG}}}svg":
-        raise RenderError(f"{name}: the picture is not SVG")
+        raise RenderError(f"{name}: the image is not SVG")
     return root
 
 
@@ -59,11 +59,11 @@ def _drop_metadata(element: ElementTree.Element) -> None:
 
 def _rewrite(element: ElementTree.Element, prefix: str, name: str) -> None:
     if element.tag in ACTIVE or any(key.lower().startswith("on") for key in element.attrib):
-        raise RenderError(f"{name}: the picture holds <{element.tag.split('}')[-1]}> or an event handler")
+        raise RenderError(f"{name}: the image holds <{element.tag.split('}')[-1]}> or an event handler")
     for key, value in element.attrib.items():
         element.set(key, _attribute(key, value, prefix, name))
     if element.tag == f"{{{SVG}}}style":
-        # A sheet inside the picture would reach the whole page.
+        # A sheet inside the image would reach the whole page.
         element.text = f"#{prefix} {{ {element.text or ''} }}"
 
 
@@ -74,7 +74,7 @@ def _attribute(key: str, value: str, prefix: str, name: str) -> str:
         if value.startswith("#"):
             return f"#{prefix}-{value[1:]}"
         if not value.startswith("data:image/"):
-            raise RenderError(f"{name}: the picture refers to {value[:60]}")
+            raise RenderError(f"{name}: the image refers to {value[:60]}")
     return _URL.sub(rf"url(#{prefix}-\1)", value)
 
 

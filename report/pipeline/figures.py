@@ -42,7 +42,7 @@ def _figure(study: Study, name: str, inputs: dict[str, Input], params: dict[str,
 
 def _fonts(study: Study) -> dict[str, Input]:
     """Return the font of all figures, and files of this machine's fonts for characters that it lacks."""
-    behind, _ = fonts.behind(names_in_figures(study), FONT)
+    behind, _ = fonts.find_fallback_fonts(names_in_figures(study), FONT)
     return {"fonts": FONTS, **{f"behind_{k}": Source(path) for k, path in enumerate(behind)}}
 
 

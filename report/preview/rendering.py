@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 
 from report import PROJECT
-from report.document.lint import DOUBTS, origin
+from report.document.lint import DOUBTS, find_origin
 from report.document.pandoc import SOURCE
 from report.engine.events import Event, Planned
 from report.engine.local_processes import LocalProcesses
@@ -92,5 +92,7 @@ def locate_mistake(message: str, plan: Plan) -> str:
     if not match or not record:
         return message
     lines = store.sound_path(record.outputs[SOURCE], record.stage).read_text(encoding="utf-8").split("\n")
-    place = origin(lines[int(match[1]) - 1], PROJECT / "templates", find_study_folder(plan.request.study))
+    place = find_origin(
+        lines[int(match[1]) - 1], PROJECT / "templates", find_study_folder(plan.request.study)
+    )
     return f"{place}{match[2]}" if place else message

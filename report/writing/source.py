@@ -103,7 +103,7 @@ def write(
     text = fill(inputs["templates"], inputs["prose"], known)
     (out / "report.qmd").write_text(text, encoding="utf-8")
     lines, folders = text.split("\n"), (inputs["templates"], inputs["prose"])
-    lint.require(out, lambda p: lint.origin(lines[p.line - 1], *folders, word=p.word))
+    lint.require_sound(out, lambda p: lint.find_origin(lines[p.line - 1], *folders, word=p.word))
     decided = bool(found["verdicts"]) and all(v["verdict"] in {"better", "worse"} for v in found["verdicts"])
     doubts = [d for path in find_prose(inputs["prose"]) for d in find_doubts(path, decided=decided)]
     listing = json.dumps(doubts, indent=1, ensure_ascii=False)

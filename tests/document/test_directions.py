@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from report.document.directions import marked
+from report.document.directions import mark_directions
 from report.document.markdown import escape
 
 LABEL = escape("التهاب رئوي")
@@ -23,7 +23,7 @@ LABEL = escape("التهاب رئوي")
     ],
 )
 def test_a_block_is_turned_by_its_own_first_letter(html, turned):
-    said = marked(f"<head><title>{LABEL}</title></head>{html}<p>Words</p>")
+    said = mark_directions(f"<head><title>{LABEL}</title></head>{html}<p>Words</p>")
     assert said.count('dir="rtl"') == turned
     assert said.startswith("<head><title>التهاب رئوي</title>")
 

@@ -25,7 +25,7 @@ LISTED = """/f/Mono.ttf\tRegular\t20-7e 6a21 578b
 
 @pytest.fixture(autouse=True)
 def listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    fonts.behind.cache_clear()
+    fonts.find_fallback_fonts.cache_clear()
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(stdout=LISTED))
 
 
@@ -44,7 +44,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_fewest_plain_fonts_are_taken_and_the_rest_is_named(
     text: str, names: list[str], lacking: str
 ) -> None:
-    files, missing = fonts.behind(text, FONT)
+    files, missing = fonts.find_fallback_fonts(text, FONT)
     assert ([file.stem for file in files], missing) == (names, lacking)
 
 
@@ -53,7 +53,7 @@ def test_without_fontconfig_all_is_lacking(monkeypatch: pytest.MonkeyPatch) -> N
         raise FileNotFoundError("fc-list")
 
     monkeypatch.setattr(subprocess, "run", absent)
-    assert fonts.behind("模a", FONT) == ((), "模")
+    assert fonts.find_fallback_fonts("模a", FONT) == ((), "模")
     assert len(glyphs.find_missing_glyphs("模a")) == 1
 
 

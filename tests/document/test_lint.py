@@ -18,7 +18,7 @@ def problems(folder: Path, body: str) -> list[lint.Problem]:
     (folder / "figures" / "a.svg").write_text("<svg/>")
     (folder / "references.bib").write_text("@book{knuth1984,\n title = {T}\n}\n")
     (folder / "report.qmd").write_text("---\ntitle: T\nlang: en\n---\n" + body)
-    return lint.problems(folder)
+    return lint.find_problems(folder)
 
 
 @pytest.mark.parametrize(
@@ -29,10 +29,10 @@ def problems(folder: Path, body: str) -> list[lint.Problem]:
         ("See [@knuth1984; @nobody2000, p. 3].", 5, "@nobody2000 is not in references.bib"),
         ("See @ß.", 5, "@ß is not in references.bib"),
         ("See @{nobody}.", 5, "@nobody is not in references.bib"),
-        ('\n![C](figures/b.svg){#fig-b fig-alt="A"}', 6, "the picture figures/b.svg is missing"),
-        ('\n![C](../a.svg){#fig-b fig-alt="A"}', 6, "the picture ../a.svg does not lie in figures/"),
-        ('\n![C](https://x.org/a.svg){fig-alt="A"}', 6, "the picture https://x.org/a.svg does not lie in"),
-        ("\n![C](figures/a.svg){#fig-a}", 6, "the picture figures/a.svg has no fig-alt"),
+        ('\n![C](figures/b.svg){#fig-b fig-alt="A"}', 6, "the image figures/b.svg is missing"),
+        ('\n![C](../a.svg){#fig-b fig-alt="A"}', 6, "the image ../a.svg does not lie in figures/"),
+        ('\n![C](https://x.org/a.svg){fig-alt="A"}', 6, "the image https://x.org/a.svg does not lie in"),
+        ("\n![C](figures/a.svg){#fig-a}", 6, "the image figures/a.svg has no fig-alt"),
         (f"Text {FIGURE}", 5, "the figure figures/a.svg does not stand alone"),
         ("# A {#sec-a}\n\n# B {#sec-a}", 7, "the id #sec-a is taken since line 5"),
         ("A << r('x') >>", 5, "<< is left over from a template"),
@@ -79,12 +79,12 @@ def test_lets_through(body: str, tmp_path: Path) -> None:
 
 
 def test_the_fixture_has_no_problem() -> None:
-    assert lint.problems(FIXTURE) == []
+    assert lint.find_problems(FIXTURE) == []
 
 
 def test_the_error_names_file_line_and_the_nearest_names(tmp_path: Path) -> None:
     problems(tmp_path, f"\n{FIGURE}\n\nSee @fig-aa and @fig-bb.")
     with pytest.raises(RenderError) as caught:
-        lint.require(tmp_path)
+        lint.require_sound(tmp_path)
     assert caught.value.message == "report.qmd:8: @fig-aa refers to nothing; 1 more: report.qmd:8"
     assert caught.value.hint == "nearest ids: fig-a"

@@ -108,7 +108,7 @@ def test_nothing_is_fetched_and_only_our_script_runs(page: str) -> None:
 def test_a_figure_is_plain_svg_whatever_another_library_has_set() -> None:
     ElementTree.register_namespace("", "http://www.w3.org/1999/xhtml")
     picture = (FIXTURE / "figures" / "confusion.svg").read_bytes()
-    assert svg.inline(picture, name="confusion", prefix="picture", alt="A matrix").startswith("<svg ")
+    assert svg.inline_svg(picture, name="confusion", prefix="picture", alt="A matrix").startswith("<svg ")
 
 
 def test_figures_are_inline_with_their_alternative_text(page: str) -> None:
@@ -141,10 +141,10 @@ def test_figures_enlarge_and_say_which(page: str) -> None:
 def test_cells_of_a_table_as_csv() -> None:
     cells = '<tr><th>A, "b"</th><td>−0.5 (−1\u00a0to 0)</td><td><em>x</em> − y</td></tr>'
     formula = "<tr><td><math><mi>L</mi><annotation>\\L</annotation></math></td><td></td></tr>"
-    assert downloads.table_csv(f"<p>no</p><table>{cells}{formula}</table>") == (
+    assert downloads.table_to_csv(f"<p>no</p><table>{cells}{formula}</table>") == (
         '"A, ""b""",-0.5 (-1 to 0),x − y\nL,\n'
     )
-    assert downloads.link("a&b.csv", '1,"<é>"\n', "Table 1") == (
+    assert downloads.make_link("a&b.csv", '1,"<é>"\n', "Table 1") == (
         '<a download="a&amp;b.csv" href="data:text/csv;charset=utf-8,1,%22%3C%C3%A9%3E%22%0A">'
         'Data (CSV)<span class="unseen"> of Table 1</span></a>'
     )
@@ -222,7 +222,7 @@ def test_one_picture_shown_twice_has_two_sets_of_ids(tmp_path: Path) -> None:
 )
 def test_a_picture_that_runs_or_fetches_is_refused(drawing: str, tmp_path: Path) -> None:
     source = small(tmp_path, '![C](figures/a.svg){#fig-a fig-alt="A"}\n', drawing)
-    with pytest.raises(RenderError, match=r"figures/a\.svg: the picture"):
+    with pytest.raises(RenderError, match=r"figures/a\.svg: the image"):
         render(source, tmp_path)
 
 

@@ -299,7 +299,7 @@ def test_a_space_before_a_link_does_not_break_the_line_too_early() -> None:
 def test_files_outside_the_report_are_not_fetched(tmp_path: Path) -> None:
     theme = tmp_path / "theme"
     theme.mkdir()
-    fetch = pdf._fetcher({"theme/": tmp_path}, {"equations/1.svg": "<svg/>"})
+    fetch = pdf._make_fetcher({"theme/": tmp_path}, {"equations/1.svg": "<svg/>"})
     assert fetch(pdf.BASE + "equations/1.svg").read() == b"<svg/>"
     for address in ("https://example.org/a.css", "file:///etc/passwd", pdf.BASE + "theme/../report.qmd"):
         with pytest.raises(BaseException, match="not among the report's files"):
@@ -337,4 +337,4 @@ def test_equations_in_words(latex: str, words: str) -> None:
 
 def test_an_equation_that_cannot_be_drawn_is_named() -> None:
     with pytest.raises(RenderError, match="cannot draw the equation"):
-        equations.as_pictures("<math><mi>x</math>")
+        equations.draw_equations("<math><mi>x</math>")

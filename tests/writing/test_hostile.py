@@ -240,8 +240,8 @@ def places(folder: Path, text: str) -> Page:
     (folder / "references.bib").write_text("")
     made = make_environment(DictLoader({"places": PLACES})).get_template("places")
     (folder / "report.qmd").write_text(made.render(text=text, alt=escape_attribute(text)), encoding="utf-8")
-    lint.require(folder)
-    return Page(pandoc.page(folder, pandoc.Theme(TEMPLATES, html.STYLES)))
+    lint.require_sound(folder)
+    return Page(pandoc.convert(folder, pandoc.Theme(TEMPLATES, html.STYLES)))
 
 
 @pytest.fixture(scope="module")
@@ -352,11 +352,11 @@ def test_prose_changes_nothing_around_it_or_is_refused_with_its_file(folder, tex
     try:
         block = close_passage(path, RESULTS, TEMPLATES) or "::: {.author}\n:::"
         (folder / "report.qmd").write_text(f"{BEFORE}\n\n{block}\n\n{AFTER}", encoding="utf-8")
-        lint.require(folder)
+        lint.require_sound(folder)
     except RenderError as error:
         assert re.match(r"(discussion\.md|report\.qmd:\d+: @)", error.message)
         return
-    page = pandoc.page(folder, pandoc.Theme(TEMPLATES, html.STYLES))
+    page = pandoc.convert(folder, pandoc.Theme(TEMPLATES, html.STYLES))
     assert around(page) == around(page_of_words(folder))
 
 
@@ -376,7 +376,7 @@ def page_of_words(folder: Path, known: dict[str, str] = {}) -> str:  # noqa: B00
     if not known:
         source = (folder / "report.qmd").read_text(encoding="utf-8")
         (folder / "report.qmd").write_text(f"{BEFORE}\n\n::: {{.author}}\nWords.\n:::\n\n{AFTER}")
-        known["words"] = pandoc.page(folder, pandoc.Theme(TEMPLATES, html.STYLES))
+        known["words"] = pandoc.convert(folder, pandoc.Theme(TEMPLATES, html.STYLES))
         (folder / "report.qmd").write_text(source, encoding="utf-8")
     return known["words"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from report.document import lint
-from report.document.lint import TEMPLATE, Text, blank
+from report.document import syntax
+from report.document.syntax import TEMPLATE, Text, blank_out
 from report.writing.author.markup import read_prose
 
 _GIVEN = re.compile(r"\[[^\]]*\]\{\.given\}")
@@ -21,8 +21,8 @@ def find_doubts(path: Path, *, decided: bool) -> list[str]:
     These are numbers that look like results, and words that judge a comparison unless its verdict is ``decided``.
     ``[0.5]{.given}`` says that a number or word is no result.
     """
-    whole = TEMPLATE.sub(lambda m: blank(m[0]), read_prose(path))
-    text = Text(whole, _GIVEN.sub(lambda m: blank(m[0]), lint.plain(whole)))
+    whole = TEMPLATE.sub(lambda m: blank_out(m[0]), read_prose(path))
+    text = Text(whole, _GIVEN.sub(lambda m: blank_out(m[0]), syntax.blank_code(whole)))
     found = [
         (m.start(), f"{m[0]} looks like a result: quote it by name") for m in _NUMBER.finditer(text.prose)
     ]

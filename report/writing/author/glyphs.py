@@ -34,8 +34,8 @@ def warn_of_missing_glyphs(study: Study, folder: Path) -> list[str]:
 def find_missing_glyphs(text: str) -> list[str]:
     """Return a warning for the letters of ``text`` that no font has, and one for those that only other fonts have."""
     ours = tuple(OURS / name for name in FONTS)
-    boxes = fonts.behind(text, *ours)[1]
-    borrowed = [letter for letter in fonts.lacking(text, *ours) if letter not in boxes]
+    boxes = fonts.find_fallback_fonts(text, *ours)[1]
+    borrowed = [letter for letter in fonts.find_missing_characters(text, *ours) if letter not in boxes]
     found = []
     if boxes:
         found.append(

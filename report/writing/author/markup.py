@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from report.document import lint
-from report.document.lint import CODE_BLOCK, NOT_TEXT, TEMPLATE, Problem, Text, blank
+from report.document import lint, syntax
+from report.document.lint import Problem
+from report.document.syntax import CODE_BLOCK, NOT_TEXT, TEMPLATE, Text, blank_out
 from report.errors import RenderError
 from report.study.texts import UNPRINTABLE_HINT, find_unprintable
 
@@ -56,8 +57,8 @@ def require_markup(path: Path) -> str:
         They are not UTF-8, have a header, leave a div open, or use markup that the report cannot carry.
     """
     whole = read_prose(path)
-    blanked = TEMPLATE.sub(lambda m: blank(m[0]), whole)
-    text = Text(whole, lint.plain(blanked))
+    blanked = TEMPLATE.sub(lambda m: blank_out(m[0]), whole)
+    text = Text(whole, syntax.blank_code(blanked))
     every = [
         *_find_headers(text),
         *_find_images(text),
@@ -65,9 +66,9 @@ def require_markup(path: Path) -> str:
         *_find_notes(text),
         *_find_open_code(text),
         *_find_tex(text),
-        *lint.markup(text),
-        *lint.attributes(text, _SPANS, {"tbl-colwidths"}),
-        *lint.divs(text, lint.AUTHOR_DIVS, {"title"}),
+        *lint.find_markup(text),
+        *lint.find_attributes(text, _SPANS, {"tbl-colwidths"}),
+        *lint.find_divs(text, lint.AUTHOR_DIVS, {"title"}),
     ]
     found = sorted(every, key=lambda problem: problem.line)
     if found:
@@ -82,7 +83,7 @@ def _find_headers(text: Text) -> Iterator[Problem]:
 
 
 def _find_images(text: Text) -> Iterator[Problem]:
-    for match in lint.PICTURE.finditer(text.prose):
+    for match in syntax.IMAGE.finditer(text.prose):
         message = f"the picture {match['file']}: own pictures are not supported yet"
         yield Problem(text.line(match.start()), message, "refer to a figure of the report: @fig-counts")
 
@@ -94,8 +95,8 @@ def _find_open_code(text: Text) -> Iterator[Problem]:
 
 def _find_tex(text: Text) -> Iterator[Problem]:
     """Yield what would be printed as it is typed: commands of TeX, and equations that do not end or have a gap."""
-    filled = TEMPLATE.sub(lambda m: blank(m[0]), text.whole)
-    for match in NOT_TEXT.finditer(CODE_BLOCK.sub(lambda m: blank(m[0]), filled)):
+    filled = TEMPLATE.sub(lambda m: blank_out(m[0]), text.whole)
+    for match in NOT_TEXT.finditer(CODE_BLOCK.sub(lambda m: blank_out(m[0]), filled)):
         if match[0] == "$$":
             hint = "close it with $$, or write \\$\\$ for the signs"
             yield Problem(text.line(match.start()), "the equation is never closed", hint)

@@ -18,7 +18,7 @@ from jinja2 import (
     nodes,
 )
 
-from report.document import lint, pandoc
+from report.document import pandoc, syntax
 from report.errors import RenderError
 from report.study.prose import FILES
 from report.writing.author.markup import require_markup
@@ -72,7 +72,7 @@ def _as_text(value: Any) -> Any:
 def _separate_lists(text: str) -> str:
     """Return ``text`` with an empty line before each list or table right below a paragraph, as many write them."""
     lines: list[str] = []
-    blanked = lint.CODE_BLOCK.sub(lambda m: lint.blank(m[0]), text).split("\n")
+    blanked = syntax.CODE_BLOCK.sub(lambda m: syntax.blank_out(m[0]), text).split("\n")
     for number, line in enumerate(text.split("\n")):
         above = lines[-1] if lines else ""
         begins = _ITEM.match(blanked[number]) or _TABLE.match("\n".join(blanked[number : number + 2]))
@@ -89,14 +89,14 @@ def _close(name: str, text: str, filled: str, templates: Path) -> str:
         *("--lua-filter", str(templates / "filters" / "passage.lua")),
         *("--metadata", f"passage={name.partition('.')[0]}", "--metadata", f"section={FILES[name]}"),
     ]
-    done = pandoc.run(arguments, filled)
+    done = pandoc.run_pandoc(arguments, filled)
     if done.returncode == 0:
         block = done.stdout.decode().rstrip("\n")
         return "" if _NOTHING.fullmatch(block) else block
     complaint = done.stderr.decode(errors="replace")
     refused = re.search(r"REFUSED\t(.*?)\t(.*?)\t(.*?)\t", complaint, re.S)
     if refused is None:
-        raise RenderError(f"{name}: {pandoc.complaint(complaint, filled)}")
+        raise RenderError(f"{name}: {pandoc.first_complaint(complaint, filled)}")
     at = text.find(refused[1]) if refused[1] else -1
     place = f"{name}:{text.count(chr(10), 0, at) + 1}" if at >= 0 else name
     raise RenderError(f"{place}: {' '.join(refused[2].split())}", hint=refused[3])
