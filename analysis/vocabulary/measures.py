@@ -263,6 +263,8 @@ def as_average(name: str) -> str:
     return f"{measure.head} ({average})" if len(measure.averages) > 1 else measure.head
 
 
+PRIOR, SCALED = "_prior", "_scaled"
+"""Behind measures of probabilities that were corrected for the classes' shares, and with a temperature too."""
 BETWEEN = "_vs_"
 """Between the names of two models that are compared."""
 PERCENTAGES = ("share", "confusion_share", "same_patient_in_train_share")

@@ -213,7 +213,7 @@ def _ledger(study: Study, place: Place) -> Iterator[Stage]:
     reasons = obstacles(study, place.overrides, sample=place.data is None)
     yield Stage(
         "ledger",
-        "analysis.evaluation.stages.ledger:ledger",
+        "analysis.evaluation.stages.ledger:write",
         {
             "split": Output("split"),
             **{f"architecture_{m}": Output(f"architecture.{m}", ("summary.json",)) for m in reasons},

@@ -9,6 +9,7 @@ from sklearn.calibration import CalibratedClassifierCV, calibration_curve
 from sklearn.frozen import FrozenEstimator
 from sklearn.naive_bayes import GaussianNB
 
+from analysis.evaluation.settings import TEMPERATURES
 from analysis.evaluation.statistics import calibration
 
 SEEDS = range(12)
@@ -196,7 +197,7 @@ def test_temperature_minimises_the_log_loss(seed: int, sharpness: float) -> None
         scores = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         return float(reference.log_loss(y_true, scores, labels=range(y_score.shape[1])))
 
-    found = minimize_scalar(loss, bounds=np.log(calibration.TEMPERATURES), options={"xatol": 1e-8})
+    found = minimize_scalar(loss, bounds=np.log(TEMPERATURES), options={"xatol": 1e-8})
     assert calibration.fit_temperature(y_true, y_score) == pytest.approx(np.exp(found.x), rel=1e-4)
 
 

@@ -18,12 +18,12 @@ from threadpoolctl import threadpool_limits
 
 from analysis.errors import DataError
 from analysis.evaluation.predictions import Predictions, read_predictions
-from analysis.evaluation.stages.compare import RESAMPLES, compare
-from analysis.evaluation.statistics import resampling, significance
-from analysis.evaluation.statistics.intervals import auroc_difference
+from analysis.evaluation.settings import DECLARED_RESAMPLES
+from analysis.evaluation.stages.compare import compare
+from analysis.evaluation.statistics import power, resampling, significance
+from analysis.evaluation.statistics.intervals import auroc_difference, auroc_influences
 from analysis.evaluation.statistics.metrics import f1, macro
-from analysis.evaluation.statistics.resampled import area_influences
-from analysis.evaluation.statistics.verdict import decide
+from analysis.evaluation.statistics.verdict import Evidence, Rule, decide
 from analysis.progress import silent
 
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
@@ -172,7 +172,7 @@ def test_a_verdict_turns_too(family: Compared, run) -> None:
 def test_the_declared_interval_and_p_follow_the_definitions(one: Compared) -> None:
     a, c = one.predictions("a"), one.predictions("c")
     patients = resampling.clusters(a.patient_id, a.y_true)
-    draws = drawn(a, c, resampling.bootstrap(patients, RESAMPLES))
+    draws = drawn(a, c, resampling.bootstrap(patients, DECLARED_RESAMPLES))
     primary, narrow = (one.results[f"c_vs_a.test.{name}"] for name in ("primary", "equivalence"))
     for item, level in ((primary, 0.95), (narrow, 0.9)):
         ends = [float(end) for end in resampling.percentile(draws, level)]
@@ -183,7 +183,7 @@ def test_the_declared_interval_and_p_follow_the_definitions(one: Compared) -> No
     assert one.value("c_vs_a.test.p_holm") == one.value("c_vs_a.test.p")
     detectable = (norm.ppf(0.975) + 0.8416) * draws.std(ddof=1)
     assert one.value("c_vs_a.test.detectable_difference") == pytest.approx(detectable, rel=1e-4)
-    weighted = drawn(a, c, resampling.bayesian(patients, RESAMPLES))
+    weighted = drawn(a, c, resampling.bayesian(patients, DECLARED_RESAMPLES))
     assert one.value("c_vs_a.test.false_better") == np.mean(weighted <= 0)
     assert "c_vs_a.val.primary" not in one.results
 
@@ -221,7 +221,9 @@ def test_the_verdict_agrees_with_the_printed_interval(family: Compared, one: Com
         assert (said["verdict"] == "worse") == (item["high"] < 0)
         assert (p <= 0.05) == (not item["low"] <= 0 <= item["high"])
         ends = narrow["low"], narrow["high"]
-        assert said["verdict"] == decide(item["value"], p, ends, detectable, said["margin"], said["alpha"])
+        evidence = Evidence(item["value"], p, ends, detectable)
+        rule = Rule(said["measure"], said["margin"], said["alpha"])
+        assert said["verdict"] == decide(evidence, rule)
         seen.add(said["verdict"])
     assert len(seen) > 1
 
@@ -272,7 +274,7 @@ def test_a_comparison_may_be_declared_on_validation(run) -> None:
 
 def test_differences_of_areas_have_delongs_interval_by_patients(one: Compared) -> None:
     a, c = one.predictions("a"), one.predictions("c")
-    influences = [area_influences(p) for p in (a, c)]
+    influences = [auroc_influences(p) for p in (a, c)]
     for of in (*CLASSES, "macro"):
         item = one.results[f"c_vs_a.test.auroc.{of}"]
         phi = influences[1][f"auroc.{of}"] - influences[0][f"auroc.{of}"]
@@ -531,7 +533,7 @@ def test_planning_rests_on_the_number_of_pictures_alone(one: Compared, family: C
         item = one.results[name]
         assert (item["n"], item["artifact"]) == (120, "split/split.csv")
         assert item == family.results[name]
-        gain = significance.detectable_gain(120, share / 100)
+        gain = power.detectable_gain(120, share / 100)
         assert item["value"] == (None if np.isnan(gain) else gain)
         assert (item["value"] is None) == bool(item["reason_null"])
 
@@ -554,7 +556,7 @@ def test_models_must_have_seen_the_same_pictures(
     run, inputs, tmp_path: Path, model: str, change, split: str
 ) -> None:
     change(pd.read_csv(inputs[model] / "predictions.csv")).to_csv(tmp_path / "predictions.csv", index=False)
-    with pytest.raises(DataError, match=f"a and {model}, split {split}: .* not given the same pictures"):
+    with pytest.raises(DataError, match=f"a and {model}, split {split}: .* not given the same images"):
         run("a", ["c"], inputs={**inputs, model: tmp_path})
 
 

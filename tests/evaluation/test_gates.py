@@ -34,7 +34,7 @@ from analysis.evaluation.statistics.resampling import (
     percentile,
     weighted_auroc,
 )
-from analysis.evaluation.statistics.significance import of_recipes, p_value, sign_flip
+from analysis.evaluation.statistics.significance import compare_recipes, p_value, sign_flip
 
 pytestmark = pytest.mark.slow
 
@@ -377,7 +377,7 @@ def test_recipes_over_three_seeds_cover(of_seeds: float) -> None:
     patients = rng.normal(0, 0.01, sets)
     a = rng.normal(0.60, 0.01 * of_seeds, (sets, 3))
     b = rng.normal(0.65, 0.005 * of_seeds, (sets, 3)) + patients[:, None]
-    spreads = [of_recipes(x.tolist(), y.tolist(), 0.01**2, LEVEL) for x, y in zip(a, b, strict=True)]
+    spreads = [compare_recipes(x.tolist(), y.tolist(), 0.01**2, LEVEL) for x, y in zip(a, b, strict=True)]
     covered = np.mean([spread.low <= 0.05 <= spread.high for spread in spreads])
     print(f"\nrecipes, seeds {of_seeds} of patients: {covered:.3f}")
     assert 0.93 <= covered <= 0.97

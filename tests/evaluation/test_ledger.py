@@ -13,8 +13,13 @@ import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from analysis.evaluation.predictions import Predictions
-from analysis.evaluation.stages import ledger
-from analysis.evaluation.stages.ledger import Known, judge, of_matrices, published_figures
+from analysis.evaluation.statistics.published import (
+    Known,
+    matrix_figures,
+    own_figures,
+    published_figures,
+)
+from analysis.evaluation.tables.ledger import Line, exact_figures, judge
 from report import PROJECT
 from report.errors import StudyError
 from report.study.comparable import obstacles
@@ -32,6 +37,10 @@ MODELS = {
 }
 
 
+def line(figure: str) -> Line:
+    return Line("net", "", figure, "notebook", "")
+
+
 def read(path: Path) -> Published:
     return Published.model_validate_json(json.dumps(tomllib.loads(path.read_text())))
 
@@ -46,7 +55,7 @@ def test_every_published_study_has_its_figures() -> None:
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_figures_follow_from_the_matrices_to_the_last_printed_digit(path: Path) -> None:
     published = read(path)
-    found = ledger._matrices(published.model_dump(mode="json"))
+    found = exact_figures(published.model_dump(mode="json"))
     checked = 0
     for result in published.results:
         of_matrix = found.get((result.model, result.run or ""), {})
@@ -82,7 +91,7 @@ def test_measures_are_those_of_scikit_learn_with_zero_division_0() -> None:
     y_pred = np.array([0, 0, 1, 1, 0, 1, 1, 0, 1, 1, 1, 0, 0, 1, 1, 0])  # the last class is never called
     matrix = np.zeros((1, 3, 3), int)
     np.add.at(matrix[0], (y_true, y_pred), 1)
-    found = {name: float(value[0]) for name, value in of_matrices(matrix, ("a", "b", "c")).items()}
+    found = {name: float(value[0]) for name, value in matrix_figures(matrix, ("a", "b", "c")).items()}
     precision, recall, f1, _ = precision_recall_fscore_support(y_true, y_pred, zero_division=0)
     assert [found[f"ppv.{c}"] for c in "abc"] == pytest.approx(precision)
     assert [found[f"sensitivity.{c}"] for c in "abc"] == pytest.approx(recall)
@@ -119,12 +128,12 @@ def test_standard_errors_of_published_figures_are_those_of_a_multinomial() -> No
     ],
 )
 def test_the_rule(theirs: Known, ours: Known | None, bars: list[str], verdict: str) -> None:
-    assert judge("test.accuracy", theirs, ours, bars)[0] == verdict
+    assert judge(line("test.accuracy"), theirs, ours, bars)[0] == verdict
 
 
 def test_numbers_of_parameters_agree_when_they_are_equal() -> None:
-    assert judge("architecture.parameters", Known(12), Known(12), [])[0] == "agrees"
-    assert judge("architecture.parameters", Known(12), Known(13), [])[0] == "differs"
+    assert judge(line("architecture.parameters"), Known(12), Known(12), [])[0] == "agrees"
+    assert judge(line("architecture.parameters"), Known(12), Known(13), [])[0] == "differs"
 
 
 def test_the_assignment_is_not_the_published_protocol_and_its_ledger_compares_nothing(assignment) -> None:
@@ -154,10 +163,10 @@ def test_our_standard_error_lets_the_numbers_of_classes_vary_as_the_published_on
     score = np.tile([0.1, 0.9], (624, 1))
     patients = np.array([f"p{i}" for i in range(624)], dtype=object)
     always = Predictions(("normal", "pneumonia"), patients, patients, y_true, score)
-    found = ledger.measured({}, "net", [always])["test.accuracy"]
+    found = own_figures({}, "net", [always])["test.accuracy"]
     assert found.se == pytest.approx(np.sqrt(0.625 * 0.375 / 624), rel=0.05)
     theirs = published_figures([[10, 224], [2, 388]], None, float("nan"), ("normal", "pneumonia"))
-    assert judge("test.accuracy", theirs["test.accuracy"], found, [])[0] == "agrees"
+    assert judge(line("test.accuracy"), theirs["test.accuracy"], found, [])[0] == "agrees"
 
 
 def published_of(assignment, counts: dict[str, int]) -> dict[str, Any]:

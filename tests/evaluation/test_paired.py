@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm, ttest_ind
 
+from analysis.evaluation.statistics.power import detectable_difference, detectable_gain
 from analysis.evaluation.statistics.significance import (
-    detectable_difference,
-    detectable_gain,
+    compare_recipes,
     fewest_patients,
     holm,
-    of_recipes,
     p_value,
     sign_flip,
     smallest_p,
@@ -191,7 +190,7 @@ def test_gain_that_no_test_of_so_few_pictures_finds() -> None:
 def test_recipes_without_patients_are_welchs_test(seed: int) -> None:
     rng = np.random.default_rng(seed)
     a, b = rng.normal(0.60, 0.02, 3), rng.normal(0.64, 0.01, 5)
-    found = of_recipes(a.tolist(), b.tolist(), 0.0, 0.9)
+    found = compare_recipes(a.tolist(), b.tolist(), 0.0, 0.9)
     expected = ttest_ind(b, a, equal_var=False)
     interval = expected.confidence_interval(0.9)
     assert found.df == pytest.approx(expected.df)
@@ -202,7 +201,7 @@ def test_recipes_without_patients_are_welchs_test(seed: int) -> None:
 
 def test_recipes_by_hand() -> None:
     """s^2/S are .0004/3 and .0001/3; SE^2 = .0003 + .0005/3; df = SE^4 / [(.0004/3)^2/2 + (.0001/3)^2/2]."""
-    found = of_recipes([0.58, 0.60, 0.62], [0.64, 0.65, 0.66], 0.0003)
+    found = compare_recipes([0.58, 0.60, 0.62], [0.64, 0.65, 0.66], 0.0003)
     assert (found.variance_a, found.variance_b) == pytest.approx((0.0004 / 3, 0.0001 / 3))
     variance = 0.0003 + 0.0005 / 3
     assert found.df == pytest.approx(variance**2 / ((0.0004 / 3) ** 2 / 2 + (0.0001 / 3) ** 2 / 2))
@@ -212,13 +211,13 @@ def test_recipes_by_hand() -> None:
 
 
 def test_seeds_that_agree_leave_the_patients_alone() -> None:
-    found = of_recipes([0.6, 0.6], [0.7, 0.7], 0.0025)
+    found = compare_recipes([0.6, 0.6], [0.7, 0.7], 0.0025)
     assert found.df == math.inf
     assert found.low == pytest.approx(0.1 - 1.959964 * 0.05)
     assert found.p == pytest.approx(2 * norm.sf(2))
-    assert of_recipes([0.6, 0.6], [0.6, 0.6], 0.0).p == 1
+    assert compare_recipes([0.6, 0.6], [0.6, 0.6], 0.0).p == 1
     with pytest.raises(ValueError, match="at least two"):
-        of_recipes([0.6], [0.7, 0.8], 0.0025)
+        compare_recipes([0.6], [0.7, 0.8], 0.0025)
 
 
 def test_patients_that_tell_models_apart_bound_the_p_of_their_signs() -> None:

@@ -14,21 +14,19 @@ from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
 from analysis.evaluation.predictions import Predictions
+from analysis.evaluation.stages.evaluate import probability_results
 from analysis.evaluation.statistics import calibration, intervals, operating_points
-from analysis.evaluation.statistics.resampled import from_draws
+from analysis.evaluation.statistics.resampled import percentile_interval
 from analysis.evaluation.statistics.resampling import resamples
-from analysis.evaluation.tables.calibration import (
-    ABNORMAL,
-    calibration_results,
-    correct,
+from analysis.evaluation.tables.calibration import calibration_results, correct, reliability_rows
+from analysis.evaluation.tables.operating_points import (
     decision_table,
     operating_point_results,
     predictive_table,
-    probability_results,
-    reliability_rows,
     scores,
 )
 from analysis.progress import silent
+from analysis.vocabulary.measures import ABNORMAL
 
 CLASSES = ("bacterial", "covid_19", "healthy", "viral")
 SPLITS = ["val", "test"]
@@ -199,7 +197,7 @@ def test_losses_have_bootstrap_intervals_and_ece_a_range_instead(predictions) ->
     results = calibration_results(corrected, "test", weights, "p.csv")
     squares = ((p.y_score - np.eye(4)[p.y_true]) ** 2).sum(axis=1)
     draws = np.array([np.average(squares, weights=row) for row in weights])
-    expected = from_draws(draws)
+    expected = percentile_interval(draws)
     item = results["brier"]
     assert item["value"] == pytest.approx(squares.mean())
     assert [item["low"], item["high"], item["se"]] == pytest.approx(
@@ -303,7 +301,7 @@ def test_predictive_values_follow_bayes_over_prevalence(predictions) -> None:
 
 def test_net_benefit_of_the_corrected_score_at_each_prevalence(predictions) -> None:
     corrected = correct(predictions, COUNTS, "oversample")
-    table = decision_table(corrected, "healthy")
+    table = decision_table(corrected.scaled, "healthy")
     assert set(table["split"]) == {"test"}
     assert table.groupby("prevalence").size().to_dict() == {0.1: 99, 0.3: 99, 0.5: 99}
     sick, score = predictions["test"].y_true != 2, 1 - corrected.scaled["test"].y_score[:, 2]
@@ -318,16 +316,13 @@ def test_net_benefit_of_the_corrected_score_at_each_prevalence(predictions) -> N
         assert row["treat_all"] == pytest.approx(pi - lost)
 
 
-def test_all_of_it_is_named_by_model_and_split(predictions) -> None:
+def test_all_of_it_is_there_by_split(predictions) -> None:
     corrected = correct(predictions, COUNTS, "oversample")
     weights = {split: resamples(p, 50) for split, p in predictions.items()}
-    results = probability_results(corrected, "healthy", weights, "net", "predict.net/predictions.csv")
-    assert {name.rpartition("net.")[2].partition(".")[0] for name in results} == set(SPLITS)
-    assert {item["artifact"] for item in results.values()} == {"predict.net/predictions.csv"}
+    results = probability_results(corrected, "healthy", weights, "predict.net/predictions.csv")
+    assert set(results) == set(SPLITS)
     points = operating_point_results(predictions, "healthy", "predict.net/predictions.csv")
     for split in SPLITS:
         alone = calibration_results(corrected, split, weights[split], "predict.net/predictions.csv")
-        found = {
-            n.removeprefix(f"net.{split}."): i for n, i in results.items() if n.startswith(f"net.{split}.")
-        }
-        assert found == alone | points[split]
+        assert results[split] == alone | points[split]
+        assert {item["artifact"] for item in results[split].values()} == {"predict.net/predictions.csv"}

@@ -7,9 +7,9 @@ import pytest
 from scipy.stats import beta, kstest
 from sklearn import metrics as reference
 
+from analysis.evaluation.settings import SMALLEST_STRATUM
 from analysis.evaluation.statistics import metrics
 from analysis.evaluation.statistics.resampling import (
-    SMALLEST_STRATUM,
     bayesian,
     bootstrap,
     clusters,

@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as reference
 
 from analysis.evaluation.predictions import Predictions
-from analysis.evaluation.statistics.roc import BAND_GRID, Passed, binary_roc, roc_curves
+from analysis.evaluation.statistics.roc import BAND_GRID, ThresholdCounts, binary_roc, roc_curves
 
 
 def make(y_true: np.ndarray, y_score: np.ndarray) -> Predictions:
@@ -87,7 +87,7 @@ def tied(seed: int, n: int = 90, resamples: int = 6) -> tuple[np.ndarray, np.nda
 @pytest.mark.parametrize("seed", range(12))
 def test_average_precision_agrees_with_scikit_learn_for_weights_and_ties(seed: int) -> None:
     positive, score, weights = tied(seed)
-    found = Passed.of(weights, positive, score).average_precision()
+    found = ThresholdCounts.of(weights, positive, score).average_precision()
     expected = [reference.average_precision_score(positive, score, sample_weight=row) for row in weights]
     assert found == pytest.approx(expected)
     assert found[0] == pytest.approx(reference.average_precision_score(positive, score))
@@ -97,7 +97,7 @@ def test_average_precision_agrees_with_scikit_learn_for_weights_and_ties(seed: i
 @pytest.mark.parametrize("seed", range(12))
 def test_roc_curve_at_the_grid_agrees_with_scikit_learn(seed: int) -> None:
     positive, score, weights = tied(seed)
-    for row, curve in zip(weights, Passed.of(weights, positive, score).curve("roc"), strict=True):
+    for row, curve in zip(weights, ThresholdCounts.of(weights, positive, score).curve("roc"), strict=True):
         fpr, tpr, _ = reference.roc_curve(positive, score, sample_weight=row, drop_intermediate=False)
         # Where the curve rises straight up, its upper end.
         expected = [tpr[fpr <= x].max() if (fpr == x).any() else np.interp(x, fpr, tpr) for x in BAND_GRID]
@@ -108,7 +108,7 @@ def test_roc_curve_at_the_grid_agrees_with_scikit_learn(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_precision_recall_curve_at_the_grid_agrees_with_scikit_learn(seed: int) -> None:
     positive, score, weights = tied(seed)
-    for row, curve in zip(weights, Passed.of(weights, positive, score).curve("pr"), strict=True):
+    for row, curve in zip(weights, ThresholdCounts.of(weights, positive, score).curve("pr"), strict=True):
         precision, recall, _ = reference.precision_recall_curve(positive, score, sample_weight=row)
         # Thresholds rise along the arrays; the last point is recall 0, which calls nothing.
         reaches = [np.flatnonzero((recall >= x - 1e-9) & (recall > 0)).max() for x in BAND_GRID]
@@ -117,7 +117,9 @@ def test_precision_recall_curve_at_the_grid_agrees_with_scikit_learn(seed: int) 
 
 def test_counts_that_pass_each_threshold_by_hand() -> None:
     positive = np.array([True, False, True, False])
-    found = Passed.of(np.array([[1, 1, 1, 1], [0, 2, 3, 1]]), positive, np.array([0.9, 0.8, 0.8, 0.1]))
+    found = ThresholdCounts.of(
+        np.array([[1, 1, 1, 1], [0, 2, 3, 1]]), positive, np.array([0.9, 0.8, 0.8, 0.1])
+    )
     assert found.tp.tolist() == [[0, 1, 2, 2], [0, 0, 3, 3]]
     assert found.fp.tolist() == [[0, 0, 1, 2], [0, 0, 2, 3]]
     # Recall 1/2 at precision 1, then recall 1 at precision 2/3; in the resample recall 1 at precision 3/5.
@@ -129,7 +131,9 @@ def test_counts_that_pass_each_threshold_by_hand() -> None:
 
 def test_a_resample_without_one_side_has_no_curve_and_without_positives_no_average_precision() -> None:
     positive = np.array([True, False, False])
-    found = Passed.of(np.array([[1, 1, 1], [0, 2, 1], [3, 0, 0]]), positive, np.array([0.9, 0.5, 0.1]))
+    found = ThresholdCounts.of(
+        np.array([[1, 1, 1], [0, 2, 1], [3, 0, 0]]), positive, np.array([0.9, 0.5, 0.1])
+    )
     assert found.average_precision() == pytest.approx([1, np.nan, 1], nan_ok=True)
     for kind in ("roc", "pr"):
         assert np.isnan(found.curve(kind)).all(axis=1).tolist() == [False, True, True]
@@ -137,7 +141,7 @@ def test_a_resample_without_one_side_has_no_curve_and_without_positives_no_avera
 
 def test_constant_scores_have_the_prevalence_as_precision() -> None:
     positive = np.array([True, False, False, False])
-    found = Passed.of(np.ones((1, 4)), positive, np.full(4, 0.3))
+    found = ThresholdCounts.of(np.ones((1, 4)), positive, np.full(4, 0.3))
     assert found.average_precision() == pytest.approx([0.25])
     assert found.curve("pr") == pytest.approx(np.full((1, 101), 0.25))
     assert found.curve("roc")[0] == pytest.approx(BAND_GRID)

@@ -45,7 +45,7 @@ OF_TWO_MODELS = {"stages.compare", "statistics.significance", "statistics.pairs"
             "compare:compare",
             OF_ONE_MODEL | {"tables.data", "stages.ledger", "stages.collect", "stages.average"},
         ),
-        ("ledger:ledger", OF_ONE_MODEL | OF_TWO_MODELS | {"statistics.intervals", "statistics.resampled"}),
+        ("ledger:write", OF_ONE_MODEL | OF_TWO_MODELS | {"statistics.intervals", "statistics.resampled"}),
         ("collect:collect", OF_ONE_MODEL | OF_TWO_MODELS | {"stages.ledger", "stages.average"}),
         (
             "average:average",

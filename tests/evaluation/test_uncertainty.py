@@ -7,23 +7,22 @@ import pytest
 from sklearn import metrics as reference
 
 from analysis.evaluation.predictions import Predictions
-from analysis.evaluation.stages.evaluate import measure
+from analysis.evaluation.results_file import Results
 from analysis.evaluation.statistics import intervals
 from analysis.evaluation.statistics.resampled import (
     BLOCK,
     NO_VARIATION,
     PERCENTILE,
     TOO_OFTEN,
-    area_influences,
-    from_draws,
-    mean_of,
-    resampled,
-    varying,
-    with_intervals,
+    mean_over_trainings,
+    measure_resamples,
+    percentile_interval,
+    refuse_point,
 )
 from analysis.evaluation.statistics.resampling import bootstrap, clusters, resamples
 from analysis.evaluation.statistics.roc import roc_curves
 from analysis.evaluation.tables.classification import Labelled, classification_results
+from analysis.evaluation.tables.measures import measure_results, with_intervals
 
 CLASSES = ("bacterial", "covid_19", "healthy", "viral")
 
@@ -36,7 +35,12 @@ def predictions(made_up) -> Predictions:
 @pytest.fixture(scope="module")
 def measured(predictions: Predictions):
     """Every measure of one model, with intervals from 200 resamples."""
-    return measure(predictions, roc_curves(predictions), "p.csv", resamples(predictions, 200))
+    return measure(predictions, 200)
+
+
+def measure(predictions: Predictions, number: int) -> Results:
+    areas = {name: curve.auroc for name, curve in roc_curves(predictions).items()}
+    return measure_results(predictions, areas, resamples(predictions, number), "p.csv")
 
 
 def percentiles(draws: list[float], level: float = 0.95) -> list[float]:
@@ -131,7 +135,7 @@ def test_more_pictures_of_a_patient_that_say_the_same_tell_nothing_more(made_up)
     thrice = Predictions(
         CLASSES, *(np.repeat(part, 3, axis=0) for part in (once.image_id, once.patient_id, once.y_true, once.y_score))
     )  # fmt: skip
-    single, triple = (measure(p, roc_curves(p), "p.csv", resamples(p, 400)) for p in (once, thrice))
+    single, triple = (measure(p, 400) for p in (once, thrice))
     for name in ("f1.macro", "accuracy", "sensitivity.viral", "auroc.macro", "auroc.micro", "mcc"):
         assert triple[name]["value"] == pytest.approx(single[name]["value"])
         widths = [item[name]["high"] - item[name]["low"] for item in (single, triple)]
@@ -140,14 +144,14 @@ def test_more_pictures_of_a_patient_that_say_the_same_tell_nothing_more(made_up)
     alone = Predictions(
         CLASSES, thrice.image_id, np.arange(len(thrice.y_true)).astype(object), thrice.y_true, thrice.y_score
     )
-    apart = measure(alone, roc_curves(alone), "p.csv", resamples(alone, 400))
+    apart = measure(alone, 400)
     for name in ("f1.macro", "accuracy", "auroc.macro"):
         width = apart[name]["high"] - apart[name]["low"]
         assert width < 0.75 * (triple[name]["high"] - triple[name]["low"]), name
 
 
 def test_drawing_each_picture_once_gives_the_measures_themselves(predictions, measured) -> None:
-    once = resampled(predictions, np.ones((1, len(predictions.y_true))))
+    once = measure_resamples(predictions, np.ones((1, len(predictions.y_true))))
     named = {name for name in once if name not in {"brier", "log_loss"}}
     assert named == {name for name, item in measured.items() if item["low"] is not None}
     for name in named:
@@ -159,7 +163,10 @@ def test_drawing_each_picture_once_gives_the_measures_themselves(predictions, me
 
 def test_blocks_of_resamples_are_put_together_in_order(predictions) -> None:
     weights = resamples(predictions, BLOCK + 7)
-    whole, last = resampled(predictions, weights), resampled(predictions, weights[BLOCK - 3 :])
+    whole, last = (
+        measure_resamples(predictions, weights),
+        measure_resamples(predictions, weights[BLOCK - 3 :]),
+    )
     assert whole.keys() == last.keys()
     for name, values in whole.items():
         assert values.shape == (BLOCK + 7,)
@@ -168,7 +175,10 @@ def test_blocks_of_resamples_are_put_together_in_order(predictions) -> None:
 
 def test_areas_are_left_out_when_they_are_not_wanted(predictions) -> None:
     weights = resamples(predictions, 20)
-    few, all_of_them = resampled(predictions, weights, areas=False), resampled(predictions, weights)
+    few, all_of_them = (
+        measure_resamples(predictions, weights, areas=False),
+        measure_resamples(predictions, weights),
+    )
     left_out = all_of_them.keys() - few.keys()
     assert left_out == {"brier", "log_loss", *(f"auroc.{c}" for c in (*CLASSES, "macro", "micro"))}
     for name, draws in few.items():
@@ -177,11 +187,11 @@ def test_areas_are_left_out_when_they_are_not_wanted(predictions) -> None:
 
 def test_the_mean_of_trainings_is_taken_in_each_resample(made_up) -> None:
     weights = resamples(made_up(1), 30)
-    parts = [resampled(made_up(seed), weights) for seed in (1, 2, 3)]
-    mean = mean_of(parts)
+    parts = [measure_resamples(made_up(seed), weights) for seed in (1, 2, 3)]
+    mean = mean_over_trainings(parts)
     assert mean.keys() == parts[0].keys()
     np.testing.assert_allclose(mean["f1.macro"], sum(part["f1.macro"] for part in parts) / 3)
-    influences = area_influences(made_up(1))
+    influences = intervals.auroc_influences(made_up(1))
     np.testing.assert_allclose(
         influences["auroc.macro"], np.mean([influences[f"auroc.{c}"] for c in CLASSES], axis=0)
     )
@@ -193,7 +203,7 @@ def test_a_measure_undefined_in_more_than_five_percent_of_resamples_has_no_inter
 ) -> None:
     draws = np.random.default_rng(1).normal(size=400)
     draws[:undefined] = np.nan
-    found = from_draws(draws)
+    found = percentile_interval(draws)
     assert np.isfinite([found.low, found.high, found.se]).all() == known
     assert found.reason_null == ("" if known else TOO_OFTEN)
     if known:
@@ -207,7 +217,7 @@ def test_a_class_that_is_seldom_called_has_a_ppv_but_its_macro_no_interval(made_
     scores[1:, 1] = 0
     seldom = Predictions(CLASSES, usual.image_id, usual.patient_id, usual.y_true, scores)
     seldom.y_score[0] = [0, 1, 0, 0]
-    found = measure(seldom, roc_curves(seldom), "p.csv", resamples(seldom, 400))
+    found = measure(seldom, 400)
     assert found["ppv.macro"]["value"] is not None
     assert (found["ppv.macro"]["low"], found["ppv.macro"]["reason_null"]) == (None, TOO_OFTEN)
     assert found["ppv.covid_19"]["low"] is not None, "Wilson, of one picture"
@@ -217,7 +227,7 @@ def test_a_class_that_is_seldom_called_has_a_ppv_but_its_macro_no_interval(made_
 def test_what_never_varies_has_no_interval(made_up) -> None:
     truth = made_up(1).y_true
     perfect = Predictions(CLASSES, *(made_up(1).image_id,) * 2, truth, np.eye(4)[truth])
-    found = measure(perfect, roc_curves(perfect), "p.csv", resamples(perfect, 400))
+    found = measure(perfect, 400)
     for name in (
         "f1.macro",
         "f1.viral",
@@ -234,14 +244,14 @@ def test_what_never_varies_has_no_interval(made_up) -> None:
 
 
 def test_only_an_interval_of_no_width_is_taken_back() -> None:
-    wide, missing = from_draws(np.linspace(0, 1, 400)), from_draws(np.full(400, np.nan))
-    assert varying(wide) is wide
-    assert varying(missing) is missing
-    point = varying(from_draws(np.full(400, 0.25)))
+    wide, missing = percentile_interval(np.linspace(0, 1, 400)), percentile_interval(np.full(400, np.nan))
+    assert refuse_point(wide) is wide
+    assert refuse_point(missing) is missing
+    point = refuse_point(percentile_interval(np.full(400, 0.25)))
     assert np.isnan([point.low, point.high, point.se]).all()
     assert point.reason_null == NO_VARIATION
 
 
 def test_results_without_draws_stay_as_they_are(predictions) -> None:
-    results = classification_results(Labelled.of(predictions, "p.csv"))
+    results = classification_results(Labelled.from_predictions(predictions, "p.csv"))
     assert with_intervals(results, predictions, {}) == results

@@ -5,7 +5,7 @@ import pytest
 
 from analysis.evaluation.statistics.resampling import percentile
 from analysis.evaluation.statistics.significance import holm, p_value
-from analysis.evaluation.statistics.verdict import decide
+from analysis.evaluation.statistics.verdict import Evidence, Rule, decide
 
 NAN = float("nan")
 
@@ -33,7 +33,8 @@ NAN = float("nan")
 def test_rule_in_its_order(
     difference: float, p_holm: float, equivalence: tuple[float, float], mdd: float, expected: str
 ) -> None:
-    assert decide(difference, p_holm, equivalence, mdd, margin=0.03, alpha=0.05) == expected
+    evidence = Evidence(difference, p_holm, equivalence, mdd)
+    assert decide(evidence, Rule("f1.macro", margin=0.03, alpha=0.05)) == expected
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -44,6 +45,7 @@ def test_verdict_and_printed_interval_never_disagree(seed: int) -> None:
     for values, step in zip(family.T, steps, strict=True):
         low, high = percentile(values, step.level)
         equivalence = tuple(float(end) for end in percentile(values, 0.9))
-        verdict = decide(float(values.mean()), step.adjusted, equivalence, 0.1, 0.03, 0.05)
+        evidence = Evidence(float(values.mean()), step.adjusted, equivalence, 0.1)
+        verdict = decide(evidence, Rule("f1.macro", 0.03, 0.05))
         assert (verdict == "better") == (low > 0)
         assert (verdict == "worse") == (high < 0)

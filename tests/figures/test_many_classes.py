@@ -17,8 +17,8 @@ import pytest
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
-from analysis.evaluation.stages import compare, evaluate
-from analysis.evaluation.statistics import pairs
+from analysis.evaluation import settings
+from analysis.evaluation.stages import evaluate
 from analysis.evaluation.statistics.resampling import resamples
 from analysis.figures import labels, style
 from report.study.loading import load
@@ -82,10 +82,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Inputs]:
         if n not in made:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(evaluate, "resamples", partial(resamples, number=200))
-                patch.setattr(evaluate, "BAND_RESAMPLES", 100)
-                patch.setattr(compare, "RESAMPLES", 200)
-                patch.setattr(compare, "FEWER", 200)
-                patch.setattr(pairs, "RESAMPLES", 200)
+                patch.setattr(settings, "BAND_RESAMPLES", 100)
+                patch.setattr(settings, "RESAMPLES", 200)
+                patch.setattr(settings, "DECLARED_RESAMPLES", 200)
                 made[n] = write_inputs(tmp_path_factory.mktemp(f"classes-{n}") / "study", ids(n))
         return made[n]
 

@@ -231,7 +231,7 @@ def evaluate_study(root: Path, val_loss: dict[str, list[float]]) -> dict[str, st
     run = {
         "evaluate": evaluate.evaluate,
         "compare": compare.compare,
-        "ledger": ledger.ledger,
+        "ledger": ledger.write,
         "results": collect.collect,
     }
     for stage in plan:

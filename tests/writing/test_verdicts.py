@@ -9,9 +9,11 @@ import pytest
 
 from analysis.evaluation.predictions import Predictions
 from analysis.evaluation.results_file import Basis, Results, bounded, entry, owned
-from analysis.evaluation.stages.compare import Model, Pair, judge
-from analysis.evaluation.statistics.resampled import from_draws
+from analysis.evaluation.statistics.pairs import Model, Pair
+from analysis.evaluation.statistics.resampled import percentile_interval
 from analysis.evaluation.statistics.resampling import resamples
+from analysis.evaluation.statistics.verdict import Rule
+from analysis.evaluation.tables import comparison
 from report import PROJECT
 from report.study.loading import load
 from report.writing.tables import Tables
@@ -43,15 +45,22 @@ def said(a: dict[str, float], b: dict[str, float], n: int = 1200, *, independent
 def about(given: list[Predictions], primary: str = "f1.macro") -> Verdicts:
     """Return the sentences about two networks by what they said."""
     weights = resamples(given[0])
-    first, second = (Model.of(m, [p], weights) for m, p in zip(("baseline", "improved"), given, strict=True))
-    pair = Pair(first, second, "compare/results.json")
-    judged = judge([pair], primary, MARGIN, ALPHA)[0]
+    first, second = (
+        Model.measured(m, [p], weights) for m, p in zip(("baseline", "improved"), given, strict=True)
+    )
+    pair, artifact = Pair(first, second), "compare/results.json"
+    judged = comparison.judge([(pair, artifact)], Rule(primary, MARGIN, ALPHA))[0]
     results: Results = {}
     for model in (first, second):
         for name, value in model.values.items():
             item = entry(value, "", Basis(""), reason_null="undefined")
-            results[f"{model.name}.test.{name}"] = bounded(item, from_draws(model.draws[name]))
-    found = pair.differences() | pair.moves("") | pair.test() | judged.results
+            results[f"{model.name}.test.{name}"] = bounded(item, percentile_interval(model.draws[name]))
+    found = {
+        **comparison.difference_results(pair, artifact),
+        **comparison.move_results(pair, ""),
+        **comparison.sign_flip_results(pair, artifact),
+        **judged.results,
+    }
     results |= owned(found, "improved_vs_baseline", "test")
     facts = {"pair": "improved_vs_baseline", "a": "baseline", "b": "improved", "analysis": ""}
     facts |= {"measure": primary, "split": "test", "margin": MARGIN, "alpha": ALPHA}

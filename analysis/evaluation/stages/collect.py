@@ -10,13 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import class_indices
 from analysis.evaluation.predictions import Predictions, cluster_ids
 from analysis.evaluation.results_file import COUNT, Basis, Results, entry, owned, read_results, write_json
-from analysis.evaluation.statistics.resampled import resampled, with_intervals
+from analysis.evaluation.statistics.resampled import measure_resamples
 from analysis.evaluation.statistics.resampling import resamples
 from analysis.evaluation.tables.classification import Labelled, classification_results
 from analysis.evaluation.tables.data import DataTables, data_results
+from analysis.evaluation.tables.measures import with_intervals
 from analysis.progress import Progress
+from analysis.vocabulary.reference_classifiers import MAJORITY
+from analysis.vocabulary.splits import EVALUATED
 
 
 def collect(
@@ -29,7 +33,7 @@ def collect(
     models: Sequence[str],
     analyses: Sequence[str],
 ) -> None:
-    """Write ``results.json``: the data, each model and floor, each comparison and its verdict.
+    """Write ``results.json``: the data, each model and reference classifier, each comparison and its verdict.
 
     Parameters
     ----------
@@ -67,19 +71,20 @@ def _text_table(path: Path) -> pd.DataFrame:
 
 
 def _majority(records: pd.DataFrame, classes: Sequence[str], analysis: str) -> Results:
-    """Return the floor: every picture called by the most frequent class of train, the first of equals."""
-    label = pd.Index(classes).get_indexer(pd.Index(records["label"]))
+    """Return the reference classifier that answers the most frequent class of train, the first of equals."""
+    label = class_indices(records["label"], classes)
     train = (records["split"] == "train").to_numpy()
     most_frequent = np.bincount(label[train], minlength=len(classes)).argmax()
     results: Results = {}
-    for split in ("val", "test"):
+    for split in EVALUATED:
         rows = (records["split"] == split).to_numpy()
         score = np.eye(len(classes))[np.full(rows.sum(), most_frequent)]
         ids = records["image_id"].to_numpy(dtype=object)[rows]
         constant = Predictions(tuple(classes), ids, cluster_ids(records)[rows], label[rows], score)
-        draws = resampled(constant, resamples(constant), areas=False)
-        found = classification_results(Labelled.of(constant, f"split{analysis}/split.csv"))
-        results |= owned(with_intervals(found, constant, draws), f"majority{analysis}", split)
+        draws = measure_resamples(constant, resamples(constant), areas=False)
+        labelled = Labelled.from_predictions(constant, f"split{analysis}/split.csv")
+        found = with_intervals(classification_results(labelled), constant, draws)
+        results |= owned(found, f"{MAJORITY.id}{analysis}", split)
     return results
 
 

@@ -1,8 +1,10 @@
-"""The ``compare`` stage: how the models differ on the same pictures, and what may be said of it."""
+"""The ``compare`` stage: how the models differ on the same images, and what may be said of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,51 +12,30 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import DataError
+from analysis.evaluation import settings
 from analysis.evaluation.predictions import Predictions, read_predictions
-from analysis.evaluation.results_file import Basis, Results, entry, owned, pair_name, write_json
-from analysis.evaluation.statistics import significance
-from analysis.evaluation.statistics.pairs import MOVES, RESAMPLES, Model, Moves, Pair, count_moves
+from analysis.evaluation.results_file import Results, owned, write_json
+from analysis.evaluation.statistics.pairs import Model, Pair
 from analysis.evaluation.statistics.resampling import resamples
-from analysis.evaluation.statistics.verdict import judge
+from analysis.evaluation.statistics.verdict import Rule
+from analysis.evaluation.tables import comparison
 from analysis.progress import Progress
-
-FEWER = 2_000
-"""Resamples on the split on which nothing is declared."""
-DISCORDANCES = (0.05, 0.1, 0.2, 0.3)
+from analysis.vocabulary.measures import pair_name
 
 
-def compare(
-    inputs: Mapping[str, Path],
-    out: Path,
-    *,
-    scratch: Path,
-    progress: Progress,
-    analysis: str,
-    classes: Sequence[str],
-    splits: Sequence[str],
-    networks: Mapping[str, Sequence[str]],
-    floor: str,
-    baseline: str | None,
-    against: Sequence[str],
-    primary: str,
-    split: str,
-    margin: float,
-    alpha: float,
-    declared_late: bool,
-    corrections: Sequence[Sequence[str]],
-) -> None:
-    """Write the differences b - a of every measure, which pictures changed sides, and the verdicts.
+@dataclass(frozen=True, kw_only=True)
+class Comparisons:
+    """What is compared in one analysis, and how it was declared.
 
     Parameters
     ----------
-    inputs : mapping of str to Path
-        The predictions of each training, by its name.
     analysis : str
         What names of models end with, such as ``@patient``.
+    classes, splits : sequence of str
     networks : mapping of str to sequence of str
         The trainings of each model.
     floor : str
-        The low-detail baseline, with which every model is compared too.
+        The low-detail reference classifier, with which every model is compared too.
     baseline, against
         The declared comparisons: ``against`` with ``baseline`` by ``primary`` on ``split``.
     margin : float
@@ -64,112 +45,181 @@ def compare(
     declared_late : bool
         Whether test predictions had been read when this was declared.
     corrections : sequence of (str, str)
-        Models with a mistake and without it: how they differ is told as well, and decided by no rule.
+        Models with a mistake and without it: their differences are given as well, and decided by no rule.
     """
-    trainings = {**networks, floor: [f"{floor}{analysis}"]}
+
+    analysis: str
+    classes: Sequence[str]
+    splits: Sequence[str]
+    networks: Mapping[str, Sequence[str]]
+    floor: str
+    baseline: str | None
+    against: Sequence[str]
+    primary: str
+    split: str
+    margin: float
+    alpha: float
+    declared_late: bool
+    corrections: Sequence[Sequence[str]]
+
+    @cached_property
+    def trainings(self) -> dict[str, Sequence[str]]:
+        """The trainings of each model, and of the reference classifier."""
+        return {**self.networks, self.floor: [f"{self.floor}{self.analysis}"]}
+
+    @property
+    def rule(self) -> Rule:
+        """How the declared comparisons are decided."""
+        return Rule(self.primary, self.margin, self.alpha)
+
+    def artifact(self, name: str) -> str:
+        """Return what results name as the file that they rest on."""
+        return f"compare{self.analysis}/{name}"
+
+    def owner(self, b: str, a: str) -> str:
+        """Return the owner of the results that compare ``b`` with ``a``."""
+        return f"{pair_name(b, a)}{self.analysis}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the stage writes: results, verdicts, and for each declared comparison the rows of two tables."""
+
+    results: Results = field(default_factory=dict)
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    differences: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+    moved: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+
+
+def compare(
+    inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **params: Any
+) -> None:
+    """Write the differences b - a of every measure, which images changed sides, and the verdicts.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        The predictions of each training, by its name.
+    **params
+        The fields of `Comparisons`.
+
+    Raises
+    ------
+    DataError
+        The models were not given the same images.
+    """
+    declared, found = Comparisons(**params), Found()
     given = {
-        name: read_predictions(inputs[name] / "predictions.csv", classes, splits)
-        for names in trainings.values()
+        name: read_predictions(inputs[name] / "predictions.csv", declared.classes, declared.splits)
+        for names in declared.trainings.values()
         for name in names
     }
-    results: Results = {}
-    verdicts: list[dict[str, Any]] = []
-    differences: dict[str, list[dict[str, object]]] = {b: [] for b in against}
-    moved: dict[str, list[dict[str, object]]] = {b: [] for b in against}
-    for done, of in enumerate(splits):
-        progress(done, len(splits), "splits")
-        models = _models(trainings, given, of, RESAMPLES if of == split else FEWER)
-        for name in networks:
-            pair = Pair(models[floor], models[name], f"compare{analysis}/results.json")
-            results |= owned(pair.difference(primary), f"{pair_name(name, floor)}{analysis}", of)
-        for a, b in corrections:
-            pair = Pair(models[a], models[b], f"compare{analysis}/results.json")
-            results |= owned(pair.differences(), f"{pair_name(b, a)}{analysis}", of)
-        pairs = {
-            b: Pair(models[baseline], models[b], f"compare{analysis}/differences.{b}.csv")
-            for b in against
-            if baseline is not None
-        }
-        judged = judge(list(pairs.values()), primary, margin, alpha) if of == split else []
-        said_of = dict(zip(pairs, judged, strict=False))
-        for b, pair in pairs.items():
-            found = pair.differences() | pair.moves(f"compare{analysis}/moved.{b}.csv") | pair.test()
-            if b in said_of and "primary" in said_of[b].results:  # at the level at which it was decided
-                found[primary] = said_of[b].results["primary"]
-            results |= owned(found, f"{pair_name(b, str(baseline))}{analysis}", of)
-            differences[b] += pair.rows(found, of)
-            moved[b] += _moved_rows(count_moves(pair.a.trainings[0], pair.b.trainings[0]), of, classes)
-        for b, said in said_of.items():
-            name = f"{pair_name(b, str(baseline))}{analysis}"
-            results |= owned(said.results, name, of)
-            facts: dict[str, Any] = {
-                "pair": name,
-                "a": baseline,
-                "b": b,
-                "analysis": analysis,
-                "measure": primary,
-                "split": split,
-                "verdict": said.verdict,
-                "margin": margin,
-                "alpha": alpha,
-                "seeds": pairs[b].seeds,
-                "declared_late": declared_late,
-            }
-            verdicts.append(facts)
-        if of == split and baseline is not None:
-            planned = planning(models[baseline].trainings[0], f"split{analysis}/split.csv")
-            results |= owned(planned, f"planning{analysis}", of)
-    write_json(out / "results.json", results)
-    write_json(out / "verdicts.json", verdicts)
-    for b in against:
-        for name, rows in (("differences", differences[b]), ("moved", moved[b])):
-            pd.DataFrame(rows).to_csv(out / f"{name}.{b}.csv", index=False, lineterminator="\n")
+    for done, split in enumerate(declared.splits):
+        progress(done, len(declared.splits), "splits")
+        models = _models(declared, given, split)
+        _compare_undeclared(declared, models, split, found.results)
+        _compare_declared(declared, models, split, found)
+    write_json(out / "results.json", found.results)
+    write_json(out / "verdicts.json", found.verdicts)
+    for b in declared.against:
+        for name, rows in (("differences", found.differences), ("moved", found.moved)):
+            table = pd.DataFrame(rows.get(b, []))
+            table.to_csv(out / f"{name}.{b}.csv", index=False, lineterminator="\n")
 
 
 def _models(
-    trainings: Mapping[str, Sequence[str]],
-    given: Mapping[str, Mapping[str, Predictions]],
-    split: str,
-    number: int,
+    declared: Comparisons, given: Mapping[str, Mapping[str, Predictions]], split: str
 ) -> dict[str, Model]:
     """Return every model on one split, all with the same resamples."""
     first_name = next(iter(given))
     first = given[first_name][split]
     for name, predictions in given.items():
-        _require_same_pictures(first, predictions[split], f"{first_name} and {name}, split {split}")
+        _require_same_images(first, predictions[split], f"{first_name} and {name}, split {split}")
+    number = settings.DECLARED_RESAMPLES if split == declared.split else settings.RESAMPLES
     weights = resamples(first, number)
     return {
-        model: Model.of(model, [given[name][split] for name in names], weights)
-        for model, names in trainings.items()
+        model: Model.measured(model, [given[name][split] for name in names], weights)
+        for model, names in declared.trainings.items()
     }
 
 
-def planning(predictions: Predictions, artifact: str) -> Results:
-    """Return the gain in accuracy that could be found at all, by how often two models disagree."""
-    n = len(predictions.y_true)
-    return {
-        f"detectable_gain.discordance_{100 * discordance:.0f}": entry(
-            significance.detectable_gain(n, discordance),
-            "found by McNemar's test with 80 % power at 5 %",
-            Basis(artifact, n),
-            reason_null="not even if one model is right wherever they disagree",
-        )
-        for discordance in DISCORDANCES
-    }
-
-
-def _moved_rows(moves: Moves, split: str, classes: Sequence[str]) -> list[dict[str, object]]:
-    columns = ("broken", "fixed", "both_right", "both_wrong")
-    return [
-        {"split": split, "y_true": name, **{MOVES[move]: int(moves[move][k]) for move in columns}}
-        for k, name in enumerate(classes)
-    ]
-
-
-def _require_same_pictures(a: Predictions, b: Predictions, where: str) -> None:
+def _require_same_images(a: Predictions, b: Predictions, where: str) -> None:
     if np.array_equal(a.image_id, b.image_id) and np.array_equal(a.y_true, b.y_true):
         return
     raise DataError(
-        f"{where}: the models were not given the same pictures in the same order",
+        f"{where}: the models were not given the same images in the same order",
         hint="both must come from one study: build it again",
     )
+
+
+def _compare_undeclared(
+    declared: Comparisons, models: Mapping[str, Model], split: str, results: Results
+) -> None:
+    """Add how the networks differ from the reference classifier, and corrected models from those with a mistake."""
+    artifact, floor = declared.artifact("results.json"), declared.floor
+    for name in declared.networks:
+        pair = Pair(models[floor], models[name])
+        difference = comparison.difference_results(pair, artifact, [declared.primary])
+        results |= owned(difference, declared.owner(name, floor), split)
+    for a, b in declared.corrections:
+        differences = comparison.difference_results(Pair(models[a], models[b]), artifact)
+        results |= owned(differences, declared.owner(b, a), split)
+
+
+def _compare_declared(declared: Comparisons, models: Mapping[str, Model], split: str, found: Found) -> None:
+    """Add the declared comparisons on one split, with their verdicts if it is the one that decides."""
+    if declared.baseline is None:
+        return
+    pairs = {b: Pair(models[declared.baseline], models[b]) for b in declared.against}
+    judged = _judge(declared, pairs) if split == declared.split else {}
+    for b, pair in pairs.items():
+        results = _pair_results(declared, b, pair)
+        if b in judged and "primary" in judged[b].results:  # at the level at which it was decided
+            results[declared.primary] = judged[b].results["primary"]
+        owner = declared.owner(b, declared.baseline)
+        found.results.update(owned(results, owner, split))
+        found.differences.setdefault(b, []).extend(comparison.difference_rows(pair, results, split))
+        found.moved.setdefault(b, []).extend(comparison.move_rows(pair, split))
+    for b, verdict in judged.items():
+        owner = declared.owner(b, declared.baseline)
+        found.results.update(owned(verdict.results, owner, split))
+        found.verdicts.append(_verdict(declared, b, pairs[b], verdict))
+    if split == declared.split:
+        images = models[declared.baseline].trainings[0]
+        planned = comparison.planning_results(images, f"split{declared.analysis}/split.csv")
+        found.results.update(owned(planned, f"planning{declared.analysis}", split))
+
+
+def _judge(declared: Comparisons, pairs: Mapping[str, Pair]) -> dict[str, comparison.Judged]:
+    family = [(pair, _differences_file(declared, b)) for b, pair in pairs.items()]
+    return dict(zip(pairs, comparison.judge(family, declared.rule), strict=True))
+
+
+def _differences_file(declared: Comparisons, b: str) -> str:
+    return declared.artifact(f"differences.{b}.csv")
+
+
+def _pair_results(declared: Comparisons, b: str, pair: Pair) -> Results:
+    artifact = _differences_file(declared, b)
+    return {
+        **comparison.difference_results(pair, artifact),
+        **comparison.move_results(pair, declared.artifact(f"moved.{b}.csv")),
+        **comparison.sign_flip_results(pair, artifact),
+    }
+
+
+def _verdict(declared: Comparisons, b: str, pair: Pair, judged: comparison.Judged) -> dict[str, Any]:
+    """Return an entry of ``verdicts.json``."""
+    return {
+        "pair": declared.owner(b, str(declared.baseline)),
+        "a": declared.baseline,
+        "b": b,
+        "analysis": declared.analysis,
+        "measure": declared.primary,
+        "split": declared.split,
+        "verdict": judged.verdict,
+        "margin": declared.margin,
+        "alpha": declared.alpha,
+        "seeds": pair.seeds,
+        "declared_late": declared.declared_late,
+    }

@@ -3,43 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from analysis.arrays import Weights
 from analysis.evaluation.predictions import Predictions, read_predictions
-from analysis.evaluation.results_file import (
-    ONE_VS_REST,
-    POOLED,
-    Basis,
-    Entry,
-    Results,
-    bounded,
-    entry,
-    owned,
-    write_json,
+from analysis.evaluation.results_file import Basis, Results, entry, owned, write_json
+from analysis.evaluation.statistics.resampling import resamples
+from analysis.evaluation.statistics.roc import Roc, roc_curves
+from analysis.evaluation.tables import calibration, model_rows, operating_points
+from analysis.evaluation.tables.calibration import Corrected
+from analysis.evaluation.tables.classification import Labelled
+from analysis.evaluation.tables.curves import (
+    average_precision_results,
+    band_tables,
+    roc_rows,
+    threshold_counts,
 )
-from analysis.evaluation.statistics.metrics import Floats
-from analysis.evaluation.statistics.resampled import (
-    LEVEL,
-    Weights,
-    from_draws,
-    resampled,
-    varying,
-    with_intervals,
-)
-from analysis.evaluation.statistics.resampling import percentile, resamples
-from analysis.evaluation.statistics.roc import BAND_GRID, Passed, Roc, roc_curves
-from analysis.evaluation.tables import calibration
-from analysis.evaluation.tables.classification import PER_CLASS, Labelled, classification_results, macro_entry
 from analysis.evaluation.tables.learning_curves import learning_results, read_history
+from analysis.evaluation.tables.measures import measure_results
 from analysis.progress import Progress
+from analysis.vocabulary.measures import MACRO, MICRO
 
-CONFIDENT_ERRORS = 10
-BAND_RESAMPLES = 500
-"""Enough for a band that is only drawn."""
+
+@dataclass(frozen=True)
+class Measured:
+    """What is computed of one model on one split, apart from calibration."""
+
+    results: Results
+    curves: Mapping[str, Roc]
+    bands: Sequence[pd.DataFrame]
 
 
 def evaluate(
@@ -68,197 +65,97 @@ def evaluate(
     predictions = read_predictions(inputs["predictions"] / "predictions.csv", classes, splits)
     artifact = f"predict.{model}/predictions.csv"
     weights = {split: resamples(p) for split, p in predictions.items()}
-    results = owned(_training(inputs["training"], model), model, "training") if "training" in inputs else {}
-    curves: dict[str, dict[str, Roc]] = {}
-    bands: list[pd.DataFrame] = []
+    measured: dict[str, Measured] = {}
     for done, split in enumerate(splits):
         progress(done, len(splits), "splits")
-        curves[split] = roc_curves(predictions[split])
-        passed = _passed(predictions[split], weights[split])
-        measured = measure(predictions[split], curves[split], artifact, weights[split])
-        labelled = Labelled.of(predictions[split], artifact)
-        measured |= {f"average_precision.{c}": _average_precision(*p, labelled) for c, p in passed.items()}
-        results |= owned(measured, model, split)
-        bands += _bands(passed, split)
+        measured[split] = _measure(predictions[split], split, weights[split], artifact)
     counts, class_weights = _training_counts(inputs, classes), _class_weights(inputs)
     corrected = calibration.correct(predictions, counts, class_balance, class_weights)
-    results |= calibration.probability_results(corrected, normal, weights, model, artifact)
-    write_json(out / "results.json", results)
-    _write(out / "measures.csv", _measure_rows(results, model, classes, splits))
-    _write(out / "confusion.csv", _confusion_rows(results, model, classes, splits))
-    _write(out / "roc.csv", _roc_rows(curves))
-    _write(out / "auroc.csv", _area_rows(results, model, "auroc", (*classes, "macro", "micro"), splits))
-    _write(out / "average_precision.csv", _area_rows(results, model, "average_precision", classes, splits))
-    _table(pd.concat(bands), out / "bands.csv")
-    _write(out / "errors.csv", _confident_errors(predictions["test"]))
-    _write(
-        out / "reliability.csv",
-        (r for split in splits for r in calibration.reliability_rows(corrected, split)),
-    )
+    probable = probability_results(corrected, normal, weights, artifact)
+    results = {split: found.results | probable[split] for split, found in measured.items()}
+    _write_results(out, model, results, _training_results(inputs, model))
+    _write_model_tables(out, results, classes)
+    _write(out / "roc.csv", roc_rows({split: found.curves for split, found in measured.items()}))
+    _write_table(pd.concat([band for found in measured.values() for band in found.bands]), out / "bands.csv")
+    _write(out / "errors.csv", model_rows.confident_errors(predictions["test"]))
+    rows = (row for split in splits for row in calibration.reliability_rows(corrected, split))
+    _write(out / "reliability.csv", rows)
     if normal is not None:
-        of_test = {name.removeprefix(f"{model}.test."): item for name, item in results.items()}
-        _table(calibration.predictive_table(of_test), out / "predictive.csv")
-        _table(calibration.decision_table(corrected, normal), out / "decision.csv")
+        _write_table(operating_points.predictive_table(results["test"]), out / "predictive.csv")
+        _write_table(operating_points.decision_table(corrected.scaled, normal), out / "decision.csv")
 
 
-def _training(folder: Path, model: str) -> Results:
-    """Return the learning curves' facts, and the epoch whose weights were saved."""
-    facts = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-    kept = entry(
-        facts["weights_epoch"], "epoch whose weights are evaluated", Basis(f"train.{model}/training.json")
-    )
-    history = read_history(folder / "history.csv")
-    return learning_results(history, Basis(f"train.{model}/history.csv")) | {"weights_epoch": kept}
+def _measure(predictions: Predictions, split: str, weights: Weights, artifact: str) -> Measured:
+    """Return every measure of one model on one split, its ROC curves and their bands."""
+    curves = roc_curves(predictions)
+    areas = {name: curve.auroc for name, curve in curves.items()}
+    counts = threshold_counts(predictions, weights)
+    results = {
+        **measure_results(predictions, areas, weights, artifact),
+        **average_precision_results(counts, Labelled.from_predictions(predictions, artifact)),
+    }
+    return Measured(results, curves, list(band_tables(counts, split)))
 
 
-def _class_weights(inputs: Mapping[str, Path]) -> list[float] | None:
-    """Return the weights of the classes in the training loss, None without any."""
-    if "training" not in inputs:
-        return None
-    facts = json.loads((inputs["training"] / "training.json").read_text(encoding="utf-8"))
-    weights: list[float] | None = facts["class_weights"]
-    return weights
+def probability_results(
+    corrected: Corrected, normal: str | None, weights: Mapping[str, Weights], artifact: str
+) -> dict[str, Results]:
+    """Return calibration and operating points of a model by split."""
+    points = operating_points.operating_point_results(corrected.raw, normal, artifact)
+    return {
+        split: calibration.calibration_results(corrected, split, weights[split], artifact) | points[split]
+        for split in corrected.raw
+    }
 
 
 def _training_counts(inputs: Mapping[str, Path], classes: Sequence[str]) -> list[int]:
+    """Return how many training images each class has."""
     labels = pd.read_csv(inputs["records"] / "records.csv", usecols=["label"], dtype=str)["label"]
     train = pd.read_csv(inputs["split"] / "split.csv", usecols=["split"], dtype=str)["split"] == "train"
     counts = labels[train].value_counts()
     return [int(counts.get(name, 0)) for name in classes]
 
 
-def measure(predictions: Predictions, curves: Mapping[str, Roc], artifact: str, weights: Weights) -> Results:
-    """Return every measure of one model on one split under the names ``<measure>[.<class or average>]``."""
-    labelled = Labelled.of(predictions, artifact)
-    results = classification_results(labelled) | _areas(
-        {name: curve.auroc for name, curve in curves.items()}, labelled
-    )
-    return with_intervals(results, predictions, resampled(predictions, weights))
+def _class_weights(inputs: Mapping[str, Path]) -> list[float] | None:
+    """Return the weights of the classes in the training loss, None without any."""
+    return _training_facts(inputs)["class_weights"] if "training" in inputs else None
 
 
-def _passed(predictions: Predictions, weights: Weights) -> dict[str, tuple[Passed, Passed]]:
-    """Return by class what passes each threshold: once as it is, and in each resample."""
-    once = np.ones((1, len(predictions.y_true)))
+def _training_facts(inputs: Mapping[str, Path]) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((inputs["training"] / "training.json").read_text(encoding="utf-8"))
+    return facts
+
+
+def _training_results(inputs: Mapping[str, Path], model: str) -> Results:
+    """Return the facts of the learning curves, and the epoch whose weights were saved; nothing without a training."""
+    if "training" not in inputs:
+        return {}
+    epoch, basis = _training_facts(inputs)["weights_epoch"], Basis(f"train.{model}/training.json")
+    history = read_history(inputs["training"] / "history.csv")
     return {
-        name: (Passed.of(once, *side), Passed.of(weights, *side))
-        for name, side in zip(
-            predictions.classes,
-            ((predictions.y_true == k, predictions.y_score[:, k]) for k in range(len(predictions.classes))),
-            strict=True,
-        )
+        **learning_results(history, Basis(f"train.{model}/history.csv")),
+        "weights_epoch": entry(epoch, "epoch whose weights are evaluated", basis),
     }
 
 
-def _areas(areas: Mapping[str, float], labelled: Labelled) -> Results:
-    basis, reason = labelled.basis(), "pictures all on one side"
-    per_class = np.array([areas[name] for name in labelled.classes])
-    results = {
-        f"auroc.{name}": entry(areas[name], ONE_VS_REST, basis, reason_null=reason)
-        for name in labelled.classes
-    }
-    results["auroc.macro"] = macro_entry(labelled, per_class)
-    results["auroc.micro"] = entry(areas["micro"], POOLED, basis, reason_null=reason)
-    return results
+def _write_results(out: Path, model: str, results: Mapping[str, Results], training: Results) -> None:
+    named = owned(training, model, "training")
+    for split, found in results.items():
+        named |= owned(found, model, split)
+    write_json(out / "results.json", named)
 
 
-def _average_precision(value: Passed, draws: Passed, labelled: Labelled) -> Entry:
-    words = "mean of precision over the steps of recall"
-    item = entry(
-        value.average_precision()[0], words, labelled.basis(), reason_null="no picture of this class"
-    )
-    return bounded(item, varying(from_draws(draws.average_precision())))
-
-
-def _bands(passed: Mapping[str, tuple[Passed, Passed]], split: str) -> Iterator[pd.DataFrame]:
-    """Yield ROC and precision-recall curves of the classes, and the mean ROC curve, with bands at one grid."""
-    for kind in ("roc", "pr"):
-        found = {name: value.curve(kind)[0] for name, (value, _) in passed.items()}
-        drawn = {name: draws.first(BAND_RESAMPLES).curve(kind) for name, (_, draws) in passed.items()}
-        if kind == "roc":
-            found["macro"] = np.mean(list(found.values()), axis=0)
-            drawn["macro"] = np.mean(list(drawn.values()), axis=0)
-        for name, y in found.items():
-            yield _band(split, kind, name, y, drawn[name])
-
-
-def _band(split: str, kind: str, curve: str, y: Floats, draws: Floats) -> pd.DataFrame:
-    low, high = percentile(draws, LEVEL)
-    return pd.DataFrame(
-        {"split": split, "kind": kind, "curve": curve, "x": BAND_GRID, "y": y, "low": low, "high": high}
-    )
-
-
-def _measure_rows(
-    results: Results, model: str, classes: Sequence[str], splits: Sequence[str]
-) -> list[dict[str, object]]:
-    def value(split: str, name: str) -> object:
-        return results[f"{model}.{split}.{name}"]["value"]
-
-    return [
-        {
-            "split": split,
-            "class": of,
-            **{name: value(split, f"{name}.{of}") for name in (*PER_CLASS, "auroc")},
-            "support": value(split, "n" if of == "macro" else f"support.{of}"),
-        }
-        for split in splits
-        for of in (*classes, "macro")
-    ]
-
-
-def _confusion_rows(
-    results: Results, model: str, classes: Sequence[str], splits: Sequence[str]
-) -> list[dict[str, object]]:
-    return [
-        {
-            "split": split,
-            "y_true": true,
-            "y_pred": predicted,
-            "count": results[f"{model}.{split}.confusion.{true}.{predicted}"]["value"],
-            "share": results[f"{model}.{split}.confusion_share.{true}.{predicted}"]["value"],
-        }
-        for split in splits
-        for true in classes
-        for predicted in classes
-    ]
-
-
-def _roc_rows(curves: Mapping[str, Mapping[str, Roc]]) -> list[dict[str, object]]:
-    return [
-        {"split": split, "curve": name, "fpr": fpr, "tpr": tpr}
-        for split, of_split in curves.items()
-        for name, curve in of_split.items()
-        for fpr, tpr in zip(curve.fpr, curve.tpr, strict=True)
-    ]
-
-
-def _confident_errors(predictions: Predictions) -> Iterator[dict[str, object]]:
-    """Yield for each true class the pictures that are called another with the highest probability."""
-    confidence = predictions.y_score.max(axis=1)
-    for k, name in enumerate(predictions.classes):
-        wrong = np.flatnonzero((predictions.y_true == k) & (predictions.y_pred != k))
-        for row in wrong[np.argsort(-confidence[wrong], kind="stable")][:CONFIDENT_ERRORS]:
-            yield {
-                "y_true": name,
-                "y_pred": predictions.classes[predictions.y_pred[row]],
-                "probability": confidence[row],
-                "image_id": predictions.image_id[row],
-            }
-
-
-def _area_rows(
-    results: Results, model: str, measure: str, of: Sequence[str], splits: Sequence[str]
-) -> Iterator[dict[str, object]]:
-    for split in splits:
-        for name in of:
-            item = results[f"{model}.{split}.{measure}.{name}"]
-            row = {"split": split, "curve": name, measure: item["value"]}
-            yield {**row, "low": item["low"], "high": item["high"]}
+def _write_model_tables(out: Path, results: Mapping[str, Results], classes: Sequence[str]) -> None:
+    _write(out / "measures.csv", model_rows.measure_rows(results, classes))
+    _write(out / "confusion.csv", model_rows.confusion_rows(results, classes))
+    _write(out / "auroc.csv", model_rows.area_rows(results, "auroc", (*classes, MACRO, MICRO)))
+    precision = "average_precision"
+    _write(out / f"{precision}.csv", model_rows.area_rows(results, precision, classes))
 
 
 def _write(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
-    _table(pd.DataFrame(list(rows)), path)
+    _write_table(pd.DataFrame(list(rows)), path)
 
 
-def _table(table: pd.DataFrame, path: Path) -> None:
+def _write_table(table: pd.DataFrame, path: Path) -> None:
     table.to_csv(path, index=False, lineterminator="\n")

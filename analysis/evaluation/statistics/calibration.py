@@ -20,19 +20,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import softmax
 
-from analysis.evaluation.statistics.metrics import LOG_LOSS_CLIP, Floats, Indices
-
-Mask = NDArray[np.bool_]
-Patients = NDArray[np.object_]
-BINS = 15
-DRAWS = 1000
-SEED = 42
-LEVEL = 0.95
-TEMPERATURES = (0.05, 20.0)
+from analysis.arrays import Floats, Indices, Labels, Mask, dense
+from analysis.evaluation import settings
 
 
 def top_label(y_true: Indices, y_score: Floats) -> tuple[Mask, Floats]:
@@ -40,7 +33,7 @@ def top_label(y_true: Indices, y_score: Floats) -> tuple[Mask, Floats]:
     return y_score.argmax(axis=1) == y_true, y_score.max(axis=1)
 
 
-def top_label_ece(y_true: Indices, y_score: Floats, bins: int = BINS) -> float:
+def top_label_ece(y_true: Indices, y_score: Floats, bins: int = settings.BINS) -> float:
     """Return the expected calibration error of the most probable class, 0 to 1.
 
     It is biased upwards and has no interval: hold it against `expected_ece`.
@@ -48,12 +41,12 @@ def top_label_ece(y_true: Indices, y_score: Floats, bins: int = BINS) -> float:
     return ece(*top_label(y_true, y_score), bins)
 
 
-def classwise_ece(y_true: Indices, y_score: Floats, bins: int = BINS) -> Floats:
+def classwise_ece(y_true: Indices, y_score: Floats, bins: int = settings.BINS) -> Floats:
     """Return the expected calibration error of each class's probability, shape (K,)."""
     return np.array([ece(y_true == k, score, bins) for k, score in enumerate(y_score.T)])
 
 
-def ece(positive: Mask, score: Floats, bins: int = BINS) -> float:
+def ece(positive: Mask, score: Floats, bins: int = settings.BINS) -> float:
     """Return sum_bin n_bin / n |mean score - share positive| of ``positive`` and ``score``, each (n,)."""
     return float(_eces(positive[None], score, bins)[0])
 
@@ -73,11 +66,11 @@ def _bin(score: Floats, bins: int) -> Indices:
 
 
 def _members(place: Indices) -> Floats:
-    """Return the bins of the pictures one-hot, shape (n, bins)."""
+    """Return the bins of the images one-hot, shape (n, bins)."""
     return np.eye(place.max() + 1)[place]
 
 
-def class_reliability(positive: Mask, score: Floats, bins: int = BINS) -> pd.DataFrame:
+def class_reliability(positive: Mask, score: Floats, bins: int = settings.BINS) -> pd.DataFrame:
     """Return the reliability table, a row for each bin: bin (from 1), n, confidence (mean score) and accuracy (share positive).
 
     Parameters
@@ -101,12 +94,12 @@ def class_reliability(positive: Mask, score: Floats, bins: int = BINS) -> pd.Dat
 
 def expected_ece(
     y_score: Floats,
-    patient_id: Patients | None = None,
+    patient_id: Labels | None = None,
     *,
-    bins: int = BINS,
-    draws: int = DRAWS,
-    seed: int = SEED,
-    level: float = LEVEL,
+    bins: int = settings.BINS,
+    draws: int = settings.CALIBRATION_DRAWS,
+    seed: int = settings.SEED,
+    level: float = settings.LEVEL,
 ) -> tuple[float, float]:
     """Return the range of `top_label_ece` that calibrated probabilities would give.
 
@@ -115,7 +108,7 @@ def expected_ece(
     y_score : (n, K) array of float
         The probabilities; true classes are drawn from them, ``draws`` times.
     patient_id : (n,) array of str, optional
-        The pictures of a patient share one random number, as they share their class; without it each has its own.
+        The images of a patient share one random number, as they share their class; without it each has its own.
     level : float
         Share of the draws inside the range, which leaves out as many below as above.
     """
@@ -126,12 +119,12 @@ def expected_ece(
 
 def consistency_bars(
     score: Floats,
-    patient_id: Patients | None = None,
+    patient_id: Labels | None = None,
     *,
-    bins: int = BINS,
-    draws: int = DRAWS,
-    seed: int = SEED,
-    level: float = LEVEL,
+    bins: int = settings.BINS,
+    draws: int = settings.CALIBRATION_DRAWS,
+    seed: int = settings.SEED,
+    level: float = settings.LEVEL,
 ) -> tuple[Floats, Floats]:
     """Return the range of each accuracy in `class_reliability` that calibrated scores (n,) would give.
 
@@ -142,9 +135,9 @@ def consistency_bars(
     return _range(positive @ _members(place) / np.bincount(place), level)
 
 
-def _draw_labels(y_score: Floats, patient_id: Patients | None, draws: int, seed: int) -> Indices:
-    """Return true classes, shape (draws, n), drawn from the probabilities of each picture."""
-    patient = np.arange(len(y_score)) if patient_id is None else np.unique(patient_id, return_inverse=True)[1]
+def _draw_labels(y_score: Floats, patient_id: Labels | None, draws: int, seed: int) -> Indices:
+    """Return true classes, shape (draws, n), drawn from the probabilities of each image."""
+    patient = np.arange(len(y_score)) if patient_id is None else dense(patient_id)
     place = np.random.default_rng(seed).random((draws, patient.max() + 1))[:, patient]
     return np.asarray((place[..., None] >= y_score.cumsum(axis=1)[:, :-1]).sum(axis=-1))
 
@@ -160,11 +153,11 @@ def effective_priors(counts: ArrayLike, class_balance: str, class_weights: Seque
     Parameters
     ----------
     counts : (K,) array of int
-        Training pictures of each class.
+        Training images of each class.
     class_balance : {"none", "oversample"}
         Oversampling fills every class up to the largest, so all are equal.
     class_weights : sequence of K floats or None
-        Weights of the classes in the loss, which shift what is learnt as so many more pictures would.
+        Weights of the classes in the loss, which shift what is learnt as so many more images would.
     """
     seen = np.asarray(counts, np.float64)
     if class_balance == "oversample":
@@ -198,12 +191,12 @@ def fit_temperature(y_true: Indices, y_score: Floats) -> float:
     limit is returned.
     """
     logits = _log(y_score)
-    of_truth = logits[np.arange(len(y_true)), y_true]
+    true_logits = logits[np.arange(len(y_true)), y_true]
 
     def slope(inverse: float) -> float:
-        return float(((softmax(inverse * logits, axis=1) * logits).sum(axis=1) - of_truth).mean())
+        return float(((softmax(inverse * logits, axis=1) * logits).sum(axis=1) - true_logits).mean())
 
-    coldest, hottest = TEMPERATURES
+    coldest, hottest = settings.TEMPERATURES
     if slope(1 / hottest) >= 0:
         return hottest
     if slope(1 / coldest) <= 0:
@@ -217,4 +210,4 @@ def tempered(y_score: Floats, temperature: float) -> Floats:
 
 
 def _log(y_score: Floats) -> Floats:
-    return np.log(np.clip(y_score, LOG_LOSS_CLIP, 1.0))
+    return np.log(np.clip(y_score, settings.LOG_LOSS_CLIP, 1.0))

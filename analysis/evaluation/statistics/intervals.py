@@ -1,4 +1,4 @@
-"""Intervals of proportions and of areas under ROC curves, when a patient may have several pictures.
+"""Intervals of proportions and of areas under ROC curves, when a patient may have several images.
 
 References
 ----------
@@ -15,35 +15,34 @@ doi:10.1002/sim.1142.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import norm, t
 
+from analysis.arrays import Floats, Labels, Mask, dense
+from analysis.evaluation import settings
+from analysis.evaluation.predictions import Predictions
 from analysis.evaluation.results_file import Interval
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 NAN = float("nan")
 TOO_FEW = "fewer than two pictures on one side, or all of one patient"
 SAME = "no variation to judge by"
 NO_VARIANCE = 1e-12
 
 
-def proportion(correct: Mask, patient_id: NDArray[Any], level: float = 0.95) -> Interval:
-    """Return Wilson's interval of the share of n pictures that are ``correct`` (n,).
+def proportion(correct: Mask, patient_id: Labels, level: float = settings.LEVEL) -> Interval:
+    """Return Wilson's interval of the share of n images that are ``correct`` (n,).
 
-    In the place of n stands 1 + p(1 - p)/V, with V = G/(G - 1) sum_g (sum over the pictures of patient g of x - p)^2 / n^2
-    (a design effect after Rao and Scott 1992). It is n when each picture is of a patient of its own, and never above n:
-    what strata or unlike pictures of a patient seem to add is chance, or holds for fixed numbers of a class alone.
+    In the place of n stands 1 + p(1 - p)/V, with V = G/(G - 1) sum_g (sum over the images of patient g of x - p)^2 / n^2
+    (a design effect after Rao and Scott 1992). It is n when each image is of a patient of its own, and never above n:
+    what strata or unlike images of a patient seem to add is chance, or holds for fixed numbers of a class alone.
     """
     method = "Wilson, effective n by patients"
     if not len(correct):
         return Interval(NAN, NAN, level, NAN, method, "no pictures")
     share = float(correct.mean())
-    n = _effective_pictures(np.asarray(correct - share), patient_id, share)
+    n = _effective_images(np.asarray(correct - share), patient_id, share)
     z = norm.ppf((1 + level) / 2)
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
@@ -52,22 +51,22 @@ def proportion(correct: Mask, patient_id: NDArray[Any], level: float = 0.95) -> 
     return Interval(low, high, level, math.sqrt(share * (1 - share) / n), method)
 
 
-def _effective_pictures(residual: Floats, patient_id: NDArray[Any], share: float) -> float:
+def _effective_images(residual: Floats, patient_id: Labels, share: float) -> float:
     n = len(residual)
-    pictures = np.unique(patient_id, return_counts=True)[1]
-    if share in {0.0, 1.0} or len(pictures) == 1:
-        # Nothing tells how alike the pictures of a patient are: as if they were copies.
-        return float(n**2 / (pictures**2).sum())
+    images = np.unique(patient_id, return_counts=True)[1]
+    if share in {0.0, 1.0} or len(images) == 1:
+        # Nothing tells how alike the images of a patient are: as if they were copies.
+        return float(n**2 / (images**2).sum())
     variance = clustered_variance(residual / n, patient_id)
     return min(n, 1 + share * (1 - share) / variance) if variance > NO_VARIANCE else n
 
 
 def auroc_influence(positive: Mask, score: Floats) -> Floats:
-    """Return what each picture adds to the error of the AUROC of ``score``, (n,); the sum is 0.
+    """Return what each image adds to the error of the AUROC of ``score``, (n,); the sum is 0.
 
-    These are DeLong's placements less the area, over the number of pictures of their side. They are scaled
-    so that ``clustered_variance`` is DeLong's (1988) when every patient has one picture: DeLong divides by
-    pictures of the side less one. NaN if a side has fewer than two pictures.
+    These are DeLong's placements less the area, over the number of images of their side. They are scaled
+    so that ``clustered_variance`` is DeLong's (1988) when every patient has one image: DeLong divides by
+    images of the side less one. NaN if a side has fewer than two images.
     """
     sides = positive.sum(), (~positive).sum()
     if min(sides) < 2:
@@ -82,23 +81,32 @@ def auroc_influence(positive: Mask, score: Floats) -> Floats:
     return phi
 
 
-def clustered_variance(phi: Floats, patient_id: NDArray[Any]) -> float:
-    """Return G/(G-1) sum_g (sum of ``phi`` over the pictures of g)^2, the variance of the sum of ``phi``.
+def auroc_influences(predictions: Predictions) -> dict[str, Floats]:
+    """Return the influence of each image on the AUROC of each class and on their mean, by their names, shape (n,)."""
+    by_class = {
+        f"auroc.{name}": auroc_influence(predictions.y_true == k, predictions.y_score[:, k])
+        for k, name in enumerate(predictions.classes)
+    }
+    return {**by_class, "auroc.macro": np.mean(list(by_class.values()), axis=0)}
 
-    NaN if all pictures are of one patient.
+
+def clustered_variance(phi: Floats, patient_id: Labels) -> float:
+    """Return G/(G-1) sum_g (sum of ``phi`` over the images of g)^2, the variance of the sum of ``phi``.
+
+    NaN if all images are of one patient.
     """
     by_patient = _by_patient(phi, patient_id)
     g = len(by_patient)
     return float(g / (g - 1) * (by_patient**2).sum()) if g > 1 else NAN
 
 
-def auroc(area: float, phi: Floats, patient_id: NDArray[Any], level: float = 0.95) -> Interval:
+def auroc(area: float, phi: Floats, patient_id: Labels, level: float = settings.LEVEL) -> Interval:
     """Return the interval of one AUROC, or of a mean of some: t on the logit scale.
 
     Parameters
     ----------
     area : float
-        The AUROC; NaN, 0 and 1 have no interval, nor has that of a score that is the same for all pictures.
+        The AUROC; NaN, 0 and 1 have no interval, nor has that of a score that is the same for all images.
     phi : (n,) array of float
         Its influence values, those of a mean being the mean of theirs.
     patient_id : (n,) array
@@ -117,8 +125,8 @@ def auroc(area: float, phi: Floats, patient_id: NDArray[Any], level: float = 0.9
     return Interval(float(expit(logit(area) - half)), float(expit(logit(area) + half)), level, se, method)
 
 
-def auroc_difference(d: float, phi: Floats, patient_id: NDArray[Any], level: float = 0.95) -> Interval:
-    """Return the t interval of a difference ``d`` of AUROCs on the same pictures.
+def auroc_difference(d: float, phi: Floats, patient_id: Labels, level: float = settings.LEVEL) -> Interval:
+    """Return the t interval of a difference ``d`` of AUROCs on the same images.
 
     ``phi`` (n,) are the influence values of one model less those of the other. There is no interval if no
     patient tells the models apart, as when both AUROCs are 1.
@@ -132,15 +140,14 @@ def auroc_difference(d: float, phi: Floats, patient_id: NDArray[Any], level: flo
     return Interval(d - reach, d + reach, level, se, method)
 
 
-def _error(phi: Floats, patient_id: NDArray[Any], level: float) -> tuple[float, float]:
+def _error(phi: Floats, patient_id: Labels, level: float) -> tuple[float, float]:
     """Return the standard error of the sum of ``phi``, and how far an interval of ``level`` reaches."""
     se = math.sqrt(clustered_variance(phi, patient_id))
     return se, float(t.ppf((1 + level) / 2, _degrees_of_freedom(_by_patient(phi, patient_id)))) * se
 
 
-def _by_patient(phi: Floats, patient_id: NDArray[Any]) -> Floats:
-    patient = np.unique(patient_id, return_inverse=True)[1]
-    return np.asarray(np.bincount(patient, weights=phi), dtype=np.float64)
+def _by_patient(phi: Floats, patient_id: Labels) -> Floats:
+    return np.asarray(np.bincount(dense(patient_id), weights=phi), dtype=np.float64)
 
 
 def _degrees_of_freedom(by_patient: Floats) -> float:

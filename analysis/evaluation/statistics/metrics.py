@@ -12,27 +12,25 @@ probability, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Counts = NDArray[np.number[Any]]
-Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
-LOG_LOSS_CLIP = 1e-12
+from analysis.arrays import Counts, Floats, Indices, Mask
+from analysis.evaluation.settings import LOG_LOSS_CLIP
+
 ROUNDING = 1e-12
 """Of weighted counts: a share below it is none."""
 
 
 def confusion_matrix(y_true: Indices, y_pred: Indices, classes: int) -> Counts:
-    """Return the (K, K) counts of pictures by true (row) and predicted (column) class."""
+    """Return the (K, K) counts of images by true (row) and predicted (column) class."""
     cells = np.bincount(y_true * classes + y_pred, minlength=classes * classes)
     return cells.reshape(classes, classes).astype(np.int64)
 
 
 def row_shares(matrix: Counts) -> Floats:
-    """Return each cell as a share of its row; NaN in the row of a class without pictures."""
+    """Return each cell as a share of its row; NaN in the row of a class without images."""
     return _ratio(matrix, matrix.sum(axis=-1, keepdims=True))
 
 
@@ -72,7 +70,7 @@ def macro(values: Floats) -> Floats:
 
 
 def accuracy(matrix: Counts) -> Floats:
-    """Return the share of pictures on the diagonal, shape (...)."""
+    """Return the share of images on the diagonal, shape (...)."""
     return _ratio(np.trace(matrix, axis1=-2, axis2=-1), matrix.sum(axis=(-2, -1)))
 
 
@@ -96,9 +94,8 @@ def class_mcc(matrix: Counts) -> Floats:
 def one_vs_rest(matrix: Counts) -> tuple[Counts, Counts, Counts, Counts]:
     """Return TP, FP, FN and TN of each class against the rest, each of shape (..., K)."""
     tp = np.diagonal(matrix, axis1=-2, axis2=-1)
-    other = 1 - np.eye(
-        matrix.shape[-1], dtype=np.int64
-    )  # sums, no differences: of weights nothing is left over
+    # Sums, no differences: of weights nothing is left over.
+    other = 1 - np.eye(matrix.shape[-1], dtype=np.int64)
     fp = np.einsum("...rk,kr->...k", matrix, other)
     fn = np.einsum("...kc,kc->...k", matrix, other)
     tn = np.einsum("...rc,kc,kr->...k", matrix, other, other, optimize=True)
@@ -106,18 +103,46 @@ def one_vs_rest(matrix: Counts) -> tuple[Counts, Counts, Counts, Counts]:
 
 
 def brier_scores(y_true: Indices, y_score: Floats) -> Floats:
-    """Return sum_k (p_k - [y = k])^2 of each picture, 0 to 2, shape (n,); the Brier score is their mean."""
+    """Return sum_k (p_k - [y = k])^2 of each image, 0 to 2, shape (n,); the Brier score is their mean."""
     one_hot = np.eye(y_score.shape[1])[y_true]
     return np.asarray(((y_score - one_hot) ** 2).sum(axis=1))
 
 
 def log_losses(y_true: Indices, y_score: Floats) -> Floats:
-    """Return -ln of the probability of the true class of each picture, clipped at 1e-12, shape (n,)."""
+    """Return -ln of the probability of the true class of each image, clipped at 1e-12, shape (n,)."""
     probability = y_score[np.arange(len(y_true)), y_true]
     return np.asarray(-np.log(np.clip(probability, LOG_LOSS_CLIP, 1.0)))
 
 
-def _ratio(part: NDArray[np.number], whole: NDArray[np.number]) -> Floats:
+OF_ALL: dict[str, Callable[[Counts], Floats]] = {"accuracy": accuracy, "mcc": mcc}
+"""The measures of all images that follow from the matrix, by id as in the vocabulary."""
+OF_CLASS: dict[str, Callable[[Counts], Floats]] = {
+    "sensitivity": sensitivity,
+    "specificity": specificity,
+    "ppv": ppv,
+    "npv": npv,
+    "f1": f1,
+    "mcc": class_mcc,
+}
+"""Those of each class against the rest."""
+IMAGE_LOSSES: dict[str, Callable[[Indices, Floats], Floats]] = {
+    "brier": brier_scores,
+    "log_loss": log_losses,
+}
+"""What each image adds to a loss."""
+COUNTED_AND_RIGHT: dict[str, Callable[[Mask, Mask], tuple[Mask, Mask]]] = {
+    "sensitivity": lambda true, called: (true, called),
+    "specificity": lambda true, called: (~true, ~called),
+    "ppv": lambda true, called: (called, true),
+    "npv": lambda true, called: (~called, ~true),
+}
+"""Of the measures of a class that are shares of images: which are counted, and which of these are right.
+
+They are told by whether each image is truly of the class, and whether it is called so.
+"""
+
+
+def _ratio(part: Counts, whole: Counts) -> Floats:
     part, whole = np.broadcast_arrays(np.asarray(part, np.float64), np.asarray(whole, np.float64))
     ratio: Floats = np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole != 0)
     return ratio

@@ -1,6 +1,6 @@
 """What a score is worth to one who must act on it: operating points, predictive values, net benefit.
 
-A picture is called positive when its score reaches the threshold. Thresholds are chosen on validation and
+An image is called positive when its score reaches the threshold. Thresholds are chosen on validation and
 applied to test.
 
 References
@@ -12,12 +12,11 @@ Decision curve analysis: a novel method for evaluating prediction models, doi:10
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from analysis.arrays import Floats, Mask
 from analysis.evaluation.statistics.calibration import prior_corrected
-from analysis.evaluation.statistics.metrics import Floats
 
-Mask = NDArray[np.bool_]
 NO_THRESHOLD = "no score lies above enough of the negatives: nothing would be called positive"
 
 
@@ -41,7 +40,7 @@ def threshold_for_specificity(positive: Mask, score: Floats, target: float) -> f
 
 
 def called_positive(score: Floats, threshold: float) -> Mask:
-    """Return which pictures are called positive."""
+    """Return which images are called positive."""
     return np.asarray(score >= threshold)
 
 
@@ -76,7 +75,7 @@ def net_benefit(
 ) -> Floats:
     """Return prevalence * sensitivity - (1 - prevalence) * (1 - specificity) * t / (1 - t), for t below 1.
 
-    In true positives a picture: what is left of them when a false positive counts t / (1 - t) of one.
+    In true positives an image: what is left of them when a false positive counts t / (1 - t) of one.
     """
     se, sp, pi, t = (
         np.asarray(part, np.float64) for part in (sensitivity, specificity, prevalence, threshold)
@@ -96,5 +95,5 @@ def decision_curve(positive: Mask, score: Floats, prevalence: float, thresholds:
 
 
 def treat_all(prevalence: float, thresholds: Floats) -> Floats:
-    """Return the net benefit of calling every picture positive, shape (T,); that of calling none is 0."""
+    """Return the net benefit of calling every image positive, shape (T,); that of calling none is 0."""
     return net_benefit(1, 0, prevalence, thresholds)

@@ -1,6 +1,6 @@
 """Resample patients, and compute measures of all resamples at once.
 
-A resample is a row of weights, one per picture: how often the picture was drawn, or in the Bayesian
+A resample is a row of weights, one per image: how often the image was drawn, or in the Bayesian
 bootstrap how much it counts. Draw once and use the same weights for every model: then the models stay
 paired.
 
@@ -15,32 +15,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.arrays import Floats, Indices, Labels, Mask, Weights, dense
+from analysis.evaluation import settings
 from analysis.evaluation.predictions import Predictions
 
-Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
 Draws = NDArray[np.uint16]
-Weights = NDArray[np.number[Any]]
-SEED = 42
-RESAMPLES = 2_000
-SMALLEST_STRATUM = 5
-MOST_UNDEFINED = 0.05
 _BLOCK = 500
 
 
 @dataclass(frozen=True)
 class Clusters:
-    """Which patient each of n pictures is of, and which stratum each of G patients is in.
+    """Which patient each of n images is of, and which stratum each of G patients is in.
 
     Parameters
     ----------
     patient : (n,) array of int
-        Index of the patient of each picture.
+        Index of the patient of each image.
     stratum : (G,) array of int
         Index of the stratum of each patient.
     """
@@ -59,25 +53,25 @@ class Clusters:
         return [np.flatnonzero(self.stratum == s) for s in range(self.stratum.max() + 1)]
 
 
-def clusters(patient_id: NDArray[Any], y_true: Indices) -> Clusters:
-    """Return patients and strata of n pictures; a stratum is the patients with pictures of the same classes.
+def clusters(patient_id: Labels, y_true: Indices) -> Clusters:
+    """Return patients and strata of n images; a stratum is the patients with images of the same classes.
 
     A patient who is alone in a stratum would be drawn exactly once every time and seem to vary by nothing.
-    So the smallest stratum is joined to the next smallest until each has ``SMALLEST_STRATUM`` patients.
+    So the smallest stratum is joined to the next smallest until each has ``settings.SMALLEST_STRATUM`` patients.
     """
     names, patient = np.unique(patient_id, return_inverse=True)
     seen = np.zeros((len(names), int(y_true.max()) + 1), dtype=bool)
     seen[patient, y_true] = True
     stratum = np.unique(seen, axis=0, return_inverse=True)[1].reshape(-1)
-    while (sizes := np.bincount(stratum)).min() < SMALLEST_STRATUM and len(sizes) > 1:
+    while (sizes := np.bincount(stratum)).min() < settings.SMALLEST_STRATUM and len(sizes) > 1:
         smallest, next_smallest = np.argsort(sizes, kind="stable")[:2]
         stratum[stratum == smallest] = next_smallest
-        stratum = np.unique(stratum, return_inverse=True)[1]
+        stratum = dense(stratum)
     return Clusters(patient, stratum)
 
 
-def bootstrap(clusters: Clusters, resamples: int, seed: int = SEED) -> Draws:
-    """Return how often each picture is drawn, (B, n): whole patients, with replacement, within strata."""
+def bootstrap(clusters: Clusters, resamples: int, seed: int = settings.SEED) -> Draws:
+    """Return how often each image is drawn, (B, n): whole patients, with replacement, within strata."""
     rng = np.random.default_rng(seed)
     drawn = np.empty((resamples, clusters.size), dtype=np.uint16)
     for members in clusters.strata:
@@ -89,12 +83,12 @@ def bootstrap(clusters: Clusters, resamples: int, seed: int = SEED) -> Draws:
     return drawn.take(clusters.patient, axis=1)
 
 
-def resamples(predictions: Predictions, number: int = RESAMPLES) -> Draws:
-    """Return how often each picture counts in each resample of patients: the same for every model."""
+def resamples(predictions: Predictions, number: int = settings.RESAMPLES) -> Draws:
+    """Return how often each image counts in each resample of patients: the same for every model."""
     return bootstrap(clusters(predictions.patient_id, predictions.y_true), number)
 
 
-def bayesian(clusters: Clusters, resamples: int, seed: int = SEED) -> Floats:
+def bayesian(clusters: Clusters, resamples: int, seed: int = settings.SEED) -> Floats:
     """Return weights of Rubin's Bayesian bootstrap, (B, n): Exp(1) per patient, of mean 1 in each stratum."""
     weights = np.random.default_rng(seed).standard_exponential((resamples, clusters.size))
     in_stratum = np.eye(clusters.stratum.max() + 1)[clusters.stratum]
@@ -112,11 +106,11 @@ def confusion_matrices(weights: Weights, y_true: Indices, y_pred: Indices, class
     return found.reshape(-1, classes, classes)
 
 
-def weighted_auroc(weights: Weights, positive: NDArray[np.bool_], score: Floats) -> Floats:
+def weighted_auroc(weights: Weights, positive: Mask, score: Floats) -> Floats:
     """Return the AUROC of each resample, (B,): the weighted share of pairs in the right order, ties half.
 
-    It is NaN in a resample without positive or without negative pictures. For the micro average give the
-    one-hot entries of all pictures, and ``np.repeat(weights, K, axis=1)``.
+    It is NaN in a resample without positive or without negative images. For the micro average give the
+    one-hot entries of all images, and ``np.repeat(weights, K, axis=1)``.
     """
     negative = np.flatnonzero(~positive)
     negative = negative[np.argsort(score[negative], kind="stable")]
@@ -138,15 +132,16 @@ def percentile(values: Floats, level: float) -> tuple[Floats, Floats]:
 
     With m defined resamples its ends are the k-th smallest and k-th largest value, k = (m + 1)(1 - level)/2
     rounded down (Davison and Hinkley 1997). So it leaves out 0 exactly when
-    ``paired.p_value`` is at most 1 - level. Resamples where the value is NaN are left out; where they are
+    ``significance.p_value`` is at most 1 - level. Resamples where the value is NaN are left out; where they are
     more than 5 %, or so few are left that k is 0, both ends are NaN.
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64), axis=0)
     defined = len(ordered) - np.isnan(ordered).sum(axis=0)
     k = np.floor((defined + 1) * (1 - level) / 2 + 1e-9).astype(np.intp)
-    refused = (k < 1) | (defined < (1 - MOST_UNDEFINED) * len(ordered))
+    refused = (k < 1) | (defined < (1 - settings.MOST_UNDEFINED) * len(ordered))
     low, high = (
-        np.take_along_axis(ordered, np.where(refused, 0, at)[None], axis=0)[0] for at in (k - 1, defined - k)
+        np.take_along_axis(ordered, np.where(refused, 0, rank)[None], axis=0)[0]
+        for rank in (k - 1, defined - k)
     )
     return np.where(refused, np.nan, low), np.where(refused, np.nan, high)
 

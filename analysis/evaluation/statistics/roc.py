@@ -9,12 +9,12 @@ relationship between precision-recall and ROC curves, doi:10.1145/1143844.114387
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.metrics import auc, roc_curve
 
+from analysis.arrays import Floats, Mask, Weights
 from analysis.evaluation.predictions import Predictions
 
 MACRO_GRID = np.linspace(0, 1, 501)
@@ -25,8 +25,8 @@ BAND_GRID = np.linspace(0, 1, 101)
 class Roc:
     """A curve from (0, 0) to (1, 1) and the area under it; undefined: no points, NaN."""
 
-    fpr: NDArray[np.float64]
-    tpr: NDArray[np.float64]
+    fpr: Floats
+    tpr: Floats
     auroc: float
 
 
@@ -49,7 +49,7 @@ def roc_curves(predictions: Predictions) -> dict[str, Roc]:
     }
 
 
-def binary_roc(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> Roc:
+def binary_roc(positive: Mask, score: Floats) -> Roc:
     """Return the curve of ``score`` for ``positive``, each of shape (n,); undefined if one side is empty."""
     if positive.all() or not positive.any():
         return UNDEFINED
@@ -58,39 +58,35 @@ def binary_roc(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> Roc:
 
 
 @dataclass(frozen=True)
-class Passed:
+class ThresholdCounts:
     """True and false positives of B resamples at each threshold, none first, then the highest: (B, thresholds + 1)."""
 
-    tp: NDArray[np.float64]
-    fp: NDArray[np.float64]
+    tp: Floats
+    fp: Floats
 
     @classmethod
-    def of(
-        cls, weights: NDArray[np.number[Any]], positive: NDArray[np.bool_], score: NDArray[np.float64]
-    ) -> Passed:
-        """Return the counts for ``weights`` (B, n) of pictures with ``score`` (n,)."""
+    def of(cls, weights: Weights, positive: Mask, score: Floats) -> ThresholdCounts:
+        """Return the counts for ``weights`` (B, n) of images with ``score`` (n,)."""
         order = np.argsort(-score, kind="stable")
         last = np.flatnonzero(np.diff(score[order], append=np.nan))  # of equal scores
         of_order = weights[:, order].astype(np.float64)
         sides = (np.cumsum(of_order * side[order], axis=1)[:, last] for side in (positive, ~positive))
         return cls(*(np.pad(side, ((0, 0), (1, 0))) for side in sides))
 
-    def first(self, resamples: int) -> Passed:
+    def first(self, resamples: int) -> ThresholdCounts:
         """Return the first ``resamples`` of them."""
-        return Passed(self.tp[:resamples], self.fp[:resamples])
+        return ThresholdCounts(self.tp[:resamples], self.fp[:resamples])
 
-    def average_precision(self) -> NDArray[np.float64]:
+    def average_precision(self) -> Floats:
         """Return the mean of precision over the steps of recall, shape (B,); NaN without positives."""
         steps = np.diff(self.tp, axis=1)
         precision = self._precision()[:, 1:]
         positives = self.tp[:, -1]
         total = np.where(steps > 0, steps * precision, 0).sum(axis=1)
-        mean: NDArray[np.float64] = np.divide(
-            total, positives, out=np.full(len(total), np.nan), where=positives > 0
-        )
+        mean: Floats = np.divide(total, positives, out=np.full(len(total), np.nan), where=positives > 0)
         return mean
 
-    def curve(self, kind: str) -> NDArray[np.float64]:
+    def curve(self, kind: Literal["roc", "pr"]) -> Floats:
         """Return the curve at ``BAND_GRID``, shape (B, 101); NaN where a side is empty.
 
         ``roc``: sensitivity at each false positive rate, between thresholds on the straight line. ``pr``: precision at
@@ -107,7 +103,7 @@ class Passed:
                 found[b] = precision[b, place]
         return found
 
-    def _precision(self) -> NDArray[np.float64]:
+    def _precision(self) -> Floats:
         called = self.tp + self.fp
         return np.divide(self.tp, called, out=np.ones_like(called), where=called > 0)
 

@@ -1,14 +1,12 @@
-"""Compare two models on the same pictures: tests, their correction for many, and what could be detected.
+"""Whether two models differ on the same images: tests, their correction for many, and the spread over seeds.
 
 References
 ----------
 McNemar (1947), Note on the sampling error of the difference between correlated proportions or percentages,
 doi:10.1007/BF02295996. Holm (1979), A simple sequentially rejective multiple test procedure,
-https://www.jstor.org/stable/4615733. Connor (1987), Sample size for testing differences in proportions for
-the paired-sample design, doi:10.2307/2531961. Duffy (1984), Asymptotic and exact power for the McNemar test
-and its analogue with R controls per case, doi:10.2307/2531151. Satterthwaite (1946), An approximate
-distribution of estimates of variance components, doi:10.2307/3002019. Davison and Hinkley (1997), Bootstrap
-methods and their application, doi:10.1017/CBO9780511802843.
+https://www.jstor.org/stable/4615733. Satterthwaite (1946), An approximate distribution of estimates of variance
+components, doi:10.2307/3002019. Davison and Hinkley (1997), Bootstrap methods and their application,
+doi:10.1017/CBO9780511802843.
 """
 
 from __future__ import annotations
@@ -16,25 +14,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.stats import binom, norm, t
+from scipy.stats import t
 
-from analysis.evaluation.statistics.resampling import MOST_UNDEFINED
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-POWER = 0.8
+from analysis.arrays import Floats, Indices, Labels, Mask, dense
+from analysis.evaluation import settings
 
 
 @dataclass(frozen=True)
 class SignFlip:
-    """A test of equal accuracy: p, pictures only B or only A got right, and the design effect.
+    """A test of equal accuracy: p, images that only B or only A got right, and the design effect.
 
-    ``deff`` is 1 when every patient has one picture, and NaN without discordant pictures.
+    ``deff`` is 1 when every patient has one image, and NaN without discordant images.
     """
 
     p: float
@@ -43,22 +35,22 @@ class SignFlip:
     deff: float
 
 
-def sign_flip(correct_a: Mask, correct_b: Mask, patient_id: NDArray[Any]) -> SignFlip:
+def sign_flip(correct_a: Mask, correct_b: Mask, patient_id: Labels) -> SignFlip:
     """Test whether models A and B are right equally often, by the signs of the patients' differences.
 
-    d_g is correct_B - correct_A summed over the pictures of patient g. If the models are alike, each d_g
+    d_g is correct_B - correct_A summed over the images of patient g. If the models are alike, each d_g
     could as well have the other sign; p is the share of all sign patterns whose sum is as far from 0 as
-    the one seen. The distribution is summed up exactly, not sampled. When every patient has one picture
+    the one seen. The distribution is summed up exactly, not sampled. When every patient has one image
     this is the exact test of McNemar (1947).
     """
     gain = correct_b.astype(np.intp) - correct_a
-    by_patient = np.bincount(np.unique(patient_id, return_inverse=True)[1], weights=gain).astype(np.intp)
+    by_patient = np.bincount(dense(patient_id), weights=gain).astype(np.intp)
     fixed, broken = int((gain > 0).sum()), int((gain < 0).sum())
     deff = float((by_patient**2).sum() / (fixed + broken)) if fixed + broken else float("nan")
     return SignFlip(_sign_flip_p(by_patient), fixed, broken, deff)
 
 
-def _sign_flip_p(by_patient: NDArray[np.intp]) -> float:
+def _sign_flip_p(by_patient: Indices) -> float:
     chance = np.ones(1)  # that the d_g with positive sign sum to 0, 1, 2, ... in size
     for size in np.abs(by_patient[by_patient != 0]):
         none = np.zeros(size)
@@ -75,7 +67,7 @@ def p_value(differences: Floats) -> float:
     and Hinkley 1997); NaN if it is undefined in more than 5 % of them.
     """
     defined = differences[~np.isnan(differences)]
-    if len(defined) < (1 - MOST_UNDEFINED) * len(differences):
+    if len(defined) < (1 - settings.MOST_UNDEFINED) * len(differences):
         return float("nan")
     fewer = 1 + min(int((defined <= 0).sum()), int((defined >= 0).sum()))
     return min(1.0, 2 * fewer / (len(defined) + 1))
@@ -119,35 +111,6 @@ def holm(p: Sequence[float], alpha: float = 0.05) -> list[HolmStep]:
     return steps
 
 
-def detectable_difference(se: float, comparisons: int, alpha: float = 0.05) -> float:
-    """Return the smallest difference found with 80 % power when it is one of ``comparisons`` tests.
-
-    ``se`` is the bootstrap standard error of the difference: it depends on how often the models disagree, not
-    on the difference that was seen.
-    """
-    return float((norm.ppf(1 - alpha / (2 * comparisons)) + norm.ppf(POWER)) * se)
-
-
-def detectable_gain(n: int, discordance: float, alpha: float = 0.05, power: float = POWER) -> float:
-    """Return the gain in accuracy that McNemar's exact test on ``n`` pictures finds with ``power``.
-
-    ``discordance`` is the share of pictures that only one of the models gets right; a gain cannot be
-    larger. The power is summed over the number of discordant pictures (Duffy 1984); Connor's (1987) formula
-    approximates it for large n. NaN if even a gain in all of them would not be found.
-    """
-    discordant = np.arange(n + 1)
-    chance = binom.pmf(discordant, n, discordance)
-    critical = binom.ppf(alpha / 2, discordant, 0.5)
-    critical -= binom.cdf(critical, discordant, 0.5) > alpha / 2
-
-    def lacking(gain: float) -> float:
-        better = (1 + gain / discordance) / 2
-        found = binom.cdf(critical, discordant, better) + binom.cdf(critical, discordant, 1 - better)
-        return power - float(chance @ found)
-
-    return float(brentq(lacking, 0, discordance)) if lacking(discordance) < 0 else float("nan")
-
-
 @dataclass(frozen=True)
 class SeedSpread:
     """Recipe B less recipe A over several seeds, the three terms of its variance, and its t interval.
@@ -165,9 +128,17 @@ class SeedSpread:
     level: float
     p: float
 
+    @property
+    def se(self) -> float:
+        """The standard error of the difference, of all three terms."""
+        return math.sqrt(self.variance_patients + self.variance_a + self.variance_b)
 
-def of_recipes(
-    a_values: Sequence[float], b_values: Sequence[float], variance_patients: float, level: float = 0.95
+
+def compare_recipes(
+    a_values: Sequence[float],
+    b_values: Sequence[float],
+    variance_patients: float,
+    level: float = settings.LEVEL,
 ) -> SeedSpread:
     """Compare recipes A and B by a measure of S >= 2 networks each, trained with different seeds.
 
@@ -189,14 +160,5 @@ def of_recipes(
     difference, se = float(b.mean() - a.mean()), math.sqrt(variance)
     half = float(t.ppf((1 + level) / 2, df)) * se
     p = float(2 * t.sf(abs(difference) / se, df)) if se else 1.0  # nothing varies, so nothing can be told
-    return SeedSpread(
-        difference,
-        variance_patients,
-        variance_a,
-        variance_b,
-        df,
-        difference - half,
-        difference + half,
-        level,
-        p,
-    )
+    low, high = difference - half, difference + half
+    return SeedSpread(difference, variance_patients, variance_a, variance_b, df, low, high, level, p)

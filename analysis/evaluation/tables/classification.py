@@ -1,38 +1,21 @@
-"""The results that follow from true and predicted classes alone, without probabilities."""
+"""Results that follow from true and predicted classes alone, without probabilities."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analysis.arrays import Counts, Floats, Indices, Labels, Mask
 from analysis.evaluation.predictions import Predictions
-from analysis.evaluation.results_file import COUNT, MEAN_OF_CLASSES, ONE_VS_REST, Basis, Entry, Results, entry
+from analysis.evaluation.results_file import COUNT, MEAN_OF_CLASSES, Basis, Entry, Results, entry
 from analysis.evaluation.statistics import metrics
-
-Mask = NDArray[np.bool_]
-PER_CLASS: dict[str, Callable[[metrics.Counts], metrics.Floats]] = {
-    "sensitivity": metrics.sensitivity,
-    "specificity": metrics.specificity,
-    "ppv": metrics.ppv,
-    "npv": metrics.npv,
-    "f1": metrics.f1,
-}
-WHY_UNDEFINED = {
-    "sensitivity": "no picture of this class",
-    "specificity": "no picture of another class",
-    "ppv": "class never predicted",
-    "npv": "no other class ever predicted",
-    "f1": "class neither present nor predicted",
-    "mcc": "truths or predictions are all on one side",
-}
+from analysis.vocabulary.measures import FROM_MATRIX, MACRO, Measure
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """True and predicted class of n pictures, with their patients and the file they come from.
+    """True and predicted class of n images, with their patients and the file they come from.
 
     Parameters
     ----------
@@ -47,20 +30,19 @@ class Labelled:
     """
 
     classes: tuple[str, ...]
-    y_true: NDArray[np.intp]
-    y_pred: NDArray[np.intp]
-    patient_id: NDArray[np.object_]
+    y_true: Indices
+    y_pred: Indices
+    patient_id: Labels
     artifact: str
 
     @classmethod
-    def of(cls, predictions: Predictions, artifact: str) -> Labelled:
-        """Return what the most probable classes of ``predictions`` make."""
-        return cls(
-            predictions.classes, predictions.y_true, predictions.y_pred, predictions.patient_id, artifact
-        )
+    def from_predictions(cls, predictions: Predictions, artifact: str) -> Labelled:
+        """Return the images with the most probable classes of ``predictions``."""
+        p = predictions
+        return cls(p.classes, p.y_true, p.y_pred, p.patient_id, artifact)
 
     @property
-    def matrix(self) -> metrics.Counts:
+    def matrix(self) -> Counts:
         """The confusion matrix, rows true."""
         return metrics.confusion_matrix(self.y_true, self.y_pred, len(self.classes))
 
@@ -69,64 +51,50 @@ class Labelled:
         patient_id = self.patient_id if rows is None else self.patient_id[rows]
         return Basis(self.artifact, len(patient_id), len(set(patient_id)))
 
+    def counted_and_right(self, measure: str, class_id: str) -> tuple[Mask, Mask]:
+        """Return which images a measure of a class is a share of, and which are right; all, if it is no such share."""
+        if measure not in metrics.COUNTED_AND_RIGHT:
+            return np.ones(len(self.y_true), dtype=bool), self.y_pred == self.y_true
+        k = self.classes.index(class_id)
+        return metrics.COUNTED_AND_RIGHT[measure](self.y_true == k, self.y_pred == k)
+
 
 def classification_results(labelled: Labelled) -> Results:
     """Return counts and measures under the names ``<measure>[.<class or macro>]``."""
     matrix, basis = labelled.matrix, labelled.basis()
-    results: Results = {
-        "n": entry(basis.n, COUNT, basis),
-        "accuracy": entry(
-            metrics.accuracy(matrix),
-            "share of pictures classified correctly",
-            basis,
-            reason_null="no pictures",
-        ),
-        "mcc": entry(
-            metrics.mcc(matrix),
-            "Gorodkin's R_K",
-            basis,
-            reason_null="truths or predictions are all of one class",
-        ),
-    }
-    for name, measure in PER_CLASS.items():
-        values = measure(matrix)
-        results |= _of_classes(labelled, name, values)
-        results[f"{name}.macro"] = macro_entry(labelled, values)
-    results |= _of_classes(labelled, "mcc", metrics.class_mcc(matrix))
+    results: Results = {"n": entry(basis.n, COUNT, basis)}
+    for measure in FROM_MATRIX:
+        if measure.of_all:
+            value = metrics.OF_ALL[measure.id](matrix)
+            results[measure.id] = entry(value, measure.method, basis, reason_null=measure.undefined)
+        if measure.of_class:
+            values = metrics.OF_CLASS[measure.id](matrix)
+            results |= _class_results(labelled, measure, values)
+            results |= {f"{measure.id}.{MACRO}": macro_entry(labelled, values) for _ in measure.averages}
     return results | _cells(labelled)
 
 
-def macro_entry(labelled: Labelled, values: NDArray[np.float64]) -> Entry:
+def _class_results(labelled: Labelled, measure: Measure, values: Floats) -> Results:
+    return {
+        f"{measure.id}.{class_id}": entry(
+            values[k],
+            measure.method_of_class,
+            labelled.basis(labelled.counted_and_right(measure.id, class_id)[0]),
+            reason_null=measure.undefined_of_class,
+        )
+        for k, class_id in enumerate(labelled.classes)
+    }
+
+
+def macro_entry(labelled: Labelled, values: Floats) -> Entry:
     """Return the entry of the unweighted mean of one value per class."""
     undefined = [name for name, value in zip(labelled.classes, values, strict=True) if np.isnan(value)]
     reason = f"undefined for {', '.join(undefined)}"
     return entry(metrics.macro(values), MEAN_OF_CLASSES, labelled.basis(), reason_null=reason)
 
 
-def _of_classes(labelled: Labelled, name: str, values: NDArray[np.float64]) -> Results:
-    return {
-        f"{name}.{class_id}": entry(
-            values[k],
-            ONE_VS_REST,
-            labelled.basis(denominator(labelled, name, k)),
-            reason_null=WHY_UNDEFINED[name],
-        )
-        for k, class_id in enumerate(labelled.classes)
-    }
-
-
-def denominator(labelled: Labelled, measure: str, k: int) -> Mask:
-    """Return the pictures that a measure of class ``k`` is a share of; all, if it is none of one class."""
-    rows: dict[str, Mask] = {
-        "sensitivity": labelled.y_true == k,
-        "specificity": labelled.y_true != k,
-        "ppv": labelled.y_pred == k,
-        "npv": labelled.y_pred != k,
-    }
-    return rows.get(measure, np.ones(len(labelled.y_true), dtype=bool))
-
-
 def _cells(labelled: Labelled) -> Results:
+    """Return the images of each class, and the cells of the confusion matrix as counts and as shares of their row."""
     results: Results = {}
     matrix, shares = labelled.matrix, metrics.row_shares(labelled.matrix)
     for t, true in enumerate(labelled.classes):
