@@ -19,7 +19,7 @@ def find_study_folder(name: str) -> Path:
     known = list_studies()
     raise UsageError(
         f"no study is called {name!r}",
-        hint=did_you_mean(nearest(name, known), f"there are: {', '.join(known)}"),
+        hint=did_you_mean(nearest(name, known)[:1], f"there are: {', '.join(known)}"),
     )
 
 
