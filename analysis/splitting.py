@@ -15,9 +15,9 @@ from sklearn.model_selection import train_test_split
 
 from analysis.errors import DataError
 from analysis.progress import Progress
+from analysis.vocabulary.splits import SPLITS
 from analysis.whole_patients import FEWEST, draw_patients
 
-SPLITS = ("train", "val", "test")
 BY_IMAGE = ", or split by image alone: --set split.group=none --set split.also=none"
 
 Rows = NDArray[np.intp]

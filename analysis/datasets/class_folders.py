@@ -22,7 +22,7 @@ from analysis.datasets.copies import without_copies, without_masks
 from analysis.datasets.folders import layout
 from analysis.datasets.folders.files import Contents, find_files
 from analysis.datasets.folders.layout import ClassFolders, Folders
-from analysis.datasets.patients import Rule, nobody
+from analysis.datasets.patients import Rule, no_patient
 from analysis.datasets.reader import Reader, Reading
 from analysis.datasets.reasons import Exclusion
 from analysis.datasets.records import Candidate
@@ -62,7 +62,7 @@ class NameRules:
     """
 
     tags: Callable[[str], tuple[str, ...]] = lambda _: ()
-    patient: Rule = nobody
+    patient: Rule = no_patient
 
 
 def read(
@@ -98,9 +98,9 @@ def read_folders(root: Path, out: Path, how: Settings, rules: NameRules, progres
     exclusions += masks + broken + copies
     _refuse_too_many(root, table, exclusions, how.max_excluded)
     if table.empty:
-        raise reasons.none_left(broken, len(broken))
+        raise reasons.nothing_usable(broken, len(broken))
     steps = [("pictures found", len(contents.images))]
-    records.write(out, table, exclusions, records.way(contents, steps))
+    records.write(out, table, exclusions, records.first_steps(contents, steps))
 
 
 def names_of(
@@ -137,7 +137,7 @@ def _select(
     left: dict[Folders, list[str]] = defaultdict(list)
     for image in images:
         above = PurePosixPath(image).parts[:-1]
-        if pattern := reasons.matches(image, exclude):
+        if pattern := reasons.find_pattern(image, exclude):
             exclusions.append(Exclusion(image, reasons.BY_STUDY, pattern))
         elif masks := layout.masks_folder(above):
             exclusions.append(Exclusion(image, reasons.MASK, f"folder {masks}"))

@@ -18,26 +18,26 @@ SAME = {"178": "97", "201": "78"}
 
 NOBODY = re.compile(r"anon\w*|unknown|none|nan|removed|de-?identified|n/?a|[x*._ -]*", re.IGNORECASE)
 """What stands in place of a patient's id where it was taken out."""
-Told = tuple[str, str]
+Patient = tuple[str, str]
 """The id of a patient, and what tells it."""
-Rule = Callable[[str, Iterable[str]], Told | None]
+Rule = Callable[[str, Iterable[str]], Patient | None]
 """Who the patient of an image is by its path and tags; None where they do not tell."""
 
 
-def kermany(image_id: str, tags: Iterable[str] = ()) -> Told | None:
+def kermany(image_id: str, tags: Iterable[str] = ()) -> Patient | None:
     """Return the patient that the name of an image from Kermany et al. tells."""
     found = KERMANY.match(PurePosixPath(image_id).stem)
     return (f"kermany-{found[1]}", "kermany") if found else None
 
 
-def v7(image_id: str, tags: Iterable[str] = ()) -> Told | None:
+def v7(image_id: str, tags: Iterable[str] = ()) -> Patient | None:
     """Return the patient of an image from Kermany et al. by its name, of one from Cohen et al. by its tag ``PatientID``."""
     numbers = [m[1] for tag in tags if (m := COHEN.fullmatch(tag))]
     of_tag = (f"cohen-{SAME.get(numbers[0], numbers[0])}", "cohen") if numbers else None
     return kermany(image_id) or of_tag
 
 
-def nobody(image_id: str, tags: Iterable[str] = ()) -> Told | None:
+def no_patient(image_id: str, tags: Iterable[str] = ()) -> Patient | None:
     """Return None: nothing tells the patient."""
     return None
 
@@ -51,18 +51,18 @@ def by_pattern(pattern: str, otherwise: Rule) -> Rule:
         return otherwise
     known = re.compile(pattern)
 
-    def found_in(image_id: str, tags: Iterable[str]) -> Told | None:
+    def found_in(image_id: str, tags: Iterable[str]) -> Patient | None:
         found = known.search(image_id)
         return (f"name-{found[1]}", "name") if found and found[1] else otherwise(image_id, tags)
 
     return found_in
 
 
-def told(id_: str) -> str:
+def known_id(id_: str) -> str:
     """Return the id of a patient as a file or a table has it; "" where something else stands in its place."""
     return "" if NOBODY.fullmatch(id_.strip()) else id_.strip()
 
 
-def alone(image_id: str) -> Told:
+def stand_in(image_id: str) -> Patient:
     """Return what stands for the patient of an image about whom nothing is known."""
     return f"file-{image_id}", "unknown"

@@ -76,14 +76,14 @@ class Exclusion:
     detail: str = ""
 
 
-def unwanted(tag: str) -> str | None:
+def find_unwanted(tag: str) -> str | None:
     """Return for which reason an image with a tag such as ``View/LL`` or ``CT`` is left out; None if it is not."""
     if tag == "CT" or CT_VIEW.fullmatch(tag):
         return CT
     return LATERAL if LATERAL_VIEW.fullmatch(tag) else None
 
 
-def matches(name: str, patterns: Iterable[str]) -> str | None:
+def find_pattern(name: str, patterns: Iterable[str]) -> str | None:
     """Return the first of the glob ``patterns`` that fits the path, the file name or its stem; None if none does.
 
     Names are compared as they stand in the tables, and composed (NFC): macOS writes letters and accents apart.
@@ -116,7 +116,7 @@ def refuse_too_many(exclusions: Iterable[Exclusion], kept: int, limit: float) ->
         )
 
 
-def none_left(exclusions: Sequence[Exclusion], found: int) -> DataError:
+def nothing_usable(exclusions: Sequence[Exclusion], found: int) -> DataError:
     """Return the error that none of the images ``found`` can be used."""
     return DataError(
         f"none of the {found} images can be read: {_commonest(exclusions)}",

@@ -23,7 +23,7 @@ from analysis.datasets.images.decode import (
     fewest_bits,
     note_depth,
 )
-from analysis.datasets.reasons import BLANK, NOT_IMAGES, REASONS, UNDECODABLE, Exclusion, unwanted
+from analysis.datasets.reasons import BLANK, NOT_IMAGES, REASONS, UNDECODABLE, Exclusion, find_unwanted
 from analysis.errors import DataError, ImageError
 from analysis.names import written
 from analysis.progress import Progress
@@ -67,12 +67,12 @@ class _Seen:
 
     labels: tuple[str, ...]
     row: dict[str, object]
-    untold: tuple[int, int] | None
+    stored_range: tuple[int, int] | None
 
     def settled(self, depth: int | None) -> list[dict[str, object]] | Exclusion:
         """Return the rows of the records, ``depth`` being that of the dataset's images whose files tell none."""
-        if self.untold and depth:
-            lowest, highest = eight_bits(np.array(self.untold), 2**depth - 1)
+        if self.stored_range and depth:
+            lowest, highest = eight_bits(np.array(self.stored_range), 2**depth - 1)
             if lowest == highest:
                 return Exclusion(str(self.row["image_id"]), BLANK, f"level {lowest} of 255")
         return [{**self.row, "label": label} for label in self.labels]
@@ -82,7 +82,7 @@ def verify(
     root: Path,
     candidates: Sequence[Candidate],
     progress: Progress,
-    patient_of: patients.Rule = patients.nobody,
+    patient_of: patients.Rule = patients.no_patient,
     patient_pattern: str = "",
 ) -> tuple[pd.DataFrame, list[Exclusion]]:
     """Return the records of the candidates that decode, sorted by the bytes of ``image_id``, and the others.
@@ -103,7 +103,7 @@ def verify(
         for done, one in enumerate(pool.map(lambda c: _inspect(root, c, rule), ordered), start=1):
             found.append(one)
             progress(done, len(ordered), "images")
-    highest = [one.untold[1] for one in found if isinstance(one, _Seen) and one.untold]
+    highest = [one.stored_range[1] for one in found if isinstance(one, _Seen) and one.stored_range]
     depth = fewest_bits(max(highest)) if highest else None
     settled = [one.settled(depth) if isinstance(one, _Seen) else one for one in found]
     broken = [one for one in settled if isinstance(one, Exclusion)]
@@ -135,13 +135,13 @@ def _inspect(root: Path, candidate: Candidate, patient_of: patients.Rule) -> _Se
     except OSError as error:
         return Exclusion(name, UNDECODABLE, f"cannot be read: {error.strerror}")
     for tag in image.tags:
-        if reason := unwanted(tag):
+        if reason := find_unwanted(tag):
             return Exclusion(name, reason, f"tag {tag}")
     if _is_blank(image) and _is_blank(decode(data)):
         return Exclusion(name, BLANK, f"level {image.pixels[0, 0]} of 255")
     tags = tuple(dict.fromkeys((*candidate.tags, *image.tags)))
     of_file = (f"dicom-{image.patient}", "dicom") if image.patient else None
-    patient_id, source = patient_of(name, tags) or of_file or patients.alone(name)
+    patient_id, source = patient_of(name, tags) or of_file or patients.stand_in(name)
     row: dict[str, object] = {
         "image_id": name,
         "patient_id": patient_id,
@@ -155,11 +155,11 @@ def _inspect(root: Path, candidate: Candidate, patient_of: patients.Rule) -> _Se
         "tags": "|".join(tags),
         "official": candidate.official,
     }
-    return _Seen(candidate.labels, row, image.untold)
+    return _Seen(candidate.labels, row, image.stored_range)
 
 
 def _is_blank(image: DecodedImage) -> bool:
-    lowest, highest = image.untold or (image.pixels.min(), image.pixels.max())
+    lowest, highest = image.stored_range or (image.pixels.min(), image.pixels.max())
     return bool(lowest == highest)
 
 
@@ -176,7 +176,7 @@ def join_patients(records: pd.DataFrame) -> pd.DataFrame:
     return records.assign(patient_id=records["patient_id"].where(~unknown, joined))
 
 
-def way(
+def first_steps(
     contents: Contents, found: Iterable[tuple[str, int]], used: Container[str] = ()
 ) -> list[tuple[str, int, str]]:
     """Return the first steps of the flow, step, count and kind: all files, those that are nothing to the reader, and ``found``.
@@ -191,9 +191,9 @@ def write(
     out: Path,
     records: pd.DataFrame,
     exclusions: Iterable[Exclusion],
-    begun: Iterable[tuple[str, int, str]],
+    steps: Iterable[tuple[str, int, str]],
 ) -> None:
-    """Write ``records.csv``, ``excluded.csv`` and ``flow.csv``, whose first steps are ``begun``.
+    """Write ``records.csv``, ``excluded.csv`` and ``flow.csv``, whose ``steps`` come first.
 
     ``depth.json`` has the bits of the 16-bit images whose files tell no depth, if there are any. Names of files are
     written as `analysis.names.written` writes them.
@@ -203,7 +203,7 @@ def write(
     _save(out / "records.csv", records, ("image_id", "patient_id"))
     excluded = pd.DataFrame(ordered, columns=["file", "reason", "detail"])
     _save(out / "excluded.csv", excluded, ("file", "detail"))
-    flow = [*begun, *_flow(records, ordered)]
+    flow = [*steps, *_flow(records, ordered)]
     _save(out / "flow.csv", pd.DataFrame(flow, columns=["step", "count", "kind"]), ("step",))
     if depth := records.attrs["depth"]:  # lost on the way, the levels would be wrong without a word
         note_depth(out, depth)

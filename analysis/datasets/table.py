@@ -17,7 +17,7 @@ from analysis.datasets.patients import Rule
 from analysis.datasets.reader import Reader, Reading
 from analysis.datasets.reasons import Exclusion
 from analysis.datasets.records import Candidate
-from analysis.datasets.tables.labels import Labels, class_ids, names, shown
+from analysis.datasets.tables.labels import Labels, class_ids, list_labels, names
 from analysis.datasets.tables.parsing import Table
 from analysis.datasets.tables.rows import Entry, entries_of, finder_of, read_table, rows_of
 from analysis.errors import DataError
@@ -103,10 +103,12 @@ def read(
     exclusions += [*beside, *broken]
     reasons.refuse_too_many(exclusions, len(kept), how.max_excluded)
     if kept.empty:
-        raise reasons.none_left(exclusions, len(exclusions))
+        raise reasons.nothing_usable(exclusions, len(exclusions))
     rows = sum(len(table.rows) for table in tables)
     steps = [("rows of the table", rows), ("pictures found", len(contents.images))]
-    records.write(out, kept, exclusions, records.way(contents, steps, {table.name for table in tables}))
+    records.write(
+        out, kept, exclusions, records.first_steps(contents, steps, {table.name for table in tables})
+    )
 
 
 def _entries(
@@ -135,11 +137,11 @@ def _judge(entry: Entry, labels: Labels, exclude: Sequence[str]) -> tuple[str, s
         found, unsure = labels.of(entry.cells)
     except DataError as error:
         raise DataError(f"{entry.where}: {error.message}", hint=error.hint) from error
-    said = "label " + ", ".join(shown(entry.cells)) if shown(entry.cells) else "no label"
+    said = "label " + ", ".join(list_labels(entry.cells)) if list_labels(entry.cells) else "no label"
     tag = f"View/{entry.view}"
     checks = (
-        (reasons.BY_STUDY, reasons.matches(entry.image or entry.file, exclude)),
-        (reasons.unwanted(tag), f"tag {tag}" if reasons.unwanted(tag) else None),
+        (reasons.BY_STUDY, reasons.find_pattern(entry.image or entry.file, exclude)),
+        (reasons.find_unwanted(tag), f"tag {tag}" if reasons.find_unwanted(tag) else None),
         (reasons.NO_IMAGE_OF_ROW, None if entry.image else entry.where),
         (reasons.CONTRADICTION, f"{entry.where}, and {entry.other}" if entry.other else None),
         (reasons.UNCERTAIN, said if unsure else None),
@@ -169,7 +171,7 @@ def _select(
     for image in images:
         if image in named:
             continue
-        if pattern := reasons.matches(image, exclude):
+        if pattern := reasons.find_pattern(image, exclude):
             exclusions.append(Exclusion(image, reasons.BY_STUDY, pattern))
         elif masks := _masks(image):
             exclusions.append(Exclusion(image, reasons.MASK, f"folder {masks}"))
@@ -186,7 +188,7 @@ def _check_classes(
         if c["id"] in found:
             continue
         wanted = " or ".join(dict.fromkeys(names(c, how.values)))
-        said = Counter(label for entry in entries for label in shown(entry.cells))
+        said = Counter(label for entry in entries for label in list_labels(entry.cells))
         there = ", ".join(f"{label} ({count})" for label, count in said.most_common(8))
         placed = sum(bool(e.image) for e in entries)
         raise DataError(

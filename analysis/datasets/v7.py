@@ -91,13 +91,13 @@ def read(
     root, how = inputs["data"], Settings(**settings)
     contents = find_files(root)
     entries, unread = _annotations(root, contents.others, how.exclude)
-    shown, masks = _without_masks(root, contents.images)
-    _check_found(root, shown, masks, entries, unread)
+    images, masks = _without_masks(root, contents.images)
+    _check_found(root, images, masks, entries, unread)
     _check_labels([entry.annotation for entry in entries], how.classes)
     rules = _Rules({c["label"]: c["id"] for c in how.classes}, how.label_rule, tuple(how.exclude))
-    match(root, entries, shown, how.exclude, rules.verdict)
-    refuse_unmatched([e for e in entries if not rules.excluded(e)], shown, how.max_excluded)
-    candidates, left_out = _select(entries, shown, rules)
+    match(root, entries, images, how.exclude, rules.verdict)
+    refuse_unmatched([e for e in entries if not rules.excluded(e)], images, how.max_excluded)
+    candidates, left_out = _select(entries, images, rules)
     table, broken = records.verify(root, candidates, progress, patients.v7, how.patient_pattern)
     exclusions = [*unread, *masks, *broken, *_same_files(root, left_out, table)]
     reasons.refuse_too_many(exclusions, table["image_id"].nunique(), how.max_excluded)
@@ -105,7 +105,7 @@ def read(
         raise _none_usable(root, entries, exclusions)
     steps = [("annotations found", len(entries) + len(unread)), ("pictures found", len(contents.images))]
     used = {e.file for e in entries} | {e.file for e in unread}
-    records.write(out, table, exclusions, records.way(contents, steps, used))
+    records.write(out, table, exclusions, records.first_steps(contents, steps, used))
 
 
 def _none_usable(root: Path, entries: Iterable[Entry], exclusions: Iterable[Exclusion]) -> DataError:
@@ -144,7 +144,7 @@ def _annotations(
 
 def _without_masks(root: Path, images: Iterable[str]) -> tuple[list[str], list[Exclusion]]:
     """Return the images, and the masks: in a folder of these or of exported annotations, or beside their image."""
-    shown = []
+    kept = []
     masks = []
     for image in images:
         above = PurePosixPath(image).parts[:-1]
@@ -152,9 +152,9 @@ def _without_masks(root: Path, images: Iterable[str]) -> tuple[list[str], list[E
         if folder := masks_folder(above) or exported:
             masks.append(Exclusion(image, reasons.MASK, f"folder {folder}"))
         else:
-            shown.append(image)
-    shown, beside = without_masks_beside(root, shown)
-    return shown, masks + beside
+            kept.append(image)
+    kept, beside = without_masks_beside(root, kept)
+    return kept, masks + beside
 
 
 def _check_found(
@@ -214,7 +214,7 @@ class _Rules:
 
     def excluded(self, entry: Entry) -> str | None:
         """Return the pattern that leaves an annotation's image out; None if there is none."""
-        return reasons.matches(entry.image or entry.annotation.name, self.exclude)
+        return reasons.find_pattern(entry.image or entry.annotation.name, self.exclude)
 
     def judge(self, entry: Entry) -> tuple[str, str] | None:
         """Return the reason and detail for which an image is left out; None if it is kept."""
@@ -258,7 +258,7 @@ def _select(
         annotated.add(image)
     for image in images:
         if image not in annotated:
-            pattern = reasons.matches(image, rules.exclude)
+            pattern = reasons.find_pattern(image, rules.exclude)
             reason = reasons.BY_STUDY if pattern else reasons.NO_ANNOTATION
             exclusions.append(Exclusion(image, reason, pattern or ""))
     return candidates, exclusions

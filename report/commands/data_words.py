@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.datasets.reasons import OTHER_DATASET
 from report.terminal.console import align_columns
 from report.workspace.data import ARCHIVES
 from report.writing.values import listed
 
 Findings = Mapping[str, Any]
 """What the stage of the data check writes."""
-OTHER_DATASET = "of another dataset in the folder"
-"""A reason of `analysis.datasets.records`, which imports pandas."""
 FEW_IMAGES = 10
 """Of fewer images of a class than this, a split leaves next to none in one of its parts."""
 SIDES = ("width", "height")

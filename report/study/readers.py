@@ -16,7 +16,7 @@ NAME = "READER"
 
 def find_problem(reader: str) -> tuple[str, str] | None:
     """Return what is wrong with the name of a reader and a hint; None if there is such a reader."""
-    if ":" not in reader and reader not in short_names():
+    if ":" not in reader and not _path(reader).is_file():
         known = short_names()
         return f"no reader is called {reader!r}", did_you_mean(
             nearest(reader, known), f"there are: {', '.join(known)}"
@@ -25,7 +25,7 @@ def find_problem(reader: str) -> tuple[str, str] | None:
         return found
     try:
         declared(reader)
-    except (SyntaxError, TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:
         module = function_of(reader).partition(":")[0]
         return (
             f"{NAME} in {module}: {error}",
@@ -39,8 +39,8 @@ def declared(reader: str) -> Reader:
 
     Raises
     ------
-    SyntaxError, TypeError or ValueError
-        The module is no Python, or its ``READER`` is not written out in literals.
+    TypeError or ValueError
+        Its ``READER`` is not written out in literals, or has other fields.
     """
     call = _declaration(_path(reader))
     return Reader(**{k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg}) if call else Reader()
@@ -62,8 +62,12 @@ def _path(reader: str) -> Path:
 
 
 def _declaration(path: Path) -> ast.Call | None:
-    """Return the call ``READER = Reader(...)`` of a module; None if it has none."""
-    for node in ast.parse(path.read_bytes()).body:
+    """Return the call ``READER = Reader(...)`` of a module; None if it has none, or is no Python, which its stage tells."""
+    try:
+        body = ast.parse(path.read_bytes()).body
+    except (SyntaxError, ValueError):
+        return None
+    for node in body:
         names = [target.id for target in getattr(node, "targets", ()) if isinstance(target, ast.Name)]
         if isinstance(node, ast.Assign) and NAME in names and isinstance(node.value, ast.Call):
             return node.value

@@ -28,7 +28,7 @@ def read(inputs, out, *, scratch, progress, values, **settings):
     ids = {first: c["id"] for c in how.classes for first in values[c["id"]]}
     candidates = [Candidate(name, (ids[name[0]],)) for name in contents.images]
     table, broken = records.verify(inputs["data"], candidates, progress)
-    records.write(out, table, broken, records.way(contents, [("pictures found", len(candidates))]))
+    records.write(out, table, broken, records.first_steps(contents, [("pictures found", len(candidates))]))
 '''
 STUDY = """
 [study]
@@ -147,3 +147,9 @@ def test_what_it_says_of_itself_must_be_written_out(project: Path) -> None:
     done = run(project, "-m", "report", "status", "mine", "--data", "data")
     assert done.returncode == 4
     assert "READER in analysis.datasets.mine: " in done.stderr
+
+
+def test_a_module_that_is_half_written_stops_no_other_study(project: Path) -> None:
+    (project / "analysis" / "datasets" / "another.py").write_text("def read(")
+    done = run(project, "-m", "report", "status", "mine", "--data", "data")
+    assert done.returncode == 0, done.stderr

@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.datasets.patients import SAME, alone, v7
+from analysis.datasets.patients import SAME, stand_in, v7
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from analysis.datasets.patients import SAME, alone, v7
     ],
 )
 def test_the_patient_of_an_image(image_id: str, tags: tuple[str, ...], expected: tuple[str, str]) -> None:
-    assert (v7(image_id, tags) or alone(image_id)) == expected
+    assert (v7(image_id, tags) or stand_in(image_id)) == expected
 
 
 @pytest.mark.real

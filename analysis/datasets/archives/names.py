@@ -32,9 +32,9 @@ def zip_names(members: Sequence[ZipInfo], archive: str, encoding: str = "") -> d
     DataError
         If no encoding fits, with what the first name would be in some.
     """
-    names = {member: _told(member) for member in members}
-    untold = [_raw(member) for member, name in names.items() if name is None]
-    used = encoding or _fitting(untold, archive)
+    names = {member: _stated_name(member) for member in members}
+    unstated = [_raw(member) for member, name in names.items() if name is None]
+    used = encoding or _fitting(unstated, archive)
     return {
         member: _decode(_raw(member), archive, used) if name is None else name
         for member, name in names.items()
@@ -60,7 +60,7 @@ def _decode(name: bytes, archive: str, encoding: str) -> str:
         raise unreadable(name, archive, encoding) from error
 
 
-def _told(member: ZipInfo) -> str | None:
+def _stated_name(member: ZipInfo) -> str | None:
     """Return a name whose encoding is told; None if it is not."""
     if member.flag_bits & UTF_8_FLAG:
         return member.filename
@@ -85,10 +85,10 @@ def _extra_fields(extra: bytes, wanted: int) -> Iterator[bytes]:
 
 
 def _fitting(names: Iterable[bytes], archive: str) -> str:
-    untold = list(names)
-    if all(map(_is_utf_8, untold)):
+    unstated = list(names)
+    if all(map(_is_utf_8, unstated)):
         return "utf-8"
-    for name in untold:
+    for name in unstated:
         if not _is_words(name.decode("cp437"), mostly_ascii=True):
             raise unreadable(name, archive)
     return "cp437"

@@ -12,8 +12,8 @@ from types import ModuleType
 from typing import Any
 
 from analysis.datasets import class_folders, kermany, radiography, table, v7
-from analysis.datasets.checks.offers import Offer, offers
-from analysis.datasets.checks.summary import summarise, surroundings
+from analysis.datasets.checks.offers import Offer, find_offers
+from analysis.datasets.checks.summary import describe_surroundings, summarise
 from analysis.datasets.folders.files import Contents, find_files, suffix_of
 from analysis.datasets.reader import Reader, function_of
 from analysis.datasets.tables import search
@@ -59,7 +59,7 @@ def check(
     root = inputs["data"]
     contents = find_files(root)
     labelled = search.find(root, contents)
-    fitting = offers(root, contents, labelled)
+    fitting = find_offers(root, contents, labelled)
     if not fitting and not (settings and _named_alone(settings["reader"])):
         raise DataError(f"no reader fits: {_in_words(contents)}", hint=_expected(root, contents))
     tables = scratch / "tables"
@@ -75,7 +75,7 @@ def check(
         "notes": notes,
         "files": contents.number,
         **summarise(tables, offer.params["classes"]),
-        **surroundings(contents, tables, offer.params),
+        **describe_surroundings(contents, tables, offer.params),
     }
     text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
     (out / "data_check.json").write_text(text + "\n", encoding="utf-8")

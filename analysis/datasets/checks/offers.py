@@ -16,7 +16,7 @@ from analysis.datasets.folders import layout
 from analysis.datasets.folders.files import Contents
 from analysis.datasets.folders.findings import share_of_findings
 from analysis.datasets.folders.layout import Folders
-from analysis.datasets.tables.search import Labelled
+from analysis.datasets.tables.search import LabelTable
 from analysis.names import written
 
 V7_CLASSES = (
@@ -45,7 +45,7 @@ class Offer:
     of_study: bool = False
 
 
-def offers(root: Path, contents: Contents, labelled: Iterable[Labelled]) -> list[Offer]:
+def find_offers(root: Path, contents: Contents, labelled: Iterable[LabelTable]) -> list[Offer]:
     """Return the readers that may fit what lies below ``root``, the likeliest first; ``labelled`` are the tables there.
 
     A table comes before folders of classes, unless these sound more like findings than what it has.
@@ -117,9 +117,9 @@ def _radiography(lying: Iterable[Folders]) -> Iterator[Offer]:
         yield Offer("radiography", f"there are folders called images of {names}", params)
 
 
-def _table(found: Labelled) -> Offer:
+def _table(found: LabelTable) -> Offer:
     """Offer the reader of tables with the columns that were found."""
-    classes = classes_called(found.classes)
+    classes = make_classes(found.classes)
     params = {
         "classes": classes,
         "table": found.tables[0] if len(found.tables) == 1 else found.tables,
@@ -157,7 +157,7 @@ def _folders(lying: Mapping[Folders, int]) -> Iterator[Offer]:
     if fitting:
         names = min(fitting)[-1]
         labels = ", ".join(map(layout.readable, names))
-        params = {"classes": classes_called(names), "folders": {}, "exclude": ()}
+        params = {"classes": make_classes(names), "folders": {}, "exclude": ()}
         yield Offer("class-folders", f"images lie in folders called {labels}", params)
 
 
@@ -198,7 +198,7 @@ def _named_once(level: Mapping[Folders, int]) -> tuple[int, list[str]]:
     return names.total(), sorted(once.values())
 
 
-def classes_called(names: Iterable[str]) -> list[dict[str, str]]:
+def make_classes(names: Iterable[str]) -> list[dict[str, str]]:
     """Return classes with these names as labels, and ids that tell them apart: COVID+ is ``covid_positive``."""
     ids: list[str] = []
     for name in names:

@@ -98,7 +98,7 @@ def _duplicates(records: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def surroundings(contents: Contents, tables: Path, params: Mapping[str, Any]) -> dict[str, Any]:
+def describe_surroundings(contents: Contents, tables: Path, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return what there is beside the images that are read, and the datasets that these are of."""
     flow = pd.read_csv(tables / "flow.csv")
     records = pd.read_csv(tables / "records.csv", keep_default_na=False, dtype=str)

@@ -128,8 +128,10 @@ class ImageIndex:
         home = self._home(annotation)
         inner = {home + _plain(place[:-1]) for place in annotation.places} - {home}
         own = set(self._regions.values()) if annotation.path is None else {(), home}
-        told = not inner.isdisjoint(self._there) or any(self._regions[image] not in own for image in found)
-        return [] if told else list(dict.fromkeys(found))
+        is_placed = not inner.isdisjoint(self._there) or any(
+            self._regions[image] not in own for image in found
+        )
+        return [] if is_placed else list(dict.fromkeys(found))
 
     def _home(self, annotation: Annotation) -> Folders:
         """Return the folders that an annotation's image lies in; none where there are no folders of any item."""
@@ -167,7 +169,7 @@ class ImageIndex:
         return max(votes, key=lambda b: (votes[b], b[-1:] == PULLED, -len(b), b)) if fits else None
 
 
-def renamed(annotation: Annotation) -> bool:
+def is_renamed(annotation: Annotation) -> bool:
     """Return whether an annotation knows its image by another name too."""
     names = {_stem(place[0]) for place in annotation.places if len(place) == 1}
     return bool(annotation.other) and _stem(annotation.other) not in names

@@ -18,8 +18,8 @@ from analysis.datasets.darwin.image_index import (
     Entry,
     Folders,
     ImageIndex,
+    is_renamed,
     item_of,
-    renamed,
     same_item,
     stem_of,
 )
@@ -48,7 +48,7 @@ def match(
     for own, near in _by_dataset(entries, images):
         _fit(own, near)
     for entry in entries:
-        wanted = [image for image in entry.fitting if not reasons.matches(image, exclude)]
+        wanted = [image for image in entry.fitting if not reasons.find_pattern(image, exclude)]
         entry.fitting = tuple(wanted) or entry.fitting[:1]
     _refuse_several([e for e in entries if not _all_same(root, e.fitting)])
     rivals = [(first, entry) for first, entry in _again(root, entries) if not _agree(first, entry, label)]
@@ -126,7 +126,7 @@ def _fit(entries: Sequence[Entry], images: Sequence[str]) -> None:
         _fit_by(way, entries, entries)
     placed = {stem_of(entry.annotation) for entry in entries if entry.fitting}
     _fit_by(index.in_any_folder, entries, [e for e in entries if stem_of(e.annotation) not in placed])
-    others = [entry for entry in entries if renamed(entry.annotation)]
+    others = [entry for entry in entries if is_renamed(entry.annotation)]
     by_name = sum(bool(entry.fitting) for entry in others)
     by_other = sum(bool(index.by_other_name(entry)) for entry in others)
     if 0 < by_name < by_other:

@@ -47,7 +47,7 @@ Grey = NDArray[np.uint8]
 class DecodedImage:
     """Grey levels, shape (height, width), turned upright; size and mode as the file states them.
 
-    ``untold`` is the lowest and the highest level as they are stored, where the file does not tell which is white.
+    ``stored_range`` is the lowest and the highest level as they are stored, where the file does not tell which is white.
     ``tags`` and ``patient`` are what the file itself says of the image (DICOM).
     """
 
@@ -55,7 +55,7 @@ class DecodedImage:
     width: int
     height: int
     mode: str
-    untold: tuple[int, int] | None = None
+    stored_range: tuple[int, int] | None = None
     tags: tuple[str, ...] = ()
     patient: str = ""
 
@@ -144,12 +144,12 @@ def _load(image: Image.Image, data: bytes, at_least: int | None, depth: int | No
     lowest, highest = int(deep.min()), int(deep.max())
     if lowest < 0:
         raise ImageError("levels below zero, whose range for black and white is not known")
-    told = _white(image, data, highest)
-    white = told or 2 ** _bits(highest, depth) - 1
+    stated_white = _white(image, data, highest)
+    white = stated_white or 2 ** _bits(highest, depth) - 1
     if image.format == "TIFF" and image.tag_v2.get(WHITE_IS_ZERO) == 0:  # type: ignore[attr-defined]
         deep = white - deep
     pixels = _upright(eight_bits(deep, white), _orientation(image))
-    return DecodedImage(pixels, width, height, mode, None if told else (lowest, highest))
+    return DecodedImage(pixels, width, height, mode, None if stated_white else (lowest, highest))
 
 
 def _deep(image: Image.Image, data: bytes) -> NDArray[np.int64] | None:

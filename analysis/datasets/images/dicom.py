@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from analysis.datasets.patients import told
+from analysis.datasets.patients import known_id
 from analysis.datasets.reasons import INSTALL_DICOM, NO_DICOM_READER
 from analysis.errors import ImageError
 
@@ -171,5 +171,5 @@ def _text(dataset: Dataset, name: str) -> str:
 
 
 def _patient(dataset: Dataset) -> str:
-    id_ = told(_text(dataset, "PatientID"))
+    id_ = known_id(_text(dataset, "PatientID"))
     return hashlib.sha256(id_.encode()).hexdigest()[:16] if id_.strip("0") else ""

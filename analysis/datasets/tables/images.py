@@ -36,13 +36,13 @@ class ImageFinder:
         same: list[str] = next((self._ending[end] for end in ends if end in self._ending), [])
         exact = [p for p in same if PurePosixPath(p).name == path.name]
         found = exact or same
-        used = [p for p in found if not reasons.matches(p, self._exclude)] if len(found) > 1 else []
+        used = [p for p in found if not reasons.find_pattern(p, self._exclude)] if len(found) > 1 else []
         return used or found
 
     def is_certain(self, image: str, file: str) -> bool:
         """Tell whether all folders are the same that both have above them."""
         ours, theirs = (
-            reversed([alike(part) for part in p.parts[:-1]]) for p in (as_path(image), as_path(file))
+            reversed([normalise(part) for part in p.parts[:-1]]) for p in (as_path(image), as_path(file))
         )
         return all(one == other for one, other in zip(ours, theirs, strict=False))
 
@@ -52,13 +52,13 @@ def as_path(file: str) -> PurePosixPath:
     return PurePosixPath(file.replace("\\", "/"))
 
 
-def alike(name: str) -> str:
+def normalise(name: str) -> str:
     """Return a name without what differs between file systems: case, and how Unicode is composed."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def _ends(path: PurePosixPath) -> Iterator[str]:
     """Yield the path from each of its folders on, the longest first."""
-    parts = [alike(part) for part in path.parts]
+    parts = [normalise(part) for part in path.parts]
     for start in range(len(parts)):
         yield "/".join(parts[start:])

@@ -94,7 +94,7 @@ def _state(column: str, cell: str) -> int:
     )
 
 
-def shown(cells: Cells) -> list[str]:
+def list_labels(cells: Cells) -> list[str]:
     """Return the labels of a row as it has them."""
     if len(cells) == 1:
         return [cell for cell in cells.values() if cell]

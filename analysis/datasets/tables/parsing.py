@@ -73,9 +73,13 @@ def read(root: Path, name: str, *, header: bool) -> Table:
         It is a spreadsheet, no text, has no rows, or a line with more cells than the header.
     """
     text = _text(_unpacked((root / name).read_bytes(), name), name)
-    told = SEPARATOR.match(text)
+    separator = SEPARATOR.match(text)
     try:
-        lines = list(_lines("\n" + text[told.end() :], told[1]) if told else _lines(text, _delimiter(text)))
+        lines = list(
+            _lines("\n" + text[separator.end() :], separator[1])
+            if separator
+            else _lines(text, _delimiter(text))
+        )
     except csv.Error as error:
         raise DataError(
             f"{name} cannot be read as a table: {error}", hint="save it as CSV once more"

@@ -11,11 +11,11 @@ from typing import Any
 
 from analysis.datasets.copies import without_copies
 from analysis.datasets.folders.layout import official_split
-from analysis.datasets.patients import told
+from analysis.datasets.patients import known_id
 from analysis.datasets.reasons import Exclusion
 from analysis.datasets.records import Candidate
 from analysis.datasets.tables import parsing
-from analysis.datasets.tables.images import ImageFinder, alike, as_path
+from analysis.datasets.tables.images import ImageFinder, as_path, normalise
 from analysis.datasets.tables.labels import Cells, plain
 from analysis.datasets.tables.parsing import Column, Row, Table
 from analysis.errors import DataError
@@ -71,7 +71,7 @@ def finder_of(
 
 def entries_of(rows: Sequence[Entry], images: ImageFinder) -> list[Entry]:
     """Return what the rows say of each image, in the order in which it is first named."""
-    often = Counter(alike(as_path(file).name) for file in {row.file for row in rows})
+    often = Counter(normalise(as_path(file).name) for file in {row.file for row in rows})
     found: dict[tuple[str, str], Entry] = {}
     for row in rows:
         entry = _placed(row, images, often)
@@ -90,7 +90,7 @@ def _placed(row: Entry, images: ImageFinder, often: Mapping[str, int]) -> Entry:
             f"{row.where}: {row.file!r} could be any of {len(same)} images, {same[0]} or {same[1]}",
             hint="name files with their folders in the table, or leave some out in the study file: dataset.exclude",
         )
-    if same and (often[alike(as_path(row.file).name)] == 1 or images.is_certain(same[0], row.file)):
+    if same and (often[normalise(as_path(row.file).name)] == 1 or images.is_certain(same[0], row.file)):
         return replace(row, image=same[0])
     return row
 
@@ -119,7 +119,7 @@ def rows_of(table: Table, columns: Mapping[str, Any], of_several: bool) -> Itera
             "",
             row.where,
             {name: _at(row, place) for name, place in labels.items()},
-            told(cell(row, "patient")),
+            known_id(cell(row, "patient")),
             official or part,
             cell(row, "view"),
             table.name,

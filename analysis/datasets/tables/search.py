@@ -41,7 +41,7 @@ VIEW = re.compile(r"view([ -]*position)?|projection|frontal/lateral")
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelTable:
     """Tables with labels of images, of which columns, what they say, and of which images."""
 
     tables: tuple[str, ...]
@@ -61,14 +61,14 @@ class Labelled:
         names = " and ".join(self.tables)
         return f"{names} has labels of {len(self.images)} images: {labels}, files in the column {self.columns['file']!r}"
 
-    def with_more(self, other: Labelled) -> Labelled:
+    def with_more(self, other: LabelTable) -> LabelTable:
         """Return what these tables and others of the same columns say."""
         classes = {plain(c): c for c in (*self.classes, *other.classes)}
         every = (self.tables + other.tables, self.columns, tuple(sorted(classes.values())))
-        return Labelled(*every, self.images | other.images)
+        return LabelTable(*every, self.images | other.images)
 
 
-def find(root: Path, contents: Contents) -> list[Labelled]:
+def find(root: Path, contents: Contents) -> list[LabelTable]:
     """Return the tables among the files below ``root`` that have labels of images, those that tell of most first.
 
     Tables with the same columns are one: the training and the test set of a dataset.
@@ -82,7 +82,7 @@ def find(root: Path, contents: Contents) -> list[Labelled]:
     if not names or not images:
         return []
     index = ImageFinder(images)
-    found: list[Labelled] = []
+    found: list[LabelTable] = []
     for name in names:
         with suppress(DataError):  # a text that is no table
             one = _labelled(parsing.read(root, name, header=False), index, len(images))
@@ -90,9 +90,9 @@ def find(root: Path, contents: Contents) -> list[Labelled]:
     return sorted(_joined(found), key=lambda one: (-len(one.images), -share_of_findings(one.classes)))
 
 
-def _joined(found: Iterable[Labelled]) -> list[Labelled]:
+def _joined(found: Iterable[LabelTable]) -> list[LabelTable]:
     """Return the tables, those of the same columns as one unless most of their images are the same."""
-    joined: list[Labelled] = []
+    joined: list[LabelTable] = []
     for one in found:
         for i, other in enumerate(joined):
             fewer = min(len(one.images), len(other.images))
@@ -104,7 +104,7 @@ def _joined(found: Iterable[Labelled]) -> list[Labelled]:
     return joined
 
 
-def _labelled(table: Table, index: ImageFinder, images: int) -> Labelled | None:
+def _labelled(table: Table, index: ImageFinder, images: int) -> LabelTable | None:
     """Return what a table that was read without a header tells of images; None if nothing."""
     rows = [row.cells for row in table.rows]
 
@@ -125,26 +125,29 @@ def _labelled(table: Table, index: ImageFinder, images: int) -> Labelled | None:
     labels = _label_columns(titles, columns)
     if not labels:
         return None
+    roles = _roles(titles, columns, file, labels)
+    one = len(labels) == 1
+    classes = _values(columns[labels[0]]) if one else [str(column) for column in roles["label"]]
+    return LabelTable((table.name,), roles, tuple(sorted(classes)), frozenset(named))
+
+
+def _roles(
+    titles: Sequence[str], columns: dict[int, list[str]], file: int, labels: Sequence[int]
+) -> dict[str, Any]:
+    """Return the columns by what they have: each by its name, or by its number where another has the same."""
 
     def column(place: int) -> str | int:
         once = titles.count(titles[place]) == 1 and titles[place]
         return titles[place] if once else place + 1
 
-    told = {
-        key: column(place)
-        for key, place in (
-            ("file", file),
-            *(
-                (key, _named(titles, columns, pattern, labels))
-                for key, pattern in (("patient", PATIENT), ("view", VIEW))
-            ),
-            ("split", _split(titles, columns)),
-        )
-        if place is not None
+    places = {
+        "file": file,
+        "patient": _named(titles, columns, PATIENT, labels),
+        "view": _named(titles, columns, VIEW, labels),
+        "split": _split(titles, columns),
     }
-    label: Any = column(labels[0]) if len(labels) == 1 else [column(place) for place in labels]
-    classes = _values(columns[labels[0]]) if len(labels) == 1 else [str(c) for c in label]
-    return Labelled((table.name,), {**told, "label": label}, tuple(sorted(classes)), frozenset(named))
+    roles: dict[str, Any] = {key: column(place) for key, place in places.items() if place is not None}
+    return {**roles, "label": column(labels[0]) if len(labels) == 1 else [column(place) for place in labels]}
 
 
 def _cell(row: Sequence[str], place: int) -> str:

@@ -104,7 +104,7 @@ def test_the_depth_of_the_dataset_is_that_of_each_of_its_images(depth: int | Non
     data = encoded(grey_16(0, 2048, 4095))
     image = decode(data, depth=depth)
     assert image.pixels.tolist() == [[0, 128, 255] if depth is None else [0, 32, 64]]
-    assert image.untold == (0, 4095)
+    assert image.stored_range == (0, 4095)
     with pytest.raises(ImageError, match="levels up to 4095, more than the 10 bits"):
         decode(data, depth=10)
     with pytest.raises(ImageError, match="nothing tells which level is white"):
@@ -141,13 +141,13 @@ def with_chunk(png: bytes, kind: bytes, content: bytes) -> bytes:
 def test_a_header_that_tells_the_depth_is_believed(data: bytes, expected: list[int]) -> None:
     for depth in (None, 16):
         image = decode(data, depth=depth)
-        assert (image.pixels.tolist(), image.untold) == ([expected], None)
+        assert (image.pixels.tolist(), image.stored_range) == ([expected], None)
 
 
 def test_the_highest_level_of_one_image_is_no_depth() -> None:
     for most in (1023, 4090):  # less than there is, not one below a power of two
         image = decode(encoded(grey_16(0, 4090), "TIFF", tiffinfo={281: most}), depth=14)
-        assert (image.untold, image.pixels.tolist()) == ((0, 4090), [[0, 64]])
+        assert (image.stored_range, image.pixels.tolist()) == ((0, 4090), [[0, 64]])
 
 
 def test_white_is_zero_is_turned_round_at_every_depth() -> None:
@@ -157,7 +157,7 @@ def test_white_is_zero_is_turned_round_at_every_depth() -> None:
     bits = encoded(Image.fromarray(np.array([[0, 255]], dtype=np.uint8)).convert("1"), "TIFF")
     assert decode(bits.replace(*told)).pixels.tolist() == [[255, 0]]
     dark = decode(encoded(grey_16(0, 4095), "TIFF", tiffinfo={262: 0}), depth=14)
-    assert (dark.pixels.tolist(), dark.untold) == ([[255, 191]], (0, 4095))
+    assert (dark.pixels.tolist(), dark.stored_range) == ([[255, 191]], (0, 4095))
 
 
 def test_colours_of_sixteen_bits_keep_their_lower_half() -> None:
@@ -165,7 +165,7 @@ def test_colours_of_sixteen_bits_keep_their_lower_half() -> None:
         for channels in (3, 4):
             levels = np.repeat(np.array([[[0], [2048], [4095]]], dtype=np.uint16), channels, axis=2)
             image = decode(cv2.imencode(suffix, levels)[1].tobytes())
-            assert (image.pixels.tolist(), image.untold) == ([[0, 128, 255]], (0, 4095))
+            assert (image.pixels.tolist(), image.stored_range) == ([[0, 128, 255]], (0, 4095))
 
 
 @pytest.mark.parametrize("alpha", [(0, 0, 0), (255, 255, 255), (255, 0, 128)])

@@ -96,7 +96,7 @@ def lut(entries: list[int], bits: int) -> Dataset:
 def test_levels_are_those_that_a_viewer_shows(elements: dict[str, Any], expected: list[int]) -> None:
     image = decode(dicom(RAMP, **elements))
     assert image.pixels.tolist() == [pytest.approx(expected, abs=1)]
-    assert (image.width, image.height, image.untold) == (4, 1, None)
+    assert (image.width, image.height, image.stored_range) == (4, 1, None)
 
 
 def test_the_depth_is_that_of_the_header_whatever_the_highest_level() -> None:
