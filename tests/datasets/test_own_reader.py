@@ -68,7 +68,7 @@ from report.workspace.request import Request
 
 if __name__ == "__main__":
     plan = make_plan(Request(study="mine", data=Path("data")))
-    built = build(plan.upstream(["split"]), plan.cache, Options(PROGRAM, local_processes, plan.cache_name, jobs=1))
+    built = build(plan.select_upstream(["split"]), plan.cache, Options(PROGRAM, local_processes, plan.cache_name, jobs=1))
     print(built["read"].path("records.csv").read_text())
 """
 
