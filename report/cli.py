@@ -6,7 +6,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
-from difflib import get_close_matches
 from io import TextIOWrapper
 from typing import Annotated, Any
 
@@ -27,6 +26,8 @@ from report.errors import (
     EnvironmentProblem,
     ReportError,
     UsageError,
+    did_you_mean,
+    nearest,
 )
 from report.terminal import console
 from report.terminal.signals import Stopped, ignore_signals, raise_on_signals
@@ -46,11 +47,8 @@ class Commands(TyperGroup):
         """Return the name, the command and its arguments."""
         name = args[0]
         if name not in self.commands and not name.startswith("-"):
-            nearest = get_close_matches(name, self.commands)
-            hint = (
-                f"did you mean {', '.join(map(repr, nearest))}?" if nearest else f"{ctx.command_path} --help"
-            )
-            raise UsageError(f"no such command {name!r}.", hint=hint)
+            names = [repr(known) for known in nearest(name, self.commands)]
+            raise UsageError(f"no such command {name!r}", did_you_mean(names, f"{ctx.command_path} --help"))
         return super().resolve_command(ctx, args)
 
 
@@ -146,14 +144,13 @@ def main() -> None:
 
 def complain_of_usage(error: typer.TyperException) -> None:
     """Print what is wrong with the options as a line and a hint: the nearest names, or where the help is."""
-    nearest = getattr(error, "possibilities", None)
-    message = error.message if nearest else error.format_message()
+    names = getattr(error, "possibilities", None)
+    message = error.message if names else error.format_message()
     if not message:
         return  # it was called without words, and has shown its help
     context = getattr(error, "ctx", None)
     help_command = f"{context.command_path if context else 'report'} --help"
-    hint = f"did you mean {' or '.join(nearest)}?" if nearest else help_command
-    console.complain(message[0].lower() + message[1:], hint)
+    console.complain(message[0].lower() + message[1:], did_you_mean(names or (), help_command))
 
 
 def find_disk_problem(error: BaseException) -> EnvironmentProblem | None:

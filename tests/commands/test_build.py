@@ -106,7 +106,7 @@ def test_too_many_exclusions(dataset, tmp_path):
 def test_a_class_too_small_to_be_split_is_named_with_its_count(dataset, tmp_path):
     code, error, _ = run_in_vain("build", "--data", str(dataset((9, 2, 9, 9))), cache=tmp_path / "cache")
     assert code == DATA
-    assert '"covid_19" has 2 pictures' in error
+    assert '"covid_19" has 2 images' in error
 
 
 def test_a_mistake_in_the_authors_text_is_found_before_anything_runs(tmp_path):
