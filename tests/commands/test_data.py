@@ -77,7 +77,7 @@ def test_what_the_user_should_know_of_comes_with_what_to_type(folder, tmp_path):
     assert done.returncode == OK, done.stderr
     assert "2 datasets lie side by side and are read as one: v1 (normal 2, pneumonia 1) and v2" in done.stdout
     assert (
-        "of these pictures have the class and name of one in another: versions of one dataset?" in done.stdout
+        "of these images have the class and name of one in another: versions of one dataset?" in done.stdout
     )
     assert (
         f"report data check '{folder / 'v2'}'; to leave it out, under [dataset]: exclude = [\"v2/*\"]"
