@@ -91,9 +91,27 @@ class DamagedError(StageError):
 
 
 class RenderError(ReportError):
-    """The document's source is wrong or could not be rendered."""
+    """The document's source is wrong or could not be rendered.
+
+    Attributes
+    ----------
+    file : str
+        The template or passage that is wrong, "" where it is not known.
+    line : int
+        The line of the document's source, 0 where it is not known or ``file`` is.
+    equation : str
+        The equation that cannot be set, in TeX; "" if it is none.
+    """
 
     code = RENDER
+
+    def __init__(
+        self, message: str, hint: str = "", *, file: str = "", line: int = 0, equation: str = ""
+    ) -> None:
+        super().__init__(message, hint)
+        self.file = file
+        self.line = line
+        self.equation = equation
 
 
 class EnvironmentProblem(ReportError):

@@ -17,7 +17,7 @@ from report.terminal.quantities import format_size
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from report.delivery.publish import Published
+    from report.delivery.publish import Publication
     from report.engine.run import Built
     from report.workspace.plan import Plan
 
@@ -56,7 +56,7 @@ def build(
     plan.remember_data()
     _note_omissions(plan, model)
 
-    def make() -> tuple[Mapping[str, Built], Published]:
+    def make() -> tuple[Mapping[str, Built], Publication]:
         built = build_plan(plan, targets, jobs=jobs, recheck=recheck, strict=strict)
         return built, publish(plan, built, time.monotonic() - start)
 
@@ -81,7 +81,7 @@ def _place(plan: Plan, out: Path | None, model: str) -> Plan:
     from report.delivery import build_folder
 
     folder = out.absolute() if out else plan.out
-    return replace(plan, out=build_folder.place(folder, model, given=out is not None))
+    return replace(plan, out=build_folder.choose_folder(folder, model, given=out is not None))
 
 
 def _parse_formats(text: str) -> list[str]:
@@ -99,7 +99,7 @@ def _check(plan: Plan, model: str) -> None:
     from report.writing.author.glyphs import warn_of_missing_glyphs
     from report.writing.author.quotations import require_quotations
 
-    build_folder.require(plan.out, model)
+    build_folder.require_usable(plan.out, model)
     folder = find_study_folder(plan.request.study)
     require_quotations(folder, plan.study)
     if not model:
@@ -120,11 +120,11 @@ def _note_omissions(plan: Plan, model: str) -> None:
         console.note(f"version unknown, and the report says so: {explain_missing_commit()}")
 
 
-def _print_end(plan: Plan, built: Mapping[str, Built], published: Published, seconds: float) -> None:
+def _print_end(plan: Plan, built: Mapping[str, Built], published: Publication, seconds: float) -> None:
     from report.terminal.progress import print_summary
 
     print_summary(built, seconds)
-    if removed := published.gone:
+    if removed := published.removed:
         more = f" and {len(removed) - 3} more" if len(removed) > 3 else ""
         console.note(f"taken away, as an earlier build had written it: {', '.join(removed[:3])}{more}")
     for path in published.documents:

@@ -103,13 +103,12 @@ def sample(
 ) -> None:
     """Write the generated sample: phantoms in the layout of the real dataset."""
     from report.commands.execution import build_plan
-    from report.delivery.publish import copy
-    from report.engine.system.files import explain_refusals
+    from report.engine.system.files import explain_refusals, write_if_changed
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: not an empty folder", hint="name a new folder")
     result = build_plan(request_plan(study, None, True, None, cache), ["sample"])["sample"]
     with explain_refusals(folder, "name a folder that is yours, on a disk with room"):
         for name in result.files:
-            copy(result.path(name), folder / name)
+            write_if_changed(folder / name, result.path(name).read_bytes())
     console.say(f"{console.shorten_path(folder)}  {len(result.files):,} files")

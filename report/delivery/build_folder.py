@@ -20,7 +20,7 @@ DRAWN = {"graph.svg"}
 """What other commands write into a build folder."""
 
 
-def place(out: Path, part: str, *, given: bool) -> Path:
+def choose_folder(out: Path, part: str, *, given: bool) -> Path:
     """Return where a build goes: a ``part`` of a study never beside the report of the whole.
 
     ``given``: the folder was named by the user.
@@ -28,7 +28,7 @@ def place(out: Path, part: str, *, given: bool) -> Path:
     return out.with_name(f"{out.name}-only-{part}") if part and (not given or _is_whole(out)) else out
 
 
-def require(out: Path, part: str) -> None:
+def require_usable(out: Path, part: str) -> None:
     """Refuse a folder before anything runs that a build may not write into, or cannot.
 
     Raises
@@ -51,14 +51,14 @@ def require(out: Path, part: str) -> None:
 
 def _is_foreign(out: Path) -> bool:
     names = {path.name for path in out.iterdir() if not path.name.startswith(".")} - DRAWN
-    return bool(names) and not earlier(out)
+    return bool(names) and not list_written(out)
 
 
 def _is_whole(out: Path) -> bool:
     return any((out / name).exists() for name in (STUDY, *DOCUMENTS))
 
 
-def earlier(out: Path) -> frozenset[str]:
+def list_written(out: Path) -> frozenset[str]:
     """Return the files, by relative path, that builds have written into a folder."""
     run, study = (read_json(out / name) or {} for name in (RUN, STUDY))
     named = [*run.get("files", ()), *study.get("files", ())]
@@ -70,7 +70,7 @@ def _is_inside(name: object) -> bool:
     return isinstance(name, str) and not name.startswith("/") and ".." not in Path(name).parts
 
 
-def unfinished(files: Iterable[str]) -> bytes:
+def mark_unfinished(files: Iterable[str]) -> bytes:
     """Return the ``run.json`` of a folder that is being written."""
     return (json.dumps({"unfinished": True, "files": sorted(files)}, indent=1) + "\n").encode()
 
@@ -80,13 +80,13 @@ def is_unfinished(out: Path) -> bool:
     return bool((read_json(out / RUN) or {}).get("unfinished"))
 
 
-def still_true(out: Path, facts: dict[str, Any]) -> dict[str, Path]:
-    """Return the documents in a folder that a build did not ask for and that are yet of its results, by name.
+def find_current_documents(out: Path, facts: dict[str, Any]) -> dict[str, Path]:
+    """Return the documents in a folder that a build did not ask for and that are of its results all the same, by name.
 
     ``facts`` is what the new build's ``study.json`` tells.
     """
     before = read_json(out / STUDY)
-    if before is None or is_unfinished(out) or _told(before) != _told(facts):
+    if before is None or is_unfinished(out) or _describe_content(before) != _describe_content(facts):
         return {}
     programs = [known.get("program", {}) for known in (before, facts)]
     if any(programs[0][name] != programs[1][name] for name in programs[0].keys() & programs[1].keys()):
@@ -95,19 +95,19 @@ def still_true(out: Path, facts: dict[str, Any]) -> dict[str, Path]:
     return {name: out / name for name in kept if digest_file(out / name) == before["files"][name]}
 
 
-def _told(facts: dict[str, Any]) -> dict[str, Any]:
+def _describe_content(facts: dict[str, Any]) -> dict[str, Any]:
     """Return what makes a document, of what ``study.json`` tells."""
     files = {name: known for name, known in facts.get("files", {}).items() if name not in DOCUMENTS}
     return {**{name: known for name, known in facts.items() if name != "program"}, "files": files}
 
 
-def take_away(out: Path, before: Iterable[str], wanted: Collection[str]) -> list[str]:
+def remove_stale(out: Path, before: Iterable[str], wanted: Collection[str]) -> list[str]:
     """Remove what earlier builds have written and this one has not, and folders that become empty; return it."""
-    gone = [name for name in sorted(before) if name not in wanted and (out / name).is_file()]
-    for name in gone:
+    stale = [name for name in sorted(before) if name not in wanted and (out / name).is_file()]
+    for name in stale:
         (out / name).unlink()
         folder = (out / name).parent
         while folder != out and not any(folder.iterdir()):
             folder.rmdir()
             folder = folder.parent
-    return gone
+    return stale

@@ -30,7 +30,7 @@ STUDY = f"{FOLDER}/study.json"
 PROSE = f"{FOLDER}/prose"
 DOCUMENTS = ("report.html", "report.pdf")
 TARGETS = ("results", "source", "html", "pdf")
-AGAIN = "build the report again: report build STUDY --data DIR"
+REBUILD = "build the report again: report build STUDY --data DIR"
 NAME = r"[^/\\.\x00][^/\\\x00]*"
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
 Inside = Annotated[str, StringConstraints(pattern=f"^({NAME}/){{0,2}}{NAME}$")]
@@ -50,38 +50,41 @@ class Evidence(Section):
     program: dict[str, str]
     files: dict[Inside, str]
 
-    def stages(self, prose: Path) -> list[Stage]:
+    def make_stages(self, prose: Path) -> list[Stage]:
         """Return the stages of the study, of which the author's words lie in ``prose``."""
         data = {"sample": None, "folder": prose, "archive": Path(__file__)}[self.data]  # nothing reads it
         return stages(self.study, Place(prose, data, self.overrides, self.declared_late, self.commit))
 
 
-def taken(stage: Stage) -> bool:
-    """Tell whether a stage is taken at its word: it reads X-rays, or needs Keras."""
-    return any(given.private for given in stage.inputs.values()) or stage.name.startswith("architecture.")
+def is_beyond_reach(stage: Stage) -> bool:
+    """Tell whether a stage cannot be run again from a build folder: it reads X-rays, or needs Keras."""
+    return any(where.private for where in stage.inputs.values()) or stage.kind == "architecture"
 
 
-def redone(plan: Sequence[Stage]) -> list[Stage]:
+def select_repeatable(plan: Sequence[Stage]) -> list[Stage]:
     """Return the stages that can be run again to check a report, each after those that it reads."""
     wanted = set(TARGETS)
     for stage in reversed(plan):
-        if stage.name in wanted and not taken(stage):
-            wanted |= {given.stage for given in stage.inputs.values() if isinstance(given, Output)}
-    return [stage for stage in plan if stage.name in wanted and not taken(stage)]
+        if stage.name in wanted and not is_beyond_reach(stage):
+            wanted |= stage.needs
+    return [stage for stage in plan if stage.name in wanted and not is_beyond_reach(stage)]
 
 
-def is_kept(stage: Stage) -> bool:
+def is_evidence(stage: Stage) -> bool:
     """Tell whether a stage's files are evidence; the split is too, although it can be drawn again."""
-    return taken(stage) or stage.function == "analysis.splitting:split"
+    return is_beyond_reach(stage) or stage.kind == "split"
 
 
-def path_of(stage: str, file: str) -> str:
-    """Return where a file of a stage lies in a build folder: ``predictions/baseline.csv``, ``predictions/read/records.csv``."""
-    kind, _, of = stage.partition(".")
-    return f"{FOLDER}/{of}.csv" if kind == "predict" else f"{FOLDER}/{stage}/{file}"
+def evidence_path(stage: str, file: str) -> str:
+    """Return where a file of a stage lies in a build folder.
+
+    It is ``predictions/baseline.csv`` for predictions, and such as ``predictions/read/records.csv`` for all else.
+    """
+    kind, _, model = stage.partition(".")
+    return f"{FOLDER}/{model}.csv" if kind == "predict" else f"{FOLDER}/{stage}/{file}"
 
 
-def of_stages(paths: Iterable[str]) -> dict[str, dict[str, str]]:
+def group_by_stage(paths: Iterable[str]) -> dict[str, dict[str, str]]:
     """Return, from the paths in a build folder, the path of each file of each stage that is evidence."""
     found: dict[str, dict[str, str]] = {}
     for path in paths:
@@ -94,16 +97,16 @@ def of_stages(paths: Iterable[str]) -> dict[str, dict[str, str]]:
     return found
 
 
-def evidence_files(plan: Sequence[Stage], built: Mapping[str, Built]) -> dict[str, Path]:
-    """Return what the stages that can be run again read of the others and of the author, by path in a build folder."""
-    kept = {stage.name for stage in plan if is_kept(stage)}
+def find_evidence(plan: Sequence[Stage], built: Mapping[str, Built]) -> dict[str, Path]:
+    """Return what repeatable stages read of the others and of the author, by path in a build folder."""
+    evidence = {stage.name for stage in plan if is_evidence(stage)}
     files: dict[str, Path] = {}
-    for stage in redone(plan):
-        for given in stage.inputs.values():
-            if isinstance(given, Output) and given.stage in kept:
-                result = built[given.stage]
-                chosen = [file for file in result.files if is_included(file, given.include)]
-                files |= {path_of(given.stage, file): result.path(file) for file in chosen}
+    for stage in select_repeatable(plan):
+        for where in stage.inputs.values():
+            if isinstance(where, Output) and where.stage in evidence:
+                result = built[where.stage]
+                chosen = [file for file in result.files if is_included(file, where.include)]
+                files |= {evidence_path(where.stage, file): result.path(file) for file in chosen}
     prose = _stage("source", plan).inputs["prose"]
     assert isinstance(prose, Source)
     return files | {f"{PROSE}/{path.name}": path for path in find_prose(prose.path)}
@@ -113,11 +116,11 @@ def _stage(name: str, plan: Sequence[Stage]) -> Stage:
     return next(stage for stage in plan if stage.name == name)
 
 
-def study_facts(
+def describe_study(
     study: Study, plan: Sequence[Stage], built: Mapping[str, Built], files: Mapping[str, Path]
 ) -> dict[str, Any]:
     """Return what ``study.json`` tells for the build folder of a ``plan`` that has these files."""
-    again = [stage for stage in redone(plan) if stage.name in built]
+    repeatable = [stage for stage in select_repeatable(plan) if stage.name in built]
     params = _stage("source", plan).params
     names = {stage.name for stage in plan}
     return {
@@ -126,28 +129,28 @@ def study_facts(
         **{name: params[name] for name in ("name", "overrides", "commit")},
         "declared_late": _stage("compare", plan).params["declared_late"],
         "study": study.as_json(without_defaults=True),  # as a study file may say it
-        "program": program((stage, built[stage.name].record.recipe) for stage in again),
+        "program": describe_program((stage, built[stage.name].record.recipe) for stage in repeatable),
         "files": {name: digest_file(path) for name, path in sorted(files.items())},
     }
 
 
-def as_json(facts: Mapping[str, Any]) -> bytes:
+def to_json(facts: Mapping[str, Any]) -> bytes:
     """Return ``facts`` as a JSON file that people read too."""
     return (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def program(recipes: Iterable[tuple[Stage, Mapping[str, Any]]]) -> dict[str, str]:
+def describe_program(recipes: Iterable[tuple[Stage, Mapping[str, Any]]]) -> dict[str, str]:
     """Return what a report depends on beside its evidence: versions, and digests of our code and templates."""
     found: dict[str, str] = {}
     for stage, recipe in recipes:
-        sources = [n for n, given in stage.inputs.items() if isinstance(given, Source) and n != "prose"]
+        sources = [n for n, where in stage.inputs.items() if isinstance(where, Source) and n != "prose"]
         found |= recipe["environment"]
         found |= {f"code of {module}": known[:16] for module, known in recipe["code"].items()}
-        found |= {f"{n} of {stage.name.partition('.')[0]}": recipe["inputs"][n][:16] for n in sources}
+        found |= {f"{n} of {stage.kind}": recipe["inputs"][n][:16] for n in sources}
     return dict(sorted(found.items()))
 
 
-def read(folder: Path) -> Evidence:
+def read_evidence(folder: Path) -> Evidence:
     """Return what a build folder tells of its study.
 
     Raises
@@ -158,7 +161,7 @@ def read(folder: Path) -> Evidence:
     path = folder / STUDY
     try:
         if (read_json(folder / "run.json") or {}).get("unfinished"):
-            raise DataError(f"{folder}: a build was interrupted while it wrote this folder", hint=AGAIN)
+            raise DataError(f"{folder}: a build was interrupted while it wrote this folder", hint=REBUILD)
         return Evidence.model_validate_json(path.read_bytes())
     except OSError as error:
         problem, hint = _why_not(folder)
@@ -167,7 +170,7 @@ def read(folder: Path) -> Evidence:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise DataError(
-            f"{path}: damaged, or of another version of this program: {where}: {first['msg']}", hint=AGAIN
+            f"{path}: damaged, or of another version of this program: {where}: {first['msg']}", hint=REBUILD
         ) from error
 
 
@@ -177,7 +180,7 @@ def _why_not(folder: Path) -> tuple[str, str]:
         what = "is not a folder" if folder.exists() else "no such folder"
         return f"{folder}: {what}", "name a build folder, such as build/assignment"
     if any((folder / name).is_file() for name in DOCUMENTS):
-        return f"{folder}: its report has no {STUDY}, by which it can be checked", AGAIN
+        return f"{folder}: its report has no {STUDY}, by which it can be checked", REBUILD
     if (folder / "run.json").is_file():
         return (
             f"{folder}: holds no report, as after report build --only",

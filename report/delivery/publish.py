@@ -8,17 +8,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from report.delivery import build_folder
-from report.delivery.build_folder import RUN
-from report.delivery.evidence import DOCUMENTS, STUDY, as_json, evidence_files, path_of, study_facts
+from report.delivery.build_folder import (
+    RUN,
+    find_current_documents,
+    list_written,
+    mark_unfinished,
+    remove_stale,
+)
+from report.delivery.evidence import (
+    DOCUMENTS,
+    STUDY,
+    describe_study,
+    evidence_path,
+    find_evidence,
+    to_json,
+)
 from report.engine.system.files import explain_refusals, write_atomically, write_if_changed
 
 if TYPE_CHECKING:
     from report.engine.run import Built
     from report.workspace.plan import Plan
 
-PLACES = ("predictions/*", "predictions/*/*", "figures/*", "tables/*")
+BUILD_FILES = ("predictions/*", "predictions/*/*", "figures/*", "tables/*")
 """Where everything in a build folder is of its build."""
+SOURCE_FOLDERS = ("figures", "tables")
 ELSEWHERE = "free space or choose another place with --out"
 """What to do where the disk refuses a file."""
 
@@ -35,74 +48,77 @@ class Result(Protocol):
 
 
 @dataclass(frozen=True)
-class Published:
-    """The documents in a build folder, and what was taken away of an earlier build."""
+class Publication:
+    """The documents in a build folder, and what was removed of an earlier build."""
 
     documents: list[Path]
-    gone: list[str]
+    removed: list[str]
 
 
-def publish(plan: Plan, built: Mapping[str, Built], seconds: float) -> Published:
-    """Write the build folder of ``plan`` from what is built, and take away what earlier builds have left.
+def publish(plan: Plan, built: Mapping[str, Built], seconds: float) -> Publication:
+    """Write the build folder of ``plan`` from what is built, and remove what earlier builds have left.
 
     A file is written only when its content changed, next to its place and then renamed.
     """
-    wanted = build_files(plan, built)
+    wanted = list_build_files(plan, built)
     with explain_refusals(plan.out, ELSEWHERE):
-        before = build_folder.earlier(plan.out)
-        facts = _facts(plan, built, wanted)
+        before = list_written(plan.out)
+        kept, facts = _describe(plan, built, wanted)
+        wanted |= kept
         names = {*wanted, *([STUDY] if facts else []), RUN}
-        write_atomically(plan.out / RUN, build_folder.unfinished({*before, *names}), durable=False)
+        write_atomically(plan.out / RUN, mark_unfinished({*before, *names}), durable=False)
         for relative, source in wanted.items():
-            copy(source, plan.out / relative)
+            write_if_changed(plan.out / relative, source.read_bytes())
         if facts:
             write_if_changed(plan.out / STUDY, facts)
-        gone = build_folder.take_away(plan.out, before, names)
-        write_atomically(plan.out / RUN, run_facts(plan, built, seconds, names), durable=False)
-    return Published([plan.out / name for name in DOCUMENTS if name in wanted], gone)
+        removed = remove_stale(plan.out, before, names)
+        write_atomically(plan.out / RUN, _describe_run(plan, built, seconds, names), durable=False)
+    return Publication([plan.out / name for name in DOCUMENTS if name in wanted], removed)
 
 
-def _facts(plan: Plan, built: Mapping[str, Built], wanted: dict[str, Path]) -> bytes:
-    """Return ``study.json``, and add to ``wanted`` the documents that lie there already and are of it."""
+def _describe(
+    plan: Plan, built: Mapping[str, Built], wanted: Mapping[str, Path]
+) -> tuple[dict[str, Path], bytes]:
+    """Return the documents of the same results that lie in the folder already, and ``study.json`` of all files."""
     if "source" not in built:
-        return b""
-    facts = json.loads(as_json(study_facts(plan.study, plan.stages, built, wanted)))
-    if kept := build_folder.still_true(plan.out, facts):
-        wanted |= kept
-        again = study_facts(plan.study, plan.stages, built, wanted)
+        return {}, b""
+    facts = json.loads(to_json(describe_study(plan.study, plan.stages, built, wanted)))
+    kept = find_current_documents(plan.out, facts)
+    if kept:
+        again = describe_study(plan.study, plan.stages, built, {**wanted, **kept})
         before = json.loads((plan.out / STUDY).read_bytes())
         facts = {**again, "program": dict(sorted({**before["program"], **again["program"]}.items()))}
-    return as_json(facts)
+    return kept, to_json(facts)
 
 
-def build_files(plan: Plan, built: Mapping[str, Built]) -> dict[str, Path]:
+def list_build_files(plan: Plan, built: Mapping[str, Built]) -> dict[str, Path]:
     """Return what belongs into the build folder, by relative path, with where it lies in the cache."""
     predictions = {
-        path_of(name, file): result.path(file)
-        for name, result in built.items()
-        if name.startswith("predict.")
-        for file in result.files
+        evidence_path(stage.name, file): built[stage.name].path(file)
+        for stage in plan.stages
+        if stage.kind == "predict" and stage.name in built
+        for file in built[stage.name].files
     }
-    evidence = evidence_files(plan.stages, built) if "source" in built else {}
-    return predictions | evidence | report_files(built)
+    evidence = find_evidence(plan.stages, built) if "source" in built else {}
+    return predictions | evidence | list_report_files(built)
 
 
-def report_files(built: Mapping[str, Result]) -> dict[str, Path]:
+def list_report_files(built: Mapping[str, Result]) -> dict[str, Path]:
     """Return the report with its results, figures and tables, by relative path in the build folder."""
     files = {
         name: built[stage].path(name)
         for stage, name in (("html", "report.html"), ("pdf", "report.pdf"), ("results", "results.json"))
         if stage in built
     }
-    return files | source_files(built, ("figures", "tables"))
+    return files | _list_source_files(built)
 
 
-def source_files(built: Mapping[str, Result], folders: tuple[str, ...]) -> dict[str, Path]:
-    """Return the files of the document's source that lie in ``folders``, by relative path."""
+def _list_source_files(built: Mapping[str, Result]) -> dict[str, Path]:
+    """Return the figures and tables of the document's source, by relative path."""
     if "source" not in built:
         return {}
     source = built["source"]
-    return {name: source.path(name) for name in source.files if name.partition("/")[0] in folders}
+    return {name: source.path(name) for name in source.files if name.partition("/")[0] in SOURCE_FOLDERS}
 
 
 def publish_source(plan: Plan, built: Mapping[str, Built]) -> Path:
@@ -110,24 +126,22 @@ def publish_source(plan: Plan, built: Mapping[str, Built]) -> Path:
     hint = "work in a clone of your own, or take report build with --out DIR: it writes HTML and PDF"
     with explain_refusals(plan.document, hint):
         for name in built["source"].files:
-            copy(built["source"].path(name), plan.document / name)
+            write_if_changed(plan.document / name, built["source"].path(name).read_bytes())
     return plan.document / "report.qmd"
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy a file unless the target has the same content already."""
-    write_if_changed(target, source.read_bytes())
-
-
-def others(out: Path, wanted: Collection[str]) -> list[Path]:
-    """Return the files, hidden ones apart, that lie in the folders of a build and are not of it."""
+def find_strays(out: Path, known: Collection[str]) -> list[Path]:
+    """Return the files, hidden ones apart, that lie in the folders of a build and are not among the ``known``."""
     found = {
-        path.relative_to(out).as_posix() for place in PLACES for path in out.glob(place) if path.is_file()
+        path.relative_to(out).as_posix()
+        for pattern in BUILD_FILES
+        for path in out.glob(pattern)
+        if path.is_file()
     }
-    return [out / name for name in sorted(found - set(wanted)) if not (out / name).name.startswith(".")]
+    return [out / name for name in sorted(found - set(known)) if not (out / name).name.startswith(".")]
 
 
-def run_facts(plan: Plan, built: Mapping[str, Built], seconds: float, files: Iterable[str]) -> bytes:
+def _describe_run(plan: Plan, built: Mapping[str, Built], seconds: float, files: Iterable[str]) -> bytes:
     """Return ``run.json``: what ran and what was cached, where and how long; never part of the report."""
     facts: dict[str, Any] = {
         "study": plan.name,
@@ -139,4 +153,4 @@ def run_facts(plan: Plan, built: Mapping[str, Built], seconds: float, files: Ite
         },
         "files": sorted(files),
     }
-    return as_json(facts)
+    return to_json(facts)

@@ -86,7 +86,9 @@ def _draw(math: str) -> tuple[str, str]:
     try:
         image: str = Math(_presentation(math), size=UNITS_PER_EM).svg()
     except Exception as error:  # whatever the drawing raises: name the formula
-        raise RenderError(f"report.qmd: cannot draw the equation {_latex(math)!r}: {error}") from error
+        latex = _latex(math)
+        message = f"report.qmd: cannot draw the equation {latex!r}: {error}"
+        raise RenderError(message, equation=latex) from error
     _, top, width, height = map(float, ElementTree.fromstring(image).attrib["viewBox"].split())
     em = SCALE / UNITS_PER_EM
     # The image's baseline is at 0, so what reaches below it is top + height.

@@ -62,9 +62,11 @@ def require_sound(folder: Path, locate: Callable[[Problem], str] | None = None) 
     """
     found = find_problems(folder)
     if found:
-        places = [(locate(p) if locate else "") or f"{SOURCE}:{p.line}" for p in found[:6]]
+        origins = [locate(p) if locate else "" for p in found[:6]]
+        places = [known or f"{SOURCE}:{p.line}" for known, p in zip(origins, found, strict=False)]
         rest = f"; {len(found) - 1} more: {', '.join(places[1:])}" if found[1:] else ""
-        raise RenderError(f"{places[0]}: {found[0].message}{rest}", hint=found[0].hint)
+        line = 0 if origins[0] else found[0].line
+        raise RenderError(f"{places[0]}: {found[0].message}{rest}", hint=found[0].hint, line=line)
 
 
 def find_origin(line: str, *folders: Path, word: str = "") -> str:

@@ -6,6 +6,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from report.document import directions
 from report.errors import EnvironmentProblem, RenderError
@@ -50,7 +51,8 @@ def convert(source: Path, theme: Theme) -> str:
         above = rf'[^\s"]*/(?=(?:{re.escape(source.name)}|{re.escape(theme.templates.name)})/)'
         said = re.sub(above, "", done.stderr.decode(errors="replace"))
         hint = "mend the template or the prose that the message names, then build again"
-        raise RenderError(first_complaint(said, text.decode()), hint=hint)
+        complaint = first_complaint(said, text.decode())
+        raise RenderError(complaint.message, hint=hint, line=complaint.line, equation=complaint.equation)
     return directions.mark_directions(done.stdout.decode())
 
 
@@ -70,12 +72,21 @@ def _pandoc() -> str:
         ) from error
 
 
-def first_complaint(said: str, text: str) -> str:
-    """Return pandoc's first complaint, that of an equation with the line of ``text`` on which it begins."""
+class Complaint(NamedTuple):
+    """What pandoc says is wrong; of an equation also the equation and the line on which it begins."""
+
+    message: str
+    line: int = 0
+    equation: str = ""
+
+
+def first_complaint(said: str, text: str) -> Complaint:
+    """Return the first complaint in what pandoc ``said`` of ``text``."""
     if math := _MATH.search(said):
         line = text.count("\n", 0, max(text.find(math[1]), 0)) + 1
-        return f"{SOURCE}:{line}: the equation {math[1]} is not understood: {math[2]}"
+        message = f"{SOURCE}:{line}: the equation {math[1]} is not understood: {math[2]}"
+        return Complaint(message, line, math[1])
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     while len(lines) > 1 and lines[0].endswith(":"):
         lines[:2] = [f"{lines[0]} {lines[1]}"]
-    return f"pandoc failed: {lines[0] if lines else 'no message'}"
+    return Complaint(f"pandoc failed: {lines[0] if lines else 'no message'}")

@@ -6,7 +6,6 @@ Figures are drawn where they are out of date; what takes longer is named and lef
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from contextlib import nullcontext
 
@@ -39,7 +38,7 @@ def render(request: Request, workers: LocalProcesses, before: PreviewState) -> P
         try:
             built = rebuild(plan, workers)
         except RenderError as error:
-            raise RenderError(locate_mistake(error.message, plan), hint=error.hint) from error
+            raise RenderError(locate_mistake(error, plan), hint=error.hint) from error
         page = built["html"].path("report.html").read_bytes().decode()
         doubts = json.loads(built["source"].path(DOUBTS).read_bytes())
         folder = find_study_folder(request.study)
@@ -84,15 +83,13 @@ def refuse_training(plan: Plan, waiting: Sequence[str]) -> None:
         console.note(f"drawing figures: {len(waiting) - ALWAYS_BUILT}")
 
 
-def locate_mistake(message: str, plan: Plan) -> str:
-    """Return ``message`` about a line of the source with the place where an author wrote it, if that is plain."""
+def locate_mistake(error: RenderError, plan: Plan) -> str:
+    """Return what is wrong with a line of the source with the place where an author wrote it, if that is plain."""
     store = Store(plan.cache)
     record = store.find_record(store.latest(plan.cache_name).get("source", ""))
-    match = re.fullmatch(rf"{SOURCE}:(\d+)(: .*)", message, re.S)
-    if not match or not record:
-        return message
+    if not error.line or not record:
+        return error.message
     lines = store.sound_path(record.outputs[SOURCE], record.stage).read_text(encoding="utf-8").split("\n")
-    place = find_origin(
-        lines[int(match[1]) - 1], PROJECT / "templates", find_study_folder(plan.request.study)
-    )
-    return f"{place}{match[2]}" if place else message
+    folders = PROJECT / "templates", find_study_folder(plan.request.study)
+    place = find_origin(lines[error.line - 1], *folders)
+    return error.message.replace(f"{SOURCE}:{error.line}", place, 1) if place else error.message

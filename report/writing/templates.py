@@ -77,18 +77,22 @@ def locate_errors() -> Iterator[None]:
     try:
         yield
     except RenderError as error:
-        raise RenderError(f"{_place(error)}: {error.message}", hint=error.hint) from error
+        file, place = _place(error)
+        raise RenderError(f"{place}: {error.message}", hint=error.hint, file=file) from error
     except TemplateError as error:
         hint = "<< and <% begin what is filled in; write << '<<' >> for the signs themselves"
         if re.search("[“”„‘’]", error.message or ""):
             hint = 'write straight quotes: << r("name") >>'
-        raise RenderError(f"{_place(error)}: {error.message}", hint=hint) from error
+        file, place = _place(error)
+        raise RenderError(f"{place}: {error.message}", hint=hint, file=file) from error
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:  # in an expression
-        raise RenderError(f"{_place(error)}: {error}", hint='quote a result as << r("name") >>') from error
+        file, place = _place(error)
+        hint = 'quote a result as << r("name") >>'
+        raise RenderError(f"{place}: {error}", hint=hint, file=file) from error
 
 
-def _place(error: BaseException) -> str:
-    """Return ``file:line`` of the template or prose in which ``error`` arose."""
+def _place(error: BaseException) -> tuple[str, str]:
+    """Return the template or prose in which ``error`` arose, "" if none is known, and ``file:line`` of it."""
     where, lineno = "", None
     if isinstance(error, TemplateSyntaxError):
         where, lineno = error.filename or error.name or "", error.lineno
@@ -98,4 +102,5 @@ def _place(error: BaseException) -> str:
         if file.endswith((".j2", ".md")):
             where, lineno = file, trace.tb_lineno
         trace = trace.tb_next
-    return f"{Path(where).name or 'template'}:{lineno or '?'}"
+    name = Path(where).name
+    return name, f"{name or 'template'}:{lineno or '?'}"

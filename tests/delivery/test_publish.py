@@ -25,7 +25,7 @@ def built(tmp_path: Path):
         path=lambda _: result, files=("results.json",), outcome="ran", key="k", record=record
     )
     plan = SimpleNamespace(
-        name="toy", out=tmp_path / "build", cache=tmp_path, study=SimpleNamespace(models=[])
+        name="toy", out=tmp_path / "build", cache=tmp_path, study=SimpleNamespace(models=[]), stages=[]
     )
     return plan, {"results": one}
 
@@ -37,9 +37,9 @@ def test_publishing_writes_once_and_takes_away_what_an_earlier_build_wrote_and_n
         (plan.out / name).write_text("")
     listed = ["figures/deep/old.svg", "report.pdf", "../outside", "/etc/passwd", "gone", 3]
     (plan.out / "run.json").write_text(json.dumps({"files": listed}))
-    assert publish.publish(plan, results, 1.0).gone == ["figures/deep/old.svg", "report.pdf"]
+    assert publish.publish(plan, results, 1.0).removed == ["figures/deep/old.svg", "report.pdf"]
     first = (plan.out / "results.json").stat()
-    assert publish.publish(plan, results, 1.0).gone == []
+    assert publish.publish(plan, results, 1.0).removed == []
     assert (plan.out / "results.json").stat().st_mtime_ns == first.st_mtime_ns
     assert [path.name for path in (plan.out / "figures").iterdir()] == ["mine.svg"]
     assert (plan.out / "../outside").exists()
@@ -65,7 +65,7 @@ def test_a_build_that_is_interrupted_while_it_publishes_says_so_until_the_next(b
     (plan.out / "predictions").mkdir()
     (plan.out / "predictions" / "study.json").write_text("{}")
     with pytest.raises(DataError, match="interrupted while it wrote this folder"):
-        evidence.read(plan.out)
+        evidence.read_evidence(plan.out)
     monkeypatch.undo()
     publish.publish(plan, results, 1.0)
     assert not build_folder.is_unfinished(plan.out)

@@ -23,9 +23,10 @@ import pytest
 from analysis.errors import DataError
 from report import PROJECT
 from report.commands import verify as command
-from report.delivery import evidence, publish, verify
+from report.delivery import evidence, publish, recompute, verify
 from report.delivery.differences import Difference
-from report.delivery.verify import Again, Checked, Recomputed
+from report.delivery.recompute import Failure, Recomputation, RepeatedStage
+from report.delivery.verify import Verification
 from report.document.svg import SVG
 from report.engine.fingerprint import Surroundings
 from report.engine.stage import Stage
@@ -56,7 +57,7 @@ class Case(NamedTuple):
 
     folder: Path
     given: evidence.Evidence
-    again: Recomputed
+    again: Recomputation
 
 
 def write_architecture(out: Path) -> None:
@@ -96,19 +97,18 @@ def write_predictions(out: Path, stage: Stage, records: Path, split: Path) -> No
     rows.to_csv(out / "predictions.csv", index=False)
 
 
-def make(stage: Stage, files: dict[str, dict[str, Path]], place: Path) -> Again:
+def make(stage: Stage, files: dict[str, dict[str, Path]], place: Path) -> RepeatedStage:
     """Run a stage; what a network would give is made up."""
     if not stage.function.startswith("analysis.models."):
-        return verify.run(stage, files, place)
+        return recompute.run_stage(stage, files, place)
     out = place / "out"
     out.mkdir(parents=True)
-    kind = stage.name.partition(".")[0]
-    if kind == "predict":
+    if stage.kind == "predict":
         split = files[stage.inputs["split"].stage]["split.csv"]
         write_predictions(out, stage, files["read"]["records.csv"], split)
     else:
-        {"architecture": write_architecture, "train": write_training}[kind](out)
-    return Again(out)
+        {"architecture": write_architecture, "train": write_training}[stage.kind](out)
+    return RepeatedStage(out)
 
 
 @pytest.fixture(scope="module")
@@ -129,9 +129,9 @@ def case(tmp_path_factory) -> Case:
         )
     out = work / "built"
     publish.publish(SimpleNamespace(name="sample", out=out, cache=work, study=study, stages=plan), built, 1.0)
-    given = evidence.read(out)
+    given = evidence.read_evidence(out)
     ElementTree.register_namespace("", SVG)  # that WeasyPrint has taken away
-    return Case(out, given, verify.recompute(out, given, work / "again", lambda *_: None))
+    return Case(out, given, recompute.recompute(out, given, work / "again", lambda *_: None))
 
 
 @pytest.fixture
@@ -143,8 +143,8 @@ def copy(case, tmp_path) -> Case:
 
 
 def found(case: Case) -> list[str]:
-    given = evidence.read(case.folder)
-    return list(map(str, verify.check(case.folder, given, case.again)[0]))
+    given = evidence.read_evidence(case.folder)
+    return list(map(str, verify.compare(case.folder, given, case.again)[0]))
 
 
 def sign(folder: Path) -> None:
@@ -171,9 +171,9 @@ def other_digit(match: re.Match[str]) -> str:
 
 
 def test_an_untouched_folder_agrees(case):
-    assert case.again.failed == {}
-    assert verify.check(case.folder, case.given, case.again) == ([], [])
-    told = verify.counts(case.folder, case.given)
+    assert case.again.failures == {}
+    assert verify.compare(case.folder, case.given, case.again) == ([], [])
+    told = verify.count_parts(case.folder, case.given)
     counts = {part: int(count.partition(" ")[0].replace(",", "")) for part, count in told.items()}
     assert counts["results.json"] == len(json.loads((case.folder / "results.json").read_text())["results"])
     assert counts["report.html"] > 1000
@@ -182,9 +182,9 @@ def test_an_untouched_folder_agrees(case):
 
 
 def test_everything_is_recomputed_but_what_needs_pictures_or_a_network(case):
-    taken = {stage.partition(".")[0].partition("@")[0] for stage in evidence.of_stages(case.given.files)}
+    taken = {stage.partition(".")[0].partition("@")[0] for stage in evidence.group_by_stage(case.given.files)}
     assert taken == {"read", "split", "architecture", "train", "predict", "figure", "prose"}
-    assert {name for name in evidence.of_stages(case.given.files) if name.startswith("figure")} == {
+    assert {name for name in evidence.group_by_stage(case.given.files) if name.startswith("figure")} == {
         "figure.examples"
     }
     assert {
@@ -329,12 +329,12 @@ def test_a_missing_damaged_or_added_file_is_named(copy, file, change, named):
 def test_what_could_not_be_recomputed_is_not_said_to_agree(copy):
     lost = {"compare", "results", "source", "html", "pdf"}
     results = {name: made for name, made in copy.again.results.items() if name not in lost}
-    again = dataclasses.replace(copy.again, results=results, failed={"compare": "odd"})
+    again = dataclasses.replace(copy.again, results=results, failures={"compare": Failure("odd")})
     for name in ("results.json", "report.pdf"):
         cut(copy.folder / name)
-    differences, _ = verify.check(copy.folder, copy.given, again)
-    checked = Checked(
-        verify.counts(copy.folder, copy.given), differences, [], verify.unchecked(copy.given, again)
+    differences, _ = verify.compare(copy.folder, copy.given, again)
+    checked = Verification(
+        verify.count_parts(copy.folder, copy.given), differences, [], verify.find_unchecked(copy.given, again)
     )
     assert {part: checked.verdict(part) for part in checked.counts} == {
         "predictions": "none",
@@ -344,7 +344,7 @@ def test_what_could_not_be_recomputed_is_not_said_to_agree(copy):
     told = list(map(str, differences))
     assert told[0] == "compare: could not be recomputed: odd"
     assert [line.partition("cannot be read")[0] for line in told[1:]] == ["report.pdf: ", "results.json: "]
-    assert verify.unchecked(copy.given, copy.again) == frozenset()
+    assert verify.find_unchecked(copy.given, copy.again) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -361,21 +361,21 @@ def test_what_could_not_be_recomputed_is_not_said_to_agree(copy):
     ],
 )
 def test_the_cause_is_told_by_what_was_changed(changed, said):
-    assert said in verify.cause(changed)
+    assert said in verify.describe_cause(changed)
 
 
 def test_predictions_of_another_build_are_told_to_be_so(copy):
     replaced(copy.folder / "predictions/baseline.csv", r"0\.(\d)", "0.0")
-    changed = verify._changed(copy.folder, copy.given)
+    changed = verify.find_changed(copy.folder, copy.given)
     assert changed == {"predictions/baseline.csv"}
-    assert "predictions/baseline.csv is not of the build" in verify.cause(changed)
+    assert "predictions/baseline.csv is not of the build" in verify.describe_cause(changed)
 
 
 def test_files_beside_the_report_are_told(copy):
     for name in ("run.json", "graph.svg", ".hidden", "letter.txt"):
         (copy.folder / name).touch()
-    differences, remarks = verify.check(copy.folder, copy.given, copy.again)
-    assert (differences, remarks) == ([], ["letter.txt is not of this build, so not checked"])
+    differences, remarks = verify.compare(copy.folder, copy.given, copy.again)
+    assert (differences, [*map(str, remarks)]) == ([], ["letter.txt is not of this build, so not checked"])
 
 
 def test_a_change_beyond_the_precision_of_the_check_is_told(copy):
@@ -414,17 +414,17 @@ def test_from_a_changed_prediction_other_results_follow(copy, tmp_path, monkeypa
     monkeypatch.setattr(evidence, "TARGETS", ("results",))
     replaced(copy.folder / file, pattern, other_digit)
     sign(copy.folder)
-    given = evidence.read(copy.folder)
-    again = verify.recompute(copy.folder, given, tmp_path / "again", lambda *_: None)
-    told = list(map(str, verify.check(copy.folder, given, again)[0]))
+    given = evidence.read_evidence(copy.folder)
+    again = recompute.recompute(copy.folder, given, tmp_path / "again", lambda *_: None)
+    told = list(map(str, verify.compare(copy.folder, given, again)[0]))
     assert [line for line in told if re.search(named, line)], told[:10]
 
 
 def test_what_cannot_be_recomputed_is_told_with_its_place(copy, tmp_path, monkeypatch):
     monkeypatch.setattr(evidence, "TARGETS", ("results",))
     replaced(copy.folder / "predictions/improved.csv", r",0\.\d+", ",lots")
-    again = verify.recompute(copy.folder, copy.given, tmp_path / "again", lambda *_: None)
-    told = list(map(str, verify.check(copy.folder, copy.given, again)[0]))
+    again = recompute.recompute(copy.folder, copy.given, tmp_path / "again", lambda *_: None)
+    told = list(map(str, verify.compare(copy.folder, copy.given, again)[0]))
     place = 'predictions/improved.csv, line 2, column bacterial: "lots" is no probability from 0 to 1'
     assert told[:2] == [
         f"{stage}: could not be recomputed: {place}" for stage in ("evaluate.improved", "compare")
@@ -436,12 +436,12 @@ def test_another_version_is_told_and_excuses_drawing_alone(case):
     version = Difference("report.html", "says", "number", "3.10.1,", "3.11.0,")
     number = Difference("report.html", "says", "number", "0.812", "0.813")
     everything = [drawing, version, number]
-    left, remarks = verify._by_version(everything, {"matplotlib": "3.10.1"}, {"matplotlib": "3.11.0"})
+    left, remarks = verify._excuse_versions(everything, {"matplotlib": "3.10.1"}, {"matplotlib": "3.11.0"})
     assert left == [number]
-    assert remarks[0] == "another program built this report (matplotlib 3.10.1 there, 3.11.0 here)"
-    assert "not checked is how 1 file is drawn" in remarks[1]
-    assert verify.Checked({}, [], remarks).is_partial
-    assert verify._by_version(everything, {"matplotlib": "3.11.0"}, {"matplotlib": "3.11.0"}) == (
+    assert str(remarks[0]) == "another program built this report (matplotlib 3.10.1 there, 3.11.0 here)"
+    assert "not checked is how 1 file is drawn" in str(remarks[1])
+    assert Verification({}, [], remarks).is_partial
+    assert verify._excuse_versions(everything, {"matplotlib": "3.11.0"}, {"matplotlib": "3.11.0"}) == (
         everything,
         [],
     )
@@ -454,16 +454,16 @@ def test_a_report_without_a_pdf_is_checked_and_said_to_have_none(copy):
     path.write_text(json.dumps(facts))
     assert found(copy) == ["report.pdf: is not of this build"]
     (copy.folder / "report.pdf").unlink()
-    differences, remarks = verify.check(copy.folder, evidence.read(copy.folder), copy.again)
-    assert (differences, remarks) == ([], ["report.pdf was not built, so not checked"])
+    differences, remarks = verify.compare(copy.folder, evidence.read_evidence(copy.folder), copy.again)
+    assert (differences, [*map(str, remarks)]) == ([], ["report.pdf was not built, so not checked"])
 
 
 def test_numbers_typed_by_the_author_are_told(copy):
     (copy.folder / "predictions/prose/introduction.md").write_text(
         'In 2019, << r("data.all.count") >> of 100.'
     )
-    _, remarks = verify.check(copy.folder, copy.given, copy.again)
-    assert remarks == ["typed by the author, so not checked: numbers, 2 in introduction.md"]
+    _, remarks = verify.compare(copy.folder, copy.given, copy.again)
+    assert [*map(str, remarks)] == ["typed by the author, so not checked: numbers, 2 in introduction.md"]
 
 
 @pytest.mark.parametrize(
@@ -485,7 +485,7 @@ def test_a_folder_that_cannot_be_checked(tmp_path, files, error):
     if files == {}:
         folder.mkdir()
     with pytest.raises(DataError, match=error) as caught:
-        evidence.read(folder)
+        evidence.read_evidence(folder)
     assert caught.value.hint
 
 
@@ -502,7 +502,7 @@ def test_no_path_leads_out_of_the_folder(copy, key, value):
     path = copy.folder / evidence.STUDY
     path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
     with pytest.raises(DataError, match="damaged"):
-        evidence.read(copy.folder)
+        evidence.read_evidence(copy.folder)
 
 
 def test_the_command_in_another_place_without_tensorflow_or_cache(copy, tmp_path):
@@ -524,7 +524,9 @@ def test_the_command_in_another_place_without_tensorflow_or_cache(copy, tmp_path
 def test_the_command_tells_twenty_disagreements_and_their_number(tmp_path, monkeypatch, capsys):
     wrong = [Difference("results.json", f"result_{i} is 1, recomputed 2", "number") for i in range(25)]
     monkeypatch.setattr(
-        verify, "verify", lambda *_: Checked({"results.json": "30 results"}, wrong, ["a remark"])
+        verify,
+        "verify",
+        lambda *_: Verification({"results.json": "30 results"}, wrong, [verify.Remark("a remark")]),
     )
     with pytest.raises(DataError, match="25 things do not agree with the predictions, of which 20 are told"):
         command.verify(tmp_path)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from report.commands import build, execution
-from report.delivery.publish import Published
+from report.delivery.publish import Publication
 from report.document import fonts
 from report.pipeline.figures import FONT
 from report.writing.author import glyphs
@@ -68,7 +68,7 @@ def test_letters_that_our_fonts_lack_are_told_once_before_anything_runs(tmp_path
     monkeypatch.setattr("report.terminal.console.note", notes.append)
     monkeypatch.setattr("report.workspace.plan.find_commit", lambda: "0")
     monkeypatch.setattr(execution, "build_plan", lambda *_, **__: notes.append("run") or {})
-    monkeypatch.setattr("report.delivery.publish.publish", lambda *_: Published([], []))
+    monkeypatch.setattr("report.delivery.publish.publish", lambda *_: Publication([], []))
     monkeypatch.setattr(build, "_print_end", lambda *_: None)
     build.build(str(own), sample=True, cache=tmp_path / "cache", out=tmp_path / "out", formats="html")
     told = [note for note in notes if "font" in note or note == "run"]

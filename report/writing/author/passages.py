@@ -96,7 +96,8 @@ def _close(name: str, text: str, filled: str, templates: Path) -> str:
     complaint = done.stderr.decode(errors="replace")
     refused = re.search(r"REFUSED\t(.*?)\t(.*?)\t(.*?)\t", complaint, re.S)
     if refused is None:
-        raise RenderError(f"{name}: {pandoc.first_complaint(complaint, filled)}")
+        first = pandoc.first_complaint(complaint, filled)
+        raise RenderError(f"{name}: {first.message}", file=name, equation=first.equation)
     at = text.find(refused[1]) if refused[1] else -1
     place = f"{name}:{text.count(chr(10), 0, at) + 1}" if at >= 0 else name
     raise RenderError(f"{place}: {' '.join(refused[2].split())}", hint=refused[3])

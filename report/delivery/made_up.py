@@ -1,0 +1,213 @@
+"""Made-up results in the form of those that the document will read: all names are there, and no number says anything."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.vocabulary.measures import pair_name
+from analysis.vocabulary.splits import EVALUATED
+from report.engine.stage import Stage
+from report.study.study import Study
+from report.study.trainings import analyses, compared
+from report.writing.names import names
+
+WHOLE, PARTS, SHARE, HALF_WIDTH = 8, 5, 0.5, 0.1
+"""A made-up count, how many of it all pictures are, a made-up share, and how far its interval reaches."""
+_OF_ALL = re.compile(r"^data(@\w+)?\.(all\.count|pictures|\w+_found)$")
+_COUNTED = re.compile(
+    r"\.(n|excluded|pictures|patients|\w+_found|parameters|trainable_parameters|\w+_epoch|epochs_run|count"
+    r"|same_patient_in_train|exact_duplicate_elsewhere)$"
+    r"|\.(count|support|confusion|fixed|broken|both_right|both_wrong|age_known|age_median|female|male|view_\w+|excluded)\."
+    r"|\.(fixed|broken|both_right|both_wrong)$|^ledger\.\w+\.(agrees|differs|not_\w+)$"
+)
+_QUOTED = re.compile(r"""["'](data(?:@\w+)?\.excluded\.[a-z0-9_]+)["']""")
+DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" width="9mm" height="9mm" viewBox="0 0 9 9"><path d="M0 0h9"/></svg>'
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A stage whose files are made up, the study that it is of, and the author's words."""
+
+    stage: Stage
+    study: Study
+    words: str
+
+
+def make_up(stages: Iterable[Stage], study: Study, words: str, folder: Path) -> dict[str, dict[str, Path]]:
+    """Write what the document reads of these stages, in their form.
+
+    Parameters
+    ----------
+    stages : iterable of Stage
+        The stages whose files are wanted.
+    study : Study
+        Has the names of all results, together with those that are quoted in ``words``.
+    words : str
+        The author's words.
+    folder : Path
+        Gets a folder for each stage.
+
+    Returns
+    -------
+    dict of str to dict of str to Path
+        Of each stage, by its name, its files by theirs.
+    """
+    files: dict[str, dict[str, Path]] = {}
+    for stage in stages:
+        place = folder / stage.name
+        place.mkdir(parents=True)
+        _WRITERS[stage.kind](place, _Case(stage, study, words))
+        files[stage.name] = {path.name: path for path in sorted(place.iterdir())}
+    return files
+
+
+def make_up_results(study: Study, words: str) -> dict[str, Any]:
+    """Return a made-up ``results.json``, with a verdict for each declared comparison; ``words`` are the author's."""
+    known = sorted(names(study) | set(_QUOTED.findall(words)))
+    return {"results": {name: _make_entry(name) for name in known}, "verdicts": list(_make_verdicts(study))}
+
+
+def _make_entry(name: str) -> dict[str, Any]:
+    counted = bool(_COUNTED.search(name))
+    value = PARTS * WHOLE if _OF_ALL.search(name) else WHOLE if counted else SHARE
+    ends = {"low": None, "high": None} if counted else {"low": value - HALF_WIDTH, "high": value + HALF_WIDTH}
+    level = None if counted else 0.95
+    return {
+        "value": value,
+        **ends,
+        "level": level,
+        "n": WHOLE,
+        "clusters": WHOLE,
+        "se": 0.05,
+        "reason_null": None,
+    }
+
+
+def _make_verdicts(study: Study) -> Iterable[dict[str, Any]]:
+    declared = study.comparison
+    for analysis in analyses(study):
+        for other in compared(study):
+            assert declared is not None
+            yield {
+                "pair": f"{pair_name(other, declared.baseline)}{analysis}",
+                "a": declared.baseline,
+                "b": other,
+                "analysis": analysis,
+                "measure": declared.primary,
+                "split": declared.split,
+                "verdict": "better",
+                "margin": declared.margin,
+                "alpha": declared.alpha,
+                "seeds": len(study.training.seeds),
+                "declared_late": False,
+            }
+
+
+def _write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value), encoding="utf-8")
+
+
+def _write_records(place: Path, case: _Case) -> None:
+    record = {
+        "image_id": "picture",
+        "label": case.study.classes[0].id,
+        "patient_id": "",
+        "source": "made up",
+        **dict.fromkeys(("width", "height", "original_width", "original_height"), WHOLE),
+    }
+    _write_table(place / "records.csv", [record, {**record, "width": 2 * WHOLE, "original_width": 2 * WHOLE}])
+    _write_table(place / "excluded.csv", [{"file": "f", "reason": "made up", "detail": ""}])
+    flow = (("pictures found", "found"), ("made up", "excluded"), ("pictures kept", "kept"))
+    _write_table(place / "flow.csv", [{"step": step, "count": WHOLE, "kind": kind} for step, kind in flow])
+
+
+def _write_split(place: Path, _: _Case) -> None:
+    _write_table(place / "split.csv", [{"image_id": "picture", "split": "test", "fold": ""}])
+
+
+def _write_architecture(place: Path, case: _Case) -> None:
+    number = [m.id for m in case.study.models].index(case.stage.name.partition(".")[2])
+    layer = {"class_name": "Dense", "config": {"kernel_initializer": {"class_name": "GlorotUniform"}}}
+    _write_json(place / "architecture.json", {"config": {"layers": [layer]}})
+    settings = f"{WHOLE + number} units, softmax"  # no two networks alike, so that each has its table
+    _write_table(
+        place / "layers.csv",
+        [{"name": "out", "type": "Dense", "settings": settings, "output_shape": "8", "parameters": WHOLE}],
+    )
+    shape = [case.study.image.size, case.study.image.size, 3]
+    summary = {"parameters": WHOLE, "trainable_parameters": WHOLE, "input_shape": shape, "head": "softmax"}
+    _write_json(place / "summary.json", summary)
+
+
+def _write_training(place: Path, _: _Case) -> None:
+    figures = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), SHARE)
+    _write_table(place / "history.csv", [{"epoch": 1, **figures}])
+
+
+def _write_evaluation(place: Path, case: _Case) -> None:
+    first, last = case.study.classes[0].id, case.study.classes[-1].id
+    _write_table(
+        place / "errors.csv",
+        [{"y_true": first, "y_pred": last, "probability": SHARE, "image_id": "picture"}],
+    )
+
+
+def _write_comparison(place: Path, case: _Case) -> None:
+    counts = ("both_right", "a_wrong_b_right", "a_right_b_wrong", "both_wrong")
+    rows = [
+        {"split": split, "y_true": c.id, **dict.fromkeys(counts, WHOLE)}
+        for split in EVALUATED
+        for c in case.study.classes
+    ]
+    for other in compared(case.study):
+        _write_table(place / f"moved.{other}.csv", rows)
+
+
+def _write_ledger(place: Path, case: _Case) -> None:
+    assert case.study.published is not None
+    rows = [
+        {
+            **{"model": r.model, "run": r.run or "", "figure": name, "source": r.source, "printed": printed},
+            **{"published": printed, "published_se": "", "ours": WHOLE, "low": "", "high": "", "se": ""},
+            **{"verdict": "not comparable", "why": "made up"},
+        }
+        for r in case.study.published.results
+        for name, printed in r.figures.items()
+    ]
+    _write_table(place / "ledger.csv", rows)
+
+
+def _write_results(place: Path, case: _Case) -> None:
+    _write_json(place / "results.json", make_up_results(case.study, case.words))
+
+
+def _write_figure(place: Path, _: _Case) -> None:
+    (place / "figure.svg").write_text(DRAWING, encoding="utf-8")
+    _write_table(place / "figure.csv", [{"made": "up"}])
+    _write_json(place / "figure.json", {"alt": "Made up.", "width_mm": 9})
+
+
+_WRITERS: dict[str, Callable[[Path, _Case], None]] = {
+    "read": _write_records,
+    "split": _write_split,
+    "architecture": _write_architecture,
+    "train": _write_training,
+    "evaluate": _write_evaluation,
+    "compare": _write_comparison,
+    "ledger": _write_ledger,
+    "results": _write_results,
+    "figure": _write_figure,
+}
