@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from analysis.arrays import Floats, Indices, Labels, Mask, class_indices
 from analysis.errors import DataError
 
 KEYS = ("image_id", "split", "patient_id", "y_true")
@@ -21,14 +21,14 @@ REBUILD = "the file is made by the predict stage: remove it and build again"
 
 @dataclass(frozen=True)
 class Predictions:
-    """What one model said of the pictures of one split, row by row.
+    """What one model said of the images of one split, row by row.
 
     Parameters
     ----------
     classes : tuple of str
         Class ids in the study's order, K of them.
     image_id, patient_id : (n,) arrays of str
-        A picture of no known patient is a patient of its own.
+        An image of no known patient is a patient of its own.
     y_true : (n,) array of int
         Index of the true class.
     y_score : (n, K) array of float
@@ -36,13 +36,13 @@ class Predictions:
     """
 
     classes: tuple[str, ...]
-    image_id: NDArray[np.object_]
-    patient_id: NDArray[np.object_]
-    y_true: NDArray[np.intp]
-    y_score: NDArray[np.float64]
+    image_id: Labels
+    patient_id: Labels
+    y_true: Indices
+    y_score: Floats
 
     @property
-    def y_pred(self) -> NDArray[np.intp]:
+    def y_pred(self) -> Indices:
         """Index of the most probable class; the first of equals."""
         return np.asarray(self.y_score.argmax(axis=1), dtype=np.intp)
 
@@ -58,7 +58,7 @@ def read_predictions(path: Path, classes: Sequence[str], splits: Sequence[str]) 
     """
     table = _read(path, classes)
     y_score = _probabilities(table, classes, path)
-    y_true = _class_indices(table["y_true"], classes, path)
+    y_true = _true_classes(table["y_true"], classes, path)
     patient_id = cluster_ids(table)
     parts = {}
     for split in splits:
@@ -75,8 +75,8 @@ def read_predictions(path: Path, classes: Sequence[str], splits: Sequence[str]) 
     return parts
 
 
-def cluster_ids(table: pd.DataFrame) -> NDArray[np.object_]:
-    """Return what each row is resampled and counted with: its patient, or the picture where none is known."""
+def cluster_ids(table: pd.DataFrame) -> Labels:
+    """Return what each row is resampled and counted with: its patient, or the image where none is known."""
     known = table["patient_id"] != ""
     own = "picture " + table["image_id"]
     return table["patient_id"].where(known, own).to_numpy(dtype=object)
@@ -93,13 +93,13 @@ def _read(path: Path, classes: Sequence[str]) -> pd.DataFrame:
     return table
 
 
-def _class_indices(labels: pd.Series[str], classes: Sequence[str], path: Path) -> NDArray[np.intp]:
-    indices = pd.Index(classes).get_indexer(pd.Index(labels))
+def _true_classes(labels: pd.Series[str], classes: Sequence[str], path: Path) -> Indices:
+    indices = class_indices(labels, classes)
     _refuse(labels, indices < 0, path, f"no class of the study ({', '.join(classes)})")
     return indices
 
 
-def _probabilities(table: pd.DataFrame, classes: Sequence[str], path: Path) -> NDArray[np.float64]:
+def _probabilities(table: pd.DataFrame, classes: Sequence[str], path: Path) -> Floats:
     columns = [_numbers(table[name], path) for name in classes]
     y_score = np.stack(columns, axis=1)
     total = y_score.sum(axis=1)
@@ -114,7 +114,7 @@ def _probabilities(table: pd.DataFrame, classes: Sequence[str], path: Path) -> N
     return y_score
 
 
-def _numbers(column: pd.Series[str], path: Path) -> NDArray[np.float64]:
+def _numbers(column: pd.Series[str], path: Path) -> Floats:
     parsed = np.array([_number(text) for text in column], dtype=np.float64)
     _refuse(column, ~((parsed >= 0) & (parsed <= 1)), path, "no probability from 0 to 1")
     return parsed
@@ -127,7 +127,7 @@ def _number(text: str) -> float:
         return float("nan")
 
 
-def _refuse(column: pd.Series[str], wrong: NDArray[np.bool_], path: Path, what: str) -> None:
+def _refuse(column: pd.Series[str], wrong: Mask, path: Path, what: str) -> None:
     if wrong.any():
         row = int(wrong.argmax())
         text: Any = column.iloc[row]

@@ -12,10 +12,11 @@ from typing import Any, TypeAlias, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-ONE_VS_REST = "one class against the rest"
 MEAN_OF_CLASSES = "mean of classes"
 POOLED = "all one-hot entries pooled"
 COUNT = "count"
+INTERVAL = "; interval: "
+"""Between how a value is formed and how its interval is."""
 
 Number: TypeAlias = "int | float | np.number[Any] | NDArray[np.float64]"
 
@@ -55,7 +56,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Basis:
-    """What a result rests on: its file, the pictures it is computed on, and the patients among them."""
+    """What a result rests on: its file, the images it is computed on, and the patients among them."""
 
     artifact: str
     n: int | None = None
@@ -111,10 +112,15 @@ def bounded(item: Entry, interval: Interval) -> Entry:
             "high": high,
             "level": interval.level if known else None,
             "se": _plain(interval.se),
-            "method": f"{item['method']}; interval: {interval.method}" if known else item["method"],
+            "method": f"{item['method']}{INTERVAL}{interval.method}" if known else item["method"],
             "reason_null": None if known else interval.reason_null,
         }
     )
+
+
+def without_interval(method: str) -> str:
+    """Return how a value is formed, without how its interval is."""
+    return method.partition(INTERVAL)[0]
 
 
 def _plain(value: Number | None) -> float | int | None:
@@ -126,13 +132,8 @@ def _plain(value: Number | None) -> float | int | None:
 
 
 def result_name(owner: str, *parts: str) -> str:
-    """Return the name of a result: ``<model>.<split>.<measure>[.<class or average>]``."""
+    """Return the name of a result: ``<owner>.<split>.<measure>[.<class or average>]``."""
     return ".".join((owner, *parts))
-
-
-def pair_name(b: str, a: str) -> str:
-    """Return the owner of the results that compare model ``b`` with model ``a``."""
-    return f"{b}_vs_{a}"
 
 
 def owned(results: Mapping[str, Entry], *owner: str) -> Results:

@@ -1,4 +1,4 @@
-"""The mean of several trainings of one model that differ in their seed only: what its recipe gives."""
+"""The ``evaluate`` stage of a model with several seeds: the mean of its trainings, which is what its recipe gives."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from analysis.evaluation.results_file import (
     bounded,
     entry,
     read_results,
+    without_interval,
     write_json,
 )
 from analysis.progress import Progress
+
+SPREAD = "a mean over seeds: se is its standard error over the trainings"
 
 
 def average(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, model: str) -> None:
@@ -35,7 +38,7 @@ def average(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: P
         {key.removeprefix(f"{name}."): item for key, item in read_results(folder / "results.json").items()}
         for name, folder in inputs.items()
     ]
-    results: Results = {f"{model}.{key}": _mean([of[key] for of in each]) for key in each[0]}
+    results: Results = {f"{model}.{key}": _mean([training[key] for training in each]) for key in each[0]}
     write_json(out / "results.json", results)
     progress(len(each), len(each), "trainings")
 
@@ -43,21 +46,18 @@ def average(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: P
 def _mean(items: Sequence[Entry]) -> Entry:
     values, first = [item["value"] for item in items], items[0]
     if all(value == values[0] for value in values) and first["low"] is None:
-        return first  # the number of pictures, or what no training defines
+        return first  # the number of images, or what no training defines
     known = [float(value) for value in values if value is not None]
-    basis = Basis(first["artifact"], _alike(items, "n"), _alike(items, "clusters"))
+    basis = Basis(first["artifact"], _common(items, "n"), _common(items, "clusters"))
     if len(known) < len(values):
         return entry(None, first["method"], basis, reason_null="undefined for some of the trainings")
     se = float(np.std(known, ddof=1) / np.sqrt(len(known)))
     spread = Interval(np.nan, np.nan, np.nan, se, "", SPREAD)
-    how = first["method"].partition("; interval: ")[0]
-    return bounded(entry(float(np.mean(known)), f"mean of {len(known)} trainings; {how}", basis), spread)
+    method = f"mean of {len(known)} trainings; {without_interval(first['method'])}"
+    return bounded(entry(float(np.mean(known)), method, basis), spread)
 
 
-def _alike(items: Sequence[Entry], key: Literal["n", "clusters"]) -> int | None:
-    """Return what all trainings rest on; None where it differs, as the pictures called positive do."""
+def _common(items: Sequence[Entry], key: Literal["n", "clusters"]) -> int | None:
+    """Return what all trainings rest on; None where it differs, as the images called positive do."""
     found = {item[key] for item in items}
     return found.pop() if len(found) == 1 else None
-
-
-SPREAD = "a mean over seeds: se is its standard error over the trainings"

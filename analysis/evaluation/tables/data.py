@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.evaluation.predictions import cluster_ids
 from analysis.evaluation.results_file import COUNT, Basis, Entry, Results, entry
+from analysis.vocabulary.splits import ALL_IMAGES, SPLITS
 
 RECORDS = "read/records.csv"
 SPLIT = "split/split.csv"
@@ -26,7 +27,6 @@ TAGS = {
 AGE = re.compile(r"(?:^|\|)Age:\s*(\d+(?:\.\d+)?)\s*([YMWD]?)\s*\|", re.IGNORECASE)
 PARTS_OF_YEAR = {"": 1, "Y": 1, "M": 12, "W": 365.25 / 7, "D": 365.25}
 """As in DICOM's age strings."""
-SPLITS = ("train", "val", "test")
 SHARE = "share of the pictures"
 EMPTY = "no picture in this split"
 
@@ -43,24 +43,17 @@ class DataTables:
 def data_results(tables: DataTables, classes: Sequence[str]) -> Results:
     """Return the facts of the data under names such as ``pictures`` and ``train.count.<class>``."""
     records = tables.records.assign(patient=cluster_ids(tables.records))
-    return (
-        _flow(tables)
-        | {
-            "pictures": _count(records["image_id"].nunique(), RECORDS, "pictures kept"),
-            "patients": _count(
-                records["patient"].nunique(), RECORDS, "patients; a picture of none known is its own"
-            ),
-        }
-        | _counts(records, "all", RECORDS, classes)
-        | _people(records, classes)
-        | {
-            name: item
-            for split in SPLITS
-            for name, item in _counts(records[records["split"] == split], split, SPLIT, classes).items()
-        }
-        | _shared(records, "val", ("train",))
-        | _shared(records, "test", ("train", "val"))
-    )
+    patients = records["patient"].nunique()
+    results: Results = {
+        **_flow(tables),
+        "pictures": _count(records["image_id"].nunique(), RECORDS, "pictures kept"),
+        "patients": _count(patients, RECORDS, "patients; a picture of none known is its own"),
+        **_counts(records, ALL_IMAGES, RECORDS, classes),
+        **_people(records, classes),
+    }
+    for split in SPLITS:
+        results |= _counts(records[records["split"] == split], split, SPLIT, classes)
+    return results | _shared(records, "val", ("train",)) | _shared(records, "test", ("train", "val"))
 
 
 def slug(text: str) -> str:
@@ -89,9 +82,9 @@ def _counts(rows: pd.DataFrame, split: str, artifact: str, classes: Sequence[str
     basis = _basis(rows, artifact)
     results = {f"{split}.count": entry(basis.n, COUNT, basis)}
     for name in classes:
-        of_class = _basis(rows[rows["label"] == name], artifact)
-        share = len(rows[rows["label"] == name]) / len(rows) if len(rows) else None
-        results[f"{split}.count.{name}"] = entry(of_class.n, COUNT, of_class)
+        labelled = rows[rows["label"] == name]
+        share = len(labelled) / len(rows) if len(rows) else None
+        results[f"{split}.count.{name}"] = entry(len(labelled), COUNT, _basis(labelled, artifact))
         results[f"{split}.share.{name}"] = entry(share, SHARE, basis, reason_null=EMPTY)
     return results
 
@@ -133,11 +126,11 @@ def _whole(value: float) -> float | int:
 
 
 def _shared(records: pd.DataFrame, split: str, others: Sequence[str]) -> Results:
-    """Return how many pictures of ``split`` have their patient in train, or a duplicate in ``others``."""
+    """Return how many images of ``split`` have their patient in train, or a duplicate in ``others``."""
     rows = records[records["split"] == split]
     basis = _basis(rows, SPLIT)
     patient = rows["patient"].isin(records.loc[records["split"] == "train", "patient"])
-    # A picture with a row for each of its labels is no copy of itself.
+    # An image with a row for each of its labels is no copy of itself.
     pairs = rows[["image_id", "sha256"]].merge(
         records.loc[records["split"].isin(others), ["image_id", "sha256"]], on="sha256"
     )
