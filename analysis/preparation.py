@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,8 +13,8 @@ import pandas as pd
 from PIL import Image
 
 from analysis.datasets.images.decode import Grey, decode, note_depth, noted_depth
-from analysis.errors import DataError, ImageError
-from analysis.names import real
+from analysis.errors import ImageError
+from analysis.image_files import changed_error, read_unchanged
 from analysis.progress import Progress
 
 PILLOW = {"nearest": Image.Resampling.NEAREST, "lanczos": Image.Resampling.LANCZOS}
@@ -69,20 +68,11 @@ def prepare(
 
 
 def _load(root: Path, to_square: Callable[[bytes], Grey], image_id: str, sha256: str) -> Grey:
-    try:
-        data = (root / real(image_id)).read_bytes()
-    except OSError as error:
-        raise _changed(image_id, f"cannot be read any more: {error.strerror}") from error
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise _changed(image_id, "has changed since the data folder was read")
+    data = read_unchanged(root, image_id, sha256)
     try:
         return to_square(data)
     except ImageError as error:
-        raise _changed(image_id, f"does not decode: {error.message}") from error
-
-
-def _changed(image_id: str, what: str) -> DataError:
-    return DataError(f"image {image_id} {what}", hint="run the same command again to read the folder anew")
+        raise changed_error(image_id, f"does not decode: {error.message}") from error
 
 
 def square(data: bytes, size: int, fit: str, resample: str, depth: int | None = None) -> Grey:

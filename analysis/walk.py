@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis.errors import DataError
-from analysis.names import written
+from analysis.image_files import escape_name
 
 HIDDEN = frozenset(
     (
@@ -94,7 +94,7 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
             return sorted(entries, key=lambda entry: os.fsencode(entry.name))
     except OSError as error:
         raise DataError(
-            f"cannot read {written(folder)}: {error.strerror}", hint="make the folder readable for you"
+            f"cannot read {escape_name(folder)}: {error.strerror}", hint="make the folder readable for you"
         ) from error
 
 
@@ -128,7 +128,7 @@ def _followed(folder: _Folder, entry: os.DirEntry[str]) -> _Folder:
     links = (*folder.links, folder.real)
     if any(f"{place}/".startswith(f"{real.rstrip('/')}/") for place in links):
         raise DataError(
-            f"{written(folder.inside(entry.name))} is a link to a folder that it lies in: a circle",
+            f"{escape_name(folder.inside(entry.name))} is a link to a folder that it lies in: a circle",
             hint=f"remove the link: rm {shlex.quote(entry.path)}",
         )
     return _Folder(folder.inside(entry.name), real, links)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import DataError
-from analysis.names import real, written
+from analysis.image_files import escape_name, unescape_name
 from analysis.walk import list_files, walk
 from report.engine.sources import digest_source
 from report.engine.stage import Source
@@ -128,6 +128,6 @@ def test_a_cache_goes_by_all_that_readers_hear_of(root, tmp_path, file):
     ],
 )
 def test_names_in_tables_are_text_and_can_be_turned_back(name, text):
-    assert written(os.fsdecode(name)) == text
-    assert os.fsencode(real(text)) == name
-    assert written(text).encode().isascii() or "ü" in text
+    assert escape_name(os.fsdecode(name)) == text
+    assert os.fsencode(unescape_name(text)) == name
+    assert escape_name(text).encode().isascii() or "ü" in text

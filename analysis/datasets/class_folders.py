@@ -27,7 +27,7 @@ from analysis.datasets.reader import Reader, Reading
 from analysis.datasets.reasons import Exclusion
 from analysis.datasets.records import Candidate
 from analysis.errors import DataError, LayoutError
-from analysis.names import written
+from analysis.image_files import escape_name
 from analysis.progress import Progress
 
 READER = Reader(
@@ -212,7 +212,7 @@ def _check_classes(
 
 def _packed(contents: Contents) -> str:
     """Return what to do with an archive among the files; "" if there is none."""
-    return "".join(f"; or unpack {written(name)}, which lies there" for name in contents.archives[:1])
+    return "".join(f"; or unpack {escape_name(name)}, which lies there" for name in contents.archives[:1])
 
 
 def _refuse_too_many(root: Path, table: pd.DataFrame, exclusions: Sequence[Exclusion], limit: float) -> None:
@@ -229,7 +229,7 @@ def _refuse_too_many(root: Path, table: pd.DataFrame, exclusions: Sequence[Exclu
 
 def _where(images: Sequence[str], most: int = 6) -> str:
     """Return where the images lie, in words."""
-    counts = Counter(written(str(PurePosixPath(image).parent)) for image in images)
+    counts = Counter(escape_name(str(PurePosixPath(image).parent)) for image in images)
     named = [f"{count} in {folder}" for folder, count in counts.most_common(most)]
     more = [f"and {len(counts) - most} more folders"] if len(counts) > most else []
     return f"{len(images)} images: {', '.join(named + more)}" if images else "there are no images"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +16,7 @@ from analysis.datasets.images.decode import decode
 from analysis.datasets.reasons import Exclusion
 from analysis.datasets.records import Candidate
 from analysis.errors import ImageError
+from analysis.image_files import digest
 
 NEAR = 16  # grey levels that a JPEG may blur a mask by
 AT_AN_END = 0.97  # of the pixels of a mask
@@ -56,7 +56,7 @@ def _equal_files(root: Path, same: Iterable[Candidate]) -> Iterable[list[str]]:
     for names in sizes.values():
         for name in names if len(names) > 1 else ():
             with suppress(OSError):
-                digests[hashlib.sha256((root / name).read_bytes()).hexdigest()].append(name)
+                digests[digest((root / name).read_bytes())].append(name)
     return [names for names in digests.values() if len(names) > 1]
 
 

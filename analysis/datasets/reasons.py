@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from unicodedata import normalize
 
 from analysis.errors import DataError
-from analysis.names import written
+from analysis.image_files import escape_name
 
 INVALID = "annotation is not valid JSON"
 BY_STUDY = "excluded by the study"
@@ -88,7 +88,7 @@ def find_pattern(name: str, patterns: Iterable[str]) -> str | None:
 
     Names are compared as they stand in the tables, and composed (NFC): macOS writes letters and accents apart.
     """
-    path = PurePosixPath(normalize("NFC", written(name)))
+    path = PurePosixPath(normalize("NFC", escape_name(name)))
     names = (str(path), path.name, path.stem)
     return next((p for p in patterns if any(fnmatchcase(n, normalize("NFC", p)) for n in names)), None)
 

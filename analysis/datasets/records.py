@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections import Counter
@@ -25,7 +24,7 @@ from analysis.datasets.images.decode import (
 )
 from analysis.datasets.reasons import BLANK, NOT_IMAGES, REASONS, UNDECODABLE, Exclusion, find_unwanted
 from analysis.errors import DataError, ImageError
-from analysis.names import written
+from analysis.image_files import digest, escape_name
 from analysis.progress import Progress
 
 DECODERS = 2  # threads; decoding runs outside Python's lock
@@ -151,7 +150,7 @@ def _inspect(root: Path, candidate: Candidate, patient_of: patients.Rule) -> _Se
         "mode": image.mode,
         "original_width": candidate.original_width,
         "original_height": candidate.original_height,
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "sha256": digest(data),
         "tags": "|".join(tags),
         "official": candidate.official,
     }
@@ -196,7 +195,7 @@ def write(
     """Write ``records.csv``, ``excluded.csv`` and ``flow.csv``, whose ``steps`` come first.
 
     ``depth.json`` has the bits of the 16-bit images whose files tell no depth, if there are any. Names of files are
-    written as `analysis.names.written` writes them.
+    written as `analysis.image_files.escape_name` writes them.
     """
     records = join_patients(records)
     ordered = sorted(exclusions, key=lambda e: (os.fsencode(e.file), REASONS.index(e.reason)))
@@ -222,5 +221,5 @@ def _flow(records: pd.DataFrame, exclusions: Iterable[Exclusion]) -> Iterator[tu
 
 def _save(path: Path, table: pd.DataFrame, names: Iterable[str]) -> None:
     """Write a table; ``names`` are the columns that have names of files."""
-    text = table.assign(**{column: table[column].map(written) for column in names})
+    text = table.assign(**{column: table[column].map(escape_name) for column in names})
     text.to_csv(path, index=False, lineterminator="\n")

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -30,6 +29,7 @@ from analysis.datasets.reader import Reader, Reading
 from analysis.datasets.reasons import Exclusion
 from analysis.datasets.records import Candidate
 from analysis.errors import DataError
+from analysis.image_files import digest
 from analysis.progress import Progress
 
 READER = Reader(
@@ -276,6 +276,6 @@ def _same_files(root: Path, exclusions: Iterable[Exclusion], table: pd.DataFrame
 
 def _digest(file: Path) -> str:
     try:
-        return sha256(file.read_bytes()).hexdigest()
+        return digest(file.read_bytes())
     except OSError:
         return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +15,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from analysis.datasets.images.decode import Grey, decode, noted_depth
-from analysis.errors import DataError
 from analysis.figures import style
-from analysis.names import real
+from analysis.image_files import read_unchanged
 from analysis.progress import Progress
 
 PICTURES = 3
@@ -124,13 +122,7 @@ def choose(train: pd.DataFrame, class_ids: Sequence[str], seed: int, pictures: i
 
 
 def _raw(root: Path, image_id: str, sha256: str, depth: int | None) -> Grey:
-    data = (root / real(image_id)).read_bytes()
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise DataError(
-            f"picture {image_id} has changed since the data folder was read",
-            hint="run the same command again to read the folder anew",
-        )
-    return decode(data, depth=depth).pixels
+    return decode(read_unchanged(root, image_id, sha256), depth=depth).pixels
 
 
 def _block(

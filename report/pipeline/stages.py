@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from analysis.names import written
+from analysis.image_files import escape_name
 from analysis.vocabulary.measures import DEFAULT_PRIMARY
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from analysis.vocabulary.splits import EVALUATED, PRESCRIBED
@@ -277,6 +277,6 @@ def classify_stage(trained: tuple[Path, Path], pictures: list[Path], classes: li
             "input": Source(seen),
             **{f"picture_{i}": Source(path.absolute()) for i, path in enumerate(pictures)},
         },
-        {"classes": list(classes), "pictures": [written(str(path)) for path in pictures]},
+        {"classes": list(classes), "pictures": [escape_name(str(path)) for path in pictures]},
         packages=tuple(sorted({*packages.NETWORKS, *packages.IMAGES})),
     )

@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from analysis import names as names_module
-from analysis import preparation
+from analysis import image_files, preparation
 from analysis.datasets import class_folders, kermany
 from analysis.errors import DataError
 from analysis.progress import silent
@@ -308,7 +307,7 @@ def test_names_of_any_bytes_are_read_and_written(folders) -> None:
     folders.add(*(f"NORMAL/{name}" for name in names), "PNEUMONIA/1.png")
     folders.add(os.fsdecode(b"\xe9tc/1.png"))
     table = folders.read()
-    assert sorted(table["image_id"].map(names_module.real)) == sorted(
+    assert sorted(table["image_id"].map(image_files.unescape_name)) == sorted(
         [*(f"NORMAL/{name}" for name in names), "PNEUMONIA/1.png"]
     )
     assert all(map(str.isprintable, table["image_id"]))

@@ -159,7 +159,7 @@ def test_examples_refuse_a_picture_that_changed(inputs: dict[str, Path], tmp_pat
     data = shutil.copytree(inputs["data"], tmp_path / "data")
     for path in data.iterdir():
         path.write_bytes(path.read_bytes() + b"0")
-    with pytest.raises(DataError, match=r"picture \d\d\.png has changed"):
+    with pytest.raises(DataError, match=r"image \d\d\.png has changed"):
         draw("examples", {**inputs, "data": data}, tmp_path / "out")
 
 

@@ -20,7 +20,7 @@ from analysis.datasets.tables import search
 from analysis.datasets.tables.parsing import SPREADSHEETS
 from analysis.datasets.tables.search import MOST_CLASSES
 from analysis.errors import DataError, MatchingError
-from analysis.names import written
+from analysis.image_files import escape_name
 from analysis.progress import Progress
 
 READERS: Mapping[str, ModuleType] = {
@@ -152,18 +152,16 @@ def _expected(root: Path, contents: Contents) -> str:
     if not contents.archives:
         return EXPECTED
     archive = root / contents.archives[0]
-    return (
-        f"unpack {written(archive.name)}, or see what it has: report data check {shlex.quote(str(archive))}"
-    )
+    return f"unpack {escape_name(archive.name)}, or see what it has: report data check {shlex.quote(str(archive))}"
 
 
 def _of_tables(contents: Contents) -> Iterator[str]:
     """Return why the tables that lie there are not read."""
     for name in [n for n in contents.others if n.lower().endswith(SPREADSHEETS)][:1]:
-        yield f"if {written(name)} has the labels, save it as CSV (UTF-8) in Excel or LibreOffice"
+        yield f"if {escape_name(name)} has the labels, save it as CSV (UTF-8) in Excel or LibreOffice"
     for name in [n for n in contents.others if n.lower().endswith((".csv", ".tsv", ".csv.gz"))][:1]:
         yield (
-            f"in {written(name)} no column has names of these images and another one 2 to {MOST_CLASSES} labels:"
+            f"in {escape_name(name)} no column has names of these images and another one 2 to {MOST_CLASSES} labels:"
             ' mend it, or name its columns in a study file with reader = "table"'
         )
 
@@ -174,7 +172,7 @@ def _in_words(contents: Contents) -> str:
     listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
     if not contents.images:
         return f"no images and no Darwin JSON among {len(contents.files)} files ({listed})"
-    places = Counter(written(str(PurePosixPath(name).parent)) for name in contents.images)
+    places = Counter(escape_name(str(PurePosixPath(name).parent)) for name in contents.images)
     where = ", ".join(
         f"{count} {'in no folder' if place == '.' else f'in {place}'}"
         for place, count in places.most_common(4)

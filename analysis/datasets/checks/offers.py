@@ -17,7 +17,7 @@ from analysis.datasets.folders.files import Contents
 from analysis.datasets.folders.findings import share_of_findings
 from analysis.datasets.folders.layout import Folders
 from analysis.datasets.tables.search import LabelTable
-from analysis.names import written
+from analysis.image_files import escape_name
 
 V7_CLASSES = (
     {"id": "bacterial", "label": "Bacterial Pneumonia"},
@@ -74,7 +74,7 @@ def _darwin(root: Path, files: Iterable[str]) -> Iterator[Offer]:
             continue
         if known:
             params = {"classes": V7_CLASSES, "label_rule": "covid-first", "exclude": ()}
-            yield Offer("v7", f"{written(name)} is Darwin JSON", params)
+            yield Offer("v7", f"{escape_name(name)} is Darwin JSON", params)
             return
 
 

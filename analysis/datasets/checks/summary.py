@@ -12,7 +12,7 @@ from analysis.datasets import class_folders
 from analysis.datasets.folders import layout
 from analysis.datasets.folders.files import Contents
 from analysis.datasets.images.decode import noted_depth
-from analysis.names import real, written
+from analysis.image_files import escape_name, unescape_name
 
 EXAMPLES = 3
 MOST_DATASETS = 6  # more of them are patients or hospitals
@@ -113,7 +113,7 @@ def describe_surroundings(contents: Contents, tables: Path, params: Mapping[str,
             for what, names in contents.beside()
             if what in counts
         ],
-        "archives": [written(name) for name in contents.archives],
+        "archives": [escape_name(name) for name in contents.archives],
         "datasets": _datasets(records, params) if "folders" in params else [],
         "annotated": "" if "folders" in params else _annotated(contents),
         "astray": _astray(records, params["classes"]) if "table" in params else [],
@@ -123,8 +123,8 @@ def describe_surroundings(contents: Contents, tables: Path, params: Mapping[str,
 def _example(contents: Contents, names: Sequence[str], count: int) -> str:
     """Return the first of the files and what it is, if the reader makes nothing of any of them."""
     first = names[0]
-    why = f" ({written(contents.skipped[first])})" if first in contents.skipped else ""
-    return f"{written(first)}{why}" if count == len(names) else ""
+    why = f" ({escape_name(contents.skipped[first])})" if first in contents.skipped else ""
+    return f"{escape_name(first)}{why}" if count == len(names) else ""
 
 
 def _datasets(records: pd.DataFrame, params: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -132,7 +132,7 @@ def _datasets(records: pd.DataFrame, params: Mapping[str, Any]) -> list[dict[str
 
     ``same_names`` is how many images have one of the same class, split and name in another of them.
     """
-    above = [PurePosixPath(real(name)).parts[:-1] for name in records["image_id"]]
+    above = [PurePosixPath(unescape_name(name)).parts[:-1] for name in records["image_id"]]
     tree = layout.ClassFolders(above, class_folders.names_of(params["classes"], params["folders"]))
     of = records.assign(
         dataset=["/".join(tree.dataset(folders)) for folders in above],
@@ -141,7 +141,7 @@ def _datasets(records: pd.DataFrame, params: Mapping[str, Any]) -> list[dict[str
     where = of.groupby(["label", "official", "name"])["dataset"].transform("nunique")
     found = [
         {
-            "folder": written(str(folder)),
+            "folder": escape_name(str(folder)),
             "classes": rows["label"].value_counts().to_dict(),
             "same_names": int((where[rows.index] > 1).sum()),
         }
@@ -152,7 +152,7 @@ def _datasets(records: pd.DataFrame, params: Mapping[str, Any]) -> list[dict[str
 
 def _astray(records: pd.DataFrame, classes: Sequence[Mapping[str, str]]) -> list[list[str]]:
     """Return the images that lie in a folder of another class than the table gives them, with both classes."""
-    above = [PurePosixPath(real(name)).parts[:-1] for name in records["image_id"]]
+    above = [PurePosixPath(unescape_name(name)).parts[:-1] for name in records["image_id"]]
     tree = layout.ClassFolders(above, {c["id"]: (c["label"], c["id"]) for c in classes})
     lying = [tree.judge(folders)[0] for folders in above]
     rows = zip(records["image_id"], records["label"], lying, strict=True)
@@ -164,4 +164,4 @@ def _annotated(contents: Contents) -> str:
     tops = {name.partition("/")[0] for name in contents.others if name.lower().endswith(".json")}
     annotated = next(iter(tops)) if len(tops) == 1 else ""
     images = {name.partition("/")[0] for name in contents.images}
-    return written(annotated) if annotated in images and len(images) > 1 else ""
+    return escape_name(annotated) if annotated in images and len(images) > 1 else ""

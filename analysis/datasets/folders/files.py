@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from analysis.errors import DataError
-from analysis.names import written
+from analysis.image_files import escape_name
 from analysis.walk import NOWHERE, walk
 
 IMAGE_SUFFIXES = frozenset(
@@ -111,7 +111,7 @@ class Contents:
 
 def suffix_of(name: str) -> str:
     """Return the suffix of a file in lower case, "" where there is none."""
-    return PurePosixPath(written(name)).suffix.lower()
+    return PurePosixPath(escape_name(name)).suffix.lower()
 
 
 def find_files(root: Path) -> Contents:
