@@ -20,7 +20,7 @@ from report.document.pandoc import SOURCE
 from report.engine.sources import list_source
 from report.engine.stage import Source, Stage
 from report.errors import RenderError, StudyError, did_you_mean, nearest
-from report.study.complaints import line_of
+from report.study.complaints import find_line
 from report.workspace.places import find_study_folder
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _require_answers(study: Study, source: str, file: Path) -> None:
     for number, requirement in enumerate(study.report.requirements):
         if requirement.where not in ids:
             key = f"report.requirements.{number}.where"
-            line = line_of(key, file.read_text(encoding="utf-8-sig"))
+            line = find_line(key, file.read_text(encoding="utf-8-sig"))
             raise StudyError(
                 f"{file}:{line}: {key}: the report has no part {requirement.where}",
                 hint=did_you_mean(

@@ -23,12 +23,12 @@ SPLIT = Output("split")
 
 def figure_stages(study: Study, place: Place) -> Iterator[Stage]:
     """Yield the stages of all figures; they read the study's own analysis and show the first run of each model."""
-    yield from _of_data(study, place)
-    yield from _of_models(study)
-    yield from _of_models_together(study)
+    yield from _data_figures(study, place)
+    yield from _model_figures(study)
+    yield from _overlays(study)
     if study.comparison:
         for other in study.comparison.against:
-            yield from _of_pair(study, study.comparison, other)
+            yield from _pair_figures(study, study.comparison, other)
     yield from _side_by_side(study)
 
 
@@ -55,7 +55,7 @@ def _classes(study: Study) -> dict[str, Json]:
     return {"classes": [c.select("id", "label") for c in study.classes]}
 
 
-def _of_data(study: Study, place: Place) -> Iterator[Stage]:
+def _data_figures(study: Study, place: Place) -> Iterator[Stage]:
     _, data = data_inputs(place)
     records: dict[str, Input] = {"records": RECORDS, "split": SPLIT}
     classes = _classes(study)
@@ -66,7 +66,7 @@ def _of_data(study: Study, place: Place) -> Iterator[Stage]:
     )
 
 
-def _of_models(study: Study) -> Iterator[Stage]:
+def _model_figures(study: Study) -> Iterator[Stage]:
     for model in study.trained:
         run = first_run(study, model)
         training: dict[str, Input] = {"training": Output(f"train.{run}", ("history.csv",))}
@@ -77,7 +77,7 @@ def _of_models(study: Study) -> Iterator[Stage]:
             yield _figure(study, f"{kind}.{model.id}", evaluation, {**named, "splits": [*EVALUATED]})
 
 
-def _of_models_together(study: Study) -> Iterator[Stage]:
+def _overlays(study: Study) -> Iterator[Stage]:
     """Yield the figures of models that lie over one another, with the low-detail classifier."""
     evaluations: dict[str, Input] = {
         f"evaluation_{m.id}": Output(f"evaluate.{first_run(study, m)}") for m in together(study)
@@ -98,7 +98,7 @@ def _of_models_together(study: Study) -> Iterator[Stage]:
         yield _figure(study, "decision", evaluations, {"models": models})
 
 
-def _of_pair(study: Study, comparison: Comparison, other: str) -> Iterator[Stage]:
+def _pair_figures(study: Study, comparison: Comparison, other: str) -> Iterator[Stage]:
     """Yield the figures of a declared comparison: what changed, and how large all differences are."""
     models = {m.id: m for m in study.trained if m.id in {comparison.baseline, other}}
     pair: dict[str, Json] = {

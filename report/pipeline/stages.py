@@ -23,7 +23,7 @@ from report.pipeline import packages
 from report.pipeline.data import IMAGES, RECORDS, Place, data_stages
 from report.pipeline.document import document_stages
 from report.pipeline.figures import figure_stages
-from report.study.comparable import obstacles
+from report.study.comparable import find_obstacles
 from report.study.model_settings import Model
 from report.study.study import Study
 from report.study.trainings import Run, analyses, compared, normal_class, runs
@@ -210,7 +210,7 @@ def _ledger(study: Study, place: Place) -> Iterator[Stage]:
         return
     trained = {m.id: [run.name for run in runs(study, m, PRESCRIBED.suffix)] for m in study.trained}
     names: dict[str, Json] = {model: list(found) for model, found in trained.items()}
-    reasons = obstacles(study, place.overrides, sample=place.data is None)
+    reasons = find_obstacles(study, place.overrides, sample=place.data is None)
     yield Stage(
         "ledger",
         "analysis.evaluation.stages.ledger:write",
@@ -266,8 +266,8 @@ def _results(study: Study) -> Stage:
     )
 
 
-def classify_stage(trained: tuple[Path, Path], pictures: list[Path], classes: list[str]) -> Stage:
-    """Return the stage that asks a trained network (``model.keras`` and ``input.json``) about pictures."""
+def classify_stage(trained: tuple[Path, Path], images: list[Path], classes: list[str]) -> Stage:
+    """Return the stage that asks a trained network (``model.keras`` and ``input.json``) about images."""
     model, seen = trained
     return Stage(
         "classify",
@@ -275,8 +275,8 @@ def classify_stage(trained: tuple[Path, Path], pictures: list[Path], classes: li
         {
             "model": Source(model),
             "input": Source(seen),
-            **{f"picture_{i}": Source(path.absolute()) for i, path in enumerate(pictures)},
+            **{f"picture_{i}": Source(path.absolute()) for i, path in enumerate(images)},
         },
-        {"classes": list(classes), "pictures": [escape_name(str(path)) for path in pictures]},
+        {"classes": list(classes), "pictures": [escape_name(str(path)) for path in images]},
         packages=tuple(sorted({*packages.NETWORKS, *packages.IMAGES})),
     )

@@ -15,19 +15,19 @@ BESIDE_TRAINING = {"id", "title", "weights", "corrects", "minutes"}
 """What of a model tells nothing of how it is built and trained."""
 
 
-def obstacles(study: Study, overrides: Sequence[str], *, sample: bool) -> dict[str, list[str]]:
+def find_obstacles(study: Study, overrides: Sequence[str], *, sample: bool) -> dict[str, list[str]]:
     """Return for each model of a study why its figures may not be compared with the published ones; none is good.
 
-    ``overrides`` are the changes made on the command line, ``sample`` whether the pictures are generated.
+    ``overrides`` are the changes made on the command line, ``sample`` whether the images are generated.
     """
     assert study.published is not None
     if sample:
         return {model.id: [GENERATED] for model in study.models}
-    shared = [*_of_protocol(study, study.published.protocol)]
-    return {model.id: [*shared, *_of_model(study, model, overrides)] for model in study.models}
+    shared = [*_compare_settings(study, study.published.protocol)]
+    return {model.id: [*shared, *_compare_model(study, model, overrides)] for model in study.models}
 
 
-def _of_protocol(study: Study, protocol: Protocol) -> Iterator[str]:
+def _compare_settings(study: Study, protocol: Protocol) -> Iterator[str]:
     missing = [c for c in protocol.classes if c not in {found.id for found in study.classes}]
     if missing:
         yield f"{len(study.classes)} classes here, {len(protocol.classes)} published: without {', '.join(missing)}"
@@ -35,17 +35,17 @@ def _of_protocol(study: Study, protocol: Protocol) -> Iterator[str]:
         yield f"{len(study.classes)} classes here, {len(protocol.classes)} published"
     values = study.as_json()
     for name, published in protocol.settings.items():
-        yield from _unlike(name, setting(values, name), published)
+        yield from _compare_values(name, setting(values, name), published)
 
 
-def _of_model(study: Study, model: Model, overrides: Sequence[str]) -> Iterator[str]:
+def _compare_model(study: Study, model: Model, overrides: Sequence[str]) -> Iterator[str]:
     assert study.published is not None
     protocol = study.published.protocol
     if published := study.as_published(model.id):
         ours, theirs = model.model_dump(mode="json"), published.model_dump(mode="json")
         for name in theirs:
             if name not in BESIDE_TRAINING:
-                yield from _unlike(name, ours[name], theirs[name])
+                yield from _compare_values(name, ours[name], theirs[name])
     else:
         for override in overrides:
             if override.strip().startswith(f"models.{model.id}."):
@@ -53,11 +53,11 @@ def _of_model(study: Study, model: Model, overrides: Sequence[str]) -> Iterator[
     if model.id in protocol.other:
         yield protocol.other[model.id]
     for first in study.models:
-        if first.id == model.init_from and any(_of_model(study, first, overrides)):
+        if first.id == model.init_from and any(_compare_model(study, first, overrides)):
             yield f"it goes on from the weights of {first.title}, which are not as published"
 
 
-def _unlike(name: str, ours: Any, published: Any) -> Iterator[str]:
+def _compare_values(name: str, ours: Any, published: Any) -> Iterator[str]:
     if ours != published:
         simple = not isinstance(ours, dict | list) and not isinstance(published, dict | list)
         yield f"{name} is {ours} here, published {published}" if simple else f"{name} is not as published"

@@ -41,7 +41,7 @@ class StudyFile:
 
     def place(self, key: str) -> str:
         """Return ``study.toml:7`` for the line of a key; the file alone where none leads to it."""
-        line = line_of(key, self.text)
+        line = find_line(key, self.text)
         return f"{self.path}:{line}" if line else str(self.path)
 
     def override_of(self, key: str) -> str:
@@ -54,7 +54,7 @@ def _reaches(override: str, where: str) -> bool:
     return f"{where}.".startswith(f"{key}.") or f"{key}.".startswith(f"{where}.")
 
 
-def line_of(setting: str, text: str) -> int:
+def find_line(setting: str, text: str) -> int:
     """Return the line that leads furthest to a setting such as ``models.baseline.epochs``; 0 if none leads there.
 
     Tables of a list are called by their ``id``, or by their number from 0.
@@ -79,7 +79,7 @@ def line_of(setting: str, text: str) -> int:
     return line
 
 
-def unreadable(path: Path, error: ValueError) -> StudyError:
+def describe_unreadable(path: Path, error: ValueError) -> StudyError:
     """Return the error of a file that is no UTF-8 or no TOML, with its line."""
     if isinstance(error, UnicodeDecodeError):
         number = len(re.findall(rb"\r\n?|\n", error.object[: error.start])) + 1
@@ -89,7 +89,7 @@ def unreadable(path: Path, error: ValueError) -> StudyError:
     return StudyError(f"{place}: not valid TOML: {error}", hint=f"mend {path} and run again")
 
 
-def refused(error: ValidationError, file: StudyFile) -> ReportError:
+def describe_refusal(error: ValidationError, file: StudyFile) -> ReportError:
     """Return pydantic's first complaint in one line that names the key, with the nearest known names."""
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")  # a misspelt key is missing too
     where, complaint = _dotted(first["loc"], file.data), _complaint(first)

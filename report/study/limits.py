@@ -4,4 +4,4 @@ MIN_CLASSES = 2
 MIN_SEEDS = 3
 """Fewer trainings than these tell nothing of their spread."""
 MOST_TOGETHER = 5
-"""So many curves can be told apart in one panel, and so many models fit beside each other on a page."""
+"""So many curves can be told apart in one panel, and so many models fit beside one another on a page."""

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from report.errors import StudyError, UsageError
-from report.study.complaints import StudyFile, refused, unreadable
+from report.study.complaints import StudyFile, describe_refusal, describe_unreadable
 from report.study.folder import PUBLISHED, STUDIES
 from report.study.study import Study
 from report.study.texts import UNPRINTABLE_HINT, find_unprintable
@@ -33,7 +33,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
     except FileNotFoundError as error:
         raise StudyError(f"{path}: no such file", hint="report studies") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise unreadable(path, error) from error
+        raise describe_unreadable(path, error) from error
     for override in overrides:
         _apply(override, data)
     if published := _published(path, data):
@@ -44,7 +44,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
         # JSON mode: strict, yet arrays are tuples
         return Study.model_validate_json(json.dumps(data, default=str)).without_classes()
     except ValidationError as error:
-        raise refused(error, file) from error
+        raise describe_refusal(error, file) from error
 
 
 def _require_printable(file: StudyFile) -> None:
@@ -85,7 +85,7 @@ def _published(path: Path, data: dict[str, Any]) -> Any:
             raise StudyError(f"{path}: report.published: {file}: no such file") from error
         return None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise unreadable(file, error) from error
+        raise describe_unreadable(file, error) from error
 
 
 def _apply(override: str, data: dict[str, Any]) -> None:

@@ -17,9 +17,9 @@ class Scale(Section):
 
 
 class InputScaling(Scale):
-    """What a network sees of the pictures: their scale, and the order of their pixels.
+    """What a network sees of the images: their scale, and the order of their pixels.
 
-    ``pixels = "interleaved"`` is the mistake of ``reshape(-1, n).T``: a row gets every n-th number of all n pictures.
+    ``pixels = "interleaved"`` is the mistake of ``reshape(-1, n).T``: a row gets every n-th number of all n images.
     """
 
     pixels: Literal["in-place", "interleaved"] = "in-place"
@@ -74,7 +74,7 @@ class Brightness(Section):
 
 
 class Contrast(Section):
-    """Multiply the differences from the picture's mean by a factor between ``low`` and ``high``."""
+    """Multiply the differences from the image's mean by a factor between ``low`` and ``high``."""
 
     kind: Literal["contrast"]
     low: Annotated[float, Field(ge=0)]
@@ -129,7 +129,7 @@ class Model(Section):
 
     ``class_weights`` weigh the loss: "balanced" by n / (K n_k), "other-share" by the share of the other classes in two
     decimals, or as given by class id. ``init_from`` is a model whose trained weights this training begins with.
-    ``test_input`` scales the test pictures where that differs from training, which is a mistake. ``corrects`` names the
+    ``test_input`` scales the test images where that differs from training, which is a mistake. ``corrects`` names the
     model that has the mistake which this one does not have. With ``weights = "imagenet"`` a model is described and
     not trained. ``minutes`` is what its training takes on two cores, to say before the first one how long it will take.
     """

@@ -21,7 +21,7 @@ class Protocol(Section):
 
     ``settings`` has values of the study file by dotted name that must be the same, ``models`` by id all settings of a
     ``[[models]]`` table that are not its default; ``other`` says of a model what cannot be repeated; ``counts`` are the
-    published numbers of pictures by ``<split>[.<class>]``; ``notes`` tell what else differs or is not known.
+    published numbers of images by ``<split>[.<class>]``; ``notes`` tell what else differs or is not known.
     """
 
     classes: tuple[Id, ...]

@@ -77,13 +77,13 @@ class Dataset(Section):
     ``reader`` is the name of a module in ``analysis/datasets``, or ``module:function`` of one's own.
     ``source`` says where the data are had. ``label_rule`` is about tags, so for the reader ``v7`` alone; ``folders``,
     names of folders by class id, is for the readers of class folders. ``without`` names classes of the study that are
-    left out, because the data at hand have no or few pictures of them. ``archive_encoding`` is that of the names in an
+    left out, because the data at hand have no or few images of them. ``archive_encoding`` is that of the names in an
     archive that does not tell it, such as ``cp850``. ``patient_pattern`` is a regular expression whose one group, found
-    in the path of a picture, is its patient.
+    in the path of an image, is its patient.
 
     For the reader ``table``: ``table`` is the path of the table below the data folder, or several; ``columns`` says what
     its columns are, ``values`` what a class is called in it, by class id; ``several`` which class comes before which
-    where a picture has several, ``uncertain`` what -1 is.
+    where an image has several, ``uncertain`` what -1 is.
     """
 
     reader: ReaderName = "v7"
@@ -125,7 +125,7 @@ class Dataset(Section):
 
 
 class Split(Section):
-    """How pictures are shared among training, validation and test.
+    """How images are shared among training, validation and test.
 
     ``protocol`` is one of
 
@@ -134,10 +134,10 @@ class Split(Section):
     - ``splitfolders``: the shares ``test`` and ``val`` of each class, as the program of this name cuts them;
     - ``official``: the dataset's own test set; the share ``val`` of its training set is for validation, drawn
       ``stratified`` or as ``image_dataset_from_directory`` of ``keras`` does. ``official_val`` says whether the
-      dataset's own validation pictures are pooled with the training ones or are for validation. ``subset``, numbers of
-      pictures by class, draws those to train on; all others but the test set are for validation then.
+      dataset's own validation images are pooled with the training ones or are for validation. ``subset``, numbers of
+      images by class, draws those to train on; all others but the test set are for validation then.
 
-    With ``also = "patient"`` everything is built a second time with all pictures of a patient in one part.
+    With ``also = "patient"`` everything is built a second time with all images of a patient in one part.
     """
 
     protocol: Literal["stratified", "holdout", "splitfolders", "official"] = "stratified"
@@ -170,7 +170,7 @@ class Split(Section):
 
 
 class Image(Section):
-    """What a network sees: side in pixels, colour, how a picture is fitted into the square, and how it is resized.
+    """What a network sees: side in pixels, colour, how an image is fitted into the square, and how it is resized.
 
     ``area`` averages sides that shrink and interpolates those that grow; the others are what published studies used:
     ``nearest`` as Keras' ``ImageDataGenerator``, ``bilinear`` as ``tf.image.resize``, ``lanczos`` as Pillow.
@@ -200,7 +200,7 @@ class Training(Section):
 
 
 class Comparison(Section):
-    """Which models are compared with which, by what, on which pictures, and what difference would matter."""
+    """Which models are compared with which, by what, on which images, and what difference would matter."""
 
     primary: Primary = DEFAULT_PRIMARY
     split: EvaluatedSplit = "test"
@@ -245,7 +245,7 @@ class Report(Section):
 
 
 class Sample(Section):
-    """What ``--sample`` changes: generated pictures, small and few; ``subset`` stands in for that of the split."""
+    """What ``--sample`` changes: generated images, small and few; ``subset`` stands in for that of the split."""
 
     pictures: Annotated[int, Field(ge=80, le=20_000)] = 480
     size: Annotated[int, Field(ge=16, le=1024)] = 64

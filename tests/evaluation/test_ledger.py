@@ -22,7 +22,7 @@ from analysis.evaluation.statistics.published import (
 from analysis.evaluation.tables.ledger import Line, exact_figures, judge
 from report import PROJECT
 from report.errors import StudyError
-from report.study.comparable import obstacles
+from report.study.comparable import find_obstacles
 from report.study.loading import load
 from report.study.published import Published
 
@@ -148,8 +148,8 @@ def test_the_assignment_is_not_the_published_protocol_and_its_ledger_compares_no
     assert results["published.data.test.count.covid_19"]["value"] == 104
     assert results["published.majority.test.accuracy"]["value"] == pytest.approx(564 / 1383)
     study = load(PROJECT / "studies" / "assignment" / "study.toml")
-    why = obstacles(study, (), sample=False)
-    assert obstacles(study, (), sample=True)["baseline"] == ["the pictures are generated"]
+    why = find_obstacles(study, (), sample=False)
+    assert find_obstacles(study, (), sample=True)["baseline"] == ["the pictures are generated"]
     assert why["baseline"] == [
         "dataset.label_rule is covid-first here, published every-tag",
         "split.val is 0.2 here, published 0.5",
@@ -196,9 +196,9 @@ def test_the_study_has_the_published_protocol_and_every_published_model(path: Pa
     study = load(path.with_name("study.toml"))
     assert tuple(c.id for c in study.classes) == read(path).protocol.classes
     protocol = read(path).protocol
-    assert {m: why for m, why in obstacles(study, (), sample=False).items() if m not in protocol.other} == {
-        m.id: [] for m in study.models if m.id not in protocol.other
-    }
+    assert {
+        m: why for m, why in find_obstacles(study, (), sample=False).items() if m not in protocol.other
+    } == {m.id: [] for m in study.models if m.id not in protocol.other}
     ours = {m.id for m in study.models}
     results = read(path).results
     assert {r.model for r in results} - {r.model for r in results if r.title} <= ours
@@ -234,10 +234,10 @@ def test_whatever_is_changed_bars_the_models_that_it_reaches(
     name: str, override: str, barred: set[str], reason: str
 ) -> None:
     study = load(PROJECT / "studies" / name / "study.toml", (override,))
-    before = obstacles(load(PROJECT / "studies" / name / "study.toml"), (), sample=False)
+    before = find_obstacles(load(PROJECT / "studies" / name / "study.toml"), (), sample=False)
     found = {
         model: why
-        for model, why in obstacles(study, (override,), sample=False).items()
+        for model, why in find_obstacles(study, (override,), sample=False).items()
         if why != before[model]
     }
     assert barred <= found.keys()
@@ -248,7 +248,7 @@ def test_whatever_is_changed_bars_the_models_that_it_reaches(
 
 
 def test_a_network_that_went_on_from_unknown_weights_is_not_compared() -> None:
-    why = obstacles(load(PROJECT / "studies" / "pediatric-resplit" / "study.toml"), (), sample=False)
+    why = find_obstacles(load(PROJECT / "studies" / "pediatric-resplit" / "study.toml"), (), sample=False)
     assert {model for model, reasons in why.items() if reasons} == {"weighted_cnn", "low_lr_cnn"}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from report import PROJECT
 from report.errors import StudyError
-from report.study.complaints import line_of
+from report.study.complaints import find_line
 from report.study.loading import load
 from report.study.study import Study
 
@@ -196,7 +196,7 @@ offset = 1
         "models.b": 8,
         "split": 0,
     }
-    assert {name: line_of(name, text) for name in wanted} == wanted
+    assert {name: find_line(name, text) for name in wanted} == wanted
 
 
 @pytest.mark.parametrize(
@@ -214,4 +214,4 @@ offset = 1
 )
 def test_a_setting_is_found_in_the_study_file(setting, line):
     text = (PROJECT / "studies" / "assignment" / "study.toml").read_text()
-    assert text.splitlines()[line_of(setting, text) - 1].startswith(line)
+    assert text.splitlines()[find_line(setting, text) - 1].startswith(line)
