@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from analysis.figures import labels, style
+from analysis.figures import class_labels, style, typesetting, wording
 
 LEFT, RIGHT, GAP, LINE, AXIS = 30.0, 2.0, 6.0, 3.2, 8.0
 TOP, NOTE, TALLEST = 8.0, 4.0, 7.0
@@ -50,23 +50,23 @@ class Cells:
     def fit(self, panels: Sequence[Matrices], width: float, height: float) -> bool:
         """Whether every text of these matrices has room in a cell of this size in mm."""
         texts = {text for matrices in panels for text in self.texts(*matrices).flat}
-        return self.height <= height and max(map(style.text_mm, texts)) <= width - MARGIN
+        return self.height <= height and max(map(typesetting.text_mm, texts)) <= width - MARGIN
 
 
 MARGIN = 0.5
 SHARES = Shades("Blues", 0.0, 1.0)
 SHADE = "shade: share of the true class (row)"
-BOTH = Cells("", 6.2, lambda n, share: f"{n:,}\n{'–' if np.isnan(share) else style.percent(share)}")
+BOTH = Cells("", 6.2, lambda n, share: f"{n:,}\n{'–' if np.isnan(share) else wording.percent(share)}")
 COUNTS = Cells(f"numbers: pictures; {SHADE}", 2.5, lambda n, _: f"{n:,}")
 PERCENT = Cells(
     "numbers and shade: percent of the true class (row)",
     2.5,
-    lambda _, share: "–" if np.isnan(share) else style.percent(share).removesuffix(" %"),
+    lambda _, share: "–" if np.isnan(share) else wording.percent(share).removesuffix(" %"),
 )
 NOTHING = Cells(SHADE, 0.0, lambda *_: "")
 
 
-def matrices(table: pd.DataFrame, classes: Sequence[style.Class]) -> Matrices:
+def read_matrices(table: pd.DataFrame, classes: Sequence[style.Class]) -> Matrices:
     """Return counts and shares of the true class, shape (K, K), of one split's rows of ``confusion.csv``."""
     order = pd.MultiIndex.from_product([[c["id"] for c in classes]] * 2)
     cells = table.set_index(["y_true", "y_pred"]).loc[order]
@@ -75,7 +75,7 @@ def matrices(table: pd.DataFrame, classes: Sequence[style.Class]) -> Matrices:
     return counts.astype(np.int64), shares.astype(np.float64)
 
 
-def heat(ax: Axes, values: NDArray[np.float64], written: NDArray[np.str_], shades: Shades) -> None:
+def draw_matrix(ax: Axes, values: NDArray[np.float64], written: NDArray[np.str_], shades: Shades) -> None:
     """Draw a matrix of shades with a text in each cell and a frame around those on the diagonal."""
     sns.heatmap(
         values,
@@ -84,9 +84,9 @@ def heat(ax: Axes, values: NDArray[np.float64], written: NDArray[np.str_], shade
         cmap=shades.cmap,
         annot=written,
         fmt="",
-        annot_kws={"size": style.SMALL, "linespacing": 1.25},
+        annot_kws={"size": typesetting.SMALL, "linespacing": 1.25},
         cbar=False,
-        linewidths=1 if len(values) <= style.MOST_SAID else 0.4,
+        linewidths=1 if len(values) <= wording.MOST_SAID else 0.4,
         linecolor="white",
         ax=ax,
     )
@@ -101,13 +101,13 @@ def heat(ax: Axes, values: NDArray[np.float64], written: NDArray[np.str_], shade
 def fit_beside(panels: Sequence[Matrices], classes: Sequence[style.Class], side: float) -> bool:
     """Whether matrices ``side`` mm wide have room for counts and shares, and for the labels beside and below."""
     cell = side / len(classes)
-    beside = [style.fitted(c["label"], LEFT - 11) for c in classes]
+    beside = [typesetting.break_lines(c["label"], LEFT - 11) for c in classes]
     below, upright = column_labels(classes, side)
     lines = max(name.count("\n") + 1 for name in beside)
     across = max(name.count("\n") + 1 for name in below) if upright else 0
     return (
         BOTH.fit(panels, cell, cell)
-        and max(map(style.text_mm, beside)) <= LEFT - 9
+        and max(map(typesetting.text_mm, beside)) <= LEFT - 9
         and LINE * max(lines, across) <= cell
     )
 
@@ -115,10 +115,10 @@ def fit_beside(panels: Sequence[Matrices], classes: Sequence[style.Class], side:
 def label_axes(ax: Axes, classes: Sequence[style.Class], side: float, *, rows: bool) -> None:
     """Write the classes along a matrix ``side`` mm wide; columns upright where they would not fit beside another."""
     names, upright = column_labels(classes, side)
-    beside = [style.fitted(c["label"], LEFT - 11) for c in classes] if rows else []
+    beside = [typesetting.break_lines(c["label"], LEFT - 11) for c in classes] if rows else []
     turned: dict[str, Any] = {"rotation": 90, "multialignment": "right"} if upright else {"rotation": 0}
-    ax.set_xticklabels(names, fontsize=style.SMALL, **turned)
-    ax.set_yticklabels(beside, rotation=0, fontsize=style.SMALL)
+    ax.set_xticklabels(names, fontsize=typesetting.SMALL, **turned)
+    ax.set_yticklabels(beside, rotation=0, fontsize=typesetting.SMALL)
     ax.tick_params(length=0)
     ax.set_xlabel("predicted class")
     ax.set_ylabel("true class" if rows else "")
@@ -127,7 +127,9 @@ def label_axes(ax: Axes, classes: Sequence[style.Class], side: float, *, rows: b
 def labels_mm(classes: Sequence[style.Class], side: float) -> float:
     """Return how high the labels of the columns of a matrix ``side`` mm wide are."""
     names, upright = column_labels(classes, side)
-    size: Callable[[str], float] = style.text_mm if upright else lambda name: LINE * (name.count("\n") + 1)
+    size: Callable[[str], float] = (
+        typesetting.text_mm if upright else lambda name: LINE * (name.count("\n") + 1)
+    )
     return max(size(name) for name in names)
 
 
@@ -135,18 +137,18 @@ def column_labels(classes: Sequence[style.Class], side: float) -> tuple[list[str
     """Return the labels of the columns on several lines, and whether they stand upright."""
     cell = side / len(classes)
     words = [word for c in classes for word in c["label"].split()]
-    if max(style.text_mm(word) for word in words) <= cell - 1:
-        names = [style.fitted(c["label"], cell - 1) for c in classes]
+    if max(typesetting.text_mm(word) for word in words) <= cell - 1:
+        names = [typesetting.break_lines(c["label"], cell - 1) for c in classes]
         lines = max(name.count("\n") for name in names)  # as many for each: only then the first ones align
         return [name + "\n" * (lines - name.count("\n")) for name in names], False
-    return [style.fitted(c["label"], LEFT - 11) for c in classes], True
+    return [typesetting.break_lines(c["label"], LEFT - 11) for c in classes], True
 
 
 @dataclass(frozen=True)
 class Stack:
     """Matrices one above the other, ``above`` mm below the upper edge: rows of all classes, columns upright or numbers."""
 
-    rows: labels.Rows
+    rows: class_labels.Rows
     columns: tuple[str, ...]
     below: float
     many: int
@@ -179,7 +181,7 @@ class Stack:
         places = np.arange(len(self.columns)) + 0.5
         turned = 90 if self.below > 2 * LINE else 0
         ax.set_xticks(
-            places if last else [], self.columns if last else [], fontsize=style.SMALL, rotation=turned
+            places if last else [], self.columns if last else [], fontsize=typesetting.SMALL, rotation=turned
         )
         ax.set_yticks(places, self.rows.names, rotation=0, **self.rows.type)
         ax.tick_params(length=0)
@@ -187,28 +189,28 @@ class Stack:
 
     def finish(self, figure: Figure, classes: Sequence[style.Class], note: str) -> None:
         """Set what the rows are, what the cells show and, where labels are cut, the key."""
-        sheet = style.sheet(figure)
+        sheet = style.add_sheet(figure)
         bottom = self.rows.key + NOTE + AXIS + self.below
         middle = (bottom + self.height - self.above - TOP) / 2
         sheet.text(1, middle, "true class", rotation=90, ha="left", va="center")
-        sheet.text(self.left, self.rows.key + 1, note, size=style.SMALL, color=style.QUIET)
+        sheet.text(self.left, self.rows.key + 1, note, size=typesetting.SMALL, color=style.QUIET)
         if self.rows.key:
-            labels.key(sheet, classes, self.rows.key)
+            class_labels.draw_key(sheet, classes, self.rows.key)
 
 
-def stack(classes: Sequence[style.Class], many: int, above: float = 0.0) -> Stack:
+def arrange_stack(classes: Sequence[style.Class], many: int, above: float = 0.0) -> Stack:
     """Return how ``many`` matrices stand one above the other on a page, ``above`` mm taken by something else."""
     names = [c["label"] for c in classes]
-    longest = max(map(style.text_mm, names))
+    longest = max(map(typesetting.text_mm, names))
     for columns, below in ((tuple(names), longest), (tuple(f"{k}" for k in range(1, len(names) + 1)), LINE)):
         room = style.PAGE_MM - above - many * TOP - AXIS - NOTE - below
         numbered = columns[0] == "1"
-        rows = labels.rows(classes, room=room, tallest=TALLEST, times=many, numbered=numbered)
+        rows = class_labels.arrange_rows(classes, room=room, tallest=TALLEST, times=many, numbered=numbered)
         if below <= UPRIGHT and not rows.key:
             break
     return Stack(rows, columns, below, many, above)
 
 
-def fullest(panels: Sequence[Matrices], cell: tuple[float, float]) -> Cells:
+def choose_cells(panels: Sequence[Matrices], cell: tuple[float, float]) -> Cells:
     """Return the most that can be written into cells of this size in mm: counts with shares, one of them, nothing."""
     return next((cells for cells in (BOTH, COUNTS, PERCENT) if cells.fit(panels, *cell)), NOTHING)

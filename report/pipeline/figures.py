@@ -21,6 +21,25 @@ FONTS = Source(FONTS_FOLDER, include=("IBMPlexSans-*.ttf",))
 SPLIT = Output("split")
 
 
+MODULES = {
+    "counts": "class_counts",
+    "before": "class_counts_before",
+    "sizes": "image_sizes",
+    "examples": "example_images",
+    "curves": "learning_curves",
+    "histories": "learning_curves_of_models",
+    "roc": "roc_curves",
+    "overlay": "score_curves_of_models",
+    "confusion": "confusion_matrices",
+    "matrices": "confusion_matrices_of_models",
+    "moved": "confusion_difference",
+    "differences": "measure_differences",
+    "reliability": "reliability_diagrams",
+    "decision": "decision_curves",
+}
+"""The module of `analysis.figures` that draws each figure, by the first part of the figure's name."""
+
+
 def figure_stages(study: Study, place: Place) -> Iterator[Stage]:
     """Yield the stages of all figures; they read the study's own analysis and show the first run of each model."""
     yield from _data_figures(study, place)
@@ -33,7 +52,7 @@ def figure_stages(study: Study, place: Place) -> Iterator[Stage]:
 
 
 def _figure(study: Study, name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:
-    function = f"analysis.figures.{name.partition('.')[0]}:draw"
+    function = f"analysis.figures.{MODULES[name.partition('.')[0]]}:draw"
     needed = {*packages.FIGURES, *packages.IMAGES} if "data" in inputs else packages.FIGURES
     return Stage(
         f"figure.{name}", function, {**inputs, **_fonts(study)}, params, packages=tuple(sorted(needed))

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -10,9 +11,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from analysis.evaluation import settings
+from analysis.evaluation.stages import evaluate as evaluate_stage
 from analysis.evaluation.stages.compare import compare
 from analysis.evaluation.stages.evaluate import evaluate
+from analysis.evaluation.statistics.resampling import resamples
 from analysis.progress import silent
+from tests.figures.many_classes import Inputs, ids
 
 IDS = ["bacterial", "covid_19", "healthy", "viral"]
 MODELS = ("a", "b", "low_detail")
@@ -129,3 +134,21 @@ def _write_comparison(root: Path, ids: Sequence[str]) -> None:
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return write_inputs(tmp_path_factory.mktemp("figures") / "study")
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Inputs]:
+    """Return what the figures of a study of so many classes read, made once; few resamples place texts as well."""
+    made: dict[int, Inputs] = {}
+
+    def of(n: int) -> Inputs:
+        if n not in made:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(evaluate_stage, "resamples", partial(resamples, number=200))
+                patch.setattr(settings, "BAND_RESAMPLES", 100)
+                patch.setattr(settings, "RESAMPLES", 200)
+                patch.setattr(settings, "DECLARED_RESAMPLES", 200)
+                made[n] = write_inputs(tmp_path_factory.mktemp(f"classes-{n}") / "study", ids(n))
+        return made[n]
+
+    return of

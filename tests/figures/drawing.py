@@ -14,6 +14,7 @@ from matplotlib.text import Text
 
 from analysis.figures import style
 from analysis.progress import silent
+from report.pipeline.figures import MODULES
 
 IDS = ["bacterial", "covid_19", "healthy", "viral"]
 LABELS = ["Bacterial Pneumonia", "COVID-19", "No Pneumonia (healthy)", "Viral Pneumonia <&>"]
@@ -57,7 +58,7 @@ def draw(name: str, inputs: dict[str, Path], out: Path, **changes: Any) -> str:
     params = {"classes": CLASSES, **params, **changes}
     if name in {"decision", "histories.loss", "histories.accuracy"}:
         del params["classes"]
-    module = importlib.import_module(f"analysis.figures.{name.partition('.')[0]}")
+    module = importlib.import_module(f"analysis.figures.{MODULES[name.partition('.')[0]]}")
     module.draw(given, out, scratch=out, progress=silent, **params)
     return (out / "figure.svg").read_text(encoding="utf-8")
 

@@ -220,8 +220,8 @@ REACHED = {
     "analysis.models.low_detail": {"predict.low_detail"},
     "analysis.evaluation.stages.compare": {"compare"},
     "analysis.evaluation.tables.data": {"results"},
-    "analysis.figures.counts": {"figure.counts"},
-    "analysis.figures.confusion": of_models("figure.confusion"),
+    "analysis.figures.class_counts": {"figure.counts"},
+    "analysis.figures.confusion_matrices": of_models("figure.confusion"),
     "analysis.figures.heatmaps": of_models("figure.confusion") | {"figure.moved.improved"},
     "report.writing.sentences": {"source"},
     "report.document.svg": {"html"},
@@ -364,7 +364,7 @@ def test_outputs_that_come_out_equal_stop_the_wave(copy):
     edits = {
         "analysis/models/assignment.py": of_models("architecture"),
         "analysis/evaluation/statistics/metrics.py": EVALUATED | {"compare", "ledger", "results"},
-        "analysis/figures/counts.py": {"figure.counts"},
+        "analysis/figures/class_counts.py": {"figure.counts"},
         "report/document/sentences.py": {"source"},
     }
     with ExitStack() as all_edits:
@@ -376,7 +376,9 @@ def test_outputs_that_come_out_equal_stop_the_wave(copy):
 
 
 def test_a_figure_that_looks_different_reaches_the_document(copy):
-    with copy.edited("analysis/figures/counts.py", replace('"number of pictures"', '"pictures in all"')):
+    with copy.edited(
+        "analysis/figures/class_counts.py", replace('"number of pictures"', '"pictures in all"')
+    ):
         assert copy.build("html") == {"figure.counts", "source", "html"}
     assert copy.would_run() == NOTHING, "A -> B -> A"
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from analysis.datasets.images.decode import Grey, decode, noted_depth
-from analysis.figures import style
+from analysis.figures import style, typesetting, wording
 from analysis.image_files import read_unchanged
 from analysis.progress import Progress
 
@@ -28,7 +28,7 @@ JPEG_QUALITY = 85
 PNG_URI = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 
 
-@style.with_fonts
+@typesetting.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,
@@ -102,7 +102,9 @@ def arrange(labels: Sequence[str]) -> Layout:
 def _layout(labels: Sequence[str], pictures: int, across: int) -> Layout:
     width = (style.FULL_WIDTH_MM - NOTE + GUTTER) / across - GUTTER
     titles = tuple(
-        style.fitted(label, min(width, pictures * (CELL + SPACE)) - SPACE, style.BASE, "semibold")
+        typesetting.break_lines(
+            label, min(width, pictures * (CELL + SPACE)) - SPACE, typesetting.BASE, "semibold"
+        )
         for label in labels
     )
     wide = min(CELL, width / pictures - SPACE)
@@ -134,7 +136,7 @@ def _block(
     *,
     noted: bool,
 ) -> None:
-    full, (left, top), cell = figure.get_figheight() / style.MM, corner, layout.cell
+    full, (left, top), cell = figure.get_figheight() / typesetting.MM, corner, layout.cell
     for k, line in enumerate(title.split("\n")):
         y = (top - 4 - TITLE_LINE * k) / full
         figure.text(left / style.FULL_WIDTH_MM, y, line, fontweight="semibold", va="baseline")
@@ -172,8 +174,8 @@ def _as_jpeg(uri: re.Match[str]) -> str:
 def describe(table: pd.DataFrame, classes: Sequence[style.Class], size_px: int) -> str:
     """Return the figure in words: how many pictures of which class, their sizes before and after."""
     counts = table["class"].value_counts()
-    shown = style.listed([f"{counts.get(c['id'], 0)} of {c['label']}" for c in classes])
-    if len(classes) > style.MOST_SAID:
+    shown = wording.join([f"{counts.get(c['id'], 0)} of {c['label']}" for c in classes])
+    if len(classes) > wording.MOST_SAID:
         shown = f"{counts.min()} to {counts.max()} of each of {len(classes)} classes"
     return (
         f"{len(table)} pictures from the training split, {shown}, each twice: as read, "

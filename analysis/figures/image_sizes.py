@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.cbook import boxplot_stats
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from analysis.figures import labels, style
+from analysis.figures import class_labels, style, typesetting, wording
 from analysis.progress import Progress
 
 LEFT = 28.0
@@ -22,7 +22,7 @@ TICKS = (100, 200, 400, 800, 1600, 3200, 6400)
 STATISTICS = {"whislo": "low", "q1": "quartile_1", "med": "median", "q3": "quartile_3", "whishi": "high"}
 
 
-@style.with_fonts
+@typesetting.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,
@@ -34,7 +34,7 @@ def draw(
     """Draw a box per class for width and for height: quartiles, and whiskers from 5 to 95 percent."""
     records, measured = sizes(pd.read_csv(inputs["records"] / "records.csv"))
     table = summarise(records, [c["id"] for c in classes])
-    rows = labels.beside(classes, room=style.PAGE_MM - 12 - 4, tallest=9.0)
+    rows = class_labels.arrange_beside_bars(classes, room=style.PAGE_MM - 12 - 4, tallest=9.0)
     tall = 4 + rows.row * len(classes)
     pitch = 67 - rows.wider / 2
     with style.page(12 + tall + rows.key) as figure:
@@ -44,7 +44,7 @@ def draw(
             ax.set_yticks(range(len(classes)), rows.names, **rows.type)
             if k:
                 ax.set_yticklabels([])
-        labels.finish(figure, classes, rows)
+        class_labels.draw_key_below(figure, classes, rows)
         style.save(figure, out, table, describe(table, classes, measured))
 
 
@@ -106,7 +106,7 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class], measured: str)
     known = wide.dropna(subset="median")
     of = dict(zip(known["median"], high.loc[high["class"].isin(known["class"]), "median"], strict=True))
     medians = dict(zip(known["class"].map(called), known["median"], strict=True))
-    by_class = style.of_classes(medians, lambda width: f"{width:,.0f} by {of[width]:,.0f}")
+    by_class = wording.by_class(medians, lambda width: f"{width:,.0f} by {of[width]:,.0f}")
     return (
         f"Median {measured} width by height in pixels: {by_class}. "
         f"The middle 90 % of the widths of a class lie between {wide['low'].min():,.0f} and "

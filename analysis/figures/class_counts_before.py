@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures import labels, style
+from analysis.figures import class_labels, style, typesetting, wording
 from analysis.progress import Progress
 
 LEFT, RIGHT, GAP, TOP, AXIS, BAR = 34.0, 10.0, 12.0, 6.0, 9.0, 4.0
@@ -17,7 +17,7 @@ COLOURS = {**style.SPLIT_COLOURS, "all": style.QUIET}
 NAMES = {**style.SPLIT_NAMES, "all": "all pictures"}
 
 
-@style.with_fonts
+@typesetting.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,
@@ -34,7 +34,9 @@ def draw(
     table = count(records, split, [c["id"] for c in classes])
     parts = {when: list(dict.fromkeys(rows["part"])) for when, rows in table.groupby("when", sort=False)}
     tallest = max(map(len, parts.values()))
-    rows = labels.beside(classes, room=style.PAGE_MM - TOP - AXIS, tallest=tallest * BAR + 3.0)
+    rows = class_labels.arrange_beside_bars(
+        classes, room=style.PAGE_MM - TOP - AXIS, tallest=tallest * BAR + 3.0
+    )
     panel = rows.row * len(classes)
     left = LEFT + rows.wider
     width = (style.FULL_WIDTH_MM - left - RIGHT - GAP) / 2
@@ -47,7 +49,7 @@ def draw(
         end = max(ax.get_xlim()[1] for ax in axes)
         for ax in axes:
             ax.set_xlim(0, end)
-        labels.finish(figure, classes, rows)
+        class_labels.draw_key_below(figure, classes, rows)
         style.save(figure, out, table, describe(table, classes))
 
 
@@ -66,7 +68,7 @@ def count(records: pd.DataFrame, split: pd.Series[str], class_ids: Sequence[str]
     return pd.DataFrame(rows)
 
 
-def _bars(ax: Axes, table: pd.DataFrame, rows: labels.Rows, width: float, *, named: bool) -> float:
+def _bars(ax: Axes, table: pd.DataFrame, rows: class_labels.Rows, width: float, *, named: bool) -> float:
     """Draw the bars; return where an axis ``width`` mm long must end for their numbers to have room."""
     limit = 0.0
     parts = list(dict.fromkeys(table["part"]))
@@ -77,16 +79,16 @@ def _bars(ax: Axes, table: pd.DataFrame, rows: labels.Rows, width: float, *, nam
         bars = ax.barh(places, counts, height=step * 0.9, color=COLOURS[part])
         texts = [f"{n:,}" for n in counts]
         texts[0] += f"  {NAMES[part]}"
-        ax.bar_label(bars, texts, padding=2, fontsize=style.SMALL)
-        limit = max(limit, labels.limit(counts, texts, width, GAP if named else RIGHT))
+        ax.bar_label(bars, texts, padding=2, fontsize=typesetting.SMALL)
+        limit = max(limit, class_labels.axis_end(counts, texts, width, GAP if named else RIGHT))
     names = rows.names if named else [""] * len(rows.names)
-    ax.set_yticks(range(len(names)), names, **{**rows.type, "fontsize": style.SMALL})
+    ax.set_yticks(range(len(names)), names, **{**rows.type, "fontsize": typesetting.SMALL})
     ax.invert_yaxis()
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.set_xlabel("number of pictures")
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.xaxis.set_major_locator(style.whole_numbers())
+    ax.xaxis.set_major_locator(style.locate_whole_numbers())
     ax.grid(axis="x")
     return limit
 
@@ -101,6 +103,6 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class]) -> str:
         for part in dict.fromkeys(rows["part"]):
             mine = rows[rows["part"] == part]
             counts = dict(zip(mine["class"].map(called), mine["count"], strict=True))
-            parts.append(f"{NAMES[part]}: {style.of_classes(counts, '{:,}'.format)}")
+            parts.append(f"{NAMES[part]}: {wording.by_class(counts, '{:,}'.format)}")
         sentences.append(f"{words}, {'; '.join(parts)}.")
     return " ".join(sentences)

@@ -10,13 +10,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 
-from analysis.figures import labels, style
+from analysis.figures import class_labels, style, typesetting, wording
 from analysis.progress import Progress
 
 LEFT = 28.0
 
 
-@style.with_fonts
+@typesetting.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,
@@ -31,13 +31,13 @@ def draw(
         pd.read_csv(inputs["split"] / "split.csv", usecols=["split"])["split"],
         [c["id"] for c in classes],
     )
-    rows = labels.beside(classes, room=style.PAGE_MM - 12, tallest=11.0)
+    rows = class_labels.arrange_beside_bars(classes, room=style.PAGE_MM - 12, tallest=11.0)
     tall = rows.row * len(classes)
     with style.page(12 + tall + rows.key) as figure:
         width = 156 - LEFT - rows.wider
         ax = style.place(figure, LEFT + rows.wider, 10 + rows.key, width, tall)
         _bars(ax, table, rows, width)
-        labels.finish(figure, classes, rows)
+        class_labels.draw_key_below(figure, classes, rows)
         style.save(figure, out, table, describe(table, classes))
 
 
@@ -53,7 +53,7 @@ def count(label: pd.Series[str], split: pd.Series[str], class_ids: Sequence[str]
     return pd.DataFrame(rows)
 
 
-def _bars(ax: Axes, table: pd.DataFrame, rows: labels.Rows, width: float) -> None:
+def _bars(ax: Axes, table: pd.DataFrame, rows: class_labels.Rows, width: float) -> None:
     sns.barplot(
         table,
         x="count",
@@ -72,13 +72,13 @@ def _bars(ax: Axes, table: pd.DataFrame, rows: labels.Rows, width: float) -> Non
         counts = table.loc[table["split"] == split, "count"]
         texts = [f"{n:,}" for n in counts]
         texts[0] += f"  {style.SPLIT_NAMES[split]}"
-        ax.bar_label(bars, texts, padding=2.5, fontsize=style.SMALL)
-        limit = max(limit, labels.limit(counts, texts, width))
+        ax.bar_label(bars, texts, padding=2.5, fontsize=typesetting.SMALL)
+        limit = max(limit, class_labels.axis_end(counts, texts, width))
     ax.set_yticks(range(len(rows.names)), rows.names, **rows.type)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.set(xlabel="number of pictures", ylabel="", xlim=(0, limit))
-    ax.xaxis.set_major_locator(style.whole_numbers())
+    ax.xaxis.set_major_locator(style.locate_whole_numbers())
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.grid(axis="x")
 
@@ -88,8 +88,8 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class]) -> str:
     called = style.class_labels(classes)
     total = table.groupby("class", sort=False)["count"].sum()
     splits = table.groupby("split", sort=False)["count"].sum()
-    of_classes = style.of_classes({called[str(name)]: n for name, n in total.items()}, "{:,}".format)
-    of_splits = style.listed([f"{style.SPLIT_NAMES[str(name)]} {n:,}" for name, n in splits.items()])
+    of_classes = wording.by_class({called[str(name)]: n for name, n in total.items()}, "{:,}".format)
+    of_splits = wording.join([f"{style.SPLIT_NAMES[str(name)]} {n:,}" for name, n in splits.items()])
     most, fewest = called[str(total.idxmax())], called[str(total.idxmin())]
     return (
         f"Of {total.sum():,} pictures, by class: {of_classes}; by split: {of_splits}. "

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures import style
+from analysis.figures import style, typesetting, wording
 from analysis.progress import Progress
 
 LEFT, RIGHT, GAP, MAX_SIDE, TITLE_LINE = 14.0, 3.0, 6.0, 52.0, 3.6
@@ -40,7 +40,7 @@ class Limits:
         return [tenth / 10 for tenth in range(10, -1, -step) if tenth / 10 >= self.floor]
 
 
-@style.with_fonts
+@typesetting.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,
@@ -64,14 +64,14 @@ def draw(
     table = table[(table["split"] == split) & (table["score"] == "top")]
     table = table[["model", "split", *(c for c in table.columns if c not in {"model", "split"})]]
     lines = style.model_lines([m["id"] for m in models])
-    side, pitch = style.columns(len(models), LEFT, RIGHT, GAP, MAX_SIDE)
-    titles = [style.fitted(m["title"], pitch - GAP, style.BASE, "semibold") for m in models]
+    side, pitch = style.column_widths(len(models), LEFT, RIGHT, GAP, MAX_SIDE)
+    titles = [typesetting.break_lines(m["title"], pitch - GAP, typesetting.BASE, "semibold") for m in models]
     limits = Limits(_floor(table), float(table["n"].max()))
     key = _key(limits)
     above = style.key_mm(list(key), LEFT) + 4 + TITLE_LINE * max(title.count("\n") + 1 for title in titles)
     height = above + side + len(NAMES) * (COUNTS + BETWEEN) + AXIS
     with style.page(height) as figure:
-        style.key(style.sheet(figure), key, LEFT, height)
+        style.draw_key(style.add_sheet(figure), key, LEFT, height)
         for k, (m, title) in enumerate(zip(models, titles, strict=True)):
             rows = table[table["model"] == m["id"]]
             left, top = LEFT + k * pitch, height - above
@@ -148,7 +148,7 @@ def describe(table: pd.DataFrame, models: Sequence[style.Model], split: str) -> 
             for of, name in NAMES.items()
             if not (rows := mine[mine["probabilities"] == of]).empty
         ]
-        parts.append(f"{m['title']}: {style.listed(courses) or 'undefined'}")
+        parts.append(f"{m['title']}: {wording.join(courses) or 'undefined'}")
     return (
         f"Bins of pictures, {style.SPLIT_NAMES[split]}, whose share right lies outside the 95 % range of "
         f"calibrated probabilities: {'; '.join(parts)}."

@@ -4,36 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.figures import heatmaps, style
+from analysis.figures import heatmaps, style, typesetting, wording
 from analysis.figures.heatmaps import AXIS, BOTH, GAP, LEFT, RIGHT, SHARES, TOP
+from analysis.figures.subjects import OneModel
 from analysis.progress import Progress
 
 MAX_SIDE = 60.0
 
 
-@style.with_fonts
-def draw(
-    inputs: Mapping[str, Path],
-    out: Path,
-    *,
-    scratch: Path,
-    progress: Progress,
-    classes: Sequence[style.Class],
-    model: str,
-    title: str,
-    splits: Sequence[str],
-) -> None:
-    """Draw a heat map per split: rows are true classes, the shade and the second line the share of the row."""
+@typesetting.with_fonts
+def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **subject: Any) -> None:
+    """Draw a heat map per split: rows are true classes, the shade and the second line the share of the row.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        The stage ``evaluation``.
+    subject
+        The fields of `OneModel`.
+    """
+    model = OneModel(**subject)
     table = pd.read_csv(inputs["evaluation"] / "confusion.csv")
-    table = table[table["split"].isin(splits)]
-    panels = {split: heatmaps.matrices(table[table["split"] == split], classes) for split in splits}
-    side, _ = style.columns(len(splits), LEFT, RIGHT, GAP, MAX_SIDE)
-    fit = heatmaps.fit_beside(list(panels.values()), classes, side)
-    (_beside if fit else _stacked)(out, table, classes, panels, describe(table, classes, title))
+    table = table[table["split"].isin(model.splits)]
+    panels = {s: heatmaps.read_matrices(table[table["split"] == s], model.classes) for s in model.splits}
+    side, _ = style.column_widths(len(model.splits), LEFT, RIGHT, GAP, MAX_SIDE)
+    fit = heatmaps.fit_beside(list(panels.values()), model.classes, side)
+    words = describe(table, model.classes, model.title)
+    (_beside if fit else _stacked)(out, table, model.classes, panels, words)
 
 
 def _beside(
@@ -43,12 +45,12 @@ def _beside(
     panels: Mapping[str, heatmaps.Matrices],
     words: str,
 ) -> None:
-    side, pitch = style.columns(len(panels), LEFT, RIGHT, GAP, MAX_SIDE)
+    side, pitch = style.column_widths(len(panels), LEFT, RIGHT, GAP, MAX_SIDE)
     bottom = AXIS + heatmaps.labels_mm(classes, side)
     with style.page(TOP + side + bottom) as figure:
         for k, (split, (counts, shares)) in enumerate(panels.items()):
             ax = style.place(figure, LEFT + k * pitch, bottom, side, side)
-            heatmaps.heat(ax, np.nan_to_num(shares), BOTH.texts(counts, shares), SHARES)
+            heatmaps.draw_matrix(ax, np.nan_to_num(shares), BOTH.texts(counts, shares), SHARES)
             heatmaps.label_axes(ax, classes, side, rows=k == 0)
             ax.set_title(style.SPLIT_NAMES[split].capitalize())
         style.save(figure, out, table, words)
@@ -61,12 +63,12 @@ def _stacked(
     panels: Mapping[str, heatmaps.Matrices],
     words: str,
 ) -> None:
-    layout = heatmaps.stack(classes, len(panels))
-    cells = heatmaps.fullest(list(panels.values()), layout.cell)
+    layout = heatmaps.arrange_stack(classes, len(panels))
+    cells = heatmaps.choose_cells(list(panels.values()), layout.cell)
     with style.page(layout.height) as figure:
         for k, (split, (counts, shares)) in enumerate(panels.items()):
             ax = layout.axes(figure, k)
-            heatmaps.heat(ax, np.nan_to_num(shares), cells.texts(counts, shares), SHARES)
+            heatmaps.draw_matrix(ax, np.nan_to_num(shares), cells.texts(counts, shares), SHARES)
             layout.label(ax, last=k == len(panels) - 1)
             ax.set_title(style.SPLIT_NAMES[split].capitalize())
         layout.finish(figure, classes, cells.note)
@@ -82,7 +84,7 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class], title: str) ->
         wrong = rows[rows["y_true"] != rows["y_pred"]].sort_values("count", kind="stable").iloc[-1]
         found = dict(zip(right["y_true"].map(labels), right["share"], strict=True))
         sentences.append(
-            f"{title}, {style.SPLIT_NAMES[str(split)]}: share of each true class found: {style.of_classes(found, style.percent) or 'undefined'}; "
+            f"{title}, {style.SPLIT_NAMES[str(split)]}: share of each true class found: {wording.by_class(found, wording.percent) or 'undefined'}; "
             f"most often confused: {wrong['count']:,} pictures of {labels[wrong['y_true']]} "
             f"called {labels[wrong['y_pred']]}."
         )

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis.figures import style
+from analysis.figures import style, typesetting, wording
 from analysis.progress import Progress
 
 LEFT, RIGHT, GAP, TITLE, HEIGHT, AXIS = 14.0, 3.0, 11.0, 6.0, 44.0, 10.0
@@ -22,7 +22,7 @@ ALWAYS: dict[str, dict[str, Any]] = {
 }
 
 
-@style.with_fonts
+@typesetting.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,
@@ -41,14 +41,14 @@ def draw(
     key = {m["title"]: {**lines[m["id"]], "linewidth": 1.6} for m in models} | ALWAYS
     key_height = style.key_mm(list(key), LEFT)
     prevalences = sorted(table["prevalence"].unique())
-    width, pitch = style.columns(len(prevalences), LEFT, RIGHT, GAP, MAX_WIDTH)
+    width, pitch = style.column_widths(len(prevalences), LEFT, RIGHT, GAP, MAX_WIDTH)
     height = key_height + 2 + TITLE + HEIGHT + AXIS
     with style.page(height) as figure:
-        style.key(style.sheet(figure), key, LEFT, height)
+        style.draw_key(style.add_sheet(figure), key, LEFT, height)
         for k, prevalence in enumerate(prevalences):
             ax = style.place(figure, LEFT + k * pitch, AXIS, width, HEIGHT)
             _panel(ax, table[table["prevalence"] == prevalence], lines, prevalence)
-            ax.set_title(f"Prevalence {style.percent(prevalence)}")
+            ax.set_title(f"Prevalence {wording.percent(prevalence)}")
             ax.set_ylabel("net benefit" if k == 0 else "")
         style.save(figure, out, table, describe(table, models))
 
@@ -73,9 +73,9 @@ def describe(table: pd.DataFrame, models: Sequence[style.Model]) -> str:
     for prevalence, rows in table.groupby("prevalence"):
         known = rows.dropna(subset=["net_benefit", "treat_all"])
         gains = known["net_benefit"] > known["treat_all"].clip(lower=0)
-        share = {str(model): style.percent(part.mean()) for model, part in gains.groupby(known["model"])}
+        share = {str(model): wording.percent(part.mean()) for model, part in gains.groupby(known["model"])}
         named = [f"{m['title']} {share.get(m['id'], 'undefined')}" for m in models]
-        parts.append(f"prevalence {style.percent(float(str(prevalence)))}: {style.listed(named)}")
+        parts.append(f"prevalence {wording.percent(float(str(prevalence)))}: {wording.join(named)}")
     return (
         "Share of the thresholds, test, at which the net benefit lies above that of treating all and of "
         f"treating none: {'; '.join(parts)}."

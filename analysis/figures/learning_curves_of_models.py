@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from analysis.evaluation.tables.learning_curves import read_history
-from analysis.figures import style
+from analysis.figures import style, typesetting
 from analysis.progress import Progress
 
 COLUMNS, LEFT, RIGHT, GAP = 4, 12.0, 2.0, 5.0
@@ -19,7 +19,7 @@ PANEL, TITLE_LINE, BELOW, KEY, AXIS = 20.0, 3.4, 2.5, 6.0, 9.0
 SERIES = {"train": "", "val": "val_"}
 
 
-@style.with_fonts
+@typesetting.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,
@@ -34,19 +34,19 @@ def draw(
         [read_history(inputs[f"training_{m['id']}"] / "history.csv").assign(model=m["id"]) for m in models]
     )[["model", "epoch", measure, f"val_{measure}"]]
     across = min(COLUMNS, len(models))
-    width, pitch = style.columns(across, LEFT, RIGHT, GAP, 60.0)
-    titles = [style.fitted(m["title"], width, style.SMALL) for m in models]
+    width, pitch = style.column_widths(across, LEFT, RIGHT, GAP, 60.0)
+    titles = [typesetting.break_lines(m["title"], width, typesetting.SMALL) for m in models]
     title = TITLE_LINE * max(t.count("\n") + 1 for t in titles)
     row = title + PANEL + BELOW
     rows = -(-len(models) // across)
     height = KEY + rows * row + AXIS
     with style.page(height) as figure:
-        sheet = style.sheet(figure)
+        sheet = style.add_sheet(figure)
         key = {style.SPLIT_NAMES[s]: {"color": style.SPLIT_COLOURS[s], "linewidth": 1.6} for s in SERIES}
-        style.key(sheet, key, LEFT, height)
+        style.draw_key(sheet, key, LEFT, height)
         for i, (model, name) in enumerate(zip(models, titles, strict=True)):
             x, top = LEFT + pitch * (i % across), height - KEY - row * (i // across)
-            sheet.text(x, top - title + 1, name, va="baseline", size=style.SMALL, linespacing=1.1)
+            sheet.text(x, top - title + 1, name, va="baseline", size=typesetting.SMALL, linespacing=1.1)
             ax = style.place(figure, x, top - title - PANEL, width, PANEL)
             _panel(ax, table, model["id"], measure)
             lowest = i + across >= len(models)

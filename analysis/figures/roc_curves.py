@@ -10,13 +10,15 @@ from typing import Any, TypeAlias
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures import style
+from analysis.figures import style, typesetting, wording
+from analysis.figures.subjects import OneModel
 from analysis.progress import Progress
+from analysis.vocabulary.measures import MACRO, MICRO
 
 LEFT, RIGHT, GAP, TOP, LEGEND_ROW, AXIS, MAX_SIDE = 11.0, 3.0, 13.0, 8.0, 4.2, 11.0, 54.0
 COLUMN, SMALL_COLUMN, LONGEST = 35.0, 26.0, 130.0
 Areas: TypeAlias = Mapping[Any, Mapping[Any, float]]
-AVERAGES = {"macro": "mean of classes (macro)", "micro": "all pooled (micro)"}
+AVERAGES = {MACRO: "mean of classes (macro)", MICRO: "all pooled (micro)"}
 
 
 @dataclass(frozen=True)
@@ -48,59 +50,61 @@ class Legend:
         return sum(name.count("\n") for name in self.names[:k])
 
 
-@style.with_fonts
-def draw(
-    inputs: Mapping[str, Path],
-    out: Path,
-    *,
-    scratch: Path,
-    progress: Progress,
-    classes: Sequence[style.Class],
-    model: str,
-    title: str,
-    splits: Sequence[str],
-) -> None:
-    """Draw each class against the rest, their mean with its band, all pooled, and chance; areas stand below."""
-    curves = pd.read_csv(inputs["evaluation"] / "roc.csv")
-    bands = pd.read_csv(inputs["evaluation"] / "bands.csv")
-    bands = bands[(bands["kind"] == "roc") & (bands["curve"] == "macro") & bands["split"].isin(splits)]
-    areas: Areas = (
-        pd.read_csv(inputs["evaluation"] / "auroc.csv").set_index(["split", "curve"]).to_dict("index")
-    )
-    lines = _lines(classes)
-    side, pitch = style.columns(len(splits), LEFT, RIGHT, GAP, MAX_SIDE)
-    legend = _arrange([line.label for line in lines.values()], splits, LEFT + (len(splits) - 1) * pitch)
+@typesetting.with_fonts
+def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **subject: Any) -> None:
+    """Draw each class against the rest, their mean with its band, all pooled, and chance; areas stand below.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        The stage ``evaluation``.
+    subject
+        The fields of `OneModel`.
+    """
+    model = OneModel(**subject)
+    curves, bands, areas = _read(inputs["evaluation"], model.splits)
+    lines, many = _lines(model.classes), len(model.splits)
+    side, pitch = style.column_widths(many, LEFT, RIGHT, GAP, MAX_SIDE)
+    legend = _arrange([line.label for line in lines.values()], model.splits, LEFT + (many - 1) * pitch)
     side = min(side, style.PAGE_MM - TOP - AXIS - legend.height)
     with style.page(TOP + side + AXIS + legend.height) as figure:
-        for k, split in enumerate(splits):
+        for k, split in enumerate(model.splits):
             ax = style.place(figure, LEFT + k * pitch, legend.height + AXIS, side, side)
             _band(ax, bands[bands["split"] == split])
             _panel(ax, curves[curves["split"] == split], lines)
             ax.set_title(style.SPLIT_NAMES[split].capitalize())
-        _legend(style.sheet(figure), lines, areas, legend)
-        table = pd.concat(
-            [curves, bands.rename(columns={"x": "fpr"})[["split", "curve", "fpr", "low", "high"]]]
-        )
-        style.save(figure, out, table, describe(areas, lines, title, splits))
+        _legend(style.add_sheet(figure), lines, areas, legend)
+        band = bands.rename(columns={"x": "fpr"})[["split", "curve", "fpr", "low", "high"]]
+        table = pd.concat([curves, band])
+        style.save(figure, out, table, describe(areas, lines, model.title, model.splits))
+
+
+def _read(evaluation: Path, splits: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame, Areas]:
+    """Return the curves, the bands of the mean of the classes, and the areas by split and curve."""
+    curves = pd.read_csv(evaluation / "roc.csv")
+    bands = pd.read_csv(evaluation / "bands.csv")
+    bands = bands[(bands["kind"] == "roc") & (bands["curve"] == MACRO) & bands["split"].isin(splits)]
+    areas = pd.read_csv(evaluation / "auroc.csv").set_index(["split", "curve"])
+    return curves, bands, areas.to_dict("index")
 
 
 def _lines(classes: Sequence[style.Class]) -> dict[str, Line]:
     drawn = style.class_lines(classes)
     lines = {c["id"]: Line(c["label"], drawn[c["id"]]["color"], drawn[c["id"]]["linestyle"]) for c in classes}
-    macro = Line(AVERAGES["macro"], style.INK, (0, (4, 1.5)))
-    return {**lines, "macro": macro, "micro": Line(AVERAGES["micro"], style.INK, (0, (1, 1.2)))}
+    macro = Line(AVERAGES[MACRO], style.INK, (0, (4, 1.5)))
+    return {**lines, MACRO: macro, MICRO: Line(AVERAGES[MICRO], style.INK, (0, (1, 1.2)))}
 
 
 def _arrange(names: Sequence[str], splits: Sequence[str], last: float) -> Legend:
     """Return the legend with its areas below the panels, or at the edge in small type where names need more room."""
     end = style.FULL_WIDTH_MM - SMALL_COLUMN
     for last_column, column, size, row, line in (
-        (last, COLUMN, style.BASE, LEGEND_ROW, 3.4),
-        (end, SMALL_COLUMN, style.SMALL, 3.6, 2.9),
+        (last, COLUMN, typesetting.BASE, LEGEND_ROW, 3.4),
+        (end, SMALL_COLUMN, typesetting.SMALL, 3.6, 2.9),
     ):
         columns = {split: last_column - column * k for k, split in enumerate(reversed(splits))}
-        room = (min(columns.values()) - LEFT - 11) / style.HINTED
-        broken = [style.fitted(name, room, size) for name in names]
+        room = (min(columns.values()) - LEFT - 11) / typesetting.HINTED
+        broken = [typesetting.break_lines(name, room, size) for name in names]
         legend = Legend(broken, size, columns, row, line)
         if broken == list(names) and legend.height <= LONGEST:
             break
@@ -124,7 +128,7 @@ def _panel(ax: Axes, curves: pd.DataFrame, lines: Mapping[str, Line]) -> None:
 
 def _legend(sheet: Axes, lines: Mapping[str, Line], areas: Areas, legend: Legend) -> None:
     """Set a row for each curve: how it is drawn, its name, and under each panel its area there."""
-    heading: dict[str, Any] = {"color": style.QUIET, "fontsize": style.SMALL, "va": "center_baseline"}
+    heading: dict[str, Any] = {"color": style.QUIET, "fontsize": typesetting.SMALL, "va": "center_baseline"}
     top = legend.height
     sheet.text(LEFT, top - legend.row / 2, "area under the curve (95 % interval)", **heading)
     for split, x in legend.columns.items():
@@ -144,7 +148,12 @@ def _legend(sheet: Axes, lines: Mapping[str, Line], areas: Areas, legend: Legend
             sheet.text(LEFT + 9, y - n * legend.line, part, **text)
         for split, x in legend.columns.items():
             area = areas[split, name]
-            sheet.text(x, y, style.unit(area["auroc"]) + style.interval(area["low"], area["high"]), **text)
+            sheet.text(
+                x,
+                y,
+                wording.three_digits(area["auroc"]) + wording.interval(area["low"], area["high"]),
+                **text,
+            )
 
 
 def describe(areas: Areas, lines: Mapping[str, Line], title: str, splits: Sequence[str]) -> str:
@@ -159,8 +168,10 @@ def describe(areas: Areas, lines: Mapping[str, Line], title: str, splits: Sequen
 
 
 def _areas(areas: Mapping[str, float]) -> str:
-    averages = [f"{label} {style.unit(areas[label])}" for label in AVERAGES.values() if label in areas]
+    averages = [
+        f"{label} {wording.three_digits(areas[label])}" for label in AVERAGES.values() if label in areas
+    ]
     classes = {label: area for label, area in areas.items() if label not in AVERAGES.values()}
-    if len(classes) > style.MOST_SAID:
-        return style.listed([style.of_classes(classes, style.unit), *averages])
-    return style.listed([f"{label} {style.unit(area)}" for label, area in areas.items()])
+    if len(classes) > wording.MOST_SAID:
+        return wording.join([wording.by_class(classes, wording.three_digits), *averages])
+    return wording.join([f"{label} {wording.three_digits(area)}" for label, area in areas.items()])

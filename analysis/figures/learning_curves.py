@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from analysis.evaluation.tables.learning_curves import best_row, read_history
-from analysis.figures import style
+from analysis.figures import style, typesetting, wording
 from analysis.progress import Progress
 
 PANELS = ("loss", "accuracy")
@@ -19,7 +19,7 @@ SERIES = {"train": "", "val": "val_"}
 HEIGHT_MM = 60.0
 
 
-@style.with_fonts
+@typesetting.with_fonts
 def draw(
     inputs: Mapping[str, Path],
     out: Path,
@@ -94,7 +94,7 @@ def _label_best(ax: Axes, epoch: int, text: str) -> None:
         textcoords="offset points",
         ha="right" if beyond_middle else "left",
         va="bottom",
-        fontsize=style.SMALL,
+        fontsize=typesetting.SMALL,
         color=style.QUIET,
     )
 
@@ -107,7 +107,7 @@ def describe(history: pd.DataFrame, title: str) -> str:
         for measure in PANELS
         for split, prefix in SERIES.items()
     ]
-    text = f"{title}, {len(history)} epochs: {style.listed(course)}."
+    text = f"{title}, {len(history)} epochs: {wording.join(course)}."
     best = best_row(history)
     if best is None:
         return text

@@ -1,0 +1,228 @@
+"""ROC or precision-recall curves of all models over one another, a panel for each class and split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.figures import class_labels, style, typesetting, wording
+from analysis.figures.score_curves_grid import GAP, HEADING, LEFT, SPACE, VALUE_LINE, Grid, arrange
+from analysis.progress import Progress
+
+AXIS, SWATCH = 10.0, 4.0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is drawn: the file and column of the areas, and the names of the area and of both axes."""
+
+    areas: str
+    area: str
+    x: str
+    y: str
+
+
+KINDS = {
+    "roc": Kind("auroc", "area under the curve", "false positive rate", "true positive rate"),
+    "pr": Kind("average_precision", "average precision", "recall (sensitivity)", "precision (PPV)"),
+}
+LINES: dict[str, dict[str, Any]] = {
+    "chance": {"color": style.QUIET, "linewidth": 0.6},
+    "prevalence": {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (3, 2))},
+}
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The curves; areas by model, split, class; prevalence by split, class; how models are drawn and called."""
+
+    curves: pd.DataFrame
+    areas: Mapping[tuple[str, str, str], Mapping[str, float]]
+    prevalence: Mapping[tuple[str, str], float]
+    lines: Mapping[str, Mapping[str, Any]]
+    titles: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ManyModels:
+    """Several models on several splits.
+
+    Parameters
+    ----------
+    kind : {"roc", "pr"}
+        What is drawn, see `KINDS`.
+    classes, models : sequence of mapping
+        ``id`` and ``label`` of each class, ``id`` and ``title`` of each model.
+    splits : sequence of str
+        Those that are drawn one above the other.
+    """
+
+    kind: str
+    classes: Sequence[style.Class]
+    models: Sequence[style.Model]
+    splits: Sequence[str]
+
+
+@typesetting.with_fonts
+def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **subject: Any) -> None:
+    """Draw a row of panels for each split, a column for each class, with the area of each curve above it.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        The stage ``evaluation_<id>`` of each model.
+    subject
+        The fields of `ManyModels`.
+    """
+    shown = ManyModels(**subject)
+    kind, tables = KINDS[shown.kind], _read(inputs, shown)
+    key = {m["title"]: {**tables.lines[m["id"]], "linewidth": 1.6} for m in shown.models}
+    key_height = style.key_mm(list(key), LEFT) + 2
+    values, room = len(shown.models) + (shown.kind == "pr"), style.PAGE_MM - key_height - AXIS
+    grid = arrange(shown.classes, len(shown.splits), values, room)
+    height = key_height + len(shown.splits) * grid.block - SPACE + AXIS + grid.key
+    with style.page(height) as figure:
+        sheet = style.add_sheet(figure)
+        style.draw_key(sheet, key, LEFT, height)
+        for i, split in enumerate(shown.splits):
+            top, last = height - key_height - i * grid.block, i == len(shown.splits) - 1
+            _heading(sheet, split, _note(kind, grid), top)
+            if grid.lines > 1:
+                middle = top - (HEADING + grid.block - SPACE) / 2
+                sheet.text(1, middle, kind.y, rotation=90, ha="left", va="center")
+            _panels(figure, sheet, tables, shown, (split, top, last), grid)
+        if grid.lines > 1:
+            sheet.text((LEFT + style.FULL_WIDTH_MM) / 2, grid.key + 1.5, kind.x, ha="center")
+        if grid.key:
+            class_labels.draw_key(sheet, shown.classes, grid.key)
+        style.save(figure, out, tables.curves, describe(tables, shown.classes, shown.splits, kind))
+
+
+def _panels(
+    figure: Figure, sheet: Axes, tables: Tables, shown: ManyModels, row: tuple[str, float, bool], grid: Grid
+) -> None:
+    """Draw the panels of a split, which begin ``top`` mm high; the last split has the labels of the axis below."""
+    (split, top, last), kind = row, KINDS[shown.kind]
+    for k, c in enumerate(shown.classes):
+        line, column = divmod(k, grid.across)
+        x, y = LEFT + column * grid.pitch, top - HEADING - grid.above - line * grid.row
+        sheet.text(x, y + 1.2, grid.labels[k], va="baseline", linespacing=1.1, size=grid.size)
+        if grid.values:
+            _values(sheet, tables, (split, c["id"]), (x, y), grid.pitch - GAP)
+        ax = style.place(figure, x, top - grid.first - line * grid.row, grid.side, grid.side)
+        _panel(ax, tables, (split, c["id"]))
+        if shown.kind == "roc" and k == 0 and grid.lines == 1:
+            style.label_chance(ax)
+        lowest = last and k + grid.across >= len(shown.classes)
+        ax.tick_params(labelleft=column == 0, labelbottom=lowest)
+        if grid.lines == 1:
+            ax.set(xlabel=kind.x if last else "", ylabel=kind.y if k == 0 else "")
+
+
+def _note(kind: Kind, grid: Grid) -> str:
+    """Return what the numbers above the panels are, in a narrow panel also what is drawn dashed."""
+    area = f"{kind.area} (95 % interval)" if grid.values else ""
+    dashed = "dashed: prevalence" if kind is KINDS["pr"] and grid.lines > 1 else ""
+    return "; ".join(filter(None, (area, dashed)))
+
+
+def _read(inputs: Mapping[str, Path], shown: ManyModels) -> Tables:
+    ids, of_areas = [m["id"] for m in shown.models], KINDS[shown.kind].areas
+    curves, areas = (
+        pd.concat([pd.read_csv(inputs[f"evaluation_{i}"] / name).assign(model=i) for i in ids])
+        for name in ("bands.csv", f"{of_areas}.csv")
+    )
+    drawn = (curves["kind"] == shown.kind) & curves["curve"].isin([c["id"] for c in shown.classes])
+    curves = curves[drawn & curves["split"].isin(shown.splits)]
+    columns = ["model", "split", "curve", "x", "y", "low", "high"]
+    areas = areas.rename(columns={of_areas: "area"}).set_index(["model", "split", "curve"])
+    by_curve: dict[Any, Any] = areas.to_dict("index")
+    prevalence, lines = _prevalence(inputs, ids[0], shown.kind), style.model_lines(ids)
+    return Tables(curves[columns], by_curve, prevalence, lines, {m["id"]: m["title"] for m in shown.models})
+
+
+def _prevalence(inputs: Mapping[str, Path], model: str, kind: str) -> dict[Any, float]:
+    """Return the precision of a coin, which is the same for every model; there is none in ROC curves."""
+    if kind == "roc":
+        return {}
+    counts = pd.read_csv(inputs[f"evaluation_{model}"] / "confusion.csv")
+    of_class = counts.groupby(["split", "y_true"])["count"].sum()
+    return (of_class / of_class.groupby("split").sum()).to_dict()
+
+
+def _heading(sheet: Axes, split: str, note: str, top: float) -> None:
+    name = style.SPLIT_NAMES[split].capitalize()
+    sheet.text(LEFT, top - 4, name, va="baseline", fontweight="semibold")
+    x = LEFT + typesetting.text_mm(name, typesetting.BASE, "semibold") + 3
+    sheet.text(x, top - 4, note, va="baseline", color=style.QUIET, size=typesetting.SMALL)
+
+
+def _values(
+    sheet: Axes, tables: Tables, panel: tuple[str, str], corner: tuple[float, float], width: float
+) -> None:
+    """Set the area of each model under one another, and the prevalence where the table has it."""
+    x, y = corner
+    lines: list[tuple[dict[str, Any], str, str]] = []
+    for model in tables.titles:
+        area = tables.areas[model, *panel]
+        line: dict[str, Any] = {**tables.lines[model], "linewidth": 1.6}
+        lines.append((line, wording.three_digits(area["area"]), wording.interval(area["low"], area["high"])))
+    if panel in tables.prevalence:
+        share = f"{tables.prevalence[panel]:.3f}"
+        named = f"prevalence {share}"
+        fits = typesetting.text_mm(named) <= width - SWATCH - 1.5 + GAP
+        lines.append((LINES["prevalence"], named if fits else share, ""))
+    for drawn, value, between in lines:
+        y -= VALUE_LINE
+        text = value + between if typesetting.text_mm(value + between) <= width - SWATCH - 1.5 else value
+        sheet.plot([x, x + SWATCH], [y + VALUE_LINE / 2] * 2, solid_capstyle="butt", **drawn)
+        sheet.text(x + SWATCH + 1.5, y + VALUE_LINE / 2, text, va="center_baseline", size=typesetting.SMALL)
+
+
+def _panel(ax: Axes, tables: Tables, panel: tuple[str, str]) -> None:
+    split, curve = panel
+    if panel in tables.prevalence:
+        ax.plot([0, 1], [tables.prevalence[panel]] * 2, **LINES["prevalence"])
+    else:
+        ax.plot([0, 1], [0, 1], **LINES["chance"])
+    rows = tables.curves[(tables.curves["split"] == split) & (tables.curves["curve"] == curve)]
+    # The last is drawn first: the quiet one lies beneath the others.
+    for model in reversed(list(tables.titles)):
+        mine = rows[rows["model"] == model]
+        line = tables.lines[model]
+        ax.fill_between(mine["x"], mine["low"], mine["high"], color=line["color"], alpha=0.18, linewidth=0)
+        # A ROC curve begins where nothing is called positive.
+        start = [] if panel in tables.prevalence else [0.0]
+        ax.plot([*start, *mine["x"]], [*start, *mine["y"]], **line, linewidth=1.1)
+    ax.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.grid()
+
+
+def describe(tables: Tables, classes: Sequence[style.Class], splits: Sequence[str], kind: Kind) -> str:
+    """Return the figure in words: the area of each model, by split and class."""
+
+    def of_class(split: str, name: str) -> str:
+        areas = (tables.areas[model, split, name]["area"] for model in tables.titles)
+        named = zip(tables.titles.values(), areas, strict=True)
+        return wording.join([f"{title} {wording.three_digits(area)}" for title, area in named])
+
+    def of_model(split: str, model: str) -> str:
+        areas = {c["label"]: tables.areas[model, split, c["id"]]["area"] for c in classes}
+        return wording.by_class(areas, wording.three_digits)
+
+    sentences = []
+    for split in splits:
+        if len(classes) <= wording.MOST_SAID:
+            parts = "; ".join(f"{c['label']}: {of_class(split, c['id'])}" for c in classes)
+        else:
+            parts = "; ".join(f"{title}: {of_model(split, m)}" for m, title in tables.titles.items())
+        sentences.append(f"{kind.area.capitalize()}, {style.SPLIT_NAMES[split]}: {parts}.")
+    return " ".join(sentences)

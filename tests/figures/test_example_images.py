@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.errors import DataError
+from analysis.figures import (
+    example_images,
+)
+from tests.figures.drawing import (
+    IDS,
+    draw,
+)
+
+
+def test_examples_stay_small_and_depend_on_the_seed(inputs: dict[str, Path], tmp_path: Path) -> None:
+    svg = draw("examples", inputs, tmp_path / "a")
+    # Noise is the worst that JPEG can be given.
+    assert len(svg) < 1_000_000
+    assert svg.count("data:image/jpeg") == 2 * 4 * example_images.PICTURES
+    assert "image/png" not in svg
+    shown = pd.read_csv(tmp_path / "a" / "figure.csv")
+    assert shown["class"].tolist() == [i for i in IDS for _ in range(example_images.PICTURES)]
+    draw("examples", inputs, tmp_path / "b", seed=7)
+    assert pd.read_csv(tmp_path / "b" / "figure.csv")["image_id"].tolist() != shown["image_id"].tolist()
+
+
+def test_examples_refuse_a_picture_that_changed(inputs: dict[str, Path], tmp_path: Path) -> None:
+    data = shutil.copytree(inputs["data"], tmp_path / "data")
+    for path in data.iterdir():
+        path.write_bytes(path.read_bytes() + b"0")
+    with pytest.raises(DataError, match=r"image \d\d\.png has changed"):
+        draw("examples", {**inputs, "data": data}, tmp_path / "out")

@@ -1,0 +1,56 @@
+"""Labels and titles stand in a figure as the author typed them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.figures.drawing import (
+    FIGURES,
+    draw,
+)
+from tests.figures.many_classes import (
+    HOSTILE,
+    Inputs,
+    said_in,
+)
+
+# seaborn still gives boxplot an argument that matplotlib has renamed.
+pytestmark = pytest.mark.filterwarnings("ignore:vert:DeprecationWarning")
+
+
+@pytest.mark.parametrize("name", [n for n in FIGURES if n not in {"decision"} and "histories" not in n])
+def test_labels_stand_in_the_figure_as_they_were_typed(
+    name: str, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [{"id": i, "label": label} for i, label in zip(_four(inputs), HOSTILE, strict=True)]
+    svg = draw(name, inputs, tmp_path, classes=given)
+    if name in {"curves", "reliability"}:  # they have no classes
+        return
+    said = said_in(svg)
+    assert [label for label in HOSTILE if re.sub(r"\s+", "", label) not in said] == []
+
+
+@pytest.mark.parametrize("title", [*HOSTILE, "{drop=0.5} @64px"])
+@pytest.mark.parametrize(
+    "name", ["overlay.roc", "reliability", "decision", "histories.loss", "matrices", "moved"]
+)
+def test_titles_stand_in_the_figure_as_they_were_typed(
+    name: str, title: str, inputs: Inputs, tmp_path: Path
+) -> None:
+    if name == "moved":
+        svg = draw(name, inputs, tmp_path, titles={"a": title, "b": "Improved CNN"})
+    else:
+        models = [
+            {**m, "title": title if k == 0 else m["title"]} for k, m in enumerate(FIGURES[name][1]["models"])
+        ]
+        svg = draw(name, inputs, tmp_path, models=models)
+    said = said_in(svg)
+    assert re.sub(r"\s+", "", title) in said
+
+
+def _four(inputs: Inputs) -> list[str]:
+    return pd.read_csv(inputs["read"] / "records.csv")["label"].drop_duplicates().tolist()
