@@ -48,7 +48,7 @@ def examine(data: Path, study: str | None, cache: Path | None) -> Findings:
     DataError
         There is no such folder or archive, or no reader fits it.
     """
-    from report.commands.execution import build_stages
+    from report.commands.execution import build_stages, local_options
     from report.pipeline.data import data_check_stages
     from report.study.loading import load
     from report.workspace.data import find_data_problem
@@ -63,8 +63,8 @@ def examine(data: Path, study: str | None, cache: Path | None) -> Findings:
     built = build_stages(
         data_check_stages(data.resolve(), settings),
         find_cache(cache),
-        CHECK_NAME,
-        log_command=lambda stage: shlex.join(["report", "log", stage, *cache_option]),
+        local_options(CHECK_NAME),
+        lambda stage: shlex.join(["report", "log", stage, *cache_option]),
     )
     findings: Findings = json.loads(built["check"].path("data_check.json").read_text(encoding="utf-8"))
     return findings

@@ -5,70 +5,65 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from analysis.errors import LayoutError
-from report.engine.events import Finished, Planned, silent
+from report.engine.events import Finished, Planned
 from report.errors import DamagedError, RenderError, StageError
 from report.terminal import console, progress
 from report.terminal.quantities import format_training_time
 
 if TYPE_CHECKING:
-    from report.engine.events import Event, OnEvent
-    from report.engine.run import Built
+    from report.engine.events import Event
+    from report.engine.run import Built, Options
     from report.engine.stage import Stage
     from report.workspace.plan import Plan
 
 T = TypeVar("T")
 
 
-def build_stages(
-    stages: Sequence[Stage],
-    cache: Path,
-    plan_name: str,
-    *,
-    log_command: Callable[[str], str],
-    on_event: OnEvent = silent,
-    strict: bool = False,
-    **options: Any,
-) -> Mapping[str, Built]:
-    """Return what `report.engine.run.build` does with these ``options``, and show how it goes.
+def local_options(plan_name: str, *, strict: bool = False) -> Options:
+    """Return the options of a build in processes of this machine.
 
     Parameters
     ----------
-    stages : sequence of Stage
-        Each after the stages that it reads.
-    cache : Path
-        Where results are kept.
     plan_name : str
         The name under which the cache remembers the results.
-    log_command : callable
-        Returns the command that prints the log of a stage.
-    on_event : callable
-        Is given what the build tells, beside the display.
+    strict : bool
+        Whether a stage may not read what its key does not cover; always so in continuous integration.
+    """
+    from report.engine.executors import local_processes
+    from report.engine.run import Options
+    from report.pipeline.stages import PROGRAM
+
+    return Options(replace(PROGRAM, strict=is_strict(strict)), local_processes, plan_name)
+
+
+def build_stages(
+    stages: Sequence[Stage], cache: Path, options: Options, log_command: Callable[[str], str]
+) -> Mapping[str, Built]:
+    """Return the results of ``stages``, as `report.engine.run.build`, and show how it goes.
+
+    ``log_command`` returns the command that prints the log of a stage: the hint where one fails.
 
     Raises
     ------
-    AnalysisError, ReportError
+    UserError
         As `report.engine.run.build`.
     """
-    from report.engine.executors import local_processes
-    from report.engine.run import Options, build
-    from report.pipeline.stages import PROGRAM
+    from report.engine.run import build
 
     try:
         with progress.display() as show:
 
             def tell(event: Event) -> None:
                 show(event)
-                on_event(event)
+                options.on_event(event)
 
-            project = replace(PROGRAM, strict=is_strict(strict))
-            chosen = Options(project, local_processes, plan_name, on_event=tell, **options)
-            return build(stages, cache, chosen)
+            return build(stages, cache, replace(options, on_event=tell))
     except StageError as error:
         if error.log:  # a stage knows its name alone
             error.hint = log_command(error.log)
@@ -76,18 +71,24 @@ def build_stages(
 
 
 def build_plan(
-    plan: Plan, targets: Iterable[str], *, strict: bool = False, **options: Any
+    plan: Plan, targets: Sequence[str], *, jobs: int | None = None, recheck: int = 0, strict: bool = False
 ) -> Mapping[str, Built]:
     """Return the results of the stages ``targets`` of a plan and of all that they read.
 
-    ``options`` are those of `report.engine.run.build`.
+    Parameters
+    ----------
+    jobs : int, optional
+        Most stages at once.
+    recheck : int
+        So many cached stages are run again, and their results compared.
+    strict : bool
+        As `local_options`; nor may an author's words be doubted.
 
     Raises
     ------
-    AnalysisError, ReportError
-        As `report.engine.run.build`; `RenderError` also where a strict build doubts the author's words.
+    UserError
+        As `report.engine.run.build`; a `RenderError` also where a strict build doubts the author's words.
     """
-    targets = [*targets]
 
     def follow(event: Event) -> None:
         if isinstance(event, Planned):
@@ -95,17 +96,10 @@ def build_plan(
         if isinstance(event, Finished):
             plan.keep_declaration([event.stage])
 
+    options = local_options(plan.cache_name, strict=strict)
+    options = replace(options, only=targets, jobs=jobs, recheck=recheck, on_event=follow)
     try:
-        built = build_stages(
-            plan.stages,
-            plan.cache,
-            plan.cache_name,
-            log_command=plan.log_command,
-            on_event=follow,
-            strict=strict,
-            only=targets,
-            **options,
-        )
+        built = build_stages(plan.stages, plan.cache, options, plan.log_command)
     except LayoutError as error:
         if plan.data:
             check = shlex.join(["report", "data", "check", str(plan.data)])

@@ -89,7 +89,7 @@ def _summarise_models(plan: Plan) -> dict[str, dict[str, Any]]:
     from report.commands.execution import build_plan
 
     stages = {model.id: f"architecture.{model.id}" for model in plan.study.models}
-    built = build_plan(plan, stages.values())
+    built = build_plan(plan, [*stages.values()])
     return {
         model.id: {
             "title": model.title,

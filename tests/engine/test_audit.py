@@ -10,13 +10,12 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from report import PROJECT
-from report.commands.execution import build_stages
+from report.commands.execution import build_stages, local_options
 from report.engine.events import Failed, Started, Warned
 from report.engine.explain import read_last_log
 from report.engine.run import build as engine_build
@@ -188,7 +187,12 @@ def test_every_command_warns_in_the_end_and_ci_is_strict(toy, monkeypatch, capsy
         return engine_build(stages, cache, replace(options, project=project))
 
     monkeypatch.setattr("report.engine.run.build", of_toy)
-    build = partial(build_stages, [Stage("hide", "toy.hiding:hide")], toy.cache, "plan", log_command=str)
+
+    def build(**option):
+        return build_stages(
+            [Stage("hide", "toy.hiding:hide")], toy.cache, local_options("plan", **option), str
+        )
+
     if refused:
         with pytest.raises(StageError, match="uses toy"):
             build(**option)
