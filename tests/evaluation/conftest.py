@@ -89,6 +89,15 @@ def made_up() -> Callable[..., Predictions]:
     return make
 
 
+@pytest.fixture(scope="session")
+def predictions(made_up) -> dict[str, Predictions]:
+    """Validation and test of one model; in validation fewer images are viral."""
+    val, test = made_up(1, n=300), made_up(2, n=300)
+    kept = (val.y_true != 3) | (np.arange(300) % 3 == 0)
+    parts = (part[kept] for part in (val.image_id, val.patient_id, val.y_true, val.y_score))
+    return {"val": Predictions(CLASSES, *parts), "test": test}
+
+
 @dataclass(frozen=True)
 class Built:
     """A study whose stages lie in folders of their names."""

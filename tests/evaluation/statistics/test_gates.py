@@ -5,7 +5,7 @@ picture are the class's own plus normal terms: of the patient and of the picture
 models share and a part of the model alone. Truths are those of 250,000 pictures of each class. ``twin``
 is another model of just the same skill as ``a``: between these two nothing differs but chance.
 
-The figures of every gate: ``python -m pytest tests/evaluation/test_gates.py -s``.
+The figures of every gate: ``python -m pytest tests/evaluation/statistics/test_gates.py -s``.
 """
 
 from __future__ import annotations
