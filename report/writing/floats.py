@@ -22,7 +22,7 @@ from typing import Any
 
 from report.document.markdown import escape_attribute, join_lines
 from report.errors import RenderError
-from report.writing.values import slug
+from report.writing.values import listed, slug
 
 
 def row(*cells: str | Iterable[str]) -> str:
@@ -56,6 +56,11 @@ def rule(align: str, widths: Sequence[int] = ()) -> str:
 def _dashes(align: str, width: int) -> str:
     left, right = (":" if align in side else "" for side in ("lc", "rc"))
     return f"{left}{'-' * max(3, width)}{right}"
+
+
+def references(table: str, models: Iterable[str]) -> str:
+    """Return references to the tables that are called ``table`` and one of the models."""
+    return listed([f"@tbl-{table}-{slug(model)}" for model in models])
 
 
 def figure_writer(figures: Mapping[str, Mapping[str, Any]]) -> Callable[..., str]:

@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from report.writing.ledger import Ledger
-from report.writing.sections.data import Data
-from report.writing.tables import PRIMARY, Tables
-from report.writing.values import Values, count, listed, spelled
-from report.writing.verdicts import DEFAULT, FEW, GROUPED, Verdicts
+from report.writing.tables import Tables
+from report.writing.values import Values, listed, spelled
+from report.writing.verdicts import FEW, GROUPED, Verdicts
 
 _SPLITS = {"val": "validation", "test": "test"}
 _UNEQUAL = 1.5
@@ -47,54 +45,6 @@ class Sentences:
     verdicts: Verdicts
     pictures: str = "chest X-rays"
 
-    def abstract(self) -> str:
-        """Return data, test results and the comparison, a paragraph each."""
-        compared = (self.study["comparison"] or {"against": ()})["against"]
-        told = self.verdicts.summary if len(compared) <= _FEW_PAIRS else self.verdicts.decided
-        parts = {
-            "Data": self._pictures(),
-            "Results": f"{self._reached()} {self._floors()}",
-            "Comparison": " ".join(filter(None, [*map(told, compared), self._published()])),
-        }
-        return "\n\n".join(f"**{head}.** {text}" for head, text in parts.items() if text)
-
-    def _pictures(self) -> str:
-        v = self.values
-        pictures, rows = v.value("data.pictures"), v.value("data.all.count")
-        labels = "" if pictures == rows else f", in {count(rows)} rows of one label each,"
-        again = " A second analysis, *by patient*, keeps all pictures of a patient in one part."
-        return (
-            f"{count(pictures)} {self.pictures} of {spelled(len(self.study['classes']))} classes{labels} were split into "
-            f"{v('data.train.count')} for training, {v('data.val.count')} for validation and "
-            f"{v('data.test.count')} for testing.{again * self.verdicts.has_grouped}"
-        )
-
-    def _reached(self) -> str:
-        """Return what each model reached on test, or many models at least and at most; the primary measure by patient too."""
-        models = [m["id"] for m in self.study["models"]]
-        if self.tables.many:
-            ranges = [f"{words} {self._measured(name)}" for name, words in self._told().items()]
-            return f"On the test pictures {count(len(models))} networks reached {listed(ranges)}."
-        return f"On the test pictures {'; '.join(map(self._of, models))}."
-
-    def _measured(self, name: str) -> str:
-        return self._range(f"{{}}.test.{name}", lambda model: self._by_patient(model, name, "; {}"))
-
-    def _told(self) -> dict[str, str]:
-        """Return the measures that the abstract has, the primary one among them, in words."""
-        primary = (self.study["comparison"] or DEFAULT)["primary"]
-        measures = {"accuracy": "accuracy", "f1.macro": "macro F1", "auroc.macro": "macro AUC"}
-        return measures | {primary: PRIMARY[primary]}
-
-    def _of(self, model: str) -> str:
-        v = self.values
-        reached = [
-            f"{words} {v(f'{model}.test.{name}')}{self._by_patient(model, name)}"
-            for name, words in self._told().items()
-        ]
-        parameters = v(f"{model}.architecture.parameters")
-        return f"the {self.tables.title(model)} ({parameters} parameters) reached {listed(reached)}"
-
     def _range(self, name: str, beside: Callable[[str], str] = lambda _: "") -> str:
         """Return the lowest and the highest value of a result, each with its models.
 
@@ -114,52 +64,6 @@ class Sentences:
         """Return the titles of models, or how many they are if they are too many to be named."""
         titles = [f"{article}{self.tables.title(m)}" for m in models]
         return f"{spelled(len(models))} networks" if len(models) > FEW else listed(titles)
-
-    def _by_patient(self, model: str, measure: str, beside: str = " ({})") -> str:
-        """Return what stands beside a primary figure: the one by patient, where there is one."""
-        primary, name = (self.study["comparison"] or DEFAULT)["primary"], f"{model}@patient.test.{measure}"
-        if measure != primary or name not in self.values.results:
-            return ""
-        return beside.format(f"by patient {self.values(name)}")
-
-    def _published(self) -> str:
-        return Ledger(self.study, self.values, self.tables).agreement()
-
-    def _floors(self) -> str:
-        return (
-            "For scale: always answering the commonest class reaches accuracy "
-            f"{self.values('majority.test.accuracy')}; {self.verdicts.floors()}."
-        )
-
-    def leakage(self) -> str:
-        """Return how many test and validation pictures have a patient, or test pictures a copy, among the others."""
-        v, shared = self.values, "data.val.same_patient_in_train"
-        if not v.value(shared):
-            return self._leakage()
-        return (
-            f"{self._leakage()} Of the {v('data.val.count')} validation pictures {v(shared)} ({v(f'{shared}_share')}) come "
-            "from a patient who also has a training picture."
-        )
-
-    def _leakage(self) -> str:
-        v = self.values
-        shared, copies = (
-            v.value(f"data.test.{n}") for n in ("same_patient_in_train", "exact_duplicate_elsewhere")
-        )
-        if not copies and not Data(self.tables).knows_patients:
-            return "Nothing tells which pictures are of one patient. No test picture is a byte-for-byte copy of one that is not."
-        if not shared and not copies:
-            return (
-                "No test picture is known to come from a patient who also has a training picture, and none is a "
-                "byte-for-byte copy of another."
-            )
-        copied = {0: "none is a copy", 1: "one is a copy"}.get(copies, f"{spelled(copies)} are copies")
-        return (
-            f"Of the {v('data.test.count')} test pictures {count(shared)} ({v('data.test.same_patient_in_train_share')}) "
-            f"come from a patient who also has a training picture, and {copied} "
-            "of a training or validation picture, byte for byte. A network can recognise such pictures without having "
-            "learnt anything about the disease."
-        )
 
     def corrected(self) -> str:
         """Return how probabilities are corrected, for the kinds of training that this study has."""

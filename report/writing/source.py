@@ -22,7 +22,7 @@ from report.writing.across import Across
 from report.writing.author.doubts import find_doubts
 from report.writing.author.passages import close_passage
 from report.writing.facts import Facts
-from report.writing.floats import bold_row, figure_writer, row, rule
+from report.writing.floats import bold_row, figure_writer, references, row, rule
 from report.writing.ledger import Ledger
 from report.writing.sentences import Sentences
 from report.writing.study_facts import StudyFacts
@@ -136,6 +136,9 @@ def names_of_templates(
         "title": facts.title,
         "label": facts.label,
         "splits": SPLITS,
+        "analyses": facts.analyses,
+        "classifiers": facts.classifiers(),
+        "normal_class": facts.normal_class,
         "several": facts.several,
         "titles": facts.titles,
         "ends": facts.ends,
@@ -147,6 +150,7 @@ def names_of_templates(
         "row": row,
         "bold_row": bold_row,
         "rule": rule,
+        "references": references,
         "figure": figure_writer(figures),
         # not yet in sections of their own
         "tables": tables,

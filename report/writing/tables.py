@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from report.document.markdown import escape
 from report.writing.changes import layer_rows, penalties
 from report.writing.study_facts import StudyFacts, read_rows
-from report.writing.values import MISSING, decimal, listed, unbroken
+from report.writing.values import MISSING, listed, unbroken
 
 SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test", "all": "All"}
 MEASURES = {
@@ -83,20 +83,6 @@ class Tables(StudyFacts):
         """The class by which a study of two classes is told."""
         return self.reported_class
 
-    def counts(self) -> str:
-        """Return the number of pictures per class and split, with each class' share."""
-        splits = ("train", "val", "test", "all")
-        rows = []
-        for item in self.study["classes"]:
-            cells = [self.values.text(f"data.{split}.count.{item['id']}") for split in splits]
-            share = self.values.text(f"data.all.share.{item['id']}")
-            rows.append([escape(item["label"]), *cells, share])
-        totals = [self.values.text(f"data.{split}.count") for split in splits]
-        rows.append(["**All classes**", *(f"**{total}**" for total in totals), ""])
-        head = ["Class", *(SPLIT_TITLES[split] for split in splits), "Share"]
-        caption = "Number of pictures per class and split, and the share of each class in all."
-        return pipe_table("counts", caption, head, rows, "lrrrrr")
-
     def _settings(self, models: Sequence[Mapping[str, Any]]) -> list[list[str]]:
         """Return a row for each setting; one that is not set in any of the models is left out."""
         named = [{**m, "init_from": m["init_from"] and self.title(m["init_from"])} for m in models]
@@ -125,10 +111,6 @@ class Tables(StudyFacts):
         widths = (26, 34, 40) if len(others) == 1 else (20, *(80 // len(ids) for _ in ids))
         name = "-".join(["changes", *others[: len(others) == 1]])
         return pipe_table(name, caption, ["What", *titles], different, "l" * len(widths), widths)
-
-    def references(self, name: str, models: Iterable[str]) -> str:
-        """Return references to the tables called ``name`` of some models."""
-        return listed([f"@tbl-{name}-{m.replace('_', '-')}" for m in models])
 
     def rows(self) -> list[tuple[str, str]]:
         """Return id and title of every model and floor."""
@@ -185,150 +167,6 @@ class Tables(StudyFacts):
         cell = unbroken(self._cell(name))
         best = name in self.values.results and highest is not None and self.values.value(name) == highest
         return f"**\\*\u00a0{cell}**" if best else cell
-
-    def averages(self) -> str:
-        """Return accuracy and macro measures of every model beside the floors, on both splits."""
-        parts = {
-            ".val": "Validation",
-            **{f"{a}.test": f"Test {words}" for a, words in self.analyses.items()},
-        }
-        if len(parts) == 2:
-            parts[".test"] = "Test"
-        n = listed([f"{self.values.text(f'data.{s}.count')} {_SPLIT_WORDS[s]}" for s in ("val", "test")])
-        caption = (
-            f"All models beside the floors on {n} pictures: accuracy, the means of the classes (macro) and the area under "
-            "the pooled curve (micro)."
-        )
-        if self.many:
-            return self._averages_beside(parts, caption)
-        rows = [
-            [words, title, *(self._optional(f"{model}{part}.{name}") for name in _AVERAGES)]
-            for part, words in parts.items()
-            for model, title in self.rows()
-        ]
-        return pipe_table("averages", caption, ["Split", "Model", *_AVERAGES.values()], rows, "llrrrrrr")
-
-    def _averages_beside(self, parts: Mapping[str, str], caption: str) -> str:
-        """Return a row for each of many models, the splits beside each other."""
-        measures = {
-            name: words for name, words in _AVERAGES.items() if not (self.told and words == "Specificity")
-        }
-        rows = [
-            [
-                title,
-                *(
-                    unbroken(" / ".join(self._optional(f"{model}{part}.{name}") for part in parts))
-                    for name in measures
-                ),
-            ]
-            for model, title in self.rows()
-        ]
-        order = " / ".join(words[:1].lower() + words[1:] for words in parts.values())
-        equal = " The mean specificity of two classes is their mean sensitivity." if self.told else ""
-        head = ["Model", *measures.values()]
-        return pipe_table(
-            "averages", f"{caption} In each cell: {order}.{equal}", head, rows, "l" + "r" * len(measures)
-        )
-
-    def calibration(self) -> str:
-        """Return how well the probabilities of each model are calibrated on test, raw and corrected."""
-        text = self.values.text
-        rows = []
-        for analysis, words in self.analyses.items():
-            for model, title in self.rows()[:-1]:
-                test = f"{model}{analysis}.test"
-                rows.append(
-                    [
-                        words,
-                        title,
-                        *(text(f"{test}.{name}") for name in ("brier", "log_loss", "ece")),
-                        unbroken(self.values.interval(f"{test}.ece_expected", to="–")),
-                        text(f"{model}{analysis}.val.temperature"),
-                        *(text(f"{test}.{name}_scaled") for name in ("brier", "log_loss", "ece")),
-                    ]
-                )
-        head = ["Split", "Model", "Brier", "Log loss", "ECE", "by chance", "T", "Brier", "Log loss", "ECE"]
-        caption = (
-            "Test pictures: Brier score, log loss and expected calibration error (ECE) of the probabilities as they are, and "
-            "the range in which 95\u00a0% of the ECEs of calibrated ones would lie by chance; then the temperature T fitted on "
-            "validation, and the same measures of the corrected probabilities."
-        )
-        widths = (12, 20, 8, 9, 8, 15, 7, 8, 9, 8)
-        return self._by_analysis("calibration", caption, head, rows, "llrrrrrrrr", widths)
-
-    def operating(self, at: str = "at_90") -> str:
-        """Return sensitivity and specificity on test at thresholds chosen on validation; for two classes of one score."""
-        scores = self._scores()
-        rows = [
-            [
-                label,
-                title,
-                threshold(self.values.value(f"{model}.val.threshold_{at}.{score}")),
-                *(
-                    unbroken(self.values.cell(f"{model}.test.{measure}_{at}.{score}"))
-                    for measure in ("sensitivity", "specificity")
-                ),
-            ]
-            for score, label in scores.items()
-            for model, title in self.rows()[:-2]
-        ]
-        caption = (
-            f"{self.values.text('data.test.count')} test pictures, at the lowest threshold whose specificity on the "
-            f"{self.values.text('data.val.count')} validation pictures reaches 90\u00a0%. Intervals take the threshold as "
-            f"given.{self._abnormal()}"
-        )
-        head = ["Score", "Model", "Threshold", "Sensitivity", "Specificity"]
-        first = 0 if len(scores) > 1 else 1
-        return pipe_table(
-            "operating",
-            caption,
-            head[first:],
-            [row[first:] for row in rows],
-            "llrrr"[first:],
-            (26, 22, 12, 20, 20)[first:],
-        )
-
-    def _scores(self) -> dict[str, str]:
-        """Return the scores that have a threshold, and their labels."""
-        if self.told:
-            return {self.told: self.label(self.told)}
-        labels = {c["id"]: escape(c["label"]) for c in self.study["classes"]}
-        return {"abnormal": "Abnormal"} | labels if self._normal else labels
-
-    @property
-    def _normal(self) -> str:
-        """The label of the normal class, "" where there is none."""
-        return next((escape(c["label"]) for c in self.study["classes"] if c["normal"]), "")
-
-    def _abnormal(self) -> str:
-        """Return what the scores are, for a caption that has said what is done with them."""
-        if self.told:
-            return f" The score is the probability of {self.label(self.told)}."
-        abnormal = f" Abnormal is any class but {self._normal}, with 1 minus its probability as score."
-        return abnormal if self._normal else ""
-
-    def predictive(self) -> str:
-        """Return what a positive and a negative answer mean at several prevalences."""
-        rows = [
-            [
-                title,
-                *(
-                    self.values.text(f"{model}.test.{measure}_at_90.prevalence_{prevalence}")
-                    for prevalence in (10, 30, 50)
-                    for measure in ("ppv", "npv")
-                ),
-            ]
-            for model, title in self.rows()[:-2]
-        ]
-        head = [
-            "Model",
-            *(f"{name} at {p}\u00a0%" for p in (10, 30, 50) for name in ("PPV", "NPV")),
-        ]
-        caption = (
-            f"Predictive values of the {'abnormal ' * (not self.told)}score at the threshold of @tbl-operating, by Bayes' "
-            "theorem, where 10, 30 or 50\u00a0% of the people examined have a disease."
-        )
-        return pipe_table("predictive", caption, head, rows, "lrrrrrr")
 
     def comparison(self, a: str, b: str) -> str:
         """Return the two models side by side on the compared split, with the differences b - a."""
@@ -402,45 +240,8 @@ class Tables(StudyFacts):
             "lrrrr",
         )
 
-    def coverage(self) -> str:
-        """Return where in the report each requirement is answered."""
-        rows = [[escape(item["text"]), self._answer(item)] for item in self.study["report"]["requirements"]]
-        return pipe_table(
-            "coverage", "Where each requirement is answered.", ["Requirement", "Where"], rows, "ll", (70, 30)
-        )
-
-    def _answer(self, requirement: Mapping[str, Any]) -> str:
-        other = [
-            f"{escape(name)} is {escape(str(self._setting(name)))}"
-            for name, value in requirement["holds"].items()
-            if self._setting(name) != value
-        ]
-        where = f"@{requirement['where']}"
-        return f"{where}; not as required here: {listed(other)}" if other else where
-
-    def _setting(self, name: str) -> Any:
-        """Return a value of the study file by its dotted name; lists of tables are reached by ``id``."""
-        place: Any = self.study
-        for key in name.split("."):
-            place = (
-                next((i for i in place if i["id"] == key), {})
-                if isinstance(place, list)
-                else place.get(key, {})
-            )
-        return place
-
     def _cell(self, name: str) -> str:
         return self.values.cell(name) if name in self.values.results else MISSING
-
-    def _optional(self, name: str) -> str:
-        return self.values.text(name) if name in self.values.results else MISSING
-
-
-def threshold(value: float | None) -> str:
-    """Return a threshold of a probability; one so low that its decimals would all be 0 says so."""
-    if value is None:
-        return MISSING
-    return "\\< 0.001" if 0 < value < 0.0005 else decimal(value)
 
 
 def augmentation_words(steps: Sequence[Mapping[str, Any]]) -> str:

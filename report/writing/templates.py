@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from analysis.vocabulary.measures import in_text
+from analysis.vocabulary.measures import as_average, as_head, in_text
 from report.document.markdown import escape, fence_code, join_lines, quote_code, quote_yaml
 from report.errors import RenderError
 from report.writing.values import (
@@ -55,13 +55,9 @@ def make_engine(folder: Path, known: Mapping[str, Any]) -> ImmutableSandboxedEnv
     """
     engine = make_environment(FileSystemLoader(folder, followlinks=True))
     engine.filters |= {"one_line": join_lines, "unbroken": unbroken, "slug": slug}
-    engine.filters |= {
-        "sentence_case": sentence_case,
-        "decimal": decimal,
-        "counted": counted,
-        "percent": percent,
-    }
-    engine.filters |= {"in_text": in_text, "each": each}
+    engine.filters |= {"sentence_case": sentence_case, "counted": counted, "each": each}
+    engine.filters |= {"decimal": decimal, "percent": percent}
+    engine.filters |= {"in_text": in_text, "as_average": as_average, "as_head": as_head}
     engine.globals |= known
     return engine
 

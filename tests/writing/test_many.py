@@ -194,7 +194,7 @@ def test_two_classes_have_one_score_and_one_analysis_no_column_of_its_own():
         results |= {f"{m}.val.threshold_at_90.ill": entry(0.4)}
         results |= {f"{m}.test.{x}_at_90.ill": entry(0.3) for x in ("sensitivity", "specificity")}
     tables = Tables(of, Values(results), {})
-    operating = tables.operating()
+    operating = macro(tables, "floats/details.operating")
     assert operating.startswith("| Model | Threshold | Sensitivity | Specificity |")
     assert operating.count("\n| Network") == len(MODELS)
     assert "The score is the probability of Ill." in operating
@@ -210,7 +210,7 @@ def test_averages_of_many_models_have_a_row_each():
     for m, (split, value) in product(MODELS, (("val", 0.5), ("test", 0.25))):
         names = ("accuracy", "sensitivity.macro", "f1.macro", "auroc.macro", "auroc.micro")
         results |= {f"{m}.{split}.{name}": entry(value) for name in names}
-    table = Tables(of, Values(results), {}, many=True).averages()
+    table = macro(StudyFacts(of, Values(results), {}, many=True), "floats/details.averages")
     assert table.count("\n| Network") == len(MODELS)
     assert "0.500\u00a0/\u00a00.250" in table
     assert "| Specificity |" not in table

@@ -279,14 +279,14 @@ def test_curves_of_a_network_that_says_one_class_to_everything_are_not_read(arti
 
 
 def test_validation_pictures_of_training_patients_are_told(artifacts):
-    sentences = say(artifacts())
+    facts = facts_of(artifacts())
     shared = {
         "data.val.same_patient_in_train": 439,
         "data.val.same_patient_in_train_share": 0.42,
     }
     for known in (shared, dict.fromkeys(shared, 0)):
-        results = {**sentences.values.results, **{name: {"value": value} for name, value in known.items()}}
-        words = replace(sentences, values=Values(results)).leakage()
+        results = {**facts.values.results, **{name: {"value": value} for name, value in known.items()}}
+        words = macro(replace(facts, values=Values(results)), "sentences/split.leakage")
         assert ("validation pictures 439 (42.0\u00a0%) come from a patient" in words) == (known is shared)
 
 

@@ -1,0 +1,23 @@
+"""Facts of the abstract: which measures it gives of each model."""
+
+from __future__ import annotations
+
+from analysis.vocabulary.measures import HEADLINES
+from report.writing.study_facts import Section
+
+FEW_PAIRS = 2
+"""Of more declared comparisons than these the abstract has the verdicts alone."""
+
+
+class Abstract(Section):
+    """What the report says first."""
+
+    few_pairs = FEW_PAIRS
+
+    def measures(self) -> list[str]:
+        """Return the measures that are given, the primary one among them."""
+        return list(dict.fromkeys([*HEADLINES, self.facts.declared["primary"]]))
+
+    def is_grouped(self, measure: str) -> bool:
+        """Tell whether the result by patient stands beside a measure: the primary one has both, where there are two."""
+        return self.facts.is_grouped and measure == self.facts.declared["primary"]
