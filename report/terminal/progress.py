@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from report.engine.events import Progressed, Warned
-from report.terminal.bars import ProgressBars
 from report.terminal.console import note, warn
-from report.terminal.event_words import count_stages
-from report.terminal.lines import ProgressLines
+from report.terminal.progress_bars import ProgressBars
+from report.terminal.progress_lines import ProgressLines
+from report.terminal.progress_words import count_stages
 from report.terminal.quantities import format_duration
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from report.engine.events import Failed, Finished, Planned, Progressed, Started, Waiting, Warned
 from report.errors import StageError
-from report.terminal import bars, lines, progress
+from report.terminal import progress, progress_bars, progress_lines
 
 FIGURES = {"images_per_second": 74.2, "loss": 0.9, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4}
 PLAN = Planned(
@@ -41,13 +41,13 @@ COURSE = [
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     clock = SimpleNamespace(now=0.0)
     clock.monotonic = lambda: clock.now
-    for module in (bars, lines):
+    for module in (progress_bars, progress_lines):
         monkeypatch.setattr(module, "time", clock)
     return clock
 
 
 def test_a_log_has_a_line_for_what_matters(clock, capsys):
-    show = lines.ProgressLines()
+    show = progress_lines.ProgressLines()
     for clock.now, event in COURSE:
         show(event)
     output = capsys.readouterr()
@@ -67,7 +67,7 @@ def test_a_log_has_a_line_for_what_matters(clock, capsys):
 
 
 def test_a_first_build_says_that_more_is_to_come(clock, capsys):
-    show = lines.ProgressLines()
+    show = progress_lines.ProgressLines()
     show(Planned(2, {"a": Waiting(None, 1, frozenset()), "b": Waiting(30.0, 1, frozenset({"a"}))}, 2, 2))
     show(Planned(1, {"a": Waiting(None, 1, frozenset())}, 2, 2))
     show(Planned(3, {}, 2, 2))
@@ -78,14 +78,14 @@ def test_a_first_build_says_that_more_is_to_come(clock, capsys):
     ]
 
 
-def picture(show: bars.ProgressBars, width: int) -> list[str]:
+def picture(show: progress_bars.ProgressBars, width: int) -> list[str]:
     screen = Console(file=io.StringIO(), width=width)
     screen.print(show._draw())
     return [line.strip() for line in screen.file.getvalue().splitlines()]
 
 
 def test_a_terminal_shows_what_runs_and_where_the_build_is(clock):
-    show = bars.ProgressBars()
+    show = progress_bars.ProgressBars()
     assert picture(show, 100) == ["looking at what is there, 0.0 s"]
     for clock.now, event in COURSE[:5]:
         show(event)

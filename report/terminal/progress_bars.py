@@ -7,8 +7,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from report.engine.events import Failed, Finished, Planned, Progressed, Started
-from report.terminal.event_words import describe_end, describe_plan, describe_progress, describe_time_left
 from report.terminal.forecast import Forecast
+from report.terminal.progress_words import describe_end, describe_plan, describe_progress, describe_time_left
 from report.terminal.quantities import format_duration
 
 if TYPE_CHECKING:

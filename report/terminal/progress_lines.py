@@ -6,8 +6,8 @@ import time
 
 from report.engine.events import Event, Failed, Finished, Planned, Progressed, Started
 from report.terminal.console import note
-from report.terminal.event_words import describe_end, describe_plan, describe_progress, describe_time_left
 from report.terminal.forecast import Forecast
+from report.terminal.progress_words import describe_end, describe_plan, describe_progress, describe_time_left
 from report.terminal.quantities import format_duration
 
 SILENT_SECONDS = 30.0
