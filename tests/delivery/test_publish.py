@@ -59,7 +59,7 @@ def test_a_build_folder_that_cannot_be_written(built):
 
 def test_a_build_that_is_interrupted_while_it_publishes_says_so_until_the_next(built, monkeypatch):
     plan, results = built
-    monkeypatch.setattr(publish, "copy", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(publish, "write_if_changed", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         publish.publish(plan, results, 1.0)
     (plan.out / "predictions").mkdir()
