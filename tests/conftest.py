@@ -174,3 +174,20 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
     yield Toy(tmp_path)
     for name in [name for name in sys.modules if name.partition(".")[0] == "toy"]:
         del sys.modules[name]
+
+
+@pytest.fixture
+def as_kept(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Return a function that compares a text with the one kept in ``snapshots/`` beside the test.
+
+    After a wanted change: ``REPORT_SNAPSHOTS=write python -m pytest tests -k as_kept``, then read the difference
+    before it is committed.
+    """
+    snapshots = request.path.parent / "snapshots"
+
+    def compare(name: str, text: str) -> None:
+        if os.environ.get("REPORT_SNAPSHOTS") == "write":
+            (snapshots / name).write_text(text, encoding="utf-8")
+        assert text == (snapshots / name).read_text(encoding="utf-8")
+
+    return compare

@@ -70,6 +70,7 @@ def write_report(root: Path, folders: dict[str, str], out: Path) -> Path:
         progress=silent,
         commit="0123abc",
         versions=["numpy"],
+        many=False,
         **of_study,
     )
     return out

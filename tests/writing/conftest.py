@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -29,29 +28,12 @@ from report.writing.values import Values
 
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
 SPLITS = ["val", "test"]
-SNAPSHOTS = Path(__file__).parent / "snapshots"
 ASSIGNMENT = PROJECT / "studies" / "assignment"
 STUDY = load(ASSIGNMENT / "study.toml").for_document()
 LAYER = {
     "class_name": "Dense",
     "config": {"activation": "softmax", "kernel_initializer": {"class_name": "GlorotUniform"}},
 }
-
-
-@pytest.fixture
-def as_kept():
-    """Return a function that compares a text with the one kept in ``snapshots/``.
-
-    After a wanted change: ``REPORT_SNAPSHOTS=write python -m pytest tests/writing -k as_kept``, then read the
-    difference before it is committed.
-    """
-
-    def compare(name: str, text: str) -> None:
-        if os.environ.get("REPORT_SNAPSHOTS") == "write":
-            (SNAPSHOTS / name).write_text(text, encoding="utf-8")
-        assert text == (SNAPSHOTS / name).read_text(encoding="utf-8")
-
-    return compare
 
 
 def facts_of(inputs: Mapping[str, Path], study: Mapping[str, Any] = STUDY) -> StudyFacts:
