@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from analysis.datasets.images.decode import Grey, decode, note_depth, noted_depth
+from analysis.datasets.images.decode import Grey, decode
+from analysis.datasets.images.depth import read_depth, write_depth
 from analysis.errors import ImageError
 from analysis.image_files import changed_error, read_unchanged
 from analysis.progress import Progress
@@ -55,7 +56,7 @@ def prepare(
     images = np.lib.format.open_memmap(
         out / "images.npy", mode="w+", dtype=np.uint8, shape=(len(records), size, size)
     )
-    depth = noted_depth(inputs["records"])
+    depth = read_depth(inputs["records"])
     to_square = partial(square, size=size, fit=fit, resample=resample, depth=depth)
     with ThreadPoolExecutor(DECODERS) as pool:
         prepared = pool.map(partial(_load, inputs["data"], to_square), *zip(*rows_of.index, strict=True))
@@ -64,7 +65,7 @@ def prepare(
             progress(done, len(rows_of), "images")
     images.flush()
     if depth is not None:
-        note_depth(out, depth)
+        write_depth(out, depth)
 
 
 def _load(root: Path, to_square: Callable[[bytes], Grey], image_id: str, sha256: str) -> Grey:

@@ -20,8 +20,9 @@ import pandas as pd
 from analysis.datasets import reasons, records
 from analysis.datasets.copies import without_copies, without_masks
 from analysis.datasets.folders import layout
+from analysis.datasets.folders.class_tree import ClassTree
 from analysis.datasets.folders.files import Contents, find_files
-from analysis.datasets.folders.layout import ClassFolders, Folders
+from analysis.datasets.folders.layout import Folders
 from analysis.datasets.patients import Rule, no_patient
 from analysis.datasets.reader import Reader, Reading
 from analysis.datasets.reasons import Exclusion
@@ -143,7 +144,7 @@ def _select(
             exclusions.append(Exclusion(image, reasons.MASK, f"folder {masks}"))
         else:
             left[above].append(image)
-    tree = ClassFolders(left, names)
+    tree = ClassTree(left, names)
     others = _other_datasets(tree, left, frozenset(names))
     candidates = []
     for above, inside in left.items():
@@ -159,7 +160,7 @@ def _select(
 
 
 def _other_datasets(
-    tree: ClassFolders, left: Mapping[Folders, Sequence[str]], classes: frozenset[str]
+    tree: ClassTree, left: Mapping[Folders, Sequence[str]], classes: frozenset[str]
 ) -> dict[Folders, str]:
     """Return the folders that are of datasets that are not the study's, and why.
 

@@ -15,13 +15,8 @@ import pandas as pd
 
 from analysis.datasets import patients
 from analysis.datasets.folders.files import Contents
-from analysis.datasets.images.decode import (
-    DecodedImage,
-    decode,
-    eight_bits,
-    fewest_bits,
-    note_depth,
-)
+from analysis.datasets.images.decode import DecodedImage, decode
+from analysis.datasets.images.depth import eight_bits, fewest_bits, write_depth
 from analysis.datasets.reasons import BLANK, NOT_IMAGES, REASONS, UNDECODABLE, Exclusion, find_unwanted
 from analysis.errors import DataError, ImageError
 from analysis.image_files import digest, escape_name
@@ -205,7 +200,7 @@ def write(
     flow = [*steps, *_flow(records, ordered)]
     _save(out / "flow.csv", pd.DataFrame(flow, columns=["step", "count", "kind"]), ("step",))
     if depth := records.attrs["depth"]:  # lost on the way, the levels would be wrong without a word
-        note_depth(out, depth)
+        write_depth(out, depth)
 
 
 def _flow(records: pd.DataFrame, exclusions: Iterable[Exclusion]) -> Iterator[tuple[str, int, str]]:

@@ -14,7 +14,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
-from analysis.datasets.images.decode import Grey, decode, noted_depth
+from analysis.datasets.images.decode import Grey, decode
+from analysis.datasets.images.depth import read_depth
 from analysis.figures import style, typesetting, wording
 from analysis.image_files import read_unchanged
 from analysis.progress import Progress
@@ -44,7 +45,7 @@ def draw(
     layout = arrange([c["label"] for c in classes])
     table = choose(records[split == "train"], [c["id"] for c in classes], seed, layout.pictures)
     images = np.load(inputs["images"] / "images.npy", mmap_mode="r")
-    depth = noted_depth(inputs["images"])
+    depth = read_depth(inputs["images"])
     pictures = [
         (_raw(inputs["data"], image_id, sha256, depth), np.asarray(images[row]))
         for image_id, sha256, row in zip(table["image_id"], table["sha256"], table["row"], strict=True)

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from analysis.datasets import class_folders
-from analysis.datasets.folders import layout
+from analysis.datasets.folders.class_tree import ClassTree
 from analysis.datasets.folders.files import Contents
-from analysis.datasets.images.decode import noted_depth
+from analysis.datasets.images.depth import read_depth
 from analysis.image_files import escape_name, unescape_name
 
 EXAMPLES = 3
@@ -31,7 +31,7 @@ def summarise(tables: Path, classes: Sequence[Mapping[str, str]]) -> dict[str, A
         "patients": _patients(images),
         "sizes": _sizes(images),
         "modes": images["mode"].value_counts().to_dict(),
-        "depth": noted_depth(tables),
+        "depth": read_depth(tables),
         "duplicates": _duplicates(records),
     }
 
@@ -133,7 +133,7 @@ def _datasets(records: pd.DataFrame, params: Mapping[str, Any]) -> list[dict[str
     ``same_names`` is how many images have one of the same class, split and name in another of them.
     """
     above = [PurePosixPath(unescape_name(name)).parts[:-1] for name in records["image_id"]]
-    tree = layout.ClassFolders(above, class_folders.names_of(params["classes"], params["folders"]))
+    tree = ClassTree(above, class_folders.names_of(params["classes"], params["folders"]))
     of = records.assign(
         dataset=["/".join(tree.dataset(folders)) for folders in above],
         name=records["image_id"].str.rsplit("/", n=1).str[-1],
@@ -153,7 +153,7 @@ def _datasets(records: pd.DataFrame, params: Mapping[str, Any]) -> list[dict[str
 def _astray(records: pd.DataFrame, classes: Sequence[Mapping[str, str]]) -> list[list[str]]:
     """Return the images that lie in a folder of another class than the table gives them, with both classes."""
     above = [PurePosixPath(unescape_name(name)).parts[:-1] for name in records["image_id"]]
-    tree = layout.ClassFolders(above, {c["id"]: (c["label"], c["id"]) for c in classes})
+    tree = ClassTree(above, {c["id"]: (c["label"], c["id"]) for c in classes})
     lying = [tree.judge(folders)[0] for folders in above]
     rows = zip(records["image_id"], records["label"], lying, strict=True)
     return [[name, label, folder] for name, label, folder in rows if folder and folder != label]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import struct
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from analysis.datasets.images import dicom
+from analysis.datasets.images.depth import eight_bits, fewest_bits
 from analysis.datasets.reasons import GIT_LFS_POINTER
 from analysis.errors import ImageError
 
@@ -23,8 +22,6 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 # The largest image of the V7 set has 26 million pixels; a crafted file of some kilobytes can ask for billions.
 MAX_PIXELS = 80_000_000
 ORIENTATION, BITS, WHITE_IS_ZERO, MAX_SAMPLE = 0x0112, 258, 262, 281
-DEPTHS = (8, 10, 12, 14, 16)
-DEPTH_FILE = "depth.json"
 BROKEN = (
     OSError,
     SyntaxError,
@@ -74,7 +71,7 @@ def decode(data: bytes, *, at_least: int | None = None, depth: int | None = None
         Neither side need have more pixels than this: a JPEG is then decoded at 1/2, 1/4 or 1/8 of its size
         where that leaves as many, which takes a fraction of the time.
     depth : int, optional
-        Bits of an image whose file tells no depth: those of the dataset that it is from, see `fewest_bits`. Without it
+        Bits of an image whose file tells no depth: those of the dataset that it is from, see `analysis.datasets.images.depth.fewest_bits`. Without it
         the image is a dataset by itself; with 0 none is known.
 
     Raises
@@ -94,39 +91,6 @@ def decode(data: bytes, *, at_least: int | None = None, depth: int | None = None
         raise
     except BROKEN as error:
         raise ImageError(_reason(data, error)) from error
-
-
-def fewest_bits(highest: int) -> int:
-    """Return the depth of images with no level above ``highest``.
-
-    Detectors give 10 to 14 bits, which are often stored as they are in 16: white is the highest level of the smallest
-    of these depths that holds them all.
-
-    Raises
-    ------
-    ImageError
-        No such depth holds them.
-    """
-    depth = next((bits for bits in DEPTHS if highest < 2**bits), None)
-    if depth is None:
-        raise ImageError("levels of more than 16 bits, whose range for black and white is not known")
-    return depth
-
-
-def note_depth(folder: Path, depth: int) -> None:
-    """Write ``depth.json``: the bits of the dataset's images whose files tell no depth."""
-    (folder / DEPTH_FILE).write_text(json.dumps({"depth": depth}) + "\n", encoding="utf-8")
-
-
-def noted_depth(folder: Path) -> int | None:
-    """Return what `note_depth` has written; None where it has not, as every file tells its depth."""
-    noted = folder / DEPTH_FILE
-    return int(json.loads(noted.read_text(encoding="utf-8"))["depth"]) if noted.exists() else None
-
-
-def eight_bits(levels: NDArray[np.int64], white: int) -> Grey:
-    """Return levels 0 to ``white`` as 0 to 255 (Pillow's own conversion clips at 255)."""
-    return np.asarray((levels * 255 + white // 2) // white, dtype=np.uint8)
 
 
 def _load(image: Image.Image, data: bytes, at_least: int | None, depth: int | None) -> DecodedImage:

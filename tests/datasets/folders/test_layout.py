@@ -5,8 +5,8 @@ import unicodedata
 
 import pytest
 
+from analysis.datasets.folders.class_tree import ClassTree
 from analysis.datasets.folders.layout import (
-    ClassFolders,
     is_generic,
     masks_folder,
     official_split,
@@ -110,7 +110,7 @@ def test_a_name_that_begins_like_a_mask_is_its_own():
 
 def judged(names: dict[str, list[str]], *folders: str) -> dict[str, str]:
     above = [tuple(folder.split("/")) for folder in folders]
-    tree = ClassFolders(above, names)
+    tree = ClassTree(above, names)
     return {"/".join(a): tree.judge(a)[0] for a in above}
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from analysis.datasets import class_folders, kermany
 from analysis.datasets.checks import data_check
-from analysis.datasets.images.decode import noted_depth
+from analysis.datasets.images.depth import read_depth
 from analysis.errors import DataError
 from analysis.preparation import prepare
 from analysis.progress import silent
@@ -44,7 +44,7 @@ def test_one_depth_holds_for_all_images_that_tell_none(tmp_path: Path) -> None:
         save(tmp_path / f"data/{path}.png", top)
     save(tmp_path / "data/Pneumonia/c.png", 255, np.uint8)
     table = read(tmp_path / "data", tmp_path / "out")
-    assert noted_depth(tmp_path / "out") == 14
+    assert read_depth(tmp_path / "out") == 14
     images = prepared(tmp_path / "data", tmp_path / "out", tmp_path / "images")
     brightest = dict(zip(table.index, images.max(axis=(1, 2)).tolist(), strict=True))
     assert brightest == {
@@ -53,7 +53,7 @@ def test_one_depth_holds_for_all_images_that_tell_none(tmp_path: Path) -> None:
         "Pneumonia/b.png": 64,
         "Pneumonia/c.png": 255,
     }
-    assert noted_depth(tmp_path / "images") == 14
+    assert read_depth(tmp_path / "images") == 14
 
 
 def test_the_depth_is_that_of_the_levels_as_they_are_stored(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_the_depth_is_that_of_the_levels_as_they_are_stored(tmp_path: Path) -> N
     (root / "Pneumonia").mkdir()
     Image.fromarray(levels).save(root / "Pneumonia/b.tif", tiffinfo={262: 0})
     read(root, tmp_path / "out")
-    assert noted_depth(tmp_path / "out") == 12
+    assert read_depth(tmp_path / "out") == 12
     images = prepared(root, tmp_path / "out", tmp_path / "images")
     assert images.max(axis=(1, 2)).tolist() == [56, 37]
 
