@@ -1,0 +1,115 @@
+"""A build folder of the assignment's sample whose networks are made up."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from report import PROJECT
+from report.delivery import evidence, publish, recompute
+from report.delivery.recompute import RepeatedStage
+from report.document.svg import SVG
+from report.engine.fingerprint import Surroundings
+from report.engine.stage import Stage
+from report.pipeline.data import Place
+from report.pipeline.stages import PROGRAM, stages
+from report.study.loading import load
+from tests.delivery.handed_in import (
+    Case,
+)
+
+ASSIGNMENT = PROJECT / "studies" / "assignment"
+TINY = ("sample.pictures=160", "sample.size=32")
+LAYER = {
+    "class_name": "Dense",
+    "config": {"activation": "softmax", "kernel_initializer": {"class_name": "GlorotUniform"}},
+}
+
+
+def write_architecture(out: Path) -> None:
+    layers = "name,type,settings,output_shape,parameters\nout,Dense,4 units,4,1200\n"
+    summary = {
+        "parameters": 1200,
+        "trainable_parameters": 1200,
+        "input_shape": [32, 32, 3],
+        "head": "softmax",
+    }
+    (out / "architecture.json").write_text(json.dumps({"config": {"layers": [LAYER]}}))
+    (out / "layers.csv").write_text(layers)
+    (out / "summary.json").write_text(json.dumps(summary))
+
+
+def write_training(out: Path) -> None:
+    loss = [1.2, 0.9, 0.7, 0.6]
+    columns = {"loss": loss, "accuracy": 0.5, "val_loss": [1.3, 1.0, 0.9, 0.95], "val_accuracy": 0.5}
+    pd.DataFrame({"epoch": range(1, 5), **columns}).to_csv(out / "history.csv", index=False)
+    facts = {"epochs_run": 4, "best_epoch": 3, "stopped": "all epochs run", "restored": False}
+    (out / "training.json").write_text(
+        json.dumps({**facts, "weights_epoch": 4, "seed": 42, "class_weights": None})
+    )
+
+
+def write_predictions(out: Path, stage: Stage, records: Path, split: Path) -> None:
+    """Write probabilities of no network: right more often than not."""
+    table = pd.read_csv(records).merge(pd.read_csv(split, dtype=str), on="image_id")
+    table = table[table["split"] != "train"]
+    classes = stage.params["classes"]
+    truth = np.eye(len(classes))[[classes.index(label) for label in table["label"]]]
+    score = np.random.default_rng(len(stage.name)).random(truth.shape) + truth * 0.6
+    rows = table[["image_id", "split", "fold"]].assign(
+        seed=42, patient_id=table["patient_id"], y_true=table["label"]
+    )
+    rows[classes] = score / score.sum(axis=1, keepdims=True)
+    rows.to_csv(out / "predictions.csv", index=False)
+
+
+def make(stage: Stage, files: dict[str, dict[str, Path]], place: Path) -> RepeatedStage:
+    """Run a stage; what a network would give is made up."""
+    if not stage.function.startswith("analysis.models."):
+        return recompute.run_stage(stage, files, place)
+    out = place / "out"
+    out.mkdir(parents=True)
+    if stage.kind == "predict":
+        split = files[stage.inputs["split"].stage]["split.csv"]
+        write_predictions(out, stage, files["read"]["records.csv"], split)
+    else:
+        {"architecture": write_architecture, "train": write_training}[stage.kind](out)
+    return RepeatedStage(out)
+
+
+@pytest.fixture(scope="session")
+def case(tmp_path_factory) -> Case:
+    """Return a build of the assignment's sample whose networks are made up, and what is recomputed from it."""
+    work = tmp_path_factory.mktemp("build")
+    study = load(ASSIGNMENT / "study.toml", TINY).for_sample()
+    plan = stages(study, Place(ASSIGNMENT, None, TINY))
+    moment = Surroundings(PROGRAM, work / "index")
+    files: dict[str, dict[str, Path]] = {}
+    built = {}
+    for stage in plan:
+        result = make(stage, files, work / "stages" / stage.name)
+        files[stage.name] = {name: result.path(name) for name in result.files}
+        record = SimpleNamespace(recipe=moment.recipe(stage, {}), seconds=1.0, host={})
+        built[stage.name] = SimpleNamespace(
+            files=result.files, path=result.path, record=record, outcome="ran", key=""
+        )
+    out = work / "built"
+    publish.publish(SimpleNamespace(name="sample", out=out, cache=work, study=study, stages=plan), built, 1.0)
+    given = evidence.read_evidence(out)
+    ElementTree.register_namespace("", SVG)  # that WeasyPrint has taken away
+    return Case(out, given, recompute.recompute(out, given, work / "again", lambda *_: None))
+
+
+@pytest.fixture
+def copy(case, tmp_path) -> Case:
+    """Return the case with a copy of its build folder."""
+    folder = tmp_path / "handed in"
+    shutil.copytree(case.folder, folder)
+    return case._replace(folder=folder)

@@ -1,0 +1,82 @@
+"""The stages behind a report, run again from its predictions."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+
+from report.delivery import evidence, recompute, verify
+from report.delivery.recompute import Failure
+from report.delivery.verify import Verification
+from tests.delivery.handed_in import (
+    change_digit,
+    halve,
+    replace_one,
+    sign_anew,
+)
+
+
+def test_what_could_not_be_recomputed_is_not_said_to_agree(copy):
+    lost = {"compare", "results", "source", "html", "pdf"}
+    results = {name: made for name, made in copy.again.results.items() if name not in lost}
+    again = dataclasses.replace(copy.again, results=results, failures={"compare": Failure("odd")})
+    for name in ("results.json", "report.pdf"):
+        halve(copy.folder / name)
+    differences, _ = verify.compare(copy.folder, copy.given, again)
+    checked = Verification(
+        verify.count_parts(copy.folder, copy.given), differences, [], verify.find_unchecked(copy.given, again)
+    )
+    assert {part: checked.verdict(part) for part in checked.counts} == {
+        "predictions": "none",
+        **dict.fromkeys(("tables", "figures", "results.json", *verify.DOCUMENTS), "not checked"),
+    }
+    assert checked.counts["results.json"] == checked.counts["report.pdf"] == "cannot be read"
+    told = list(map(str, differences))
+    assert told[0] == "compare: could not be recomputed: odd"
+    assert [line.partition("cannot be read")[0] for line in told[1:]] == ["report.pdf: ", "results.json: "]
+    assert verify.find_unchecked(copy.given, copy.again) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern", "named"),
+    [
+        ("predictions/improved.csv", r"(,test,.*,0\.\d{6})(\d)()", r"^results\.json: improved\.test\."),
+        (
+            "predictions/low_detail@patient.csv",
+            r"(,test,.*,0\.\d{6})(\d)()",
+            r"^results\.json: low_detail@patient\.test",
+        ),
+        (
+            "predictions/train.baseline/history.csv",
+            r"(4,0\.)(\d)()",
+            r"^results\.json: baseline\.training\.last_loss",
+        ),
+        ("predictions/study.json", r'("margin": 0\.0)(\d)()', r"^results\.json: verdicts"),
+        (
+            "predictions/split/split.csv",
+            r"(-)(\d)(\.jpg)",
+            r"^predictions/split/split\.csv: line \d+, column image_id",
+        ),
+    ],
+)
+def test_from_a_changed_prediction_other_results_follow(copy, tmp_path, monkeypatch, file, pattern, named):
+    monkeypatch.setattr(evidence, "TARGETS", ("results",))
+    replace_one(copy.folder / file, pattern, change_digit)
+    sign_anew(copy.folder)
+    given = evidence.read_evidence(copy.folder)
+    again = recompute.recompute(copy.folder, given, tmp_path / "again", lambda *_: None)
+    told = list(map(str, verify.compare(copy.folder, given, again)[0]))
+    assert [line for line in told if re.search(named, line)], told[:10]
+
+
+def test_what_cannot_be_recomputed_is_told_with_its_place(copy, tmp_path, monkeypatch):
+    monkeypatch.setattr(evidence, "TARGETS", ("results",))
+    replace_one(copy.folder / "predictions/improved.csv", r",0\.\d+", ",lots")
+    again = recompute.recompute(copy.folder, copy.given, tmp_path / "again", lambda *_: None)
+    told = list(map(str, verify.compare(copy.folder, copy.given, again)[0]))
+    place = 'predictions/improved.csv, line 2, column bacterial: "lots" is no probability from 0 to 1'
+    assert told[:2] == [
+        f"{stage}: could not be recomputed: {place}" for stage in ("evaluate.improved", "compare")
+    ]
