@@ -1,81 +1,31 @@
-"""The list of stages, and what each depends on."""
+"""The list of stages of a study, and what each depends on."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from analysis.datasets import class_folders, table
-from analysis.datasets.archives import unpacking
-from report import PROJECT
-from report.engine.stage import Output, Stage
-from report.engine.system.distributions import select_installed
-from report.pipeline.data import Place, data_check_stages, xrays
-from report.pipeline.stages import stages
-from report.study.loading import load
-from report.study.settings import Columns, Comparison, Dataset
-from report.study.study import Study
-from report.study.trainings import analyses, runs
+from report.engine.stage import Output
+from report.study.trainings import runs
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
-
-ASSIGNMENT = PROJECT / "studies" / "assignment"
-STUDY = load(ASSIGNMENT / "study.toml")
-MODELS = ("baseline", "improved")
-
-
-def changed_study(*overrides: str) -> Study:
-    return load(ASSIGNMENT / "study.toml", overrides)
-
-
-def planned(*overrides: str, **place: Any) -> list[Stage]:
-    return stages(changed_study(*overrides), Place(ASSIGNMENT, Path("/data"), **place))
-
-
-SAMPLE = stages(STUDY.for_sample(), Place(ASSIGNMENT, None))
-REAL = planned()
-SEEDS = planned("training.seeds=[42,43,44]", "split.also=none")
-PLANS = {
-    "sample": SAMPLE,
-    "real": REAL,
-    "three seeds": SEEDS,
-    "three seeds by patient": planned("training.seeds=[1,2,3]"),
-    "by patient alone": planned("split.group=patient"),
-    "no comparison": stages(STUDY.model_copy(update={"comparison": None}), Place(ASSIGNMENT, Path("/data"))),
-}
-
-
-def keys(plan: Iterable[Stage]) -> dict[str, Any]:
-    """Return by stage all that its key is made of but its code: what it reads stands for itself, not for its name."""
-    made: dict[str, Any] = {}
-    for stage in plan:
-        inputs = {
-            name: (made[given.stage], given.include) if isinstance(given, Output) else given
-            for name, given in stage.inputs.items()
-        }
-        made[stage.name] = (
-            stage.function, inputs, dict(stage.params), stage.uses, stage.packages, stage.threads
-        )  # fmt: skip
-    return made
-
-
-def changed(one: Sequence[Stage], other: Sequence[Stage]) -> set[str]:
-    """Return the stages of both plans whose keys differ."""
-    first, second = keys(one), keys(other)
-    return {name for name in first.keys() & second.keys() if first[name] != second[name]}
-
-
-def names(plan: Iterable[Stage]) -> list[str]:
-    return [stage.name for stage in plan]
-
-
-def named(plan: Iterable[Stage], name: str) -> Stage:
-    return next(stage for stage in plan if stage.name == name)
+from tests.pipeline.plans import (
+    MODELS,
+    PLANS,
+    REAL,
+    SAMPLE,
+    SEEDS,
+    STUDY,
+    changed,
+    changed_study,
+    keys,
+    named,
+    names,
+    planned,
+)
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
@@ -126,7 +76,7 @@ def test_order_of_the_stages_with_three_seeds():
 
 
 @pytest.mark.parametrize("plan", ["three seeds", "three seeds by patient"])
-def test_the_floor_is_fitted_once_whatever_the_seeds(plan):
+def test_the_reference_classifier_is_fitted_once_whatever_the_seeds(plan):
     floors = [name for name in names(PLANS[plan]) if "low_detail" in name]
     analyses = ["", "@patient"][: len(floors) // 2]
     assert floors == [
@@ -154,25 +104,6 @@ def test_each_training_has_its_own_seed():
             assert [s.params["seed"] for s in of_model] == list(seeds)
     of_model = {"train.improved@patient", "train.improved"}
     assert {s.params["seed"] for s in REAL if s.name in of_model} == {42}
-
-
-@pytest.mark.parametrize(
-    ("overrides", "groups"),
-    [
-        ((), {"": "none", "@patient": "patient"}),
-        (("split.also=none",), {"": "none"}),
-        (("split.group=patient",), {"": "patient"}),
-        (("split.group=patient", "split.also=none"), {"": "patient"}),
-    ],
-)
-def test_analyses_and_what_they_keep_together(overrides, groups):
-    assert analyses(changed_study(*overrides)) == groups
-    plan = planned(*overrides)
-    splits = {s.name: s.params["group"] for s in plan if s.name.startswith("split")}
-    assert splits == {f"split{analysis}": group for analysis, group in groups.items()}
-    compared = {s.name: s.params["analysis"] for s in plan if s.name.startswith("compare")}
-    assert compared == {f"compare{analysis}": analysis for analysis in groups}
-    assert named(plan, "results").params["analyses"] == list(groups)
 
 
 def test_an_analysis_reads_its_own_split_all_the_way():
@@ -251,7 +182,7 @@ def test_a_late_declaration_reaches_the_comparisons_of_all_analyses():
     assert named(late, "compare@patient").params["declared_late"] is True
 
 
-def test_a_study_without_a_comparison_is_still_held_against_the_floor():
+def test_a_study_without_a_comparison_is_still_compared_with_the_reference_classifier():
     plan = PLANS["no comparison"]
     for analysis in ("", "@patient"):
         params = named(plan, f"compare{analysis}").params
@@ -267,19 +198,6 @@ def test_a_study_without_a_comparison_is_still_held_against_the_floor():
         "html",
         "pdf",
     }
-
-
-def test_every_declared_comparison_has_its_figures():
-    third = STUDY.models[1].model_copy(update={"id": "third"})
-    comparison = Comparison(baseline="baseline", against=("improved", "third"))
-    study = STUDY.model_copy(update={"models": (*STUDY.models, third), "comparison": comparison})
-    plan = stages(study, Place(ASSIGNMENT, Path("/data")))
-    assert named(plan, "compare").params["against"] == ["improved", "third"]
-    for kind in ("differences", "moved"):
-        assert [n for n in names(plan) if n.startswith(f"figure.{kind}")] == [
-            f"figure.{kind}.improved", f"figure.{kind}.third",
-        ]  # fmt: skip
-    assert not [name for name in changed(REAL, plan) if name.startswith(("train.", "predict.", "evaluate."))]
 
 
 @pytest.mark.parametrize("seeds", ["[42]", "[1,2,3]"])
@@ -302,95 +220,6 @@ def test_correction_of_probabilities_follows_how_a_model_was_trained():
     assert {s.params["normal"] for s in REAL if s.name.startswith("evaluate.")} == {"healthy"}
 
 
-def test_only_the_reader_depends_on_the_data_folder():
-    keyed = {s.name for s in REAL for given in s.inputs.values() if given == xrays(Path("/data"))}
-    located = {
-        s.name for s in REAL for given in s.inputs.values() if given == xrays(Path("/data"), keyed=False)
-    }
-    assert keyed == {"read"}
-    assert located == {"images", "figure.examples"}
-
-
-def test_an_archive_is_unpacked_once_and_read_from_there(tmp_path):
-    packed = tmp_path / "data.zip"
-    packed.write_bytes(b"PK")
-    plan = stages(STUDY, Place(ASSIGNMENT, packed))
-    assert plan[0].name == "archive"
-    assert plan[0].inputs == {"data": xrays(packed)}
-    readers = {s.name for s in plan if Output("archive", private=True) in s.inputs.values()}
-    assert readers == {"read", "images", "figure.examples"}
-    others = [s for s in plan[1:] if s.name != "figure.stages"]
-    assert [s.params for s in others] == [s.params for s in REAL if s.name != "figure.stages"]
-
-
-def test_the_encoding_of_names_in_an_archive_is_told_where_the_study_names_it(tmp_path):
-    packed = tmp_path / "data.zip"
-    packed.write_bytes(b"PK")
-    assert stages(STUDY, Place(ASSIGNMENT, packed))[0].params == {}
-    data = STUDY.dataset.model_copy(update={"archive_encoding": "cp850"})
-    study = STUDY.model_copy(update={"dataset": data})
-    for plan in (stages(study, Place(ASSIGNMENT, packed)), data_check_stages(packed, study)):
-        assert plan[0].params == {"encoding": "cp850"}
-        inspect.signature(unpacking.unpack).bind({}, Path(), scratch=Path(), progress=None, **plan[0].params)
-
-
-def test_each_reader_gets_what_it_understands():
-    read = next(stage for stage in REAL if stage.name == "read")
-    assert read.function == "analysis.datasets.v7:read"
-    assert set(read.params) == {"classes", "label_rule", "exclude", "max_excluded"}
-    data = Dataset(reader="class-folders", root="data", folders={"viral": ("VIRUS",)})
-    study = STUDY.model_copy(update={"dataset": data})
-    other = next(s for s in stages(study, Place(ASSIGNMENT, Path("/data"))) if s.name == "read")
-    assert other.function == "analysis.datasets.class_folders:read"
-    assert set(other.params) == {"classes", "folders", "exclude", "max_excluded"}
-    assert other.params["folders"] == {"viral": ["VIRUS"]}
-    inspect.signature(class_folders.read).bind({}, Path(), scratch=Path(), progress=None, **other.params)
-    data = data.model_copy(update={"patient_pattern": "(p[0-9]+)"})
-    assert _read_of(data).params["patient_pattern"] == "(p[0-9]+)"
-    columns = {"file": 1, "label": ("2", 3)}
-    data = Dataset(reader="table", root="data", table="labels.csv", columns=Columns(**columns))
-    other = _read_of(data)
-    assert other.params["columns"] == columns | dict.fromkeys(("patient", "split", "view")) | {
-        "label": ["2", 3]
-    }
-    inspect.signature(table.read).bind({}, Path(), scratch=Path(), progress=None, **other.params)
-
-
-def _read_of(data: Dataset) -> Stage:
-    study = STUDY.model_copy(update={"dataset": data})
-    return next(s for s in stages(study, Place(ASSIGNMENT, Path("/data"))) if s.name == "read")
-
-
-def test_the_packages_of_the_extra_are_in_the_key_of_what_decodes_pictures():
-    packages = {stage.name: set(stage.packages) for stage in REAL}
-    assert select_installed("pydicom", "no-such-package") == ("pydicom",)
-    for name in ("read", "images", "figure.examples"):
-        assert {"pydicom", "python-gdcm", "pillow", "opencv-python-headless"} <= packages[name], name
-    assert "pydicom" not in packages["train.baseline"]
-
-
-def test_the_sample_knows_no_names_of_the_real_data():
-    data = STUDY.dataset.model_copy(update={"patient_pattern": "(p[0-9]+)"})
-    assert STUDY.model_copy(update={"dataset": data}).for_sample().dataset.patient_pattern == ""
-
-
-@pytest.mark.parametrize("path", sorted(ASSIGNMENT.parent.glob("*/study.toml")), ids=lambda p: p.parent.name)
-def test_every_study_has_a_sample_in_the_layout_of_its_data(path):
-    study = load(path).for_sample()
-    sample = stages(study, Place(path.parent, None))[0]
-    assert sample.name == "sample"
-    assert sample.params.get("layout", "v7") == study.dataset.reader
-    module, _, function = sample.function.partition(":")
-    write = getattr(importlib.import_module(module), function)
-    inspect.signature(write).bind({}, Path(), scratch=Path(), progress=None, **sample.params)
-
-
-def test_the_title_of_the_study_reaches_the_document_alone():
-    about = STUDY.about.model_copy(update={"title": "Another"})
-    other = stages(STUDY.model_copy(update={"about": about}), Place(ASSIGNMENT, Path("/data")))
-    assert {a.name for a, b in zip(REAL, other, strict=True) if a != b} == {"source"}
-
-
 def test_a_setting_of_one_model_changes_that_model_alone():
     other = planned("models.baseline.epochs=9")
     at_once = {a.name for a, b in zip(REAL, other, strict=True) if a != b}
@@ -403,28 +232,3 @@ def test_a_setting_of_one_model_changes_that_model_alone():
     found = changed(REAL, other)
     assert {name for name in found if "improved" in name and not name.startswith("figure.")} == set()
     assert {"predict.baseline", "evaluate.baseline@patient", "compare", "results"} <= found
-
-
-def test_the_document_lists_every_package_that_the_numbers_depend_on():
-    source = next(stage for stage in REAL if stage.name == "source")
-    declared = {package for stage in REAL for package in stage.packages}
-    assert declared - {"pango"} == set(source.params["versions"])
-
-
-@pytest.mark.parametrize(
-    ("label", "folder"),
-    [
-        ("Sick", "Sick"),
-        ("Sick (a/b)", "pneumonia"),
-        ("../../escaped", "pneumonia"),
-        (".hidden", "pneumonia"),
-        ("a\\b", "pneumonia"),
-        ("폐" * 60, "pneumonia"),
-    ],
-)
-def test_the_folder_of_a_class_in_the_sample_is_never_a_path(tmp_path, label, folder):
-    text = (PROJECT / "templates" / "study" / "study.toml").read_text(encoding="utf-8")
-    path = tmp_path / "study.toml"
-    path.write_text(text.replace('label = "Pneumonia"', f"label = '{label}'"), encoding="utf-8")
-    (sample,) = (s for s in stages(load(path), Place(tmp_path, None)) if s.name == "sample")
-    assert [c["folder"] for c in sample.params["classes"]] == ["Normal", folder]

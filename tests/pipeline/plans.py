@@ -1,0 +1,77 @@
+"""Plans to look at: the assignment's, its sample, and some under other settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from report import PROJECT
+from report.engine.stage import Output, Stage
+from report.pipeline.data import Place
+from report.pipeline.stages import stages
+from report.study.loading import load
+from report.study.study import Study
+
+ASSIGNMENT = PROJECT / "studies" / "assignment"
+
+
+STUDY = load(ASSIGNMENT / "study.toml")
+
+
+MODELS = ("baseline", "improved")
+
+
+def changed_study(*overrides: str) -> Study:
+    return load(ASSIGNMENT / "study.toml", overrides)
+
+
+def planned(*overrides: str, **place: Any) -> list[Stage]:
+    return stages(changed_study(*overrides), Place(ASSIGNMENT, Path("/data"), **place))
+
+
+SAMPLE = stages(STUDY.for_sample(), Place(ASSIGNMENT, None))
+
+
+REAL = planned()
+
+
+SEEDS = planned("training.seeds=[42,43,44]", "split.also=none")
+
+
+PLANS = {
+    "sample": SAMPLE,
+    "real": REAL,
+    "three seeds": SEEDS,
+    "three seeds by patient": planned("training.seeds=[1,2,3]"),
+    "by patient alone": planned("split.group=patient"),
+    "no comparison": stages(STUDY.model_copy(update={"comparison": None}), Place(ASSIGNMENT, Path("/data"))),
+}
+
+
+def keys(plan: Iterable[Stage]) -> dict[str, Any]:
+    """Return by stage all that its key is made of but its code: what it reads stands for itself, not for its name."""
+    made: dict[str, Any] = {}
+    for stage in plan:
+        inputs = {
+            name: (made[given.stage], given.include) if isinstance(given, Output) else given
+            for name, given in stage.inputs.items()
+        }
+        made[stage.name] = (
+            stage.function, inputs, dict(stage.params), stage.uses, stage.packages, stage.threads
+        )  # fmt: skip
+    return made
+
+
+def changed(one: Sequence[Stage], other: Sequence[Stage]) -> set[str]:
+    """Return the stages of both plans whose keys differ."""
+    first, second = keys(one), keys(other)
+    return {name for name in first.keys() & second.keys() if first[name] != second[name]}
+
+
+def names(plan: Iterable[Stage]) -> list[str]:
+    return [stage.name for stage in plan]
+
+
+def named(plan: Iterable[Stage], name: str) -> Stage:
+    return next(stage for stage in plan if stage.name == name)

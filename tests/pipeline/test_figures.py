@@ -1,0 +1,30 @@
+"""The stages that draw the figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from report.pipeline.data import Place
+from report.pipeline.stages import stages
+from report.study.settings import Comparison
+from tests.pipeline.plans import (
+    ASSIGNMENT,
+    REAL,
+    STUDY,
+    changed,
+    named,
+    names,
+)
+
+
+def test_every_declared_comparison_has_its_figures():
+    third = STUDY.models[1].model_copy(update={"id": "third"})
+    comparison = Comparison(baseline="baseline", against=("improved", "third"))
+    study = STUDY.model_copy(update={"models": (*STUDY.models, third), "comparison": comparison})
+    plan = stages(study, Place(ASSIGNMENT, Path("/data")))
+    assert named(plan, "compare").params["against"] == ["improved", "third"]
+    for kind in ("differences", "moved"):
+        assert [n for n in names(plan) if n.startswith(f"figure.{kind}")] == [
+            f"figure.{kind}.improved", f"figure.{kind}.third",
+        ]  # fmt: skip
+    assert not [name for name in changed(REAL, plan) if name.startswith(("train.", "predict.", "evaluate."))]
