@@ -22,6 +22,31 @@ FEW = 3
 
 
 @dataclass(frozen=True)
+class Origin:
+    """How a report came to be.
+
+    Parameters
+    ----------
+    name : str
+        The study's folder, as the commands of the appendix call it.
+    overrides : sequence of str
+        Changes to the study file made on the command line, as ``key=value``.
+    declaration : str
+        The digest of what the study declares to compare.
+    commit : str
+        The version of the program, "" where it is not known.
+    versions : sequence of str
+        Distributions that the appendix lists with their versions.
+    """
+
+    name: str = ""
+    overrides: Sequence[str] = ()
+    declaration: str = ""
+    commit: str = ""
+    versions: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class StudyFacts:
     """One study with its results.
 
@@ -37,6 +62,10 @@ class StudyFacts:
         Whether the trained models are so many that the report tells of them together and not one by one.
     sample : bool
         Whether the images are generated ones.
+    together : sequence of str
+        The models whose curves lie over one another.
+    origin : Origin
+        How the report came to be.
     """
 
     study: Mapping[str, Any]
@@ -44,6 +73,8 @@ class StudyFacts:
     inputs: Mapping[str, Path]
     many: bool = False
     sample: bool = False
+    together: Sequence[str] = ()
+    origin: Origin = Origin()
 
     @property
     def reported_class(self) -> str:

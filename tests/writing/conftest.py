@@ -21,7 +21,8 @@ from report.engine.stage import Output, Stage
 from report.pipeline.data import Place
 from report.pipeline.stages import stages
 from report.study.loading import load
-from report.writing.source import names_of_templates, write
+from report.writing.facts import known_to_templates
+from report.writing.source import write
 from report.writing.study_facts import StudyFacts
 from report.writing.templates import make_engine
 from report.writing.values import Values
@@ -47,7 +48,7 @@ def macro(
 ) -> str:
     """Return what a macro of the templates writes: ``sentences/data.flow`` is ``flow`` of ``sentences/data.qmd.j2``."""
     file, _, function = name.partition(".")
-    engine = make_engine(PROJECT / "templates", names_of_templates(facts, verdicts, {}))
+    engine = make_engine(PROJECT / "templates", known_to_templates(facts, verdicts, {}))
     return str(getattr(engine.get_template(f"{file}.qmd.j2").module, function)(*about, **named))
 
 

@@ -24,7 +24,7 @@ from report.document.markdown import strip_isolates
 from report.errors import RenderError
 from report.study import texts
 from report.writing.author.passages import close_passage
-from report.writing.source import SAMPLE_NOTICE, write
+from report.writing.source import write
 from report.writing.templates import make_environment
 from tests.writing.conftest import STUDY
 
@@ -276,6 +276,7 @@ def page(artifacts, tmp_path):
             progress=silent,
             study=study,
             together=[m["id"] for m in study["models"]],
+            many=False,
             name=name,
             sample=True,
             overrides=[f"study.title={study['study']['title']}"],
@@ -301,7 +302,11 @@ def test_a_whole_report_says_exactly_what_the_study_file_says(page, texts):
     study, usual = hostile(texts), whole_of_words(page)
     made, about = page(study, "a `b` c"), study["study"]
     assert made.structure == usual.structure
-    assert made.texts("div", "banner") == usual.texts("div", "banner") == [SAMPLE_NOTICE]
+    assert (
+        made.texts("div", "banner")
+        == usual.texts("div", "banner")
+        == ["Built on generated pictures, not on X-rays"]
+    )
     assert made.texts("h1") == made.texts("title") == [plain(about["title"])]
     assert made.texts("span", "author-name") == [plain(name) for name in about["author"]]
     assert made.texts("p", "subtitle") == [plain(about["course"])]

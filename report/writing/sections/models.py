@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -90,6 +91,26 @@ class Models(Section):
         head, *models = zip(titles, *(row for row in rows if row not in common), strict=True)
         widths = [min(WIDEST, max(map(len, column))) for column in zip(head, *models, strict=True)]
         return {"common": common, "head": head, "rows": models, "widths": widths}
+
+    def heads(self) -> set[str]:
+        """Return what the trained models end in: ``softmax``, ``sigmoid`` or ``logits``."""
+        return {str(self._architecture(m, "summary.json")["head"]) for m in self.facts.trained}
+
+    def kernel_initializers(self) -> list[str]:
+        """Return the names of the initialisers of the kernels of the trained models."""
+        layers = (
+            layer["config"]
+            for m in self.facts.trained
+            for layer in self._architecture(m, "architecture.json")["config"]["layers"]
+        )
+        found = (layer.get("kernel_initializer") for layer in layers)
+        return sorted({str(initializer["class_name"]) for initializer in found if initializer})
+
+    def _architecture(self, model: str, file: str) -> dict[str, Any]:
+        """Return what is known of a model's architecture, as Keras wrote it down."""
+        text = (self.facts.inputs[f"architecture_{model}"] / file).read_text(encoding="utf-8")
+        found: dict[str, Any] = json.loads(text)
+        return found
 
     def selection(self) -> list[dict[str, Any]]:
         """Return by which rules weights are chosen among epochs, each with the ``models`` that it holds for.
