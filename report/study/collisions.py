@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 
 from analysis.vocabulary.measures import ABNORMAL, BETWEEN, MACRO, MICRO, WEIGHTED
 from analysis.vocabulary.reference_classifiers import REFERENCES
+from report.study.model_settings import Model
+from report.study.settings import ClassLabel
 from report.study.texts import without_article
-
-if TYPE_CHECKING:
-    from report.study.study import Study
 
 OWNERS = ("data", "published", "ledger", "planning", *(reference.id for reference in REFERENCES))
 """What results are named after beside models."""
@@ -27,11 +25,11 @@ INVISIBLE = {"Cf", "Cn", "Co"}
 """Categories of Unicode whose characters have no shape."""
 
 
-def find_collision(study: Study) -> str:
-    """Return which names of a study collide, with the key before it; "" if none do."""
+def find_collision(classes: Sequence[ClassLabel], models: Sequence[Model]) -> str:
+    """Return which names of a study's classes and models collide, with the key before it; "" if none do."""
     for key, names, reserved in (
-        ("models", [m.id for m in study.models], OWNERS),
-        ("classes", [c.id for c in study.classes], (*SCORES, *COLUMNS)),
+        ("models", [m.id for m in models], OWNERS),
+        ("classes", [c.id for c in classes], (*SCORES, *COLUMNS)),
     ):
         for name in names:
             if name in reserved:
@@ -39,14 +37,14 @@ def find_collision(study: Study) -> str:
         for name in names:
             if name in NO_WORDS:
                 return f"{key}.{name}.id: {name} is no word to programs that read a table; choose another id"
-    for model in study.models:
+    for model in models:
         if BETWEEN in model.id:
             return (
                 f"models.{model.id}.id: {BETWEEN} stands between the names of two models that are compared; "
                 "choose another id"
             )
-    labels = {f"classes.{c.id}.label": c.label for c in study.classes}
-    titles = {f"models.{m.id}.title": without_article(m.title) for m in study.models}
+    labels = {f"classes.{c.id}.label": c.label for c in classes}
+    titles = {f"models.{m.id}.title": without_article(m.title) for m in models}
     return _find_alike(labels, LABELS) or _find_alike(titles, [reference.title for reference in REFERENCES])
 
 

@@ -172,7 +172,7 @@ class Study(Section):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{what}: {', '.join(twice)} declared twice")
-        if collision := find_collision(self):
+        if collision := find_collision(self.classes, self.models):
             raise ValueError(collision)
 
     def _check_classes(self) -> None:
