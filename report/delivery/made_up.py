@@ -15,7 +15,7 @@ from analysis.vocabulary.splits import EVALUATED
 from report.engine.stage import Stage
 from report.study.study import Study
 from report.study.trainings import analyses, compared
-from report.writing.names import names
+from report.writing.result_names import result_names
 
 WHOLE, PARTS, SHARE, HALF_WIDTH = 8, 5, 0.5, 0.1
 """A made-up count, how many of it all pictures are, a made-up share, and how far its interval reaches."""
@@ -69,7 +69,7 @@ def make_up(stages: Iterable[Stage], study: Study, words: str, folder: Path) -> 
 
 def make_up_results(study: Study, words: str) -> dict[str, Any]:
     """Return a made-up ``results.json``, with a verdict for each declared comparison; ``words`` are the author's."""
-    known = sorted(names(study) | set(_QUOTED.findall(words)))
+    known = sorted(result_names(study) | set(_QUOTED.findall(words)))
     return {"results": {name: _make_entry(name) for name in known}, "verdicts": list(_make_verdicts(study))}
 
 

@@ -12,7 +12,7 @@ from report.study.collisions import OWNERS
 from report.study.prose import find_prose
 from report.study.trainings import analyses
 from report.writing.author.markup import require_markup
-from report.writing.names import names
+from report.writing.result_names import result_names
 
 if TYPE_CHECKING:
     from report.study.study import Study
@@ -33,7 +33,7 @@ def require_quotations(folder: Path, study: Study) -> None:
     RenderError
         Markup is wrong, or a result is quoted that this study cannot have; the message names file and line.
     """
-    of_study = names(study)
+    of_study = result_names(study)
     for path in find_prose(folder):
         for line, name, guarded in find_quotations(require_markup(path)):
             if guarded:
@@ -79,7 +79,7 @@ def _find_misspelling_in_any_settings(name: str, study: Study) -> tuple[str, str
         "training": study.training.model_copy(update={"seeds": seeds}),
     }
     owner = name.partition(".")[0]
-    known = names(study.model_copy(update=variants)) | names(study)
+    known = result_names(study.model_copy(update=variants)) | result_names(study)
     return _find_misspelling(name, known) if any(n.startswith(f"{owner}.") for n in known) else None
 
 
