@@ -13,7 +13,7 @@ import pytest
 from report import PROJECT
 from report.cli import find_exit_code
 from report.commands.execution import includes_training, rehearse_document
-from report.delivery import rehearsal
+from report.delivery import made_up
 from report.delivery.rehearsal import rehearse
 from report.engine.events import Planned, Waiting
 from report.errors import RENDER, STUDY, EnvironmentProblem, RenderError, StudyError
@@ -109,7 +109,7 @@ def test_a_requirement_that_is_answered_nowhere_is_named_with_the_line_of_the_st
 
 def test_made_up_numbers_that_do_not_fit_a_template_refuse_nothing(study, monkeypatch):
     monkeypatch.setattr(
-        rehearsal, "_entry", lambda name: {"value": None, "low": None, "high": None, "level": None}
+        made_up, "_make_entry", lambda name: {"value": None, "low": None, "high": None, "level": None}
     )
     untried = rehearse(make_plan(Request(str(study()), None, True, (), Path("/nowhere"))))
     assert re.match(r"\w+\.qmd\.j2:\d+: ", untried)
