@@ -49,7 +49,7 @@ def examine(data: Path, study: str | None, cache: Path | None) -> Findings:
         There is no such folder or archive, or no reader fits it.
     """
     from report.commands.execution import build_stages, local_options
-    from report.pipeline.data import data_check_stages
+    from report.pipeline.data import make_data_check_stages
     from report.study.loading import load
     from report.workspace.data import find_data_problem
     from report.workspace.places import find_cache, find_study_folder
@@ -61,7 +61,7 @@ def examine(data: Path, study: str | None, cache: Path | None) -> Findings:
     settings = load(find_study_folder(study) / "study.toml") if study else None
     cache_option = ["--cache", str(cache)] if cache else []
     built = build_stages(
-        data_check_stages(data.resolve(), settings),
+        make_data_check_stages(data.resolve(), settings),
         find_cache(cache),
         local_options(CHECK_NAME),
         lambda stage: shlex.join(["report", "log", stage, *cache_option]),

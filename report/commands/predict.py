@@ -53,7 +53,7 @@ def classify(plan: Plan, model: str, images: list[Path]) -> list[dict[str, Any]]
     """
     from report.commands.execution import build_stages, local_options
     from report.engine.store import Store
-    from report.pipeline.stages import classify_stage
+    from report.pipeline.stages import make_classify_stage
     from report.workspace.cached_results import find_training
 
     _require_files(images)
@@ -63,7 +63,7 @@ def classify(plan: Plan, model: str, images: list[Path]) -> list[dict[str, Any]]
         files = [
             store.sound_path(training.outputs[name], training.stage) for name in ("model.keras", "input.json")
         ]
-        stage = classify_stage((files[0], files[1]), images, [c.id for c in plan.study.classes])
+        stage = make_classify_stage((files[0], files[1]), images, [c.id for c in plan.study.classes])
         built = build_stages([stage], plan.cache, local_options(name_in_cache(plan)), plan.log_command)
     answers: list[dict[str, Any]] = json.loads(
         built["classify"].path("probabilities.json").read_text(encoding="utf-8")

@@ -53,7 +53,7 @@ def compare_files(name: str, published: Path, again: Path) -> Iterator[Differenc
     readers: dict[str, Callable[[Path], Content]] = {".html": read_html, ".svg": read_html, ".pdf": read_pdf}
     suffix = published.suffix
     if suffix == ".json":
-        yield from compare_read_json(name, _read_json(published), _read_json(again))
+        yield from compare_json(name, _read_json(published), _read_json(again))
     elif suffix == ".csv":
         yield from compare_tables(name, _read_rows(published), _read_rows(again))
     elif suffix in readers:
@@ -76,9 +76,7 @@ def is_same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and bool(a == b)
 
 
-def compare_read_json(
-    name: str, published: Any, again: Any, at: tuple[str, ...] = ()
-) -> Iterator[Difference]:
+def compare_json(name: str, published: Any, again: Any, at: tuple[str, ...] = ()) -> Iterator[Difference]:
     """Yield the values that differ, each called by the names or numbers of what it lies in."""
     if isinstance(published, dict) and isinstance(again, dict):
         for key in (*again, *(key for key in published if key not in again)):
@@ -87,10 +85,10 @@ def compare_read_json(
                 missing = "is missing" if key in again else "is no result of these predictions"
                 yield Difference(name, f"{_join(below)} {missing}", "number")
             else:
-                yield from compare_read_json(name, published[key], again[key], below)
+                yield from compare_json(name, published[key], again[key], below)
     elif isinstance(published, list) and isinstance(again, list) and len(published) == len(again):
         for i, (a, b) in enumerate(zip(published, again, strict=True)):
-            yield from compare_read_json(name, a, b, (*at, str(i + 1)))
+            yield from compare_json(name, a, b, (*at, str(i + 1)))
     elif not is_same(published, again):
         kind: Kind = "words" if isinstance(published, str) and isinstance(again, str) else "number"
         yield Difference(name, f"{_join(at)} is {_shorten(published)}, recomputed {_shorten(again)}", kind)

@@ -17,7 +17,7 @@ from analysis.errors import DataError
 from report.engine.stage import Output, Source, Stage, is_included
 from report.engine.system.files import digest_file, read_json
 from report.pipeline.data import Place
-from report.pipeline.stages import stages
+from report.pipeline.stages import make_stages
 from report.study.prose import find_prose
 from report.study.study import Study
 from report.study.value_types import Section
@@ -53,7 +53,7 @@ class Evidence(Section):
     def make_stages(self, prose: Path) -> list[Stage]:
         """Return the stages of the study, of which the author's words lie in ``prose``."""
         data = {"sample": None, "folder": prose, "archive": Path(__file__)}[self.data]  # nothing reads it
-        return stages(self.study, Place(prose, data, self.overrides, self.declared_late, self.commit))
+        return make_stages(self.study, Place(prose, data, self.overrides, self.declared_late, self.commit))
 
 
 def is_beyond_reach(stage: Stage) -> bool:

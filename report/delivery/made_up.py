@@ -14,7 +14,7 @@ from analysis.vocabulary.measures import pair_name
 from analysis.vocabulary.splits import EVALUATED
 from report.engine.stage import Stage
 from report.study.study import Study
-from report.study.trainings import analyses, compared
+from report.study.trainings import list_analyses, list_compared
 from report.writing.result_names import result_names
 
 WHOLE, PARTS, SHARE, HALF_WIDTH = 8, 5, 0.5, 0.1
@@ -91,8 +91,8 @@ def _make_entry(name: str) -> dict[str, Any]:
 
 def _make_verdicts(study: Study) -> Iterable[dict[str, Any]]:
     declared = study.comparison
-    for analysis in analyses(study):
-        for other in compared(study):
+    for analysis in list_analyses(study):
+        for other in list_compared(study):
             assert declared is not None
             yield {
                 "pair": f"{pair_name(other, declared.baseline)}{analysis}",
@@ -172,7 +172,7 @@ def _write_comparison(place: Path, case: _Case) -> None:
         for split in EVALUATED
         for c in case.study.classes
     ]
-    for other in compared(case.study):
+    for other in list_compared(case.study):
         _write_table(place / f"moved.{other}.csv", rows)
 
 

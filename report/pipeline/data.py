@@ -36,17 +36,17 @@ class Place:
     commit: str = ""
 
     @property
-    def packed(self) -> bool:
+    def is_packed(self) -> bool:
         """Whether the data are an archive, as it was downloaded."""
         return self.data is not None and self.data.is_file()
 
 
-def data_stages(study: Study, place: Place) -> Iterator[Stage]:
+def make_data_stages(study: Study, place: Place) -> Iterator[Stage]:
     """Yield the stages from the data as they were had to the images of every record as arrays."""
-    data, pixels = data_inputs(place)
+    data, pixels = make_data_inputs(place)
     if place.data is None:
         yield _sample(study)
-    if place.packed:
+    if place.is_packed:
         yield _archive(place, study)
     yield Stage(
         "read",
@@ -103,11 +103,11 @@ def _reading(study: Study) -> dict[str, Json]:
     }
 
 
-def data_check_stages(data: Path, study: Study | None) -> list[Stage]:
+def make_data_check_stages(data: Path, study: Study | None) -> list[Stage]:
     """Return the stages that tell what ``data`` holds; the settings of ``study`` are tried before any others."""
     place = Place(PROJECT, data)
     given: Json = {"reader": study.dataset.reader, **_reading(study)} if study else None
-    inputs = {"data": data_inputs(place)[0]}
+    inputs = {"data": make_data_inputs(place)[0]}
     check = Stage(
         "check",
         "analysis.datasets.checks.data_check:check",
@@ -116,7 +116,7 @@ def data_check_stages(data: Path, study: Study | None) -> list[Stage]:
         uses=(function_of(study.dataset.reader),) if study else (),
         packages=packages.IMAGES,
     )
-    return [_archive(place, study), check] if place.packed else [check]
+    return [_archive(place, study), check] if place.is_packed else [check]
 
 
 def _archive(place: Place, study: Study | None) -> Stage:
@@ -124,23 +124,23 @@ def _archive(place: Place, study: Study | None) -> Stage:
     encoding = study.dataset.archive_encoding if study else ""
     params: dict[str, Json] = {"encoding": encoding} if encoding else {}
     return Stage(
-        "archive", "analysis.datasets.archives.unpacking:unpack", {"data": xrays(place.data)}, params
+        "archive", "analysis.datasets.archives.unpacking:unpack", {"data": make_xrays(place.data)}, params
     )
 
 
-def xrays(path: Path, *, keyed: bool = True) -> Source:
+def make_xrays(path: Path, *, keyed: bool = True) -> Source:
     """Return X-rays as an input: listed as the readers list them, and never handed over."""
     hint = "name the folder of the X-rays with --data DIR"
     return Source(path, keyed=keyed, private=True, listing="analysis.walk:list_files", hint=hint)
 
 
-def data_inputs(place: Place) -> tuple[Input, Input]:
+def make_data_inputs(place: Place) -> tuple[Input, Input]:
     """Return the data folder as the reader sees it (content in the key) and as later stages do.
 
     Later stages check every image against the digest in ``records.csv``, so the folder itself is not
     part of their keys.
     """
-    if place.data is None or place.packed:
+    if place.data is None or place.is_packed:
         unpacked = Output("sample" if place.data is None else "archive", private=True)
         return unpacked, unpacked
-    return xrays(place.data), xrays(place.data, keyed=False)
+    return make_xrays(place.data), make_xrays(place.data, keyed=False)

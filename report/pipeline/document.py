@@ -12,7 +12,7 @@ from report.pipeline import packages
 from report.pipeline.data import Place
 from report.study import prose
 from report.study.study import Study
-from report.study.trainings import analyses, first_run, has_many_models, together
+from report.study.trainings import has_many_models, list_analyses, name_first_run, select_together
 
 WORDS = (
     *("*.j2", "datasets/*.j2", "sections/*.j2", "sentences/*.j2", "floats/*.j2"),
@@ -21,7 +21,7 @@ WORDS = (
 THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/report.lua")
 
 
-def document_stages(study: Study, place: Place, before: Sequence[Stage]) -> Iterator[Stage]:
+def make_document_stages(study: Study, place: Place, before: Sequence[Stage]) -> Iterator[Stage]:
     """Yield the stages of the document, which shows the stages ``before`` it too."""
     drawing = Stage("figure.stages", "report.graph.report_figure:draw", params={"kinds": _kinds(before)})
     yield drawing
@@ -61,7 +61,7 @@ def _source(study: Study, place: Place, figures: Sequence[str]) -> Stage:
         },
         {
             "study": study.for_document(),
-            "together": [m.id for m in together(study)],
+            "together": [m.id for m in select_together(study)],
             "many": has_many_models(study),
             "name": place.study.name,
             "sample": place.data is None,
@@ -76,15 +76,15 @@ def _source(study: Study, place: Place, figures: Sequence[str]) -> Stage:
 
 def _results(study: Study) -> dict[str, Input]:
     """Return what the source reads of the results: of each analysis its split and comparison, of models one run."""
-    shown = {m.id: first_run(study, m) for m in study.trained}
+    shown = {m.id: name_first_run(study, m) for m in study.trained}
     return {
         "records": Output("read"),
-        **{f"split{analysis}": Output(f"split{analysis}") for analysis in analyses(study)},
+        **{f"split{analysis}": Output(f"split{analysis}") for analysis in list_analyses(study)},
         "results": Output("results"),
         **{f"architecture_{m.id}": Output(f"architecture.{m.id}") for m in study.models},
         **{f"training_{m}": Output(f"train.{run}", ("history.csv",)) for m, run in shown.items()},
         **{f"evaluate_{m}": Output(f"evaluate.{run}") for m, run in shown.items()},
         f"evaluate_{LOW_DETAIL.id}": Output(f"evaluate.{LOW_DETAIL.id}"),
-        **{f"compare{analysis}": Output(f"compare{analysis}") for analysis in analyses(study)},
+        **{f"compare{analysis}": Output(f"compare{analysis}") for analysis in list_analyses(study)},
         **({"ledger": Output("ledger")} if study.published else {}),
     }

@@ -10,10 +10,16 @@ from report import PROJECT
 from report.document import fonts
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.pipeline import packages
-from report.pipeline.data import IMAGES, RECORDS, Place, data_inputs
+from report.pipeline.data import IMAGES, RECORDS, Place, make_data_inputs
 from report.study.settings import Comparison
 from report.study.study import Study
-from report.study.trainings import analyses, first_run, has_many_models, normal_class, together
+from report.study.trainings import (
+    find_normal_class,
+    has_many_models,
+    list_analyses,
+    name_first_run,
+    select_together,
+)
 
 FONTS_FOLDER = PROJECT / "templates" / "theme" / "fonts"
 FONT = FONTS_FOLDER / "IBMPlexSans-Regular.ttf"
@@ -40,7 +46,7 @@ MODULES = {
 """The module of `analysis.figures` that draws each figure, by the first part of the figure's name."""
 
 
-def figure_stages(study: Study, place: Place) -> Iterator[Stage]:
+def make_figure_stages(study: Study, place: Place) -> Iterator[Stage]:
     """Yield the stages of all figures; they read the study's own analysis and show the first run of each model."""
     yield from _data_figures(study, place)
     yield from _model_figures(study)
@@ -61,11 +67,11 @@ def _figure(study: Study, name: str, inputs: dict[str, Input], params: dict[str,
 
 def _fonts(study: Study) -> dict[str, Input]:
     """Return the font of all figures, and files of this machine's fonts for characters that it lacks."""
-    behind, _ = fonts.find_fallback_fonts(names_in_figures(study), FONT)
+    behind, _ = fonts.find_fallback_fonts(list_names_in_figures(study), FONT)
     return {"fonts": FONTS, **{f"behind_{k}": Source(path) for k, path in enumerate(behind)}}
 
 
-def names_in_figures(study: Study) -> str:
+def list_names_in_figures(study: Study) -> str:
     """Return all that the study file puts into figures as text."""
     return "".join([*(c.label for c in study.classes), *(m.title for m in study.models)])
 
@@ -75,7 +81,7 @@ def _classes(study: Study) -> dict[str, Json]:
 
 
 def _data_figures(study: Study, place: Place) -> Iterator[Stage]:
-    _, data = data_inputs(place)
+    _, data = make_data_inputs(place)
     records: dict[str, Input] = {"records": RECORDS, "split": SPLIT}
     classes = _classes(study)
     yield _figure(study, "counts", records, classes)
@@ -87,7 +93,7 @@ def _data_figures(study: Study, place: Place) -> Iterator[Stage]:
 
 def _model_figures(study: Study) -> Iterator[Stage]:
     for model in study.trained:
-        run = first_run(study, model)
+        run = name_first_run(study, model)
         training: dict[str, Input] = {"training": Output(f"train.{run}", ("history.csv",))}
         evaluation: dict[str, Input] = {"evaluation": Output(f"evaluate.{run}")}
         named: dict[str, Json] = {**_classes(study), "model": model.id, "title": model.title}
@@ -99,10 +105,10 @@ def _model_figures(study: Study) -> Iterator[Stage]:
 def _overlays(study: Study) -> Iterator[Stage]:
     """Yield the figures of models that lie over one another, with the low-detail classifier."""
     evaluations: dict[str, Input] = {
-        f"evaluation_{m.id}": Output(f"evaluate.{first_run(study, m)}") for m in together(study)
+        f"evaluation_{m.id}": Output(f"evaluate.{name_first_run(study, m)}") for m in select_together(study)
     }
     evaluations[f"evaluation_{LOW_DETAIL.id}"] = Output(f"evaluate.{LOW_DETAIL.id}")
-    networks: list[Json] = [m.select("id", "title") for m in together(study)]
+    networks: list[Json] = [m.select("id", "title") for m in select_together(study)]
     models: list[Json] = [*networks, {"id": LOW_DETAIL.id, "title": LOW_DETAIL.title}]
     classes = _classes(study)
     for kind in ("roc", "pr"):
@@ -113,7 +119,7 @@ def _overlays(study: Study) -> Iterator[Stage]:
             {**classes, "models": models, "splits": [*EVALUATED], "kind": kind},
         )
     yield _figure(study, "reliability", evaluations, {**classes, "models": networks, "split": "test"})
-    if normal_class(study):
+    if find_normal_class(study):
         yield _figure(study, "decision", evaluations, {"models": models})
 
 
@@ -129,13 +135,13 @@ def _pair_figures(study: Study, comparison: Comparison, other: str) -> Iterator[
     }
     sides = {"a": models[comparison.baseline], "b": models[other]}
     evaluations: dict[str, Input] = {
-        f"evaluation_{side}": Output(f"evaluate.{first_run(study, model)}", ("confusion.csv",))
+        f"evaluation_{side}": Output(f"evaluate.{name_first_run(study, model)}", ("confusion.csv",))
         for side, model in sides.items()
     }
     yield _figure(study, f"moved.{other}", evaluations, pair)
     differences: dict[str, Input] = {
         "grouped" if analysis else "comparison": Output(f"compare{analysis}", (f"differences.{other}.csv",))
-        for analysis in analyses(study)
+        for analysis in list_analyses(study)
     }
     limits = comparison.select("margin", "primary")
     yield _figure(study, f"differences.{other}", differences, {**pair, **limits})
@@ -146,7 +152,7 @@ def _side_by_side(study: Study) -> Iterator[Stage]:
     replication = study.about.kind == "replication"
     if not replication and not has_many_models(study):
         return
-    shown = {m.id: first_run(study, m) for m in study.trained}
+    shown = {m.id: name_first_run(study, m) for m in study.trained}
     models: list[Json] = [m.select("id", "title") for m in study.trained]
     trainings: dict[str, Input] = {
         f"training_{m}": Output(f"train.{run}", ("history.csv",)) for m, run in shown.items()

@@ -20,34 +20,34 @@ from report import PROJECT
 from report.engine.code import Project
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.pipeline import packages
-from report.pipeline.data import IMAGES, RECORDS, Place, data_stages
-from report.pipeline.document import document_stages
-from report.pipeline.figures import figure_stages
+from report.pipeline.data import IMAGES, RECORDS, Place, make_data_stages
+from report.pipeline.document import make_document_stages
+from report.pipeline.figures import make_figure_stages
 from report.study.comparable import find_obstacles
 from report.study.model_settings import Model
 from report.study.study import Study
-from report.study.trainings import Run, analyses, compared, normal_class, runs
+from report.study.trainings import Run, find_normal_class, list_analyses, list_compared, list_runs
 
 PROGRAM = Project(PROJECT, ("analysis", "report"), declared_in="report/pipeline/stages.py")
 """Our own packages, which have the code of all stages."""
 RESULTS = ("results.json",)
 
 
-def stages(study: Study, place: Place) -> list[Stage]:
+def make_stages(study: Study, place: Place) -> list[Stage]:
     """Return every stage of ``study``, each after the stages it reads."""
     before = [
-        *data_stages(study, place),
+        *make_data_stages(study, place),
         *(_architecture(study, model) for model in study.models),
         *(
             stage
-            for analysis, group in analyses(study).items()
+            for analysis, group in list_analyses(study).items()
             for stage in _analysis(study, place, analysis, group)
         ),
         *_ledger(study, place),
         _results(study),
-        *figure_stages(study, place),
+        *make_figure_stages(study, place),
     ]
-    return [*before, *document_stages(study, place, before)]
+    return [*before, *make_document_stages(study, place, before)]
 
 
 def _architecture(study: Study, model: Model) -> Stage:
@@ -89,13 +89,16 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
         "split": Output(f"split{analysis}"),
     }
     for model in study.trained:
-        for run in runs(study, model, analysis):
+        for run in list_runs(study, model, analysis):
             yield from _run(study, run, pixels)
         if len(study.training.seeds) > 1:
             yield Stage(
                 f"evaluate.{model.id}{analysis}",
                 "analysis.evaluation.stages.average:average",
-                {run.name: Output(f"evaluate.{run.name}", RESULTS) for run in runs(study, model, analysis)},
+                {
+                    run.name: Output(f"evaluate.{run.name}", RESULTS)
+                    for run in list_runs(study, model, analysis)
+                },
                 {"model": f"{model.id}{analysis}"},
                 packages=packages.STATISTICS,
             )
@@ -152,7 +155,7 @@ def _initial(study: Study, run: Run) -> dict[str, Input]:
     """Return the training whose weights a training begins with, if it begins with any."""
     for model in study.trained:
         if model.id == run.model.init_from:
-            same = next(other for other in runs(study, model, run.analysis) if other.seed == run.seed)
+            same = next(other for other in list_runs(study, model, run.analysis) if other.seed == run.seed)
             return {"initial": Output(f"train.{same.name}", ("model.keras",))}
     return {}
 
@@ -165,7 +168,7 @@ def _evaluation(study: Study, name: str, split: Input, more: dict[str, Input], c
         {
             "model": name,
             "classes": [*study.class_ids],
-            "normal": normal_class(study),
+            "normal": find_normal_class(study),
             "splits": [*EVALUATED],
             "class_balance": class_balance,
         },
@@ -177,8 +180,8 @@ def _comparison(study: Study, place: Place, analysis: str) -> Stage:
     """Return the stage that compares all models of an analysis, as declared, and with the low-detail baseline."""
     networks: dict[str, Json] = {}
     for model in study.trained:
-        networks[model.id] = [run.name for run in runs(study, model, analysis)]
-    trained = [run.name for model in study.trained for run in runs(study, model, analysis)]
+        networks[model.id] = [run.name for run in list_runs(study, model, analysis)]
+    trained = [run.name for model in study.trained for run in list_runs(study, model, analysis)]
     reference = f"{LOW_DETAIL.id}{analysis}"
     comparison = study.comparison
     return Stage(
@@ -192,7 +195,7 @@ def _comparison(study: Study, place: Place, analysis: str) -> Stage:
             "networks": networks,
             "floor": LOW_DETAIL.id,
             "baseline": comparison.baseline if comparison else None,
-            "against": list(compared(study)),
+            "against": list(list_compared(study)),
             "primary": comparison.primary if comparison else DEFAULT_PRIMARY,
             "split": comparison.split if comparison else "test",
             "margin": comparison.margin if comparison else None,
@@ -208,7 +211,7 @@ def _ledger(study: Study, place: Place) -> Iterator[Stage]:
     """Yield the stage that holds our figures against the published ones, if there are any."""
     if study.published is None:
         return
-    trained = {m.id: [run.name for run in runs(study, m, PRESCRIBED.suffix)] for m in study.trained}
+    trained = {m.id: [run.name for run in list_runs(study, m, PRESCRIBED.suffix)] for m in study.trained}
     names: dict[str, Json] = {model: list(found) for model, found in trained.items()}
     reasons = find_obstacles(study, place.overrides, sample=place.data is None)
     yield Stage(
@@ -234,10 +237,10 @@ def _ledger(study: Study, place: Place) -> Iterator[Stage]:
 def _results(study: Study) -> Stage:
     names = [
         name
-        for analysis in analyses(study)
+        for analysis in list_analyses(study)
         for name in (
             *(f"{model}{analysis}" for model in (*(m.id for m in study.trained), LOW_DETAIL.id)),
-            *(run.name for model in study.trained for run in runs(study, model, analysis)),
+            *(run.name for model in study.trained for run in list_runs(study, model, analysis)),
         )
     ]
     return Stage(
@@ -245,7 +248,7 @@ def _results(study: Study) -> Stage:
         "analysis.evaluation.stages.collect:collect",
         {
             "records": Output("read"),
-            **{f"split{analysis}": Output(f"split{analysis}") for analysis in analyses(study)},
+            **{f"split{analysis}": Output(f"split{analysis}") for analysis in list_analyses(study)},
             **{
                 f"architecture_{m.id}": Output(f"architecture.{m.id}", ("summary.json",))
                 for m in study.models
@@ -253,20 +256,20 @@ def _results(study: Study) -> Stage:
             **{f"evaluate_{name}": Output(f"evaluate.{name}", RESULTS) for name in names},
             **{
                 f"compare{analysis}": Output(f"compare{analysis}", (*RESULTS, "verdicts.json"))
-                for analysis in analyses(study)
+                for analysis in list_analyses(study)
             },
             **({"ledger": Output("ledger", RESULTS)} if study.published else {}),
         },
         {
             "classes": [*study.class_ids],
             "models": [m.id for m in study.trained],
-            "analyses": list(analyses(study)),
+            "analyses": list(list_analyses(study)),
         },
         packages=packages.STATISTICS,
     )
 
 
-def classify_stage(trained: tuple[Path, Path], images: list[Path], classes: list[str]) -> Stage:
+def make_classify_stage(trained: tuple[Path, Path], images: list[Path], classes: list[str]) -> Stage:
     """Return the stage that asks a trained network (``model.keras`` and ``input.json``) about images."""
     model, seen = trained
     return Stage(

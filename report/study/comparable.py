@@ -7,7 +7,7 @@ from typing import Any
 
 from report.study.model_settings import Model
 from report.study.published import Protocol
-from report.study.settings import setting
+from report.study.settings import find_setting
 from report.study.study import Study
 
 GENERATED = "the pictures are generated"
@@ -35,7 +35,7 @@ def _compare_settings(study: Study, protocol: Protocol) -> Iterator[str]:
         yield f"{len(study.classes)} classes here, {len(protocol.classes)} published"
     values = study.as_json()
     for name, published in protocol.settings.items():
-        yield from _compare_values(name, setting(values, name), published)
+        yield from _compare_values(name, find_setting(values, name), published)
 
 
 def _compare_model(study: Study, model: Model, overrides: Sequence[str]) -> Iterator[str]:

@@ -254,7 +254,7 @@ class Sample(Section):
     subset: Subset = {}
 
 
-def setting(values: Mapping[str, Any], name: str) -> Any:
+def find_setting(values: Mapping[str, Any], name: str) -> Any:
     """Return a value of the study file by its dotted name, None where there is none; lists are reached by ``id``."""
     place: Any = values
     for key in name.split("."):

@@ -25,7 +25,7 @@ from report.study.settings import (
     Sample,
     Split,
     Training,
-    setting,
+    find_setting,
 )
 from report.study.value_types import Section
 
@@ -238,6 +238,6 @@ class Study(Section):
         for number, requirement in enumerate(self.report.requirements):
             for name in requirement.holds:
                 owner, _, key = name.rpartition(".")
-                table = setting(values, owner) if owner else values
+                table = find_setting(values, owner) if owner else values
                 if not isinstance(table, dict) or key not in table:
                     raise ValueError(f"report.requirements.{number}.holds: the study has no setting {name}")

@@ -20,13 +20,13 @@ class Run:
     name: str
 
 
-def analyses(study: Study) -> dict[str, str]:
+def list_analyses(study: Study) -> dict[str, str]:
     """Return what each analysis adds to names, "" for the study's own, and what it keeps together."""
     first, *second = study.split.groups
     return {PRESCRIBED.suffix: first, **{suffix(group): group for group in second}}
 
 
-def runs(study: Study, model: Model, analysis: str) -> list[Run]:
+def list_runs(study: Study, model: Model, analysis: str) -> list[Run]:
     """Return the trainings of a model: ``baseline``, or with several seeds ``baseline@seed_42`` and so on."""
     seeds = study.training.seeds
     if len(seeds) == 1:
@@ -35,17 +35,17 @@ def runs(study: Study, model: Model, analysis: str) -> list[Run]:
     return [Run(model, analysis, seed, f"{model.id}{joint}seed_{seed}") for seed in seeds]
 
 
-def first_run(study: Study, model: Model) -> str:
+def name_first_run(study: Study, model: Model) -> str:
     """Return the name of the training of the study's own analysis that figures and text show."""
-    return runs(study, model, PRESCRIBED.suffix)[0].name
+    return list_runs(study, model, PRESCRIBED.suffix)[0].name
 
 
-def compared(study: Study) -> tuple[str, ...]:
+def list_compared(study: Study) -> tuple[str, ...]:
     """Return the models that the study compares with its baseline."""
     return study.comparison.against if study.comparison else ()
 
 
-def normal_class(study: Study) -> str | None:
+def find_normal_class(study: Study) -> str | None:
     """Return the class without disease, if the study names one."""
     return next((c.id for c in study.classes if c.normal), None)
 
@@ -55,7 +55,7 @@ def has_many_models(study: Study) -> bool:
     return len(study.trained) > MOST_TOGETHER
 
 
-def together(study: Study) -> tuple[Model, ...]:
+def select_together(study: Study) -> tuple[Model, ...]:
     """Return the models whose curves lie over one another: all, or where they are many those that are compared."""
     if not has_many_models(study):
         return study.trained

@@ -14,7 +14,7 @@ from report.engine.store import Store
 from report.engine.system.files import translate_disk_errors
 from report.errors import UsageError
 from report.pipeline.data import Place
-from report.pipeline.stages import stages
+from report.pipeline.stages import make_stages
 from report.study.loading import load
 from report.study.study import Study
 from report.workspace.data import find_data
@@ -123,7 +123,9 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
         request=request,
         name=name,
         study=study,
-        stages=stages(study, Place(folder, data, request.overrides, declared != study.declaration, version)),
+        stages=make_stages(
+            study, Place(folder, data, request.overrides, declared != study.declaration, version)
+        ),
         data=found,
         cache=cache,
         out=PROJECT / "build" / name,

@@ -21,7 +21,7 @@ from analysis.vocabulary.published import COUNT, TALLIED, VERDICTS, WITH_CORRECT
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL, MAJORITY
 from analysis.vocabulary.splits import EVALUATED
 from report.study import readers
-from report.study.trainings import analyses, compared, normal_class, runs
+from report.study.trainings import find_normal_class, list_analyses, list_compared, list_runs
 from report.writing.sections.data import PEOPLE
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ def result_names(study: Study) -> frozenset[str]:
     Which published figures are judged, and so have a difference, is not known before: all are among the names.
     """
     found: set[str] = {f"{m.id}.architecture.{n}" for m in study.models for n in ARCHITECTURE}
-    for analysis in analyses(study):
+    for analysis in list_analyses(study):
         found |= _owned(f"data{analysis}", _data(study))
         found |= {
             f"{MAJORITY.id}{analysis}.{split}.{n}" for split in EVALUATED for n in _classification(study)
         }
         found |= _owned(f"{LOW_DETAIL.id}{analysis}", _evaluated(study, rebalanced=False))
         for model in study.trained:
-            owners = {f"{model.id}{analysis}", *(run.name for run in runs(study, model, analysis))}
+            owners = {f"{model.id}{analysis}", *(run.name for run in list_runs(study, model, analysis))}
             for owner in owners:
                 found |= _owned(owner, _of_training())
                 found |= _owned(owner, _evaluated(study, rebalanced=is_rebalanced(model)))
@@ -93,7 +93,7 @@ def _classification(study: Study) -> Iterator[str]:
 
 
 def _evaluated(study: Study, *, rebalanced: bool) -> Iterator[str]:
-    scores = [*_classes(study), *([ABNORMAL] if normal_class(study) else [])]
+    scores = [*_classes(study), *([ABNORMAL] if find_normal_class(study) else [])]
     corrections = ("_scaled", *(["_prior"] if rebalanced else []))
     of_scores = [measure for measure in MEASURES.values() if measure.of_scores]
     thresholds = [f"{in_percent('at', share)}.{score}" for share in SPECIFICITIES for score in scores]
@@ -107,7 +107,7 @@ def _evaluated(study: Study, *, rebalanced: bool) -> Iterator[str]:
     yield from (f"{split}.{name}" for split in EVALUATED for name in of_each)
     yield "val.temperature"
     yield from (f"val.threshold_{at}" for at in thresholds)
-    if normal_class(study):
+    if find_normal_class(study):
         at, shares = in_percent("at", SPECIFICITIES[0]), PREVALENCES
         yield from (f"test.{m}_{at}.{in_percent('prevalence', p)}" for m in ("ppv", "npv") for p in shares)
 
@@ -122,7 +122,7 @@ def _compared(study: Study, analysis: str) -> Iterator[str]:
         for mistake in study.corrections:
             pair = f"{pair_name(mistake.corrected, mistake.faithful)}{analysis}.{split}"
             yield from (f"{pair}.{name}" for name in differences)
-        for other in compared(study):
+        for other in list_compared(study):
             assert declared is not None
             pair = f"{pair_name(other, declared.baseline)}{analysis}.{split}"
             moves = [f"{move}{of}" for move in MOVES for of in ("", *(f".{c}" for c in _classes(study)))]
@@ -130,7 +130,7 @@ def _compared(study: Study, analysis: str) -> Iterator[str]:
     if declared is None:
         return
     several = ("variance.patients", "variance.a", "variance.b") if len(study.training.seeds) > 1 else ()
-    for other in compared(study):
+    for other in list_compared(study):
         pair = f"{pair_name(other, declared.baseline)}{analysis}.{declared.split}"
         yield from (f"{pair}.{name}" for name in (*DECIDED, *several))
     planning = f"planning{analysis}.{declared.split}.detectable_gain"

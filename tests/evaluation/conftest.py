@@ -22,7 +22,7 @@ from analysis.progress import silent
 from report import PROJECT
 from report.engine.stage import Output, Stage
 from report.pipeline.data import Place
-from report.pipeline.stages import stages
+from report.pipeline.stages import make_stages
 from report.study.loading import load
 from report.study.study import Study
 
@@ -147,7 +147,7 @@ def build(root: Path, study: Study, *, scrambled: bool = False) -> Built:
 
     With ``scrambled`` the labels of the test set are shuffled, and nothing else is different.
     """
-    plan = stages(study, Place(ASSIGNMENT, None))
+    plan = make_stages(study, Place(ASSIGNMENT, None))
     records = records_table()
     truth = records["label"].map(CLASSES.index).to_numpy()
     first, second = split_column(records["image_id"]), split_column(cluster_ids(records))

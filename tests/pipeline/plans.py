@@ -9,7 +9,7 @@ from typing import Any
 from report import PROJECT
 from report.engine.stage import Output, Stage
 from report.pipeline.data import Place
-from report.pipeline.stages import stages
+from report.pipeline.stages import make_stages
 from report.study.loading import load
 from report.study.study import Study
 
@@ -27,10 +27,10 @@ def changed_study(*overrides: str) -> Study:
 
 
 def planned(*overrides: str, **place: Any) -> list[Stage]:
-    return stages(changed_study(*overrides), Place(ASSIGNMENT, Path("/data"), **place))
+    return make_stages(changed_study(*overrides), Place(ASSIGNMENT, Path("/data"), **place))
 
 
-SAMPLE = stages(STUDY.for_sample(), Place(ASSIGNMENT, None))
+SAMPLE = make_stages(STUDY.for_sample(), Place(ASSIGNMENT, None))
 
 
 REAL = planned()
@@ -45,7 +45,9 @@ PLANS = {
     "three seeds": SEEDS,
     "three seeds by patient": planned("training.seeds=[1,2,3]"),
     "by patient alone": planned("split.group=patient"),
-    "no comparison": stages(STUDY.model_copy(update={"comparison": None}), Place(ASSIGNMENT, Path("/data"))),
+    "no comparison": make_stages(
+        STUDY.model_copy(update={"comparison": None}), Place(ASSIGNMENT, Path("/data"))
+    ),
 }
 
 

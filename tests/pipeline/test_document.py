@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from report.pipeline.data import Place
-from report.pipeline.stages import stages
+from report.pipeline.stages import make_stages
 from tests.pipeline.plans import (
     ASSIGNMENT,
     REAL,
@@ -15,7 +15,7 @@ from tests.pipeline.plans import (
 
 def test_the_title_of_the_study_reaches_the_document_alone():
     about = STUDY.about.model_copy(update={"title": "Another"})
-    other = stages(STUDY.model_copy(update={"about": about}), Place(ASSIGNMENT, Path("/data")))
+    other = make_stages(STUDY.model_copy(update={"about": about}), Place(ASSIGNMENT, Path("/data")))
     assert {a.name for a, b in zip(REAL, other, strict=True) if a != b} == {"source"}
 
 

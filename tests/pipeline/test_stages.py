@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from report.engine.stage import Output
-from report.study.trainings import runs
+from report.study.trainings import list_runs
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from tests.pipeline.plans import (
@@ -204,7 +204,7 @@ def test_a_study_without_a_comparison_is_still_compared_with_the_reference_class
 def test_only_one_model_and_what_it_needs(seeds, tmp_path):
     request = Request(sample=True, overrides=(f"training.seeds={seeds}",), cache=tmp_path)
     found = names(make_plan(request).select_upstream(["evaluate.baseline"]))
-    trainings = [run.name for run in runs(changed_study(f"training.seeds={seeds}"), STUDY.models[0], "")]
+    trainings = [run.name for run in list_runs(changed_study(f"training.seeds={seeds}"), STUDY.models[0], "")]
     above = ["sample", "read", "images", "architecture.baseline", "split"]
     of_runs = [f"{kind}.{name}" for name in trainings for kind in ("train", "predict", "evaluate")]
     assert found == [*above, *of_runs, *(["evaluate.baseline"] if len(trainings) > 1 else [])]

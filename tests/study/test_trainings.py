@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from report.study.trainings import analyses
+from report.study.trainings import list_analyses
 from tests.pipeline.plans import (
     changed_study,
     named,
@@ -22,7 +22,7 @@ from tests.pipeline.plans import (
     ],
 )
 def test_analyses_and_what_they_keep_together(overrides, groups):
-    assert analyses(changed_study(*overrides)) == groups
+    assert list_analyses(changed_study(*overrides)) == groups
     plan = planned(*overrides)
     splits = {s.name: s.params["group"] for s in plan if s.name.startswith("split")}
     assert splits == {f"split{analysis}": group for analysis, group in groups.items()}

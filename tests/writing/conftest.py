@@ -19,7 +19,7 @@ from report import PROJECT
 from report.document import lint
 from report.engine.stage import Output, Stage
 from report.pipeline.data import Place
-from report.pipeline.stages import stages
+from report.pipeline.stages import make_stages
 from report.study.loading import load
 from report.writing.facts import known_to_templates
 from report.writing.source import write
@@ -198,7 +198,7 @@ def source(tmp_path: Path, artifacts):
 
 def evaluate_study(root: Path, val_loss: dict[str, list[float]]) -> dict[str, str]:
     """Write the artifacts of the assignment into ``root`` and return the inputs of its source stage."""
-    plan = stages(load(ASSIGNMENT / "study.toml"), Place(ASSIGNMENT, None))
+    plan = make_stages(load(ASSIGNMENT / "study.toml"), Place(ASSIGNMENT, None))
     folders = {stage.name: root / stage.name for stage in plan}
     for folder in folders.values():
         folder.mkdir()

@@ -8,7 +8,7 @@ from report import PROJECT
 from report.document.markdown import escape
 from report.errors import RenderError
 from report.pipeline.data import Place
-from report.pipeline.stages import stages
+from report.pipeline.stages import make_stages
 from report.study.loading import load
 from report.writing.author.passages import close_passage
 from report.writing.study_facts import uncapitalised
@@ -63,6 +63,6 @@ def test_a_label_is_printed_with_its_dollars():
 
 def test_a_label_with_a_slash_is_no_folder():
     folder = CASES / "label-with-slash"
-    planned = stages(load(folder / "study.toml"), Place(folder, None))
+    planned = make_stages(load(folder / "study.toml"), Place(folder, None))
     (sample,) = (stage for stage in planned if stage.name == "sample")
     assert [c["folder"] for c in sample.params["classes"]] == ["Normal", "pneumonia"]

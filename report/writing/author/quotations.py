@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from report.errors import RenderError, did_you_mean, nearest
 from report.study.collisions import OWNERS
 from report.study.prose import find_prose
-from report.study.trainings import analyses
+from report.study.trainings import list_analyses
 from report.writing.author.markup import require_markup
 from report.writing.result_names import result_names
 
@@ -109,5 +109,5 @@ def _find_problem(name: str, study: Study) -> tuple[str, str] | None:
 def _find_runs(study: Study) -> set[str]:
     """Return what can follow an ``@``: analyses, and with several seeds each of them."""
     seeds = [f"seed_{seed}" for seed in study.training.seeds]
-    grouped = [name.removeprefix("@") for name in analyses(study) if name]
+    grouped = [name.removeprefix("@") for name in list_analyses(study) if name]
     return {*grouped, *seeds, *(f"{group}_{seed}" for group in grouped for seed in seeds)}
