@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
+from analysis.arrays import Indices
 from analysis.errors import DataError
 from analysis.progress import Progress
 from analysis.vocabulary.splits import SPLITS
@@ -20,16 +20,31 @@ from analysis.whole_patients import FEWEST, draw_patients
 
 BY_IMAGE = ", or split by image alone: --set split.group=none --set split.also=none"
 
-Rows = NDArray[np.intp]
-
 
 @dataclass(frozen=True)
 class Rule:
     """How the images are shared out: the part of the study file that the stage depends on.
 
-    ``protocol`` is ``stratified`` (the share ``test``, then ``val`` of what is left), ``holdout`` (the shares ``test`` and
-    ``val`` of the whole, set aside together), ``splitfolders`` (the same shares of each class, as that program cuts
-    them) or ``official`` (the dataset's own test set). The other fields are as in the study file.
+    Parameters
+    ----------
+    classes : sequence of str
+        The ids of the classes, in the order of the study file.
+    protocol : {"stratified", "holdout", "splitfolders", "official"}
+        ``stratified``: the share ``test``, then ``val`` of what is left. ``holdout``: the shares ``test`` and ``val`` of
+        the whole, set aside together. ``splitfolders``: the same shares of each class, as that program cuts them.
+        ``official``: the dataset's own test set, and ``val`` of its training set.
+    test, val : float
+        Shares, between 0 and 1.
+    seed : int
+        What is drawn is drawn by it.
+    draw : {"stratified", "keras"}
+        How the validation set is drawn from an official training set.
+    official_val : {"train", "val"}
+        Whether the dataset's own validation images are pooled with its training images.
+    subset : mapping of class id to int
+        So many images of an official training set are trained on, all others are for validation; none: all.
+    group : {"none", "patient"}
+        What is kept together in one split.
     """
 
     classes: Sequence[str]
@@ -77,14 +92,14 @@ def split(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Pro
     progress(len(records), len(records), "images")
 
 
-def _stratified(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
+def _stratified(records: pd.DataFrame, how: Rule) -> tuple[Indices, Indices]:
     """Return the rows for validation and for the test: ``test`` of all, then ``val`` of what is left."""
     _check_counts(records, how, how.test, how.val)
     rest, tested = _set_aside(np.arange(len(records)), how.test, records, how)
     return _set_aside(rest, how.val, records, how)[1], tested
 
 
-def _holdout(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
+def _holdout(records: pd.DataFrame, how: Rule) -> tuple[Indices, Indices]:
     """Return ``val`` and ``test`` of the whole: set aside together, then parted."""
     both = how.test + how.val
     _check_counts(records, how, how.test, how.val)
@@ -95,7 +110,7 @@ def _holdout(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
     return validated, tested
 
 
-def _splitfolders(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
+def _splitfolders(records: pd.DataFrame, how: Rule) -> tuple[Indices, Indices]:
     """Return ``val`` and ``test`` of each class as ``splitfolders.ratio`` does: by name, shuffled, cut at whole numbers."""
     _check_counts(records, how, how.test, how.val)
     if how.by_patient:
@@ -112,7 +127,7 @@ def _splitfolders(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
     return np.array(validated, dtype=np.intp), np.array(tested, dtype=np.intp)
 
 
-def _official(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
+def _official(records: pd.DataFrame, how: Rule) -> tuple[Indices, Indices]:
     """Return the dataset's own test set, and of its other images those for validation."""
     _check_official(records, how.classes)
     tested = np.flatnonzero(records["official"] == "test")
@@ -122,9 +137,9 @@ def _official(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
     if how.by_patient:
         _check_apart(records, tested)
     if how.subset:
-        return np.setdiff1d(np.append(pool, others), _subset(records, pool, how)), tested
+        return np.setdiff1d(np.append(pool, others), _draw_subset(records, pool, how)), tested
     if how.draw == "keras" and not how.by_patient:
-        drawn = _as_keras_draws(records, pool, how)
+        drawn = _draw_as_keras(records, pool, how)
     else:
         _check_counts(records.iloc[pool], how, how.val)
         drawn = _set_aside(pool, how.val, records, how)[1]
@@ -139,7 +154,7 @@ PROTOCOLS = {
 }
 
 
-def _as_keras_draws(records: pd.DataFrame, pool: Rows, how: Rule) -> Rows:
+def _draw_as_keras(records: pd.DataFrame, pool: Indices, how: Rule) -> Indices:
     """Return the share ``val`` of ``pool`` that ``image_dataset_from_directory`` takes for validation.
 
     It lists class by class, by name, shuffles, and takes the last.
@@ -151,20 +166,20 @@ def _as_keras_draws(records: pd.DataFrame, pool: Rows, how: Rule) -> Rows:
     return listed[len(listed) - int(how.val * len(listed)) :]
 
 
-def _by_name(records: pd.DataFrame, rows: Rows) -> Rows:
+def _by_name(records: pd.DataFrame, rows: Indices) -> Indices:
     """Return ``rows`` by file name, whatever folder a file lies in."""
     names = records["image_id"].iloc[rows].str.rsplit("/", n=1).str[-1]
     order = np.lexsort((records["image_id"].iloc[rows], names))
     return rows[order]
 
 
-def _subset(records: pd.DataFrame, pool: Rows, how: Rule) -> Rows:
+def _draw_subset(records: pd.DataFrame, pool: Indices, how: Rule) -> Indices:
     """Return as many rows of each class, drawn from ``pool``, as ``subset`` says.
 
     By patient the images of whole patients are drawn as long as they fit; the sum can be somewhat smaller.
     """
     rng = np.random.default_rng(how.seed)
-    drawn: list[Rows] = []
+    drawn: list[Indices] = []
     for label in how.classes:
         rows = pool[records["label"].iloc[pool] == label]
         wanted = how.subset[label]
@@ -175,12 +190,16 @@ def _subset(records: pd.DataFrame, pool: Rows, how: Rule) -> Rows:
                 hint=f"ask for fewer: --set split.subset.{label}=...",
             )
         drawn.append(
-            _whole_patients(records, rows, wanted, rng) if how.by_patient else rng.permutation(rows)[:wanted]
+            _draw_whole_patients(records, rows, wanted, rng)
+            if how.by_patient
+            else rng.permutation(rows)[:wanted]
         )
     return np.concatenate(drawn)
 
 
-def _whole_patients(records: pd.DataFrame, rows: Rows, wanted: int, rng: np.random.Generator) -> Rows:
+def _draw_whole_patients(
+    records: pd.DataFrame, rows: Indices, wanted: int, rng: np.random.Generator
+) -> Indices:
     """Return up to ``wanted`` of ``rows``: all images of patients drawn at random."""
     drawn: list[int] = []
     of_patient = pd.Series(rows).groupby(records["patient_id"].iloc[rows].to_numpy()).agg(list)
@@ -190,13 +209,13 @@ def _whole_patients(records: pd.DataFrame, rows: Rows, wanted: int, rng: np.rand
     return np.array(drawn, dtype=np.intp)
 
 
-def _shares_by_patient(records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
+def _shares_by_patient(records: pd.DataFrame, how: Rule) -> tuple[Indices, Indices]:
     """Return ``val`` and ``test`` of the whole, all images of a patient in one part."""
     rest, tested = _set_aside(np.arange(len(records)), how.test, records, how)
     return _set_aside(rest, how.val / (1 - how.test), records, how)[1], tested
 
 
-def _set_aside(rows: Rows, share: float, records: pd.DataFrame, how: Rule) -> tuple[Rows, Rows]:
+def _set_aside(rows: Indices, share: float, records: pd.DataFrame, how: Rule) -> tuple[Indices, Indices]:
     """Return the rows that are left and those set aside, the share ``share`` of each class."""
     labels = records["label"].to_numpy()[rows]
     if how.by_patient:
@@ -240,7 +259,7 @@ def _check_official(records: pd.DataFrame, classes: Sequence[str]) -> None:
                 )
 
 
-def _check_apart(records: pd.DataFrame, tested: Rows) -> None:
+def _check_apart(records: pd.DataFrame, tested: Indices) -> None:
     """Raise if a patient is in the dataset's own test set and out of it."""
     is_test = records.index.isin(tested)
     both = set(records["patient_id"][is_test]) & set(records["patient_id"][~is_test])

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
+
+from analysis.arrays import Counts, Indices, Labels, Mask, dense
 
 FEWEST = 2
 """Patients of a class, so that one can be drawn and one left."""
 MANY_FOLDS = 20
 ROUNDING = 1e-9
 
-Mask = NDArray[np.bool_]
-Counts = NDArray[np.int64]
-Indices = NDArray[np.intp]
 
-
-def draw_patients(
-    labels: NDArray[np.object_], patients: NDArray[np.object_], share: float, seed: int
-) -> Mask:
+def draw_patients(labels: Labels, patients: Labels, share: float, seed: int) -> Mask:
     """Return which of n images are drawn, shape (n,): ``share`` of them and of each class, by whole patients.
 
     The first of some stratified folds of patients are drawn (``StratifiedGroupKFold`` of scikit-learn). Where they are
     off by more than one image, patients change sides until they are not, or until no move brings them nearer.
+
+    Parameters
+    ----------
+    labels, patients : array of str, shape (n,)
+        Class and patient of each image. Every class has at least `FEWEST` patients.
+    share : float
+        Between 0 and 1, of the images.
+    seed : int
+        What the folds are shuffled by.
     """
-    patient = np.unique(patients, return_inverse=True)[1]
-    label = np.unique(labels, return_inverse=True)[1]
+    patient, label = dense(patients), dense(labels)
     images = np.zeros((patient.max() + 1, label.max() + 1), dtype=np.int64)
     np.add.at(images, (patient, label), 1)
     folds, taken = _folds(share, int((images > 0).sum(axis=0).min()))

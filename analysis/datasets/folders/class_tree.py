@@ -56,8 +56,8 @@ class ClassTree:
 
     def official(self, above: Folders) -> str:
         """Return the part of the dataset's own split that a folder is of, which may be told with the class; "" if of none."""
-        told = (self._parted[name][1] for name in above if name in self._parted)
-        return official_split(name for name in above if name not in self.ids) or next(told, "")
+        parts = (self._parted[name][1] for name in above if name in self._parted)
+        return official_split(name for name in above if name not in self.ids) or next(parts, "")
 
     def dataset(self, above: Folders) -> Folders:
         """Return the folder of the dataset that an image is of: what lies above its part of the split and its class."""

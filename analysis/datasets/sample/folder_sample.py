@@ -122,23 +122,23 @@ def _draw(item: Item, number: int, seed: int) -> phantom.Phantom:
     return phantom.draw_chest(looks, phantom.draw_anatomy(body), rng, width=width, height=height)
 
 
-def kinds(classes: Sequence[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+def choose_kinds(classes: Sequence[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
     """Return what each class looks like, by its id."""
     names = {c["id"]: f"{c['id']} {c['folder']}".casefold() for c in classes}
-    told = {
+    known = {
         id_: next((kind for word, kind in WORDS.items() if re.search(rf"\b{word}", name)), None)
         for id_, name in names.items()
     }
-    taken = {kind for found in told.values() for kind in found or ()}
+    taken = {kind for found in known.values() for kind in found or ()}
     spare = [kind for kind in phantom.KINDS if kind not in taken] or list(phantom.KINDS)
-    unsaid = [id_ for id_, found in told.items() if found is None]
-    return {id_: found or (spare[unsaid.index(id_) % len(spare)],) for id_, found in told.items()}
+    unknown = [id_ for id_, found in known.items() if found is None]
+    return {id_: found or (spare[unknown.index(id_) % len(spare)],) for id_, found in known.items()}
 
 
 def _items(classes: Sequence[Mapping[str, str]], pictures: int, seed: int) -> Iterator[Item]:
     """Yield as many images of each kind of each class, several of one patient among them."""
     rng = np.random.default_rng([seed, 0])
-    looks = kinds(classes)
+    looks = choose_kinds(classes)
     shown = [(c["folder"], kind) for c in classes for kind in looks[c["id"]]]
     numbers: Counter[str] = Counter()
     for i, (folder, kind) in enumerate(shown):

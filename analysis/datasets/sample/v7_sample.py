@@ -60,6 +60,13 @@ def write(
 
     The files are ``images/<name>`` and ``releases/all-images/annotations/<id>.json`` (Darwin JSON 1.0). The same
     arguments give the same bytes.
+
+    Parameters
+    ----------
+    pictures : int
+        The number of usable images.
+    seed : int
+        What they are drawn from.
     """
     (out / "images").mkdir()
     (out / ANNOTATIONS).mkdir(parents=True)
@@ -83,13 +90,13 @@ def _usable(pictures: int, seed: int) -> list[Item]:
     items: list[Item] = []
     for kind, count in counts.items():
         patient = 0
-        made: list[Item] = []
-        while len(made) < count:
+        of_kind: list[Item] = []
+        while len(of_kind) < count:
             patient += 1
-            size = min(IMAGES_A_PATIENT[int(rng.integers(len(IMAGES_A_PATIENT)))], count - len(made))
+            size = min(IMAGES_A_PATIENT[int(rng.integers(len(IMAGES_A_PATIENT)))], count - len(of_kind))
             background = _background(rng) if kind == COVID_19 else ()
-            made += [_item(kind, patient, k, len(made) + k, background, rng) for k in range(size)]
-        items += made
+            of_kind += [_item(kind, patient, k, len(of_kind) + k, background, rng) for k in range(size)]
+        items += of_kind
     return items
 
 

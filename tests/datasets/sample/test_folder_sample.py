@@ -89,7 +89,7 @@ def test_any_classes_have_a_sample(read) -> None:
     ],
 )
 def test_a_class_looks_like_its_name(classes: list[dict[str, str]], kinds: list[tuple[str, ...]]) -> None:
-    assert list(folder_sample.kinds(classes).values()) == kinds
+    assert list(folder_sample.choose_kinds(classes).values()) == kinds
 
 
 def test_the_same_seed_gives_the_same_pixels(tmp_path: Path) -> None:
