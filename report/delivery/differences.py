@@ -45,6 +45,13 @@ class Difference:
 def compare_files(name: str, published: Path, again: Path) -> Iterator[Difference]:
     """Yield where a published file differs from the same file made again, of which the bytes differ.
 
+    Parameters
+    ----------
+    name : str
+        What the file is called in the build folder.
+    published, again : Path
+        Where the two versions lie; their suffix says what they are.
+
     Raises
     ------
     ValueError

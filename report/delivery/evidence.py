@@ -107,12 +107,12 @@ def find_evidence(plan: Sequence[Stage], built: Mapping[str, Built]) -> dict[str
                 result = built[where.stage]
                 chosen = [file for file in result.files if is_included(file, where.include)]
                 files |= {evidence_path(where.stage, file): result.path(file) for file in chosen}
-    prose = _stage("source", plan).inputs["prose"]
+    prose = _find_stage("source", plan).inputs["prose"]
     assert isinstance(prose, Source)
     return files | {f"{PROSE}/{path.name}": path for path in find_prose(prose.path)}
 
 
-def _stage(name: str, plan: Sequence[Stage]) -> Stage:
+def _find_stage(name: str, plan: Sequence[Stage]) -> Stage:
     return next(stage for stage in plan if stage.name == name)
 
 
@@ -121,13 +121,13 @@ def describe_study(
 ) -> dict[str, Any]:
     """Return what ``study.json`` tells for the build folder of a ``plan`` that has these files."""
     repeatable = [stage for stage in select_repeatable(plan) if stage.name in built]
-    params = _stage("source", plan).params
+    params = _find_stage("source", plan).params
     names = {stage.name for stage in plan}
     return {
         "format": 1,
         "data": next((kind for kind in ("sample", "archive") if kind in names), "folder"),
         **{name: params[name] for name in ("name", "overrides", "commit")},
-        "declared_late": _stage("compare", plan).params["declared_late"],
+        "declared_late": _find_stage("compare", plan).params["declared_late"],
         "study": study.as_json(without_defaults=True),  # as a study file may say it
         "program": describe_program((stage, built[stage.name].record.recipe) for stage in repeatable),
         "files": {name: digest_file(path) for name, path in sorted(files.items())},

@@ -65,6 +65,13 @@ class Verification:
 def verify(folder: Path, on_progress: OnProgress) -> Verification:
     """Return whether the report in a build folder follows from its predictions.
 
+    Parameters
+    ----------
+    folder : Path
+        The build folder.
+    on_progress : callable
+        Is called before each stage that is run again, with how many have run, of how many.
+
     Raises
     ------
     DataError

@@ -23,10 +23,20 @@ IMAGES = Output("images", private=True)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a study's files lie: its folder, and its data, a folder or an archive (none: the generated sample).
+    """Where a study's files lie, and what else a build knows that its study file does not say.
 
-    ``declared_late``: the comparison was declared anew after results on the test set had been seen. ``commit``: the
-    version of the program, for the appendix; "" where it is not known.
+    Attributes
+    ----------
+    study : Path
+        Its folder.
+    data : Path or None
+        A folder or an archive; None for the generated sample.
+    overrides : tuple of str
+        Changes to the study file made on the command line, as ``key=value``.
+    declared_late : bool
+        Whether the comparison was declared anew after results on the test set had been seen.
+    commit : str
+        The version of the program, for the appendix; "" where it is not known.
     """
 
     study: Path

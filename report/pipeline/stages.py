@@ -34,7 +34,15 @@ RESULTS = ("results.json",)
 
 
 def make_stages(study: Study, place: Place) -> list[Stage]:
-    """Return every stage of ``study``, each after the stages it reads."""
+    """Return every stage of a study, each after the stages it reads.
+
+    Parameters
+    ----------
+    study : Study
+        As it was loaded; for the sample `Study.for_sample` of it.
+    place : Place
+        Its folder and its data, and what only the command line knows.
+    """
     before = [
         *make_data_stages(study, place),
         *(_architecture(study, model) for model in study.models),

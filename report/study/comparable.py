@@ -16,9 +16,21 @@ BESIDE_TRAINING = {"id", "title", "weights", "corrects", "minutes"}
 
 
 def find_obstacles(study: Study, overrides: Sequence[str], *, sample: bool) -> dict[str, list[str]]:
-    """Return for each model of a study why its figures may not be compared with the published ones; none is good.
+    """Return for each model of a study why its figures may not be compared with the published ones.
 
-    ``overrides`` are the changes made on the command line, ``sample`` whether the images are generated.
+    Parameters
+    ----------
+    study : Study
+        One that has published figures.
+    overrides : sequence of str
+        Changes made on the command line, which count where ``published.toml`` tells no settings of a model.
+    sample : bool
+        Whether the images are generated.
+
+    Returns
+    -------
+    dict of str to list of str
+        By the id of each model its reasons; a model without any may be compared.
     """
     assert study.published is not None
     if sample:

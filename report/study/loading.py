@@ -18,7 +18,14 @@ from report.study.texts import UNPRINTABLE_HINT, find_unprintable
 
 
 def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
-    """Return the study of ``path`` (a ``study.toml``) with ``key=value`` overrides applied.
+    """Return the study of a study file, with the published figures that belong to it.
+
+    Parameters
+    ----------
+    path : Path
+        A ``study.toml``.
+    overrides : tuple of str
+        Changes to it as ``table.key=value``, the later ones on top.
 
     Raises
     ------
