@@ -1,4 +1,4 @@
-"""A few training pictures of each class, as they came and as the networks see them."""
+"""A few training images of each class, as they came and as the networks see them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from analysis.figures import style, typesetting, wording
 from analysis.image_files import read_unchanged
 from analysis.progress import Progress
 
-PICTURES = 3
+IMAGES_OF_CLASS = 3
 BLOCKS_A_ROW = 2
 CELL, SPACE, GUTTER, TITLE, TITLE_LINE, NOTE = 22.0, 1.5, 5.0, 6.0, 3.6, 10.0
-SMALLEST = 13.0  # mm; where three pictures of a class would be smaller, there are fewer of each
+SMALLEST = 13.0  # mm; where three images of a class would be smaller, there are fewer of each
 RAW_PX = 200
 JPEG_QUALITY = 85
 PNG_URI = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
@@ -39,36 +39,36 @@ def draw(
     classes: Sequence[style.Class],
     seed: int,
 ) -> None:
-    """Draw per class a row of pictures in their true proportions above the same ones prepared."""
+    """Draw per class a row of images in their true proportions above the same ones prepared."""
     records = pd.read_csv(inputs["records"] / "records.csv", usecols=["image_id", "label", "sha256"])
     split = pd.read_csv(inputs["split"] / "split.csv", usecols=["split"])["split"]
     layout = arrange([c["label"] for c in classes])
-    table = choose(records[split == "train"], [c["id"] for c in classes], seed, layout.pictures)
-    images = np.load(inputs["images"] / "images.npy", mmap_mode="r")
+    table = choose(records[split == "train"], [c["id"] for c in classes], seed, layout.per_class)
+    prepared = np.load(inputs["images"] / "images.npy", mmap_mode="r")
     depth = read_depth(inputs["images"])
-    pictures = [
-        (_raw(inputs["data"], image_id, sha256, depth), np.asarray(images[row]))
+    pairs = [
+        (_read(inputs["data"], image_id, sha256, depth), np.asarray(prepared[row]))
         for image_id, sha256, row in zip(table["image_id"], table["sha256"], table["row"], strict=True)
     ]
-    table["height"], table["width"] = zip(*(raw.shape for raw, _ in pictures), strict=True)
+    table["height"], table["width"] = zip(*(raw.shape for raw, _ in pairs), strict=True)
     height = -(-len(classes) // layout.across) * layout.block - GUTTER + 1
     with style.page(height) as figure:
         for k, item in enumerate(classes):
-            mine = [pictures[i] for i in np.flatnonzero(table["class"] == item["id"])]
+            mine = [pairs[i] for i in np.flatnonzero(table["class"] == item["id"])]
             row, column = divmod(k, layout.across)
             corner = NOTE + column * (layout.width + GUTTER), height - row * layout.block
             _block(figure, mine, layout.titles[k], corner, layout, noted=column == 0)
         style.save(
-            figure, out, table.drop(columns=["row", "sha256"]), describe(table, classes, images.shape[1])
+            figure, out, table.drop(columns=["row", "sha256"]), describe(table, classes, prepared.shape[1])
         )
-    _shrink(out / "figure.svg")
+    _embed_as_jpeg(out / "figure.svg")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How many pictures a class has, how many classes stand in a row, how wide a picture is, and the titles, in mm."""
+    """How many images a class has, how many classes stand in a row, how wide an image is, and the titles, in mm."""
 
-    pictures: int
+    per_class: int
     across: int
     cell: float
     column: float
@@ -76,8 +76,8 @@ class Layout:
 
     @property
     def width(self) -> float:
-        """How wide the column of a class is: no wider than pictures of full size."""
-        return min(self.column, self.pictures * (CELL + SPACE))
+        """How wide the column of a class is: no wider than images of full size."""
+        return min(self.column, self.per_class * (CELL + SPACE))
 
     @property
     def title(self) -> float:
@@ -91,46 +91,46 @@ class Layout:
 
 
 def arrange(labels: Sequence[str]) -> Layout:
-    """Return the layout with the largest pictures on one page; three of a class while these are large enough."""
-    for pictures in range(PICTURES, 0, -1):
-        found = [_layout(labels, pictures, across) for across in range(BLOCKS_A_ROW, len(labels) + 2)]
+    """Return the layout with the largest images on one page; three of a class while these are large enough."""
+    for per_class in range(IMAGES_OF_CLASS, 0, -1):
+        found = [_layout(labels, per_class, across) for across in range(BLOCKS_A_ROW, len(labels) + 2)]
         best = max(found, key=lambda layout: layout.cell)
         if best.cell >= SMALLEST:
             break
     return best
 
 
-def _layout(labels: Sequence[str], pictures: int, across: int) -> Layout:
+def _layout(labels: Sequence[str], per_class: int, across: int) -> Layout:
     width = (style.FULL_WIDTH_MM - NOTE + GUTTER) / across - GUTTER
     titles = tuple(
         typesetting.break_lines(
-            label, min(width, pictures * (CELL + SPACE)) - SPACE, typesetting.BASE, "semibold"
+            label, min(width, per_class * (CELL + SPACE)) - SPACE, typesetting.BASE, "semibold"
         )
         for label in labels
     )
-    wide = min(CELL, width / pictures - SPACE)
+    wide = min(CELL, width / per_class - SPACE)
     room = (style.PAGE_MM - 1 + GUTTER) / -(-len(labels) // across)
-    flat = Layout(pictures, across, 0.0, width, titles)
+    flat = Layout(per_class, across, 0.0, width, titles)
     return replace(flat, cell=min(wide, (room - flat.block) / 2))
 
 
-def choose(train: pd.DataFrame, class_ids: Sequence[str], seed: int, pictures: int) -> pd.DataFrame:
-    """Return class, image_id, sha256 and row (of records) of the pictures shown, the same for the same seed."""
+def choose(train: pd.DataFrame, class_ids: Sequence[str], seed: int, per_class: int) -> pd.DataFrame:
+    """Return class, image_id, sha256 and row (of records) of the images shown, the same for the same seed."""
     chosen = []
     for name in class_ids:
         rows = train[train["label"] == name]
-        some = rows.sample(min(pictures, len(rows)), random_state=seed).sort_index()
+        some = rows.sample(min(per_class, len(rows)), random_state=seed).sort_index()
         chosen.append(some.rename(columns={"label": "class"}).assign(row=some.index))
     return pd.concat(chosen, ignore_index=True)[["class", "image_id", "sha256", "row"]]
 
 
-def _raw(root: Path, image_id: str, sha256: str, depth: int | None) -> Grey:
+def _read(root: Path, image_id: str, sha256: str, depth: int | None) -> Grey:
     return decode(read_unchanged(root, image_id, sha256), depth=depth).pixels
 
 
 def _block(
     figure: Figure,
-    pictures: Sequence[tuple[Grey, Grey]],
+    pairs: Sequence[tuple[Grey, Grey]],
     title: str,
     corner: tuple[float, float],
     layout: Layout,
@@ -141,11 +141,11 @@ def _block(
     for k, line in enumerate(title.split("\n")):
         y = (top - 4 - TITLE_LINE * k) / full
         figure.text(left / style.FULL_WIDTH_MM, y, line, fontweight="semibold", va="baseline")
-    for k, pair in enumerate(pictures):
+    for k, pair in enumerate(pairs):
         for row, (pixels, note) in enumerate(zip(pair, ("as read", "prepared"), strict=True)):
             bottom = top - layout.title - cell - row * (cell + SPACE)
             ax = style.place(figure, left + k * (cell + SPACE), bottom, cell, cell)
-            ax.imshow(_at_most(pixels, RAW_PX), cmap="gray", vmin=0, vmax=255, interpolation="none")
+            ax.imshow(_thumbnail(pixels, RAW_PX), cmap="gray", vmin=0, vmax=255, interpolation="none")
             ax.set(anchor="S" if row == 0 else "C", xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
             if noted and k == 0:
@@ -153,19 +153,20 @@ def _block(
                 figure.text(x, y, note, rotation=90, ha="center", va="center", color=style.QUIET)
 
 
-def _at_most(pixels: Grey, size_px: int) -> Grey:
+def _thumbnail(pixels: Grey, size_px: int) -> Grey:
+    """Return the image no larger than ``size_px`` either way."""
     image = Image.fromarray(pixels)
     image.thumbnail((size_px, size_px), Image.Resampling.BOX)
     return np.asarray(image)
 
 
-def _shrink(path: Path) -> None:
-    """Embed the pictures as grey JPEG: a sixth of the PNG in colour that matplotlib writes."""
+def _embed_as_jpeg(path: Path) -> None:
+    """Embed the images as grey JPEG: a sixth of the PNG in colour that matplotlib writes."""
     svg = path.read_text(encoding="utf-8")
-    path.write_text(PNG_URI.sub(_as_jpeg, svg), encoding="utf-8")
+    path.write_text(PNG_URI.sub(_to_jpeg, svg), encoding="utf-8")
 
 
-def _as_jpeg(uri: re.Match[str]) -> str:
+def _to_jpeg(uri: re.Match[str]) -> str:
     with Image.open(BytesIO(base64.b64decode(uri[1]))) as png:
         jpeg = BytesIO()
         png.convert("L").save(jpeg, "JPEG", quality=JPEG_QUALITY)
@@ -173,7 +174,7 @@ def _as_jpeg(uri: re.Match[str]) -> str:
 
 
 def describe(table: pd.DataFrame, classes: Sequence[style.Class], size_px: int) -> str:
-    """Return the figure in words: how many pictures of which class, their sizes before and after."""
+    """Return the figure in words: how many images of which class, their sizes before and after."""
     counts = table["class"].value_counts()
     shown = wording.join([f"{counts.get(c['id'], 0)} of {c['label']}" for c in classes])
     if len(classes) > wording.MOST_SAID:

@@ -1,4 +1,4 @@
-"""How wide and how high the pictures of each class are, as box plots."""
+"""How wide and how high the images of each class are, as box plots."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def draw(
 
 
 def sizes(records: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Return label, width and height of the pictures as published, or of the files if that is not known."""
+    """Return label, width and height of the images as published, or of the files if that is not known."""
     names = {"original_width": "width", "original_height": "height"}
     original = records[["label", *names]].rename(columns=names).dropna()
     if not original.empty:

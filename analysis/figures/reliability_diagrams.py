@@ -22,7 +22,7 @@ NAMES = {"raw": "as predicted", "corrected": "corrected"}
 
 @dataclass(frozen=True)
 class Limits:
-    """What all panels share: where their axes begin, and the most pictures in a bin."""
+    """What all panels share: where their axes begin, and the most images in a bin."""
 
     floor: float
     most: float
@@ -51,7 +51,7 @@ def draw(
     models: Sequence[style.Model],
     split: str,
 ) -> None:
-    """Draw the share of pictures that is right against their mean probability, and below how many they are.
+    """Draw the share of images that is right against their mean probability, and below how many they are.
 
     Shaded is where 95 % of the shares would lie if the probabilities were right (low and high of the table).
     """

@@ -1,1 +1,8 @@
-"""Architectures, training and prediction."""
+"""The classifiers: networks, their training and their predictions.
+
+Networks are named in study files by module and function, and one's own is a module beside them: `assignment`,
+`pediatric_imbalanced`, `pediatric_official`, `pediatric_resplit` and `radiography` are those of the studies.
+
+Stages are `architecture` (a network described), `training`, `prediction`, `single_images` (a trained network asked about
+files) and `low_detail` (the reference classifier). The other modules are what these consist of.
+"""

@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import pandas as pd
 
 from analysis.errors import ArchitectureError
 from analysis.models import runtime
+from analysis.models.layer_table import layer_table
 from analysis.models.output_head import find_head
 from analysis.models.saving_check import require_saveable
 from analysis.progress import Progress
-
-ACTIVATIONS = {"relu": "ReLU", "softmax": "softmax", "sigmoid": "sigmoid", "tanh": "tanh"}
 
 
 def describe(
@@ -41,7 +39,7 @@ def describe(
     params : mapping
         Further arguments of the function.
     size, channels, classes : int
-        Side of the pictures in pixels, their channels, and the number of outputs.
+        Side of the images in pixels, their channels, and the number of outputs.
 
     Raises
     ------
@@ -55,9 +53,7 @@ def describe(
     require_saveable(model, ends, function, scratch)
     (out / "architecture.json").write_text(_json(json.loads(model.to_json())), encoding="utf-8")
     (out / "summary.json").write_text(_json({**_summary(model), "head": ends}), encoding="utf-8")
-    pd.DataFrame([_row(layer) for layer in model.layers]).to_csv(
-        out / "layers.csv", index=False, lineterminator="\n"
-    )
+    layer_table(model).to_csv(out / "layers.csv", index=False, lineterminator="\n")
     progress(1, 1, "networks")
 
 
@@ -89,7 +85,7 @@ def build(
     except (TypeError, ValueError) as error:
         first = str(error).partition("\n")[0]
         raise ArchitectureError(
-            f"{architecture} cannot build a network for pictures of {size} x {size} x {channels}: {first}",
+            f"{architecture} cannot build a network for images of {size} x {size} x {channels}: {first}",
             hint="compare params in the study file with the arguments of the function",
         ) from error
     except (Exception, SystemExit) as error:
@@ -103,13 +99,13 @@ def build(
     return model
 
 
-def _require_input(model: keras.Model, picture: tuple[int, int, int]) -> None:
-    """Refuse a network that does not take one picture of this study."""
+def _require_input(model: keras.Model, expected: tuple[int, int, int]) -> None:
+    """Refuse a network that does not take one image of this study."""
     shapes = [tuple(given.shape[1:]) for given in getattr(model, "inputs", None) or ()]
-    if shapes != [picture]:
+    if shapes != [expected]:
         found = " and ".join(_sides(shape) for shape in shapes) or "nothing that is declared"
         raise ArchitectureError(
-            f"{model.name} takes {found}, the pictures are {_sides(picture)}",
+            f"{model.name} takes {found}, the images are {_sides(expected)}",
             hint="begin it with keras.Input((size, size, channels)), and return keras.Model(inputs, outputs)",
         )
 
@@ -147,71 +143,6 @@ def _summary(model: keras.Model) -> dict[str, Any]:
         "trainable_parameters": sum(math.prod(v.shape) for v in model.trainable_variables),
         "input_shape": list(model.input_shape[1:]),
     }
-
-
-def _row(layer: keras.Layer) -> dict[str, Any]:
-    shape = layer.batch_shape if isinstance(layer, keras.layers.InputLayer) else layer.output.shape
-    return {
-        "name": layer.name,
-        "type": type(layer).__name__,
-        "settings": settings(layer),
-        "output_shape": " x ".join(map(str, shape[1:])),
-        "parameters": layer.count_params(),
-    }
-
-
-def settings(layer: keras.Layer) -> str:
-    """Return what is set in a layer in words, such as ``64 filters 3 x 3, same padding, ReLU``."""
-    config = layer.get_config()
-    words = []
-    match layer:
-        case keras.Model():
-            frozen = sum(not inner.trainable for inner in layer.layers)
-            words.append(f"{layer.name}: {len(layer.layers)} layers, {frozen} of them frozen")
-        case keras.layers.Rescaling():
-            words.append(f"x {config['scale']:.6g}, {config['offset']:+g}")
-        case keras.layers.RandomZoom() | keras.layers.RandomRotation() | keras.layers.RandomContrast():
-            words.append(_random(layer))
-        case keras.layers.Conv2D():
-            words.append(f"{config['filters']} filters {_by(config['kernel_size'])}")
-            if set(config["strides"]) != {1}:
-                words.append(f"stride {_by(config['strides'])}")
-            words.append(f"{config['padding']} padding")
-        case keras.layers.MaxPooling2D():
-            words.append(f"{_by(config['pool_size'])}, stride {_by(config['strides'])}")
-        case keras.layers.Dense():
-            words.append(f"{config['units']} units")
-        case keras.layers.Dropout():
-            words.append(f"rate {config['rate']:g}")
-    if config.get("use_bias") is False:
-        words.append("no bias")
-    activation = config.get("activation", "linear")
-    if activation != "linear":
-        name = activation["class_name"] if isinstance(activation, dict) else str(activation)
-        words.append(ACTIVATIONS.get(name, name))
-    penalty = getattr(layer, "kernel_regularizer", None)
-    if penalty is not None:
-        words += [f"{kind.upper()} {_strength(value)}" for kind, value in penalty.get_config().items()]
-    return ", ".join(words)
-
-
-def _strength(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
-
-
-def _random(layer: keras.Layer) -> str:
-    """Return what a layer that changes its pictures at random does."""
-    if isinstance(layer, keras.layers.RandomContrast):
-        return f"times {1 - layer.factor[0]:g} to {1 + layer.factor[1]:g}"
-    if isinstance(layer, keras.layers.RandomZoom):
-        ends, unit = (100 * layer.height_lower, 100 * layer.height_upper), "%"
-    else:
-        ends, unit = (360 * layer.factor[0], 360 * layer.factor[1]), "degrees"
-    return f"{ends[0]:+g} to {ends[1]:+g} {unit}, edges filled ({layer.fill_mode})"
-
-
-def _by(sides: tuple[int, int]) -> str:
-    return f"{sides[0]} x {sides[1]}"
 
 
 def _json(value: Any) -> str:

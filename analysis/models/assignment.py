@@ -12,16 +12,16 @@ def baseline(*, size: int, channels: int, classes: int) -> keras.Model:
     Parameters
     ----------
     size : int
-        Side of the square pictures, in pixels.
+        Side of the square images, in pixels.
     channels : int
-        Colour channels of a picture.
+        Colour channels of an image.
     classes : int
         Outputs, one probability each.
 
     Returns
     -------
     keras.Model
-        1,615,940 parameters for pictures of 156 x 156 x 3 and four classes.
+        1,615,940 parameters for images of 156 x 156 x 3 and four classes.
     """
     inputs = x = keras.Input((size, size, channels), name="picture")
     for _ in range(2):
@@ -48,7 +48,7 @@ def improved(*, size: int, channels: int, classes: int, dropout: float = 0.4) ->
     Returns
     -------
     keras.Model
-        780,093 parameters for pictures of 156 x 156 x 3 and four classes.
+        780,093 parameters for images of 156 x 156 x 3 and four classes.
     """
     inputs = x = keras.Input((size, size, channels), name="picture")
     for filters, side in ((35, 5), (50, 3), (65, 3), (90, 3), (130, 3)):

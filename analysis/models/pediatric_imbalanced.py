@@ -1,4 +1,4 @@
-"""The seven small networks on 84 normal and 1,134 pneumonia pictures: two of dense layers, five convolutional."""
+"""The seven small networks on 84 normal and 1,134 pneumonia images: two of dense layers, five convolutional."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import keras
 from keras import layers, regularizers
+
+from analysis.models.pediatric_layers import dense_network, drop, one_sigmoid
 
 PENALTIES = {"l1": regularizers.L1, "l2": regularizers.L2}
 
@@ -16,9 +18,9 @@ def dense(*, size: int, channels: int, classes: int, units: Sequence[int]) -> ke
     Parameters
     ----------
     size : int
-        Side of the square pictures, in pixels.
+        Side of the square images, in pixels.
     channels : int
-        Colour channels of a picture.
+        Colour channels of an image.
     classes : int
         Two: the output is the probability of the second.
     units : sequence of int
@@ -27,13 +29,9 @@ def dense(*, size: int, channels: int, classes: int, units: Sequence[int]) -> ke
     Returns
     -------
     keras.Model
-        For pictures of 64 x 64 x 3, 196,821 parameters with 16, 8 and 6 units, 789,249 with 64, 32, 16 and 8.
+        For images of 64 x 64 x 3, 196,821 parameters with 16, 8 and 6 units, 789,249 with 64, 32, 16 and 8.
     """
-    inputs = x = keras.Input((size, size, channels), name="picture")
-    x = layers.Flatten()(x)
-    for width in units:
-        x = layers.Dense(width, activation="relu")(x)
-    return keras.Model(inputs, _sigmoid(x, classes), name="dense")
+    return dense_network(size, channels, classes, units)
 
 
 def convolutional(
@@ -62,27 +60,17 @@ def convolutional(
     Returns
     -------
     keras.Model
-        For pictures of 64 x 64 x 3, 14,117 parameters with kernels of 5 x 5 and 13,901 with 4 x 4.
+        For images of 64 x 64 x 3, 14,117 parameters with kernels of 5 x 5 and 13,901 with 4 x 4.
     """
-    held = {"kernel_regularizer": PENALTIES[penalty](strength)} if penalty else {}
+    penalised = {"kernel_regularizer": PENALTIES[penalty](strength)} if penalty else {}
     inputs = x = keras.Input((size, size, channels), name="picture")
-    x = layers.Conv2D(8, kernel, padding="same", activation="relu", **held)(x)
+    x = layers.Conv2D(8, kernel, padding="same", activation="relu", **penalised)(x)
     x = layers.MaxPooling2D(2)(x)
-    x = layers.Conv2D(4, 5, activation="relu", **held)(x)
+    x = layers.Conv2D(4, 5, activation="relu", **penalised)(x)
     x = layers.MaxPooling2D(2)(x)
-    x = _dropped(x, dropout)
+    x = drop(x, dropout)
     x = layers.Flatten()(x)
-    x = layers.Dense(16, activation="relu", **held)(x)
-    x = _dropped(x, dropout)
+    x = layers.Dense(16, activation="relu", **penalised)(x)
+    x = drop(x, dropout)
     x = layers.Dense(8, activation="relu")(x)
-    return keras.Model(inputs, _sigmoid(x, classes), name="convolutional")
-
-
-def _sigmoid(x: keras.KerasTensor, classes: int) -> keras.KerasTensor:
-    if classes != 2:
-        raise ValueError(f"one sigmoid tells two classes apart, not {classes}")
-    return layers.Dense(1, activation="sigmoid")(x)
-
-
-def _dropped(x: keras.KerasTensor, rate: float) -> keras.KerasTensor:
-    return layers.Dropout(rate)(x) if rate else x
+    return keras.Model(inputs, one_sigmoid(x, classes), name="convolutional")

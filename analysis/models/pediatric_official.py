@@ -12,16 +12,16 @@ def plain(*, size: int, channels: int, classes: int) -> keras.Model:
     Parameters
     ----------
     size : int
-        Side of the square pictures, in pixels.
+        Side of the square images, in pixels.
     channels : int
-        Colour channels of a picture.
+        Colour channels of an image.
     classes : int
         Outputs, one logit each.
 
     Returns
     -------
     keras.Model
-        8,389,442 parameters for pictures of 256 x 256 x 3 and two classes.
+        8,389,442 parameters for images of 256 x 256 x 3 and two classes.
     """
     inputs = x = keras.Input((size, size, channels), name="picture")
     x = layers.Conv2D(16, 3, strides=2, padding="same", activation="relu")(x)
@@ -32,9 +32,9 @@ def plain(*, size: int, channels: int, classes: int) -> keras.Model:
 
 
 def augmented(*, size: int, channels: int, classes: int) -> keras.Model:
-    """Return CNN II, which zooms, turns and changes the contrast of its pictures itself while it is trained.
+    """Return CNN II, which zooms, turns and changes the contrast of its images itself while it is trained.
 
-    1,027,346 parameters for pictures of 256 x 256 x 3 and two classes.
+    1,027,346 parameters for images of 256 x 256 x 3 and two classes.
     """
     inputs = x = keras.Input((size, size, channels), name="picture")
     x = layers.RandomZoom(0.1, fill_mode="reflect")(x)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers, regularizers
 
+from analysis.models.pediatric_layers import dense_network, drop, one_sigmoid
+
 
 def dense(*, size: int, channels: int, classes: int, units: Sequence[int]) -> keras.Model:
     """Return a network of dense layers of ``units`` on all pixels, ending in one sigmoid.
@@ -14,9 +16,9 @@ def dense(*, size: int, channels: int, classes: int, units: Sequence[int]) -> ke
     Parameters
     ----------
     size : int
-        Side of the square pictures, in pixels.
+        Side of the square images, in pixels.
     channels : int
-        Colour channels of a picture.
+        Colour channels of an image.
     classes : int
         Two: the output is the probability of the second.
     units : sequence of int
@@ -25,13 +27,9 @@ def dense(*, size: int, channels: int, classes: int, units: Sequence[int]) -> ke
     Returns
     -------
     keras.Model
-        For pictures of 128 x 128 x 3, 393,233 parameters with 8 units and 6,302,261 with 128, 64, 32 and 10.
+        For images of 128 x 128 x 3, 393,233 parameters with 8 units and 6,302,261 with 128, 64, 32 and 10.
     """
-    inputs = x = keras.Input((size, size, channels), name="picture")
-    x = layers.Flatten()(x)
-    for width in units:
-        x = layers.Dense(width, activation="relu")(x)
-    return keras.Model(inputs, _sigmoid(x, classes), name="dense")
+    return dense_network(size, channels, classes, units)
 
 
 def small(*, size: int, channels: int, classes: int) -> keras.Model:
@@ -41,7 +39,7 @@ def small(*, size: int, channels: int, classes: int) -> keras.Model:
     x = layers.MaxPooling2D(2)(x)
     x = layers.Flatten()(x)
     x = layers.Dense(8, activation="relu")(x)
-    return keras.Model(inputs, _sigmoid(x, classes), name="small")
+    return keras.Model(inputs, one_sigmoid(x, classes), name="small")
 
 
 def deep(
@@ -66,19 +64,19 @@ def deep(
     Returns
     -------
     keras.Model
-        3,312,961 parameters for pictures of 128 x 128 x 3.
+        3,312,961 parameters for images of 128 x 128 x 3.
     """
     penalties = iter(l2)
     inputs = x = keras.Input((size, size, channels), name="picture")
     for filters in (32, 64, 128):
         x = layers.Conv2D(filters, 3, activation="relu", kernel_regularizer=_l2(next(penalties)))(x)
         x = layers.MaxPooling2D(2)(x)
-        x = _dropped(x, dropout[0])
+        x = drop(x, dropout[0])
     x = layers.Flatten()(x)
     for units in (128, 64):
         x = layers.Dense(units, activation="relu", kernel_regularizer=_l2(next(penalties)))(x)
-        x = _dropped(x, dropout[1])
-    return keras.Model(inputs, _sigmoid(x, classes), name="deep")
+        x = drop(x, dropout[1])
+    return keras.Model(inputs, one_sigmoid(x, classes), name="deep")
 
 
 def vgg19(*, size: int, channels: int, classes: int) -> keras.Model:
@@ -93,7 +91,7 @@ def vgg19(*, size: int, channels: int, classes: int) -> keras.Model:
     for units in (128, 64):
         x = layers.Dense(units, activation="relu")(x)
         x = layers.Dropout(0.4)(x)
-    return keras.Model(inputs, _sigmoid(x, classes), name="vgg19_head")
+    return keras.Model(inputs, one_sigmoid(x, classes), name="vgg19_head")
 
 
 def resnet50v2(*, size: int, channels: int, classes: int) -> keras.Model:
@@ -105,18 +103,8 @@ def resnet50v2(*, size: int, channels: int, classes: int) -> keras.Model:
     base = keras.applications.ResNet50V2(include_top=False, weights=None, input_shape=shape, pooling="avg")
     base.trainable = False
     inputs = keras.Input(shape, name="picture")
-    return keras.Model(inputs, _sigmoid(base(inputs), classes), name="resnet50v2_head")
-
-
-def _sigmoid(x: keras.KerasTensor, classes: int) -> keras.KerasTensor:
-    if classes != 2:
-        raise ValueError(f"one sigmoid tells two classes apart, not {classes}")
-    return layers.Dense(1, activation="sigmoid")(x)
+    return keras.Model(inputs, one_sigmoid(base(inputs), classes), name="resnet50v2_head")
 
 
 def _l2(penalty: float) -> keras.Regularizer | None:
     return regularizers.L2(penalty) if penalty else None
-
-
-def _dropped(x: keras.KerasTensor, rate: float) -> keras.KerasTensor:
-    return layers.Dropout(rate)(x) if rate else x

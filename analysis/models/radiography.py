@@ -1,4 +1,4 @@
-"""The three networks on the COVID-19 Radiography Database; each scales its pictures itself."""
+"""The three networks on the COVID-19 Radiography Database; each scales its images itself."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ def simple(*, size: int, channels: int, classes: int) -> keras.Model:
     Parameters
     ----------
     size : int
-        Side of the square pictures, in pixels.
+        Side of the square images, in pixels.
     channels : int
-        Colour channels of a picture, of grey levels from 0 to 255.
+        Colour channels of an image, of grey levels from 0 to 255.
     classes : int
         Outputs, one probability each.
 
     Returns
     -------
     keras.Model
-        For pictures of 224 x 224 x 3 and four classes 110,948 parameters, 110,500 of them trainable.
+        For images of 224 x 224 x 3 and four classes 110,948 parameters, 110,500 of them trainable.
     """
     inputs = keras.Input((size, size, channels), name="picture")
     x = _blocks(inputs, (32, 64, 128))

@@ -1,4 +1,4 @@
-"""A trained network asked about single pictures."""
+"""A trained network asked about single images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from analysis.models.output_head import find_head, to_probabilities
 from analysis.preparation import square
 from analysis.progress import Progress
 
-KINDS = "name a JPEG, PNG, WebP, BMP, TIFF or DICOM picture, of 8 bits if it is not as those that the model was trained on"
+KINDS = "name a JPEG, PNG, WebP, BMP, TIFF or DICOM image, of 8 bits if it is not as those that the model was trained on"
 
 
 def classify(
@@ -31,7 +31,7 @@ def classify(
     classes: Sequence[str],
     pictures: Sequence[str],
 ) -> None:
-    """Write ``probabilities.json``: for each picture the probability of each class.
+    """Write ``probabilities.json``: for each image the probability of each class.
 
     Parameters
     ----------
@@ -40,19 +40,19 @@ def classify(
     classes : sequence of str
         In the order of the network's outputs.
     pictures : sequence of str
-        What the pictures are called, in the order of the inputs.
+        What the images are called, in the order of the inputs.
 
     Raises
     ------
     DataError
-        A file is no picture that can be read.
+        A file is no image that can be read.
     """
     runtime.start(seed=0)
     seen = json.loads(inputs["input"].read_text(encoding="utf-8"))
     levels = np.stack([_square(inputs[f"picture_{i}"], name, seen) for i, name in enumerate(pictures)])
-    named = scratch / "model.keras"  # Keras goes by the file's name
-    shutil.copyfile(inputs["model"], named)
-    model = keras.models.load_model(named)
+    copy = scratch / "model.keras"  # Keras goes by the file's name
+    shutil.copyfile(inputs["model"], copy)
+    model = keras.models.load_model(copy)
     model.jit_compile = False
     scaling = Scaling(seen["scale"], seen["offset"], seen["channels"])
     head = find_head(model, len(classes))
@@ -70,9 +70,9 @@ def classify(
 
 
 def _square(path: Path, name: str, seen: Mapping[str, Any]) -> Array:
-    """Return the picture as the network saw those it was trained on: grey levels, (size, size)."""
-    how = int(seen["size"]), str(seen["fit"]), str(seen["resample"])
+    """Return the image as the network saw those it was trained on: grey levels, (size, size)."""
+    size, fit, resample = int(seen["size"]), str(seen["fit"]), str(seen["resample"])
     try:
-        return square(path.read_bytes(), *how, seen.get("depth", 0))
+        return square(path.read_bytes(), size, fit, resample, seen.get("depth", 0))
     except ImageError as error:
         raise DataError(f"{name}: {error.message}", hint=error.hint or KINDS) from error

@@ -20,10 +20,10 @@ def test_examples_stay_small_and_depend_on_the_seed(inputs: dict[str, Path], tmp
     svg = draw("examples", inputs, tmp_path / "a")
     # Noise is the worst that JPEG can be given.
     assert len(svg) < 1_000_000
-    assert svg.count("data:image/jpeg") == 2 * 4 * example_images.PICTURES
+    assert svg.count("data:image/jpeg") == 2 * 4 * example_images.IMAGES_OF_CLASS
     assert "image/png" not in svg
     shown = pd.read_csv(tmp_path / "a" / "figure.csv")
-    assert shown["class"].tolist() == [i for i in IDS for _ in range(example_images.PICTURES)]
+    assert shown["class"].tolist() == [i for i in IDS for _ in range(example_images.IMAGES_OF_CLASS)]
     draw("examples", inputs, tmp_path / "b", seed=7)
     assert pd.read_csv(tmp_path / "b" / "figure.csv")["image_id"].tolist() != shown["image_id"].tolist()
 
