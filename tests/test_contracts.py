@@ -1,4 +1,4 @@
-"""The contracts of pyproject.toml between the rooms; lint-imports keeps them."""
+"""What pyproject.toml says of the rooms; lint-imports keeps its contracts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 
 from report import PROJECT
 
-CONTRACTS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+TOOLS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]
+CONTRACTS = TOOLS["importlinter"]["contracts"]
 ROOMS = {
     f"report.{path.stem}" for path in (PROJECT / "report").iterdir() if path.suffix == ".py" or path.is_dir()
 }
@@ -19,3 +20,10 @@ COMMON = {"report.__init__", "report.__main__", "report.__pycache__", "report.er
 def test_a_contract_names_every_other_room(room):
     (contract,) = [c for c in CONTRACTS if c.get("source_modules") == [room]]
     assert set(contract["forbidden_modules"]) == ROOMS - COMMON - {room} | {"analysis"}
+
+
+def test_every_package_is_installed():
+    folders = (
+        path.parent for room in ("report", "analysis") for path in (PROJECT / room).rglob("__init__.py")
+    )
+    assert set(TOOLS["setuptools"]["packages"]) == {".".join(f.relative_to(PROJECT).parts) for f in folders}

@@ -14,10 +14,10 @@ from report.document.markdown import strip_isolates
 LEGIBLE = ",:;/()*!+@="  # left as they are in an address
 
 
-def make_link(file: str, content: str, of: str) -> str:
-    """Return a link that saves ``content`` as ``file``; ``of`` is what it belongs to ("Figure 3")."""
+def make_link(file: str, content: str, owner: str) -> str:
+    """Return a link that saves ``content`` as ``file``; ``owner`` is what it belongs to ("Figure 3")."""
     address = f"data:text/csv;charset=utf-8,{quote(content, safe=LEGIBLE)}"
-    words = f'Data (CSV)<span class="unseen"> of {escape(of)}</span>'
+    words = f'Data (CSV)<span class="unseen"> of {escape(owner)}</span>'
     return f'<a download="{escape(file)}" href="{address}">{words}</a>'
 
 

@@ -17,8 +17,17 @@ UNSEEN = {"Zs", "Zl", "Zp", "Cc", "Cf"}
 
 @cache
 def find_fallback_fonts(text: str, *ours: Path) -> tuple[tuple[Path, ...], str]:
-    """Return files of fonts that together have what our fonts lack of ``text``, and what none of them has.
+    """Return files of this machine's fonts for characters that our own lack, and the characters that none has.
 
+    Parameters
+    ----------
+    text : str
+        What is to be set.
+    *ours : Path
+        Our own fonts.
+
+    Notes
+    -----
     The fewest fonts that have the most are taken, upright ones of usual weight first; equal machines give equal
     answers. Without fontconfig's ``fc-list`` there are none.
     """
@@ -61,10 +70,10 @@ def _is_seen(character: str) -> bool:
 def _list_fonts() -> dict[tuple[str, str], str]:
     """Return the characters of each font (file and style) as fontconfig writes them: ranges of hexadecimal numbers."""
     try:
-        told = subprocess.run(["fc-list", "--format", FORMAT], capture_output=True, text=True, check=True)
+        done = subprocess.run(["fc-list", "--format", FORMAT], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return {}
-    lines = (line.split("\t") for line in told.stdout.splitlines())
+    lines = (line.split("\t") for line in done.stdout.splitlines())
     return {(line[0], line[1]): line[2] for line in lines if len(line) == 3}
 
 

@@ -31,7 +31,14 @@ _URL = re.compile(r'url\("([^"]+)"\)')
 
 
 def render(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Callable[..., None]) -> None:
-    """Write ``report.html`` from ``inputs["source"]`` (report.qmd and its figures) and ``inputs["templates"]``.
+    """Write ``report.html``.
+
+    Parameters
+    ----------
+    inputs : dict of str to Path
+        ``source`` (``report.qmd`` and its figures) and ``templates`` (filters and theme).
+    out : Path
+        The folder that gets it.
 
     Raises
     ------

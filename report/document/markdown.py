@@ -9,7 +9,7 @@ import unicodedata
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~^$@'\"=:&])")
 _IN_ATTRIBUTE = re.compile(r"([\\`*_{}\[\]<>#|~^$@\"&])")
 ISOLATE, END_ISOLATE = "\u2068", "\u2069"
-"""Between these signs text has its own direction, and what stands around it keeps its own."""
+"""Between these signs text has its own direction, and what stands around it keeps its own (Unicode: FSI, PDI)."""
 
 
 def escape(text: str) -> str:

@@ -28,7 +28,14 @@ class Theme:
 
 
 def convert(source: Path, theme: Theme) -> str:
-    """Return the HTML page of ``source/report.qmd``, its images and style sheets still links.
+    """Return the HTML page of a source, its images and style sheets still links.
+
+    Parameters
+    ----------
+    source : Path
+        The folder with ``report.qmd`` and ``references.bib``.
+    theme : Theme
+        The templates and style sheets.
 
     Raises
     ------

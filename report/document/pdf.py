@@ -33,7 +33,16 @@ MEDIA = {
 def render(
     inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Callable[..., None], paper: str = "a4"
 ) -> None:
-    """Write ``report.pdf`` from ``inputs["source"]`` (report.qmd and its figures) and ``inputs["templates"]``.
+    """Write ``report.pdf``.
+
+    Parameters
+    ----------
+    inputs : dict of str to Path
+        ``source`` (``report.qmd`` and its figures) and ``templates`` (filters and theme).
+    out : Path
+        The folder that gets it.
+    paper : {"a4", "letter"}
+        The size of its pages.
 
     Raises
     ------
@@ -102,8 +111,8 @@ def _tag_finisher(spoken: frozenset[str]) -> Callable[[Any, Any], None]:
     return finish
 
 
-def _is_tag(made: Any) -> bool:
-    return isinstance(made, dict) and {"S", "P"} <= made.keys()
+def _is_tag(item: Any) -> bool:
+    return isinstance(item, dict) and {"S", "P"} <= item.keys()
 
 
 def _loose_spaces(html: str) -> str:
@@ -147,13 +156,13 @@ def _unpacked_font(file: Path) -> Path:
     return unpacked if file.suffix == ".woff2" and unpacked.is_file() else file
 
 
-def _make_fetcher(folders: dict[str, Path], made: dict[str, str]) -> Any:
-    """Return a fetcher that knows the files of ``folders`` (address prefix: folder) and ``made``, no others."""
+def _make_fetcher(folders: dict[str, Path], images: dict[str, str]) -> Any:
+    """Return a fetcher that knows the files of ``folders`` (address prefix: folder) and ``images``, no others."""
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
     def content(address: str) -> bytes:
-        if address in made:
-            return made[address].encode()
+        if address in images:
+            return images[address].encode()
         for prefix, folder in folders.items():
             if address.startswith(prefix) and ".." not in address:
                 return _unpacked_font(folder / address).read_bytes()

@@ -17,7 +17,18 @@ _URL = re.compile(r"url\(#([^)]+)\)")
 
 
 def inline_svg(svg: bytes, *, name: str, prefix: str, alt: str) -> str:
-    """Return ``svg`` as an element for an HTML page, every id in it beginning with ``prefix``.
+    """Return ``svg`` as an element for an HTML page.
+
+    Parameters
+    ----------
+    svg : bytes
+        The content of the file.
+    name : str
+        What errors call it.
+    prefix : str
+        Its own id, and the beginning of every id in it.
+    alt : str
+        What it shows, in words.
 
     Raises
     ------

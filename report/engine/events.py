@@ -1,4 +1,4 @@
-"""What a build tells while it runs."""
+"""What a build reports while it runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Planned:
-    """The build knows its stages: told before any starts; stages found cached by then are not told singly.
+    """The build knows its stages, and none has started; those found cached by then get no event of their own.
 
     ``waiting`` is the most that will run, in the order of the plan; ``jobs`` run at once on ``cores``.
     """
@@ -87,4 +87,4 @@ OnEvent = Callable[[Event], None]
 
 
 def silent(event: Event) -> None:
-    """Take what a build tells and show it nowhere."""
+    """Take what a build reports and show it nowhere."""

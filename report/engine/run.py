@@ -251,7 +251,7 @@ class _Build:
             self.options.on_event(events.Started(stage.name, self.seconds.get(stage.name)))
 
     def _collect(self, executor: Executor) -> None:
-        """Wait a moment, pass on what the stages tell, and take what has ended."""
+        """Wait a moment, pass on what the stages report, and take what has ended."""
         from concurrent.futures import FIRST_COMPLETED, wait
 
         done = wait(self.running, POLL_SECONDS, FIRST_COMPLETED).done

@@ -19,7 +19,7 @@ OnRead = Callable[[int, int], None]
 """Hears how many files were read, and of how many."""
 Listing: TypeAlias = tuple[dict[str, os.stat_result], dict[str, str]]
 """The files below a folder by their posix path in it, with the status of what a link leads to; and what each other
-entry is, such as a link that is not followed: that is part of the key too, as a stage may tell of it."""
+entry is, such as a link that is not followed: that is part of the key too, as a stage may report it."""
 
 
 def list_files(folder: Path) -> Listing:

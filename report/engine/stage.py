@@ -44,7 +44,7 @@ class Source:
     include : tuple of str
         Globs of paths in the folder.
     keyed : bool
-        Its content is part of the key of the stage. Without, it only tells where the bytes lie, and the stage itself
+        Its content is part of the key of the stage. Without, it only says where the bytes lie, and the stage itself
         must check what it reads against digests among its inputs.
     private : bool
         The files may not be handed over with a report: whoever checks it later does so without them.

@@ -28,7 +28,7 @@ class Locks:
 
     @contextmanager
     def hold(self, name: str, *, wait: bool = True, shared: bool = False) -> Iterator[bool]:
-        """Hold the lock ``name``, or tell that another process has it."""
+        """Hold the lock ``name``, or yield False where another process has it."""
         self._locks.mkdir(parents=True, exist_ok=True)
         how = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
         while True:
