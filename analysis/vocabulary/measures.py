@@ -6,7 +6,7 @@ A result is called ``<owner>.<split>.<measure>[.<class or average>]``, its owner
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, get_args
@@ -85,7 +85,7 @@ class Measure:
         """Whether more of it is better; of losses and calibration errors less is."""
         return self.kind not in {Kind.LOSS, Kind.CALIBRATION}
 
-    def results(self, classes: tuple[str, ...]) -> Iterator[str]:
+    def results(self, classes: Sequence[str]) -> Iterator[str]:
         """Yield the names of its results: ``f1.covid_19``, ``f1.macro``; for all images its id alone."""
         yield from (self.id,) if self.of_all else ()
         yield from (f"{self.id}.{of}" for of in (*(classes if self.of_class else ()), *self.averages))
@@ -267,6 +267,15 @@ PRIOR, SCALED = "_prior", "_scaled"
 """Behind measures of probabilities that were corrected for the classes' shares, and with a temperature too."""
 BETWEEN = "_vs_"
 """Between the names of two models that are compared."""
+MOVES = {
+    "broken": "a_right_b_wrong",
+    "fixed": "a_wrong_b_right",
+    "both_right": "both_right",
+    "both_wrong": "both_wrong",
+}
+"""How results and the columns of ``moved.<b>.csv`` call images by which of two models gets them right."""
+LEARNING_CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
+"""What a training measures in each epoch."""
 PERCENTAGES = ("share", "confusion_share", "same_patient_in_train_share")
 """Shares that are printed in per cent; measures are not."""
 

@@ -11,7 +11,9 @@ from analysis.vocabulary.measures import (
     COMPARED,
     DEFAULT_PRIMARY,
     FROM_MATRIX,
+    LEARNING_CURVES,
     MEASURES,
+    MOVES,
     OF_PROBABILITIES,
     Measure,
     in_percent,
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from report.study.model_settings import Model
     from report.study.study import Study
 
-MOVES = ("fixed", "broken", "both_right", "both_wrong")
-CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 COURSE = ("epochs_run", "best_epoch", "weights_epoch", "overfitting_epoch")
 SHARED = ("same_patient_in_train", "same_patient_in_train_share", "exact_duplicate_elsewhere")
 DECIDED = ("primary", "equivalence", "p", "p_holm", "detectable_difference", "false_better")
@@ -72,7 +72,7 @@ def _classes(study: Study) -> tuple[str, ...]:
 
 def _of_training() -> Iterator[str]:
     yield from (f"training.{name}" for name in COURSE)
-    yield from (f"training.{end}_{curve}" for end in ("first", "last") for curve in CURVES)
+    yield from (f"training.{end}_{curve}" for end in ("first", "last") for curve in LEARNING_CURVES)
     yield from (
         f"training.{n}" for n in ("best_val_loss", "best_val_accuracy", "rise_after_best", "last_gap")
     )

@@ -14,15 +14,7 @@ from analysis.evaluation.statistics.pairs import Pair, count_moves
 from analysis.evaluation.statistics.power import detectable_difference, detectable_gain
 from analysis.evaluation.statistics.significance import HolmStep, holm, sign_flip
 from analysis.evaluation.statistics.verdict import Evidence, Rule, decide
-from analysis.vocabulary.measures import in_percent
-
-MOVES = {
-    "broken": "a_right_b_wrong",
-    "fixed": "a_wrong_b_right",
-    "both_right": "both_right",
-    "both_wrong": "both_wrong",
-}
-"""What results and the columns of ``moved.<b>.csv`` call it, in the order of the columns."""
+from analysis.vocabulary.measures import MOVES, in_percent
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import pandas as pd
 
 from analysis.errors import DataError
 from analysis.evaluation.results_file import COUNT, Basis, Results, entry
+from analysis.vocabulary.measures import LEARNING_CURVES
 
-SERIES = ("loss", "accuracy", "val_loss", "val_accuracy")
 DIVERGED = "the loss is not a number: training diverged"
 
 
@@ -23,7 +23,7 @@ def read_history(path: Path) -> pd.DataFrame:
         If a column is missing or there is no epoch.
     """
     history = pd.read_csv(path)
-    missing = [name for name in ("epoch", *SERIES) if name not in history.columns]
+    missing = [name for name in ("epoch", *LEARNING_CURVES) if name not in history.columns]
     if missing or history.empty:
         problem = f"no column {', '.join(missing)}" if missing else "no epoch"
         raise DataError(f"{path}: {problem}", hint="the train stage writes it: remove it and build again")
@@ -40,7 +40,7 @@ def overfitting_epoch(history: pd.DataFrame) -> int | None:
     """Return the first epoch that overfits, or ``None``.
 
     It is the one after the lowest validation loss, if the training loss fell further by the end: from
-    there on the network learnt what does not help with pictures it has not seen.
+    there on the network learnt what does not help with images it has not seen.
     """
     best = best_row(history)
     if best is None or best + 1 == len(history):
@@ -52,7 +52,7 @@ def overfitting_epoch(history: pd.DataFrame) -> int | None:
 def learning_results(history: pd.DataFrame, basis: Basis) -> Results:
     """Return the facts of one training under names such as ``best_epoch`` and ``last_val_loss``."""
     results: Results = {"epochs_run": entry(len(history), COUNT, basis)}
-    for name in SERIES:
+    for name in LEARNING_CURVES:
         for row, which in ((0, "first"), (-1, "last")):
             results[f"{which}_{name}"] = entry(
                 history[name].iloc[row], f"{which} epoch", basis, reason_null=DIVERGED
