@@ -18,11 +18,9 @@ from report.document.markdown import escape
 from report.errors import RenderError
 from report.study.loading import load
 from report.writing.sentences import Sentences
-from report.writing.study_facts import StudyFacts, uncapitalised
 from report.writing.tables import Tables
-from report.writing.values import Values, count, decimal, listed
+from report.writing.values import Values
 from report.writing.verdicts import Verdicts
-from tests.writing.conftest import facts_of, macro
 
 STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 
@@ -50,37 +48,6 @@ def test_a_study_of_which_no_figures_were_published_has_no_ledger(source, artifa
     assert "{#sec-comparison}" in text
     assert "Published figures" not in text
     assert "sec-ledger" not in text
-
-
-def test_numbers_are_set_with_true_signs():
-    assert count(1615940) == "1,615,940"
-    assert decimal(-0.0161, signed=True) == "−0.016"
-    assert decimal(0.0161, signed=True) == "+0.016"
-    assert decimal(-0.0001) == "0.000"
-    assert listed(["a", "b", "c"]) == "a, b and c"
-
-
-def test_values_know_counts_shares_differences_and_what_does_not_exist():
-    values = Values(
-        {
-            "baseline.test.n": {"value": 1257},
-            "data.all.share.viral": {"value": 0.2377},
-            "b_vs_a.test.f1.macro": {"value": 0.02},
-            "baseline.test.ppv.macro": {"value": None},
-        }
-    )
-    assert values("baseline.test.n") == "1,257"
-    assert values("data.all.share.viral") == "23.8\u00a0%"
-    assert values("b_vs_a.test.f1.macro") == "+0.020"
-    assert values("baseline.test.ppv.macro") == "not defined"
-    assert values.text("baseline.test.ppv.macro") == "–"
-
-
-def test_an_unknown_result_names_the_nearest():
-    with pytest.raises(RenderError) as caught:
-        Values({"baseline.test.accuracy": {"value": 1}})("baseline.test.acuracy")
-    assert "baseline.test.acuracy" in caught.value.message
-    assert "baseline.test.accuracy" in caught.value.hint
 
 
 def test_the_source_has_every_part_and_passes_its_check(source):
@@ -146,13 +113,6 @@ def test_a_sample_says_so_at_the_top_and_in_the_footer(source):
     assert body.index("Built on generated pictures") < body.index("# Introduction")
 
 
-def test_every_requirement_leads_to_a_part_of_the_report(source):
-    text = source()
-    for requirement in STUDY["report"]["requirements"]:
-        assert f"| @{requirement['where']} |" in text
-        assert f"{{#{requirement['where']}" in text
-
-
 @pytest.mark.parametrize(
     "label", ["<script>alert(1)</script>", "a|b", "*x* [y](z)", "{{< include x >}}", "<< r(1) >>"]
 )
@@ -174,19 +134,6 @@ def test_only_the_declared_rule_passes_a_verdict(source):
         r"\b(better|worse|outperform\w*|superior|improves?|significant\w*)\b", decided.sub("", computed)
     )
     assert judged == []
-
-
-def test_the_overfitting_sentence_follows_the_curves(artifacts):
-    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8], improved=[0.9, 0.7, 0.5]))
-    words = macro(facts, "sentences/results.overfitting", "baseline")
-    assert words.startswith("The network overfits from epoch 3 on")
-    assert "lowest in epoch 2 of 3 (0.500) and rose to 0.800" in words
-    assert macro(facts, "sentences/results.overfitting", "improved").startswith("No overfitting shows")
-
-
-def test_a_small_rise_is_called_slight(artifacts):
-    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.51]))
-    assert macro(facts, "sentences/results.overfitting", "baseline").startswith("Overfitting is slight")
 
 
 def test_classes_that_went_up_and_down_are_both_named(artifacts):
@@ -246,58 +193,6 @@ def test_corrections_of_probabilities_are_those_of_the_study(artifacts, models, 
     assert ("saerens2002" in words) == bool(models)
 
 
-def test_losses_that_do_not_compare_are_said_not_to(artifacts):
-    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8]))
-    assert "do not compare" not in macro(facts, "sentences/results.overfitting", "baseline")
-    words = macro(facts, "sentences/results.overfitting", "improved")
-    assert "is of oversampled classes, its validation loss is not" in words
-    weighted = [{**m, "class_weights": "balanced"} for m in STUDY["models"]]
-    facts = replace(facts, study={**STUDY, "models": weighted})
-    words = macro(facts, "sentences/results.overfitting", "baseline")
-    assert "weighs the classes, its validation loss does not" in words
-
-
-def test_penalties_are_said_to_be_in_both_losses(artifacts):
-    inputs = artifacts()
-    layers = inputs["architecture_baseline"] / "layers.csv"
-    layers.write_text(layers.read_text().replace("softmax", "softmax, L2 0.01"))
-    facts = facts_of(inputs)
-    assert "Both losses hold the penalties" in macro(facts, "sentences/results.overfitting", "baseline")
-    assert "Both losses" not in macro(facts, "sentences/results.overfitting", "improved")
-
-
-def test_curves_of_a_network_that_says_one_class_to_everything_are_not_read(artifacts):
-    facts = facts_of(artifacts())
-    results = dict(facts.values.results)
-    for name in results:
-        if re.match(r"baseline\.(val|test)\.confusion\.", name):
-            results[name] = {"value": 5 * name.endswith(".viral")}
-    words = macro(replace(facts, values=Values(results)), "sentences/results.overfitting", "baseline")
-    assert words == (
-        "The network calls every validation and test picture Viral Pneumonia; its learning curves tell nothing more."
-    )
-
-
-def test_validation_pictures_of_training_patients_are_told(artifacts):
-    facts = facts_of(artifacts())
-    shared = {
-        "data.val.same_patient_in_train": 439,
-        "data.val.same_patient_in_train_share": 0.42,
-    }
-    for known in (shared, dict.fromkeys(shared, 0)):
-        results = {**facts.values.results, **{name: {"value": value} for name, value in known.items()}}
-        words = macro(replace(facts, values=Values(results)), "sentences/split.leakage")
-        assert ("validation pictures 439 (42.0\u00a0%) come from a patient" in words) == (known is shared)
-
-
-def test_class_shares_of_the_training_set_are_told_where_they_are_others(artifacts):
-    facts = facts_of(artifacts())
-    assert "In the training set" not in macro(facts, "sentences/data.classes")
-    results = {**facts.values.results, "data.train.share.viral": {"value": 0.931}}
-    words = macro(replace(facts, values=Values(results)), "sentences/data.classes")
-    assert "In the training set it is otherwise: Viral Pneumonia makes up 93.1\u00a0%" in words
-
-
 @pytest.mark.parametrize(
     ("prose", "message"),
     [
@@ -329,98 +224,6 @@ def test_the_author_may_quote_any_result(source, artifacts, tmp_path):
     assert f"Accuracy was {expected}." in source(inputs)
 
 
-def test_a_dataset_of_class_folders_has_no_annotations_and_no_tags(source, artifacts):
-    inputs = artifacts()
-    path = inputs["results"] / "results.json"
-    content = json.loads(path.read_text())
-    del content["results"]["data.annotations_found"]
-    path.write_text(json.dumps(content))
-    text = source(inputs, {**STUDY, "dataset": {**STUDY["dataset"], "words": "class_folders"}})
-    data = text[text.index("# Data") : text.index("## Preparation")]
-    assert "one folder per class" in data
-    assert "201 image files were found." in data
-    assert "| image files found | 201 |" in data
-    assert "V7" not in data
-    assert "tag" not in data
-
-
-@pytest.mark.parametrize(
-    ("split", "said", "by_patient"),
-    [
-        (
-            {},
-            "20 % of the pictures are drawn for testing, then 20 % of the rest",
-            "20 % of the pictures are drawn for testing by whole patients, then 20 % of the rest for validation",
-        ),
-        (
-            {"protocol": "holdout", "test": 0.1, "val": 0.1},
-            "20 % of the pictures are drawn and then parted into 10 % for validation and 10 % for testing",
-            "10 % of the pictures are drawn for testing by whole patients, then 11.11 % of the rest for validation",
-        ),
-        (
-            {"protocol": "splitfolders", "test": 0.1, "val": 0.09, "seed": 1337},
-            "shuffled with random state 1337 and cut at 81 and 90 %",
-            "10 % of the pictures are drawn for testing by whole patients, then 10 % of the rest for validation",
-        ),
-        (
-            {"protocol": "official", "draw": "keras", "official_val": "train"},
-            "pooled with the training ones, and 20 % of the training pictures are drawn for validation with random"
-            " state 42, not stratified, as `image_dataset_from_directory`",
-            "20 % are drawn for validation by whole patients",
-        ),
-        (
-            {"protocol": "official"},
-            "validation pictures are for validation, and 20 % of the training pictures are drawn for validation with"
-            " random state 42, stratified by class",
-            "the dataset's own test set is kept",
-        ),
-        (
-            {"protocol": "official", "subset": {"viral": 30}},
-            "120 pictures are drawn to train on with random state 42: 30 of Bacterial Pneumonia",
-            "whole patients are drawn to train on",
-        ),
-    ],
-    ids=["stratified", "holdout", "splitfolders", "keras", "official", "subset"],
-)
-def test_the_split_is_told_as_its_protocol_draws_it(source, tmp_path, split, said, by_patient):
-    study = {**STUDY, "split": {**STUDY["split"], **split}}
-    text = source(study=study)
-    first, second = text[text.index("## Split") : text.index("# Models")].split("## Patients kept apart")
-    assert said in first
-    assert by_patient in second
-    shutil.rmtree(tmp_path / "source-out")
-    assert by_patient in source(study={**study, "split": {**study["split"], "group": "patient"}})
-
-
-def test_patients_are_not_counted_where_nothing_tells_them(source, artifacts):
-    inputs = artifacts()
-    path = inputs["records"] / "records.csv"
-    assert "200 pictures of 100 patients" in source(inputs)
-    path.write_text(path.read_text().replace("made up", "unknown"))
-    shutil.rmtree(inputs["records"].parents[1] / "source-out")
-    text = source(inputs)
-    assert "so that 200 pictures remain (@tbl-flow)" in text
-
-
-def test_files_that_are_no_pictures_are_counted_by_suffix(source, artifacts):
-    inputs = artifacts()
-    path = inputs["records"] / "flow.csv"
-    head, *rows = path.read_text().splitlines()
-    path.write_text("\n".join([head, "files found,405,found", "not a picture (.c|sv),3,beside", *rows, ""]))
-    text = source(inputs)
-    kind = escape("not a picture (.c|sv)")
-    assert f"| files found | 405 |\n| {kind} | 3 |\n| annotations found |" in text
-    assert r"\|" in kind
-
-
-def test_classes_left_out_and_another_way_of_resizing_are_told(source):
-    left_out = [{"id": "lung_opacity", "label": "Lung_Opacity", "normal": False}]
-    text = source(study={**STUDY, "left_out": left_out, "image": {**STUDY["image"], "resample": "nearest"}})
-    assert "leaves out Lung\\_Opacity, so its results" in text
-    assert "too few" not in text
-    assert "by taking the nearest pixel" in text
-
-
 def test_templates_cannot_reach_python(source, artifacts, tmp_path):
     folder = tmp_path / "prose"
     folder.mkdir()
@@ -440,49 +243,6 @@ def test_a_study_without_prose_or_comparison_is_whole(source, artifacts, tmp_pat
     shutil.rmtree(empty)
 
 
-def test_a_requirement_that_the_settings_do_not_meet_is_said_not_to_be_met(source):
-    study = {**STUDY, "image": {**STUDY["image"], "size": 48}}
-    text = source(study=study, overrides=["image.size=48"])
-    assert "@sec-preparation; not as required here: image\\.size is 48" in text
-    assert "report build assignment --data DIR --set image.size=48" in text
-
-
-def test_equal_classes_and_confusions_are_all_named(artifacts):
-    facts = facts_of(artifacts())
-    ids = [c["id"] for c in STUDY["classes"]]
-    results = {k: dict(v) for k, v in facts.values.results.items()}
-    for true in ids:
-        results[f"baseline.test.sensitivity.{true}"]["value"] = 0.5 if true != "viral" else 0.9
-        for said in ids:
-            results[f"baseline.test.confusion.{true}.{said}"]["value"] = 7 if said != true else 9
-    facts = replace(facts, values=Values(results))
-    words = macro(facts, "sentences/results.performance", "baseline", "test")
-    assert "highest for Viral Pneumonia (0.900)" in words
-    assert "lowest for Bacterial Pneumonia, COVID\\-19 and No Pneumonia" in words
-    assert "The commonest mistakes, 7 pictures each, are" in words
-
-
-def test_a_network_that_says_one_class_to_everything_is_said_to(artifacts):
-    facts = facts_of(artifacts())
-    ids = [c["id"] for c in STUDY["classes"]]
-    results = {k: dict(v) for k, v in facts.values.results.items()}
-    for true in ids:
-        for said in ids:
-            results[f"baseline.test.confusion.{true}.{said}"]["value"] = 10 if said == "healthy" else 0
-    facts = replace(facts, values=Values(results))
-    words = macro(facts, "sentences/results.performance", "baseline", "test")
-    assert "Every picture is called No Pneumonia" in words
-
-
-def test_the_epoch_of_the_weights_is_the_one_that_was_saved(artifacts):
-    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8]))
-    words = macro(facts, "sentences/results.kept", "baseline")
-    assert words == "The weights after the last epoch (3) are the ones evaluated."
-    results = {**facts.values.results, "baseline.training.weights_epoch": {"value": 1}}
-    words = macro(replace(facts, values=Values(results)), "sentences/results.kept", "baseline")
-    assert words == "The weights of epoch 1 of 3 are the ones evaluated."
-
-
 def test_prose_that_is_not_utf_8_is_named(source, artifacts, tmp_path):
     folder = tmp_path / "prose"
     folder.mkdir()
@@ -496,58 +256,3 @@ def test_an_empty_file_of_the_author_leaves_no_empty_part(source, artifacts, tmp
     folder.mkdir()
     (folder / "introduction.md").write_text("\n")
     assert ".author" not in source({**artifacts(), "prose": folder})
-
-
-def test_settings_of_many_models_name_what_they_share_once() -> None:
-    study = load(PROJECT / "studies" / "pediatric-imbalanced" / "study.toml").for_document()
-    text = macro(StudyFacts(study, Values({}), {}, many=True), "floats/training.training")
-    shared, _, table = text.partition("\n\n")
-    assert "optimiser" not in shared
-    assert "horizontal flip" in shared
-    assert "horizontal flip" not in table
-    rows = [line for line in table.splitlines() if line.startswith("| ") and "---" not in line]
-    assert rows[0].split(" | ")[1:] == ["Optimiser", "Epochs,\u00a0at\u00a0most", "Batch\u00a0size", "Grey\u00a0levels\u00a0seen", "Class\u00a0weights", "Augmented |"]  # fmt: skip
-    assert len(rows) == 1 + len(study["models"])
-    assert "0 to 255, pixels of different pictures interleaved" in rows[1]
-
-
-def test_only_settings_that_are_set_have_a_row() -> None:
-    text = macro(StudyFacts(STUDY, Values({}), {}), "floats/training.training")
-    for absent in ("Grey", "First", "weights |", "Augmented"):
-        assert absent not in text
-    warm = load(PROJECT / "studies" / "pediatric-resplit" / "study.toml").for_document()
-    assert "those of the dropout CNN, trained" in macro(
-        StudyFacts(warm, Values({}), {}), "floats/training.training"
-    )
-
-
-def test_callbacks_and_augmentations_in_words() -> None:
-    study = load(PROJECT / "studies" / "radiography" / "study.toml")
-    model = study.untrained[0].model_dump(mode="json")
-    facts = StudyFacts(STUDY, Values({}), {})
-    assert macro(facts, "sentences/training.augmentation", model["augmentation"]).split("; ")[1:] == [
-        "brightness up to ±0.05 of 255 grey levels",
-        "contrast times 0.9 to 1.1",
-    ]
-    assert macro(facts, "sentences/training.callbacks", model["callbacks"]).split("; ")[1:] == [
-        "learning rate times 0.5 when validation loss has not improved for 2 epochs",
-        "checkpoint of the best validation loss",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("title", "within"),
-    [
-        ("Baseline CNN", "baseline CNN"),
-        ("Xception", "Xception"),
-        ("Inception v3", "Inception v3"),
-        ("The best network", "best network"),
-        ("our CNN", "CNN"),
-        ("My network", "network"),
-        ("A", "A"),
-        ("Dropout and L2 CNN", "dropout and L2 CNN"),
-        ("U-Net", "U-Net"),
-    ],
-)
-def test_a_title_stands_in_a_sentence_as_a_name_or_in_small_letters(title, within):
-    assert uncapitalised(title) == within

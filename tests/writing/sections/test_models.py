@@ -1,0 +1,46 @@
+"""What is said of models and their training."""
+
+from __future__ import annotations
+
+from report import PROJECT
+from report.study.loading import load
+from report.writing.study_facts import StudyFacts
+from report.writing.values import Values
+from tests.writing.conftest import STUDY, macro
+
+
+def test_settings_of_many_models_name_what_they_share_once() -> None:
+    study = load(PROJECT / "studies" / "pediatric-imbalanced" / "study.toml").for_document()
+    text = macro(StudyFacts(study, Values({}), {}, many=True), "floats/training.training")
+    shared, _, table = text.partition("\n\n")
+    assert "optimiser" not in shared
+    assert "horizontal flip" in shared
+    assert "horizontal flip" not in table
+    rows = [line for line in table.splitlines() if line.startswith("| ") and "---" not in line]
+    assert rows[0].split(" | ")[1:] == ["Optimiser", "Epochs,\u00a0at\u00a0most", "Batch\u00a0size", "Grey\u00a0levels\u00a0seen", "Class\u00a0weights", "Augmented |"]  # fmt: skip
+    assert len(rows) == 1 + len(study["models"])
+    assert "0 to 255, pixels of different pictures interleaved" in rows[1]
+
+
+def test_only_settings_that_are_set_have_a_row() -> None:
+    text = macro(StudyFacts(STUDY, Values({}), {}), "floats/training.training")
+    for absent in ("Grey", "First", "weights |", "Augmented"):
+        assert absent not in text
+    warm = load(PROJECT / "studies" / "pediatric-resplit" / "study.toml").for_document()
+    assert "those of the dropout CNN, trained" in macro(
+        StudyFacts(warm, Values({}), {}), "floats/training.training"
+    )
+
+
+def test_callbacks_and_augmentations_in_words() -> None:
+    study = load(PROJECT / "studies" / "radiography" / "study.toml")
+    model = study.untrained[0].model_dump(mode="json")
+    facts = StudyFacts(STUDY, Values({}), {})
+    assert macro(facts, "sentences/training.augmentation", model["augmentation"]).split("; ")[1:] == [
+        "brightness up to ±0.05 of 255 grey levels",
+        "contrast times 0.9 to 1.1",
+    ]
+    assert macro(facts, "sentences/training.callbacks", model["callbacks"]).split("; ")[1:] == [
+        "learning rate times 0.5 when validation loss has not improved for 2 epochs",
+        "checkpoint of the best validation loss",
+    ]

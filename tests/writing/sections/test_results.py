@@ -1,0 +1,90 @@
+"""What is said of each model by itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from report.writing.values import Values
+from tests.writing.conftest import STUDY, facts_of, macro
+
+
+def test_the_overfitting_sentence_follows_the_curves(artifacts):
+    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8], improved=[0.9, 0.7, 0.5]))
+    words = macro(facts, "sentences/results.overfitting", "baseline")
+    assert words.startswith("The network overfits from epoch 3 on")
+    assert "lowest in epoch 2 of 3 (0.500) and rose to 0.800" in words
+    assert macro(facts, "sentences/results.overfitting", "improved").startswith("No overfitting shows")
+
+
+def test_a_small_rise_is_called_slight(artifacts):
+    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.51]))
+    assert macro(facts, "sentences/results.overfitting", "baseline").startswith("Overfitting is slight")
+
+
+def test_losses_that_do_not_compare_are_said_not_to(artifacts):
+    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8]))
+    assert "do not compare" not in macro(facts, "sentences/results.overfitting", "baseline")
+    words = macro(facts, "sentences/results.overfitting", "improved")
+    assert "is of oversampled classes, its validation loss is not" in words
+    weighted = [{**m, "class_weights": "balanced"} for m in STUDY["models"]]
+    facts = replace(facts, study={**STUDY, "models": weighted})
+    words = macro(facts, "sentences/results.overfitting", "baseline")
+    assert "weighs the classes, its validation loss does not" in words
+
+
+def test_penalties_are_said_to_be_in_both_losses(artifacts):
+    inputs = artifacts()
+    layers = inputs["architecture_baseline"] / "layers.csv"
+    layers.write_text(layers.read_text().replace("softmax", "softmax, L2 0.01"))
+    facts = facts_of(inputs)
+    assert "Both losses hold the penalties" in macro(facts, "sentences/results.overfitting", "baseline")
+    assert "Both losses" not in macro(facts, "sentences/results.overfitting", "improved")
+
+
+def test_curves_of_a_network_that_says_one_class_to_everything_are_not_read(artifacts):
+    facts = facts_of(artifacts())
+    results = dict(facts.values.results)
+    for name in results:
+        if re.match(r"baseline\.(val|test)\.confusion\.", name):
+            results[name] = {"value": 5 * name.endswith(".viral")}
+    words = macro(replace(facts, values=Values(results)), "sentences/results.overfitting", "baseline")
+    assert words == (
+        "The network calls every validation and test picture Viral Pneumonia; its learning curves tell nothing more."
+    )
+
+
+def test_equal_classes_and_confusions_are_all_named(artifacts):
+    facts = facts_of(artifacts())
+    ids = [c["id"] for c in STUDY["classes"]]
+    results = {k: dict(v) for k, v in facts.values.results.items()}
+    for true in ids:
+        results[f"baseline.test.sensitivity.{true}"]["value"] = 0.5 if true != "viral" else 0.9
+        for said in ids:
+            results[f"baseline.test.confusion.{true}.{said}"]["value"] = 7 if said != true else 9
+    facts = replace(facts, values=Values(results))
+    words = macro(facts, "sentences/results.performance", "baseline", "test")
+    assert "highest for Viral Pneumonia (0.900)" in words
+    assert "lowest for Bacterial Pneumonia, COVID\\-19 and No Pneumonia" in words
+    assert "The commonest mistakes, 7 pictures each, are" in words
+
+
+def test_a_network_that_says_one_class_to_everything_is_said_to(artifacts):
+    facts = facts_of(artifacts())
+    ids = [c["id"] for c in STUDY["classes"]]
+    results = {k: dict(v) for k, v in facts.values.results.items()}
+    for true in ids:
+        for said in ids:
+            results[f"baseline.test.confusion.{true}.{said}"]["value"] = 10 if said == "healthy" else 0
+    facts = replace(facts, values=Values(results))
+    words = macro(facts, "sentences/results.performance", "baseline", "test")
+    assert "Every picture is called No Pneumonia" in words
+
+
+def test_the_epoch_of_the_weights_is_the_one_that_was_saved(artifacts):
+    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8]))
+    words = macro(facts, "sentences/results.kept", "baseline")
+    assert words == "The weights after the last epoch (3) are the ones evaluated."
+    results = {**facts.values.results, "baseline.training.weights_epoch": {"value": 1}}
+    words = macro(replace(facts, values=Values(results)), "sentences/results.kept", "baseline")
+    assert words == "The weights of epoch 1 of 3 are the ones evaluated."

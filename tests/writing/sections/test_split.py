@@ -1,0 +1,71 @@
+"""What is said of the split."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from report.writing.values import Values
+from tests.writing.conftest import STUDY, facts_of, macro
+
+
+def test_validation_pictures_of_training_patients_are_told(artifacts):
+    facts = facts_of(artifacts())
+    shared = {
+        "data.val.same_patient_in_train": 439,
+        "data.val.same_patient_in_train_share": 0.42,
+    }
+    for known in (shared, dict.fromkeys(shared, 0)):
+        results = {**facts.values.results, **{name: {"value": value} for name, value in known.items()}}
+        words = macro(replace(facts, values=Values(results)), "sentences/split.leakage")
+        assert ("validation pictures 439 (42.0\u00a0%) come from a patient" in words) == (known is shared)
+
+
+@pytest.mark.parametrize(
+    ("split", "said", "by_patient"),
+    [
+        (
+            {},
+            "20 % of the pictures are drawn for testing, then 20 % of the rest",
+            "20 % of the pictures are drawn for testing by whole patients, then 20 % of the rest for validation",
+        ),
+        (
+            {"protocol": "holdout", "test": 0.1, "val": 0.1},
+            "20 % of the pictures are drawn and then parted into 10 % for validation and 10 % for testing",
+            "10 % of the pictures are drawn for testing by whole patients, then 11.11 % of the rest for validation",
+        ),
+        (
+            {"protocol": "splitfolders", "test": 0.1, "val": 0.09, "seed": 1337},
+            "shuffled with random state 1337 and cut at 81 and 90 %",
+            "10 % of the pictures are drawn for testing by whole patients, then 10 % of the rest for validation",
+        ),
+        (
+            {"protocol": "official", "draw": "keras", "official_val": "train"},
+            "pooled with the training ones, and 20 % of the training pictures are drawn for validation with random"
+            " state 42, not stratified, as `image_dataset_from_directory`",
+            "20 % are drawn for validation by whole patients",
+        ),
+        (
+            {"protocol": "official"},
+            "validation pictures are for validation, and 20 % of the training pictures are drawn for validation with"
+            " random state 42, stratified by class",
+            "the dataset's own test set is kept",
+        ),
+        (
+            {"protocol": "official", "subset": {"viral": 30}},
+            "120 pictures are drawn to train on with random state 42: 30 of Bacterial Pneumonia",
+            "whole patients are drawn to train on",
+        ),
+    ],
+    ids=["stratified", "holdout", "splitfolders", "keras", "official", "subset"],
+)
+def test_the_split_is_told_as_its_protocol_draws_it(source, tmp_path, split, said, by_patient):
+    study = {**STUDY, "split": {**STUDY["split"], **split}}
+    text = source(study=study)
+    first, second = text[text.index("## Split") : text.index("# Models")].split("## Patients kept apart")
+    assert said in first
+    assert by_patient in second
+    shutil.rmtree(tmp_path / "source-out")
+    assert by_patient in source(study={**study, "split": {**study["split"], "group": "patient"}})

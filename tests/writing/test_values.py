@@ -1,0 +1,39 @@
+"""Numbers as text."""
+
+from __future__ import annotations
+
+import pytest
+
+from report.errors import RenderError
+from report.writing.values import Values, count, decimal, listed
+
+
+def test_numbers_are_set_with_true_signs():
+    assert count(1615940) == "1,615,940"
+    assert decimal(-0.0161, signed=True) == "−0.016"
+    assert decimal(0.0161, signed=True) == "+0.016"
+    assert decimal(-0.0001) == "0.000"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+
+
+def test_values_know_counts_shares_differences_and_what_does_not_exist():
+    values = Values(
+        {
+            "baseline.test.n": {"value": 1257},
+            "data.all.share.viral": {"value": 0.2377},
+            "b_vs_a.test.f1.macro": {"value": 0.02},
+            "baseline.test.ppv.macro": {"value": None},
+        }
+    )
+    assert values("baseline.test.n") == "1,257"
+    assert values("data.all.share.viral") == "23.8\u00a0%"
+    assert values("b_vs_a.test.f1.macro") == "+0.020"
+    assert values("baseline.test.ppv.macro") == "not defined"
+    assert values.text("baseline.test.ppv.macro") == "–"
+
+
+def test_an_unknown_result_names_the_nearest():
+    with pytest.raises(RenderError) as caught:
+        Values({"baseline.test.accuracy": {"value": 1}})("baseline.test.acuracy")
+    assert "baseline.test.acuracy" in caught.value.message
+    assert "baseline.test.accuracy" in caught.value.hint
