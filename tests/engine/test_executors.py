@@ -1,0 +1,80 @@
+"""Executors plug in: a build takes what it is given, and admits stages by what that says it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from report.engine.code import Project
+from report.engine.events import Planned, Progressed
+from report.engine.executors import Executor
+from report.engine.local_processes import LocalProcesses
+from report.engine.schedule import by_urgency, hopeless
+from report.engine.stage import Output, Stage
+
+
+class Cluster:
+    """Hands stages on to processes here, and says how many threads it has."""
+
+    def __init__(self, processes: LocalProcesses, threads: int) -> None:
+        self.threads = threads
+        self.running: set[Future] = set()
+        self.most = 0
+        self._processes = processes
+
+    def submit(self, task) -> Future:
+        self.running = {future for future in self.running if not future.done()}
+        future = self._processes.submit(task)
+        self.running.add(future)
+        self.most = max(self.most, len(self.running))
+        return future
+
+    def messages(self) -> Iterator[Progressed]:
+        return self._processes.messages()
+
+
+@pytest.mark.parametrize(("threads", "most"), [(1, 1), (2, 2)])
+def test_stages_run_where_they_are_sent_as_long_as_there_are_threads(toy, threads, most):
+    clusters = []
+
+    @contextmanager
+    def start(project: Project, home: Path) -> Iterator[Executor]:
+        with LocalProcesses(project, home) as processes:
+            clusters.append(Cluster(processes, threads))
+            yield clusters[-1]
+
+    events = []
+    slow = [Stage(f"slow{i}", "toy.steps:slow", params={"steps": 8 + i}) for i in range(3)]
+    toy.build(slow, start_executor=start, on_event=events.append)
+    (planned,) = [event for event in events if isinstance(event, Planned)]
+    assert (planned.jobs, planned.cores) == (threads, threads)
+    assert [cluster.most for cluster in clusters] == [most]
+    assert toy.ran(slow, start_executor=start) == set()
+    assert len(clusters) == 1, "where nothing runs none is started"
+
+
+def test_what_begins_the_longest_way_runs_first_and_what_is_early_before_it():
+    stages = [
+        Stage("quick", "m:f"),
+        Stage("slow", "m:f"),
+        Stage("after", "m:f", {"quick": Output("quick")}),
+        Stage("check", "m:f", early=True),
+    ]
+    assert [s.name for s in by_urgency(stages, {"slow": 5.0, "after": 9.0})][:3] == [
+        "check",
+        "quick",
+        "after",
+    ]
+
+
+def test_what_only_lost_stages_read_is_hopeless_too():
+    stages = [
+        *(Stage(name, "m:f") for name in ("a", "b", "bad")),
+        Stage("after", "m:f", {name: Output(name) for name in ("a", "bad")}),
+        Stage("other", "m:f", {"b": Output("b")}),
+    ]
+    assert hopeless(stages, {"bad"}) == {"bad", "after", "a"}
