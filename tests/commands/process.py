@@ -1,4 +1,4 @@
-"""The command in a process of its own, as a user runs it."""
+"""The command in a process of its own, as a user runs it, and an image for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,3 +31,9 @@ def run_in_vain(*arguments: str, cache: Path) -> tuple[int, str, str]:
     assert len(told) == 2, done.stderr
     assert "Traceback" not in done.stderr
     return done.returncode, *told
+
+
+def write_image(path: Path) -> None:
+    """Write a small grey image."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.linear_gradient("L").resize((64, 48)).save(path)

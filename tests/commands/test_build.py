@@ -16,16 +16,9 @@ from report.errors import (
 )
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
-from tests.commands.process import ROOT, run, run_in_vain
+from tests.commands.process import ROOT, run, run_in_vain, write_image
 
 LABELS = ("Bacterial Pneumonia", "COVID-19", "No Pneumonia (healthy)", "Viral Pneumonia")
-
-
-def picture(path: Path) -> None:
-    from PIL import Image
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.linear_gradient("L").resize((64, 48)).save(path)
 
 
 def annotate(folder: Path, name: str, *tags: str) -> None:
@@ -46,7 +39,7 @@ def dataset(tmp_path: Path):
         for label, count in zip((*LABELS, None), (*counts, unlabelled), strict=True):
             for i in range(count):
                 name = f"{label or 'none'}-{i}.png"
-                picture(tmp_path / "data" / "images" / name)
+                write_image(tmp_path / "data" / "images" / name)
                 annotate(tmp_path / "data" / "annotations", name, *([label] if label else []))
         return tmp_path / "data"
 
@@ -71,7 +64,7 @@ def test_an_empty_data_folder(tmp_path):
 
 
 def test_a_folder_that_is_no_dataset(tmp_path):
-    picture(tmp_path / "data" / "x.png")
+    write_image(tmp_path / "data" / "x.png")
     code, error, hint = run_in_vain("build", "--data", str(tmp_path / "data"), cache=tmp_path / "cache")
     assert code == DATA
     assert "no Darwin JSON annotations" in error

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from report.errors import DATA, USAGE
-from tests.commands.process import run_in_vain
-
-
-def picture(path: Path) -> None:
-    from PIL import Image
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.linear_gradient("L").resize((64, 48)).save(path)
+from tests.commands.process import run_in_vain, write_image
 
 
 def test_predicting_without_a_trained_model(tmp_path):
-    picture(tmp_path / "x.png")
+    write_image(tmp_path / "x.png")
     code, error, hint = run_in_vain(
         "predict", str(tmp_path / "x.png"), "--model", "improved", cache=tmp_path / "cache"
     )
@@ -28,7 +19,7 @@ def test_predicting_without_a_trained_model(tmp_path):
 
 
 def test_predicting_with_a_model_that_does_not_exist(tmp_path):
-    picture(tmp_path / "x.png")
+    write_image(tmp_path / "x.png")
     code, error, hint = run_in_vain(
         "predict", str(tmp_path / "x.png"), "--model", "third", cache=tmp_path / "cache"
     )
