@@ -22,6 +22,8 @@ SMALLEST_STRATUM = 5
 MOST_UNDEFINED = 0.05
 """The largest share of the resamples in which a measure may be undefined and still have an interval."""
 
+FEWEST_PATIENTS = 6
+"""That must tell two models apart, so that the signs of their differences can decide at 1 - ``LEVEL``."""
 POWER = 0.8
 """With which a difference is called detectable."""
 PLANNING_ALPHA = 0.05

@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
+from analysis.evaluation import settings
+from analysis.evaluation.statistics import metrics
 from analysis.vocabulary import measures
-from analysis.vocabulary.measures import HEADLINES, MEASURES, PRIMARIES
+from analysis.vocabulary.measures import HEADLINES, MEASURES, PRIMARIES, Kind
 
 
 def test_only_the_standard_library_is_imported() -> None:
@@ -60,3 +62,13 @@ def test_where_a_measure_is_undefined_there_is_a_reason() -> None:
     for measure in measures.FROM_MATRIX:
         assert bool(measure.undefined) == measure.of_all
         assert bool(measure.undefined_of_class) == measure.of_class
+
+
+def test_words_of_results_tell_what_the_statistics_are_set_to() -> None:
+    assert f"clipped at {settings.LOG_LOSS_CLIP:g}" in MEASURES["log_loss"].method
+
+
+def test_each_measure_that_follows_from_the_matrix_is_computed() -> None:
+    assert [m.id for m in measures.FROM_MATRIX if m.of_all] == list(metrics.OF_ALL)
+    assert {m.id for m in measures.FROM_MATRIX if m.of_class} == set(metrics.OF_CLASS)
+    assert [m.id for m in MEASURES.values() if m.kind is Kind.LOSS] == list(metrics.IMAGE_LOSSES)

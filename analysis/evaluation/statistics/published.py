@@ -25,6 +25,8 @@ from analysis.evaluation.statistics.resampling import Clusters, bootstrap, clust
 from analysis.vocabulary.measures import BY_CLASS, MACRO, WEIGHTED
 
 NAN = float("nan")
+ENDS = (0.025, 0.975)
+"""Quantiles between which an interval of ``settings.LEVEL`` lies."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _with_spread(evaluated: Known, values: Sequence[float], draws: Floats) -> Kn
     se = float(np.sqrt(draws.var(ddof=1) + seeds))
     low, high = evaluated.low, evaluated.high
     if np.isnan(low):
-        low, high = np.quantile(draws, (0.025, 0.975))
+        low, high = np.quantile(draws, ENDS)
     value = float(np.mean(values)) if np.isnan(evaluated.value) else evaluated.value
     return Known(value, se, low, high)
 

@@ -17,7 +17,7 @@ from analysis.vocabulary.measures import MACRO, MEASURES
 
 BLOCK = 1_000
 PERCENTILE = "percentile bootstrap over patients"
-TOO_OFTEN = "undefined in more than 5 % of the resamples"
+TOO_OFTEN = f"undefined in more than {100 * settings.MOST_UNDEFINED:.0f} % of the resamples"
 NO_VARIATION = "the same in every resample: no variation to judge by"
 POINT = 1e-12
 Draws = Mapping[str, Floats]

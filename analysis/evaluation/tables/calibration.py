@@ -106,7 +106,9 @@ def _losses(predictions: Predictions, suffix: str, weights: Weights, basis: Basi
 
 def _unbounded(value: float, basis: Basis) -> Entry:
     none = Interval(np.nan, np.nan, settings.LEVEL, np.nan, "", BIASED)
-    return bounded(entry(value, "expected calibration error, 15 bins of equal mass", basis), none)
+    return bounded(
+        entry(value, f"expected calibration error, {settings.BINS} bins of equal mass", basis), none
+    )
 
 
 def _expected(predictions: Predictions, basis: Basis) -> Results:

@@ -16,6 +16,8 @@ from analysis.evaluation.statistics.significance import HolmStep, holm, sign_fli
 from analysis.evaluation.statistics.verdict import Evidence, Rule, decide
 from analysis.vocabulary.measures import MOVES, in_percent
 
+POWER = f"{100 * settings.POWER:.0f} % power"
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -132,7 +134,7 @@ def _judged(pair: Pair, basis: Basis, rule: Rule, step: HolmStep, family: int) -
     facts = {
         "p": (step.p, "two-sided, from the resampled differences"),
         "p_holm": (step.adjusted, f"adjusted by Holm, {family} declared"),
-        "detectable_difference": (detectable, "found with 80 % power, from the standard error"),
+        "detectable_difference": (detectable, f"found with {POWER}, from the standard error"),
         "false_better": (
             pair.share_not_better(rule.primary),
             "share of Bayesian bootstrap draws that are not above 0",
@@ -169,7 +171,7 @@ def planning_results(predictions: Predictions, artifact: str) -> Results:
     return {
         f"detectable_gain.{in_percent('discordance', discordance)}": entry(
             detectable_gain(n, discordance),
-            "found by McNemar's test with 80 % power at 5 %",
+            f"found by McNemar's test with {POWER} at {100 * settings.PLANNING_ALPHA:.0f} %",
             Basis(artifact, n),
             reason_null="not even if one model is right wherever they disagree",
         )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm, ttest_ind
 
+from analysis.evaluation import settings
 from analysis.evaluation.statistics.significance import (
     compare_recipes,
     fewest_patients,
@@ -178,3 +179,7 @@ def test_patients_that_tell_models_apart_bound_the_p_of_their_signs() -> None:
         6,
         5,
     ]
+
+
+def test_so_few_patients_decide_at_the_usual_level() -> None:
+    assert fewest_patients(1 - settings.LEVEL) == settings.FEWEST_PATIENTS
