@@ -94,7 +94,7 @@ def _parse_formats(text: str) -> list[str]:
 def _check(plan: Plan, model: str) -> None:
     """Refuse or warn of what is wrong before the trainings, not after."""
     from report.delivery import build_folder
-    from report.study.prose import find_misnamed_prose
+    from report.study.folder import find_misnamed_prose
     from report.workspace.places import find_study_folder
     from report.writing.author.glyphs import warn_of_missing_glyphs
     from report.writing.author.quotations import require_quotations

@@ -18,7 +18,7 @@ from report.engine.stage import Output, Source, Stage, is_included
 from report.engine.system.files import digest_file, read_json
 from report.pipeline.data import Place
 from report.pipeline.stages import make_stages
-from report.study.prose import find_prose
+from report.study.folder import find_prose
 from report.study.study import Study
 from report.study.value_types import Section
 

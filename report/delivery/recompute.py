@@ -22,7 +22,7 @@ from report.engine.stage import Input, Source, Stage, is_included
 from report.engine.system.process import reset
 from report.errors import EnvironmentProblem, ReportError, UserError
 from report.pipeline.stages import PROGRAM
-from report.study.prose import find_prose
+from report.study.folder import find_prose
 
 OnProgress = Callable[[int, int], None]
 """Is given how many stages have run, of how many."""

@@ -17,7 +17,7 @@ from report.delivery.publish import find_strays, list_report_files
 from report.delivery.recompute import OnProgress, Recomputation, recompute
 from report.engine.system.files import digest_file
 from report.engine.system.process import fix_environment
-from report.study.prose import find_prose
+from report.study.folder import find_prose
 
 BESIDE = ("run.json", "graph.svg")
 """What a build folder has beside its report, and nothing is computed from."""

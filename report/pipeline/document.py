@@ -10,7 +10,7 @@ from report import PROJECT
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.pipeline import packages
 from report.pipeline.data import Place
-from report.study import prose
+from report.study.folder import PROSE_FILES
 from report.study.study import Study
 from report.study.trainings import has_many_models, list_analyses, name_first_run, select_together
 
@@ -55,7 +55,7 @@ def _source(study: Study, place: Place, figures: Sequence[str]) -> Stage:
         "report.writing.source:write",
         {
             "templates": Source(PROJECT / "templates", include=WORDS),
-            "prose": Source(place.study, include=tuple(prose.FILES)),
+            "prose": Source(place.study, include=tuple(PROSE_FILES)),
             **_results(study),
             **{name.replace(".", "_"): Output(name) for name in figures},
         },

@@ -19,7 +19,7 @@ from report.engine.store import Store
 from report.errors import RenderError
 from report.pipeline.stages import PROGRAM
 from report.preview.page import PreviewState
-from report.study.prose import find_misnamed_prose
+from report.study.folder import find_misnamed_prose
 from report.terminal import console
 from report.workspace.cached_results import require_built, select_unbuilt
 from report.workspace.places import find_study_folder

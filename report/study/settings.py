@@ -10,7 +10,6 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from analysis.vocabulary.measures import DEFAULT_PRIMARY, Primary
 from analysis.vocabulary.splits import EvaluatedSplit
 from report.study import readers
-from report.study.limits import MIN_SEEDS
 from report.study.value_types import (
     Authors,
     ClassOrder,
@@ -33,6 +32,9 @@ from report.study.value_types import (
 
 READER_KEYS = ("label_rule", "folders", "table", "columns", "values", "several", "uncertain")
 """The keys of ``[dataset]`` that not every reader understands."""
+
+MIN_SEEDS = 3
+"""Fewer trainings than these tell nothing of their spread."""
 
 
 class About(Section):

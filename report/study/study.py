@@ -11,7 +11,6 @@ from pydantic import Field, ValidationError, model_validator
 
 from report.study import readers
 from report.study.collisions import find_collision
-from report.study.limits import MIN_CLASSES
 from report.study.model_settings import Model
 from report.study.published import Published
 from report.study.settings import (
@@ -29,6 +28,7 @@ from report.study.settings import (
 )
 from report.study.value_types import Section
 
+MIN_CLASSES = 2
 OUTSIDE_FILE = {"published", "left_out"}
 """Keys of a study that do not stand in its ``study.toml``."""
 

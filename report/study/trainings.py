@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.vocabulary.splits import PRESCRIBED, suffix
-from report.study.limits import MOST_TOGETHER
 from report.study.model_settings import Model
 from report.study.study import Study
+
+MOST_TOGETHER = 5
+"""So many curves can be told apart in one panel, and so many models fit beside one another on a page."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from report.document import lint
-from report.study.prose import find_prose
+from report.study.folder import find_prose
 from report.writing.artifacts import copy_figures, copy_tables
 from report.writing.author.doubts import find_doubts
 from report.writing.author.passages import close_passage

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from report import PROJECT
-from report.study.limits import MOST_TOGETHER
 from report.study.loading import load
+from report.study.trainings import MOST_TOGETHER
 from report.writing.across import Across
 from report.writing.sentences import Sentences
 from report.writing.study_facts import StudyFacts

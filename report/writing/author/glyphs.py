@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from report.document import fonts
-from report.study.prose import find_prose
+from report.study.folder import find_prose
 from report.writing.author.markup import read_prose
 
 if TYPE_CHECKING:

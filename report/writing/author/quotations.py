@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from report.errors import RenderError, did_you_mean, nearest
 from report.study.collisions import OWNERS
-from report.study.prose import find_prose
+from report.study.folder import find_prose
 from report.study.trainings import list_analyses
 from report.writing.author.markup import require_markup
 from report.writing.result_names import result_names

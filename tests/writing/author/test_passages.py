@@ -9,7 +9,7 @@ import pytest
 
 from report import PROJECT
 from report.errors import RenderError
-from report.study.prose import find_misnamed_prose, find_prose
+from report.study.folder import find_misnamed_prose, find_prose
 from report.writing.author.doubts import find_doubts
 from report.writing.author.markup import read_prose
 from report.writing.author.passages import close_passage
