@@ -9,11 +9,10 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
-from xml.etree import ElementTree
 
 import pytest
 
-from report.document import downloads, html, svg
+from report.document import html
 from report.errors import RenderError
 
 FIXTURE = Path(__file__).parent / "fixture"
@@ -105,12 +104,6 @@ def test_nothing_is_fetched_and_only_our_script_runs(page: str) -> None:
     assert "default-src 'none'" in page
 
 
-def test_a_figure_is_plain_svg_whatever_another_library_has_set() -> None:
-    ElementTree.register_namespace("", "http://www.w3.org/1999/xhtml")
-    picture = (FIXTURE / "figures" / "confusion.svg").read_bytes()
-    assert svg.inline_svg(picture, name="confusion", prefix="picture", alt="A matrix").startswith("<svg ")
-
-
 def test_figures_are_inline_with_their_alternative_text(page: str) -> None:
     drawings = [attributes for tag, attributes in Reader(page).tags if tag == "svg"]
     assert len(drawings) == 4
@@ -136,18 +129,6 @@ def test_figures_enlarge_and_say_which(page: str) -> None:
         large == [f"#{name}" for name in reader.values("id") if name.endswith("-large")] and len(large) == 4
     )
     assert "Enlarge Figure 2 Data (CSV) of Figure 2" in reader.text
-
-
-def test_cells_of_a_table_as_csv() -> None:
-    cells = '<tr><th>A, "b"</th><td>−0.5 (−1\u00a0to 0)</td><td><em>x</em> − y</td></tr>'
-    formula = "<tr><td><math><mi>L</mi><annotation>\\L</annotation></math></td><td></td></tr>"
-    assert downloads.table_to_csv(f"<p>no</p><table>{cells}{formula}</table>") == (
-        '"A, ""b""",-0.5 (-1 to 0),x − y\nL,\n'
-    )
-    assert downloads.make_link("a&b.csv", '1,"<é>"\n', "Table 1") == (
-        '<a download="a&amp;b.csv" href="data:text/csv;charset=utf-8,1,%22%3C%C3%A9%3E%22%0A">'
-        'Data (CSV)<span class="unseen"> of Table 1</span></a>'
-    )
 
 
 def test_what_belongs_together_stays_on_one_line(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What gc removes and what it never does; what a check finds and what a repair leaves."""
+"""What gc removes, and what it never does."""
 
 from __future__ import annotations
 
@@ -9,41 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from report.engine.store import Entry, Record, Store, digest_files, digest_json
-from report.engine.system.files import digest_file, write_atomically
+from report.engine.store import Store
+from report.engine.system.files import write_atomically
 from report.engine.upkeep.check import check
 from report.engine.upkeep.collect import DAY, Removal, collect
 from report.errors import StageError
-
-NOW = time.time()
-
-
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "cache")
-
-
-def put(store, stage, value="x", *, reads=(), days=0.0) -> Record:
-    """Keep a result as if a stage had run, used so many days ago; ``reads`` are the results that it was made from."""
-    write_atomically(store.root / "tmp" / stage / "number.txt", str(value).encode())
-    path = store.root / "tmp" / stage / "number.txt"
-    outputs = {"number.txt": Entry(sha256=digest_file(path), size=path.stat().st_size)}
-    recipe = {"stage": stage, "value": value, "inputs": {made.stage: made.digest for made in reads}}
-    record = Record(digest_json(recipe), stage, recipe, outputs, digest_files(outputs), 0.1, {}, "")
-    store.keep(record, path.parent)
-    path.parent.rmdir()
-    write_atomically(store.log(record.key), b"")
-    for file in (action(store, record), store.log(record.key)):
-        os.utime(file, (NOW - days * DAY, NOW - days * DAY))
-    return record
-
-
-def action(store, record):
-    return store.root / "actions" / record.key[:2] / f"{record.key}.json"
-
-
-def there(store, *records) -> list[bool]:
-    return [action(store, record).exists() for record in records]
+from tests.engine.upkeep.made_up import NOW, action, put, there
 
 
 def stages_of(collected: Removal) -> list[str]:
@@ -198,81 +169,6 @@ def test_readers_that_end_while_a_cleaner_looks_at_them(store):
         for reader in readers:
             reader.result()
     assert list((store.root / "readers").iterdir()) == []
-
-
-def test_a_sound_cache(store):
-    first, last = put(store, "first", 1), put(store, "last", 2)
-    store.point("plan", {"first": first.key})
-    told = []
-    checked = check(store.cache, on_read=lambda *so_far: told.append(so_far))
-    assert (checked.files, checked.records, checked.damage, checked.strays) == (2, 2, [], [])
-    assert told == [(1, 2), (2, 2)]
-    sizes = {"plan": action(store, first), "older results": action(store, last)}
-    assert checked.sizes == {name: path.stat().st_size + 1 for name, path in sizes.items()} | {
-        "unfinished runs": 0
-    }
-
-
-def flip(path):
-    path.chmod(0o644)
-    content = path.read_bytes()
-    path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
-
-
-def truncate(path):
-    path.chmod(0o644)
-    path.write_bytes(path.read_bytes()[:-1])
-
-
-@pytest.mark.parametrize(
-    ("which", "harm", "what"),
-    [
-        ("blob", flip, "damaged file"),
-        ("blob", truncate, "damaged file"),
-        ("blob", lambda path: path.unlink(), "missing file"),
-        ("record", truncate, "damaged record"),
-        ("record", flip, "damaged record"),
-    ],
-)
-def test_damage_is_found_named_and_removed(store, which, harm, what):
-    sound, record = put(store, "sound", 1), put(store, "total", 2)
-    store.point("plan", {"total": record.key})
-    blob = store.blob(record.outputs["number.txt"]["sha256"])
-    path = blob if which == "blob" else action(store, record)
-    harm(path)
-    for repair in (False, True):
-        found = check(store.cache, repair=repair).damage
-        assert [(damage.what, damage.path, damage.stages) for damage in found] == [
-            (what, path, ("total of plan",))
-        ]
-    checked = check(store.cache)
-    assert (checked.damage, checked.strays, checked.records) == ([], [], 1)
-    assert there(store, sound, record) == [True, False]
-
-
-def test_what_was_damaged_is_made_anew(toy):
-    built = toy.build()
-    flip(built["total"].path("number.txt"))
-    assert [damage.stages for damage in check(toy.cache, repair=True).damage] == [("total of default",)]
-    assert toy.ran() == {"total"}
-    assert check(toy.cache).damage == []
-
-
-def test_files_that_are_nobodys_are_no_damage(store):
-    put(store, "a")
-    names = ("blobs/ab/notes.txt", f"blobs/cd/{'cd' * 32}", "actions/ab/.half")
-    strays = sorted(store.root / name for name in names)
-    for path in strays:
-        write_atomically(path, b"x")
-    checked = check(store.cache, repair=True)
-    assert (checked.damage, sorted(checked.strays)) == ([], strays)
-    assert [path for path in strays if path.exists()] == []
-    assert check(store.cache).records == 1
-
-
-def test_an_empty_cache(tmp_path):
-    assert collect(tmp_path, keep_days=30).waste == []
-    assert check(tmp_path).files == 0
 
 
 def test_results_in_another_format_go_by_age_alone(store):
