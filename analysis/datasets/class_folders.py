@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.datasets import reasons, records
-from analysis.datasets.copies import without_copies, without_masks
+from analysis.datasets.copies import drop_copies, drop_masks
 from analysis.datasets.folders import layout
 from analysis.datasets.folders.class_tree import ClassTree
 from analysis.datasets.folders.files import Contents, find_files
@@ -90,11 +90,11 @@ def read(
 def read_folders(root: Path, out: Path, how: Settings, rules: NameRules, progress: Progress) -> None:
     """Write what `read` writes of the folder ``root``, with what ``rules`` tell of the names of images."""
     contents = find_files(root)
-    names = names_of(how.classes, how.folders)
+    names = name_folders(how.classes, how.folders)
     candidates, exclusions = _select(contents.images, names, how.exclude, rules.tags)
     _check_classes(contents, candidates, names)
-    candidates, copies = without_copies(root, candidates)
-    candidates, masks = without_masks(root, candidates)
+    candidates, copies = drop_copies(root, candidates)
+    candidates, masks = drop_masks(root, candidates)
     table, broken = records.verify(root, candidates, progress, rules.patient, how.patient_pattern)
     exclusions += masks + broken + copies
     _refuse_too_many(root, table, exclusions, how.max_excluded)
@@ -104,7 +104,7 @@ def read_folders(root: Path, out: Path, how: Settings, rules: NameRules, progres
     records.write(out, table, exclusions, records.first_steps(contents, steps))
 
 
-def names_of(
+def name_folders(
     classes: Sequence[Mapping[str, str]], folders: Mapping[str, Sequence[str]]
 ) -> dict[str, tuple[str, ...]]:
     """Return what the folders of each class are called.

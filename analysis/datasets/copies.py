@@ -23,7 +23,7 @@ AT_AN_END = 0.97  # of the pixels of a mask
 MASK_LEVELS = 8
 
 
-def without_copies(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Exclusion]]:
+def drop_copies(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Exclusion]]:
     """Return the candidates without those that lie elsewhere too: as the same file of the same name, class and split.
 
     Archives have a dataset within itself (``chest_xray/chest_xray`` of Kaggle), or parts that share images
@@ -60,7 +60,7 @@ def _equal_files(root: Path, same: Iterable[Candidate]) -> Iterable[list[str]]:
     return [names for names in digests.values() if len(names) > 1]
 
 
-def without_masks(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Exclusion]]:
+def drop_masks(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Exclusion]]:
     """Return the candidates without masks, and these: known by an image of the same name, class and split beside them.
 
     Such an image is a mask if its name says so (``x_mask.png``) and that of the other does not, or if it has a few grey
@@ -79,10 +79,10 @@ def without_masks(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Can
     return kept, [Exclusion(name, reasons.MASK, detail) for name, detail in masks.items()]
 
 
-def without_masks_beside(root: Path, images: Iterable[str]) -> tuple[list[str], list[Exclusion]]:
+def drop_masks_beside(root: Path, images: Iterable[str]) -> tuple[list[str], list[Exclusion]]:
     """Return the images without masks that lie in the same folder as the image of their name, and these."""
     each = [Candidate(name, (str(PurePosixPath(name).parent),)) for name in images]
-    kept, masks = without_masks(root, each)
+    kept, masks = drop_masks(root, each)
     return [c.image_id for c in kept], masks
 
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from analysis.datasets import reasons, records
-from analysis.datasets.copies import without_masks_beside
+from analysis.datasets.copies import drop_masks_beside
 from analysis.datasets.folders.files import find_files
 from analysis.datasets.folders.layout import masks_folder, official_split
 from analysis.datasets.patients import Rule
@@ -19,7 +19,7 @@ from analysis.datasets.reasons import Exclusion
 from analysis.datasets.records import Candidate
 from analysis.datasets.tables.labels import Labels, class_ids, list_labels, names
 from analysis.datasets.tables.parsing import Table
-from analysis.datasets.tables.rows import Entry, entries_of, finder_of, read_table, rows_of
+from analysis.datasets.tables.rows import Entry, make_finder, merge_rows, read_rows, read_table
 from analysis.errors import DataError
 from analysis.progress import Progress
 
@@ -115,10 +115,10 @@ def _entries(
     root: Path, images: Sequence[str], tables: Sequence[Table], how: Settings
 ) -> tuple[list[Entry], list[Exclusion]]:
     """Return what the tables say of each image, and what no row can mean: masks beside images, and copies of these."""
-    shown, masks = without_masks_beside(root, [image for image in images if not _masks(image)])
-    rows = [entry for table in tables for entry in rows_of(table, how.columns, len(tables) > 1)]
-    finder, copies = finder_of(root, shown, how.exclude, rows)
-    return entries_of(rows, finder), masks + copies
+    shown, masks = drop_masks_beside(root, [image for image in images if not _masks(image)])
+    rows = [entry for table in tables for entry in read_rows(table, how.columns, len(tables) > 1)]
+    finder, copies = make_finder(root, shown, how.exclude, rows)
+    return merge_rows(rows, finder), masks + copies
 
 
 def _patients(entries: Iterable[Entry]) -> Rule:

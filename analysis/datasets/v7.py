@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.datasets import patients, reasons, records
-from analysis.datasets.copies import without_masks_beside
+from analysis.datasets.copies import drop_masks_beside
 from analysis.datasets.darwin import darwin_json
 from analysis.datasets.darwin.darwin_json import Annotation
 from analysis.datasets.darwin.image_index import Entry
@@ -91,7 +91,7 @@ def read(
     root, how = inputs["data"], Settings(**settings)
     contents = find_files(root)
     entries, unread = _annotations(root, contents.others, how.exclude)
-    images, masks = _without_masks(root, contents.images)
+    images, masks = _drop_masks(root, contents.images)
     _check_found(root, images, masks, entries, unread)
     _check_labels([entry.annotation for entry in entries], how.classes)
     rules = _Rules({c["label"]: c["id"] for c in how.classes}, how.label_rule, tuple(how.exclude))
@@ -142,7 +142,7 @@ def _annotations(
     return entries, exclusions
 
 
-def _without_masks(root: Path, images: Iterable[str]) -> tuple[list[str], list[Exclusion]]:
+def _drop_masks(root: Path, images: Iterable[str]) -> tuple[list[str], list[Exclusion]]:
     """Return the images, and the masks: in a folder of these or of exported annotations, or beside their image."""
     kept = []
     masks = []
@@ -153,7 +153,7 @@ def _without_masks(root: Path, images: Iterable[str]) -> tuple[list[str], list[E
             masks.append(Exclusion(image, reasons.MASK, f"folder {folder}"))
         else:
             kept.append(image)
-    kept, beside = without_masks_beside(root, kept)
+    kept, beside = drop_masks_beside(root, kept)
     return kept, masks + beside
 
 

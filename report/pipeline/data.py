@@ -76,7 +76,7 @@ def make_data_stages(study: Study, place: Place) -> Iterator[Stage]:
 
 def _sample(study: Study) -> Stage:
     """Return the stage that writes the generated sample in the layout of the study's data."""
-    reader = readers.declared(study.dataset.reader)
+    reader = readers.look_up(study.dataset.reader)
     params: dict[str, Json] = {**reader.sample_params, **study.sample.select("pictures", "seed")}
     for key in reader.sample_keys:
         params |= {"classes": _names_in_data(study)} if key == "classes" else study.dataset.select(key)
@@ -105,7 +105,7 @@ def _folder(class_: ClassLabel) -> str:
 
 def _reading(study: Study) -> dict[str, Json]:
     """Return what the study's reader is told about labels."""
-    own = readers.declared(study.dataset.reader).keys
+    own = readers.look_up(study.dataset.reader).keys
     pattern = ("patient_pattern",) if study.dataset.patient_pattern else ()
     return {
         "classes": [c.select("id", "label") for c in study.classes],

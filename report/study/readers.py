@@ -17,14 +17,14 @@ NAME = "READER"
 def find_problem(reader: str) -> tuple[str, str] | None:
     """Return what is wrong with the name of a reader and a hint; None if there is such a reader."""
     if ":" not in reader and not _path(reader).is_file():
-        known = short_names()
+        known = list_names()
         return f"no reader is called {reader!r}", did_you_mean(
             nearest(reader, known), f"there are: {', '.join(known)}"
         )
     if found := find_function_problem(function_of(reader)):
         return found
     try:
-        declared(reader)
+        look_up(reader)
     except (TypeError, ValueError) as error:
         module = function_of(reader).partition(":")[0]
         return (
@@ -34,7 +34,7 @@ def find_problem(reader: str) -> tuple[str, str] | None:
     return None
 
 
-def declared(reader: str) -> Reader:
+def look_up(reader: str) -> Reader:
     """Return what the module of a reader says of it.
 
     Raises
@@ -46,14 +46,14 @@ def declared(reader: str) -> Reader:
     return Reader(**{k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg}) if call else Reader()
 
 
-def short_names() -> list[str]:
+def list_names() -> list[str]:
     """Return the readers that need no more than the name of their module."""
     return [path.stem.replace("_", "-") for path in sorted(FOLDER.glob("*.py")) if _declaration(path)]
 
 
-def readers_with(key: str) -> list[str]:
+def find_readers_with(key: str) -> list[str]:
     """Return the readers of this project that understand a key of ``[dataset]``."""
-    return [name for name in short_names() if key in declared(name).keys]
+    return [name for name in list_names() if key in look_up(name).keys]
 
 
 def _path(reader: str) -> Path:

@@ -115,10 +115,10 @@ class Dataset(Section):
 
     @model_validator(mode="after")
     def _keys_fit_the_reader(self) -> Dataset:
-        reader = readers.declared(self.reader)
+        reader = readers.look_up(self.reader)
         for key in READER_KEYS:
             if key in self.model_fields_set and key not in reader.keys:
-                known = " or ".join(map(repr, readers.readers_with(key)))
+                known = " or ".join(map(repr, readers.find_readers_with(key)))
                 raise ValueError(f"{key} is for the reader {known}, and this one is {self.reader!r}")
         if any(getattr(self, key) is None for key in reader.needs):
             needs = " and ".join(f"{key} = {example}" for key, example in reader.needs.items())

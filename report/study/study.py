@@ -92,7 +92,7 @@ class Study(Section):
         """
         models, untrained = ([m.model_dump(mode="json") for m in ms] for ms in (self.trained, self.untrained))
         study = self.as_json()
-        dataset = {**study["dataset"], "words": readers.declared(self.dataset.reader).words}
+        dataset = {**study["dataset"], "words": readers.look_up(self.dataset.reader).words}
         return {**study, "dataset": dataset, "models": models, "untrained": untrained}
 
     def for_sample(self) -> Study:

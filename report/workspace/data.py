@@ -63,7 +63,7 @@ def _require_dataset(folder: Path, study: Study) -> None:
         raise DataError(
             f"the data folder {folder} is empty", hint="download the dataset into it, or name another folder"
         )
-    for suffix, called in readers.declared(study.dataset.reader).files.items():
+    for suffix, called in readers.look_up(study.dataset.reader).files.items():
         if not any(name.lower().endswith(suffix) for name in files):
             raise DataError(
                 f"{folder} has no {called}",
@@ -77,4 +77,4 @@ def fetch_command(study: Study) -> str:
     source = study.dataset.source
     if source.startswith("http"):
         return f"download {source}"
-    return source or readers.declared(study.dataset.reader).obtained
+    return source or readers.look_up(study.dataset.reader).obtained

@@ -139,7 +139,7 @@ def _compared(study: Study, analysis: str) -> Iterator[str]:
 
 def _data(study: Study) -> Iterator[str]:
     classes = _classes(study)
-    yield from readers.declared(study.dataset.reader).results
+    yield from readers.look_up(study.dataset.reader).results
     yield from ("pictures_found", "excluded", "pictures", "patients")
     yield from (f"all.{fact}.{c}" for fact in PEOPLE for c in classes)
     for part in ("all", "train", *EVALUATED):

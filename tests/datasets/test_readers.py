@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from analysis.datasets.reader import Reader, function_of
-from report.study.readers import declared, short_names
+from report.study.readers import list_names, look_up
 from report.study.settings import READER_KEYS
 
 WORDS = Path(__file__).parents[2] / "templates" / "datasets"
@@ -27,18 +27,18 @@ def function(name: str) -> object:
 
 
 def test_readers_are_the_modules_that_declare_one() -> None:
-    assert short_names() == READERS
+    assert list_names() == READERS
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_what_is_read_in_the_file_is_what_the_module_has(reader: str) -> None:
     module = importlib.import_module(function_of(reader).partition(":")[0])
-    assert declared(reader) == module.READER
+    assert look_up(reader) == module.READER
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_a_reader_names_what_there_is(reader: str) -> None:
-    said = declared(reader)
+    said = look_up(reader)
     assert set(said.keys) <= set(READER_KEYS)
     assert set(said.needs) <= set(said.keys)
     assert inspect.isfunction(function(said.sample))

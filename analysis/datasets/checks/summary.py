@@ -133,7 +133,7 @@ def _datasets(records: pd.DataFrame, params: Mapping[str, Any]) -> list[dict[str
     ``same_names`` is how many images have one of the same class, split and name in another of them.
     """
     above = [PurePosixPath(unescape_name(name)).parts[:-1] for name in records["image_id"]]
-    tree = ClassTree(above, class_folders.names_of(params["classes"], params["folders"]))
+    tree = ClassTree(above, class_folders.name_folders(params["classes"], params["folders"]))
     of = records.assign(
         dataset=["/".join(tree.dataset(folders)) for folders in above],
         name=records["image_id"].str.rsplit("/", n=1).str[-1],

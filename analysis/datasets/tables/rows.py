@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from analysis.datasets.copies import without_copies
+from analysis.datasets.copies import drop_copies
 from analysis.datasets.folders.layout import official_split
 from analysis.datasets.patients import known_id
 from analysis.datasets.reasons import Exclusion
@@ -57,19 +57,19 @@ class Entry:
         return [plain(cell) for cell in self.cells.values()], self.patient, self.official, self.view
 
 
-def finder_of(
+def make_finder(
     root: Path, images: Sequence[str], exclude: Sequence[str], rows: Iterable[Entry]
 ) -> tuple[ImageFinder, list[Exclusion]]:
     """Return where images are found by their names; of those of one name without the copies of others, and these."""
     index = ImageFinder(images, exclude)
     found = (index.find(row.file, row.table) for row in rows if row.file)
     several = {image for same in found if len(same) > 1 for image in same}
-    _, copies = without_copies(root, [Candidate(image, ("",)) for image in sorted(several)])
+    _, copies = drop_copies(root, [Candidate(image, ("",)) for image in sorted(several)])
     again = {e.file for e in copies}
     return (ImageFinder([p for p in images if p not in again], exclude) if again else index), copies
 
 
-def entries_of(rows: Sequence[Entry], images: ImageFinder) -> list[Entry]:
+def merge_rows(rows: Sequence[Entry], images: ImageFinder) -> list[Entry]:
     """Return what the rows say of each image, in the order in which it is first named."""
     often = Counter(normalise(as_path(file).name) for file in {row.file for row in rows})
     found: dict[tuple[str, str], Entry] = {}
@@ -95,7 +95,7 @@ def _placed(row: Entry, images: ImageFinder, often: Mapping[str, int]) -> Entry:
     return row
 
 
-def rows_of(table: Table, columns: Mapping[str, Any], of_several: bool) -> Iterator[Entry]:
+def read_rows(table: Table, columns: Mapping[str, Any], of_several: bool) -> Iterator[Entry]:
     """Yield what each row of a table says; one ``of_several`` is of the part of the split that its name says."""
     places = {
         key: table.place(columns[key]) for key in ("file", "patient", "split", "view") if columns.get(key)
