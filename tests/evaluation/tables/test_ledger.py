@@ -21,7 +21,6 @@ from analysis.evaluation.statistics.published import (
 )
 from analysis.evaluation.tables.ledger import Line, exact_figures, judge
 from report import PROJECT
-from report.errors import StudyError
 from report.study.comparable import find_obstacles
 from report.study.loading import load
 from report.study.published import Published
@@ -191,67 +190,6 @@ def test_what_is_compared_has_the_value_that_the_report_prints(assignment, tmp_p
     assert set(table.loc["improved", "verdict"]) == {"not comparable"}
 
 
-@pytest.mark.parametrize("path", FILES, ids=NAMES)
-def test_the_study_has_the_published_protocol_and_every_published_model(path: Path) -> None:
-    study = load(path.with_name("study.toml"))
-    assert tuple(c.id for c in study.classes) == read(path).protocol.classes
-    protocol = read(path).protocol
-    assert {
-        m: why for m, why in find_obstacles(study, (), sample=False).items() if m not in protocol.other
-    } == {m.id: [] for m in study.models if m.id not in protocol.other}
-    ours = {m.id for m in study.models}
-    results = read(path).results
-    assert {r.model for r in results} - {r.model for r in results if r.title} <= ours
-
-
-@pytest.mark.parametrize(
-    ("name", "override", "barred", "reason"),
-    [
-        ("pediatric-resplit", "models.l2_cnn.epochs=1", {"l2_cnn"}, "epochs is 1 here, published 100"),
-        ("pediatric-resplit", "models.l2_cnn.callbacks=[]", {"l2_cnn"}, "callbacks is not as published"),
-        (
-            "pediatric-resplit",
-            "models.deeper_ann.learning_rate=0.1",
-            {"deeper_ann", "weighted_ann"},
-            "learning_rate is 0.1 here, published 0.001",
-        ),
-        (
-            "pediatric-official",
-            "image.fit=pad",
-            {"cnn_1", "cnn_2"},
-            "image.fit is pad here, published squash",
-        ),
-        (
-            "pediatric-official",
-            'dataset.exclude=["*bact*"]',
-            {"cnn_1"},
-            "dataset.exclude is not as published",
-        ),
-        ("assignment-published", "models.baseline.minutes=3", set(), ""),
-    ],
-)
-def test_whatever_is_changed_bars_the_models_that_it_reaches(
-    name: str, override: str, barred: set[str], reason: str
-) -> None:
-    study = load(PROJECT / "studies" / name / "study.toml", (override,))
-    before = find_obstacles(load(PROJECT / "studies" / name / "study.toml"), (), sample=False)
-    found = {
-        model: why
-        for model, why in find_obstacles(study, (override,), sample=False).items()
-        if why != before[model]
-    }
-    assert barred <= found.keys()
-    assert not barred or reason in found[min(barred)]
-    assert barred or not found
-    if name == "pediatric-resplit":
-        assert set(found) == barred
-
-
-def test_a_network_that_went_on_from_unknown_weights_is_not_compared() -> None:
-    why = find_obstacles(load(PROJECT / "studies" / "pediatric-resplit" / "study.toml"), (), sample=False)
-    assert {model for model, reasons in why.items() if reasons} == {"weighted_cnn", "low_lr_cnn"}
-
-
 def test_other_data_are_not_compared(assignment, tmp_path: Path) -> None:
     ours = assignment.table("split", "split")["split"].value_counts()
     close = {"train": round(ours["train"] * 1.03), "val": int(ours["val"]), "test": int(ours["test"])}
@@ -263,15 +201,3 @@ def test_other_data_are_not_compared(assignment, tmp_path: Path) -> None:
         parameters = table[table["figure"] == "architecture.parameters"]
         assert "not comparable" not in set(parameters["verdict"])
     assert of_test["why"].iloc[0] == f"{ours['test']:,} test pictures here, {2 * ours['test']:,} published"
-
-
-def test_a_published_table_of_a_model_that_is_none_is_an_error(tmp_path: Path) -> None:
-    folder = PROJECT / "studies" / "pediatric-official"
-    for file in ("study.toml", "published.toml"):
-        (tmp_path / file).write_text((folder / file).read_text())
-    path = tmp_path / "published.toml"
-    path.write_text(
-        path.read_text().replace("[protocol.models.cnn_1]\n", "[protocol.models.cnn_1]\nepoch = 5\n")
-    )
-    with pytest.raises(StudyError, match=r"protocol\.models\.cnn_1\.epoch"):
-        load(tmp_path / "study.toml")
