@@ -33,9 +33,9 @@ def verify(
     for remark in checked.remarks:
         console.say(f"note: {remark}")
     if count := len(checked.differences):
-        told = f", of which {MOST_LINES} are told" if count > MOST_LINES else ""
+        excess = f", of which {MOST_LINES} are told" if count > MOST_LINES else ""
         raise DataError(
-            f"{folder}: {count:,} things do not agree with the predictions{told}",
+            f"{folder}: {count:,} things do not agree with the predictions{excess}",
             hint=f"{checked.cause}; report build makes the report anew",
         )
     agree = "what was checked agrees" if checked.is_partial else "everything agrees"
