@@ -25,7 +25,15 @@ def draw(
     progress: Progress,
     classes: Sequence[style.Class],
 ) -> None:
-    """Draw one bar per class and split, with its count."""
+    """Draw one bar per class and split, with its count.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        The stages ``records`` and ``split``.
+    classes : sequence of mapping
+        ``id`` and ``label`` of each class.
+    """
     table = count(
         pd.read_csv(inputs["records"] / "records.csv", usecols=["label"])["label"],
         pd.read_csv(inputs["split"] / "split.csv", usecols=["split"])["split"],

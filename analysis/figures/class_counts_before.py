@@ -26,7 +26,15 @@ def draw(
     progress: Progress,
     classes: Sequence[style.Class],
 ) -> None:
-    """Draw bars per class: the parts in which the data come (all where they come in none), and ours."""
+    """Draw bars per class: the parts in which the data come (all where they come in none), and ours.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        The stages ``records`` and ``split``.
+    classes : sequence of mapping
+        ``id`` and ``label`` of each class.
+    """
     records = pd.read_csv(
         inputs["records"] / "records.csv", usecols=["label", "official"], keep_default_na=False
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from analysis.figures import class_labels, style, typesetting, wording
 from analysis.figures.heatmaps import COUNTS, NOTHING, SHADE, SHARES, draw_matrix, read_matrices
@@ -18,6 +20,46 @@ SIDES = {2: 23.0, 3: 30.0, 4: 36.0}
 LARGEST = 44.0
 SMALLER = (44.0, 36.0, 30.0, 24.0, 20.0, 16.0, 12.0)
 NOTE = 4.0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the matrices stand, in mm.
+
+    Parameters
+    ----------
+    side : float
+        Of a matrix.
+    titles : sequence of str
+        Of the models, on lines.
+    named : bool
+        Whether the classes are named beside and below the matrices; otherwise numbers stand for them.
+    """
+
+    side: float
+    titles: Sequence[str]
+    named: bool = True
+
+    @property
+    def across(self) -> int:
+        """How many matrices stand side by side."""
+        room = style.FULL_WIDTH_MM - LEFT - RIGHT + GAP
+        return min(len(self.titles), int(room // (self.side + GAP)))
+
+    @property
+    def title(self) -> float:
+        """How high the highest title is."""
+        return TITLE_LINE * max(t.count("\n") + 1 for t in self.titles)
+
+    @property
+    def row(self) -> float:
+        """How far the matrices of one line are below those of the line above."""
+        return self.title + 1 + self.side + BELOW
+
+    @property
+    def height(self) -> float:
+        """How high the matrices of all models are with their titles."""
+        return -(-len(self.titles) // self.across) * self.row
 
 
 @typesetting.with_fonts
@@ -31,74 +73,91 @@ def draw(
     models: Sequence[style.Model],
     split: str,
 ) -> None:
-    """Draw a small heat map per model: counts, shaded by their share of the true class (row)."""
-    table = pd.concat(
-        [pd.read_csv(inputs[f"evaluation_{m['id']}"] / "confusion.csv").assign(model=m["id"]) for m in models]
-    )
-    ids = [c["id"] for c in classes]
-    table = table[(table["split"] == split) & table["y_true"].isin(ids) & table["y_pred"].isin(ids)]
-    panels = {m["id"]: read_matrices(table[table["model"] == m["id"]], classes) for m in models}
-    side = SIDES.get(len(classes), LARGEST)
-    cell = side / len(classes)
-    named = max(LINE * (name.count("\n") + 1) for name in _beside(classes)) <= cell
-    if not named:
-        side = next(
-            side for side in SMALLER if _height(models, side) + class_labels.key_mm(classes) <= style.PAGE_MM
-        )
-    cells = COUNTS if named and COUNTS.fit(list(panels.values()), cell, cell) else NOTHING
-    across = _across(models, side)
-    pitch = side + GAP
-    titles = _titles(models, side)
-    title = TITLE_LINE * max(t.count("\n") + 1 for t in titles)
-    row = title + 1 + side + BELOW
-    names = [typesetting.break_lines(c["label"], side, typesetting.SMALL) for c in classes]
-    upright = max(typesetting.text_mm(name) for name in names) if named else LINE
-    below = 0.0 if named else NOTE + class_labels.key_mm(classes)
-    height = _height(models, side) + upright + LINE + 1 + below
+    """Draw a small heat map per model: counts, shaded by their share of the true class (row).
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        The stage ``evaluation_<id>`` of each model.
+    classes, models : sequence of mapping
+        ``id`` and ``label`` of each class, ``id`` and ``title`` of each model.
+    split : str
+        The split that is drawn.
+    """
+    table = _read(inputs, classes, models, split)
+    panels = [read_matrices(table[table["model"] == m["id"]], classes) for m in models]
+    layout = _arrange(classes, models)
+    cell = layout.side / len(classes)
+    cells = COUNTS if layout.named and COUNTS.fit(panels, cell, cell) else NOTHING
+    names = [typesetting.break_lines(c["label"], layout.side, typesetting.SMALL) for c in classes]
+    upright = max(typesetting.text_mm(name) for name in names) if layout.named else LINE
+    below = 0.0 if layout.named else NOTE + class_labels.key_mm(classes)
+    height = layout.height + upright + LINE + 1 + below
     with style.page(height) as figure:
         sheet = style.add_sheet(figure)
-        for i, (model, name) in enumerate(zip(models, titles, strict=True)):
-            x, top = LEFT + pitch * (i % across), height - row * (i // across)
-            sheet.text(x, top - title + 1, name, va="baseline", size=typesetting.SMALL, linespacing=1.1)
-            ax = style.place(figure, x, top - title - 1 - side, side, side)
-            counts, shares = panels[model["id"]]
+        for i, (counts, shares) in enumerate(panels):
+            ax = _place(figure, sheet, layout, i, height)
             draw_matrix(ax, np.nan_to_num(shares), cells.texts(counts, shares), SHARES)
-            ax.tick_params(length=0)
-            lowest, first = i + across >= len(models), i % across == 0
-            if named:
-                ax.set_xticklabels(
-                    names if lowest else [], rotation=90, fontsize=typesetting.SMALL, multialignment="right"
-                )
-                beside = _beside(classes)
-                ax.set_yticklabels(beside if first else [], rotation=0, fontsize=typesetting.SMALL)
-            else:
-                _number(ax, len(classes), below=lowest, beside=first)
-            ax.set(xlabel="predicted class" if lowest else "", ylabel="")
-        if not named:
-            sheet.text(
-                LEFT, class_labels.key_mm(classes) + 1, SHADE, size=typesetting.SMALL, color=style.QUIET
-            )
-            class_labels.draw_key(sheet, classes, class_labels.key_mm(classes))
+            _label(ax, layout, i, classes, names)
+        if not layout.named:
+            note = class_labels.key_mm(classes)
+            sheet.text(LEFT, note + 1, SHADE, size=typesetting.SMALL, color=style.QUIET)
+            class_labels.draw_key(sheet, classes, note)
         columns = ["model", "split", "y_true", "y_pred", "count", "share"]
         style.save(figure, out, table[columns], describe(table, classes, models))
 
 
+def _read(
+    inputs: Mapping[str, Path], classes: Sequence[style.Class], models: Sequence[style.Model], split: str
+) -> pd.DataFrame:
+    """Return the cells of all matrices."""
+    table = pd.concat(
+        [pd.read_csv(inputs[f"evaluation_{m['id']}"] / "confusion.csv").assign(model=m["id"]) for m in models]
+    )
+    ids = [c["id"] for c in classes]
+    return table[(table["split"] == split) & table["y_true"].isin(ids) & table["y_pred"].isin(ids)]
+
+
+def _arrange(classes: Sequence[style.Class], models: Sequence[style.Model]) -> Layout:
+    """Return matrices large enough for the names of the classes, otherwise the largest that fit on a page."""
+
+    def layout(side: float) -> Layout:
+        titles = [typesetting.break_lines(m["title"], side + GAP - 2, typesetting.SMALL) for m in models]
+        return Layout(side, titles)
+
+    side = SIDES.get(len(classes), LARGEST)
+    if max(LINE * (name.count("\n") + 1) for name in _beside(classes)) <= side / len(classes):
+        return layout(side)
+    key = class_labels.key_mm(classes)
+    smaller = (layout(side) for side in SMALLER)
+    found = next(tried for tried in smaller if tried.height + key <= style.PAGE_MM)
+    return replace(found, named=False)
+
+
+def _place(figure: Figure, sheet: Axes, layout: Layout, i: int, height: float) -> Axes:
+    """Set the title of the matrix number ``i`` and return its axes."""
+    x, top = LEFT + (layout.side + GAP) * (i % layout.across), height - layout.row * (i // layout.across)
+    title = layout.titles[i]
+    sheet.text(x, top - layout.title + 1, title, va="baseline", size=typesetting.SMALL, linespacing=1.1)
+    return style.place(figure, x, top - layout.title - 1 - layout.side, layout.side, layout.side)
+
+
+def _label(ax: Axes, layout: Layout, i: int, classes: Sequence[style.Class], names: Sequence[str]) -> None:
+    """Write names or numbers of the classes along a matrix on the left or lower edge of the figure."""
+    ax.tick_params(length=0)
+    lowest, first = i + layout.across >= len(layout.titles), i % layout.across == 0
+    if layout.named:
+        ax.set_xticklabels(
+            names if lowest else [], rotation=90, fontsize=typesetting.SMALL, multialignment="right"
+        )
+        ax.set_yticklabels(_beside(classes) if first else [], rotation=0, fontsize=typesetting.SMALL)
+    else:
+        _number(ax, len(classes), below=lowest, beside=first)
+    ax.set(xlabel="predicted class" if lowest else "", ylabel="")
+
+
 def _beside(classes: Sequence[style.Class]) -> list[str]:
     return [typesetting.break_lines(c["label"], LEFT - 6) for c in classes]
-
-
-def _titles(models: Sequence[style.Model], side: float) -> list[str]:
-    return [typesetting.break_lines(m["title"], side + GAP - 2, typesetting.SMALL) for m in models]
-
-
-def _across(models: Sequence[style.Model], side: float) -> int:
-    return min(len(models), int((style.FULL_WIDTH_MM - LEFT - RIGHT + GAP) // (side + GAP)))
-
-
-def _height(models: Sequence[style.Model], side: float) -> float:
-    """Return how high the matrices of all models are with their titles, in mm."""
-    title = TITLE_LINE * max(t.count("\n") + 1 for t in _titles(models, side))
-    return -(-len(models) // _across(models, side)) * (title + 1 + side + BELOW)
 
 
 def _number(ax: Axes, n: int, *, below: bool, beside: bool) -> None:

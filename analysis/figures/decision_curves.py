@@ -31,7 +31,15 @@ def draw(
     progress: Progress,
     models: Sequence[style.Model],
 ) -> None:
-    """Draw net benefit against the threshold, with that of treating everybody and of treating nobody."""
+    """Draw net benefit against the threshold, with that of treating everybody and of treating nobody.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        The stage ``evaluation_<id>`` of each model.
+    models : sequence of mapping
+        ``id`` and ``title`` of each model.
+    """
     table = pd.concat(
         [pd.read_csv(inputs[f"evaluation_{m['id']}"] / "decision.csv").assign(model=m["id"]) for m in models]
     )

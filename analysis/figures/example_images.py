@@ -39,7 +39,22 @@ def draw(
     classes: Sequence[style.Class],
     seed: int,
 ) -> None:
-    """Draw per class a row of images in their true proportions above the same ones prepared."""
+    """Draw per class a row of images in their true proportions above the same ones prepared.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        The stages ``records``, ``split`` and ``images``, and the folder ``data``.
+    classes : sequence of mapping
+        ``id`` and ``label`` of each class.
+    seed : int
+        Of the choice of images.
+
+    Raises
+    ------
+    DataError
+        An image is no longer the one that was read.
+    """
     records = pd.read_csv(inputs["records"] / "records.csv", usecols=["image_id", "label", "sha256"])
     split = pd.read_csv(inputs["split"] / "split.csv", usecols=["split"])["split"]
     layout = arrange([c["label"] for c in classes])

@@ -31,7 +31,15 @@ def draw(
     progress: Progress,
     classes: Sequence[style.Class],
 ) -> None:
-    """Draw a box per class for width and for height: quartiles, and whiskers from 5 to 95 percent."""
+    """Draw a box per class for width and for height: quartiles, and whiskers from 5 to 95 percent.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        The stage ``records``.
+    classes : sequence of mapping
+        ``id`` and ``label`` of each class.
+    """
     records, measured = sizes(pd.read_csv(inputs["records"] / "records.csv"))
     table = summarise(records, [c["id"] for c in classes])
     rows = class_labels.arrange_beside_bars(classes, room=style.PAGE_MM - 12 - 4, tallest=9.0)

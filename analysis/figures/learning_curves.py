@@ -30,7 +30,17 @@ def draw(
     model: str,
     title: str,
 ) -> None:
-    """Draw both curves of loss and of accuracy, and mark the epoch of the lowest validation loss."""
+    """Draw both curves of loss and of accuracy, and mark the epoch of the lowest validation loss.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        The stage ``training``.
+    classes, model
+        Not shown.
+    title : str
+        What the model is called.
+    """
     history = read_history(inputs["training"] / "history.csv")
     with style.page(HEIGHT_MM) as figure:
         for k, measure in enumerate(PANELS):

@@ -29,7 +29,17 @@ def draw(
     measure: str,
     models: Sequence[style.Model],
 ) -> None:
-    """Draw ``loss`` (on a logarithmic axis) or ``accuracy`` of every model over its epochs."""
+    """Draw ``loss`` (on a logarithmic axis) or ``accuracy`` of every model over its epochs.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        The stage ``training_<id>`` of each model.
+    measure : {"loss", "accuracy"}
+        What is drawn.
+    models : sequence of mapping
+        ``id`` and ``title`` of each model.
+    """
     table = pd.concat(
         [read_history(inputs[f"training_{m['id']}"] / "history.csv").assign(model=m["id"]) for m in models]
     )[["model", "epoch", measure, f"val_{measure}"]]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from analysis.figures import style, typesetting, wording
 from analysis.progress import Progress
@@ -54,15 +55,17 @@ def draw(
     """Draw the share of images that is right against their mean probability, and below how many they are.
 
     Shaded is where 95 % of the shares would lie if the probabilities were right (low and high of the table).
+
+    Parameters
+    ----------
+    inputs : mapping of str to Path
+        The stage ``evaluation_<id>`` of each model.
+    classes, models : sequence of mapping
+        ``id`` and ``label`` of each class, ``id`` and ``title`` of each model.
+    split : str
+        The split that is drawn.
     """
-    table = pd.concat(
-        [
-            pd.read_csv(inputs[f"evaluation_{m['id']}"] / "reliability.csv").assign(model=m["id"])
-            for m in models
-        ]
-    )
-    table = table[(table["split"] == split) & (table["score"] == "top")]
-    table = table[["model", "split", *(c for c in table.columns if c not in {"model", "split"})]]
+    table = _read(inputs, models, split)
     lines = style.model_lines([m["id"] for m in models])
     side, pitch = style.column_widths(len(models), LEFT, RIGHT, GAP, MAX_SIDE)
     titles = [typesetting.break_lines(m["title"], pitch - GAP, typesetting.BASE, "semibold") for m in models]
@@ -73,20 +76,23 @@ def draw(
     with style.page(height) as figure:
         style.draw_key(style.add_sheet(figure), key, LEFT, height)
         for k, (m, title) in enumerate(zip(models, titles, strict=True)):
-            rows = table[table["model"] == m["id"]]
+            rows, colour = table[table["model"] == m["id"]], lines[m["id"]]["color"]
             left, top = LEFT + k * pitch, height - above
             ax = style.place(figure, left, top - side, side, side)
-            _panel(ax, rows, lines[m["id"]]["color"], limits)
+            _panel(ax, rows, colour, limits)
             ax.set_title(title, linespacing=1.1, pad=4)
             ax.set_ylabel("share right" if k == 0 else "")
             ax.tick_params(labelleft=k == 0, labelbottom=False)
-            for line, of in enumerate(NAMES, start=1):
-                y = top - side - line * (COUNTS + BETWEEN)
-                below = style.place(figure, left, y, side, COUNTS)
-                _counts(below, rows[rows["probabilities"] == of], _line(of, lines[m["id"]]["color"]), limits)
-            below.tick_params(labelbottom=True, length=2.5)
-            below.set_xlabel("mean probability")
+            _counts_below(figure, rows, colour, (left, top - side, side), limits)
         style.save(figure, out, table, describe(table, models, split))
+
+
+def _read(inputs: Mapping[str, Path], models: Sequence[style.Model], split: str) -> pd.DataFrame:
+    """Return the bins of the probabilities of the predicted classes."""
+    tables = {m["id"]: pd.read_csv(inputs[f"evaluation_{m['id']}"] / "reliability.csv") for m in models}
+    table = pd.concat([table.assign(model=model) for model, table in tables.items()])
+    table = table[(table["split"] == split) & (table["score"] == "top")]
+    return table[["model", "split", *(c for c in table.columns if c not in {"model", "split"})]]
 
 
 def _key(limits: Limits) -> dict[str, dict[str, Any]]:
@@ -129,6 +135,18 @@ def _panel(ax: Axes, rows: pd.DataFrame, colour: str, limits: Limits) -> None:
         ax.plot(mine["confidence"], mine["observed"], **_line(probabilities, colour))
     ax.set(xlim=limits.ends, ylim=limits.ends, xticks=limits.ticks, yticks=limits.ticks)
     ax.grid()
+
+
+def _counts_below(
+    figure: Figure, rows: pd.DataFrame, colour: str, panel: tuple[float, float, float], limits: Limits
+) -> None:
+    """Draw how many images each bin has, a strip for each kind of probabilities, below a panel (left, bottom, side)."""
+    left, bottom, side = panel
+    for line, of in enumerate(NAMES, start=1):
+        ax = style.place(figure, left, bottom - line * (COUNTS + BETWEEN), side, COUNTS)
+        _counts(ax, rows[rows["probabilities"] == of], _line(of, colour), limits)
+    ax.tick_params(labelbottom=True, length=2.5)
+    ax.set_xlabel("mean probability")
 
 
 def _counts(ax: Axes, rows: pd.DataFrame, line: Mapping[str, Any], limits: Limits) -> None:
