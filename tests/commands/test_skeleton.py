@@ -10,13 +10,13 @@ from report.commands import skeleton
 from report.errors import StudyError, UsageError
 from report.study.loading import load
 from report.study.model_settings import Model
-from report.study.readers import declared
+from report.study.readers import look_up
 from report.study.settings import Dataset, Image, Split
 from report.workspace import places
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 
-TABLE_KEYS = declared("table").keys
+TABLE_KEYS = look_up("table").keys
 
 
 @pytest.fixture
