@@ -7,20 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from analysis.arrays import class_indices
-from analysis.evaluation.predictions import Predictions, cluster_ids
 from analysis.evaluation.results_file import COUNT, Basis, Results, entry, owned, read_results, write_json
-from analysis.evaluation.statistics.resampled import measure_resamples
-from analysis.evaluation.statistics.resampling import resamples
-from analysis.evaluation.tables.classification import Labelled, classification_results
 from analysis.evaluation.tables.data import DataTables, data_results
-from analysis.evaluation.tables.measures import with_intervals
+from analysis.evaluation.tables.majority import majority_results
 from analysis.progress import Progress
-from analysis.vocabulary.reference_classifiers import MAJORITY
-from analysis.vocabulary.splits import EVALUATED
 
 
 def collect(
@@ -37,25 +29,35 @@ def collect(
 
     Parameters
     ----------
+    inputs : mapping of str to Path
+        ``records``, ``split<analysis>``, ``architecture_<model>``, ``evaluate_<name>`` of each model and training,
+        ``compare<analysis>``, and ``ledger`` if there are published figures.
+    models : sequence of str
+        Those that are trained.
     analyses : sequence of str
         What the names of each analysis end with, "" being the study's own.
     """
     results: Results = {}
-    verdicts: list[dict[str, Any]] = []
     for analysis in analyses:
         tables = _read_tables(inputs, analysis)
         results |= owned(data_results(tables, classes), f"data{analysis}")
-        results |= _majority(tables.records, classes, analysis)
-    for name in inputs:
+        results |= majority_results(tables.records, classes, analysis)
+    for name, folder in sorted(inputs.items()):
         kind, _, model = name.partition("_")
         if kind == "architecture":
-            results |= _architecture(inputs[name], model)
-    for name in sorted(name for name in inputs if name.startswith(("evaluate_", "compare", "ledger"))):
-        results |= read_results(inputs[name] / "results.json")
-        if name.startswith("compare"):
-            verdicts += json.loads((inputs[name] / "verdicts.json").read_text(encoding="utf-8"))
+            results |= _architecture(folder, model)
+        elif name.startswith(("evaluate_", "compare", "ledger")):
+            results |= read_results(folder / "results.json")
+    verdicts = [
+        verdict for analysis in sorted(analyses) for verdict in _verdicts(inputs[f"compare{analysis}"])
+    ]
     study = {"classes": list(classes), "models": list(models)}
     write_json(out / "results.json", {"study": study, "results": results, "verdicts": verdicts})
+
+
+def _verdicts(folder: Path) -> list[dict[str, Any]]:
+    verdicts: list[dict[str, Any]] = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
+    return verdicts
 
 
 def _read_tables(inputs: Mapping[str, Path], analysis: str) -> DataTables:
@@ -68,24 +70,6 @@ def _read_tables(inputs: Mapping[str, Path], analysis: str) -> DataTables:
 
 def _text_table(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False)
-
-
-def _majority(records: pd.DataFrame, classes: Sequence[str], analysis: str) -> Results:
-    """Return the reference classifier that answers the most frequent class of train, the first of equals."""
-    label = class_indices(records["label"], classes)
-    train = (records["split"] == "train").to_numpy()
-    most_frequent = np.bincount(label[train], minlength=len(classes)).argmax()
-    results: Results = {}
-    for split in EVALUATED:
-        rows = (records["split"] == split).to_numpy()
-        score = np.eye(len(classes))[np.full(rows.sum(), most_frequent)]
-        ids = records["image_id"].to_numpy(dtype=object)[rows]
-        constant = Predictions(tuple(classes), ids, cluster_ids(records)[rows], label[rows], score)
-        draws = measure_resamples(constant, resamples(constant), areas=False)
-        labelled = Labelled.from_predictions(constant, f"split{analysis}/split.csv")
-        found = with_intervals(classification_results(labelled), constant, draws)
-        results |= owned(found, f"{MAJORITY.id}{analysis}", split)
-    return results
 
 
 def _architecture(folder: Path, model: str) -> Results:

@@ -88,8 +88,8 @@ class Pair:
 
     def interval(self, measure: str) -> Interval:
         """Return the 95 % interval of the difference b - a: DeLong's of an AUROC, else by the resamples."""
-        kind, of = parse(measure)
-        if self.seeds == 1 and kind.kind is Kind.AREA and of != MICRO:
+        declared, average = parse(measure)
+        if self.seeds == 1 and declared.kind is Kind.AREA and average != MICRO:
             return self._by_influence(measure)
         return self.resampled_interval(measure, settings.LEVEL)
 
@@ -161,9 +161,9 @@ def image_contributions(predictions: Predictions, measure: str) -> Floats:
     Models for which this is the same cannot differ in the measure: right or wrong for accuracy, scores for an AUROC,
     what is called this class for a measure of a class, and for a macro average what is called each of them.
     """
-    declared, of = parse(measure)
+    declared, class_id = parse(measure)
     classes, y_true, y_pred = predictions.classes, predictions.y_true, predictions.y_pred
-    ks = np.array([classes.index(of)] if of in classes else range(len(classes)))
+    ks = np.array([classes.index(class_id)] if class_id in classes else range(len(classes)))
     if declared.kind is Kind.LOSS:
         return np.asarray(image_losses(predictions)[declared.id][:, None])
     if declared.kind is Kind.AREA:

@@ -77,9 +77,9 @@ def _interval(
     influences: Mapping[str, Floats],
     draws: Floats,
 ) -> Interval:
-    measure, of = parse(name)
-    if measure.kind is Kind.PROPORTION and of not in measure.averages:
-        counted, right = labelled.counted_and_right(measure.id, of)
+    measure, class_id = parse(name)
+    if measure.kind is Kind.PROPORTION and class_id not in measure.averages:
+        counted, right = labelled.counted_and_right(measure.id, class_id)
         return intervals.proportion(right[counted], labelled.patient_id[counted], settings.LEVEL)
     if name in influences and value is not None:
         return intervals.auroc(float(value), influences[name], labelled.patient_id, settings.LEVEL)

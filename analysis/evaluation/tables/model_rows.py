@@ -21,12 +21,12 @@ def measure_rows(results: SplitResults, classes: Sequence[str]) -> list[dict[str
     return [
         {
             "split": split,
-            "class": of,
-            **{name: found[f"{name}.{of}"]["value"] for name in columns},
-            "support": found["n" if of == MACRO else f"support.{of}"]["value"],
+            "class": name,
+            **{measure: found[f"{measure}.{name}"]["value"] for measure in columns},
+            "support": found["n" if name == MACRO else f"support.{name}"]["value"],
         }
         for split, found in results.items()
-        for of in (*classes, MACRO)
+        for name in (*classes, MACRO)
     ]
 
 
