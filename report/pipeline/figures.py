@@ -43,7 +43,7 @@ MODULES = {
     "reliability": "reliability_diagrams",
     "decision": "decision_curves",
 }
-"""The module of `analysis.figures` that draws each figure, by the first part of the figure's name."""
+"""The module of `analysis.figures` that draws a figure, by the first part of the figure's name, where it is called otherwise."""
 
 
 def make_figure_stages(study: Study, place: Place) -> Iterator[Stage]:
@@ -58,7 +58,8 @@ def make_figure_stages(study: Study, place: Place) -> Iterator[Stage]:
 
 
 def _figure(study: Study, name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:
-    function = f"analysis.figures.{MODULES[name.partition('.')[0]]}:draw"
+    kind = name.partition(".")[0]
+    function = f"analysis.figures.{MODULES.get(kind, kind)}:draw"
     needed = {*packages.FIGURES, *packages.IMAGES} if "data" in inputs else packages.FIGURES
     return Stage(
         f"figure.{name}", function, {**inputs, **_fonts(study)}, params, packages=tuple(sorted(needed))

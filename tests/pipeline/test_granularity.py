@@ -201,6 +201,7 @@ def test_a_commit_of_other_than_the_program_runs_nothing(copy):
 EVALUATED = of_models("evaluate") | {"evaluate.low_detail"}
 REACHED = {
     "analysis.progress": set(),
+    "analysis.models.training_progress": set(),
     "analysis.datasets.sample.phantom": {"sample"},
     "analysis.datasets.v7": {"read"},
     "analysis.datasets.class_folders": set(),
