@@ -9,22 +9,22 @@ from typing import Any
 from analysis.evaluation import settings
 from analysis.vocabulary.measures import COLUMNS
 from analysis.vocabulary.splits import SPLITS
-from report.writing.across import Across
 from report.writing.floats import bold_row, figure_writer, references, row, rule
-from report.writing.ledger import Ledger
 from report.writing.sections.abstract import Abstract
+from report.writing.sections.across import Across
 from report.writing.sections.comparison import Comparison
 from report.writing.sections.coverage import Coverage
 from report.writing.sections.data import Data
 from report.writing.sections.details import Details
+from report.writing.sections.discussion import Discussion
+from report.writing.sections.ledger import Ledger
 from report.writing.sections.models import Models
+from report.writing.sections.probabilities import Probabilities
+from report.writing.sections.references import References
 from report.writing.sections.reproduce import Reproduce
 from report.writing.sections.results import Results
-from report.writing.sentences import Sentences
-from report.writing.study_facts import StudyFacts
-from report.writing.tables import PRIMARY, Tables
+from report.writing.study_facts import FEW, StudyFacts
 from report.writing.values import NO_BREAK, percent, unbroken
-from report.writing.verdicts import Verdicts
 
 
 @dataclass(frozen=True)
@@ -32,24 +32,35 @@ class Facts:
     """The facts of each section, under the name of its template."""
 
     abstract: Abstract
+    across: Across
     comparison: Comparison
     coverage: Coverage
     data: Data
     details: Details
+    discussion: Discussion
+    ledger: Ledger
     models: Models
+    probabilities: Probabilities
+    references: References
     reproduce: Reproduce
     results: Results
 
     @classmethod
     def of(cls, study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) -> Facts:
         """Return the facts of a study with the ``verdicts`` on its comparisons."""
+        comparison = Comparison(study, verdicts)
         return cls(
+            across=Across(study),
             abstract=Abstract(study),
             coverage=Coverage(study),
-            comparison=Comparison(study, verdicts),
+            comparison=comparison,
             data=Data(study),
             details=Details(study),
+            discussion=Discussion(study),
+            ledger=Ledger(study),
             models=Models(study),
+            probabilities=Probabilities(study),
+            references=References(study, comparison.analyses),
             reproduce=Reproduce(study),
             results=Results(study),
         )
@@ -62,8 +73,6 @@ def known_to_templates(
 ) -> dict[str, Any]:
     """Return what every template can use: results, what things are called, and the facts of each section."""
     values = facts.values
-    tables = Tables(facts.study, values, facts.inputs, facts.many, facts.sample)
-    decided = Verdicts(facts.study, values, tables, verdicts)
     return {
         "study": facts.study,
         "sample": facts.sample,
@@ -88,6 +97,7 @@ def known_to_templates(
         "titles": facts.titles,
         "ends": facts.ends,
         "nbsp": NO_BREAK,
+        "few": FEW,
         "cell": lambda name: unbroken(values.cell(name)),
         "columns": COLUMNS,
         "level": percent(settings.LEVEL),
@@ -99,14 +109,5 @@ def known_to_templates(
         "rule": rule,
         "references": references,
         "figure": figure_writer(figures),
-        # not yet in sections of their own
-        "tables": tables,
-        "verdict": decided,
-        "across": Across(facts.study, values, tables),
-        "ledger": Ledger(facts.study, values, tables),
-        "sentences": Sentences(
-            facts.study, values, tables, decided, "generated pictures" if facts.sample else "chest X-rays"
-        ),
-        "primary_name": PRIMARY.get((facts.study["comparison"] or {}).get("primary", ""), ""),
         "has_normal": bool(facts.normal_class),
     }

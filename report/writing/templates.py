@@ -18,12 +18,14 @@ from report.writing.values import (
     count,
     counted,
     decimal,
+    hundredths,
     listed,
     percent,
     sentence_case,
     slug,
     spelled,
     unbroken,
+    whole_percent,
 )
 
 
@@ -58,6 +60,7 @@ def make_engine(folder: Path, known: Mapping[str, Any]) -> ImmutableSandboxedEnv
     engine.filters |= {"sentence_case": sentence_case, "counted": counted, "each": each}
     engine.filters |= {"decimal": decimal, "percent": percent}
     engine.filters |= {"in_text": in_text, "as_average": as_average, "as_head": as_head}
+    engine.filters |= {"hundredths": hundredths, "whole_percent": whole_percent}
     engine.globals |= known
     return engine
 

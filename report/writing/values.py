@@ -30,6 +30,16 @@ def percent(share: float, digits: int = 6) -> str:
     return f"{100 * share:.{digits}g}\u00a0%"
 
 
+def hundredths(share: float) -> str:
+    """Return a share in per cent without the sign: ``20``, ``12.5``."""
+    return f"{100 * share:g}"
+
+
+def whole_percent(share: float) -> str:
+    """Return a share in per cent without decimals: ``12 %``."""
+    return f"{100 * share:.0f}\u00a0%"
+
+
 @dataclass(frozen=True)
 class Values:
     """Looks results up by name and formats them.

@@ -161,7 +161,7 @@ class Comparison(Section):
                 classes = [reported] if reported and measure != "f1" else self.facts.classes
                 yield from (f"{measure}.{c}" for c in classes)
 
-    def shifts(self, b: str) -> dict[str, list[str]]:
+    def shifts(self, b: str) -> dict[str, Any]:
         """Return the classes whose sensitivity went ``up`` or ``down``, most first, is ``unclear``, or of ``few`` patients."""
         prefix = self._prefix(b)
         entries = {c: self.values.entry(f"{prefix}.sensitivity.{c}") for c in self.facts.classes}
@@ -169,6 +169,7 @@ class Comparison(Section):
         ordered = sorted(known, key=lambda c: known[c]["value"])
         unclear = [c for c, entry in known.items() if not direction(entry) and entry["value"] != 0]
         return {
+            "prefix": prefix,
             "up": [c for c in sorted(known, key=lambda c: -known[c]["value"]) if direction(known[c]) > 0],
             "down": [c for c in ordered if direction(known[c]) < 0],
             "unclear": [c for c in unclear if known[c]["low"] is not None],
@@ -180,27 +181,33 @@ class Comparison(Section):
         declared = self.study["comparison"]
         return f"{pair_name(b, declared['baseline'])}{analysis}.{declared['split']}"
 
-    def false_shares(self, b: str) -> list[tuple[str, float]]:
-        """Return in which analyses a gain was found, and the share of draws in which the difference is no gain."""
+    def false_shares(self, b: str) -> list[dict[str, Any]]:
+        """Return each ``analysis`` in which a gain was found, and the ``share`` of draws in which the difference is none."""
         return [
-            (v["analysis"], self.values.value(f"{v['pair']}.{v['split']}.false_better"))
+            {
+                "analysis": v["analysis"],
+                "share": self.values.value(f"{v['pair']}.{v['split']}.false_better"),
+            }
             for v in self.verdicts
             if v["b"] == b and v["verdict"] == "better"
         ]
 
     def variance(self, b: str) -> list[float]:
         """Return the shares of patients, seeds of ``a`` and seeds of ``b`` in the variance; none with one seed."""
-        names = [f"{self.verdict(b)['of']}.variance.{term}" for term in ("patients", "a", "b")]
+        names = [f"{self.verdict(b)['prefix']}.variance.{term}" for term in ("patients", "a", "b")]
         if names[0] not in self.values.results:
             return []
         terms = [self.values.value(name) for name in names]
         return [term / sum(terms) for term in terms]
 
-    def detectable_gains(self) -> list[tuple[str, float | None]]:
-        """Return for each share of images about which models disagree the gain in accuracy that would be found."""
+    def detectable_gains(self) -> list[dict[str, Any]]:
+        """Return for each share of images about which models disagree, ``discordance``, the ``gain`` that would be found."""
         planning = f"planning.{self.study['comparison']['split']}.detectable_gain"
         return [
-            (f"{100 * share:.0f}", self.values.value(f"{planning}.{in_percent('discordance', share)}"))
+            {
+                "discordance": share,
+                "gain": self.values.value(f"{planning}.{in_percent('discordance', share)}"),
+            }
             for share in DISCORDANCES
         ]
 

@@ -1,0 +1,29 @@
+"""Facts of the discussion: what differs between the networks that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from report.document.markdown import escape
+from report.writing.changes import layer_rows
+from report.writing.sections.models import Models, Setting
+from report.writing.study_facts import Section
+from report.writing.values import unbroken
+
+
+class Discussion(Section):
+    """What the report says of the causes of a difference."""
+
+    def changes(self, models: Sequence[str], name: Callable[[str], str], setting: Setting) -> list[list[str]]:
+        """Return what differs between models, a row each: parameters, layers, settings and epochs.
+
+        ``name`` and ``setting`` are the template's words for a setting and for what it is set to.
+        """
+        declared = [self.facts.model(m) for m in models]
+        rows = [
+            [name("parameters"), *(self.values.text(f"{m}.architecture.parameters") for m in models)],
+            *([row[0], *map(escape, row[1:])] for row in layer_rows([self.facts.layers(m) for m in models])),
+            *Models(self.facts).settings(declared, name, setting),
+            [name("epochs_run"), *(self.values.text(f"{m}.training.epochs_run") for m in models)],
+        ]
+        return [[unbroken(row[0]), *row[1:]] for row in rows if len(set(row[1:])) > 1]

@@ -1,0 +1,91 @@
+"""Facts of how the models stand to the reference classifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from analysis.vocabulary.measures import HEADLINES, pair_name
+from analysis.vocabulary.reference_classifiers import LOW_DETAIL
+from report.writing.study_facts import Section
+from report.writing.values import MISSING
+
+Standing = Literal["above", "below", "not_above", "unknown"]
+
+
+@dataclass(frozen=True)
+class References(Section):
+    """What the report says of its models beside the low-detail classifier, in the primary measure.
+
+    Parameters
+    ----------
+    analyses : sequence of str
+        The suffixes of the analyses in which they are held against it.
+    """
+
+    analyses: Sequence[str]
+
+    @property
+    def measure(self) -> str:
+        """The primary measure."""
+        return str(self.facts.declared["primary"])
+
+    def result(self, owner: str) -> str:
+        """Return the name of a result in the primary measure, on the compared split."""
+        return f"{owner}.{self.facts.declared['split']}.{self.measure}"
+
+    def reference(self, analysis: str = "") -> str:
+        """Return the name of the result of the low-detail classifier."""
+        return self.result(f"{LOW_DETAIL.id}{analysis}")
+
+    def difference(self, model: str, analysis: str = "") -> str:
+        """Return the name of the difference of a model and the low-detail classifier."""
+        return self.result(f"{pair_name(model, LOW_DETAIL.id)}{analysis}")
+
+    def standing(self, name: str) -> Standing:
+        """Return how a model stands to a reference classifier by the interval of their difference, if there is one."""
+        low, high = (self.values.entry(name)[end] for end in ("low", "high"))
+        if low is None:
+            return "unknown"
+        return "above" if low > 0 else "below" if high < 0 else "not_above"
+
+    def by_standing(self, analysis: str = "") -> dict[str, list[str]]:
+        """Return the models that are ``above`` the low-detail classifier, the ``others``, and the ``unknown``."""
+        standings = {m: self.standing(self.difference(m, analysis)) for m in self.facts.trained}
+        parts: dict[str, list[str]] = {"above": [], "others": [], "unknown": []}
+        for model, standing in standings.items():
+            parts[standing if standing in parts else "others"].append(model)
+        return parts
+
+    @property
+    def headlines(self) -> list[str]:
+        """The measures of the first table, the primary one before the others."""
+        declared = self.study["comparison"]
+        return list(dict.fromkeys([*([declared["primary"]] if declared else []), *HEADLINES]))
+
+    def overall(self) -> list[dict[str, Any]]:
+        """Return a row for each classifier in each analysis: ``analysis``, ``title``, and for each headline its ``cells``.
+
+        A cell has its ``text`` and whether it is the ``highest`` of its analysis.
+        """
+        return [
+            {
+                "analysis": name,
+                "title": title,
+                "cells": [self._headline(f"{owner}{suffix}", f"{suffix}.test.{m}") for m in self.headlines],
+            }
+            for suffix, name in self.facts.analyses.items()
+            for owner, title in self.facts.classifiers()
+        ]
+
+    def _headline(self, owner: str, result: str) -> dict[str, Any]:
+        """Return a result of ``owner`` on test, and whether it is the highest of all classifiers."""
+        name = f"{owner}.{result.partition('.')[2]}"
+        known = [self._known(f"{other}{result}") for other, _ in self.facts.classifiers()]
+        highest = max((value for value in known if value is not None), default=None)
+        text = self.values.cell(name) if name in self.values.results else MISSING
+        return {"text": text, "highest": highest is not None and self._known(name) == highest}
+
+    def _known(self, name: str) -> Any:
+        return self.values.value(name) if name in self.values.results else None
