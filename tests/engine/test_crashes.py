@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from report.engine import sources
+from report.engine import index
 from report.engine.stage import Output, Source, Stage
 from report.engine.store import Store
 from report.engine.system.files import digest_file, translate_disk_errors
@@ -301,7 +301,7 @@ def foreign(content: bytes) -> bytes:
 
 
 def test_whatever_is_damaged_the_next_builds_give_the_right_bytes(toy, monkeypatch):
-    monkeypatch.setattr(sources, "RECENT_SECONDS", -60.0)  # all is indexed at once
+    monkeypatch.setattr(index, "RECENT_SECONDS", -60.0)  # all is indexed at once
     data = toy.root / "data"
     data.mkdir()
     (data / "x.txt").write_text("x")
@@ -336,7 +336,7 @@ def test_a_cache_for_reading_only(toy, fault, monkeypatch):
     toy.write("toy.files", STEPS)
     expected = digests(toy, 0)
     shutil.rmtree(toy.store.index, ignore_errors=True)
-    monkeypatch.setattr(sources, "RECENT_SECONDS", -60.0)
+    monkeypatch.setattr(index, "RECENT_SECONDS", -60.0)
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     with fault.at(0, toy.cache, read_only):
         assert digests(toy, 0) == expected, "what it has is served"

@@ -72,7 +72,7 @@ def test_a_module_that_only_reports_is_in_no_key(toy):
 def test_engine_is_in_the_key_only_where_a_stage_imports_it():
     project = PROGRAM
     closure = Code(project, Path("nowhere")).closure(["report.errors:StageError"])
-    assert set(closure) == {"report", "report.errors", "analysis", "analysis.errors"}
+    assert set(closure) == {"report", "report.errors"}
 
 
 def test_a_module_that_is_none_and_a_syntax_error_are_told(toy):
