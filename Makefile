@@ -1,4 +1,4 @@
-# make report   set up the environment and build the assignment's report on generated pictures
+# make report   set up the environment and build the assignment's report on generated images
 # make test     set up the environment and run the tests
 # make preview  show that report in the browser while you write
 PYTHON ?= python3
