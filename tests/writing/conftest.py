@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,25 @@ def macro(
     file, _, function = name.partition(".")
     engine = make_engine(PROJECT / "templates", known_to_templates(facts, verdicts, {}))
     return str(getattr(engine.get_template(f"{file}.qmd.j2").module, function)(*about, **named))
+
+
+@dataclass(frozen=True)
+class Written:
+    """The sentences about a study, called by template and macro: ``written("verdicts.decided", "improved")``."""
+
+    facts: StudyFacts
+    verdicts: Sequence[Mapping[str, Any]] = ()
+
+    def __call__(self, name: str, *about: Any) -> str:
+        return macro(self.facts, f"sentences/{name}", *about, verdicts=self.verdicts)
+
+    @property
+    def results(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.facts.values.results
+
+    def having(self, results: Mapping[str, Mapping[str, Any]]) -> Written:
+        """Return the sentences about the same study with other results."""
+        return replace(self, facts=replace(self.facts, values=Values(results)))
 
 
 def write_records(folder: Path, n: int = 200) -> pd.DataFrame:

@@ -9,9 +9,9 @@ import pytest
 
 from report import PROJECT
 from report.study.loading import load
-from report.writing.ledger import Ledger
-from report.writing.tables import Tables
+from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
+from tests.writing.conftest import Written, macro
 
 STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 
@@ -20,7 +20,7 @@ STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 def ledger(artifacts):
     """Return a function that makes the ledger of the assignment, its rows and results changed."""
 
-    def make(study=STUDY, results=None, **changes: str) -> Ledger:
+    def make(study=STUDY, results=None, **changes: str) -> Written:
         inputs = artifacts()
         path = Path(inputs["ledger"]) / "ledger.csv"
         text = path.read_text()
@@ -29,13 +29,13 @@ def ledger(artifacts):
         path.write_text(text)
         found = json.loads((inputs["results"] / "results.json").read_text())["results"] | (results or {})
         values = Values(found)
-        return Ledger(study, values, Tables(study, values, inputs))
+        return Written(StudyFacts(study, values, inputs))
 
     return make
 
 
 def test_generated_pictures_are_compared_with_nothing(ledger):
-    said = ledger().summary()
+    said = ledger()("ledger.summary")
     assert said == "No published figure is compared with ours. Not compared: the pictures are generated."
 
 
@@ -55,7 +55,7 @@ def test_accuracies_that_agree_are_counted_and_no_parameters(ledger, agrees, dif
         "ledger.parameters.agrees": _entry(9, None, None),
         "ledger.parameters.differs": _entry(0, None, None),
     }
-    assert ledger(results=results | parameters).agreement() == words
+    assert ledger(results=results | parameters)("ledger.agreement") == words
 
 
 def test_a_rule_that_takes_results_of_the_same_pictures_to_be_independent_is_called_lenient(ledger):
@@ -66,17 +66,17 @@ def test_a_rule_that_takes_results_of_the_same_pictures_to_be_independent_is_cal
         for name, n in {**tally, "count": 3, "agrees": 3}.items()
     }
     lenient = "then they are not independent, as the rule takes them to be, and it is lenient."
-    assert "lenient" not in ledger(results=results).summary(), "1,383 pictures are not 40"
+    assert "lenient" not in ledger(results=results)("ledger.summary"), "1,383 pictures are not 40"
     official = {**STUDY, "split": {**STUDY["split"], "protocol": "official"}}
-    assert f"the dataset's own test set: {lenient}" in ledger(official, results).summary()
+    assert f"the dataset's own test set: {lenient}" in ledger(official, results)("ledger.summary")
     classes = [c["id"] for c in STUDY["classes"]]
     names = ["data.test.count", *(f"data.test.count.{c}" for c in classes)]
     equal = {f"{p}{name}": _entry(10, None, None) for name in names for p in ("", "published.")}
-    assert f"may well be the same pictures: {lenient}" in ledger(results=results | equal).summary()
+    assert f"may well be the same pictures: {lenient}" in ledger(results=results | equal)("ledger.summary")
 
 
 def test_main_figures_are_shown_once_with_most_digits(ledger):
-    table = ledger().table()
+    table = macro(ledger().facts, "floats/ledger.main_figures")
     assert table.count("Baseline CNN") == 3
     assert "| Baseline CNN | Accuracy | 0.6999 |" in table
     assert "| Improved CNN | Macro F1 | 0.704374 |" in table
@@ -84,7 +84,7 @@ def test_main_figures_are_shown_once_with_most_digits(ledger):
 
 
 def test_published_counts_stand_beside_ours(ledger):
-    table = ledger().counts()
+    table = macro(ledger().facts, "floats/ledger.counts")
     assert "| Test | All classes | 1,383 | 40 | −1,343 |" in table
 
 
@@ -92,19 +92,19 @@ def test_the_published_choice_is_told_with_its_reason(ledger):
     choice = {"model": "improved", "reason": "on the test set, for its F1"}
     published = {**STUDY["published"], "choice": choice}
     told = "The published study chose its model on the test set, for its F1: Improved CNN"
-    assert ledger({**STUDY, "published": published}).choice() == f"{told}."
+    assert ledger({**STUDY, "published": published})("ledger.choice") == f"{told}."
     untrained = {
         **STUDY,
         "published": published,
         "models": STUDY["models"][:1],
         "untrained": STUDY["models"][1:],
     }
-    assert ledger(untrained).choice() == f"{told}; it is not trained here."
-    assert ledger().choice() == ""
+    assert ledger(untrained)("ledger.choice") == f"{told}; it is not trained here."
+    assert ledger()("ledger.choice") == ""
 
 
 def test_everything_tells_where_each_figure_was_read(ledger):
-    table = ledger().everything()
+    table = macro(ledger().facts, "floats/ledger.everything")
     assert "| Baseline CNN | Test: macro AUC | 0.86 |" in table
     assert "derived from published numbers" in table
     assert "| Curves: validation loss, best epoch | 0.6446 |" in table
@@ -128,7 +128,7 @@ def test_what_a_mistake_cost_follows_from_the_difference(ledger, accuracy, words
     mistake = {"text": "Pixels were mixed.", "faithful": "baseline", "corrected": "improved"}
     pair = "improved_vs_baseline.test"
     made = ledger({**STUDY, "mistakes": [mistake]}, {f"{pair}.accuracy": accuracy})
-    (said,) = made.mistakes()
+    said = made("ledger.mistake", mistake)
     assert said.startswith(r"Pixels were mixed\. With the mistake, the baseline CNN reaches accuracy ")
     assert words in said
 
@@ -136,7 +136,7 @@ def test_what_a_mistake_cost_follows_from_the_difference(ledger, accuracy, words
 def test_of_a_mistake_that_changed_nothing_no_difference_is_printed(ledger):
     mistake = {"text": "Pixels were mixed.", "faithful": "baseline", "corrected": "improved"}
     same = {f"improved_vs_baseline.test.{name}": _entry(0.0, 0.0, 0.0) for name in ("accuracy", "f1.macro")}
-    (said,) = ledger({**STUDY, "mistakes": [mistake]}, same).mistakes()
+    said = ledger({**STUDY, "mistakes": [mistake]}, same)("ledger.mistake", mistake)
     assert said.endswith(". Nothing changed in accuracy and macro F1.")
     assert "The difference" not in said
 
@@ -144,7 +144,7 @@ def test_of_a_mistake_that_changed_nothing_no_difference_is_printed(ledger):
 def test_the_cost_of_a_mistake_of_an_untrained_model_is_not_measured(ledger):
     models = [{**m, "weights": "imagenet"} if m["id"] == "improved" else m for m in STUDY["models"]]
     mistake = {"text": "Scales differ.", "faithful": "baseline", "corrected": "improved"}
-    (said,) = ledger({**STUDY, "models": models, "mistakes": [mistake]}).mistakes()
+    said = ledger({**STUDY, "models": models, "mistakes": [mistake]})("ledger.mistake", mistake)
     assert said == r"Scales differ\. What it cost is not measured, as these networks are not trained here."
 
 
@@ -155,5 +155,5 @@ def test_two_networks_of_one_answer_tell_nothing_of_a_mistake(ledger):
         for k, c in enumerate(STUDY["classes"]):
             results[f"{model}.test.sensitivity.{c['id']}"] = _entry(float(k == called), None, None)
     results[f"{pair}.accuracy"] = _entry(-0.25, -0.3, -0.2)
-    (said,) = ledger({**STUDY, "mistakes": [mistake]}, results).mistakes()
+    said = ledger({**STUDY, "mistakes": [mistake]}, results)("ledger.mistake", mistake)
     assert said.endswith("Both call every picture one class, so the difference tells nothing of the mistake.")

@@ -13,16 +13,13 @@ import pytest
 from report import PROJECT
 from report.study.loading import load
 from report.study.trainings import MOST_TOGETHER
-from report.writing.across import Across
-from report.writing.sentences import Sentences
 from report.writing.study_facts import StudyFacts
-from report.writing.tables import Tables
 from report.writing.values import Values
-from report.writing.verdicts import OF_CLASS, Verdicts
-from tests.writing.conftest import macro
+from tests.writing.conftest import Written, macro
 
 STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 
+BY_CLASS = ("sensitivity", "specificity", "ppv", "f1", "auroc", "npv")
 HTML_ONLY = re.compile(r'(?ms)^::: \{\.content-visible when-format="html"\}\n.*?^:::$')
 CLASSES = [
     {"id": "well", "label": "Well", "normal": True},
@@ -49,10 +46,8 @@ def study(scales: Mapping[str, float] | None = None, models=MODELS) -> dict[str,
     }
 
 
-def said(results: Mapping[str, Any], of: Mapping[str, Any], inputs=None) -> Sentences:
-    values = Values(results)
-    tables = Tables(of, values, inputs or {}, len(of["models"]) > MOST_TOGETHER)
-    return Sentences(of, values, tables, Verdicts(of, values, tables, ()))
+def said(results: Mapping[str, Any], of: Mapping[str, Any], verdicts=()) -> Written:
+    return Written(StudyFacts(of, Values(results), {}, len(of["models"]) > MOST_TOGETHER), verdicts)
 
 
 @pytest.fixture
@@ -102,8 +97,7 @@ def test_many_models_beside_the_floor_are_one_sentence():
     gains = dict(zip(MODELS, (0.2, 0.1, -0.1, 0.05, -0.2, 0.3), strict=True))
     results = {f"{m}_vs_low_detail.test.f1.macro": entry(g, g - 0.06, g + 0.06) for m, g in gains.items()}
     sentences = said(results | {"low_detail.test.f1.macro": entry(0.5)}, study())
-    across = Across(sentences.study, sentences.values, sentences.tables)
-    assert across.floors(sentences.verdicts) == (
+    assert sentences("references.all_beside") == (
         "3 of 6 networks beat the 8 × 8 baseline (macro F1 0.500): network a (+0.200), network b (+0.100) and network f "
         "(+0.300); the other 3 do not: network c (−0.100), network d (+0.050) and network e (−0.200), with the difference "
         "in brackets."
@@ -116,7 +110,7 @@ def test_many_models_beside_the_floor_are_one_sentence():
 def test_all_or_none_beside_the_floor(gain, begins):
     results = {f"{m}_vs_low_detail.test.f1.macro": entry(gain, gain, gain) for m in MODELS}
     sentences = said(results | {"low_detail.test.f1.macro": entry(0.5)}, study())
-    text = Across(sentences.study, sentences.values, sentences.tables).floors(sentences.verdicts)
+    text = sentences("references.all_beside")
     assert text.startswith(begins)
     assert "the other" not in text
 
@@ -125,7 +119,7 @@ def test_one_network_beats_a_floor():
     gains = dict.fromkeys(MODELS, -0.2) | {MODELS[1]: 0.2}
     results = {f"{m}_vs_low_detail.test.f1.macro": entry(g, g, g) for m, g in gains.items()}
     sentences = said(results | {"low_detail.test.f1.macro": entry(0.5)}, study())
-    text = Across(sentences.study, sentences.values, sentences.tables).floors(sentences.verdicts)
+    text = sentences("references.all_beside")
     assert text.startswith("1 of 6 networks beats the 8")
 
 
@@ -134,7 +128,7 @@ def test_calibration_of_many_models_is_a_range():
     results = {f"{m}.test.ece": entry(e) for m, e in errors.items()}
     results |= {f"{m}.test.ece_scaled": entry(e / 2) for m, e in errors.items()}
     results |= {f"{m}.test.ece_expected": entry(0.07, 0.04, 0.1) for m in MODELS}
-    assert said(results, study()).calibrations() == (
+    assert said(results, study())("probabilities.calibrations") == (
         "The expected calibration error goes from 0.020 (network e) to 0.300 (network d and network f); 3 of 6 networks "
         "lie above the range that calibrated probabilities would give by chance, 2 within it and 1 below it. Corrected, "
         "it goes from 0.010 (network e) to 0.150 (network d and network f)."
@@ -145,7 +139,7 @@ def test_what_many_models_find_at_their_thresholds_is_a_range():
     found = dict(zip(MODELS, (0.6, 0.7, 0.15, 0.9, 0.8, 0.75), strict=True))
     results = {f"{m}.test.sensitivity_at_90.ill": entry(s, s - 0.1, s + 0.1) for m, s in found.items()}
     results |= {f"{m}.test.specificity_at_90.ill": entry(0.92) for m in MODELS}
-    assert said(results, study()).abnormal() == (
+    assert said(results, study())("probabilities.found_disease") == (
         "At the lowest threshold with 90\u00a0% specificity on the validation set, Ill is found on the test set with "
         "sensitivity from 0.150 (network c; specificity there 0.920) to 0.900 (network d; specificity there 0.920); 5 of 6 "
         "networks find more, by the lower end of the interval, than an answer by chance with the same specificity would."
@@ -168,21 +162,21 @@ def test_what_many_models_find_at_their_thresholds_is_a_range():
     ],
 )
 def test_grey_levels_are_told_by_the_networks_that_see_them(scales, words):
-    assert macro(said({}, study(scales)).tables, "sentences/data.scaling") == words
+    assert macro(said({}, study(scales)).facts, "sentences/data.scaling") == words
 
 
 def test_what_two_classes_always_share_is_named_once():
-    names = ["accuracy", "mcc", *(f"{m}.{c}" for m, c in product(OF_CLASS, ("well", "ill", "macro")))]
+    names = ["accuracy", "mcc", *(f"{m}.{c}" for m, c in product(BY_CLASS, ("well", "ill", "macro")))]
     results = {f"b_vs_a.test.{name}": entry(0.1, 0.05, 0.15) for name in names}
     results |= dict.fromkeys(
         ("b_vs_a.test.sensitivity.ill", "b_vs_a.test.specificity.well"), entry(-0.1, -0.2, -0.05)
     )
     verdict = {"a": "a", "b": "b", "analysis": "", "pair": "b_vs_a", "split": "test", "measure": "f1.macro"}
-    sentences = said(results, study())
-    verdicts = Verdicts(
-        sentences.study, sentences.values, sentences.tables, [{**verdict, "verdict": "better"}]
+    sentences = said(results, study(), [{**verdict, "verdict": "better"}])
+    assert (
+        sentences("verdicts.against", "b")
+        == "Sensitivity for Ill (−0.100, −0.200 to −0.050) moved the other way."
     )
-    assert verdicts.against("b") == "Sensitivity for Ill (−0.100, −0.200 to −0.050) moved the other way."
 
 
 def test_two_classes_have_one_score_and_one_analysis_no_column_of_its_own():
@@ -193,12 +187,12 @@ def test_two_classes_have_one_score_and_one_analysis_no_column_of_its_own():
         results |= {f"{m}.test.{name}": entry(0.5) for name in ("accuracy", "f1.macro", "auroc.macro")}
         results |= {f"{m}.val.threshold_at_90.ill": entry(0.4)}
         results |= {f"{m}.test.{x}_at_90.ill": entry(0.3) for x in ("sensitivity", "specificity")}
-    tables = Tables(of, Values(results), {})
-    operating = macro(tables, "floats/details.operating")
+    facts = StudyFacts(of, Values(results), {})
+    operating = macro(facts, "floats/details.operating")
     assert operating.startswith("| Model | Threshold | Sensitivity | Specificity |")
     assert operating.count("\n| Network") == len(MODELS)
     assert "The score is the probability of Ill." in operating
-    overall = tables.overall()
+    overall = macro(facts, "floats/overall.overall")
     assert overall.startswith("| Model | Accuracy | Macro F1 | Macro AUC |")
     assert "Test set (9 pictures): all models" in overall
     assert "mark the highest value." in overall

@@ -14,16 +14,15 @@ from report.study.loading import load
 from report.workspace.cached_results import find_training
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
-from report.writing.sentences import Sentences
-from report.writing.tables import Tables
+from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
-from report.writing.verdicts import Verdicts
+from tests.writing.conftest import Written
 
 CASE = PROJECT.parent / "shared" / "cases" / "three-seeds"
 PAIR = "improved_vs_baseline"
 
 
-def recipes(verdict: str, terms: dict[str, float]) -> Verdicts:
+def recipes(verdict: str, terms: dict[str, float]) -> Written:
     """Return the sentences about two recipes whose difference has such a variance."""
     study = load(
         PROJECT / "studies" / "assignment" / "study.toml", ("training.seeds=[1,2,3]",)
@@ -32,11 +31,11 @@ def recipes(verdict: str, terms: dict[str, float]) -> Verdicts:
     facts = {"pair": PAIR, "a": "baseline", "b": "improved", "analysis": "", "split": "test"}
     values = Values(results)
     said = [{**facts, "verdict": verdict, "measure": "f1.macro", "declared_late": False}]
-    return Verdicts(study, values, Tables(study, values, {}), said)
+    return Written(StudyFacts(study, values, {}), said)
 
 
 def test_the_parts_of_the_variance_are_told_in_per_cent() -> None:
-    words = recipes("better", {"patients": 0.0006, "a": 0.0003, "b": 0.0001}).seeds("improved")
+    words = recipes("better", {"patients": 0.0006, "a": 0.0003, "b": 0.0001})("comparison.seeds", "improved")
     assert words == (
         "Of the variance of the difference 60\u00a0% comes from the patients, 30\u00a0% from the seeds of the baseline "
         "CNN and 10\u00a0% from those of the improved CNN."
@@ -44,7 +43,7 @@ def test_the_parts_of_the_variance_are_told_in_per_cent() -> None:
 
 
 def test_seeds_of_which_nothing_varies_have_no_parts() -> None:
-    assert recipes("cannot_be_decided", {}).seeds("improved") == ""
+    assert recipes("cannot_be_decided", {})("comparison.seeds", "improved") == ""
 
 
 @pytest.mark.real
@@ -67,18 +66,16 @@ def test_a_mean_calibration_error_has_no_range_to_lie_in() -> None:
         f"{m}.test.{n}": entry(v, "", Basis("")) for n, v in ends.items() for m in ("baseline", "improved")
     }
     values = Values(results)
-    say = Sentences(verdicts.study, values, Tables(verdicts.study, values, {}), verdicts)
-    assert say.calibration("baseline") == (
+    say = verdicts.having(values.results)
+    assert say("probabilities.calibration", "baseline") == (
         "The expected calibration error of the baseline CNN is 0.100; corrected it is 0.050."
     )
-    assert say.calibrations().endswith(
+    assert say("probabilities.calibrations").endswith(
         "Corrected, it goes from 0.050 (baseline CNN and improved CNN) to 0.050 "
         "(baseline CNN and improved CNN)."
     )
     banded = {
         n: {**item, "low": 0.02, "high": 0.06} if "expected" in n else item for n, item in results.items()
     }
-    with_range = Sentences(
-        verdicts.study, Values(banded), Tables(verdicts.study, Values(banded), {}), verdicts
-    )
-    assert "is 0.100, above the range" in with_range.calibration("baseline")
+    with_range = verdicts.having(banded)
+    assert "is 0.100, above the range" in with_range("probabilities.calibration", "baseline")

@@ -5,33 +5,31 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import replace
 from html.parser import HTMLParser
+from typing import get_args
 
 import pandas as pd
 import pytest
 
+from analysis.evaluation.statistics.verdict import Verdict
 from analysis.progress import silent
 from report import PROJECT
 from report.document import html
 from report.document.markdown import escape
 from report.errors import RenderError
 from report.study.loading import load
-from report.writing.sentences import Sentences
-from report.writing.tables import Tables
+from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
-from report.writing.verdicts import Verdicts
+from tests.writing.conftest import Written
 
 STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 
 HOSTILE = ("<script>alert(1)</script>", '"><img onerror=alert(1) src=x>.png', "<iframe src='x'></iframe>")
 
 
-def say(inputs) -> Sentences:
+def say(inputs, study=STUDY) -> Written:
     found = json.loads((inputs["results"] / "results.json").read_text())
-    values = Values(found["results"])
-    tables = Tables(STUDY, values, inputs)
-    return Sentences(STUDY, values, tables, Verdicts(STUDY, values, tables, found["verdicts"]))
+    return Written(StudyFacts(study, Values(found["results"]), inputs), found["verdicts"])
 
 
 def test_a_study_of_which_no_figures_were_published_has_no_ledger(source, artifacts):
@@ -138,10 +136,10 @@ def test_only_the_declared_rule_passes_a_verdict(source):
 
 def test_classes_that_went_up_and_down_are_both_named(artifacts):
     sentences = say(artifacts())
-    values = sentences.values
+    values = sentences.facts.values
     for item in STUDY["classes"]:
         change = values.value(f"improved_vs_baseline.test.sensitivity.{item['id']}")
-        words = sentences.shifts("baseline", "improved")
+        words = sentences("comparison.shifts", "improved")
         assert (escape(item["label"]) in words.partition("Of ")[0]) == (change != 0)
 
 
@@ -150,17 +148,17 @@ def test_a_direction_is_told_only_where_the_interval_lies_on_one_side_of_zero(ar
     pair = "improved_vs_baseline.test.sensitivity"
     ends = {"bacterial": (0.1, 0.01, 0.2), "covid_19": (0.1, -0.01, 0.2), "healthy": (-0.1, -0.2, -0.01)}
     ends["viral"] = (0.0, 0.0, 0.0)
-    results = dict(sentences.values.results)
+    results = dict(sentences.results)
     for c, (value, low, high) in ends.items():
         results[f"{pair}.{c}"] = {"value": value, "low": low, "high": high, "level": 0.95}
-    words = replace(sentences, values=Values(results)).shifts("baseline", "improved").partition(" Of ")[0]
+    words = sentences.having(results)("comparison.shifts", "improved").partition(" Of ")[0]
     assert words == (
         "Compared with the baseline CNN, sensitivity is higher for Bacterial Pneumonia (+0.100, +0.010 to +0.200) and "
         "lower for No Pneumonia \\(healthy\\) (−0.100, −0.200 to −0.010). The interval for COVID\\-19 (+0.100, −0.010 "
         "to +0.200) holds 0, so no direction is told there."
     )
     open_ones = {f"{pair}.{c}": {"value": 0.1, "low": -0.1, "high": 0.3, "level": 0.95} for c in ends}
-    words = replace(sentences, values=Values(results | open_ones)).shifts("baseline", "improved")
+    words = sentences.having(results | open_ones)("comparison.shifts", "improved")
     assert words.startswith(
         "Compared with the baseline CNN, sensitivity has no clear direction in any class: "
     )
@@ -188,7 +186,7 @@ def test_a_direction_is_told_only_where_the_interval_lies_on_one_side_of_zero(ar
 def test_corrections_of_probabilities_are_those_of_the_study(artifacts, models, said):
     plain = {"class_balance": "none", "class_weights": "none"}
     study = {**STUDY, "models": [{**m, **plain, **models} for m in STUDY["models"]]}
-    words = replace(say(artifacts()), study=study).corrected()
+    words = say(artifacts(), study)("probabilities.corrected")
     assert said in words
     assert ("saerens2002" in words) == bool(models)
 
@@ -220,7 +218,7 @@ def test_the_author_may_quote_any_result(source, artifacts, tmp_path):
     folder.mkdir()
     (folder / "introduction.md").write_text('Accuracy was << r("improved.test.accuracy") >>.')
     inputs = {**artifacts(), "prose": folder}
-    expected = say(inputs).values("improved.test.accuracy")
+    expected = say(inputs).facts.values("improved.test.accuracy")
     assert f"Accuracy was {expected}." in source(inputs)
 
 
@@ -256,3 +254,35 @@ def test_an_empty_file_of_the_author_leaves_no_empty_part(source, artifacts, tmp
     folder.mkdir()
     (folder / "introduction.md").write_text("\n")
     assert ".author" not in source({**artifacts(), "prose": folder})
+
+
+TEMPLATES = PROJECT / "templates"
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (
+            r"better|worse|equivalent|superior|outperform\w*|improves?|significant\w*",
+            "sentences/verdicts.qmd.j2",
+        ),
+        (r"beats?", "sentences/references.qmd.j2"),
+    ],
+)
+def test_no_other_template_has_words_of_a_verdict(words, place):
+    found = {
+        path.relative_to(TEMPLATES).as_posix()
+        for path in TEMPLATES.rglob("*.j2")
+        if re.search(rf"\b({words})\b", path.read_text(encoding="utf-8"), re.IGNORECASE)
+    }
+    assert found == {place}
+
+
+def test_each_verdict_has_its_own_words_and_they_are_chosen_by_it():
+    text = (TEMPLATES / "sentences" / "verdicts.qmd.j2").read_text(encoding="utf-8")
+    for verdict in get_args(Verdict):
+        assert f"<% macro {verdict}(verdict) %>" in text
+        assert text.count(f'"{verdict}": {verdict}') == 1
+    for word in ("better", "worse"):
+        sentence = text.partition(f"<% macro {word}(verdict) %>")[2].partition("<% endmacro %>")[0]
+        assert {"better", "worse"} & set(re.findall(r"\w+", sentence)) == {word}

@@ -16,9 +16,9 @@ from analysis.evaluation.statistics.verdict import Rule
 from analysis.evaluation.tables import comparison
 from report import PROJECT
 from report.study.loading import load
-from report.writing.tables import Tables
+from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
-from report.writing.verdicts import Verdicts
+from tests.writing.conftest import Written
 
 STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 CLASSES = ("bacterial", "covid_19", "healthy", "viral")
@@ -36,13 +36,13 @@ def predictions(right: dict[str, float], n: int, *, of: np.random.Generator) -> 
     return Predictions(CLASSES, ids, patients, y_true, y_score)
 
 
-def said(a: dict[str, float], b: dict[str, float], n: int = 1200, *, independent: bool = False) -> Verdicts:
+def said(a: dict[str, float], b: dict[str, float], n: int = 1200, *, independent: bool = False) -> Written:
     """Return the sentences about networks that are right about such shares of each class."""
     rngs = np.random.default_rng(3), np.random.default_rng(4 if independent else 3)
     return about([predictions(right, n, of=rng) for right, rng in zip((a, b), rngs, strict=True)])
 
 
-def about(given: list[Predictions], primary: str = "f1.macro") -> Verdicts:
+def about(given: list[Predictions], primary: str = "f1.macro") -> Written:
     """Return the sentences about two networks by what they said."""
     weights = resamples(given[0])
     first, second = (
@@ -66,7 +66,7 @@ def about(given: list[Predictions], primary: str = "f1.macro") -> Verdicts:
     facts |= {"measure": primary, "split": "test", "margin": MARGIN, "alpha": ALPHA}
     facts |= {"verdict": judged.verdict, "declared_late": False}
     values = Values(results)
-    return Verdicts(STUDY, values, Tables(STUDY, values, {}), [facts])
+    return Written(StudyFacts(STUDY, values, {}), [facts])
 
 
 def every(share: float) -> dict[str, float]:
@@ -87,7 +87,7 @@ def mended(given: Predictions, patients: int) -> Predictions:
 def test_what_too_few_patients_tell_is_not_decided(patients: int, words: str, primary: str):
     first = predictions(every(0.7), 120, of=np.random.default_rng(3))
     verdicts = about([first, mended(first, patients)], primary)
-    decided = verdicts.decided("improved")
+    decided = verdicts("verdicts.decided", "improved")
     assert decided.startswith(
         "Whether the improved CNN differs from the baseline CNN cannot be decided on the test"
     )
@@ -96,17 +96,17 @@ def test_what_too_few_patients_tell_is_not_decided(patients: int, words: str, pr
     )
     assert "interval" not in decided
     assert "nan" not in decided
-    for said_more in ("power", "false_better", "seeds", "against"):
-        assert getattr(verdicts, said_more)("improved") == "", said_more
-    assert "better" not in verdicts.summary("improved")
+    for more in ("verdicts.power", "comparison.false_gain", "comparison.seeds", "verdicts.against"):
+        assert verdicts(more, "improved") == "", more
+    assert "better" not in verdicts("verdicts.summary", "improved")
     late = replace(verdicts, verdicts=[{**verdicts.verdicts[0], "declared_late": True}])
-    assert "reach" in late.summary("improved")
-    assert late.power("improved") == ""
+    assert "reach" in late("verdicts.summary", "improved")
+    assert late("verdicts.power", "improved") == ""
 
 
 def test_what_six_patients_tell_is_decided():
     first = predictions(every(0.7), 120, of=np.random.default_rng(3))
-    assert "is better than" in about([first, mended(first, 6)]).decided("improved")
+    assert "is better than" in about([first, mended(first, 6)])("verdicts.decided", "improved")
 
 
 def test_networks_of_one_answer_each_are_not_equivalent():
@@ -117,7 +117,7 @@ def test_networks_of_one_answer_each_are_not_equivalent():
         ([each[0], each[0]], "the models do not differ on any picture: no variation to judge by"),
         ([first, first], "the models do not differ on any picture: no variation to judge by"),
     ):
-        decided = about(given).decided("improved")
+        decided = about(given)("verdicts.decided", "improved")
         assert decided.endswith(f"; {why}.")
         assert "equivalent" not in decided
 
@@ -125,9 +125,9 @@ def test_networks_of_one_answer_each_are_not_equivalent():
 def test_a_measure_that_is_not_defined_says_of_which_network_and_why():
     first = predictions(every(0.7), 120, of=np.random.default_rng(3))
     never = replace(first, y_score=np.full((120, 4), 0.1) + 0.6 * np.eye(4)[np.minimum(first.y_pred, 2)])
-    assert "not decided" not in about([first, never], "sensitivity.macro").decided("improved")
+    assert "not decided" not in about([first, never], "sensitivity.macro")("verdicts.decided", "improved")
     absent = [replace(p, y_true=np.minimum(p.y_true, 2)) for p in (first, never)]
-    decided = about(absent, "sensitivity.macro").decided("improved")
+    decided = about(absent, "sensitivity.macro")("verdicts.decided", "improved")
     assert decided == (
         "The difference in macro sensitivity between the baseline CNN and the improved CNN is not decided: that of the "
         "baseline CNN is undefined and that of the improved CNN is undefined."
@@ -144,33 +144,38 @@ def test_a_measure_that_is_not_defined_says_of_which_network_and_why():
 )
 def test_a_sure_difference_says_whether_it_reaches_the_margin(margin: float, words: str):
     verdicts = said(every(0.7), every(0.85))
-    decided = replace(verdicts, verdicts=[{**verdicts.verdicts[0], "margin": margin}]).decided("improved")
+    decided = replace(verdicts, verdicts=[{**verdicts.verdicts[0], "margin": margin}])(
+        "verdicts.decided", "improved"
+    )
     assert "is better than" in decided
     assert words in decided
 
 
 def test_a_clear_gain_is_called_better():
     verdicts = said(every(0.7), every(0.85))
-    assert verdicts.decided("improved").startswith(
+    assert verdicts("verdicts.decided", "improved").startswith(
         "The improved CNN is better than the baseline CNN on the test pictures: macro F1 0.8"
     )
-    assert "95\u00a0% interval +0." in verdicts.decided("improved")
-    assert "p ≤ 0.001" in verdicts.decided("improved")
-    assert verdicts.against("improved") == "No average and no measure of a class moved the other way."
-    assert "fewer than 0.1\u00a0% of the draws" in verdicts.false_better("improved")
-    assert "would be found four times in five" in verdicts.power("improved")
+    assert "95\u00a0% interval +0." in verdicts("verdicts.decided", "improved")
+    assert "p ≤ 0.001" in verdicts("verdicts.decided", "improved")
+    assert (
+        verdicts("verdicts.against", "improved")
+        == "No average and no measure of a class moved the other way."
+    )
+    assert "fewer than 0.1\u00a0% of the draws" in verdicts("comparison.false_gain", "improved")
+    assert "would be found four times in five" in verdicts("verdicts.power", "improved")
 
 
 def test_a_clear_loss_is_called_worse():
     verdicts = said(every(0.85), every(0.7))
-    assert "The improved CNN is worse than the baseline CNN" in verdicts.decided("improved")
-    assert "difference −0.1" in verdicts.decided("improved")
-    assert verdicts.false_better("improved") == ""
+    assert "The improved CNN is worse than the baseline CNN" in verdicts("verdicts.decided", "improved")
+    assert "difference −0.1" in verdicts("verdicts.decided", "improved")
+    assert verdicts("comparison.false_gain", "improved") == ""
 
 
 def test_networks_that_hardly_differ_are_called_equivalent():
     verdicts = said(every(0.80), {**every(0.79), "viral": 0.81, "healthy": 0.81})
-    words = verdicts.decided("improved")
+    words = verdicts("verdicts.decided", "improved")
     assert "The improved CNN and the baseline CNN are equivalent within 0.030" in words
     assert "p = " in words
     assert "the 90\u00a0% interval" in words
@@ -178,46 +183,48 @@ def test_networks_that_hardly_differ_are_called_equivalent():
 
 
 def test_a_sure_difference_that_does_not_matter_is_said_not_to():
-    words = said(every(0.80), every(0.805)).decided("improved")
+    words = said(every(0.80), every(0.805))("verdicts.decided", "improved")
     assert "is better than" in words
     assert "too small to matter by the declared margin" in words
 
 
 def test_few_pictures_cannot_decide():
     verdicts = said(every(0.7), every(0.75), n=80, independent=True)
-    words = verdicts.decided("improved")
+    words = verdicts("verdicts.decided", "improved")
     assert words.startswith("Whether the improved CNN differs from the baseline CNN cannot be decided")
     assert "or more would be found four times in five, and one of 0.030 would matter." in words
-    assert verdicts.power("improved") == "", "it has been said"
-    assert "the other way" not in verdicts.against("improved"), "what is undecided has no direction"
+    assert verdicts("verdicts.power", "improved") == "", "it has been said"
+    assert "the other way" not in verdicts("verdicts.against", "improved"), (
+        "what is undecided has no direction"
+    )
 
 
 def test_a_gain_in_one_class_does_not_hide_the_loss_in_another():
     worse_for_viral = {**every(0.85), "viral": 0.4}
     verdicts = said({**every(0.6), "viral": 0.7}, worse_for_viral)
-    assert "is better than" in verdicts.decided("improved")
-    against = verdicts.against("improved")
+    assert "is better than" in verdicts("verdicts.decided", "improved")
+    against = verdicts("verdicts.against", "improved")
     assert "ensitivity for Viral Pneumonia (−0.2" in against
     assert "moved the other way" in against
-    assert against in verdicts.summary("improved")
+    assert against in verdicts("verdicts.summary", "improved")
 
 
 def test_a_difference_that_would_have_been_found_is_told_from_one_that_would_not():
     verdicts = said(every(0.80), every(0.80), independent=True)
     facts = {**verdicts.verdicts[0], "verdict": "not_distinguishable"}
-    words = replace(verdicts, verdicts=[facts]).decided("improved")
+    words = replace(verdicts, verdicts=[facts])("verdicts.decided", "improved")
     assert words.startswith("The improved CNN cannot be told from the baseline CNN")
     assert "would be found four times in five." in words
 
 
 def test_a_comparison_declared_late_says_so():
     verdicts = said(every(0.7), every(0.85))
-    assert verdicts.late("improved") == ""
+    assert verdicts("verdicts.late", "improved") == ""
     late = replace(verdicts, verdicts=[{**verdicts.verdicts[0], "declared_late": True}])
-    summary = late.summary("improved")
+    summary = late("verdicts.summary", "improved")
     assert summary.startswith("This comparison was declared after the test results were seen")
     assert "better" not in summary
-    assert late.false_better("improved") == ""
+    assert late("comparison.false_gain", "improved") == ""
 
 
 @pytest.mark.parametrize(
@@ -242,22 +249,22 @@ def test_a_comparison_declared_late_says_so():
 )
 def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, verdict, words):
     verdicts = said(every(0.7), every(0.85))
-    results = dict(verdicts.values.results)
-    for name, item in verdicts.values.results.items():
+    results = dict(verdicts.results)
+    for name, item in verdicts.results.items():
         owner, _, rest = name.partition(".")
         moved = item["value"] and item["value"] - patient * (owner == "improved" and rest == "test.f1.macro")
         results[f"{owner}@patient.{rest}"] = {**item, "value": moved}
     grouped = {**verdicts.verdicts[0], "analysis": "@patient", "pair": "improved_vs_baseline@patient"}
     both = [verdicts.verdicts[0], {**grouped, "verdict": verdict}]
     values = Values(results)
-    found = Verdicts(STUDY, values, Tables(STUDY, values, {}), both)
-    assert words in found.conclusion("improved")
-    assert "by patient" in found.conclusion("improved") or patient == 0
+    found = Written(StudyFacts(STUDY, values, {}), both)
+    assert words in found("verdicts.conclusion", "improved")
+    assert "by patient" in found("verdicts.conclusion", "improved") or patient == 0
     for shared, is_told in ((0, patient > 0), (7, False)):
         known = entry(shared, "", Basis(""))
-        told = replace(found, values=Values({**results, "data.test.same_patient_in_train": known}))
-        assert ("In neither does a patient" in told.unseen("improved")) == is_told
-    assert "with all pictures of a patient in one part" in found.summary("improved")
+        told = found.having({**results, "data.test.same_patient_in_train": known})
+        assert ("In neither does a patient" in told("verdicts.unseen", "improved")) == is_told
+    assert "with all pictures of a patient in one part" in found("verdicts.summary", "improved")
 
 
 @pytest.mark.parametrize(
@@ -274,9 +281,9 @@ def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, ver
 def test_whatever_measure_moved_the_other_way_is_named(name: str, words: str) -> None:
     verdicts = said(every(0.7), every(0.85))
     changed = f"improved_vs_baseline.test.{name}"
-    old = verdicts.values.results.get(changed, verdicts.values.results["improved_vs_baseline.test.accuracy"])
-    values = Values({**verdicts.values.results, changed: {**old, "value": -0.2, "low": -0.3, "high": -0.1}})
-    assert replace(verdicts, values=values).against("improved") == words
+    old = verdicts.results.get(changed, verdicts.results["improved_vs_baseline.test.accuracy"])
+    values = Values({**verdicts.results, changed: {**old, "value": -0.2, "low": -0.3, "high": -0.1}})
+    assert verdicts.having(values.results)("verdicts.against", "improved") == words
 
 
 @pytest.mark.parametrize(
@@ -285,16 +292,16 @@ def test_whatever_measure_moved_the_other_way_is_named(name: str, words: str) ->
 )
 def test_a_network_is_held_against_the_floor_by_the_interval(low: float, high: float, words: str) -> None:
     verdicts = said(every(0.7), every(0.85))
-    difference = {**verdicts.values.results["improved_vs_baseline.test.f1.macro"], "low": low, "high": high}
-    floor = verdicts.values.results["baseline.test.f1.macro"]
+    difference = {**verdicts.results["improved_vs_baseline.test.f1.macro"], "low": low, "high": high}
+    floor = verdicts.results["baseline.test.f1.macro"]
     names = [f"{model}_vs_low_detail.test.f1.macro" for model in ("baseline", "improved")]
     values = Values(
-        {**verdicts.values.results, "low_detail.test.f1.macro": floor, **dict.fromkeys(names, difference)}
+        {**verdicts.results, "low_detail.test.f1.macro": floor, **dict.fromkeys(names, difference)}
     )
-    found = replace(verdicts, values=values)
-    assert words in found.floor("improved")
-    assert ("every network beats" in found.floors()) == (low > 0)
-    assert ("the baseline CNN and the improved CNN do not beat" in found.floors()) == (low < 0)
+    found = verdicts.having(values.results)
+    assert words in found("references.beside", "improved")
+    assert ("every network beats" in found("references.reached")) == (low > 0)
+    assert ("the baseline CNN and the improved CNN do not beat" in found("references.reached")) == (low < 0)
     one = {
         "improved_vs_low_detail.test.f1.macro": {
             **difference,
@@ -303,8 +310,10 @@ def test_a_network_is_held_against_the_floor_by_the_interval(low: float, high: f
             "reason_null": "too few",
         }
     }
-    few = replace(found, values=Values({**values.results, **one}))
-    assert "The improved CNN cannot be held against the 8 × 8 baseline" in few.floor("improved")
-    assert few.floor("improved").endswith("; too few).")
-    assert few.floors().endswith("cannot be held against the improved CNN")
-    assert ("the baseline CNN does not beat and cannot" in few.floors()) == (low < 0)
+    few = found.having({**values.results, **one})
+    assert "The improved CNN cannot be held against the 8 × 8 baseline" in few(
+        "references.beside", "improved"
+    )
+    assert few("references.beside", "improved").endswith("; too few).")
+    assert few("references.reached").endswith("cannot be held against the improved CNN")
+    assert ("the baseline CNN does not beat and cannot" in few("references.reached")) == (low < 0)
