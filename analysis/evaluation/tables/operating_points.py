@@ -96,7 +96,7 @@ def _shares_at_threshold(predictions: Predictions, scored: Score, threshold: flo
     return results
 
 
-def _abnormal_at(test: Results, specificity: float) -> tuple[float, float] | None:
+def _abnormal_shares(test: Results, specificity: float) -> tuple[float, float] | None:
     """Return sensitivity and specificity of the abnormal score at a threshold; None if one is undefined."""
     at = in_percent("at", specificity)
     se, sp = (test[f"{measure}_{at}.{ABNORMAL}"]["value"] for measure in ("sensitivity", "specificity"))
@@ -106,7 +106,7 @@ def _abnormal_at(test: Results, specificity: float) -> tuple[float, float] | Non
 def _predictive_values(test: Results, artifact: str) -> Results:
     """Return PPV and NPV of the abnormal score at its first threshold, for the declared prevalences."""
     target = settings.SPECIFICITIES[0]
-    known = _abnormal_at(test, target)
+    known = _abnormal_shares(test, target)
     results: Results = {}
     for prevalence in settings.PREVALENCES:
         pair = predictive_values(*known, prevalence) if known else (np.nan, np.nan)
@@ -124,7 +124,7 @@ def predictive_table(test: Results) -> pd.DataFrame:
     """Return PPV and NPV of the abnormal score at each threshold over all prevalences."""
     parts = []
     for target in settings.SPECIFICITIES:
-        known = _abnormal_at(test, target)
+        known = _abnormal_shares(test, target)
         ppv, npv = predictive_values(*known, GRID) if known else (np.nan, np.nan)
         parts.append(pd.DataFrame({"specificity": target, "prevalence": GRID, "ppv": ppv, "npv": npv}))
     return pd.concat(parts)
