@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from analysis.evaluation import settings
@@ -27,43 +27,24 @@ from report.writing.study_facts import FEW, StudyFacts
 from report.writing.values import NO_BREAK, percent, unbroken
 
 
-@dataclass(frozen=True)
-class Facts:
-    """The facts of each section, under the name of its template."""
-
-    abstract: Abstract
-    across: Across
-    comparison: Comparison
-    coverage: Coverage
-    data: Data
-    details: Details
-    discussion: Discussion
-    ledger: Ledger
-    models: Models
-    probabilities: Probabilities
-    references: References
-    reproduce: Reproduce
-    results: Results
-
-    @classmethod
-    def of(cls, study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) -> Facts:
-        """Return the facts of a study with the ``verdicts`` on its comparisons."""
-        comparison = Comparison(study, verdicts)
-        return cls(
-            across=Across(study),
-            abstract=Abstract(study),
-            coverage=Coverage(study),
-            comparison=comparison,
-            data=Data(study),
-            details=Details(study),
-            discussion=Discussion(study),
-            ledger=Ledger(study),
-            models=Models(study),
-            probabilities=Probabilities(study),
-            references=References(study, comparison.analyses),
-            reproduce=Reproduce(study),
-            results=Results(study),
-        )
+def facts_of_sections(study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) -> SimpleNamespace:
+    """Return the facts of each section, under the name of its template; ``verdicts`` are those on the comparisons."""
+    comparison = Comparison(study, verdicts)
+    return SimpleNamespace(
+        abstract=Abstract(study),
+        across=Across(study),
+        comparison=comparison,
+        coverage=Coverage(study),
+        data=Data(study),
+        details=Details(study),
+        discussion=Discussion(study),
+        ledger=Ledger(study),
+        models=Models(study),
+        probabilities=Probabilities(study),
+        references=References(study, comparison.analyses),
+        reproduce=Reproduce(study),
+        results=Results(study),
+    )
 
 
 def known_to_templates(
@@ -103,7 +84,7 @@ def known_to_templates(
         "level": percent(settings.LEVEL),
         "together": [facts.title(m) for m in facts.together],
         "origin": facts.origin,
-        "facts": Facts.of(facts, verdicts),
+        "facts": facts_of_sections(facts, verdicts),
         "row": row,
         "bold_row": bold_row,
         "rule": rule,
