@@ -18,7 +18,7 @@ from report.study.trainings import list_analyses, list_compared
 from report.writing.result_names import result_names
 
 WHOLE, PARTS, SHARE, HALF_WIDTH = 8, 5, 0.5, 0.1
-"""A made-up count, how many of it all pictures are, a made-up share, and how far its interval reaches."""
+"""A made-up count, how many of it all images are, a made-up share, and how far its interval reaches."""
 _OF_ALL = re.compile(r"^data(@\w+)?\.(all\.count|pictures|\w+_found)$")
 _COUNTED = re.compile(
     r"\.(n|excluded|pictures|patients|\w+_found|parameters|trainable_parameters|\w+_epoch|epochs_run|count"
