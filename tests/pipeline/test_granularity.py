@@ -366,7 +366,7 @@ def test_outputs_that_come_out_equal_stop_the_wave(copy):
         "analysis/models/assignment.py": of_models("architecture"),
         "analysis/evaluation/statistics/metrics.py": EVALUATED | {"compare", "ledger", "results"},
         "analysis/figures/class_counts.py": {"figure.counts"},
-        "report/document/sentences.py": {"source"},
+        "report/writing/facts.py": {"source"},
     }
     with ExitStack() as all_edits:
         for name in edits:
