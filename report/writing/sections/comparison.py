@@ -219,8 +219,8 @@ class Comparison(Section):
     def differences(self, b: str) -> list[dict[str, Any]]:
         """Return a row for each measure that the table of a comparison has.
 
-        Each has its ``measure``, the ``average`` or the ``class`` that it is of, the values of both ``models``, and of each
-        analysis the name of the difference in ``results.json``.
+        Each has the name of its ``measure``, the values of both ``models``, and of each analysis the name of the
+        difference in ``results.json``.
         """
         declared = self.study["comparison"]
         models = (declared["baseline"], b)
