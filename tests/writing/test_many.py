@@ -175,7 +175,7 @@ def test_what_two_classes_always_share_is_named_once():
     sentences = said(results, study(), [{**verdict, "verdict": "better"}])
     assert (
         sentences("verdicts.against", "b")
-        == "Sensitivity for Ill (−0.100, −0.200 to −0.050) moved the other way."
+        == "Sensitivity for Ill (−0.100) moved the other way, with an interval that excludes zero (@tbl-comparison-b)."
     )
 
 

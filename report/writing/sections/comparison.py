@@ -15,8 +15,6 @@ DECIDING = {"better", "worse", "equivalent"}
 """The verdicts that say how two models stand to each other."""
 MIRRORED = {"specificity", "npv"}
 """What, of two classes, is the sensitivity and the precision of the other one, so that the means are equal."""
-DIFFERENCES_BY_CLASS = ("sensitivity", "f1")
-"""The measures whose differences the table of a comparison has by class."""
 MOVES = ("both_right", "a_wrong_b_right", "a_right_b_wrong", "both_wrong")
 
 
@@ -31,7 +29,7 @@ class Opposed:
     undecided : bool
         Whether the primary difference decides nothing, so that it has no direction.
     clear, unclear, bare : list of str
-        Those whose interval leaves out zero, whose interval does not, and that have none.
+        Those whose interval leaves out zero, whose interval does not, and that have none, the strongest first.
     none : bool
         Whether the primary difference has a direction and nothing moved against it.
     """
@@ -101,6 +99,21 @@ class Comparison(Section):
             if entry["value"] is None
         ]
 
+    def tally(self, analysis: str = "") -> list[dict[str, Any]]:
+        """Return each ``verdict`` of the declared comparisons and their ``count``; of one that was declared late ``late``."""
+        found = [
+            "late" if v["declared_late"] else v["verdict"] for v in self.verdicts if v["analysis"] == analysis
+        ]
+        return [{"verdict": v, "count": found.count(v)} for v in dict.fromkeys(found)]
+
+    def agree(self, b: str) -> bool:
+        """Tell whether the two analyses come to the same verdict and figures, and to the same side of the margin."""
+        return not self.differ(b) and len({self._reach_of(b, analysis) for analysis in self.analyses}) == 1
+
+    def _reach_of(self, b: str, analysis: str) -> str:
+        is_sure = self.verdict(b, analysis)["verdict"] in {"better", "worse"}
+        return self.reach(b, analysis) if is_sure else ""
+
     def differ(self, b: str) -> bool:
         """Tell whether the two analyses come to different figures or verdicts."""
         verdicts = {self.verdict(b, analysis)["verdict"] for analysis in self.analyses}
@@ -140,14 +153,18 @@ class Comparison(Section):
         undecided = verdict["verdict"] not in DECIDING
         entries = {name: self.values.entry(f"{verdict['prefix']}.{name}") for name in self._measured()}
         moved = {n: e for n, e in entries.items() if undecided or (e["value"] or 0) * sign < 0}
-        clear = [name for name, entry in moved.items() if direction(entry)]
+        clear = sorted((n for n, e in moved.items() if direction(e)), key=lambda n: -strength(moved[n]))
         rest = {} if undecided else {n: e for n, e in moved.items() if n not in clear}
         return Opposed(
             prefix=verdict["prefix"],
             undecided=undecided,
             clear=clear,
-            unclear=[name for name, entry in rest.items() if entry["low"] is not None],
-            bare=[name for name, entry in rest.items() if entry["low"] is None],
+            unclear=sorted(
+                (n for n, e in rest.items() if e["low"] is not None), key=lambda n: -strength(rest[n])
+            ),
+            bare=sorted(
+                (n for n, e in rest.items() if e["low"] is None), key=lambda n: -abs(rest[n]["value"])
+            ),
             none=bool(sign and not moved and not undecided),
         )
 
@@ -224,15 +241,13 @@ class Comparison(Section):
         """
         declared = self.study["comparison"]
         models = (declared["baseline"], b)
-        shown = [MEASURES["accuracy"].id, *(f"{m.id}.{MACRO}" for m in COLUMNS)]
-        shown += [f"{m}.{c}" for m in DIFFERENCES_BY_CLASS for c in self.facts.classes]
         return [
             {
                 "measure": name,
                 "models": [self.values.text(f"{m}.{declared['split']}.{name}") for m in models],
                 "differences": [f"{self._prefix(b, analysis)}.{name}" for analysis in self.facts.analyses],
             }
-            for name in shown
+            for name in self._measured()
         ]
 
     def lacks_interval(self, b: str) -> bool:
@@ -255,3 +270,9 @@ def direction(difference: Mapping[str, Any]) -> int:
     """Return whether the interval of a difference lies above zero (1), below it (-1) or neither (0)."""
     low, high = difference["low"], difference["high"]
     return 0 if low is None else int(low > 0) - int(high < 0)
+
+
+def strength(difference: Mapping[str, Any]) -> float:
+    """Return a difference against the width of its interval."""
+    width = difference["high"] - difference["low"]
+    return float(abs(difference["value"]) / width) if width else float("inf")

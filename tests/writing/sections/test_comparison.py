@@ -92,11 +92,17 @@ def test_what_too_few_patients_tell_is_not_decided(patients: int, words: str, pr
         "Whether the improved CNN differs from the baseline CNN cannot be decided on the test"
     )
     assert decided.endswith(
-        f"); the models differ on pictures of {words} and fewer than 6 cannot decide at 0.05."
+        f". The reason: the models differ on pictures of {words} and fewer than 6 cannot decide at 0.05."
     )
     assert "interval" not in decided
     assert "nan" not in decided
-    for more in ("verdicts.power", "comparison.false_gain", "comparison.seeds", "verdicts.against"):
+    for more in (
+        "verdicts.power",
+        "verdicts.tested",
+        "comparison.false_gain",
+        "comparison.seeds",
+        "verdicts.against",
+    ):
         assert verdicts(more, "improved") == "", more
     assert "better" not in verdicts("verdicts.summary", "improved")
     late = replace(verdicts, verdicts=[{**verdicts.verdicts[0], "declared_late": True}])
@@ -118,7 +124,7 @@ def test_networks_of_one_answer_each_are_not_equivalent():
         ([first, first], "the models do not differ on any picture: no variation to judge by"),
     ):
         decided = about(given)("verdicts.decided", "improved")
-        assert decided.endswith(f"; {why}.")
+        assert decided.endswith(f" The reason: {why}.")
         assert "equivalent" not in decided
 
 
@@ -137,9 +143,15 @@ def test_a_measure_that_is_not_defined_says_of_which_network_and_why():
 @pytest.mark.parametrize(
     ("margin", "words"),
     [
-        (0.03, "; it is so by at least the declared margin of 0.030."),
-        (0.15, "; it is not shown to be so by as much as the declared margin of 0.150."),
-        (0.3, "; the difference is too small to matter by the declared margin of 0.300 (90"),
+        (0.03, " All of it lies beyond the declared margin of 0.03, so"),
+        (
+            0.15,
+            " within the declared margin of 0.15: there is a difference, but it is not shown to be as large",
+        ),
+        (
+            0.3,
+            " The difference is too small to matter: its 90\u00a0% interval lies within the declared margin of 0.3.",
+        ),
     ],
 )
 def test_a_sure_difference_says_whether_it_reaches_the_margin(margin: float, words: str):
@@ -154,13 +166,14 @@ def test_a_sure_difference_says_whether_it_reaches_the_margin(margin: float, wor
 def test_a_clear_gain_is_called_better():
     verdicts = said(every(0.7), every(0.85))
     assert verdicts("verdicts.decided", "improved").startswith(
-        "The improved CNN is better than the baseline CNN on the test pictures: macro F1 0.8"
+        "The improved CNN is better than the baseline CNN on the test images: macro F1 0.8"
     )
-    assert "95\u00a0% interval +0." in verdicts("verdicts.decided", "improved")
-    assert "p ≤ 0.001" in verdicts("verdicts.decided", "improved")
+    assert "95\u00a0% interval of the difference, +0." in verdicts("verdicts.decided", "improved")
+    assert "excludes zero" in verdicts("verdicts.decided", "improved")
+    assert "p ≤ 0.001" in verdicts("verdicts.tested", "improved")
     assert (
         verdicts("verdicts.against", "improved")
-        == "No average and no measure of a class moved the other way."
+        == "None of the measures in @tbl-comparison-improved moved the other way."
     )
     assert "fewer than 0.1\u00a0% of the draws" in verdicts("comparison.false_gain", "improved")
     assert "would be found four times in five" in verdicts("verdicts.power", "improved")
@@ -169,30 +182,30 @@ def test_a_clear_gain_is_called_better():
 def test_a_clear_loss_is_called_worse():
     verdicts = said(every(0.85), every(0.7))
     assert "The improved CNN is worse than the baseline CNN" in verdicts("verdicts.decided", "improved")
-    assert "difference −0.1" in verdicts("verdicts.decided", "improved")
+    assert "a difference of −0.1" in verdicts("verdicts.decided", "improved")
     assert verdicts("comparison.false_gain", "improved") == ""
 
 
 def test_networks_that_hardly_differ_are_called_equivalent():
     verdicts = said(every(0.80), {**every(0.79), "viral": 0.81, "healthy": 0.81})
     words = verdicts("verdicts.decided", "improved")
-    assert "The improved CNN and the baseline CNN are equivalent within 0.030" in words
-    assert "p = " in words
-    assert "the 90\u00a0% interval" in words
+    assert "The improved CNN and the baseline CNN are equivalent on the test images" in words
+    assert "p = " in verdicts("verdicts.tested", "improved")
+    assert "The 90\u00a0% interval" in words
     assert "better" not in words
 
 
 def test_a_sure_difference_that_does_not_matter_is_said_not_to():
     words = said(every(0.80), every(0.805))("verdicts.decided", "improved")
     assert "is better than" in words
-    assert "too small to matter by the declared margin" in words
+    assert "too small to matter: its 90" in words
 
 
 def test_few_pictures_cannot_decide():
     verdicts = said(every(0.7), every(0.75), n=80, independent=True)
     words = verdicts("verdicts.decided", "improved")
     assert words.startswith("Whether the improved CNN differs from the baseline CNN cannot be decided")
-    assert "or more would be found four times in five, and one of 0.030 would matter." in words
+    assert "or more would be found four times in five, and one of 0.03 would matter." in words
     assert verdicts("verdicts.power", "improved") == "", "it has been said"
     assert "the other way" not in verdicts("verdicts.against", "improved"), (
         "what is undecided has no direction"
@@ -233,12 +246,12 @@ def test_a_comparison_declared_late_says_so():
         (
             0.0,
             "better",
-            "In macro F1 the two analyses are within 0.030 of each other and come to the same conclusion",
+            "The two analyses are within 0.03 of each other and come to the same conclusion",
         ),
         (
             0.1,
             "not_distinguishable",
-            "so the conclusion rests on the one by patient: the two cannot be told apart",
+            "The conclusion therefore rests on the one by patient: the two cannot be told apart",
         ),
         (
             0.0,
@@ -264,7 +277,7 @@ def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, ver
         known = entry(shared, "", Basis(""))
         told = found.having({**results, "data.test.same_patient_in_train": known})
         assert ("In neither does a patient" in told("verdicts.unseen", "improved")) == is_told
-    assert "with all pictures of a patient in one part" in found("verdicts.summary", "improved")
+    assert "with all images of a patient in one part" in found("verdicts.summary", "improved")
 
 
 @pytest.mark.parametrize(
@@ -272,10 +285,10 @@ def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, ver
     [
         (
             "specificity.bacterial",
-            "Specificity for Bacterial Pneumonia (−0.200, −0.300 to −0.100) moved the other way.",
+            "Specificity for Bacterial Pneumonia (−0.200)",
         ),
-        ("auroc.viral", "AUC for Viral Pneumonia (−0.200, −0.300 to −0.100) moved the other way."),
-        ("npv.macro", "Macro negative predictive value (−0.200, −0.300 to −0.100) moved the other way."),
+        ("auroc.viral", "AUC for Viral Pneumonia (−0.200)"),
+        ("npv.macro", "Macro negative predictive value (−0.200)"),
     ],
 )
 def test_whatever_measure_moved_the_other_way_is_named(name: str, words: str) -> None:
@@ -283,7 +296,44 @@ def test_whatever_measure_moved_the_other_way_is_named(name: str, words: str) ->
     changed = f"improved_vs_baseline.test.{name}"
     old = verdicts.results.get(changed, verdicts.results["improved_vs_baseline.test.accuracy"])
     values = Values({**verdicts.results, changed: {**old, "value": -0.2, "low": -0.3, "high": -0.1}})
-    assert verdicts.having(values.results)("verdicts.against", "improved") == words
+    assert verdicts.having(values.results)("verdicts.against", "improved") == (
+        f"{words} moved the other way, with an interval that excludes zero (@tbl-comparison-improved)."
+    )
+
+
+def test_of_many_measures_that_moved_the_other_way_the_two_clearest_against_their_interval_are_named() -> (
+    None
+):
+    verdicts = said(every(0.7), every(0.85))
+    old = verdicts.results["improved_vs_baseline.test.accuracy"]
+    moved = {"specificity.viral": 0.1, "npv.macro": 0.3, "f1.viral": 0.2, "sensitivity.viral": 0.05}
+    changed = {
+        f"improved_vs_baseline.test.{name}": {**old, "value": -0.4, "low": -0.4 - width, "high": -0.4 + width}
+        for name, width in moved.items()
+    }
+    assert verdicts.having({**verdicts.results, **changed})("verdicts.against", "improved") == (
+        "Sensitivity for Viral Pneumonia (−0.400) and specificity for Viral Pneumonia (−0.400), of four measures most "
+        "clearly, moved the other way, with intervals that exclude zero (@tbl-comparison-improved)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("margin", "words"),
+    [
+        (0.03, ", by at least the margin of 0.03 in macro F1."),
+        (0.15, ", but not shown to be by as much as the margin of 0.15 in macro F1."),
+        (0.3, ", but by too little to matter: by less than 0.3 in macro F1."),
+    ],
+)
+def test_the_first_page_says_in_one_sentence_how_the_comparison_came_out(margin: float, words: str) -> None:
+    for word, verdicts in {
+        "better": said(every(0.7), every(0.85)),
+        "worse": said(every(0.85), every(0.7)),
+    }.items():
+        found = replace(verdicts, verdicts=[{**verdicts.verdicts[0], "margin": margin}])
+        assert found("verdicts.headline") == (
+            f"The improved CNN is {word} than the baseline CNN on the test images{words}"
+        )
 
 
 @pytest.mark.parametrize(
