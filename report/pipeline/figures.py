@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analysis.vocabulary.measures import DEFAULT_PRIMARY
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from analysis.vocabulary.splits import EVALUATED
 from report import PROJECT
@@ -28,6 +29,8 @@ SPLIT = Output("split")
 
 
 MODULES = {
+    "flow": "flow_diagram",
+    "primary": "primary_measure",
     "counts": "class_counts",
     "before": "class_counts_before",
     "sizes": "image_sizes",
@@ -48,6 +51,7 @@ MODULES = {
 
 def make_figure_stages(study: Study, place: Place) -> Iterator[Stage]:
     """Yield the stages of all figures; they read the study's own analysis and show the first run of each model."""
+    yield _primary(study)
     yield from _data_figures(study, place)
     yield from _model_figures(study)
     yield from _overlays(study)
@@ -81,10 +85,24 @@ def _classes(study: Study) -> dict[str, Json]:
     return {"classes": [c.select("id", "label") for c in study.classes]}
 
 
+def _primary(study: Study) -> Stage:
+    """Return the figure of what the study is about in one measure: all models beside the reference classifiers."""
+    comparison = study.comparison
+    subject: dict[str, Json] = {
+        "models": [m.select("id", "title") for m in study.trained],
+        "measure": comparison.primary if comparison else DEFAULT_PRIMARY,
+        "split": comparison.split if comparison else "test",
+        "analyses": list(list_analyses(study)),
+    }
+    return _figure(study, "primary", {"results": Output("results", ("results.json",))}, subject)
+
+
 def _data_figures(study: Study, place: Place) -> Iterator[Stage]:
     _, data = make_data_inputs(place)
     records: dict[str, Input] = {"records": RECORDS, "split": SPLIT}
     classes = _classes(study)
+    found = Output("read", ("flow.csv", "excluded.csv"))
+    yield _figure(study, "flow", {"records": found, "split": SPLIT}, {})
     yield _figure(study, "counts", records, classes)
     yield _figure(study, "sizes", records, classes)
     yield _figure(

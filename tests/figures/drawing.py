@@ -25,7 +25,11 @@ MODELS = [{"id": i, "title": title} for i, title in TITLES.items()]
 EVALUATIONS = {f"evaluation_{i}": f"evaluate_{i}" for i in TITLES}
 TRAININGS = {f"training_{i}": f"train_{i}" for i in ("a", "b")}
 PAIR = {"a": "a", "b": "b", "titles": TITLES, "split": "test"}
+RANKED = {"models": MODELS[:2], "measure": "f1.macro", "split": "test"}
 FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "flow": ({"records": "read", "split": "split"}, {}),
+    "primary": ({"results": "results"}, {**RANKED, "analyses": [""]}),
+    "primary.grouped": ({"results": "results"}, {**RANKED, "analyses": ["", "@patient"]}),
     "counts": ({"records": "read", "split": "split"}, {}),
     "sizes": ({"records": "read", "split": "split"}, {}),
     "examples": ({"records": "read", "split": "split", "images": "images", "data": "data"}, {"seed": 42}),
@@ -47,6 +51,7 @@ FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "matrices": (EVALUATIONS, {"models": MODELS, "split": "test"}),
     "before": ({"records": "read", "split": "split"}, {}),
 }
+OF_NO_CLASSES = ("flow", "primary", "primary.grouped", "decision", "histories.loss", "histories.accuracy")
 OF_MODELS = ("overlay.roc", "overlay.pr", "reliability", "decision")
 
 
@@ -56,7 +61,7 @@ def draw(name: str, inputs: dict[str, Path], out: Path, **changes: Any) -> str:
     folders, params = FIGURES[name]
     given = {key: inputs[folder] for key, folder in folders.items()}
     params = {"classes": CLASSES, **params, **changes}
-    if name in {"decision", "histories.loss", "histories.accuracy"}:
+    if name in OF_NO_CLASSES:
         del params["classes"]
     module = importlib.import_module(f"analysis.figures.{MODULES[name.partition('.')[0]]}")
     module.draw(given, out, scratch=out, progress=silent, **params)

@@ -156,7 +156,18 @@ UNDEFINED = [
 ]
 
 
-DEFINED = {"counts", "sizes", "examples", "curves", "before", "histories.loss", "histories.accuracy"}
+DEFINED = {
+    "flow",
+    "primary",
+    "primary.grouped",
+    "counts",
+    "sizes",
+    "examples",
+    "curves",
+    "before",
+    "histories.loss",
+    "histories.accuracy",
+}
 
 
 @pytest.mark.parametrize("name", [n for n in FIGURES if n not in DEFINED])
