@@ -15,7 +15,7 @@ from report.study.study import Study
 from report.study.trainings import has_many_models, list_analyses, name_first_run, select_together
 
 WORDS = (
-    *("*.j2", "datasets/*.j2", "sections/*.j2", "sentences/*.j2", "floats/*.j2"),
+    *("*.j2", "datasets/*.j2", "sections/*.j2", "sentences/*.j2", "floats/*.j2", "words/*.j2"),
     *("filters/passage.lua", "references.bib"),
 )
 THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/report.lua")

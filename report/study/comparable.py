@@ -11,7 +11,7 @@ from report.study.settings import find_setting
 from report.study.study import Study
 
 GENERATED = "the pictures are generated"
-BESIDE_TRAINING = {"id", "title", "weights", "corrects", "minutes"}
+BESIDE_TRAINING = {"id", "title", "weights", "corrects", "minutes", "source", "rationale"}
 """What of a model tells nothing of how it is built and trained."""
 
 

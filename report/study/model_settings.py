@@ -6,7 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from report.study.value_types import Architecture, Fraction, Identifier, Label, Section, Weight
+from report.study.value_types import (
+    Architecture,
+    Citation,
+    Fraction,
+    Identifier,
+    Label,
+    Rationale,
+    Section,
+    Weight,
+)
 
 
 class Scale(Section):
@@ -132,6 +141,7 @@ class Model(Section):
     ``test_input`` scales the test images where that differs from training, which is a mistake. ``corrects`` names the
     model that has the mistake which this one does not have. With ``weights = "imagenet"`` a model is described and
     not trained. ``minutes`` is what its training takes on two cores, to say before the first one how long it will take.
+    ``source`` cites where network and settings are published, and ``rationale`` says why they were chosen.
     """
 
     id: Identifier
@@ -153,6 +163,8 @@ class Model(Section):
     batch_size: Annotated[int, Field(ge=1)] = 32
     callbacks: tuple[Callback, ...] = ()
     minutes: Annotated[float, Field(gt=0)] | None = None
+    source: Citation = ""
+    rationale: Rationale = ""
 
     @model_validator(mode="after")
     def _interleaved_once(self) -> Model:

@@ -213,14 +213,14 @@ class Comparison(Section):
 
 
 class Requirement(Section):
-    """A demand of the assignment, the part of the report that answers it, and settings that it asks for.
+    """A demand of the assignment, the part of the report that answers it (or several), and settings that it asks for.
 
     ``holds`` has values of the study file by dotted name, such as ``"image.size" = 156``; where a setting is
     another one (in the sample, or by ``--set``), the report says that the demand is not met.
     """
 
     text: str
-    where: SectionId
+    where: SectionId | Annotated[tuple[SectionId, ...], Field(min_length=1)]
     holds: dict[str, int | float | str] = {}
 
 

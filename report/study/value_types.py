@@ -143,6 +143,8 @@ def _one_line(text: str) -> str:
 Identifier = Annotated[str, StringConstraints(pattern=NAME, max_length=40)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_one_line)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_one_line)]
+Rationale = Annotated[str, StringConstraints(max_length=600), AfterValidator(_one_line)]
+Citation = Annotated[str, StringConstraints(pattern=r"^(@[A-Za-z0-9_][\w:-]*(; @[A-Za-z0-9_][\w:-]*)*)?$")]
 Authors = Annotated[tuple[Annotated[str, AfterValidator(_one_line)], ...], BeforeValidator(_as_tuple)]
 IsoDate = Annotated[str, BeforeValidator(_iso_date)]
 Language = Annotated[str, BeforeValidator(_known_language)]

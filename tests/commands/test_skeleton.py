@@ -74,6 +74,8 @@ def test_what_the_skeleton_shows_in_comments_can_be_said(studies):
         "test_input",
         "augmented",
         "minutes",
+        "source",
+        "rationale",
         "resample",
     } <= keys
     for line in shown:

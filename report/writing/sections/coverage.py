@@ -11,6 +11,11 @@ from report.writing.study_facts import Section
 class Coverage(Section):
     """Where the report answers what it is required to."""
 
+    def places(self, requirement: Mapping[str, Any]) -> list[str]:
+        """Return the ids of the parts that answer a requirement."""
+        where = requirement["where"]
+        return [where] if isinstance(where, str) else list(where)
+
     def deviations(self, requirement: Mapping[str, Any]) -> dict[str, str]:
         """Return the settings that are not as a requirement asks for, and what they are."""
         return {

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from report.document.markdown import escape
+from report.writing.architectures import find_shared, place_side_by_side, read_network, tell_apart
 from report.writing.changes import KINDS, one
 from report.writing.study_facts import Section
 from report.writing.values import count, unbroken
@@ -19,7 +20,7 @@ SETTINGS = (
 )
 UNSET: dict[str, dict[str, Any]] = {
     "input": {"input": {"scale": 1 / 255, "offset": 0.0, "pixels": "in-place"}, "test_input": None},
-    "init_from": {"init_from": None},
+    "init_from": {"init_from": None, "weights": "random"},
     "class_weights": {"class_weights": "none"},
     "augmented": {"augmented": "each-epoch"},
 }
@@ -73,6 +74,34 @@ class Models(Section):
             for key, cells in rows.items()
             if not (key in UNSET and set(cells) == {setting(key, UNSET[key])})
         ]
+
+    def side_by_side(self) -> dict[str, Any]:
+        """Return the ``networks`` of all models, their ``blocks`` beside each other, and what is ``shared`` by all layers."""
+        networks = [read_network(self.facts.layers(m)) for m in self.facts.described]
+        shared = find_shared(networks)
+        apart = [tell_apart(network, shared) for network in networks]
+        return {"networks": apart, "blocks": place_side_by_side(apart), "shared": shared}
+
+    def all_settings(self, name: Callable[[str], str], setting: Setting) -> list[list[str]]:
+        """Return a row for each setting of all models, those that are not trained too, and one for the seeds."""
+        models = [*self.study["models"], *self.study["untrained"]]
+        seeds = ", ".join(map(str, self.study["training"]["seeds"]))
+        return [*self.settings(models, name, setting), [name("seed"), *(seeds for _ in models)]]
+
+    @property
+    def published(self) -> list[dict[str, Any]]:
+        """Return the sources that networks are taken from, each with its ``models``."""
+        found: dict[str, list[str]] = {}
+        for model in self.facts.described:
+            if source := self.facts.model(model).get("source", ""):
+                found.setdefault(source, []).append(model)
+        return [{"source": source, "models": models} for source, models in found.items()]
+
+    @property
+    def rationales(self) -> list[dict[str, str]]:
+        """Return what the author says of why a network was chosen, each with its ``model``."""
+        texts = {m: self.facts.model(m).get("rationale", "") for m in self.facts.described}
+        return [{"model": model, "text": text} for model, text in texts.items() if text]
 
     def training(self, name: Callable[[str], str], setting: Setting) -> list[list[str]]:
         """Return how each model is trained: a row for each setting, and one for the seeds."""

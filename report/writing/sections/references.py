@@ -64,6 +64,13 @@ class References(Section):
         declared = self.study["comparison"]
         return list(dict.fromkeys([*([declared["primary"]] if declared else []), *HEADLINES]))
 
+    def headline(self, split: str) -> list[dict[str, Any]]:
+        """Return a row for each classifier on a split, with its ``title`` and the ``cells`` of `overall`."""
+        return [
+            {"title": title, "cells": [self._headline(owner, f".{split}.{m}") for m in self.headlines]}
+            for owner, title in self.facts.classifiers()
+        ]
+
     def overall(self) -> list[dict[str, Any]]:
         """Return a row for each classifier in each analysis: ``analysis``, ``title``, and for each headline its ``cells``.
 
