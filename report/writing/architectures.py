@@ -80,9 +80,7 @@ def find_shared(networks: Sequence[Network]) -> dict[str, list[str]]:
     """Return by kind of layer what is set alike in all of them but the last of each network, so that it is said once."""
     alike: dict[str, list[str]] = {}
     hidden = [layer for n in networks for layer in [*sum(n.blocks, []), *n.head[:-1]] if layer.others]
-    plain = {
-        layer.kind for n in networks for layer in [*sum(n.blocks, []), *n.head[:-1]] if not layer.others
-    }
+    plain = {layer.kind for n in networks for layer in [*sum(n.blocks, []), *n.head[:-1]] if not layer.others}
     for layer in hidden:
         if layer.kind not in plain:
             found = alike.setdefault(layer.kind, [*layer.others])
