@@ -103,7 +103,9 @@ def _check(plan: Plan, model: str) -> None:
     folder = find_study_folder(plan.request.study)
     require_quotations(folder, plan.study)
     if not model:
-        for warning in (*find_misnamed_prose(folder), *warn_of_missing_glyphs(plan.study, folder)):
+        about = plan.study.about
+        nameless = ["the report bears no author's name: author under [study]"] if not about.is_signed else []
+        for warning in (*nameless, *find_misnamed_prose(folder), *warn_of_missing_glyphs(plan.study, folder)):
             console.warn(warning)
 
 

@@ -33,6 +33,9 @@ from report.study.value_types import (
 READER_KEYS = ("label_rule", "folders", "table", "columns", "values", "several", "uncertain")
 """The keys of ``[dataset]`` that not every reader understands."""
 
+NAMELESS = "Name of the author"
+"""What stands in a study file until its author writes a name."""
+
 MIN_SEEDS = 3
 """Fewer trainings than these tell nothing of their spread."""
 
@@ -50,6 +53,11 @@ class About(Section):
     date: IsoDate
     language: Language = "en-GB"
     kind: Literal["assignment", "replication"] = "assignment"
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether an author is named, and not the one that the studies come with."""
+        return any(name != NAMELESS for name in self.author)
 
 
 class ClassLabel(Section):

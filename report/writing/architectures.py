@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from report.writing.changes import one
+from report.writing.values import count
 
 Layers = Sequence[Mapping[str, str]]
 CONVOLVING = {"Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Functional"}
@@ -50,10 +51,15 @@ def read_network(layers: Layers) -> Network:
         _add_to_trunk(network, row)
     head = rest[end:]
     if head and head[0]["type"] != "Dense":
-        network.flattens, network.features = head[0]["type"], head[0]["output_shape"]
+        network.flattens, network.features = head[0]["type"], _counted(head[0]["output_shape"])
         head = head[1:]
     network.head = [_read(row) for row in head]
     return network
+
+
+def _counted(shape: str) -> str:
+    """Return the length of a vector with its thousands set apart."""
+    return count(int(shape)) if shape.isdecimal() else shape
 
 
 def _is_flat(kind: str) -> bool:
@@ -76,11 +82,16 @@ def _read(row: Mapping[str, str]) -> Layer:
     return Layer(row["type"], size.replace(" x ", " × "), tuple(o.replace(" x ", " × ") for o in others))
 
 
+def _hidden(network: Network) -> list[Layer]:
+    """Return all layers but the last."""
+    return [*(layer for block in network.blocks for layer in block), *network.head[:-1]]
+
+
 def find_shared(networks: Sequence[Network]) -> dict[str, list[str]]:
     """Return by kind of layer what is set alike in all of them but the last of each network, so that it is said once."""
     alike: dict[str, list[str]] = {}
-    hidden = [layer for n in networks for layer in [*sum(n.blocks, []), *n.head[:-1]] if layer.others]
-    plain = {layer.kind for n in networks for layer in [*sum(n.blocks, []), *n.head[:-1]] if not layer.others}
+    hidden = [layer for network in networks for layer in _hidden(network)]
+    plain = {layer.kind for layer in hidden if not layer.others}
     for layer in hidden:
         if layer.kind not in plain:
             found = alike.setdefault(layer.kind, [*layer.others])
