@@ -78,14 +78,12 @@ def _require_answers(study: Study, source: str, file: Path) -> None:
     """Refuse a requirement that refers to no part of the report."""
     ids = set(re.findall(r"\{#((?:sec|fig|tbl)-[\w-]+)", source))
     for number, requirement in enumerate(study.report.requirements):
-        if requirement.where not in ids:
+        for missing in (place for place in requirement.places if place not in ids):
             key = f"report.requirements.{number}.where"
             line = find_line(key, file.read_text(encoding="utf-8-sig"))
             raise StudyError(
-                f"{file}:{line}: {key}: the report has no part {requirement.where}",
-                hint=did_you_mean(
-                    nearest(requirement.where, ids), f"parts are: {', '.join(sorted(ids)[:8])}"
-                ),
+                f"{file}:{line}: {key}: the report has no part {missing}",
+                hint=did_you_mean(nearest(missing, ids), f"parts are: {', '.join(sorted(ids)[:8])}"),
             )
 
 

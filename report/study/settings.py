@@ -231,6 +231,11 @@ class Requirement(Section):
     where: SectionId | Annotated[tuple[SectionId, ...], Field(min_length=1)]
     holds: dict[str, int | float | str] = {}
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The ids of the parts of the report that answer it."""
+        return (self.where,) if isinstance(self.where, str) else self.where
+
 
 class Mistake(Section):
     """A mistake of the published study, and the models that were trained with it and without it.
