@@ -90,6 +90,5 @@ def known_to_templates(
         "rule": rule,
         "references": references,
         "figure": figure_writer(figures),
-        "drawn": frozenset(figures),
         "has_normal": bool(facts.normal_class),
     }

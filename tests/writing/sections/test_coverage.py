@@ -2,14 +2,73 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from tests.writing.conftest import STUDY
 
 
-def test_every_requirement_leads_to_a_part_of_the_report(source):
-    text = source()
-    for requirement in STUDY["report"]["requirements"]:
-        assert f"| @{requirement['where']} |" in text
-        assert f"{{#{requirement['where']}" in text
+ANSWERS = {
+    "Environment set up, with versions": ("Python 3", "requirements.lock"),
+    "Read the X-rays and their four labels": ("V7 COVID-19 chest X-ray dataset", "Viral Pneumonia"),
+    "Images resized to 156 x 156": ("resized to 156 × 156 pixels",),
+    "Pixel values scaled to [0, 1]": ("divided by 255", "in [0, 1]"),
+    "Labels one-hot encoded, function named": ("one-hot encoded with `keras.utils.to_categorical`",),
+    "Stratified train, validation and test split, ratio 0.2, random state 42": (
+        "20\u00a0% are drawn for testing",
+        "20\u00a0% of the rest for validation",
+        "stratified by class, with random state 42",
+    ),
+    "Baseline CNN exactly as given": ("| Baseline CNN |", "Layers of the baseline CNN", "Parameters"),
+    "Loss and output activation chosen and justified": (
+        "The classes exclude each other, so the last layer is a softmax",
+        "categorical cross-entropy",
+        "negative log-likelihood",
+    ),
+    "10 epochs, batch size 32, Adam, accuracy": ("| Adam, ", "| 10 |", "| 32 |"),
+    "Training and validation loss and accuracy curves": ("oss and accuracy", "validation"),
+    "ROC curves with AUC, validation and test": ("ROC", "validation", "test"),
+    "Confusion matrices, validation and test": ("onfusion", "validation", "test"),
+    "Accuracy, sensitivity, specificity and F1": ("Accuracy", "Sensitivity", "Specificity", "F1"),
+    "Improved network": ("| Improved CNN |", "follows published work [@assignment2023]"),
+    "Same analysis of the improved network": ("improved CNN",),
+    "Comparison of the two": ("improved CNN", "baseline CNN", "macro F1"),
+    "Explanation of the differences": ("improved CNN", "baseline CNN"),
+}
+"""What the parts that answer a requirement of the assignment say, among other things."""
+
+
+@pytest.mark.parametrize("requirement", STUDY["report"]["requirements"], ids=lambda r: r["text"])
+def test_a_requirement_leads_to_parts_of_the_report_that_answer_it(whole, requirement):
+    places = places_of(requirement)
+    assert f"| {' and '.join(f'@{place}' for place in places)} |" in whole
+    answer = "\n".join(part_of(whole, place) for place in places)
+    for words in ANSWERS[requirement["text"]]:
+        assert words in answer, words
+
+
+@pytest.fixture
+def whole(source):
+    return source()
+
+
+def places_of(requirement):
+    where = requirement["where"]
+    return [where] if isinstance(where, str) else where
+
+
+def part_of(text: str, place: str) -> str:
+    """Return a section of the report, or a float: its caption with the alternative text, or with its table."""
+    (end,) = [found.end() for found in re.finditer(rf"\{{#{place}[ }}]", text)]
+    if place.startswith("sec-"):
+        start = text.rindex("\n#", 0, end)
+        level = re.match("#+", text[start + 1 :])[0]
+        following = re.search(rf"(?m)^#{{1,{len(level)}}} ", text[end:])
+        return text[start : end + following.start() if following else None]
+    if place.startswith("fig-"):
+        return text[text.rindex("\n\n", 0, end) : text.index("\n", end)]
+    return text[text.rindex("\n\n", 0, text.rindex("\n\n", 0, end)) : end]
 
 
 def test_a_requirement_that_the_settings_do_not_meet_is_said_not_to_be_met(source):

@@ -26,9 +26,12 @@ def test_a_dataset_of_class_folders_has_no_annotations_and_no_tags(source, artif
     del content["results"]["data.annotations_found"]
     path.write_text(json.dumps(content))
     text = source(inputs, {**STUDY, "dataset": {**STUDY["dataset"], "words": "class_folders"}})
-    data = text[text.index("# Data") : text.index("## Preparation")]
+    data = (
+        text[text.index("# Data") : text.index("## Preparation")]
+        + text[text.index("data in detail") : text.index("networks layer")]
+    )
     assert "one folder per class" in data
-    assert "201 image files were found." in data
+    assert "201 image files were found (@fig-flow)." in data
     assert "| image files found | 201 |" in data
     assert "V7" not in data
     assert "tag" not in data
@@ -37,11 +40,11 @@ def test_a_dataset_of_class_folders_has_no_annotations_and_no_tags(source, artif
 def test_patients_are_not_counted_where_nothing_tells_them(source, artifacts):
     inputs = artifacts()
     path = inputs["records"] / "records.csv"
-    assert "200 pictures of 100 patients" in source(inputs)
+    assert "200 images of 100 patients" in source(inputs)
     path.write_text(path.read_text().replace("made up", "unknown"))
     shutil.rmtree(inputs["records"].parents[1] / "source-out")
     text = source(inputs)
-    assert "so that 200 pictures remain (@tbl-flow)" in text
+    assert "(reasons in @tbl-flow), which leaves 200 images." in text
 
 
 def test_files_that_are_no_pictures_are_counted_by_suffix(source, artifacts):
@@ -50,7 +53,7 @@ def test_files_that_are_no_pictures_are_counted_by_suffix(source, artifacts):
     head, *rows = path.read_text().splitlines()
     path.write_text("\n".join([head, "files found,405,found", "not a picture (.c|sv),3,beside", *rows, ""]))
     text = source(inputs)
-    kind = escape("not a picture (.c|sv)")
+    kind = escape("not an image (.c|sv)")
     assert f"| files found | 405 |\n| {kind} | 3 |\n| annotations found |" in text
     assert r"\|" in kind
 

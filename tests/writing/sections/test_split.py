@@ -28,34 +28,35 @@ def test_validation_pictures_of_training_patients_are_told(artifacts):
     [
         (
             {},
-            "20 % of the pictures are drawn for testing, then 20 % of the rest",
-            "20 % of the pictures are drawn for testing by whole patients, then 20 % of the rest for validation",
+            "Of the images 20 % are drawn for testing, then 20 % of the rest",
+            "20 % of the images are drawn for testing by whole patients, then 20 % of the rest for validation",
         ),
         (
             {"protocol": "holdout", "test": 0.1, "val": 0.1},
-            "20 % of the pictures are drawn and then parted into 10 % for validation and 10 % for testing",
-            "10 % of the pictures are drawn for testing by whole patients, then 11.11 % of the rest for validation",
+            "Of the images 20 % are drawn and then parted into 10 % for validation and 10 % for testing",
+            "10 % of the images are drawn for testing by whole patients, then 11.11 % of the rest for validation",
         ),
         (
             {"protocol": "splitfolders", "test": 0.1, "val": 0.09, "seed": 1337},
-            "shuffled with random state 1337 and cut at 81 and 90 %",
-            "10 % of the pictures are drawn for testing by whole patients, then 10 % of the rest for validation",
+            "shuffled with random state 1337, whatever part of the dataset's own split they lie in."
+            " They are cut at 81 % and 90 %",
+            "10 % of the images are drawn for testing by whole patients, then 10 % of the rest for validation",
         ),
         (
             {"protocol": "official", "draw": "keras", "official_val": "train"},
-            "pooled with the training ones, and 20 % of the training pictures are drawn for validation with random"
+            "pooled with the training images. Of the training images 20 % are drawn for validation with random"
             " state 42, not stratified, as `image_dataset_from_directory`",
-            "20 % are drawn for validation by whole patients",
+            "20 % of the images of the other patients are drawn for validation by whole patients",
         ),
         (
             {"protocol": "official"},
-            "validation pictures are for validation, and 20 % of the training pictures are drawn for validation with"
+            "validation images are for validation. Of the training images 20 % are drawn for validation with"
             " random state 42, stratified by class",
             "the dataset's own test set is kept",
         ),
         (
             {"protocol": "official", "subset": {"viral": 30}},
-            "120 pictures are drawn to train on with random state 42: 30 of Bacterial Pneumonia",
+            "120 images are drawn to train on, with random state 42: 30 of Bacterial Pneumonia",
             "whole patients are drawn to train on",
         ),
     ],
@@ -63,9 +64,12 @@ def test_validation_pictures_of_training_patients_are_told(artifacts):
 )
 def test_the_split_is_told_as_its_protocol_draws_it(source, tmp_path, split, said, by_patient):
     study = {**STUDY, "split": {**STUDY["split"], **split}}
-    text = source(study=study)
-    first, second = text[text.index("## Split") : text.index("# Models")].split("## Patients kept apart")
+    text = source(study=study).replace("\u00a0%", " %")
+    first, second = text[text.index("## Split") : text.index("## Preparation")].split(
+        "The analysis *by patient*"
+    )
     assert said in first
     assert by_patient in second
     shutil.rmtree(tmp_path / "source-out")
-    assert by_patient in source(study={**study, "split": {**study["split"], "group": "patient"}})
+    grouped = source(study={**study, "split": {**study["split"], "group": "patient"}})
+    assert by_patient in grouped.replace("\u00a0%", " %")
