@@ -20,7 +20,9 @@ def test_validation_pictures_of_training_patients_are_told(artifacts):
     for known in (shared, dict.fromkeys(shared, 0)):
         results = {**facts.values.results, **{name: {"value": value} for name, value in known.items()}}
         words = macro(replace(facts, values=Values(results)), "sentences/split.leakage")
-        assert ("validation pictures 439 (42.0\u00a0%) come from a patient" in words) == (known is shared)
+        assert ("validation images 42.0\u00a0% share a patient with the training set" in words) == (
+            known is shared
+        )
 
 
 @pytest.mark.parametrize(
