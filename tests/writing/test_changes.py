@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from report.writing.changes import layer_rows
+from report.writing.study_facts import StudyFacts
+from report.writing.values import Values
+from tests.writing.conftest import STUDY, macro
 
 
 def network(*layers: tuple[str, str]) -> list[dict[str, str]]:
@@ -10,7 +13,15 @@ def network(*layers: tuple[str, str]) -> list[dict[str, str]]:
 
 
 def different(*networks) -> dict[str, list[str]]:
-    return {row[0]: row[1:] for row in layer_rows(networks) if len(set(row[1:])) > 1}
+    """Return what differs, in the words of the templates."""
+    facts = StudyFacts(STUDY, Values({}), {})
+    rows = [(of, found) for of, found in layer_rows(networks) if len(set(found)) > 1]
+    return {
+        macro(facts, "words/layers.kind", of): [
+            macro(facts, "words/layers.told", of, each).replace("\\", "") for each in found
+        ]
+        for of, found in rows
+    }
 
 
 PLAIN = network(

@@ -37,9 +37,11 @@ def find_sentences(path: Path) -> Iterator[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     skipped = {id(node) for part in ast.walk(tree) if is_apart(part) for node in ast.walk(part)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
-            if len(node.value.split()) > MOST_WORDS and node.value.isprintable() and "\\" not in node.value:
-                yield f"{node.lineno}: {node.value}"
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in skipped:
+            continue
+        is_pattern = not node.value.isprintable() or "\\" in node.value
+        if len(node.value.split()) > MOST_WORDS and not is_pattern:
+            yield f"{node.lineno}: {node.value}"
 
 
 def is_apart(node: ast.AST) -> bool:

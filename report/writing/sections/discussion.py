@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from report.document.markdown import escape
 from report.writing.changes import layer_rows
 from report.writing.sections.models import Models, Setting
 from report.writing.study_facts import Section
@@ -14,15 +13,24 @@ from report.writing.values import unbroken
 class Discussion(Section):
     """What the report says of the causes of a difference."""
 
-    def changes(self, models: Sequence[str], name: Callable[[str], str], setting: Setting) -> list[list[str]]:
+    def changes(
+        self,
+        models: Sequence[str],
+        name: Callable[[str], str],
+        setting: Setting,
+        kind: Callable[[str], str],
+        told: Callable[[str, object], str],
+    ) -> list[list[str]]:
         """Return what differs between models, a row each: parameters, layers, settings and epochs.
 
-        ``name`` and ``setting`` are the template's words for a setting and for what it is set to.
+        ``name`` and ``setting`` are the template's words for a setting and for what it is set to, ``kind`` and ``told``
+        those for a kind of layers and for what is set in them.
         """
+        layers = layer_rows([self.facts.layers(m) for m in models])
         declared = [self.facts.model(m) for m in models]
         rows = [
             [name("parameters"), *(self.values.text(f"{m}.architecture.parameters") for m in models)],
-            *([row[0], *map(escape, row[1:])] for row in layer_rows([self.facts.layers(m) for m in models])),
+            *([kind(of), *(told(of, found) for found in each)] for of, each in layers),
             *Models(self.facts).settings(declared, name, setting),
             [name("epochs_run"), *(self.values.text(f"{m}.training.epochs_run") for m in models)],
         ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from report.document.markdown import escape
 from report.writing.architectures import find_shared, place_side_by_side, read_network, tell_apart
-from report.writing.changes import KINDS, one
+from report.writing.changes import one
 from report.writing.study_facts import Section
 from report.writing.values import count, unbroken
 
@@ -53,10 +53,10 @@ class Models(Section):
     def _unnamed(self, model: str) -> list[tuple[str, ...]]:
         return [tuple(row.values())[1:] for row in self.facts.layers(model)]
 
-    def kinds(self) -> dict[str, str]:
-        """Return the kinds of layers that are counted and that any model has, and what they are called."""
+    def kinds(self) -> list[str]:
+        """Return the kinds of layers that are counted and that any model has."""
         found = {row["type"] for m in self.facts.described for row in self.facts.layers(m)}
-        return {kind: KINDS[kind] for kind in COUNTED if kind in found}
+        return [kind for kind in COUNTED if kind in found]
 
     def layer_counts(self, model: str) -> list[str]:
         """Return how many layers a model has of each of the `kinds`."""

@@ -55,7 +55,7 @@ class Results(Section):
 
     def has_penalties(self, model: str) -> bool:
         """Return whether a model has penalties on its kernels."""
-        return penalties(self.facts.layers(model)) != "none"
+        return bool(penalties(self.facts.layers(model)))
 
     def measures(self, model: str, split: str, of: str) -> list[str]:
         """Return the measures of a class or average in the order of the columns of tables, with intervals."""

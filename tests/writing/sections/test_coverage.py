@@ -8,7 +8,6 @@ import pytest
 
 from tests.writing.conftest import STUDY
 
-
 ANSWERS = {
     "Environment set up, with versions": ("Python 3", "requirements.lock"),
     "Read the X-rays and their four labels": ("V7 COVID-19 chest X-ray dataset", "Viral Pneumonia"),
