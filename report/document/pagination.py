@@ -2,20 +2,24 @@
 
 WeasyPrint breaks the page before such a figure and leaves the rest empty. So all blocks are measured on one endless
 page, put on pages one after another as a compositor would, and each figure is moved in the tree to where it came to
-stand: behind its place in the source, on the first page with room for it, and within its chapter unless that left
-much of a page empty. Where more waits at a chapter's end than two pages hold, it is all set there.
+stand: behind its place in the source, on the first page with room for it, and within its chapter. Where that left much
+of a page empty, a figure may come earlier in its chapter than in the source; it goes into the next chapter only where
+this does not help either. Where more waits at a chapter's end than two pages hold, it is all set there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise, takewhile
 from math import inf
 from xml.etree.ElementTree import Element
 
 HEADINGS = {"h2", "h3", "h4", "h5"}
-WHOLE = {"pre", "callout", "layout"}
+KEPT_ROWS = 8
+"""Lines of a long table, with its caption and head, that begin it on a page."""
+UNBROKEN = "unbroken"
+WHOLE = {"pre", "callout", "layout", UNBROKEN}
 LINE = 14.8 * 96 / 72
 """Height of a line of text in px, as ``pdf.css`` has it."""
 MUCH = 0.25
@@ -24,6 +28,8 @@ FAR = 2
 """Pages of figures that may wait for the next chapter: more would stand too far from what speaks of them."""
 KEPT = 2
 """Lines of a paragraph that stay together on each side of a page break, as ``pdf.css`` has it."""
+SHORT_BOX = 16 * LINE
+"""Height up to which a box of the author's stays whole."""
 MARK = "block-"
 Box = tuple[float, float, float, float]
 
@@ -45,16 +51,27 @@ class Block:
     @property
     def least(self) -> float:
         """How much of it has to fit on a page for it to begin there."""
-        return KEPT * LINE if self.kind == "text" else self.height
+        if self.kind != "text":
+            return self.height
+        return min(self.height, KEPT_ROWS * LINE) if self.is_table else KEPT * LINE
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table, which floats unless it is so long that it may break."""
+        return self.element.tag == "figure" and self.kind != "figure"
 
 
 @dataclass
 class Page:
-    """The page that is being filled: its height and how much of it is used, in px, and the last block on it."""
+    """The page that is being filled: its height and how much of it is used, in px, and the last block on it.
+
+    ``feet`` has what was left empty at the foot of each page before it.
+    """
 
     height: float
     used: float
     last: Block | None = None
+    feet: list[float] = field(default_factory=list)
 
     def room(self, block: Block) -> float:
         """Return how much space is left for ``block``."""
@@ -67,15 +84,22 @@ class Page:
         """Set ``block``, and on pages to come what does not fit here with the ``tail`` that stays with its end."""
         room, rest = self.room(block), block.height
         if room < min(block.least + (tail if block.kind == "whole" else 0.0), self.height):
+            self.feet.append(self.height - self.used)
             room = self.height
         while rest > room or (rest > KEPT * LINE and room < rest + tail <= self.height):
             rest = max(rest - room + room % LINE, KEPT * LINE)
+            self.feet.append(0.0)
             room = self.height
         self.used, self.last = self.height - room + rest, block
 
     def turn(self) -> None:
         """Begin a new page."""
+        self.feet.append(self.height - self.used)
         self.used, self.last = 0.0, None
+
+    def copy(self) -> Page:
+        """Return the same page, to try something on."""
+        return replace(self, feet=[])
 
 
 def mark(root: Element) -> list[Element]:
@@ -95,11 +119,17 @@ def _blocks(parent: Element) -> Iterator[Element]:
 
 
 def measure(elements: Sequence[Element], boxes: Mapping[str, Box]) -> list[Block]:
-    """Return the blocks with their sizes on one endless page (``boxes``: corners in px by id), their marks gone."""
+    """Return the blocks with their sizes on one endless page (``boxes``: corners in px by id), their marks gone.
+
+    A short box of the author's is marked as one that stays whole.
+    """
     shown = [(element, boxes[element.attrib["id"]]) for element in elements if element.attrib["id"] in boxes]
     for element in elements:
         if element.attrib["id"].startswith(MARK):
             del element.attrib["id"]
+    for element, (_, top, _, bottom) in shown:
+        if "author" in element.get("class", "").split() and bottom - top <= SHORT_BOX:
+            element.set("class", f"{element.get('class')} {UNBROKEN}")
     tops = [box[1] for _, box in shown]
     bottoms = [tops[0] if tops else 0.0, *(box[3] for _, box in shown)]
     blocks = [
@@ -129,6 +159,34 @@ def arrange(blocks: Sequence[Block], page: Page) -> list[Block]:
     """Return the blocks in the order in which they fill pages like ``page``, figures among themselves in theirs."""
     placed: list[Block] = []
     waiting: list[Block] = []
+    chapters = _chapters(blocks)
+    for index, chapter in enumerate(chapters):
+        last = index + 1 == len(chapters) or _is_last(chapters[index + 1][0])
+        order = _improve(_fill(waiting, chapter, page.copy()), page, chapter[0])
+        waiting = [] if last or _worst(order, page) <= MUCH * page.height else _trailing(order, page)
+        order = order[: len(order) - len(waiting)]
+        _put_all(order, page)
+        placed.extend(order)
+    return placed
+
+
+def _chapters(blocks: Sequence[Block]) -> list[list[Block]]:
+    chapters: list[list[Block]] = []
+    for block in blocks:
+        if not chapters or block.element.tag == "h2":
+            chapters.append([])
+        chapters[-1].append(block)
+    return chapters
+
+
+def _is_last(block: Block) -> bool:
+    return "unnumbered" in block.element.get("class", "")
+
+
+def _fill(carried: Sequence[Block], chapter: Sequence[Block], page: Page) -> list[Block]:
+    """Return a chapter and what waits from the one before as they fill pages, each figure behind its place."""
+    placed: list[Block] = []
+    waiting = [*carried]
 
     def settle(much: float = 0.0) -> None:
         """Place what waits and fits, and what does not while it leaves less than ``much`` empty."""
@@ -137,24 +195,75 @@ def arrange(blocks: Sequence[Block], page: Page) -> list[Block]:
             page.put(chosen)
             placed.append(chosen)
 
-    for index, block in enumerate(blocks):
+    for index, block in enumerate(chapter):
         after_heading = bool(placed) and placed[-1].kind == "heading"
         if block.floats and not after_heading:
             waiting.append(block)
         else:
-            if block.element.tag == "h2":
-                last = "unnumbered" in block.element.get("class", "")
-                over = sum(b.height for b in waiting) > FAR * page.height
-                settle(inf if last or over else MUCH * page.height)
-            if not after_heading and _needs(blocks[index:]) > page.room(block):
+            if block.is_table and any(b.is_table for b in waiting):
+                settle(inf)  # a long table does not pass the others
+            if not after_heading and _needs(chapter[index:]) > page.room(block):
                 page.turn()
                 settle()
-            page.put(block, _tail(blocks[index + 1 :]))
+            page.put(block, _tail(chapter[index + 1 :]))
             placed.append(block)
-        if placed[-1].kind != "heading" and not any(_is_equation(b) for b in blocks[index : index + 2]):
+        if placed and placed[-1].kind != "heading" and not any(map(_is_equation, chapter[index : index + 2])):
             settle()
     settle(inf)
     return placed
+
+
+def _improve(order: list[Block], page: Page, first: Block) -> list[Block]:
+    """Return ``order`` with figures earlier in the chapter that ``first`` begins, while that fills a foot of a page."""
+    best, cost = order, _worst(order, page)
+    while cost > MUCH * page.height:
+        tried = [(_worst(other, page), other) for other in _earlier(best, first)]
+        least = min((worst for worst, _ in tried), default=cost)
+        if least >= cost:
+            return best
+        # Of those that are as good the one that moves least.
+        enough = min(cost, max(least, MUCH * page.height) + LINE)
+        cost, best = next((worst, other) for worst, other in reversed(tried) if worst < enough)
+    return best
+
+
+def _earlier(order: list[Block], first: Block) -> Iterator[list[Block]]:
+    """Yield ``order`` with one figure earlier: not past another of its kind, and not between a heading and its text."""
+    begin = next((i for i, block in enumerate(order) if block is first), 0)
+    for at, block in enumerate(order):
+        if not block.floats or at <= begin:
+            continue
+        kin = max((i for i in range(at) if _are_kin(order[i], block)), default=begin)
+        for place in range(kin + 1, at):
+            if order[place - 1].kind != "heading" and not _is_equation(order[place]):
+                yield [*order[:place], block, *order[place:at], *order[at + 1 :]]
+
+
+def _are_kin(a: Block, b: Block) -> bool:
+    return (a.is_table and b.is_table) or a.kind == b.kind == "figure"
+
+
+def _worst(order: Sequence[Block], page: Page) -> float:
+    """Return how much the emptiest foot of a page is left empty where blocks follow each other in ``order``."""
+    tried = page.copy()
+    _put_all(order, tried)
+    return max(tried.feet, default=0.0)
+
+
+def _put_all(order: Sequence[Block], page: Page) -> None:
+    for index, block in enumerate(order):
+        after_heading = index > 0 and order[index - 1].kind == "heading"
+        if not after_heading and _needs(order[index:]) > page.room(block) and page.used:
+            page.turn()
+        page.put(block, _tail(order[index + 1 :]))
+
+
+def _trailing(order: Sequence[Block], page: Page) -> list[Block]:
+    """Return the figures at the end of a chapter that may wait for the next: no more than a few pages of them."""
+    behind = [*takewhile(lambda block: block.floats, reversed(order))][::-1]
+    if len(behind) == len(order) or order[len(order) - len(behind) - 1].kind == "heading":
+        behind = behind[1:]
+    return [] if sum(block.height for block in behind) > FAR * page.height else behind
 
 
 def _next(waiting: Sequence[Block], page: Page, much: float) -> Block | None:

@@ -17,6 +17,8 @@ from report.errors import EnvironmentProblem, RenderError
 STYLES = ("fonts.css", "document.css", "pdf.css")
 PAPERS = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 TOP, SIDE, BOTTOM = 25.0, 25.0, 26.0
+LONG = 15
+"""Pages from which on a report has contents."""
 ENDLESS = 50_000.0
 MM_TO_PX = 96 / 25.4
 # Every address of the page lies below this one, which does not exist: whatever is not ours cannot be fetched.
@@ -52,16 +54,13 @@ def render(
         If Pango is not installed.
     """
     source, templates = inputs["source"], inputs["templates"]
-    weasyprint = _import_weasyprint()
+    _import_weasyprint()
     lint.require_sound(source)
     page = equations.draw_equations(_loose_spaces(pandoc.convert(source, pandoc.Theme(templates, STYLES))))
     fetcher = _make_fetcher({"theme/": templates, "figures/": source}, page.images)
-    html = weasyprint.HTML(string=page.html, base_url=BASE, url_fetcher=fetcher)
     with _collect_errors() as errors:
-        _move_floats(html, paper)
-        pdf = html.write_pdf(
+        pdf = _lay_out(page.html, fetcher, PAPERS[paper]).write_pdf(
             finisher=_tag_finisher(page.spoken),
-            stylesheets=[_paper_style(*PAPERS[paper])],
             pdf_variant="pdf/ua-1",
             pdf_identifier=hashlib.sha256(page.html.encode()).digest()[:16],
         )
@@ -71,28 +70,45 @@ def render(
     progress(1, 1, "documents")
 
 
-def _paper_style(width: float, height: float) -> Any:
-    """Return the style sheet of a paper of this size in mm."""
-    size = f"size: {width}mm {height}mm; margin: {TOP}mm {SIDE}mm {BOTTOM}mm"
-    return _import_weasyprint().CSS(string=f"@page {{ {size} }}")
+def _lay_out(page: str, fetcher: Any, paper: tuple[float, float]) -> Any:
+    """Return the pages of the report, with contents where it is long without them."""
+    for contents in (False, True):
+        html = _import_weasyprint().HTML(string=page, base_url=BASE, url_fetcher=fetcher)
+        expected = _move_floats(html, paper, contents)
+        if contents or expected <= LONG + 2:
+            document = html.render(stylesheets=[_paper_style(*paper, contents)], pdf_variant="pdf/ua-1")
+            if contents or len(document.pages) <= LONG:
+                return document
+    raise AssertionError
 
 
-def _move_floats(html: Any, paper: str) -> None:
-    """Move the figures of ``html`` so that they leave no page half empty."""
-    width, height = PAPERS[paper]
+def _paper_style(width: float, height: float, contents: bool) -> Any:
+    """Return the style sheet of a paper of this size in mm, for pages with or without contents."""
+    size = f"@page {{ size: {width}mm {height}mm; margin: {TOP}mm {SIDE}mm {BOTTOM}mm }}"
+    return _import_weasyprint().CSS(string=size + ("" if contents else " #TOC { display: none }"))
+
+
+def _move_floats(html: Any, paper: tuple[float, float], contents: bool) -> int:
+    """Move the figures of ``html`` so that they leave no page half empty; return about how many pages it fills."""
+    width, height = paper
     elements = pagination.mark(html.etree_element)
-    endless = html.render(stylesheets=[_paper_style(width, ENDLESS)])
+    endless = html.render(stylesheets=[_paper_style(width, ENDLESS, contents)])
     boxes = endless.pages[0].anchors
     blocks = pagination.measure(elements, boxes)
-    if blocks:
-        room = (height - TOP - BOTTOM) * MM_TO_PX
-        page = pagination.Page(room, _first_page_used(boxes["TOC"], boxes["report"], room))
-        pagination.move(html.etree_element, pagination.arrange(blocks, page))
+    if not blocks:
+        return 1
+    room = (height - TOP - BOTTOM) * MM_TO_PX
+    page = pagination.Page(room, _first_page_used(boxes.get("TOC"), boxes["report"], room))
+    pagination.move(html.etree_element, pagination.arrange(blocks, page))
+    return len(page.feet) + 1
 
 
-def _first_page_used(contents: pagination.Box, text: pagination.Box, room: float) -> float:
+def _first_page_used(contents: pagination.Box | None, text: pagination.Box, room: float) -> float:
     """Return how much of its first page is taken when the text begins, below contents that do not break."""
-    top, bottom, begin = (y - TOP * MM_TO_PX for y in (contents[1], contents[3], text[1]))
+    begin = text[1] - TOP * MM_TO_PX
+    if contents is None:
+        return begin % room
+    top, bottom = (y - TOP * MM_TO_PX for y in (contents[1], contents[3]))
     return (begin - top if bottom > room else begin) % room
 
 

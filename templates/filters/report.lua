@@ -8,14 +8,15 @@ local MONTHS = { "January", "February", "March", "April", "May", "June", "July",
   "October", "November", "December" }
 local NBSP = "\u{a0}"
 local SHORT_TABLE = 30
-local LINE, SMALL_LINE, SMALLEST_LINE = 92, 106, 142 -- letters of a table's line on paper, by its size of type
+local LINE, DENSE_LINE = 92, 112 -- letters of a table's line on paper, with usual and with narrow spaces
+local HTML_ONLY, SUPPLEMENT = "html-only", "S" -- what the PDF does not have is counted apart: "Table S1"
 local RUNNING_TITLE = 62 -- letters
 local SHORT_NAME = 16 -- bytes
 local RELATIONS = { ["="] = true, ["<"] = true, [">"] = true, ["≤"] = true, ["≥"] = true, ["×"] = true }
 local SHORT_CODE = 36 -- letters that stay on one line on paper
 
 local numbers = {} -- id -> "3" or "4.1"
-local counts = { fig = 0, tbl = 0, eq = 0 }
+local counts = { fig = 0, tbl = 0, eq = 0, Sfig = 0, Stbl = 0 }
 local section = { 0, 0, 0, 0, 0, 0 }
 local tabsets = 0
 
@@ -23,9 +24,10 @@ local function fail(message)
   error("report.qmd: " .. message, 0)
 end
 
-local function number_of(kind, id)
-  counts[kind] = counts[kind] + 1
-  numbers[id] = tostring(counts[kind])
+local function number_of(kind, id, element)
+  local prefix = element and element.classes:includes(HTML_ONLY) and SUPPLEMENT or ""
+  counts[prefix .. kind] = counts[prefix .. kind] + 1
+  numbers[id] = prefix .. counts[prefix .. kind]
   return numbers[id]
 end
 
@@ -74,7 +76,7 @@ end
 
 local function figure(f)
   if f.identifier:match("^fig%-") then
-    f.caption.long = caption("fig", number_of("fig", f.identifier), f.caption.long)
+    f.caption.long = caption("fig", number_of("fig", f.identifier, f), f.caption.long)
   end
   return f
 end
@@ -149,6 +151,16 @@ local function unbroken_relations(inlines)
   return inlines
 end
 
+-- In a table of many columns an interval may stand below its value.
+local function loose_intervals(tbl)
+  return tbl:walk({
+    Str = function(s)
+      local value, interval = s.text:match("^(.-)" .. NBSP .. "(%(.*)$")
+      if value then return { pandoc.Str(value), pandoc.Space(), pandoc.Str(interval) } end
+    end,
+  })
+end
+
 local function column_widths(tbl)
   local shares = {}
   for share in (tbl.attributes["tbl-colwidths"] or ""):gmatch("[%d.]+") do
@@ -163,6 +175,11 @@ end
 local function table_block(tbl)
   local id, blocks = tbl.identifier, tbl.caption.long
   local letters, rows = letters_wide(tbl)
+  local dense = letters > LINE
+  if letters > DENSE_LINE then
+    tbl = loose_intervals(tbl)
+    letters = letters_wide(tbl)
+  end
   tbl = whole_intervals(tbl)
   column_widths(tbl)
   head_cells(tbl)
@@ -170,20 +187,15 @@ local function table_block(tbl)
   tbl.caption.long = {}
   local classes = "table"
   if rows <= SHORT_TABLE then classes = classes .. " together" end
-  if letters > SMALLEST_LINE then
-    classes = classes .. " widest breaking"
-  elseif letters > SMALL_LINE then
-    classes = classes .. " widest"
-  elseif letters > LINE then
-    classes = classes .. " wide"
-  end
+  if dense then classes = classes .. " dense" end
+  if letters > DENSE_LINE then classes = classes .. " breaking" end
   local scroll = pandoc.Div({ tbl }, pandoc.Attr("", { "scroll" }, { { "tabindex", "0" } }))
   if not id:match("^tbl%-") then
     return pandoc.Div({ scroll }, { class = classes }), false
   end
   scroll.attributes.role = "region"
   scroll.attributes["aria-labelledby"] = id .. "-caption"
-  local text = pandoc.Plain(caption("tbl", number_of("tbl", id), blocks)[1].content)
+  local text = pandoc.Plain(caption("tbl", number_of("tbl", id, tbl), blocks)[1].content)
   return {
     pandoc.RawBlock("html", ('<figure id="%s" class="%s"><figcaption id="%s-caption">'):format(id, classes, id)),
     text,
@@ -280,7 +292,13 @@ local function layout(div)
   return div
 end
 
+local function html_only(element)
+  element.classes:insert(HTML_ONLY)
+  return element
+end
+
 local function division(div)
+  if div.classes:includes("content-visible") then return div:walk({ Figure = html_only, Table = html_only }) end
   for kind in pairs(CALLOUTS) do
     if div.classes:includes("callout-" .. kind) then return callout(div, kind) end
   end

@@ -38,9 +38,10 @@ def arranged(letters: str) -> str:
         ("tttfbt", "tttbtf"),  # a table may pass a figure
         ("tttfgt", "ttttfg"),  # a figure may not
         ("ttttfHt", "ttttfHt"),  # it stays in its chapter
-        ("tttfHt", "tttHtf"),  # unless that left a third of a page empty
-        ("tttfffffHt", "tttfffffHt"),  # as it does where more than two pages of them wait
-        ("tttfRt", "tttfRt"),  # but never goes into the references
+        ("tttfHt", "ttftHt"),  # and comes earlier in it where that left a third of a page empty
+        ("httHtfHt", "httHtHtf"),  # but not before the chapter's first text: then it goes into the next
+        ("httHtfRt", "httHtfRt"),  # other than the references
+        ("tttfffffHt", "tttfffffHt"),  # and other than where more than two pages of them wait
         ("tthftt", "tthftt"),  # a heading is not left without what it heads
     ],
 )
@@ -81,6 +82,19 @@ def test_a_block_is_measured_with_the_space_above_it() -> None:
     # What is below a figure belongs to the figure: the last paragraph has the space of any other.
     assert [block.above for block in blocks] == [0.0, 10.0, 30.0, 10.0, 20.0, 10.0]
     assert [element.get("id") for element in elements] == [None, None, None, None, "fig-a", None]
+
+
+@pytest.mark.parametrize(("lines", "kind"), [(6, "whole"), (40, "text")])
+def test_a_short_box_of_the_author_stays_whole(lines: int, kind: str) -> None:
+    root = ElementTree.fromstring('<html><main><p/><div class="author"/></main></html>')
+    elements = pagination.mark(root)
+    boxes = {
+        e.attrib["id"]: (0.0, top, 600.0, top + lines * LINE)
+        for e, top in zip(elements, (0.0, 900.0), strict=True)
+    }
+    _, box = pagination.measure(elements, boxes)
+    assert box.kind == kind
+    assert box.element.get("class") == ("author unbroken" if kind == "whole" else "author")
 
 
 def test_figures_move_in_the_tree() -> None:

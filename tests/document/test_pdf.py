@@ -176,15 +176,20 @@ def test_has_bookmarks_and_links_with_words(document: pikepdf.Pdf) -> None:
         chapters = [chapter.title for chapter in outline.root[0].children]
     assert {"1 Introduction", "References"} <= set(chapters)
     links = [link for page in document.pages for link in page.get("/Annots", [])]
-    assert len(links) > 60 and all("/Contents" in link for link in links)
+    least = 60 if len(document.pages) > pdf.LONG else 30  # those of the contents
+    assert len(links) > least and all("/Contents" in link for link in links)
 
 
 def test_every_heading_is_a_bookmark_and_in_the_contents(file: Path, document: pikepdf.Pdf) -> None:
     with document.open_outline() as outline:
         chapters = outline.root[0].children
         marks = [item.title for chapter in chapters for item in (chapter, *chapter.children)]
-    contents = _loose("\n".join(pages(file)[:2]))
+    shown = pages(file)
+    contents = _loose("\n".join(shown[:2]))
     assert len(marks) >= 10
+    if len(shown) <= pdf.LONG:
+        assert "Contents" not in contents
+        return
     missing = [mark for mark in marks if not re.search(rf"{re.escape(_loose(mark))} \d", contents)]
     assert missing in ([], ["Abstract"])
 
@@ -227,15 +232,15 @@ def test_size_of_the_paper(document: pikepdf.Pdf, which: str) -> None:
     assert sizes == {{"fixture": (595, 842), "report": (612, 792)}[which]}
 
 
-def test_no_page_is_half_empty(file: Path, tmp_path: Path) -> None:
-    """But the first, which ends with the contents, the last, and those before figures as high as half a page."""
+def test_no_page_is_half_empty(file: Path, tmp_path: Path, which: str) -> None:
+    """But the first, the last, and those before what is as high as half a page; the fixture has a chapter of a table."""
     subprocess.run(["pdftoppm", "-r", "20", "-gray", file, tmp_path / "page"], check=True)
     ends = []
     for path in sorted(tmp_path.glob("page-*.pgm")):
         with Image.open(path) as picture:
             rows = np.asarray(picture).min(axis=1) < 200
         ends.append(np.flatnonzero(rows[: int(0.91 * len(rows))])[-1] / len(rows))
-    assert np.mean(ends[1:-1]) > 0.8
+    assert np.mean(ends[1:-1]) > (0.8 if which == "report" else 0.75)
     assert min(ends[1:-1]) > 0.45
 
 
