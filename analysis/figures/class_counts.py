@@ -1,4 +1,4 @@
-"""Pictures of each class in each split, as bars."""
+"""Images of each class in each split, as bars."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _bars(ax: Axes, table: pd.DataFrame, rows: class_labels.Rows, width: float) 
     ax.set_yticks(range(len(rows.names)), rows.names, **rows.type)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.set(xlabel="number of pictures", ylabel="", xlim=(0, limit))
+    ax.set(xlabel="number of images", ylabel="", xlim=(0, limit))
     ax.xaxis.set_major_locator(style.locate_whole_numbers())
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.grid(axis="x")
@@ -100,6 +100,6 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class]) -> str:
     of_splits = wording.join([f"{style.SPLIT_NAMES[str(name)]} {n:,}" for name, n in splits.items()])
     most, fewest = called[str(total.idxmax())], called[str(total.idxmin())]
     return (
-        f"Of {total.sum():,} pictures, by class: {of_classes}; by split: {of_splits}. "
+        f"Of {total.sum():,} images, by class: {of_classes}; by split: {of_splits}. "
         f"{most} is the largest class and {fewest} the smallest."
     )

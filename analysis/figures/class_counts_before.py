@@ -14,7 +14,7 @@ from analysis.progress import Progress
 LEFT, RIGHT, GAP, TOP, AXIS, BAR = 34.0, 10.0, 12.0, 6.0, 9.0, 4.0
 PARTS = ("train", "val", "test", "all")
 COLOURS = {**style.SPLIT_COLOURS, "all": style.QUIET}
-NAMES = {**style.SPLIT_NAMES, "all": "all pictures"}
+NAMES = {**style.SPLIT_NAMES, "all": "all images"}
 
 
 @typesetting.with_fonts
@@ -94,7 +94,7 @@ def _bars(ax: Axes, table: pd.DataFrame, rows: class_labels.Rows, width: float, 
     ax.invert_yaxis()
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.set_xlabel("number of pictures")
+    ax.set_xlabel("number of images")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.xaxis.set_major_locator(style.locate_whole_numbers())
     ax.grid(axis="x")

@@ -1,4 +1,4 @@
-"""What model B calls otherwise than model A: both confusion matrices, and how many more or fewer in each cell."""
+"""What model B predicts otherwise than model A: both confusion matrices, and how many more or fewer in each cell, coloured by better and worse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ from analysis.figures.subjects import Pair
 from analysis.progress import Progress
 
 LEFT, RIGHT, GAP, TITLE_LINE, AXIS = heatmaps.LEFT, 2.0, 5.0, 3.6, 8.0
-DIVERGING, SMALL_SIDE = "PuOr", 36.0
+BETTER_OR_WORSE, SMALL_SIDE = "BrBG", 36.0
+"""Brown where model B is worse and teal where it is better, apart with every kind of colour vision."""
+KEY = {
+    "better: more images right, fewer wrong": {"color": "#5ab4ac", "linewidth": 6},
+    "worse: fewer right, more wrong": {"color": "#d8b365", "linewidth": 6},
+}
 SIGNED = heatmaps.Cells("", 2.5, lambda n, _: wording.signed(n, 0))
 
 
@@ -47,15 +52,22 @@ class Confusions:
         return second - first
 
     @property
+    def gain(self) -> NDArray[np.float64]:
+        """How much better the second model is in each cell: more images on the diagonal, fewer beside it, shape (K, K)."""
+        difference = self.difference
+        right = np.eye(len(difference), dtype=bool)
+        return np.where(right, difference, -difference).astype(np.float64)
+
+    @property
     def heading(self) -> str:
         """What is subtracted from what."""
         return f"{self.titles[1]} − {self.titles[0]}"
 
     @property
     def shades(self) -> heatmaps.Shades:
-        """The colours of as many more or fewer as there are."""
-        most = float(max(1, np.abs(self.difference).max()))
-        return heatmaps.Shades(DIVERGING, -most, most)
+        """The colours of as much better or worse as there is; at most two thirds of the way to the darkest, to be read."""
+        most = 1.3 * float(max(1, np.abs(self.difference).max()))
+        return heatmaps.Shades(BETTER_OR_WORSE, -most, most)
 
 
 @typesetting.with_fonts
@@ -84,7 +96,7 @@ def _beside(both: Confusions, classes: Sequence[style.Class]) -> Iterator[Figure
     """Give the figure with the three matrices side by side."""
     panels = [
         *((np.nan_to_num(m[1]), heatmaps.BOTH.texts(*m), heatmaps.SHARES) for m in both.matrices),
-        (both.difference.astype(np.float64), SIGNED.texts(both.difference, both.matrices[0][1]), both.shades),
+        (both.gain, SIGNED.texts(both.difference, both.matrices[0][1]), both.shades),
     ]
     side = (style.FULL_WIDTH_MM - LEFT - RIGHT - 2 * GAP) / 3
     headings = [
@@ -98,10 +110,13 @@ def _beside(both: Confusions, classes: Sequence[style.Class]) -> Iterator[Figure
         )
         headings[2] = "\n− ".join(names)
     top = 2.5 + TITLE_LINE * max(heading.count("\n") + 1 for heading in headings)
-    bottom = AXIS + heatmaps.labels_mm(classes, side)
+    key = style.key_mm(list(KEY), LEFT)
+    bottom = key + 1 + AXIS + heatmaps.labels_mm(classes, side)
     with style.page(top + side + bottom) as figure:
         name = style.SPLIT_NAMES[both.split].capitalize()
-        style.add_sheet(figure).text(1, bottom + side + 1.4, name, fontweight="semibold")
+        sheet = style.add_sheet(figure)
+        sheet.text(1, bottom + side + 1.4, name, fontweight="semibold")
+        style.draw_key(sheet, KEY, LEFT, key)
         for k, (heading, (values, written, shades)) in enumerate(zip(headings, panels, strict=True)):
             ax = style.place(figure, LEFT + k * (side + GAP), bottom, side, side)
             heatmaps.draw_matrix(ax, values, written, shades)
@@ -117,11 +132,16 @@ def _stacked(both: Confusions, classes: Sequence[style.Class]) -> Iterator[Figur
     upper = [typesetting.break_lines(title, pitch - 4, typesetting.BASE, "semibold") for title in both.titles]
     heading = typesetting.break_lines(both.heading, style.FULL_WIDTH_MM - 75, typesetting.BASE, "semibold")
     title = 2.5 + TITLE_LINE * max(text.count("\n") + 1 for text in upper)
-    layout = heatmaps.arrange_stack(classes, 1, title + SMALL_SIDE + 6 + TITLE_LINE * heading.count("\n"))
+    key = style.key_mm(list(KEY), LEFT) + 2
+    layout = heatmaps.arrange_stack(
+        classes, 1, title + SMALL_SIDE + 6 + key + TITLE_LINE * heading.count("\n")
+    )
     cells = SIGNED if SIGNED.fit([(both.difference, both.matrices[0][1])], *layout.cell) else heatmaps.NOTHING
     with style.page(layout.height) as figure:
         name = style.SPLIT_NAMES[both.split].capitalize()
-        style.add_sheet(figure).text(1, layout.height - title + 1.4, name, fontweight="semibold")
+        sheet = style.add_sheet(figure)
+        sheet.text(1, layout.height - title + 1.4, name, fontweight="semibold")
+        style.draw_key(sheet, KEY, LEFT, layout.height - title - SMALL_SIDE - 6)
         for k, (counts, shares) in enumerate(both.matrices):
             bottom = layout.height - title - SMALL_SIDE
             ax = style.place(figure, LEFT + k * pitch, bottom, SMALL_SIDE, SMALL_SIDE)
@@ -130,12 +150,10 @@ def _stacked(both: Confusions, classes: Sequence[style.Class]) -> Iterator[Figur
             ax.set(xticks=[], yticks=[], xlabel="predicted class", ylabel="true class")
             ax.set_title(upper[k], linespacing=1.1, pad=4)
         ax = layout.axes(figure, 0)
-        heatmaps.draw_matrix(
-            ax, both.difference.astype(np.float64), cells.texts(both.difference, shares), both.shades
-        )
+        heatmaps.draw_matrix(ax, both.gain, cells.texts(both.difference, shares), both.shades)
         layout.label(ax, last=True)
         ax.set_title(heading, linespacing=1.1, pad=4)
-        layout.finish(figure, classes, f"above, {heatmaps.SHADE}; below, how many pictures more or fewer")
+        layout.finish(figure, classes, f"above, {heatmaps.SHADE}; below, how many images more or fewer")
         yield figure
 
 
@@ -166,9 +184,9 @@ def describe(
         true, predicted = divmod(int(place), len(labels))
         n = beside[true, predicted]
         if n * sign > 0:
-            ends.append(f"{wording.signed(n, 0)} of {labels[true]} called {labels[predicted]}")
+            ends.append(f"{wording.signed(n, 0)} of {labels[true]} predicted as {labels[predicted]}")
     errors = wording.join(ends) or "none moved"
     return (
-        f"{titles[1]} minus {titles[0]}, {style.SPLIT_NAMES[split]}: pictures called rightly: {right}. "
+        f"{titles[1]} minus {titles[0]}, {style.SPLIT_NAMES[split]}: images classified correctly: {right}. "
         f"Among the errors the largest changes are {errors}."
     )

@@ -85,7 +85,7 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class], title: str) ->
         found = dict(zip(right["y_true"].map(labels), right["share"], strict=True))
         sentences.append(
             f"{title}, {style.SPLIT_NAMES[str(split)]}: share of each true class found: {wording.by_class(found, wording.percent) or 'undefined'}; "
-            f"most often confused: {wrong['count']:,} pictures of {labels[wrong['y_true']]} "
-            f"called {labels[wrong['y_pred']]}."
+            f"most often confused: {wrong['count']:,} images of {labels[wrong['y_true']]} "
+            f"predicted as {labels[wrong['y_pred']]}."
         )
     return " ".join(sentences)

@@ -1,4 +1,4 @@
-"""The confusion matrices of all models on one split, side by side."""
+"""The confusion matrices of all models side by side, on the test set and where it fits on validation too."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures import class_labels, style, typesetting, wording
-from analysis.figures.heatmaps import COUNTS, NOTHING, SHADE, SHARES, draw_matrix, read_matrices
+from analysis.figures.heatmaps import COUNTS, NOTHING, SHARES, draw_matrix, read_matrices
 from analysis.progress import Progress
 
 LEFT, RIGHT, GAP, TITLE_LINE, BELOW, LINE = 24.0, 2.0, 6.0, 3.4, 4.0, 3.2
-SIDES = {2: 23.0, 3: 30.0, 4: 36.0}
-LARGEST = 44.0
-SMALLER = (44.0, 36.0, 30.0, 24.0, 20.0, 16.0, 12.0)
-NOTE = 4.0
+SIDES = {2: (23.0, 27.0), 3: (24.0, 32.0), 4: (28.0, 38.0)}
+"""Between which sides a matrix of so many classes is best, in mm."""
+LARGEST = (44.0, 54.0)
+"""The same of more classes, where these are named."""
+SMALLER = (54.0, 44.0, 36.0, 30.0, 24.0, 20.0, 16.0, 12.0)
+NOTE, HEADING, APART, BETWEEN = 4.0, 5.0, 3.0, 3.0
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the matrices stand, in mm.
+    """Where the matrices of each split stand, in mm.
 
     Parameters
     ----------
@@ -32,19 +34,25 @@ class Layout:
         Of a matrix.
     titles : sequence of str
         Of the models, on lines.
+    splits : sequence of str
+        Those that are drawn.
+    beside : bool
+        Whether the splits stand beside one another on one line, and not one below the other.
     named : bool
         Whether the classes are named beside and below the matrices; otherwise numbers stand for them.
     """
 
     side: float
     titles: Sequence[str]
+    splits: Sequence[str]
+    beside: bool = False
     named: bool = True
 
     @property
     def across(self) -> int:
-        """How many matrices stand side by side."""
+        """How many matrices of a split stand side by side."""
         room = style.FULL_WIDTH_MM - LEFT - RIGHT + GAP
-        return min(len(self.titles), int(room // (self.side + GAP)))
+        return len(self.titles) if self.beside else min(len(self.titles), int(room // (self.side + GAP)))
 
     @property
     def title(self) -> float:
@@ -57,9 +65,23 @@ class Layout:
         return self.title + 1 + self.side + BELOW
 
     @property
+    def block(self) -> float:
+        """How high the matrices of a split are with their titles and the heading."""
+        return HEADING + -(-len(self.titles) // self.across) * self.row
+
+    @property
     def height(self) -> float:
-        """How high the matrices of all models are with their titles."""
-        return -(-len(self.titles) // self.across) * self.row
+        """How high all matrices are."""
+        blocks = 1 if self.beside else len(self.splits)
+        return blocks * self.block + (blocks - 1) * APART
+
+    def place(self, split: int, i: int) -> tuple[float, float]:
+        """Return the left end, and how far below the upper edge the title begins, of matrix ``i`` of a split."""
+        line, column = divmod(i, self.across)
+        down = HEADING + self.row * line
+        if self.beside:
+            return LEFT + (self.side + GAP) * (split * self.across + column) + BETWEEN * split, down
+        return LEFT + (self.side + GAP) * column, down + split * (self.block + APART)
 
 
 @typesetting.with_fonts
@@ -71,7 +93,7 @@ def draw(
     progress: Progress,
     classes: Sequence[style.Class],
     models: Sequence[style.Model],
-    split: str,
+    splits: Sequence[str],
 ) -> None:
     """Draw a small heat map per model: counts, shaded by their share of the true class (row).
 
@@ -81,71 +103,109 @@ def draw(
         The stage ``evaluation_<id>`` of each model.
     classes, models : sequence of mapping
         ``id`` and ``label`` of each class, ``id`` and ``title`` of each model.
-    split : str
-        The split that is drawn.
+    splits : sequence of str
+        The first is drawn, the others where the matrices of a split fit on one line.
     """
-    table = _read(inputs, classes, models, split)
-    panels = [read_matrices(table[table["model"] == m["id"]], classes) for m in models]
-    layout = _arrange(classes, models)
+    layout = _arrange(classes, models, splits)
+    table = _read(inputs, classes, models, layout.splits)
+    panels = {
+        (s, i): read_matrices(table[(table["model"] == m["id"]) & (table["split"] == s)], classes)
+        for s in layout.splits
+        for i, m in enumerate(models)
+    }
     cell = layout.side / len(classes)
-    cells = COUNTS if layout.named and COUNTS.fit(panels, cell, cell) else NOTHING
+    cells = COUNTS if COUNTS.fit([*panels.values()], cell, cell) else NOTHING
     names = [typesetting.break_lines(c["label"], layout.side, typesetting.SMALL) for c in classes]
-    upright = max(typesetting.text_mm(name) for name in names) if layout.named else LINE
-    below = 0.0 if layout.named else NOTE + class_labels.key_mm(classes)
-    height = layout.height + upright + LINE + 1 + below
+    below = 2 * LINE + 1 + NOTE + class_labels.key_mm(classes)
+    height = layout.height + (_below(classes, layout.side) if layout.named else below)
     with style.page(height) as figure:
         sheet = style.add_sheet(figure)
-        for i, (counts, shares) in enumerate(panels):
-            ax = _place(figure, sheet, layout, i, height)
+        for k, split in enumerate(layout.splits):
+            x, down = layout.place(k, 0)
+            name = style.SPLIT_NAMES[split].capitalize()
+            sheet.text(x, height - down + HEADING - 3.6, name, va="baseline", fontweight="semibold")
+        for (split, i), (counts, shares) in panels.items():
+            k = layout.splits.index(split)
+            ax = _place(figure, sheet, layout, (k, i), height)
             draw_matrix(ax, np.nan_to_num(shares), cells.texts(counts, shares), SHARES)
-            _label(ax, layout, i, classes, names)
+            _label(ax, layout, (k, i), classes, names)
         if not layout.named:
             note = class_labels.key_mm(classes)
-            sheet.text(LEFT, note + 1, SHADE, size=typesetting.SMALL, color=style.QUIET)
+            sheet.text(LEFT, note + 1, cells.note, size=typesetting.SMALL, color=style.QUIET)
             class_labels.draw_key(sheet, classes, note)
         columns = ["model", "split", "y_true", "y_pred", "count", "share"]
         style.save(figure, out, table[columns], describe(table, classes, models))
 
 
 def _read(
-    inputs: Mapping[str, Path], classes: Sequence[style.Class], models: Sequence[style.Model], split: str
+    inputs: Mapping[str, Path],
+    classes: Sequence[style.Class],
+    models: Sequence[style.Model],
+    splits: Sequence[str],
 ) -> pd.DataFrame:
-    """Return the cells of all matrices."""
+    """Return the cells of all matrices, split by split."""
     table = pd.concat(
         [pd.read_csv(inputs[f"evaluation_{m['id']}"] / "confusion.csv").assign(model=m["id"]) for m in models]
     )
     ids = [c["id"] for c in classes]
-    return table[(table["split"] == split) & table["y_true"].isin(ids) & table["y_pred"].isin(ids)]
+    table = table[table["y_true"].isin(ids) & table["y_pred"].isin(ids)]
+    return pd.concat([table[table["split"] == split] for split in splits])
 
 
-def _arrange(classes: Sequence[style.Class], models: Sequence[style.Model]) -> Layout:
-    """Return matrices large enough for the names of the classes, otherwise the largest that fit on a page."""
+def _arrange(classes: Sequence[style.Class], models: Sequence[style.Model], splits: Sequence[str]) -> Layout:
+    """Return all splits on one line, or a line for each, or of many models the first split alone.
 
-    def layout(side: float) -> Layout:
+    Matrices are large enough for the names of the classes, otherwise the largest that fit on a page.
+    """
+
+    def layout(side: float, shown: Sequence[str], *, beside: bool = False) -> Layout:
         titles = [typesetting.break_lines(m["title"], side + GAP - 2, typesetting.SMALL) for m in models]
-        return Layout(side, titles)
+        return Layout(side, titles, shown, beside)
 
-    side = SIDES.get(len(classes), LARGEST)
-    if max(LINE * (name.count("\n") + 1) for name in _beside(classes)) <= side / len(classes):
-        return layout(side)
+    low, best = SIDES.get(len(classes), LARGEST)
+    least = max(low, max(LINE * (name.count("\n") + 1) for name in _beside(classes)) * len(classes))
+    room = style.FULL_WIDTH_MM - LEFT - RIGHT + GAP
+    many = len(models) * len(splits)
+    tries = [(splits, (room - BETWEEN * (len(splits) - 1)) / many - GAP, True)]
+    tries += [
+        (splits, room / len(models) - GAP, False),
+        (splits[:1], best, False),
+        (splits[:1], least, False),
+    ]
+    for shown, side, beside in tries:
+        fits = layout(min(best, side), shown, beside=beside)
+        if least <= fits.side <= best and fits.height + _below(classes, fits.side) <= style.PAGE_MM:
+            return fits
     key = class_labels.key_mm(classes)
-    smaller = (layout(side) for side in SMALLER)
-    found = next(tried for tried in smaller if tried.height + key <= style.PAGE_MM)
+    smaller = (layout(side, splits[:1]) for side in SMALLER)
+    found = next(tried for tried in smaller if tried.height + key <= style.PAGE_MM - NOTE - 2 * LINE)
     return replace(found, named=False)
 
 
-def _place(figure: Figure, sheet: Axes, layout: Layout, i: int, height: float) -> Axes:
-    """Set the title of the matrix number ``i`` and return its axes."""
-    x, top = LEFT + (layout.side + GAP) * (i % layout.across), height - layout.row * (i // layout.across)
-    title = layout.titles[i]
+def _below(classes: Sequence[style.Class], side: float) -> float:
+    """Return how high the names of the classes below a matrix are."""
+    names = (typesetting.break_lines(c["label"], side, typesetting.SMALL) for c in classes)
+    return max(typesetting.text_mm(name) for name in names) + LINE + 1
+
+
+def _place(figure: Figure, sheet: Axes, layout: Layout, of: tuple[int, int], height: float) -> Axes:
+    """Set the title of the matrix of a split and model, and return its axes."""
+    x, down = layout.place(*of)
+    top = height - down
+    title = layout.titles[of[1]]
     sheet.text(x, top - layout.title + 1, title, va="baseline", size=typesetting.SMALL, linespacing=1.1)
     return style.place(figure, x, top - layout.title - 1 - layout.side, layout.side, layout.side)
 
 
-def _label(ax: Axes, layout: Layout, i: int, classes: Sequence[style.Class], names: Sequence[str]) -> None:
+def _label(
+    ax: Axes, layout: Layout, of: tuple[int, int], classes: Sequence[style.Class], names: Sequence[str]
+) -> None:
     """Write names or numbers of the classes along a matrix on the left or lower edge of the figure."""
+    split, i = of
     ax.tick_params(length=0)
-    lowest, first = i + layout.across >= len(layout.titles), i % layout.across == 0
+    last = layout.beside or split == len(layout.splits) - 1
+    lowest = last and i + layout.across >= len(layout.titles)
+    first = i % layout.across == 0 and not (layout.beside and split)
     if layout.named:
         ax.set_xticklabels(
             names if lowest else [], rotation=90, fontsize=typesetting.SMALL, multialignment="right"
@@ -161,8 +221,8 @@ def _beside(classes: Sequence[style.Class]) -> list[str]:
 
 
 def _number(ax: Axes, n: int, *, below: bool, beside: bool) -> None:
-    """Write the numbers of some of ``n`` classes along a matrix."""
-    numbers = [1, *range(5, n + 1, 5)]
+    """Write the numbers of ``n`` classes along a matrix, of many those of some."""
+    numbers = range(1, n + 1) if n <= wording.MOST_SAID else [1, *range(5, n + 1, 5)]
     places = [number - 0.5 for number in numbers]
     for axis, shown in ((ax.xaxis, below), (ax.yaxis, beside)):
         axis.set_ticks(places if shown else [], [f"{k}" for k in numbers] if shown else [], rotation=0)
@@ -172,10 +232,12 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class], models: Sequen
     """Return the figure in words: the share of each true class that each model finds."""
     called = style.class_labels(classes)
     right = table[table["y_true"] == table["y_pred"]]
-    parts = []
-    for model in models:
-        mine = right[right["model"] == model["id"]]
-        known = mine.dropna(subset="share")
-        found = dict(zip(known["y_true"].map(called), known["share"], strict=True))
-        parts.append(f"{model['title']}: {wording.by_class(found, wording.percent) or 'undefined'}")
-    return f"Share of each true class found, {style.SPLIT_NAMES[str(table['split'].iloc[0])]}. {'; '.join(parts)}."
+    sentences = []
+    for split, of_split in right.groupby("split", sort=False):
+        parts = []
+        for model in models:
+            known = of_split[of_split["model"] == model["id"]].dropna(subset="share")
+            found = dict(zip(known["y_true"].map(called), known["share"], strict=True))
+            parts.append(f"{model['title']}: {wording.by_class(found, wording.percent) or 'undefined'}")
+        sentences.append(f"{style.SPLIT_NAMES[str(split)]}: {'; '.join(parts)}.")
+    return " ".join(f"Share of each true class found, {sentence}" for sentence in sentences)

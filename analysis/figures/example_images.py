@@ -195,7 +195,7 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class], size_px: int) 
     if len(classes) > wording.MOST_SAID:
         shown = f"{counts.min()} to {counts.max()} of each of {len(classes)} classes"
     return (
-        f"{len(table)} pictures from the training split, {shown}, each twice: as read, "
+        f"{len(table)} images from the training split, {shown}, each twice: as read, "
         f"{table['width'].min()} to {table['width'].max()} pixels wide and {table['height'].min()} to "
         f"{table['height'].max()} high, and below prepared as a square of {size_px} by {size_px}."
     )

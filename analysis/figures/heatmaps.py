@@ -57,7 +57,7 @@ MARGIN = 0.5
 SHARES = Shades("Blues", 0.0, 1.0)
 SHADE = "shade: share of the true class (row)"
 BOTH = Cells("", 6.2, lambda n, share: f"{n:,}\n{'–' if np.isnan(share) else wording.percent(share)}")
-COUNTS = Cells(f"numbers: pictures; {SHADE}", 2.5, lambda n, _: f"{n:,}")
+COUNTS = Cells(f"numbers: images; {SHADE}", 2.5, lambda n, _: f"{n:,}")
 PERCENT = Cells(
     "numbers and shade: percent of the true class (row)",
     2.5,

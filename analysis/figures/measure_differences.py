@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from analysis.progress import Progress
 from analysis.vocabulary.measures import MACRO, MEASURES, MICRO
 from analysis.vocabulary.splits import GROUPED, PRESCRIBED
 
-AVERAGES = {"": "all pictures", MICRO: "all pictures", MACRO: "mean of classes"}
+AVERAGES = {"": "all images", MICRO: "all images", MACRO: "mean of classes"}
 # The class under which differences.<b>.csv has a measure of all images.
 OVERALL = {m.id: "" if m.of_all else MICRO for m in MEASURES.values() if m.panel_of_all}
 OF_CLASSES = tuple(m.id for m in MEASURES.values() if m.panel)
@@ -29,6 +29,8 @@ LEGENDS = {analysis.key: analysis.legend for analysis in ANALYSES}
 LEFT, WIDTH, VALUES, GAP, TITLE, AXIS = 31.0, 31.0, 9.0, 3.0, 8.0, 10.0
 ROW, SECOND, LINE, OFFSET = 5.0, 3.8, 3.2, 0.19
 COLUMNS = 3
+SHORT_MM = 130.0
+"""How high a figure of some measures may be, which shares its page with text."""
 BAND = "#dfe7dc"
 
 
@@ -42,10 +44,25 @@ class ComparedPair(Pair):
         The smallest difference that matters.
     primary : str
         The declared measure, such as ``f1.macro``.
+    measures : sequence of str
+        The ids of the measures that are drawn; none are all.
     """
 
     margin: float
     primary: str
+    measures: Sequence[str] = ()
+
+    @property
+    def overall(self) -> list[tuple[str, str]]:
+        """The measures of all images that are drawn, and the class they stand under; of AUC that of classes is enough."""
+        return [
+            row for row in OVERALL.items() if not self.measures or (row[0] in self.measures and not row[1])
+        ]
+
+    @property
+    def of_classes(self) -> list[str]:
+        """The measures of classes that are drawn."""
+        return [m for m in self.measures if m in OF_CLASSES] or list(OF_CLASSES)
 
     @property
     def primary_row(self) -> tuple[str, str]:
@@ -87,16 +104,25 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
         typesetting.BASE,
     )
     axis = AXIS + LINE * words.count("\n")
-    room = style.PAGE_MM - header - 3 * TITLE - axis
-    rows, paired = _rows(pair.classes, table["analysis"].nunique(), room)
+    lines = -(-len(pair.of_classes) // COLUMNS)
+    page = SHORT_MM if pair.measures else style.PAGE_MM
+    room = page - header - (1 + lines) * TITLE - axis
+    rows, paired = _rows(pair.classes, table["analysis"].nunique(), room, lines)
     limits = _limits(table, pair.margin)
     forest = Forest(style.class_colours(pair.classes), limits, pair.margin, pair.primary_row, paired)
-    blocks = [rows.row, *[rows.row * (len(pair.classes) + 1)] * 2]
+    blocks = [rows.row, *[rows.row * (len(pair.classes) + 1)] * lines]
     height = header + sum(blocks) + TITLE * len(blocks) + axis + rows.key
     with style.page(height) as figure:
         sheet = style.add_sheet(figure)
         style.draw_key(sheet, key, LEFT, height)
-        _panels(figure, table, forest, rows, [c["id"] for c in pair.classes], (height - header, blocks))
+        _panels(
+            figure,
+            _measures(table, pair),
+            forest,
+            rows,
+            [c["id"] for c in pair.classes],
+            (height - header, blocks),
+        )
         sheet.text((LEFT + style.FULL_WIDTH_MM - 1) / 2, rows.key + 1.5, words, ha="center")
         class_labels.draw_key_below(figure, pair.classes, rows)
         style.save(figure, out, table, describe(table, pair.classes, pair.called, pair.split))
@@ -105,7 +131,7 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
 def _read(inputs: Mapping[str, Path], pair: ComparedPair) -> pd.DataFrame:
     """Return the rows that are drawn, in drawing order; losses, where less is better, are not among them."""
     ids = [c["id"] for c in pair.classes]
-    wanted = [*OVERALL.items(), *((m, c) for m in OF_CLASSES for c in (*ids, MACRO))]
+    wanted = [*pair.overall, *((m, c) for m in pair.of_classes for c in (*ids, MACRO))]
     tables = []
     for analysis, name in ANALYSES.items():
         if name in inputs:
@@ -125,13 +151,15 @@ def _limits(table: pd.DataFrame, margin: float) -> tuple[float, float]:
     return float(low - room), float(high + room)
 
 
-def _rows(classes: Sequence[style.Class], analyses: int, room: float) -> tuple[class_labels.Rows, bool]:
+def _rows(
+    classes: Sequence[style.Class], analyses: int, room: float, lines: int
+) -> tuple[class_labels.Rows, bool]:
     """Return how the averages and the classes are called, how high their rows are, and whether values stand in pairs."""
     called = [*AVERAGES.values(), *(c["label"] for c in classes)]
     names = tuple(typesetting.break_lines(label, LEFT - 3) for label in called)
     row = ROW + SECOND * (analyses - 1)
     row = max(row, LINE * max(name.count("\n") + 1 for name in names) + 0.8)
-    many = 2 * len(classes) + 3
+    many = lines * (len(classes) + 1) + 1
     if row * many <= room:
         return class_labels.Rows(names, LEFT - 3, row, 0.0, close=False), False
     found = class_labels.arrange_rows(classes, room=room, tallest=row, times=many / len(classes))
@@ -158,7 +186,7 @@ def _key(table: pd.DataFrame, margin: str) -> dict[str, dict[str, Any]]:
 
 def _panels(
     figure: Figure,
-    table: pd.DataFrame,
+    measures: Sequence[Sequence[tuple[str, pd.DataFrame]]],
     forest: Forest,
     rows: class_labels.Rows,
     class_ids: Sequence[str],
@@ -169,27 +197,26 @@ def _panels(
     values = VALUES * (1 + forest.paired)
     width = WIDTH + VALUES - values - rows.wider / COLUMNS
     bottom, heights = lines
-    for k, (name, drawn) in enumerate(_measures(table)):
-        line, column = divmod(k, COLUMNS)
-        if column == 0:
-            bottom -= TITLE + heights[line]
-        x = LEFT + rows.wider + column * (width + values + GAP)
-        ax = style.place(figure, x, bottom, width, heights[line])
-        _panel(ax, drawn, forest)
-        ax.set_title(name, fontsize=typesetting.SMALL + 0.5, pad=3)
-        names = [called[of] if column == 0 else "" for of in drawn["class"].unique()]
-        ax.set_yticks(range(len(names)), names, **rows.type)
-        ax.tick_params(axis="x", labelbottom=line == 2, length=2.5 if line == 2 else 0)
+    for line, (height, panels) in enumerate(zip(heights, measures, strict=True)):
+        bottom -= TITLE + height
+        for column, (name, drawn) in enumerate(panels):
+            x = LEFT + rows.wider + column * (width + values + GAP)
+            ax = style.place(figure, x, bottom, width, height)
+            _panel(ax, drawn, forest)
+            ax.set_title(name, fontsize=typesetting.SMALL + 0.5, pad=3)
+            names = [called[of] if column == 0 else "" for of in drawn["class"].unique()]
+            ax.set_yticks(range(len(names)), names, **rows.type)
+            lowest = line == len(heights) - 1
+            ax.tick_params(axis="x", labelbottom=lowest, length=2.5 if lowest else 0)
 
 
-def _measures(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield what each panel is called and its rows: measures of all images, then those of classes."""
+def _measures(table: pd.DataFrame, pair: ComparedPair) -> list[list[tuple[str, pd.DataFrame]]]:
+    """Return what each panel is called and its rows, line by line: measures of all images, then those of classes."""
     pairs = pd.Series(list(zip(table["measure"], table["class"], strict=True)))
-    overall = pairs.isin(list(OVERALL.items()))
-    for measure in OVERALL:
-        yield MEASURES[measure].panel_of_all, table[overall & (table["measure"] == measure)]
-    for measure in OF_CLASSES:
-        yield MEASURES[measure].panel, table[~overall & (table["measure"] == measure)]
+    overall = pairs.isin(pair.overall)
+    first = [(MEASURES[m].panel_of_all, table[overall & (table["measure"] == m)]) for m, _ in pair.overall]
+    others = [(MEASURES[m].panel, table[~overall & (table["measure"] == m)]) for m in pair.of_classes]
+    return [first, *(others[k : k + COLUMNS] for k in range(0, len(others), COLUMNS))]
 
 
 def _panel(ax: Axes, rows: pd.DataFrame, forest: Forest) -> None:

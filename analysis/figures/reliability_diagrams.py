@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from analysis.figures import style, typesetting, wording
 from analysis.progress import Progress
 
-LEFT, RIGHT, GAP, MAX_SIDE, TITLE_LINE = 14.0, 3.0, 6.0, 52.0, 3.6
-COUNTS, BETWEEN, AXIS = 4.0, 1.5, 10.0
+LEFT, RIGHT, GAP, MAX_SIDE, TITLE_LINE = 14.0, 3.0, 5.0, 54.0, 3.6
+COUNTS, BETWEEN, AXIS = 5.0, 4.6, 10.0
 EXPECTED = "#e3e7eb"
-NAMES = {"raw": "as predicted", "corrected": "corrected"}
+NAMES = {"raw": "as predicted", "corrected": "temperature-scaled"}
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,11 @@ def draw(
     """
     table = _read(inputs, models, split)
     lines = style.model_lines([m["id"] for m in models])
-    side, pitch = style.column_widths(len(models), LEFT, RIGHT, GAP, MAX_SIDE)
+    side, _ = style.column_widths(len(models), LEFT, RIGHT, GAP, MAX_SIDE)
+    pitch = side + GAP  # few panels stand together, not at both ends of the page
     titles = [typesetting.break_lines(m["title"], pitch - GAP, typesetting.BASE, "semibold") for m in models]
     limits = Limits(_floor(table), float(table["n"].max()))
-    key = _key(limits)
+    key = _key()
     above = style.key_mm(list(key), LEFT) + 4 + TITLE_LINE * max(title.count("\n") + 1 for title in titles)
     height = above + side + len(NAMES) * (COUNTS + BETWEEN) + AXIS
     with style.page(height) as figure:
@@ -81,9 +82,9 @@ def draw(
             ax = style.place(figure, left, top - side, side, side)
             _panel(ax, rows, colour, limits)
             ax.set_title(title, linespacing=1.1, pad=4)
-            ax.set_ylabel("share right" if k == 0 else "")
+            ax.set_ylabel("share correct" if k == 0 else "")
             ax.tick_params(labelleft=k == 0, labelbottom=False)
-            _counts_below(figure, rows, colour, (left, top - side, side), limits)
+            _counts_below(figure, rows, colour, (left, top - side, side), limits, named=k == 0)
         style.save(figure, out, table, describe(table, models, split))
 
 
@@ -95,15 +96,9 @@ def _read(inputs: Mapping[str, Path], models: Sequence[style.Model], split: str)
     return table[["model", "split", *(c for c in table.columns if c not in {"model", "split"})]]
 
 
-def _key(limits: Limits) -> dict[str, dict[str, Any]]:
+def _key() -> dict[str, dict[str, Any]]:
     lines = {name: _line(of, style.INK) for of, name in NAMES.items()}
-    expected = {"color": EXPECTED, "linewidth": 6}
-    count = {"color": style.INK, "linestyle": "", "marker": "|"}
-    return {
-        **lines,
-        "95 % range if calibrated": expected,
-        f"pictures in a bin, at most {limits.most:,.0f}": count,
-    }
+    return {**lines, "95 % range if calibrated": {"color": EXPECTED, "linewidth": 6}}
 
 
 def _floor(table: pd.DataFrame) -> float:
@@ -138,22 +133,35 @@ def _panel(ax: Axes, rows: pd.DataFrame, colour: str, limits: Limits) -> None:
 
 
 def _counts_below(
-    figure: Figure, rows: pd.DataFrame, colour: str, panel: tuple[float, float, float], limits: Limits
+    figure: Figure,
+    rows: pd.DataFrame,
+    colour: str,
+    panel: tuple[float, float, float],
+    limits: Limits,
+    *,
+    named: bool,
 ) -> None:
     """Draw how many images each bin has, a strip for each kind of probabilities, below a panel (left, bottom, side)."""
     left, bottom, side = panel
-    for line, of in enumerate(NAMES, start=1):
+    for line, (of, name) in enumerate(NAMES.items(), start=1):
         ax = style.place(figure, left, bottom - line * (COUNTS + BETWEEN), side, COUNTS)
         _counts(ax, rows[rows["probabilities"] == of], _line(of, colour), limits)
+        ax.tick_params(axis="y", labelleft=named)
+        if named:
+            place: dict[str, Any] = {"xytext": (0, 1.5), "textcoords": "offset points", "va": "bottom"}
+            text = f"images in a bin, {name}"
+            ax.annotate(text, (0, 1), xycoords="axes fraction", size=typesetting.SMALL, **place)
     ax.tick_params(labelbottom=True, length=2.5)
     ax.set_xlabel("mean probability")
 
 
 def _counts(ax: Axes, rows: pd.DataFrame, line: Mapping[str, Any], limits: Limits) -> None:
     ax.vlines(rows["confidence"], 0, rows["n"], color=line["color"], linewidth=line["linewidth"])
-    ax.set(xlim=limits.ends, xticks=limits.ticks, ylim=(0, 1.05 * limits.most), yticks=[])
+    ax.set(xlim=limits.ends, xticks=limits.ticks, ylim=(0, 1.1 * limits.most), yticks=[limits.most])
+    ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.tick_params(labelbottom=False, length=0)
-    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=2)
+    ax.grid(axis="y")
 
 
 def describe(table: pd.DataFrame, models: Sequence[style.Model], split: str) -> str:
@@ -168,7 +176,7 @@ def describe(table: pd.DataFrame, models: Sequence[style.Model], split: str) -> 
         ]
         parts.append(f"{m['title']}: {wording.join(courses) or 'undefined'}")
     return (
-        f"Bins of pictures, {style.SPLIT_NAMES[split]}, whose share right lies outside the 95 % range of "
+        f"Bins of images, {style.SPLIT_NAMES[split]}, whose share classified correctly lies outside the 95 % range of "
         f"calibrated probabilities: {'; '.join(parts)}."
     )
 

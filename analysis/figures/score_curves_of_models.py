@@ -16,21 +16,43 @@ from analysis.figures.score_curves_grid import GAP, HEADING, LEFT, SPACE, VALUE_
 from analysis.progress import Progress
 
 AXIS, SWATCH = 10.0, 4.0
+SHORT_MM = 140.0
+"""How high a figure of one split may be, which shares its page with text."""
+CORNER, HIGH = 0.3, 0.9
+"""Curves that are all so high at this false positive rate crowd in the upper left corner, which is drawn enlarged."""
+INSET = (0.43, 0.13, 0.55, 0.55)
+"""Where the enlarged corner stands in a panel: left, bottom, width and height, as shares of it."""
+LARGE_ENOUGH = 22.0
+"""How wide a panel is that has room for it, in mm."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What is drawn: the file and column of the areas, and the names of the area and of both axes."""
+    """What is drawn: the file and column of the areas, the names of the area and of both axes, what a coin's line is.
+
+    ``listed``: whether the areas stand above the panels; those that a table has do not.
+    """
 
     areas: str
     area: str
     x: str
     y: str
+    coin: str
+    listed: bool
 
 
 KINDS = {
-    "roc": Kind("auroc", "area under the curve", "false positive rate", "true positive rate"),
-    "pr": Kind("average_precision", "average precision", "recall (sensitivity)", "precision (PPV)"),
+    "roc": Kind(
+        "auroc", "area under the curve", "false positive rate", "true positive rate", "chance", listed=False
+    ),
+    "pr": Kind(
+        "average_precision",
+        "average precision",
+        "recall (sensitivity)",
+        "precision (PPV)",
+        "prevalence",
+        listed=True,
+    ),
 }
 LINES: dict[str, dict[str, Any]] = {
     "chance": {"color": style.QUIET, "linewidth": 0.6},
@@ -47,6 +69,12 @@ class Tables:
     prevalence: Mapping[tuple[str, str], float]
     lines: Mapping[str, Mapping[str, Any]]
     titles: Mapping[str, str]
+
+    def of(self, model: str, panel: tuple[str, str]) -> pd.DataFrame:
+        """Return the points of the curve of a model in a panel: a split and a class."""
+        split, curve = panel
+        rows = self.curves
+        return rows[(rows["model"] == model) & (rows["split"] == split) & (rows["curve"] == curve)]
 
 
 @dataclass(frozen=True)
@@ -83,8 +111,10 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
     shown = ManyModels(**subject)
     kind, tables = KINDS[shown.kind], _read(inputs, shown)
     key = {m["title"]: {**tables.lines[m["id"]], "linewidth": 1.6} for m in shown.models}
+    key |= {kind.coin: LINES[kind.coin]}
     key_height = style.key_mm(list(key), LEFT) + 2
-    values, room = len(shown.models) + (shown.kind == "pr"), style.PAGE_MM - key_height - AXIS
+    page = style.PAGE_MM if len(shown.splits) > 1 else SHORT_MM
+    values, room = (len(shown.models) + 1) * kind.listed, page - key_height - AXIS
     grid = arrange(shown.classes, len(shown.splits), values, room)
     height = key_height + len(shown.splits) * grid.block - SPACE + AXIS + grid.key
     with style.page(height) as figure:
@@ -92,7 +122,7 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
         style.draw_key(sheet, key, LEFT, height)
         for i, split in enumerate(shown.splits):
             top, last = height - key_height - i * grid.block, i == len(shown.splits) - 1
-            _heading(sheet, split, _note(kind, grid), top)
+            _heading(sheet, split, f"{kind.area} (95 % interval)" if grid.values else "", top)
             if grid.lines > 1:
                 middle = top - (HEADING + grid.block - SPACE) / 2
                 sheet.text(1, middle, kind.y, rotation=90, ha="left", va="center")
@@ -117,19 +147,12 @@ def _panels(
             _values(sheet, tables, (split, c["id"]), (x, y), grid.pitch - GAP)
         ax = style.place(figure, x, top - grid.first - line * grid.row, grid.side, grid.side)
         _panel(ax, tables, (split, c["id"]))
-        if shown.kind == "roc" and k == 0 and grid.lines == 1:
-            style.label_chance(ax)
+        if shown.kind == "roc" and grid.side >= LARGE_ENOUGH and _crowded(tables, (split, c["id"])):
+            _enlarge(ax, tables, (split, c["id"]))
         lowest = last and k + grid.across >= len(shown.classes)
         ax.tick_params(labelleft=column == 0, labelbottom=lowest)
         if grid.lines == 1:
             ax.set(xlabel=kind.x if last else "", ylabel=kind.y if k == 0 else "")
-
-
-def _note(kind: Kind, grid: Grid) -> str:
-    """Return what the numbers above the panels are, in a narrow panel also what is drawn dashed."""
-    area = f"{kind.area} (95 % interval)" if grid.values else ""
-    dashed = "dashed: prevalence" if kind is KINDS["pr"] and grid.lines > 1 else ""
-    return "; ".join(filter(None, (area, dashed)))
 
 
 def _read(inputs: Mapping[str, Path], shown: ManyModels) -> Tables:
@@ -186,24 +209,43 @@ def _values(
 
 
 def _panel(ax: Axes, tables: Tables, panel: tuple[str, str]) -> None:
-    split, curve = panel
     if panel in tables.prevalence:
         ax.plot([0, 1], [tables.prevalence[panel]] * 2, **LINES["prevalence"])
     else:
         ax.plot([0, 1], [0, 1], **LINES["chance"])
-    rows = tables.curves[(tables.curves["split"] == split) & (tables.curves["curve"] == curve)]
-    # The last is drawn first: the quiet one lies beneath the others.
-    for model in reversed(list(tables.titles)):
-        mine = rows[rows["model"] == model]
-        line = tables.lines[model]
-        ax.fill_between(mine["x"], mine["low"], mine["high"], color=line["color"], alpha=0.18, linewidth=0)
-        # A ROC curve begins where nothing is called positive.
-        start = [] if panel in tables.prevalence else [0.0]
-        ax.plot([*start, *mine["x"]], [*start, *mine["y"]], **line, linewidth=1.1)
+    _curves(ax, tables, panel)
     ax.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.yaxis.set_major_formatter("{x:g}")
     ax.grid()
+
+
+def _curves(ax: Axes, tables: Tables, panel: tuple[str, str]) -> None:
+    """Draw the curve and band of each model; the last is drawn first: the quiet one lies beneath the others."""
+    for model in reversed(list(tables.titles)):
+        mine, line = tables.of(model, panel), tables.lines[model]
+        ax.fill_between(mine["x"], mine["low"], mine["high"], color=line["color"], alpha=0.18, linewidth=0)
+        # A ROC curve begins where nothing is called positive.
+        start = [] if panel in tables.prevalence else [0.0]
+        ax.plot([*start, *mine["x"]], [*start, *mine["y"]], **line, linewidth=1.1)
+
+
+def _crowded(tables: Tables, panel: tuple[str, str]) -> bool:
+    """Whether all curves of a panel run so close to its upper left corner that they cannot be told apart there."""
+    curves = [tables.of(model, panel) for model in tables.titles]
+    return all(curve.loc[curve["x"] <= CORNER, "y"].max() >= HIGH for curve in curves)
+
+
+def _enlarge(ax: Axes, tables: Tables, panel: tuple[str, str]) -> None:
+    """Draw the upper left corner of a ROC panel enlarged into its lower right, where no curve runs."""
+    corner = ax.inset_axes(INSET)
+    _curves(corner, tables, panel)
+    ends = (0, CORNER), (1 - CORNER, 1)
+    corner.set(xlim=(-0.005, CORNER), ylim=(1 - CORNER, 1.005), xticks=ends[0], yticks=ends[1])
+    corner.xaxis.set_major_formatter("{x:g}")
+    corner.yaxis.set_major_formatter("{x:g}")
+    corner.tick_params(length=1.5, pad=1.5)
+    corner.spines[:].set(visible=True, color=style.QUIET)
 
 
 def describe(tables: Tables, classes: Sequence[style.Class], splits: Sequence[str], kind: Kind) -> str:

@@ -43,10 +43,15 @@ MODULES = {
     "matrices": "confusion_matrices_of_models",
     "moved": "confusion_difference",
     "differences": "measure_differences",
+    "effects": "measure_differences",
     "reliability": "reliability_diagrams",
     "decision": "decision_curves",
 }
 """The module of `analysis.figures` that draws a figure, by the first part of the figure's name, where it is called otherwise."""
+
+
+IN_SHORT = ("accuracy", "f1", "sensitivity", "auroc")
+"""The measures that the short figure of a comparison has."""
 
 
 def make_figure_stages(study: Study, place: Place) -> Iterator[Stage]:
@@ -130,13 +135,14 @@ def _overlays(study: Study) -> Iterator[Stage]:
     networks: list[Json] = [m.select("id", "title") for m in select_together(study)]
     models: list[Json] = [*networks, {"id": LOW_DETAIL.id, "title": LOW_DETAIL.title}]
     classes = _classes(study)
-    for kind in ("roc", "pr"):
-        yield _figure(
-            study,
-            f"overlay.{kind}",
-            evaluations,
-            {**classes, "models": models, "splits": [*EVALUATED], "kind": kind},
-        )
+    # The main text has ROC curves of the test set, the appendix those of validation.
+    for name, kind, splits in (
+        ("overlay.roc", "roc", ["test"]),
+        ("overlay.roc.val", "roc", ["val"]),
+        ("overlay.pr", "pr", [*EVALUATED]),
+    ):
+        curves: dict[str, Json] = {"models": models, "splits": [*splits], "kind": kind}
+        yield _figure(study, name, evaluations, {**classes, **curves})
     yield _figure(study, "reliability", evaluations, {**classes, "models": networks, "split": "test"})
     if find_normal_class(study):
         yield _figure(study, "decision", evaluations, {"models": models})
@@ -164,24 +170,28 @@ def _pair_figures(study: Study, comparison: Comparison, other: str) -> Iterator[
     }
     limits = comparison.select("margin", "primary")
     yield _figure(study, f"differences.{other}", differences, {**pair, **limits})
+    yield _figure(study, f"effects.{other}", differences, {**pair, **limits, "measures": [*IN_SHORT]})
 
 
 def _side_by_side(study: Study) -> Iterator[Stage]:
-    """Yield the figures that have all models side by side, and those of a replication the data before and after."""
-    replication = study.about.kind == "replication"
-    if not replication and not has_many_models(study):
-        return
+    """Yield the figures that have all models side by side, and of a replication the data before and after."""
     shown = {m.id: name_first_run(study, m) for m in study.trained}
     models: list[Json] = [m.select("id", "title") for m in study.trained]
     trainings: dict[str, Input] = {
         f"training_{m}": Output(f"train.{run}", ("history.csv",)) for m, run in shown.items()
     }
-    for measure in ("accuracy", "loss"):
-        yield _figure(study, f"histories.{measure}", trainings, {"measure": measure, "models": models})
+    measures: list[Json] = ["loss", "accuracy"]
+    yield _figure(study, "histories", trainings, {"measures": measures, "models": models})
     evaluations: dict[str, Input] = {
         f"evaluation_{m}": Output(f"evaluate.{run}", ("confusion.csv",)) for m, run in shown.items()
     }
     classes = _classes(study)
-    yield _figure(study, "matrices", evaluations, {**classes, "models": models, "split": "test"})
-    if replication:
+    yield _figure(
+        study, "matrices", evaluations, {**classes, "models": models, "splits": [*reversed(EVALUATED)]}
+    )
+    if study.about.kind != "replication" and not has_many_models(study):
+        return
+    for measure in measures:
+        yield _figure(study, f"histories.{measure}", trainings, {"measures": [measure], "models": models})
+    if study.about.kind == "replication":
         yield _figure(study, "before", {"records": RECORDS, "split": SPLIT}, classes)

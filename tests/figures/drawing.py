@@ -25,6 +25,7 @@ MODELS = [{"id": i, "title": title} for i, title in TITLES.items()]
 EVALUATIONS = {f"evaluation_{i}": f"evaluate_{i}" for i in TITLES}
 TRAININGS = {f"training_{i}": f"train_{i}" for i in ("a", "b")}
 PAIR = {"a": "a", "b": "b", "titles": TITLES, "split": "test"}
+SHORT = ["accuracy", "f1", "sensitivity", "auroc"]
 RANKED = {"models": MODELS[:2], "measure": "f1.macro", "split": "test"}
 FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "flow": ({"records": "read", "split": "split"}, {}),
@@ -41,17 +42,34 @@ FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {"comparison": "compare", "grouped": "compare"},
         {**PAIR, "margin": 0.03, "primary": "accuracy"},
     ),
+    "effects": (
+        {"comparison": "compare"},
+        {**PAIR, "margin": 0.03, "primary": "f1.macro", "measures": SHORT},
+    ),
+    "effects.grouped": (
+        {"comparison": "compare", "grouped": "compare"},
+        {**PAIR, "margin": 0.03, "primary": "f1.macro", "measures": SHORT},
+    ),
     "moved": ({"evaluation_a": "evaluate_a", "evaluation_b": "evaluate_b"}, PAIR),
-    "overlay.roc": (EVALUATIONS, {"kind": "roc", "models": MODELS, "splits": ["val", "test"]}),
+    "overlay.roc": (EVALUATIONS, {"kind": "roc", "models": MODELS, "splits": ["test"]}),
     "overlay.pr": (EVALUATIONS, {"kind": "pr", "models": MODELS, "splits": ["val", "test"]}),
     "reliability": (EVALUATIONS, {"models": MODELS, "split": "test"}),
     "decision": (EVALUATIONS, {"models": MODELS}),
-    "histories.loss": (TRAININGS, {"models": MODELS[:2], "measure": "loss"}),
-    "histories.accuracy": (TRAININGS, {"models": MODELS[:2], "measure": "accuracy"}),
-    "matrices": (EVALUATIONS, {"models": MODELS, "split": "test"}),
+    "histories": (TRAININGS, {"models": MODELS[:2], "measures": ["loss", "accuracy"]}),
+    "histories.loss": (TRAININGS, {"models": MODELS[:2], "measures": ["loss"]}),
+    "histories.accuracy": (TRAININGS, {"models": MODELS[:2], "measures": ["accuracy"]}),
+    "matrices": (EVALUATIONS, {"models": MODELS[:2], "splits": ["test", "val"]}),
     "before": ({"records": "read", "split": "split"}, {}),
 }
-OF_NO_CLASSES = ("flow", "primary", "primary.grouped", "decision", "histories.loss", "histories.accuracy")
+OF_NO_CLASSES = (
+    "flow",
+    "primary",
+    "primary.grouped",
+    "decision",
+    "histories",
+    "histories.loss",
+    "histories.accuracy",
+)
 OF_MODELS = ("overlay.roc", "overlay.pr", "reliability", "decision")
 
 

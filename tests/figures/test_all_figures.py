@@ -83,7 +83,7 @@ def test_more_and_fewer_models_fit(
 
 
 @pytest.mark.parametrize("n_models", [1, 3, 12, 24])
-@pytest.mark.parametrize("name", ["histories.loss", "histories.accuracy", "matrices"])
+@pytest.mark.parametrize("name", ["histories", "histories.loss", "histories.accuracy", "matrices"])
 def test_two_dozen_models_fit(
     name: str, n_models: int, inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +165,7 @@ DEFINED = {
     "examples",
     "curves",
     "before",
+    "histories",
     "histories.loss",
     "histories.accuracy",
 }

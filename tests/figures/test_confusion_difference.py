@@ -28,7 +28,7 @@ def test_what_moved_and_how_it_is_said(inputs: dict[str, Path], tmp_path: Path) 
     assert pd.read_csv(tmp_path / "out" / "figure.csv")["difference"].tolist() == [-3, 3, -6, 6]
     assert [text for text in ("−3", "+3", "−6", "+6") if f">{text}<" not in svg] == []
     assert json.loads((tmp_path / "out" / "figure.json").read_text())["alt"] == (
-        "Improved CNN minus Baseline CNN, test: pictures called rightly: Bacterial Pneumonia −3 and COVID-19 +6. "
-        "Among the errors the largest changes are +3 of Bacterial Pneumonia called COVID-19 and −6 of COVID-19 "
-        "called Bacterial Pneumonia."
+        "Improved CNN minus Baseline CNN, test: images classified correctly: Bacterial Pneumonia −3 and COVID-19 +6. "
+        "Among the errors the largest changes are +3 of Bacterial Pneumonia predicted as COVID-19 and −6 of COVID-19 "
+        "predicted as Bacterial Pneumonia."
     )

@@ -27,7 +27,7 @@ def test_labels_that_are_cut_stand_in_the_key_in_full(study: Callable[[int], Inp
 
 
 def test_a_number_in_each_cell_while_there_is_room(study: Callable[[int], Inputs], tmp_path: Path) -> None:
-    for n, note in ((2, ""), (14, "numbers: pictures"), (20, "numbers: pictures")):
+    for n, note in ((2, ""), (14, "numbers: images"), (20, "numbers: images")):
         svg = draw("confusion", study(n), tmp_path / f"{n}", classes=classes_of(n, "short"))
         assert (note or "numbers") in svg if note else "numbers" not in svg
         table = pd.read_csv(tmp_path / f"{n}" / "figure.csv")
