@@ -17,6 +17,7 @@ from report.writing.sections.coverage import Coverage
 from report.writing.sections.data import Data
 from report.writing.sections.details import Details
 from report.writing.sections.discussion import Discussion
+from report.writing.sections.explanation import Explanation
 from report.writing.sections.ledger import Ledger
 from report.writing.sections.models import Models
 from report.writing.sections.probabilities import Probabilities
@@ -38,6 +39,7 @@ def facts_of_sections(study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) 
         data=Data(study),
         details=Details(study),
         discussion=Discussion(study),
+        explanation=Explanation(study),
         ledger=Ledger(study),
         models=Models(study),
         probabilities=Probabilities(study),

@@ -184,7 +184,6 @@ def test_two_classes_have_one_score_and_one_analysis_no_column_of_its_own():
     names = ("data.test.count", "data.val.count")
     results: dict[str, Any] = {name: entry(9) for name in names}
     for m in (*MODELS, "low_detail", "majority"):
-        results |= {f"{m}.test.{name}": entry(0.5) for name in ("accuracy", "f1.macro", "auroc.macro")}
         results |= {f"{m}.val.threshold_at_90.ill": entry(0.4)}
         results |= {f"{m}.test.{x}_at_90.ill": entry(0.3) for x in ("sensitivity", "specificity")}
     facts = StudyFacts(of, Values(results), {})
@@ -192,10 +191,20 @@ def test_two_classes_have_one_score_and_one_analysis_no_column_of_its_own():
     assert operating.startswith("| Model | Threshold | Sensitivity | Specificity |")
     assert operating.count("\n| Network") == len(MODELS)
     assert "The score is the probability of Ill." in operating
-    overall = macro(facts, "floats/overall.overall")
+
+
+def test_the_table_by_patient_marks_the_highest_value_of_each_measure():
+    results: dict[str, Any] = {"data@patient.test.count": entry(9)}
+    for i, m in enumerate((*MODELS, "low_detail", "majority")):
+        results |= {
+            f"{m}@patient.test.{name}": entry(0.5 + i / 100)
+            for name in ("accuracy", "f1.macro", "auroc.macro")
+        }
+    overall = macro(StudyFacts(study(), Values(results), {}), "floats/overall.overall")
     assert overall.startswith("| Model | Accuracy | Macro F1 | Macro AUC |")
-    assert "Test set (9 pictures): all models" in overall
-    assert "mark the highest value." in overall
+    assert "in one part (9 images): all models" in overall
+    assert overall.count("**0.570**") == 3
+    assert overall.count("**") == 6
 
 
 def test_averages_of_many_models_have_a_row_each():

@@ -20,7 +20,7 @@ from report.errors import RenderError
 from report.study.loading import load
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
-from tests.writing.conftest import Written
+from tests.writing.conftest import Written, macro
 
 STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
 
@@ -138,9 +138,10 @@ def test_classes_that_went_up_and_down_are_both_named(artifacts):
     sentences = say(artifacts())
     values = sentences.facts.values
     for item in STUDY["classes"]:
-        change = values.value(f"improved_vs_baseline.test.sensitivity.{item['id']}")
-        words = sentences("comparison.shifts", "improved")
-        assert (escape(item["label"]) in words.partition("Of ")[0]) == (change != 0)
+        for measure in ("sensitivity", "ppv"):
+            change = values.value(f"improved_vs_baseline.test.{measure}.{item['id']}")
+            words = macro(sentences.facts, "sentences/explanation.moved", "improved", measure)
+            assert (escape(item["label"]) in words) == (change not in (0, None))
 
 
 def test_a_direction_is_told_only_where_the_interval_lies_on_one_side_of_zero(artifacts):
@@ -151,18 +152,15 @@ def test_a_direction_is_told_only_where_the_interval_lies_on_one_side_of_zero(ar
     results = dict(sentences.results)
     for c, (value, low, high) in ends.items():
         results[f"{pair}.{c}"] = {"value": value, "low": low, "high": high, "level": 0.95}
-    words = sentences.having(results)("comparison.shifts", "improved").partition(" Of ")[0]
+    words = sentences.having(results)("explanation.moved", "improved", "sensitivity")
     assert words == (
-        "Compared with the baseline CNN, sensitivity is higher for Bacterial Pneumonia (+0.100, +0.010 to +0.200) and "
-        "lower for No Pneumonia \\(healthy\\) (−0.100, −0.200 to −0.010). The interval for COVID\\-19 (+0.100, −0.010 "
-        "to +0.200) holds 0, so no direction is told there."
+        "Sensitivity rose for Bacterial Pneumonia and fell for No Pneumonia \\(healthy\\). No direction of sensitivity is "
+        "told for COVID\\-19: its interval includes zero."
     )
     open_ones = {f"{pair}.{c}": {"value": 0.1, "low": -0.1, "high": 0.3, "level": 0.95} for c in ends}
-    words = sentences.having(results | open_ones)("comparison.shifts", "improved")
-    assert words.startswith(
-        "Compared with the baseline CNN, sensitivity has no clear direction in any class: "
-    )
-    assert "higher" not in words
+    words = sentences.having(results | open_ones)("explanation.moved", "improved", "sensitivity")
+    assert words.startswith("No direction of sensitivity is told for ")
+    assert "rose" not in words
 
 
 @pytest.mark.parametrize(

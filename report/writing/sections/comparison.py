@@ -178,21 +178,6 @@ class Comparison(Section):
                 classes = [reported] if reported and measure != "f1" else self.facts.classes
                 yield from (f"{measure}.{c}" for c in classes)
 
-    def shifts(self, b: str) -> dict[str, Any]:
-        """Return the classes whose sensitivity went ``up`` or ``down``, most first, is ``unclear``, or of ``few`` patients."""
-        prefix = self._prefix(b)
-        entries = {c: self.values.entry(f"{prefix}.sensitivity.{c}") for c in self.facts.classes}
-        known = {c: entry for c, entry in entries.items() if entry["value"] is not None}
-        ordered = sorted(known, key=lambda c: known[c]["value"])
-        unclear = [c for c, entry in known.items() if not direction(entry) and entry["value"] != 0]
-        return {
-            "prefix": prefix,
-            "up": [c for c in sorted(known, key=lambda c: -known[c]["value"]) if direction(known[c]) > 0],
-            "down": [c for c in ordered if direction(known[c]) < 0],
-            "unclear": [c for c in unclear if known[c]["low"] is not None],
-            "few": [c for c in unclear if known[c]["low"] is None],
-        }
-
     def _prefix(self, b: str, analysis: str = "") -> str:
         """Return what begins the names of the results that compare ``b`` with the baseline."""
         declared = self.study["comparison"]

@@ -86,6 +86,36 @@ class Ledger(Section):
             for reason, titles in models.items()
         ]
 
+    @property
+    def is_main(self) -> bool:
+        """Whether the ledger stands in the main text: the study is a replication, or any test figure is compared."""
+        if not self.study["published"]:
+            return False
+        return self.study["study"]["kind"] == "replication" or bool(self.tally("test").get("compared"))
+
+    def published_accuracies(self) -> list[str]:
+        """Return the published accuracies on test, as they were printed, the lowest first."""
+        found = {row["printed"] for row in self.main if row["figure"] == "test.accuracy"}
+        return sorted(found, key=float)
+
+    def settings_apart(self) -> list[str]:
+        """Return the settings of the study that are not as published, of each group that is spoken of together one."""
+        found = [self._setting(o["reason"]) for o in self.obstacles()]
+        groups = {name if name.startswith("dataset.") else name.partition(".")[0]: name for name in found if name}
+        return list(groups.values())
+
+    def other_obstacles(self) -> list[dict[str, Any]]:
+        """Return the reasons why figures are not compared that are no setting of the study."""
+        return [o for o in self.obstacles() if not self._setting(o["reason"])]
+
+    @staticmethod
+    def _setting(reason: str) -> str:
+        """Return the setting that a reason is about, "" where it is about none."""
+        name = reason.partition(" is ")[0]
+        if " here, published " not in reason and not reason.endswith(" is not as published"):
+            return ""
+        return name if "." in name else f"models.{name}"
+
     def counts(self) -> list[dict[str, Any]]:
         """Return the published numbers of images beside ours: ``split``, ``class`` or "", both numbers and the ``change``."""
         published = self.study["published"]["protocol"]["counts"]

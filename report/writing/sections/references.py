@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from analysis.vocabulary.measures import HEADLINES, pair_name
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
+from analysis.vocabulary.splits import GROUPED
 from report.writing.study_facts import Section
 from report.writing.values import MISSING
 
@@ -65,24 +66,25 @@ class References(Section):
         return list(dict.fromkeys([*([declared["primary"]] if declared else []), *HEADLINES]))
 
     def headline(self, split: str) -> list[dict[str, Any]]:
-        """Return a row for each classifier on a split, with its ``title`` and the ``cells`` of `overall`."""
+        """Return a row for each classifier on a split, with its ``title`` and the ``cells`` of `by_patient`."""
         return [
             {"title": title, "cells": [self._headline(owner, f".{split}.{m}") for m in self.headlines]}
             for owner, title in self.facts.classifiers()
         ]
 
-    def overall(self) -> list[dict[str, Any]]:
-        """Return a row for each classifier in each analysis: ``analysis``, ``title``, and for each headline its ``cells``.
+    def by_patient(self) -> list[dict[str, Any]]:
+        """Return a row for each classifier in the analysis by patient: ``title``, and for each headline its ``cells``.
 
-        A cell has its ``text`` and whether it is the ``highest`` of its analysis.
+        A cell has its ``text`` and whether it is the ``highest``.
         """
         return [
             {
-                "analysis": name,
                 "title": title,
-                "cells": [self._headline(f"{owner}{suffix}", f"{suffix}.test.{m}") for m in self.headlines],
+                "cells": [
+                    self._headline(f"{owner}{GROUPED.suffix}", f"{GROUPED.suffix}.test.{m}")
+                    for m in self.headlines
+                ],
             }
-            for suffix, name in self.facts.analyses.items()
             for owner, title in self.facts.classifiers()
         ]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.vocabulary.measures import COLUMNS
+from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from report.document.markdown import escape
 from report.writing.changes import penalties
 from report.writing.study_facts import Section, read_rows
@@ -12,6 +14,16 @@ from report.writing.values import decimal, unbroken
 
 CLEAR_RISE = 0.05
 """A validation loss that ends this share above its lowest value is called risen."""
+
+NEARLY_ALL = 0.95
+"""With an AUC from here on a classifier is said to find a class."""
+
+
+def weighing(model: Mapping[str, Any]) -> str:
+    """Return what of a model's training loss is not in its validation loss: ``weights``, ``oversampling`` or ""."""
+    if model["class_weights"] != "none":
+        return "weights"
+    return "oversampling" if model["class_balance"] != "none" else ""
 
 
 class Results(Section):
@@ -22,6 +34,10 @@ class Results(Section):
     def chosen_on_validation(self, model: str) -> bool:
         """Return whether validation images chose the epoch of a model or when its training ended."""
         return any(c["kind"] != "reduce_learning_rate" for c in self.facts.model(model)["callbacks"])
+
+    def any_chosen_on_validation(self, models: Sequence[str]) -> bool:
+        """Return whether validation images chose an epoch of any of the models."""
+        return any(self.chosen_on_validation(m) for m in models)
 
     def only_answer(self, model: str, *splits: str) -> str:
         """Return the class that a model answers to every image of the splits; "" where it is not one class."""
@@ -48,10 +64,11 @@ class Results(Section):
 
     def weighing(self, model: str) -> str:
         """Return what of a model's training loss is not in its validation loss: ``weights``, ``oversampling`` or ""."""
-        declared = self.facts.model(model)
-        if declared["class_weights"] != "none":
-            return "weights"
-        return "oversampling" if declared["class_balance"] != "none" else ""
+        return weighing(self.facts.model(model))
+
+    def is_augmented(self, model: str) -> bool:
+        """Return whether a model is trained on augmented images."""
+        return bool(self.facts.model(model)["augmentation"])
 
     def has_penalties(self, model: str) -> bool:
         """Return whether a model has penalties on its kernels."""
@@ -86,6 +103,28 @@ class Results(Section):
         }
         most = max(counts.values())
         return {"pairs": [pair for pair, number in counts.items() if number == most], "many": most}
+
+    def found_in_thumbnails(self) -> list[str]:
+        """Return the classes that the low-detail classifier finds on test with an AUC near 1."""
+        shown = [self.facts.reported_class] if self.facts.reported_class else self.facts.classes
+        scores = {c: self.values.value(f"{LOW_DETAIL.id}.test.auroc.{c}") for c in shown}
+        return [c for c, score in scores.items() if score is not None and score >= NEARLY_ALL]
+
+    def of_own_source(self) -> list[str]:
+        """Return the classes whose images all come from sources that no other class has, where not all classes do."""
+        sources: dict[str, set[str]] = {c: set() for c in self.facts.classes}
+        for row in read_rows(self.facts.inputs["records"] / "records.csv"):
+            sources.setdefault(row["label"], set()).add(row.get("source", ""))
+        found = {
+            c: not any(own & others for other, others in sources.items() if other != c)
+            for c, own in sources.items()
+            if own
+        }
+        return [c for c in self.facts.classes if found.get(c) and len(found) > 1]
+
+    def models_with_errors(self) -> list[str]:
+        """Return the models that make an error on test."""
+        return [m for m in self.facts.trained if self.errors(m)]
 
     def errors(self, model: str) -> list[list[str]]:
         """Return true class, answer, its probability and the image of the most confident errors of a model on test."""

@@ -1,0 +1,109 @@
+"""Facts that fit the difference between networks: where their weights sit, when they were stopped, what moved."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from analysis.vocabulary.measures import pair_name
+from report.writing.operations import all_layers, input_shape, multiply_adds
+from report.writing.sections.comparison import direction
+from report.writing.sections.results import weighing
+from report.writing.study_facts import Section, read_rows
+
+MILLION = 1_000_000
+
+
+class Explanation(Section):
+    """What the report knows of any networks that could explain how they differ; none of it is shown to be a cause."""
+
+    def models(self) -> list[str]:
+        """Return the models of the declared comparisons, the one that all are compared with first."""
+        declared = self.study["comparison"]
+        return [declared["baseline"], *declared["against"]] if declared else []
+
+    def parameters(self, model: str) -> int:
+        """Return how many parameters a model has."""
+        return int(self.values.value(f"{model}.architecture.parameters"))
+
+    def largest(self, model: str) -> dict[str, Any]:
+        """Return of the dense layer with the most weights their ``share`` of all parameters and its ``inputs``.
+
+        Nothing where there is no such layer.
+        """
+        found = [
+            (shape[-1] * layer["config"]["units"], shape[-1])
+            for layer in all_layers(self._architecture(model))
+            if layer["class_name"] == "Dense" and (shape := input_shape(layer))
+        ]
+        if not found:
+            return {}
+        weights, inputs = max(found)
+        return {"share": weights / self.parameters(model), "inputs": inputs}
+
+    def operations(self, model: str) -> float | None:
+        """Return the multiply-adds for one image, in millions."""
+        found = multiply_adds(self._architecture(model))
+        return None if found is None else found / MILLION
+
+    def _architecture(self, model: str) -> dict[str, Any]:
+        path = self.facts.inputs[f"architecture_{model}"] / "architecture.json"
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+    def epoch(self, model: str, which: str) -> dict[str, float]:
+        """Return number, losses and accuracies of the epoch that is ``kept``, the ``best`` by validation loss, or the ``last``."""
+        rows = [{k: float(v) for k, v in row.items()} for row in self._history(model)]
+        if which == "best":
+            return min(rows, key=lambda row: row["val_loss"])
+        kept = self.values.value(f"{model}.training.weights_epoch")
+        return next((row for row in rows if which == "kept" and row["epoch"] == kept), rows[-1])
+
+    def _history(self, model: str) -> list[dict[str, str]]:
+        return read_rows(self.facts.inputs[f"training_{model}"] / "history.csv")
+
+    def gap(self, model: str) -> float:
+        """Return by how much validation loss exceeds training loss at the epoch that is kept."""
+        kept = self.epoch(model, "kept")
+        return kept["val_loss"] - kept["loss"]
+
+    def incomparable(self) -> list[str]:
+        """Return the models whose training loss is of other shares of classes than their validation loss."""
+        return [m for m in self.models() if weighing(self.facts.model(m))]
+
+    def early_stopping(self, b: str) -> dict[str, Any]:
+        """Return what early stopping alone would have given the model that ``b`` is compared with.
+
+        ``epoch`` is the one with its lowest validation loss, ``best`` and ``kept`` its validation accuracy there and
+        where its weights are kept, ``other`` that of ``b``, and ``share`` how much of the gain it is, None without one.
+        """
+        a = self.study["comparison"]["baseline"]
+        best, kept = self.epoch(a, "best"), self.epoch(a, "kept")
+        other = self.epoch(b, "kept")["val_accuracy"]
+        gain = other - kept["val_accuracy"]
+        return {
+            "is_kept": best["epoch"] == kept["epoch"],
+            "epoch": int(best["epoch"]),
+            "best": best["val_accuracy"],
+            "kept": kept["val_accuracy"],
+            "other": other,
+            "share": (best["val_accuracy"] - kept["val_accuracy"]) / gain if gain > 0 else None,
+        }
+
+    def shifts(self, b: str, measure: str) -> dict[str, list[str]]:
+        """Return the classes for which a measure went ``up`` or ``down``, is ``unclear``, or of too ``few`` patients.
+
+        A class goes up or down where the interval of its difference leaves out zero; the largest stand first.
+        """
+        declared = self.study["comparison"]
+        prefix = f"{pair_name(b, declared['baseline'])}.{declared['split']}.{measure}"
+        entries = {c: self.values.entry(f"{prefix}.{c}") for c in self.facts.classes}
+        changed = {c: e for c, e in entries.items() if e["value"]}
+        ordered = sorted(changed, key=lambda c: -abs(changed[c]["value"]))
+        unclear = [c for c in ordered if not direction(changed[c])]
+        return {
+            "up": [c for c in ordered if direction(changed[c]) > 0],
+            "down": [c for c in ordered if direction(changed[c]) < 0],
+            "unclear": [c for c in unclear if changed[c]["low"] is not None],
+            "few": [c for c in unclear if changed[c]["low"] is None],
+        }
