@@ -35,7 +35,7 @@ def multiply_adds(model: Layer) -> int | None:
 
 
 def _of_layer(layer: Layer) -> int | None:
-    kind, config, shape = layer["class_name"], layer.get("config", {}), input_shape(layer)
+    kind, config, shape = layer.get("class_name"), layer.get("config", {}), input_shape(layer)
     if kind not in {"Dense", "Conv2D", "DepthwiseConv2D", "SeparableConv2D"}:
         return 0
     if not shape:

@@ -34,17 +34,23 @@ class Explanation(Section):
         found = [
             (shape[-1] * layer["config"]["units"], shape[-1])
             for layer in all_layers(self._architecture(model))
-            if layer["class_name"] == "Dense" and (shape := input_shape(layer))
+            if layer.get("class_name") == "Dense" and (shape := input_shape(layer))
         ]
         if not found:
             return {}
         weights, inputs = max(found)
-        return {"share": weights / self.parameters(model), "inputs": inputs}
+        share = self.ratio(weights, self.parameters(model))
+        return {"share": share, "inputs": inputs} if share else {}
 
     def operations(self, model: str) -> float | None:
         """Return the multiply-adds for one image, in millions."""
         found = multiply_adds(self._architecture(model))
         return None if found is None else found / MILLION
+
+    @staticmethod
+    def ratio(first: float | None, second: float | None) -> float | None:
+        """Return how many times the second number the first one is, None where either is not known or 0."""
+        return first / second if first and second else None
 
     def _architecture(self, model: str) -> dict[str, Any]:
         path = self.facts.inputs[f"architecture_{model}"] / "architecture.json"

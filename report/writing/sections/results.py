@@ -110,6 +110,12 @@ class Results(Section):
         scores = {c: self.values.value(f"{LOW_DETAIL.id}.test.auroc.{c}") for c in shown}
         return [c for c, score in scores.items() if score is not None and score >= NEARLY_ALL]
 
+    def lowest_in_thumbnails(self) -> float:
+        """Return the lowest AUC of the classes that the low-detail classifier finds."""
+        return min(
+            float(self.values.value(f"{LOW_DETAIL.id}.test.auroc.{c}")) for c in self.found_in_thumbnails()
+        )
+
     def of_own_source(self) -> list[str]:
         """Return the classes whose images all come from sources that no other class has, where not all classes do."""
         sources: dict[str, set[str]] = {c: set() for c in self.facts.classes}
