@@ -101,7 +101,9 @@ class Ledger(Section):
     def settings_apart(self) -> list[str]:
         """Return the settings of the study that are not as published, of each group that is spoken of together one."""
         found = [self._setting(o["reason"]) for o in self.obstacles()]
-        groups = {name if name.startswith("dataset.") else name.partition(".")[0]: name for name in found if name}
+        groups = {
+            name if name.startswith("dataset.") else name.partition(".")[0]: name for name in found if name
+        }
         return list(groups.values())
 
     def other_obstacles(self) -> list[dict[str, Any]]:

@@ -24,13 +24,13 @@ def test_a_small_rise_is_called_slight(artifacts):
 
 def test_losses_that_do_not_compare_are_said_not_to(artifacts):
     facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8]))
-    assert "do not compare" not in macro(facts, "sentences/results.overfitting", "baseline")
+    assert "comparable" not in macro(facts, "sentences/results.overfitting", "baseline")
     words = macro(facts, "sentences/results.overfitting", "improved")
-    assert "is of oversampled classes, its validation loss is not" in words
+    assert "Training loss is computed on oversampled, augmented images and is not comparable" in words
     weighted = [{**m, "class_weights": "balanced"} for m in STUDY["models"]]
     facts = replace(facts, study={**STUDY, "models": weighted})
     words = macro(facts, "sentences/results.overfitting", "baseline")
-    assert "weighs the classes, its validation loss does not" in words
+    assert "Training loss is weighted by class and is not comparable" in words
 
 
 def test_penalties_are_said_to_be_in_both_losses(artifacts):
@@ -38,7 +38,7 @@ def test_penalties_are_said_to_be_in_both_losses(artifacts):
     layers = inputs["architecture_baseline"] / "layers.csv"
     layers.write_text(layers.read_text().replace("softmax", "softmax, L2 0.01"))
     facts = facts_of(inputs)
-    assert "Both losses hold the penalties" in macro(facts, "sentences/results.overfitting", "baseline")
+    assert "Both losses include the penalties" in macro(facts, "sentences/results.overfitting", "baseline")
     assert "Both losses" not in macro(facts, "sentences/results.overfitting", "improved")
 
 
@@ -50,7 +50,7 @@ def test_curves_of_a_network_that_says_one_class_to_everything_are_not_read(arti
             results[name] = {"value": 5 * name.endswith(".viral")}
     words = macro(replace(facts, values=Values(results)), "sentences/results.overfitting", "baseline")
     assert words == (
-        "The network calls every validation and test picture Viral Pneumonia; its learning curves tell nothing more."
+        "The network predicts Viral Pneumonia for every validation and test image; its learning curves tell nothing more."
     )
 
 
@@ -66,7 +66,7 @@ def test_equal_classes_and_confusions_are_all_named(artifacts):
     words = macro(facts, "sentences/results.performance", "baseline", "test")
     assert "highest for Viral Pneumonia (0.900)" in words
     assert "lowest for Bacterial Pneumonia, COVID\\-19 and No Pneumonia" in words
-    assert "The commonest mistakes, 7 pictures each, are" in words
+    assert "The commonest errors, 7 images each, are" in words
 
 
 def test_a_network_that_says_one_class_to_everything_is_said_to(artifacts):
@@ -78,13 +78,29 @@ def test_a_network_that_says_one_class_to_everything_is_said_to(artifacts):
             results[f"baseline.test.confusion.{true}.{said}"]["value"] = 10 if said == "healthy" else 0
     facts = replace(facts, values=Values(results))
     words = macro(facts, "sentences/results.performance", "baseline", "test")
-    assert "Every picture is called No Pneumonia" in words
+    assert "Every test image is predicted as No Pneumonia" in words
 
 
 def test_the_epoch_of_the_weights_is_the_one_that_was_saved(artifacts):
     facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8]))
     words = macro(facts, "sentences/results.kept", "baseline")
-    assert words == "The weights after the last epoch (3) are the ones evaluated."
+    assert words == "The weights after the last epoch (3) are evaluated."
     results = {**facts.values.results, "baseline.training.weights_epoch": {"value": 1}}
     words = macro(replace(facts, values=Values(results)), "sentences/results.kept", "baseline")
-    assert words == "The weights of epoch 1 of 3 are the ones evaluated."
+    assert words == "The weights of epoch 1 of 3 are evaluated."
+
+
+def test_what_thumbnails_find_and_what_comes_from_a_source_of_its_own_is_said_together(artifacts):
+    inputs = artifacts()
+    facts = facts_of(inputs)
+    scores = {"bacterial": 0.7, "covid_19": 0.997, "healthy": 0.9, "viral": 0.6}
+    found = {f"low_detail.test.auroc.{c}": {"value": v, "low": v, "high": v} for c, v in scores.items()}
+    facts = replace(facts, values=Values({**facts.values.results, **found}))
+    words = macro(facts, "sentences/results.thumbnails")
+    assert "find COVID\\-19 with an AUC of 0.997." in words
+    assert "All images of" not in words
+    records = inputs["records"] / "records.csv"
+    records.write_text(re.sub(r"(covid_19,patient-\d+,)made up", r"\1elsewhere", records.read_text()))
+    words = macro(facts, "sentences/results.thumbnails")
+    assert "All images of COVID\\-19 come from other sources than the images of all other classes." in words
+    assert "A high figure for COVID\\-19 may therefore tell where an image was taken" in words
