@@ -1,0 +1,76 @@
+"""The first page: verdict, abstract and headline table; where networks come from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from report import PROJECT
+from report.study.loading import load
+from report.writing.study_facts import StudyFacts
+from report.writing.values import Values
+from tests.writing.conftest import STUDY, facts_of, macro
+
+MOST_WORDS, MOST_NUMBERS = 150, 12
+NUMBER = re.compile(r"(?<![\w.])[+−-]?\d[\d,]*(?:\.\d+)?")
+
+
+def test_the_abstract_is_short_and_has_the_verdict_first(source):
+    text = source()
+    abstract = text[text.index("abstract: |") : text.index("bibliography:")].removeprefix("abstract: |\n")
+    assert abstract.strip().startswith("**")
+    assert len(abstract.split()) <= MOST_WORDS
+    assert len(NUMBER.findall(abstract)) <= MOST_NUMBERS
+    assert "variation over seeds was not assessed" in abstract
+
+
+def test_the_headline_table_has_all_classifiers_on_both_sets(artifacts):
+    text = macro(facts_of(artifacts()), "floats/headline.headline")
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")][2:]
+    assert [row[0].removeprefix("| ") for row in rows] == ["Test"] * 4 + ["Validation"] * 4
+    assert [row[1] for row in rows[:4]] == [
+        "Baseline CNN",
+        "Improved CNN",
+        "8 × 8 baseline",
+        "Majority class",
+    ]
+    assert "*" not in text.replace("**", "")
+    many = macro(replace(facts_of(artifacts()), many=True), "floats/headline.headline")
+    assert "Validation" not in many
+
+
+def test_a_network_that_is_published_elsewhere_is_cited():
+    facts = StudyFacts(STUDY, Values({}), {})
+    assert macro(facts, "sentences/models.published") == (
+        "The improved CNN and its training settings are not ours: it follows published work [@assignment2023]."
+    )
+    assert "*Rationale of the improved CNN.* Early stopping, dropout" in macro(
+        facts, "sentences/models.rationales"
+    )
+    whole = load(PROJECT / "studies" / "pediatric-imbalanced" / "study.toml").for_document()
+    own = [{**model, "source": ""} for model in whole["models"]]
+    assert (
+        macro(
+            StudyFacts({**whole, "models": own, "untrained": []}, Values({}), {}),
+            "sentences/models.published",
+        )
+        == ""
+    )
+
+
+@pytest.mark.parametrize("name", sorted(p.parent.name for p in PROJECT.glob("studies/*/study.toml")))
+def test_every_source_is_in_the_bibliography(name):
+    known = (PROJECT / "templates" / "references.bib").read_text()
+    for model in load(PROJECT / "studies" / name / "study.toml").models:
+        for key in filter(None, model.source.split("; ")):
+            assert f"{{{key.removeprefix('@')}," in known
+
+
+@pytest.mark.parametrize(
+    ("author", "signed"), [((), False), (("Name of the author",), False), (("Ada",), True)]
+)
+def test_a_study_is_signed_by_a_name_of_its_own(author, signed):
+    about = load(PROJECT / "studies" / "assignment" / "study.toml").about
+    assert about.model_copy(update={"author": author}).is_signed is signed
