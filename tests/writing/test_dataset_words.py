@@ -11,10 +11,10 @@ from tests.writing.conftest import STUDY
     ("words", "origin", "reference"),
     [
         ("any", "labels are read by `analysis.datasets.mine:read`.", "the label that this reader gives it"),
-        ("class_folders", "lie in one folder per class.", "the folder that a picture lies in"),
-        ("kermany", "the paediatric X-rays of @kermany2018", "the folder that a picture lies in"),
-        ("radiography", "the COVID-19 Radiography Database", "the folder that a picture lies in"),
-        ("table", r"lie in labels\.csv. A picture with the labels", "the label in the dataset's table"),
+        ("class_folders", "lie in one folder per class.", "the folder that an image lies in"),
+        ("kermany", "the paediatric X-rays of @kermany2018", "the folder that an image lies in"),
+        ("radiography", "the COVID-19 Radiography Database", "the folder that an image lies in"),
+        ("table", r"lie in labels\.csv. An image with the labels", "the label in the dataset's table"),
         ("v7", "the V7 COVID-19 chest X-ray dataset [@v7covid]", "the dataset's own tag"),
     ],
 )
@@ -23,4 +23,4 @@ def test_a_dataset_is_described_in_the_words_of_its_reader(source, artifacts, wo
     text = source(artifacts(), {**STUDY, "dataset": {**STUDY["dataset"], **changes}})
     data = text[text.index("# Data") : text.index("## Preparation")]
     assert origin in data
-    assert f"The reference standard is {reference};" in data
+    assert f"The reference standard, by which a prediction is right or wrong, is {reference};" in data
