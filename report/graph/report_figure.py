@@ -1,22 +1,25 @@
-"""The figure of the stages in the report's appendix: which kind of stage reads which."""
+"""The figure of the stages in the report's appendix: which kind of stage reads which, from the top down."""
 
 from __future__ import annotations
 
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from report.graph.layout import GAP_Y, Box, Layout, Point, arrange, drop_indirect
+from report.graph.layout import GAP_Y, Box, Layout, Point, arrange, draw_path, drop_indirect
 from report.writing.values import listed
 
 if TYPE_CHECKING:
     from analysis.progress import Progress
 
-LETTER, PADDING, HEIGHT, BETWEEN = 5.7, 6.0, 32.0, 24.0
+LETTER, PADDING, HEIGHT, BETWEEN = 5.7, 6.0, 18.0, 17.0
+SIZE = 10.0
+"""The size of type in px where the figure is no wider than a page: 7.5 pt."""
+SMALLEST = 9.4
+"""The size that it has at least on paper, in px: 7 pt."""
 INK, QUIET, FILL = "#1a1a1a", "#5f6670", "#eef1f4"
 PX_TO_MM = 0.2645833
 WIDEST_MM = 160.0
@@ -30,7 +33,7 @@ def draw(
     progress: Progress,
     kinds: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Write ``figure.svg``, its table and its facts: the kinds of stages, each to the right of those that it reads.
+    """Write ``figure.svg``, its table and its facts: the kinds of stages, each below those that it reads.
 
     Parameters
     ----------
@@ -39,9 +42,17 @@ def draw(
         after those that it reads.
     """
     needs = {str(k["kind"]): set(k["read"]) for k in kinds}
-    column = max(_measure_width(k) for k in kinds)
-    placed = _turn_sideways(arrange(drop_indirect(needs), dict.fromkeys(needs, (HEIGHT, column))), column)
-    scale = min(1.0, WIDEST_MM / ((placed.width + 2) * PX_TO_MM))
+    for size in (
+        SIZE,
+        SIZE * 1.25,
+        SIZE * 1.6,
+        SIZE * 2.2,
+    ):  # a wide figure is scaled down, and its type is not
+        sizes = {str(k["kind"]): (_measure_width(k, size), HEIGHT * size / SIZE) for k in kinds}
+        placed = _close_rows(arrange(drop_indirect(needs), sizes), HEIGHT * size / SIZE)
+        scale = min(1.0, WIDEST_MM / ((placed.width + 2) * PX_TO_MM))
+        if size * scale >= SMALLEST:
+            break
     width, height = (side * PX_TO_MM * scale for side in (placed.width + 2, placed.height + 2))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.1f}mm" height="{height:.1f}mm"'
@@ -49,7 +60,7 @@ def draw(
         '<defs><marker id="stages-tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7"'
         f' orient="auto"><path d="M0 0L8 4L0 8z" fill="{QUIET}"/></marker></defs>',
         *(_draw_arrow(points) for _, points in sorted(placed.arrows.items())),
-        *(part for k in kinds for part in _draw_box(placed.boxes[str(k["kind"])], k)),
+        *(part for k in kinds for part in _draw_box(placed.boxes[str(k["kind"])], k, size)),
         "</svg>",
     ]
     (out / "figure.svg").write_text("\n".join(parts) + "\n", encoding="utf-8")
@@ -67,46 +78,42 @@ def describe(kinds: Sequence[Mapping[str, Any]]) -> str:
     return " ".join(f"{k['kind'].capitalize()} reads {listed(list(k['read']))}." for k in kinds if k["read"])
 
 
-def _turn_sideways(down: Layout, column: float) -> Layout:
-    """Return a layout of rows ``column`` high as one of columns, these closer together."""
+def _close_rows(down: Layout, row: float) -> Layout:
+    """Return a layout whose rows, ``row`` high, are closer together."""
 
-    def turn(point: Point) -> Point:
-        row, rest = divmod(point[1], column + GAP_Y)
-        beyond = max(0.0, rest - column) * BETWEEN / GAP_Y
-        return round(row * (column + BETWEEN) + min(rest, column) + beyond, 1), point[0]
+    def close(point: Point) -> Point:
+        number, rest = divmod(point[1], row + GAP_Y)
+        beyond = max(0.0, rest - row) * BETWEEN / GAP_Y
+        return point[0], round(number * (row + BETWEEN) + min(rest, row) + beyond, 1)
 
-    boxes = {name: Box(*turn((b.x, b.y)), b.height, b.width) for name, b in down.boxes.items()}
-    arrows = {ends: [turn(point) for point in points] for ends, points in down.arrows.items()}
-    return Layout(boxes, arrows, max(b.x + b.width for b in boxes.values()), down.width)
+    boxes = {name: Box(*close((b.x, b.y)), b.width, b.height) for name, b in down.boxes.items()}
+    arrows = {ends: [close(point) for point in points] for ends, points in down.arrows.items()}
+    return Layout(boxes, arrows, down.width, max(b.y + b.height for b in boxes.values()))
 
 
 def _count_stages(kind: Mapping[str, Any]) -> str:
     return f"{kind['many']} stage{'s' if kind['many'] > 1 else ''}"
 
 
-def _measure_width(kind: Mapping[str, Any]) -> float:
-    return max(len(str(kind["kind"])) + 1, len(_count_stages(kind))) * LETTER + 2 * PADDING
+def _measure_width(kind: Mapping[str, Any], size: float) -> float:
+    letters = len(str(kind["kind"])) + len(_count_stages(kind)) + 2
+    return (letters * LETTER + 2 * PADDING) * size / SIZE
 
 
-def _draw_box(box: Box, kind: Mapping[str, Any]) -> Iterator[str]:
+def _draw_box(box: Box, kind: Mapping[str, Any], size: float) -> Iterator[str]:
     yield (
         f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" rx="3" fill="{FILL}"'
         f' stroke="{QUIET}" stroke-width="0.8"/>'
     )
-    middle = box.x + box.width / 2
-    for y, size, weight, words in ((13.5, 10, 600, kind["kind"]), (25.5, 9.3, 400, _count_stages(kind))):
-        yield (
-            f'<text x="{middle:g}" y="{box.y + y:g}" text-anchor="middle" font-size="{size}"'
-            f' font-weight="{weight}" fill="{INK}">{escape(str(words))}</text>'
-        )
+    x, y = box.x + box.width / 2, box.y + box.height / 2 + 0.35 * size
+    yield (
+        f'<text x="{x:g}" y="{y:g}" text-anchor="middle" font-size="{size:g}" fill="{INK}">'
+        f'<tspan font-weight="600">{escape(str(kind["kind"]))}</tspan>, {_count_stages(kind)}</text>'
+    )
 
 
 def _draw_arrow(points: Sequence[Point]) -> str:
-    """Return an arrow: level within a column and curved between columns."""
-    words = f"M{points[0][0]:g} {points[0][1]:g}"
-    for i, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):
-        bend = (x0 + x1) / 2
-        words += f"C{bend:g} {y0:g} {bend:g} {y1:g} {x1:g} {y1:g}" if i % 2 else f"L{x1:g} {y1:g}"
     return (
-        f'<path d="{words}" fill="none" stroke="{QUIET}" stroke-width="0.9" marker-end="url(#stages-tip)"/>'
+        f'<path d="{draw_path(points)}" fill="none" stroke="{QUIET}" stroke-width="0.9"'
+        ' marker-end="url(#stages-tip)"/>'
     )
