@@ -45,7 +45,7 @@ class Analysis:
     legend: str
 
 
-PRESCRIBED = Analysis("", "by picture", "prescribed", "split as prescribed")
+PRESCRIBED = Analysis("", "by image", "prescribed", "split as prescribed")
 GROUPED = Analysis("@patient", "by patient", "grouped", "split by patient")
 ANALYSES: dict[str, Analysis] = {analysis.suffix: analysis for analysis in (PRESCRIBED, GROUPED)}
 

@@ -152,7 +152,7 @@ def test_what_many_models_find_at_their_thresholds_is_a_range():
         ({}, "Grey levels from 0 to 255 are given to the networks as they are."),
         (
             dict.fromkeys(MODELS, 1 / 255),
-            "Grey levels from 0 to 255 are divided by 255, so that a network sees floating-point numbers in [0, 1].",
+            "Grey levels are divided by 255, so that a network sees floating-point numbers in [0, 1].",
         ),
         (
             {"b": 1 / 255},

@@ -74,7 +74,7 @@ def test_the_source_has_every_part_and_passes_its_check(source):
     ):
         assert f"{{{part}}}" in text or f"{{{part} " in text, part
     assert "sample: false" in text
-    assert "generated pictures" not in text
+    assert "generated images" not in text
 
 
 def test_the_source_is_as_kept(source, as_kept):
@@ -121,8 +121,8 @@ class Page(HTMLParser):
 def test_a_sample_says_so_at_the_top_and_in_the_footer(source):
     text = source(sample=True)
     head, _, body = text.partition("\n---\n")
-    assert 'footer: "Built on generated pictures' in head
-    assert body.index("Built on generated pictures") < body.index("# Introduction")
+    assert 'footer: "Built on generated images' in head
+    assert body.index("Built on generated images") < body.index("# Introduction")
 
 
 @pytest.mark.parametrize(
