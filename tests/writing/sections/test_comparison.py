@@ -277,7 +277,7 @@ def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, ver
         known = entry(shared, "", Basis(""))
         told = found.having({**results, "data.test.same_patient_in_train": known})
         assert ("In neither does a patient" in told("verdicts.unseen", "improved")) == is_told
-    assert "with all images of a patient in one part" in found("verdicts.summary", "improved")
+    assert "With all images of a patient in one part, " in found("verdicts.summary", "improved")
 
 
 @pytest.mark.parametrize(

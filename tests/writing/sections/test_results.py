@@ -13,7 +13,7 @@ def test_the_overfitting_sentence_follows_the_curves(artifacts):
     facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8], improved=[0.9, 0.7, 0.5]))
     words = macro(facts, "sentences/results.overfitting", "baseline")
     assert words.startswith("The network overfits from epoch 3 on")
-    assert "lowest in epoch 2 of 3 (0.500) and rose to 0.800" in words
+    assert "lowest in epoch 2 of 3 (0.500). By the last it rose to 0.800" in words
     assert macro(facts, "sentences/results.overfitting", "improved").startswith("No overfitting shows")
 
 
