@@ -53,3 +53,11 @@ def test_a_level_of_its_own_is_said(level: float, inputs: dict[str, Path], tmp_p
     svg = draw("differences", {**inputs, "compare": comparison}, tmp_path / "out")
     assert ("margin ±0.03 (97.5 % interval)" in svg) == (level == 0.975)
     assert "with 95 % intervals" in svg
+
+
+def test_the_short_figure_has_the_measures_it_is_given(inputs: dict[str, Path], tmp_path: Path) -> None:
+    svg = draw("effects", inputs, tmp_path)
+    drawn = pd.read_csv(tmp_path / "figure.csv", keep_default_na=False)
+    assert drawn["measure"].value_counts().to_dict() == {"accuracy": 1, "f1": 5, "sensitivity": 5, "auroc": 5}
+    assert "Specificity" not in svg
+    assert "MCC" not in svg

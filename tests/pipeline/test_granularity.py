@@ -49,8 +49,14 @@ if __name__ == "__main__":
 UNUSED = "\n\ndef unused_by_all() -> int:\n    return 1\n"
 MODELS = ("baseline", "improved")
 DOCUMENT = {"source", "html", "pdf"}
-OF_SEVERAL = {f"figure.{name}" for name in ("overlay.roc", "overlay.pr", "reliability", "decision")}
-OF_PAIR = {"figure.moved.improved", "figure.differences.improved"}
+OF_SEVERAL = {
+    f"figure.{name}"
+    for name in (
+        *("primary", "histories", "matrices"),
+        *("overlay.roc", "overlay.roc.val", "overlay.pr", "reliability", "decision"),
+    )
+}
+OF_PAIR = {"figure.moved.improved", "figure.differences.improved", "figure.effects.improved"}
 Edit = Callable[[str], str]
 
 
@@ -223,7 +229,7 @@ REACHED = {
     "analysis.evaluation.tables.data": {"results"},
     "analysis.figures.class_counts": {"figure.counts"},
     "analysis.figures.confusion_matrices": of_models("figure.confusion"),
-    "analysis.figures.heatmaps": of_models("figure.confusion") | {"figure.moved.improved"},
+    "analysis.figures.heatmaps": of_models("figure.confusion") | {"figure.moved.improved", "figure.matrices"},
     "report.writing.sentences": {"source"},
     "report.document.svg": {"html"},
     "report.document.equations": {"pdf"},
@@ -307,7 +313,8 @@ def test_a_new_model_leaves_the_others_alone(copy):
     )
     assert new == {f"{kind}.third" for kind in kinds}
     assert {n for n, (state, *_) in states.items() if state in {"stale", "waiting"}} == {
-        *("compare", "ledger", "results", "figure.stages", "figure.differences.improved"),
+        *("compare", "ledger", "results", "figure.stages"),
+        *("figure.differences.improved", "figure.effects.improved"),
         *OF_SEVERAL,
         *DOCUMENT,
     }
@@ -377,9 +384,7 @@ def test_outputs_that_come_out_equal_stop_the_wave(copy):
 
 
 def test_a_figure_that_looks_different_reaches_the_document(copy):
-    with copy.edited(
-        "analysis/figures/class_counts.py", replace('"number of pictures"', '"pictures in all"')
-    ):
+    with copy.edited("analysis/figures/class_counts.py", replace('"number of images"', '"images in all"')):
         assert copy.build("html") == {"figure.counts", "source", "html"}
     assert copy.would_run() == NOTHING, "A -> B -> A"
 
