@@ -16,7 +16,6 @@ from report.study.settings import Comparison
 from report.study.study import Study
 from report.study.trainings import (
     find_normal_class,
-    has_many_models,
     list_analyses,
     name_first_run,
     select_together,
@@ -189,9 +188,5 @@ def _side_by_side(study: Study) -> Iterator[Stage]:
     yield _figure(
         study, "matrices", evaluations, {**classes, "models": models, "splits": [*reversed(EVALUATED)]}
     )
-    if study.about.kind != "replication" and not has_many_models(study):
-        return
-    for measure in measures:
-        yield _figure(study, f"histories.{measure}", trainings, {"measures": [measure], "models": models})
     if study.about.kind == "replication":
         yield _figure(study, "before", {"records": RECORDS, "split": SPLIT}, classes)

@@ -54,10 +54,7 @@ def said(results: Mapping[str, Any], of: Mapping[str, Any], verdicts=()) -> Writ
 def many(source, artifacts) -> str:
     """The source of a study that has more models than are told of one by one."""
     inputs = artifacts()
-    drawn = {
-        f"figure_{name}": inputs["figure_counts"]
-        for name in ("histories_accuracy", "histories_loss", "matrices")
-    }
+    drawn = {f"figure_{name}": inputs["figure_counts"] for name in ("histories", "matrices")}
     plain = {**STUDY, "report": {**STUDY["report"], "requirements": []}}
     return source({**inputs, **drawn}, plain, many=True)
 
