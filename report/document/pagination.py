@@ -19,7 +19,7 @@ HEADINGS = {"h2", "h3", "h4", "h5"}
 KEPT_ROWS = 8
 """Lines of a long table, with its caption and head, that begin it on a page."""
 UNBROKEN = "unbroken"
-WHOLE = {"pre", "callout", "layout", UNBROKEN}
+WHOLE = {"nav", "pre", "callout", "layout", UNBROKEN}
 LINE = 14.8 * 96 / 72
 """Height of a line of text in px, as ``pdf.css`` has it."""
 MUCH = 0.25
@@ -253,7 +253,8 @@ def _worst(order: Sequence[Block], page: Page) -> float:
 def _put_all(order: Sequence[Block], page: Page) -> None:
     for index, block in enumerate(order):
         after_heading = index > 0 and order[index - 1].kind == "heading"
-        if not after_heading and _needs(order[index:]) > page.room(block) and page.used:
+        spare = LINE if block.floats else 0.0  # as in ``_next``
+        if not after_heading and _needs(order[index:]) + spare > page.room(block) and page.used:
             page.turn()
         page.put(block, _tail(order[index + 1 :]))
 

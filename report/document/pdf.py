@@ -74,6 +74,7 @@ def _lay_out(page: str, fetcher: Any, paper: tuple[float, float]) -> Any:
     """Return the pages of the report, with contents where it is long without them."""
     for contents in (False, True):
         html = _import_weasyprint().HTML(string=page, base_url=BASE, url_fetcher=fetcher)
+        _place_contents(html.etree_element)
         expected = _move_floats(html, paper, contents)
         if contents or expected <= LONG + 2:
             document = html.render(stylesheets=[_paper_style(*paper, contents)], pdf_variant="pdf/ua-1")
@@ -98,18 +99,18 @@ def _move_floats(html: Any, paper: tuple[float, float], contents: bool) -> int:
     if not blocks:
         return 1
     room = (height - TOP - BOTTOM) * MM_TO_PX
-    page = pagination.Page(room, _first_page_used(boxes.get("TOC"), boxes["report"], room))
+    page = pagination.Page(room, (boxes["report"][1] - TOP * MM_TO_PX) % room)
     pagination.move(html.etree_element, pagination.arrange(blocks, page))
     return len(page.feet) + 1
 
 
-def _first_page_used(contents: pagination.Box | None, text: pagination.Box, room: float) -> float:
-    """Return how much of its first page is taken when the text begins, below contents that do not break."""
-    begin = text[1] - TOP * MM_TO_PX
-    if contents is None:
-        return begin % room
-    top, bottom = (y - TOP * MM_TO_PX for y in (contents[1], contents[3]))
-    return (begin - top if bottom > room else begin) % room
+def _place_contents(root: Any) -> None:
+    """Move the contents behind what stands before the first chapter: the first page answers."""
+    contents, main = root.find(".//nav[@id='TOC']"), root.find(".//main")
+    parent = next(above for above in root.iter() if contents in list(above))
+    parent.remove(contents)
+    first = next((i for i, child in enumerate(main) if child.tag == "section"), len(main))
+    main.insert(first, contents)
 
 
 def _tag_finisher(spoken: frozenset[str]) -> Callable[[Any, Any], None]:
