@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from report.document.markdown import escape
-from report.writing.changes import layer_rows
+from report.writing.layers import compare_layers
 from report.writing.sections.models import Models, Setting
 from report.writing.study_facts import Section
 from report.writing.values import unbroken
@@ -22,7 +22,10 @@ class Discussion(Section):
         declared = [self.facts.model(m) for m in models]
         rows = [
             [name("parameters"), *(self.values.text(f"{m}.architecture.parameters") for m in models)],
-            *([row[0], *map(escape, row[1:])] for row in layer_rows([self.facts.layers(m) for m in models])),
+            *(
+                [row[0], *map(escape, row[1:])]
+                for row in compare_layers([self.facts.layers(m) for m in models])
+            ),
             *Models(self.facts).settings(declared, name, setting),
             [name("epochs_run"), *(self.values.text(f"{m}.training.epochs_run") for m in models)],
         ]

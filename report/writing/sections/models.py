@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from report.document.markdown import escape
-from report.writing.changes import KINDS, one
+from report.writing.layers import KINDS, tidy_settings
 from report.writing.study_facts import Section
 from report.writing.values import count, unbroken
 
@@ -38,7 +38,7 @@ class Models(Section):
         return [
             [
                 escape(row["type"]),
-                escape(one(row["settings"])),
+                escape(tidy_settings(row["settings"])),
                 _shape(row["output_shape"]),
                 count(int(row["parameters"])),
             ]

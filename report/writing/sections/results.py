@@ -6,7 +6,7 @@ from typing import Any
 
 from analysis.vocabulary.measures import COLUMNS
 from report.document.markdown import escape
-from report.writing.changes import penalties
+from report.writing.layers import describe_penalties
 from report.writing.study_facts import Section, read_rows
 from report.writing.values import decimal, unbroken
 
@@ -55,7 +55,7 @@ class Results(Section):
 
     def has_penalties(self, model: str) -> bool:
         """Return whether a model has penalties on its kernels."""
-        return penalties(self.facts.layers(model)) != "none"
+        return describe_penalties(self.facts.layers(model)) != "none"
 
     def measures(self, model: str, split: str, of: str) -> list[str]:
         """Return the measures of a class or average in the order of the columns of tables, with intervals."""

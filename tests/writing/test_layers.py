@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from report.writing.changes import layer_rows
+from report.writing.layers import compare_layers
 
 
 def network(*layers: tuple[str, str]) -> list[dict[str, str]]:
@@ -10,7 +10,7 @@ def network(*layers: tuple[str, str]) -> list[dict[str, str]]:
 
 
 def different(*networks) -> dict[str, list[str]]:
-    return {row[0]: row[1:] for row in layer_rows(networks) if len(set(row[1:])) > 1}
+    return {row[0]: row[1:] for row in compare_layers(networks) if len(set(row[1:])) > 1}
 
 
 PLAIN = network(

@@ -1,4 +1,4 @@
-"""What differs between the layers of networks, kind by kind, as rows of a table."""
+"""The layers of networks kind by kind, and what differs between those of several, as rows of a table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SHAPES_ONLY = {"InputLayer", "Flatten", "Activation", "ReLU"}
 """Kinds that have nothing to set, or what stands in the order of layers."""
 
 
-def layer_rows(networks: Sequence[Layers]) -> list[list[str]]:
+def compare_layers(networks: Sequence[Layers]) -> list[list[str]]:
     """Return a row for each kind of layer, with what is set in those of each network, and one for penalties.
 
     Where all that is the same and the layers are not, the last row has the order of their kinds.
@@ -38,7 +38,7 @@ def layer_rows(networks: Sequence[Layers]) -> list[list[str]]:
         for kind in dict.fromkeys([*KINDS, *types])
         if kind in types and kind not in _SHAPES_ONLY
     ]
-    rows.append(["Penalties on kernels", *(penalties(layers) for layers in networks)])
+    rows.append(["Penalties on kernels", *(describe_penalties(layers) for layers in networks)])
     if all(len(set(row[1:])) == 1 for row in rows):
         rows.append(["Order of layers", *(", ".join(row["type"] for row in layers) for layers in networks)])
     return rows
@@ -46,14 +46,14 @@ def layer_rows(networks: Sequence[Layers]) -> list[list[str]]:
 
 def _of_kind(layers: Layers, kind: str) -> str:
     """Return what is set in the layers of a kind, from the first to the last; ``none`` without any."""
-    found = [one(_PENALTY.sub("", row["settings"])) for row in layers if row["type"] == kind]
+    found = [tidy_settings(_PENALTY.sub("", row["settings"])) for row in layers if row["type"] == kind]
     if not any(found):
         return str(len(found)) if found else "none"
     runs = [(settings, len(list(same))) for settings, same in groupby(found)]
     return "; ".join(f"{settings}{f' ({n} times)' * (n > 1)}" for settings, n in runs)
 
 
-def penalties(layers: Layers) -> str:
+def describe_penalties(layers: Layers) -> str:
     """Return which penalty lies on the kernels of which layers."""
     on: dict[str, dict[str, list[str]]] = {}
     for kind in dict.fromkeys(row["type"] for row in layers):
@@ -71,6 +71,6 @@ def _singular(kinds: str, number: int) -> str:
     return kinds.lower().removesuffix("s" if number == 1 else "")
 
 
-def one(settings: str) -> str:
+def tidy_settings(settings: str) -> str:
     """Return a layer's settings with one unit in the singular, and signs for by and times."""
     return re.sub(r"\b1 (unit|filter)s\b", r"1 \1", settings).replace(" x ", " × ")
