@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, get_args
+from typing import Literal
 
 MACRO, MICRO, WEIGHTED = "macro", "micro", "weighted"
 """The mean of the classes, all one-hot entries pooled, and the mean weighted by the images of the classes."""
@@ -85,7 +85,7 @@ class Measure:
         """Whether more of it is better; of losses and calibration errors less is."""
         return self.kind not in {Kind.LOSS, Kind.CALIBRATION}
 
-    def results(self, classes: Sequence[str]) -> Iterator[str]:
+    def names(self, classes: Sequence[str]) -> Iterator[str]:
         """Yield the names of its results: ``f1.covid_19``, ``f1.macro``; for all images its id alone."""
         yield from (self.id,) if self.of_all else ()
         yield from (f"{self.id}.{of}" for of in (*(classes if self.of_class else ()), *self.averages))
@@ -233,7 +233,6 @@ COMPARED = tuple(m for m in MEASURES.values() if m.compared)
 
 Primary = Literal["accuracy", "f1.macro", "sensitivity.macro", "auroc.macro"]
 """What a comparison can be declared by."""
-PRIMARIES: tuple[str, ...] = get_args(Primary)
 DEFAULT_PRIMARY: Primary = "f1.macro"
 HEADLINES = ("accuracy", "f1.macro", "auroc.macro")
 """What tables and text of all models give of each."""
@@ -267,33 +266,13 @@ PRIOR, SCALED = "_prior", "_scaled"
 """Behind measures of probabilities that were corrected for the classes' shares, and with a temperature too."""
 BETWEEN = "_vs_"
 """Between the names of two models that are compared."""
-MOVES = {
-    "broken": "a_right_b_wrong",
-    "fixed": "a_wrong_b_right",
-    "both_right": "both_right",
-    "both_wrong": "both_wrong",
-}
-"""How results and the columns of ``moved.<b>.csv`` call images by which of two models gets them right."""
 LEARNING_CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 """What a training measures in each epoch."""
-PERCENTAGES = ("share", "confusion_share", "same_patient_in_train_share")
-"""Shares that are printed in per cent; measures are not."""
 
 
 def pair_name(b: str, a: str) -> str:
     """Return the owner of the results that compare model ``b`` with model ``a``."""
     return f"{b}{BETWEEN}{a}"
-
-
-def is_difference(name: str) -> bool:
-    """Tell whether a result is of two models, so that its numbers have a sign."""
-    return BETWEEN in name.partition(".")[0]
-
-
-def is_percentage(name: str) -> bool:
-    """Tell whether a result is a share that is printed in per cent."""
-    _, _, measure, *_ = f"{name.removeprefix('published.')}..".split(".")
-    return measure in PERCENTAGES
 
 
 def in_percent(word: str, share: float) -> str:

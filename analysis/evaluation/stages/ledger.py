@@ -17,6 +17,7 @@ from analysis.evaluation.results_file import read_results, write_json
 from analysis.evaluation.statistics.published import Known, own_figures
 from analysis.evaluation.tables import ledger
 from analysis.progress import Progress
+from analysis.vocabulary.results import OF_ARCHITECTURE
 
 
 def write(
@@ -70,7 +71,8 @@ def _images(inputs: Mapping[str, Path]) -> dict[str, int]:
 def _architecture(folder: Path) -> dict[str, Known]:
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     return {
-        f"architecture.{name}": Known(float(summary[name])) for name in ("parameters", "trainable_parameters")
+        f"architecture.{name}": Known(float(summary[name]))
+        for name in (result.id for result in OF_ARCHITECTURE)
     }
 
 

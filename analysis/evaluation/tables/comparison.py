@@ -14,7 +14,8 @@ from analysis.evaluation.statistics.pairs import Pair, count_moves
 from analysis.evaluation.statistics.power import detectable_difference, detectable_gain
 from analysis.evaluation.statistics.significance import HolmStep, holm, sign_flip
 from analysis.evaluation.statistics.verdict import Evidence, Rule, decide
-from analysis.vocabulary.measures import MOVES, in_percent
+from analysis.vocabulary.measures import in_percent
+from analysis.vocabulary.results import DETECTABLE_GAIN, MOVES, WITHOUT_DECISION
 
 POWER = f"{100 * settings.POWER:.0f} % power"
 
@@ -161,15 +162,14 @@ def _undecided(item: Entry, interval: Interval) -> Results:
     """Return the numbers of a comparison that cannot be decided: its difference, and instead of all others the reason."""
     bare = bounded(item, interval)
     nothing: Entry = {**bare, "value": None, "method": "cannot be decided"}
-    none = ("p", "p_holm", "detectable_difference", "false_better")
-    return {"primary": bare, "equivalence": bare, **dict.fromkeys(none, nothing)}
+    return {"primary": bare, "equivalence": bare, **dict.fromkeys(WITHOUT_DECISION, nothing)}
 
 
 def planning_results(predictions: Predictions, artifact: str) -> Results:
     """Return the gain in accuracy that could be found at all, by how often two models disagree."""
     n = len(predictions.y_true)
     return {
-        f"detectable_gain.{in_percent('discordance', discordance)}": entry(
+        f"{DETECTABLE_GAIN}.{in_percent('discordance', discordance)}": entry(
             detectable_gain(n, discordance),
             f"found by McNemar's test with {POWER} at {100 * settings.PLANNING_ALPHA:.0f} %",
             Basis(artifact, n),

@@ -8,6 +8,7 @@ from typing import Any
 
 from analysis.evaluation.settings import DISCORDANCES, LEVEL
 from analysis.vocabulary.measures import COLUMNS, MACRO, MEASURES, in_percent, pair_name
+from analysis.vocabulary.results import MOVES
 from analysis.vocabulary.splits import GROUPED, PRESCRIBED
 from report.writing.study_facts import Section, read_rows
 
@@ -17,7 +18,8 @@ MIRRORED = {"specificity", "npv"}
 """What, of two classes, is the sensitivity and the precision of the other one, so that the means are equal."""
 DIFFERENCES_BY_CLASS = ("sensitivity", "f1")
 """The measures whose differences the table of a comparison has by class."""
-MOVES = ("both_right", "a_wrong_b_right", "a_right_b_wrong", "both_wrong")
+MOVED = tuple(MOVES[move] for move in ("both_right", "fixed", "broken", "both_wrong"))
+"""The columns of ``moved.<b>.csv`` in the order in which a table has them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,7 +247,7 @@ class Comparison(Section):
         rows = read_rows(self.facts.inputs["compare"] / f"moved.{b}.csv")
         split = self.study["comparison"]["split"]
         return [
-            [self.facts.label(row["y_true"]), *(row[move] for move in MOVES)]
+            [self.facts.label(row["y_true"]), *(row[column] for column in MOVED)]
             for row in rows
             if row["split"] == split
         ]

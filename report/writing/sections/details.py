@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.evaluation.settings import PREVALENCES, SPECIFICITIES
-from analysis.vocabulary.measures import ABNORMAL, in_percent
+from analysis.vocabulary.measures import ABNORMAL, SCALED, in_percent
 from analysis.vocabulary.splits import ALL_IMAGES, EVALUATED, SPLITS
 from report.writing.study_facts import Section
 from report.writing.values import MISSING, decimal, unbroken
@@ -67,7 +67,7 @@ class Details(Section):
         """Return losses, what calibrated probabilities would give by chance, the temperature, and losses corrected."""
         raw, corrected = (
             [self.values.text(f"{classifier}.test.{loss}{suffix}") for loss in LOSSES]
-            for suffix in ("", "_scaled")
+            for suffix in ("", SCALED)
         )
         by_chance = unbroken(self.values.interval(f"{classifier}.test.ece_expected", to="–"))
         return [*raw, by_chance, self.values.text(f"{classifier}.val.temperature"), *corrected]
