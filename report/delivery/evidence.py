@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import StringConstraints, ValidationError
 
 from analysis.errors import DataError
-from report.engine.stage import Output, Source, Stage, is_included
+from report.engine.stage import Output, Source, Stage, find_private_readers, is_included
 from report.engine.system.files import digest_file, read_json
-from report.pipeline.data import Place
+from report.errors import StageError
+from report.pipeline.data import DataKind, Place
 from report.pipeline.stages import make_stages
 from report.study.folder import find_prose
 from report.study.study import Study
@@ -42,7 +43,7 @@ class Evidence(Section):
 
     format: Literal[1]
     name: Name
-    data: Literal["sample", "folder", "archive"]
+    data: DataKind
     overrides: tuple[str, ...]
     commit: str
     declared_late: bool
@@ -52,27 +53,36 @@ class Evidence(Section):
 
     def make_stages(self, prose: Path) -> list[Stage]:
         """Return the stages of the study, of which the author's words lie in ``prose``."""
-        data = {"sample": None, "folder": prose, "archive": Path(__file__)}[self.data]  # nothing reads it
-        return make_stages(self.study, Place(prose, data, self.overrides, self.declared_late, self.commit))
+        nothing_reads_it = prose
+        return make_stages(
+            self.study,
+            Place(prose, self.data, nothing_reads_it, self.overrides, self.declared_late, self.commit),
+        )
 
 
-def is_beyond_reach(stage: Stage) -> bool:
-    """Tell whether a stage cannot be run again from a build folder: it reads X-rays, or needs Keras."""
-    return any(where.private for where in stage.inputs.values()) or stage.kind == "architecture"
+def find_beyond_reach(plan: Sequence[Stage]) -> frozenset[str]:
+    """Return the names of the stages that no build folder lets one run again: they read X-rays, or need Keras."""
+    return find_private_readers(plan) | {stage.name for stage in plan if stage.kind == "architecture"}
 
 
 def select_repeatable(plan: Sequence[Stage]) -> list[Stage]:
-    """Return the stages that can be run again to check a report, each after those that it reads."""
-    wanted = set(TARGETS)
+    """Return the stages that can be run again to check a report, each after those that it reads.
+
+    Raises
+    ------
+    StageError
+        The report itself reads what may not be handed over.
+    """
+    beyond, wanted = find_beyond_reach(plan), set(TARGETS)
+    if barred := [stage.name for stage in plan if stage.name in beyond & wanted]:
+        raise StageError(
+            f"stage {barred[0]} reads files that may not be handed over, so nobody could check the report",
+            hint="name in `releases` of the stages that it reads what holds no X-ray",
+        )
     for stage in reversed(plan):
-        if stage.name in wanted and not is_beyond_reach(stage):
+        if stage.name in wanted - beyond:
             wanted |= stage.needs
-    return [stage for stage in plan if stage.name in wanted and not is_beyond_reach(stage)]
-
-
-def is_evidence(stage: Stage) -> bool:
-    """Tell whether a stage's files are evidence; the split is too, although it can be drawn again."""
-    return is_beyond_reach(stage) or stage.kind == "split"
+    return [stage for stage in plan if stage.name in wanted - beyond]
 
 
 def evidence_path(stage: str, file: str) -> str:
@@ -99,7 +109,10 @@ def group_by_stage(paths: Iterable[str]) -> dict[str, dict[str, str]]:
 
 def find_evidence(plan: Sequence[Stage], built: Mapping[str, Built]) -> dict[str, Path]:
     """Return what repeatable stages read of the others and of the author, by path in a build folder."""
-    evidence = {stage.name for stage in plan if is_evidence(stage)}
+    split = {
+        stage.name for stage in plan if stage.kind == "split"
+    }  # could be drawn again, and is evidence too
+    evidence = find_beyond_reach(plan) | split
     files: dict[str, Path] = {}
     for stage in select_repeatable(plan):
         for where in stage.inputs.values():

@@ -64,7 +64,7 @@ def _source(study: Study, place: Place, figures: Sequence[str]) -> Stage:
             "together": [m.id for m in select_together(study)],
             "many": has_many_models(study),
             "name": place.study.name,
-            "sample": place.data is None,
+            "sample": place.kind == "sample",
             "overrides": [*place.overrides],
             "declaration": study.declaration,
             "commit": place.commit,

@@ -8,7 +8,7 @@ from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from analysis.vocabulary.splits import EVALUATED
 from report import PROJECT
 from report.document import fonts
-from report.engine.stage import Input, Json, Output, Source, Stage
+from report.engine.stage import ALL_FILES, Input, Json, Output, Source, Stage
 from report.pipeline import packages
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_inputs
 from report.study.settings import Comparison
@@ -62,7 +62,12 @@ def _figure(study: Study, name: str, inputs: dict[str, Input], params: dict[str,
     function = f"analysis.figures.{MODULES.get(kind, kind)}:draw"
     needed = {*packages.FIGURES, *packages.IMAGES} if "data" in inputs else packages.FIGURES
     return Stage(
-        f"figure.{name}", function, {**inputs, **_fonts(study)}, params, packages=tuple(sorted(needed))
+        f"figure.{name}",
+        function,
+        {**inputs, **_fonts(study)},
+        params,
+        packages=tuple(sorted(needed)),
+        releases=ALL_FILES,  # the report shows it
     )
 
 

@@ -31,6 +31,9 @@ from report.study.trainings import Run, find_normal_class, list_analyses, list_c
 PROGRAM = Project(PROJECT, ("analysis", "report"), declared_in="report/pipeline/stages.py")
 """Our own packages, which have the code of all stages."""
 RESULTS = ("results.json",)
+PREDICTIONS = ("predictions.csv",)
+COURSE = ("history.csv", "training.json")
+"""What a training tells of itself; its network stays where it was trained."""
 
 
 def make_stages(study: Study, place: Place) -> list[Stage]:
@@ -117,6 +120,7 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
         pixels,
         {"classes": [*study.class_ids], "seed": study.split.seed, "splits": [*EVALUATED]},
         packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
+        releases=PREDICTIONS,
     )
     yield _evaluation(study, reference, pixels["split"], {}, "none")
     yield _comparison(study, place, analysis)
@@ -141,6 +145,7 @@ def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
         },
         packages=packages.NETWORKS,
         threads=study.training.threads,
+        releases=COURSE,
     )
     yield Stage(
         f"predict.{run.name}",
@@ -154,8 +159,9 @@ def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
         },
         packages=packages.NETWORKS,
         threads=study.training.threads,
+        releases=PREDICTIONS,
     )
-    training: Input = Output(f"train.{run.name}", ("history.csv", "training.json"))
+    training: Input = Output(f"train.{run.name}", COURSE)
     yield _evaluation(study, run.name, pixels["split"], {"training": training}, model.class_balance)
 
 
@@ -172,7 +178,7 @@ def _evaluation(study: Study, name: str, split: Input, more: dict[str, Input], c
     return Stage(
         f"evaluate.{name}",
         "analysis.evaluation.stages.evaluate:evaluate",
-        {"predictions": Output(f"predict.{name}"), "records": RECORDS, "split": split, **more},
+        {"predictions": Output(f"predict.{name}", PREDICTIONS), "records": RECORDS, "split": split, **more},
         {
             "model": name,
             "classes": [*study.class_ids],
@@ -195,7 +201,7 @@ def _comparison(study: Study, place: Place, analysis: str) -> Stage:
     return Stage(
         f"compare{analysis}",
         "analysis.evaluation.stages.compare:compare",
-        {name: Output(f"predict.{name}") for name in (*trained, reference)},
+        {name: Output(f"predict.{name}", PREDICTIONS) for name in (*trained, reference)},
         {
             "analysis": analysis,
             "classes": [*study.class_ids],
@@ -221,7 +227,7 @@ def _ledger(study: Study, place: Place) -> Iterator[Stage]:
         return
     trained = {m.id: [run.name for run in list_runs(study, m, PRESCRIBED.suffix)] for m in study.trained}
     names: dict[str, Json] = {model: list(found) for model, found in trained.items()}
-    reasons = find_obstacles(study, place.overrides, sample=place.data is None)
+    reasons = find_obstacles(study, place.overrides, sample=place.kind == "sample")
     yield Stage(
         "ledger",
         "analysis.evaluation.stages.ledger:write",
@@ -229,7 +235,11 @@ def _ledger(study: Study, place: Place) -> Iterator[Stage]:
             "split": Output("split"),
             **{f"architecture_{m}": Output(f"architecture.{m}", ("summary.json",)) for m in reasons},
             **{f"evaluate_{m}": Output(f"evaluate.{m}", RESULTS) for m in trained},
-            **{f"predict_{run}": Output(f"predict.{run}") for found in trained.values() for run in found},
+            **{
+                f"predict_{run}": Output(f"predict.{run}", PREDICTIONS)
+                for found in trained.values()
+                for run in found
+            },
         },
         {
             "classes": [*study.class_ids],

@@ -13,7 +13,7 @@ from report.engine.stage import Stage, select
 from report.engine.store import Store
 from report.engine.system.files import translate_disk_errors
 from report.errors import UsageError
-from report.pipeline.data import Place
+from report.pipeline.data import Place, find_kind
 from report.pipeline.stages import make_stages
 from report.study.loading import load
 from report.study.study import Study
@@ -124,7 +124,8 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
         name=name,
         study=study,
         stages=make_stages(
-            study, Place(folder, data, request.overrides, declared != study.declaration, version)
+            study,
+            Place(folder, find_kind(data), data, request.overrides, declared != study.declaration, version),
         ),
         data=found,
         cache=cache,

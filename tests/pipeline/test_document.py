@@ -15,7 +15,7 @@ from tests.pipeline.plans import (
 
 def test_the_title_of_the_study_reaches_the_document_alone():
     about = STUDY.about.model_copy(update={"title": "Another"})
-    other = make_stages(STUDY.model_copy(update={"about": about}), Place(ASSIGNMENT, Path("/data")))
+    other = make_stages(STUDY.model_copy(update={"about": about}), Place(ASSIGNMENT, "folder", Path("/data")))
     assert {a.name for a, b in zip(REAL, other, strict=True) if a != b} == {"source"}
 
 
