@@ -28,6 +28,7 @@ from report.study.value_types import (
     Subset,
     TablePaths,
     Title,
+    refuse,
 )
 
 READER_KEYS = ("label_rule", "folders", "table", "columns", "values", "several", "uncertain")
@@ -119,10 +120,11 @@ class Dataset(Section):
         for key in READER_KEYS:
             if key in self.model_fields_set and key not in reader.keys:
                 known = " or ".join(map(repr, readers.find_readers_with(key)))
-                raise ValueError(f"{key} is for the reader {known}, and this one is {self.reader!r}")
+                problem = f"is for the reader {known}, and this one is {self.reader!r}"
+                raise refuse(problem, key=key, others=["reader"])
         if any(getattr(self, key) is None for key in reader.needs):
             needs = " and ".join(f"{key} = {example}" for key, example in reader.needs.items())
-            raise ValueError(f"the reader {self.reader!r} needs {needs}")
+            raise refuse(f"{self.reader!r} needs {needs}", key="reader")
         return self
 
 
@@ -165,9 +167,11 @@ class Split(Section):
             idle |= {"val", "draw", "official_val"}
         for key in sorted(idle & self.model_fields_set):
             case = " with a subset" if self.subset and official else ""
-            raise ValueError(f"{key} has no part in the protocol {self.protocol!r}{case}")
+            problem = f"has no part in the protocol {self.protocol!r}{case}"
+            raise refuse(problem, key=key, others=["protocol", "subset"])
         if self.protocol in ("holdout", "splitfolders") and self.test + self.val >= 1:
-            raise ValueError("test and val are shares of the whole, and leave nothing to train on")
+            problem = "test and val are shares of the whole, and leave nothing to train on"
+            raise refuse(problem, key="test", others=["val", "protocol"])
         return self
 
 

@@ -129,7 +129,7 @@ def test_data_without_its_files_are_refused_with_how_they_are_had(project: Path)
     [
         (":read", ":raed", "no function raed in analysis.datasets.mine", "did you mean read"),
         ('"analysis.datasets.mine:read"', '"kermanny"', "no reader is called 'kermanny'", "mean kermany"),
-        ("values =", "folders =", "folders is for the reader 'class-folders' or", ""),
+        ("values =", "folders =", "folders: is for the reader 'class-folders' or", ""),
     ],
 )
 def test_a_wrong_name_or_key_is_told(project: Path, old: str, new: str, problem: str, hint: str) -> None:
