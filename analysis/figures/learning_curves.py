@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -26,8 +26,6 @@ def draw(
     *,
     scratch: Path,
     progress: Progress,
-    classes: Sequence[style.Class],
-    model: str,
     title: str,
 ) -> None:
     """Draw both curves of loss and of accuracy, and mark the epoch of the lowest validation loss.
@@ -36,8 +34,6 @@ def draw(
     ----------
     inputs : mapping of str to Path
         The stage ``training``.
-    classes, model
-        Not shown.
     title : str
         What the model is called.
     """

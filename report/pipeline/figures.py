@@ -102,8 +102,8 @@ def _model_figures(study: Study) -> Iterator[Stage]:
         run = name_first_run(study, model)
         training: dict[str, Input] = {"training": Output(f"train.{run}", ("history.csv",))}
         evaluation: dict[str, Input] = {"evaluation": Output(f"evaluate.{run}")}
-        named: dict[str, Json] = {**_classes(study), "model": model.id, "title": model.title}
-        yield _figure(study, f"curves.{model.id}", training, named)
+        named: dict[str, Json] = {**_classes(study), "title": model.title}
+        yield _figure(study, f"curves.{model.id}", training, {"title": model.title})
         for kind in ("roc", "confusion"):
             yield _figure(study, f"{kind}.{model.id}", evaluation, {**named, "splits": [*EVALUATED]})
 
@@ -124,7 +124,7 @@ def _overlays(study: Study) -> Iterator[Stage]:
             evaluations,
             {**classes, "models": models, "splits": [*EVALUATED], "kind": kind},
         )
-    yield _figure(study, "reliability", evaluations, {**classes, "models": networks, "split": "test"})
+    yield _figure(study, "reliability", evaluations, {"models": networks, "split": "test"})
     if find_normal_class(study):
         yield _figure(study, "decision", evaluations, {"models": models})
 

@@ -1,10 +1,36 @@
-"""The one list of stages of a study; the only link between the report generator and the analysis.
+"""The one list of stages of a study. This package is the only place that names functions of the analysis as stages.
 
-``read -> images, split -> architecture -> train -> predict -> evaluate -> compare -> results -> figures
--> document``. Each line names the function, what it reads and the part of the study file it depends on.
+A stage is a function of files to files. Here and in the modules beside it stands for each which function it is, what
+it reads, and on which part of the study file it depends. In the order in which they run:
 
-From ``split`` to ``compare`` everything is there once for each analysis: as the study splits its images, and, named
-``...@patient``, with all images of a patient in one part.
+============  ============================================  ============================================================
+stage         function                                      reads
+============  ============================================  ============================================================
+sample        analysis.datasets.sample.*:write              nothing; in place of the data, with ``--sample``
+archive       analysis.datasets.archives.unpacking:unpack   the data, where they are an archive
+read          analysis.datasets.*:read                      sample, archive, or the data
+images        analysis.preparation:prepare                  read, sample, archive, or the data
+architecture  analysis.models.architecture:describe         architecture
+split         analysis.splitting:split                      read
+train         analysis.models.training:train                read, images, architecture, split, train
+predict       analysis.models.prediction:predict            read, images, split, train
+evaluate      analysis.evaluation.stages.evaluate:evaluate  read, split, train, predict
+evaluate      analysis.evaluation.stages.average:average    evaluate; with several seeds
+predict       analysis.models.low_detail:fit                read, images, split
+compare       analysis.evaluation.stages.compare:compare    predict
+ledger        analysis.evaluation.stages.ledger:write       architecture, split, predict, evaluate; with published figures
+results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, ledger
+figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare
+figure        report.graph.report_figure:draw               nothing but the list of stages
+source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, ledger, results, figure
+html          report.document.html:render                   source
+pdf           report.document.pdf:render                    source
+============  ============================================  ============================================================
+
+A reader, an architecture and a reader's sample are named by the study; those above are what this project brings. One
+architecture reads another whose weights it begins with, as does one training. From ``split`` to ``compare`` everything
+is there once for each analysis: as the study splits its images, and, named ``...@patient``, with all images of a patient
+in one part. Figures show the first analysis, that of differences both.
 """
 
 from __future__ import annotations
