@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ LEGENDS = {analysis.key: analysis.legend for analysis in ANALYSES}
 LEFT, WIDTH, VALUES, GAP, TITLE, AXIS = 31.0, 31.0, 9.0, 3.0, 8.0, 10.0
 ROW, SECOND, LINE, OFFSET = 5.0, 3.8, 3.2, 0.19
 COLUMNS = 3
+OVERALL_LINES, CLASS_LINES = (math.ceil(len(measures) / COLUMNS) for measures in (OVERALL, OF_CLASSES))
+"""Of panels: first those of measures of all images, below them those of classes."""
 BAND = "#dfe7dc"
 
 
@@ -87,11 +90,11 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
         typesetting.BASE,
     )
     axis = AXIS + LINE * words.count("\n")
-    room = style.PAGE_MM - header - 3 * TITLE - axis
+    room = style.PAGE_MM - header - (OVERALL_LINES + CLASS_LINES) * TITLE - axis
     rows, paired = _rows(pair.classes, table["analysis"].nunique(), room)
     limits = _limits(table, pair.margin)
     forest = Forest(style.class_colours(pair.classes), limits, pair.margin, pair.primary_row, paired)
-    blocks = [rows.row, *[rows.row * (len(pair.classes) + 1)] * 2]
+    blocks = [*[rows.row] * OVERALL_LINES, *[rows.row * (len(pair.classes) + 1)] * CLASS_LINES]
     height = header + sum(blocks) + TITLE * len(blocks) + axis + rows.key
     with style.page(height) as figure:
         sheet = style.add_sheet(figure)
@@ -131,7 +134,7 @@ def _rows(classes: Sequence[style.Class], analyses: int, room: float) -> tuple[c
     names = tuple(typesetting.break_lines(label, LEFT - 3) for label in called)
     row = ROW + SECOND * (analyses - 1)
     row = max(row, LINE * max(name.count("\n") + 1 for name in names) + 0.8)
-    many = 2 * len(classes) + 3
+    many = OVERALL_LINES + CLASS_LINES * (len(classes) + 1)
     if row * many <= room:
         return class_labels.Rows(names, LEFT - 3, row, 0.0, close=False), False
     found = class_labels.arrange_rows(classes, room=room, tallest=row, times=many / len(classes))
@@ -168,18 +171,27 @@ def _panels(
     called = dict(zip([*AVERAGES, *class_ids], rows.names, strict=True))
     values = VALUES * (1 + forest.paired)
     width = WIDTH + VALUES - values - rows.wider / COLUMNS
-    bottom, heights = lines
-    for k, (name, drawn) in enumerate(_measures(table)):
-        line, column = divmod(k, COLUMNS)
-        if column == 0:
-            bottom -= TITLE + heights[line]
+    top, heights = lines
+    bottoms = list(accumulate(heights, lambda above, height: above - (TITLE + height), initial=top))[1:]
+    places = list(_places())
+    lowest = {column: line for line, column in places}
+    for (line, column), (name, drawn) in zip(places, _measures(table), strict=True):
         x = LEFT + rows.wider + column * (width + values + GAP)
-        ax = style.place(figure, x, bottom, width, heights[line])
+        ax = style.place(figure, x, bottoms[line], width, heights[line])
         _panel(ax, drawn, forest)
         ax.set_title(name, fontsize=typesetting.SMALL + 0.5, pad=3)
         names = [called[of] if column == 0 else "" for of in drawn["class"].unique()]
         ax.set_yticks(range(len(names)), names, **rows.type)
-        ax.tick_params(axis="x", labelbottom=line == 2, length=2.5 if line == 2 else 0)
+        is_lowest = line == lowest[column]
+        ax.tick_params(axis="x", labelbottom=is_lowest, length=2.5 if is_lowest else 0)
+
+
+def _places() -> Iterator[tuple[int, int]]:
+    """Yield the line and the column of each panel; measures of classes begin a line of their own."""
+    for first, measures in ((0, OVERALL), (OVERALL_LINES, OF_CLASSES)):
+        for k in range(len(measures)):
+            line, column = divmod(k, COLUMNS)
+            yield first + line, column
 
 
 def _measures(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

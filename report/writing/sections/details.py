@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.evaluation.settings import PREVALENCES, SPECIFICITIES
-from analysis.vocabulary.measures import ABNORMAL, SCALED, in_percent
+from analysis.vocabulary.measures import ABNORMAL, MIRRORED, SCALED, in_percent, parse
 from analysis.vocabulary.splits import ALL_IMAGES, EVALUATED, SPLITS
 from report.writing.study_facts import Section
 from report.writing.values import MISSING, decimal, unbroken
@@ -48,7 +48,7 @@ class Details(Section):
         return [
             name
             for name in AVERAGES
-            if not (self.facts.many and self.facts.reported_class and name.startswith("specificity"))
+            if not (self.facts.many and self.facts.reported_class and parse(name)[0].id in MIRRORED)
         ]
 
     def averages_of(self, classifier: str, part: Part) -> list[str]:
