@@ -91,14 +91,14 @@ class DamagedError(StageError):
 
 
 class RenderError(ReportError):
-    """The document's source is wrong or could not be rendered.
+    """The document's source is wrong or could not be rendered; the ``message`` does not say where.
 
     Attributes
     ----------
     file : str
-        The template or passage that is wrong, "" where it is not known.
+        The template, passage, or source of the document that is wrong, "" where it is not known.
     line : int
-        The line of the document's source, 0 where it is not known or ``file`` is.
+        The line of ``file``, 0 where it is not known.
     equation : str
         The equation that cannot be set, in TeX; "" if it is none.
     """
@@ -112,6 +112,10 @@ class RenderError(ReportError):
         self.file = file
         self.line = line
         self.equation = equation
+
+    def __str__(self) -> str:
+        place = self.file + (f":{self.line}" if self.line else "")
+        return f"{place}: {self.message}" if place else self.message
 
 
 class EnvironmentProblem(ReportError):

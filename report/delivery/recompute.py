@@ -173,7 +173,7 @@ def _without_log() -> Iterator[None]:
 
 def _describe(error: Exception, stage_folder: Path, folder: Path) -> str:
     """Return an error in one line, files called by their path in the build folder."""
-    words = error.message if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+    words = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
     text = " ".join(words.split())
     for link in sorted((stage_folder / "inputs").rglob("*"), reverse=True):
         if link.is_symlink():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from report.document import lint
+from report.document.origin import find_origin
 from report.study.folder import find_prose
 from report.writing.artifacts import copy_figures, copy_tables
 from report.writing.author.doubts import find_doubts
@@ -64,7 +65,7 @@ def write(
     text = fill(inputs["templates"], inputs["prose"], known_to_templates(facts, found["verdicts"], figures))
     (out / "report.qmd").write_text(text, encoding="utf-8")
     lines, folders = text.split("\n"), (inputs["templates"], inputs["prose"])
-    lint.require_sound(out, lambda p: lint.find_origin(lines[p.line - 1], *folders, word=p.word))
+    lint.require_sound(out, lambda p: find_origin(lines[p.line - 1], *folders, word=p.word))
     _write_doubts(inputs["prose"], out, found["verdicts"])
 
 

@@ -41,7 +41,7 @@ def require_quotations(folder: Path, study: Study) -> None:
             else:
                 problem = _find_problem(name, study) or _find_misspelling(name, of_study)
             if problem:
-                raise RenderError(f"{path.name}:{line}: {name}: {problem[0]}", hint=problem[1])
+                raise RenderError(f"{name}: {problem[0]}", hint=problem[1], file=path.name, line=line)
 
 
 def find_quotations(text: str) -> Iterator[tuple[int, str, bool]]:
