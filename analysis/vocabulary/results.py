@@ -12,6 +12,7 @@ from enum import Enum
 from itertools import product
 
 from analysis.vocabulary.measures import BETWEEN, LEARNING_CURVES
+from analysis.vocabulary.run_names import split_run
 from analysis.vocabulary.splits import ALL_IMAGES, SPLITS
 
 
@@ -137,7 +138,7 @@ def quantity(name: str) -> Quantity:
     word = behind[0] if behind and part in _PARTS else part
     if BETWEEN in owner:
         return _OF_TWO.get(word, Quantity.DIFFERENCE)
-    found_by_reader = owner.partition("@")[0] == "data" and not behind
+    found_by_reader = split_run(owner)[0] == "data" and not behind
     return _OF_ONE.get(word, Quantity.COUNT if found_by_reader else Quantity.NUMBER)
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FOLDER = "predictions"
 STUDY = f"{FOLDER}/study.json"
+RUN = "run.json"
+"""What ran and what was cached in a build; of a folder that is being written, that it is."""
 PROSE = f"{FOLDER}/prose"
 DOCUMENTS = ("report.html", "report.pdf")
 TARGETS = ("results", "source", "html", "pdf")
@@ -173,7 +175,7 @@ def read_evidence(folder: Path) -> Evidence:
     """
     path = folder / STUDY
     try:
-        if (read_json(folder / "run.json") or {}).get("unfinished"):
+        if is_unfinished(folder):
             raise DataError(f"{folder}: a build was interrupted while it wrote this folder", hint=REBUILD)
         return Evidence.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -187,6 +189,11 @@ def read_evidence(folder: Path) -> Evidence:
         ) from error
 
 
+def is_unfinished(folder: Path) -> bool:
+    """Tell whether a build was interrupted while it wrote this folder."""
+    return bool((read_json(folder / RUN) or {}).get("unfinished"))
+
+
 def _why_not(folder: Path) -> tuple[str, str]:
     """Return why a folder without ``study.json`` cannot be checked, and what to do."""
     if not folder.is_dir():
@@ -194,7 +201,7 @@ def _why_not(folder: Path) -> tuple[str, str]:
         return f"{folder}: {what}", "name a build folder, such as build/assignment"
     if any((folder / name).is_file() for name in DOCUMENTS):
         return f"{folder}: its report has no {STUDY}, by which it can be checked", REBUILD
-    if (folder / "run.json").is_file():
+    if (folder / RUN).is_file():
         return (
             f"{folder}: holds no report, as after report build --only",
             "build it whole: report build STUDY --data DIR",

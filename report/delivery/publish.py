@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from report.delivery.build_folder import (
-    RUN,
     find_current_documents,
     list_written,
     mark_unfinished,
@@ -17,6 +16,7 @@ from report.delivery.build_folder import (
 )
 from report.delivery.evidence import (
     DOCUMENTS,
+    RUN,
     STUDY,
     describe_study,
     evidence_path,

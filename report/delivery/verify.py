@@ -10,16 +10,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from report.delivery import evidence
+from report.delivery.build_folder import DRAWN
 from report.delivery.contents import NUMBER, count_numbers, count_pages, read_html
 from report.delivery.differences import Difference, compare_files
-from report.delivery.evidence import DOCUMENTS, PROSE, STUDY, Evidence, group_by_stage, read_evidence
+from report.delivery.evidence import DOCUMENTS, PROSE, RUN, STUDY, Evidence, group_by_stage, read_evidence
 from report.delivery.publish import find_strays, list_report_files
 from report.delivery.recompute import OnProgress, Recomputation, recompute
 from report.engine.system.files import digest_file
 from report.engine.system.process import fix_environment
 from report.study.folder import find_prose
 
-BESIDE = ("run.json", "graph.svg")
+BESIDE = (RUN, *DRAWN)
 """What a build folder has beside its report, and nothing is computed from."""
 FIGURES, TABLES = "figures/", "tables/"
 CHANGED = "is not the file that was built: its digest is not the one in predictions/study.json"

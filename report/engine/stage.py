@@ -119,12 +119,17 @@ class Stage:
     @property
     def kind(self) -> str:
         """The first part of its name: ``train`` of ``train.baseline@patient``, ``split`` of ``split@patient``."""
-        return re.split("[.@]", self.name)[0]
+        return kind_of(self.name)
 
     @property
     def needs(self) -> frozenset[str]:
         """The names of the stages that it reads."""
         return frozenset(where.stage for where in self.inputs.values() if isinstance(where, Output))
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of the stage that is called ``name``."""
+    return re.split("[.@]", name)[0]
 
 
 def select(stages: Sequence[Stage], only: Collection[str] | None = None) -> list[Stage]:

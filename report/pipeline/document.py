@@ -14,6 +14,8 @@ from report.study.folder import PROSE_FILES
 from report.study.study import Study
 from report.study.trainings import has_many_models, list_analyses, name_first_run, select_together
 
+DOCUMENT_KINDS = frozenset({"figure", "source", "html", "pdf"})
+"""The kinds of stages that make the document: cheap, and never a training."""
 WORDS = (
     *("*.j2", "datasets/*.j2", "sections/*.j2", "sentences/*.j2", "floats/*.j2"),
     *("filters/passage.lua", "references.bib"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from analysis.errors import DataError
 from report import PROJECT
-from report.engine.stage import Stage, select
+from report.engine.stage import Stage, kind_of, select
 from report.engine.store import Store
 from report.engine.system.files import translate_disk_errors
 from report.errors import UsageError
@@ -79,7 +79,7 @@ class Plan:
     def keep_declaration(self, stages: Iterable[str]) -> None:
         """Keep which comparison is declared when predictions of the test set first become known."""
         store = Store(self.cache)
-        begun = any(name.startswith("predict.") for name in stages)
+        begun = any(kind_of(name) == "predict" for name in stages)
         if begun and not store.latest(self.cache_name, "declared"):
             store.point(self.cache_name, {"comparison": self.study.declaration}, "declared")
 

@@ -22,6 +22,7 @@ from analysis.vocabulary.measures import (
 )
 from analysis.vocabulary.published import COUNT, TALLIED, VERDICTS, WITH_CORRECTED, as_key
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL, MAJORITY
+from analysis.vocabulary.run_names import join_run
 from analysis.vocabulary.splits import ALL_IMAGES, EVALUATED, SPLITS
 from report.study import readers
 from report.study.trainings import find_normal_class, list_analyses, list_compared, list_runs
@@ -136,7 +137,7 @@ def _published(study: Study) -> Iterator[str]:
     yield from (f"ledger.{kind}.{what}" for kind in TALLIED for what in (COUNT, *map(as_key, VERDICTS)))
     corrected = {m.corrects: m.id for m in study.trained if m.corrects}
     for result in study.published.results:
-        owner = f"{result.model}@{result.run}" if result.run else result.model
+        owner = join_run(result.model, result.run or "")
         yield from (f"{of}.{owner}.{name}" for of in ("published", "ledger") for name in result.figures)
         if result.model in corrected and not result.run:
             shown = [name for name in result.figures if name in WITH_CORRECTED]

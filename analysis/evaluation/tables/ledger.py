@@ -16,6 +16,7 @@ from analysis.evaluation.results_file import COUNT, Basis, Interval, Results, bo
 from analysis.evaluation.statistics.published import NAN, Known, agree, published_figures
 from analysis.vocabulary import published as vocabulary
 from analysis.vocabulary.reference_classifiers import MAJORITY
+from analysis.vocabulary.run_names import join_run
 from analysis.vocabulary.splits import SPLITS
 
 BASIS = Basis("ledger/ledger.csv")
@@ -186,7 +187,7 @@ def figure_results(rows: Sequence[Row]) -> Results:
     results: Results = {}
     for row in rows:
         line, theirs, ours = row.line, row.theirs, row.ours
-        name = f"{line.model}{'@' if line.run else ''}{line.run}.{line.figure}"
+        name = f"{join_run(line.model, line.run)}.{line.figure}"
         item = entry(theirs.value, f"as published: {line.source}", BASIS)
         se = None if np.isnan(theirs.se) else float(theirs.se)
         results.setdefault(f"published.{name}", {**item, "se": se})
