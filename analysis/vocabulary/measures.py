@@ -239,6 +239,8 @@ REPORTED = ("ppv", "sensitivity", "f1")
 Primary = Literal["accuracy", "f1.macro", "sensitivity.macro", "auroc.macro"]
 """What a comparison can be declared by."""
 DEFAULT_PRIMARY: Primary = "f1.macro"
+DEFAULT_ALPHA = 0.05
+"""The chance of a false "better" or "worse" that a study allows if it says nothing else."""
 HEADLINES = ("accuracy", "f1.macro", "auroc.macro")
 """What tables and text of all models give of each."""
 

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.image_files import escape_name
-from analysis.vocabulary.measures import DEFAULT_PRIMARY
+from analysis.vocabulary.measures import DEFAULT_ALPHA, DEFAULT_PRIMARY
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from analysis.vocabulary.splits import EVALUATED, PRESCRIBED
 from report import PROJECT
@@ -233,13 +233,13 @@ def _comparison(study: Study, place: Place, analysis: str) -> Stage:
             "classes": [*study.class_ids],
             "splits": [*EVALUATED],
             "networks": networks,
-            "floor": LOW_DETAIL.id,
+            "reference": LOW_DETAIL.id,
             "baseline": comparison.baseline if comparison else None,
             "against": list(list_compared(study)),
             "primary": comparison.primary if comparison else DEFAULT_PRIMARY,
             "split": comparison.split if comparison else "test",
             "margin": comparison.margin if comparison else None,
-            "alpha": comparison.alpha if comparison else 0.05,
+            "alpha": comparison.alpha if comparison else DEFAULT_ALPHA,
             "declared_late": place.declared_late,
             "corrections": [[m.faithful, m.corrected] for m in study.corrections],
         },

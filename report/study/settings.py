@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from analysis.vocabulary.measures import DEFAULT_PRIMARY, Primary
+from analysis.vocabulary.measures import DEFAULT_ALPHA, DEFAULT_PRIMARY, Primary
 from analysis.vocabulary.splits import EvaluatedSplit
 from report.study import readers
 from report.study.value_types import (
@@ -213,7 +213,7 @@ class Comparison(Section):
     baseline: Identifier
     against: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     margin: Fraction = 0.03
-    alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
+    alpha: Annotated[float, Field(gt=0, le=0.2)] = DEFAULT_ALPHA
 
 
 class Requirement(Section):

@@ -92,7 +92,7 @@ class HolmStep:
     level: float
 
 
-def holm(p: Sequence[float], alpha: float = 0.05) -> list[HolmStep]:
+def holm(p: Sequence[float], alpha: float) -> list[HolmStep]:
     """Return Holm's (1979) steps in the order of ``p``, the p-values of the m tests of a family.
 
     The test of rank r (0 the smallest p) is made at alpha/(m - r). After the first that is not rejected

@@ -166,7 +166,17 @@ def _undecided(item: Entry, interval: Interval) -> Results:
 
 
 def planning_results(predictions: Predictions, artifact: str) -> Results:
-    """Return the gain in accuracy that could be found at all, by how often two models disagree."""
+    """Return the gain in accuracy that could be found at all, by how often two models disagree.
+
+    As `detectable_gain` says, images count as independent here: with several of a patient, less is found.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of the images on which models are compared; only their number counts.
+    artifact : str
+        The file that the results name as their origin.
+    """
     n = len(predictions.y_true)
     return {
         f"{DETECTABLE_GAIN}.{in_percent('discordance', discordance)}": entry(
