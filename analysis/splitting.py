@@ -73,6 +73,8 @@ def split(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Pro
 
     Parameters
     ----------
+    inputs : mapping of str to Path
+        The stage ``records``.
     rule
         The fields of `Rule`.
 

@@ -12,8 +12,10 @@ from typing import Any
 
 from analysis.evaluation.settings import LEVEL
 from analysis.vocabulary.measures import LEARNING_CURVES, pair_name
+from analysis.vocabulary.published import NOT_COMPARABLE
 from analysis.vocabulary.results import MOVES, OF_ARCHITECTURE, Quantity, quantity
 from analysis.vocabulary.splits import EVALUATED
+from analysis.vocabulary.verdicts import BETTER
 from report.engine.stage import Stage
 from report.study.study import Study
 from report.study.trainings import list_analyses, list_compared
@@ -98,7 +100,7 @@ def _make_verdicts(study: Study) -> Iterable[dict[str, Any]]:
                 "analysis": analysis,
                 "measure": declared.primary,
                 "split": declared.split,
-                "verdict": "better",
+                "verdict": BETTER,
                 "margin": declared.margin,
                 "alpha": declared.alpha,
                 "seeds": len(study.training.seeds),
@@ -179,7 +181,7 @@ def _write_ledger(place: Path, case: _Case) -> None:
         {
             **{"model": r.model, "run": r.run or "", "figure": name, "source": r.source, "printed": printed},
             **{"published": printed, "published_se": "", "ours": WHOLE, "low": "", "high": "", "se": ""},
-            **{"verdict": "not comparable", "why": "made up"},
+            **{"verdict": NOT_COMPARABLE, "why": "made up"},
         }
         for r in case.study.published.results
         for name, printed in r.figures.items()

@@ -21,6 +21,7 @@ from report.writing.values import Values
 
 if TYPE_CHECKING:
     from analysis.progress import Progress
+from analysis.vocabulary.verdicts import UNEQUAL
 
 Verdict = Mapping[str, Any]
 
@@ -79,7 +80,7 @@ def fill(templates: Path, prose: Path, known: Mapping[str, Any]) -> str:
 
 def _write_doubts(prose: Path, out: Path, verdicts: Sequence[Verdict]) -> None:
     """Write what in the author's words a result could contradict."""
-    decided = bool(verdicts) and all(v["verdict"] in {"better", "worse"} for v in verdicts)
+    decided = bool(verdicts) and all(v["verdict"] in UNEQUAL for v in verdicts)
     doubts = [doubt for path in find_prose(prose) for doubt in find_doubts(path, decided=decided)]
     listing = json.dumps(doubts, indent=1, ensure_ascii=False)
     (out / lint.DOUBTS).write_text(listing + "\n", encoding="utf-8")

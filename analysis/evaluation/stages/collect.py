@@ -33,6 +33,8 @@ def collect(
     inputs : mapping of str to Path
         ``records``, ``split<analysis>``, ``architecture_<model>``, ``evaluate_<name>`` of each model and training,
         ``compare<analysis>``, and ``ledger`` if there are published figures.
+    classes : sequence of str
+        Class ids in the study's order.
     models : sequence of str
         Those that are trained.
     analyses : sequence of str

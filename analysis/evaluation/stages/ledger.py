@@ -39,6 +39,8 @@ def write(
     inputs : mapping of str to Path
         ``split``, ``evaluate_<model>``, ``predict_<run>`` of each training, and
         ``architecture_<model>`` of all models.
+    classes : sequence of str
+        Class ids in the study's order.
     published : mapping
         The published figures, as ``published.toml`` has them.
     runs : mapping of str to sequence of str

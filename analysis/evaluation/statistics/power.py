@@ -35,8 +35,8 @@ def detectable_difference(se: float, comparisons: int, alpha: float) -> float:
 def detectable_gain(n: int, discordance: float, power: float = settings.POWER) -> float:
     """Return the gain in accuracy, 0 to ``discordance``, that McNemar's exact test finds with ``power``.
 
-    The test takes images for independent. Where a patient has several it knows less than ``n`` images tell, so that the
-    true gain is larger: it is a lower bound for planning, and no comparison is decided by it.
+    The test takes images for independent. Where a patient has several, which are alike, only a larger gain is found. It is
+    for planning, and decides no comparison.
 
     The power is summed over the number of discordant images (Duffy 1984); Connor's (1987) formula approximates it for
     large n. NaN if even a gain in all of them would not be found.

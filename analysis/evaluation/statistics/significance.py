@@ -142,8 +142,16 @@ def compare_recipes(
 ) -> SeedSpread:
     """Compare recipes A and B by a measure of S >= 2 networks each, trained with different seeds.
 
-    ``variance_patients`` is the bootstrap variance over patients of the difference of the means. The
-    degrees of freedom are Satterthwaite's (1946), those of the patients' term being infinite.
+    The degrees of freedom are Satterthwaite's (1946), those of the patients' term being infinite.
+
+    Parameters
+    ----------
+    a_values, b_values : sequence of S floats
+        The measure of each network.
+    variance_patients : float
+        The bootstrap variance over patients of the difference of the means.
+    level : float
+        Of the interval of the difference, 0 to 1.
 
     Raises
     ------

@@ -16,6 +16,7 @@ from analysis.evaluation.statistics.significance import HolmStep, holm, sign_fli
 from analysis.evaluation.statistics.verdict import Evidence, Rule, decide
 from analysis.vocabulary.measures import in_percent
 from analysis.vocabulary.results import DETECTABLE_GAIN, MOVES, WITHOUT_DECISION
+from analysis.vocabulary.verdicts import CANNOT_BE_DECIDED, Verdict
 
 POWER = f"{100 * settings.POWER:.0f} % power"
 
@@ -24,7 +25,7 @@ POWER = f"{100 * settings.POWER:.0f} % power"
 class Judged:
     """What the declared rule says of a pair, with the numbers that it rests on."""
 
-    verdict: str | None
+    verdict: Verdict | None
     results: Results
 
 
@@ -128,7 +129,7 @@ def _judged(pair: Pair, basis: Basis, rule: Rule, step: HolmStep, family: int) -
     item = entry(difference, f"difference b - a of {rule.primary}", basis)
     interval = pair.resampled_interval(rule.primary, step.level)
     if interval.reason_null:
-        return Judged("cannot_be_decided", _undecided(item, interval))
+        return Judged(CANNOT_BE_DECIDED, _undecided(item, interval))
     narrow = pair.resampled_interval(rule.primary, settings.EQUIVALENCE_LEVEL)
     detectable = detectable_difference(interval.se, family, rule.alpha)
     evidence = Evidence(float(difference), step.adjusted, (narrow.low, narrow.high), detectable)

@@ -10,10 +10,9 @@ from analysis.evaluation.settings import DISCORDANCES, LEVEL
 from analysis.vocabulary.measures import COLUMNS, COMPARED, MACRO, MEASURES, MIRRORED, in_percent, pair_name
 from analysis.vocabulary.results import MOVES
 from analysis.vocabulary.splits import GROUPED, PRESCRIBED
+from analysis.vocabulary.verdicts import BETTER, DECIDING
 from report.writing.study_facts import Section, read_rows
 
-DECIDING = {"better", "worse", "equivalent"}
-"""The verdicts that say how two models stand to each other."""
 DIFFERENCES_BY_CLASS = ("sensitivity", "f1")
 """The measures whose differences the table of a comparison has by class."""
 MOVED = tuple(MOVES[move] for move in ("both_right", "fixed", "broken", "both_wrong"))
@@ -190,7 +189,7 @@ class Comparison(Section):
                 "share": self.values.value(f"{v['pair']}.{v['split']}.false_better"),
             }
             for v in self.verdicts
-            if v["b"] == b and v["verdict"] == "better"
+            if v["b"] == b and v["verdict"] == BETTER
         ]
 
     def variance(self, b: str) -> list[float]:
