@@ -26,7 +26,7 @@ from report.terminal.quantities import format_duration
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from report.engine.explain import StageStatus
+    from report.engine.status import StageStatus
     from report.workspace.plan import Plan
 
 
@@ -69,7 +69,7 @@ def why(
 
 
 def _find_status(plan: Plan) -> list[StageStatus]:
-    from report.engine.explain import status as find_status
+    from report.engine.status import status as find_status
     from report.pipeline.stages import PROGRAM
 
     return find_status(plan.stages, plan.cache, PROGRAM, plan_name=plan.cache_name)
@@ -107,7 +107,7 @@ def log(
     """Print what a stage wrote while it ran last; ``classify`` is that of predict, ``check`` of data check."""
     from report.commands.data import CHECK_NAME
     from report.commands.predict import name_in_cache
-    from report.engine.explain import read_last_log
+    from report.engine.status import read_last_log
 
     plan = request_plan_without_data(study, data, sample, overrides, cache)
     names = (plan.cache_name, name_in_cache(plan), CHECK_NAME)

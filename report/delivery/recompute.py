@@ -16,7 +16,7 @@ from pathlib import Path
 
 from analysis.progress import silent
 from report.delivery.evidence import PROSE, Evidence, describe_program, group_by_stage, select_repeatable
-from report.engine.fingerprint import Surroundings, json_params
+from report.engine.recipe import Surroundings, json_params
 from report.engine.sources import list_source
 from report.engine.stage import Input, Source, Stage, is_included
 from report.engine.system.process import reset

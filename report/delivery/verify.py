@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 from report.delivery import evidence
 from report.delivery.build_folder import DRAWN
-from report.delivery.contents import NUMBER, count_numbers, count_pages, read_html
 from report.delivery.differences import Difference, compare_files
+from report.delivery.document_content import NUMBER, count_numbers, count_pages, read_html
 from report.delivery.evidence import DOCUMENTS, PROSE, RUN, STUDY, Evidence, group_by_stage, read_evidence
 from report.delivery.publish import find_strays, list_report_files
 from report.delivery.recompute import OnProgress, Recomputation, recompute

@@ -18,11 +18,11 @@ from typing import Any
 
 from report.engine.code import Code, Project
 from report.engine.events import Outcome, Progressed
-from report.engine.explain import explain_differences
-from report.engine.fingerprint import Recipe, Surroundings
 from report.engine.imports import ENGINE, OwnCode, changed_error
+from report.engine.recipe import Recipe, Surroundings
 from report.engine.sources import list_source
 from report.engine.stage import Input, Output, Source, Stage
+from report.engine.status import explain_differences
 from report.engine.store import (
     Deed,
     Entry,

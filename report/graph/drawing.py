@@ -10,13 +10,13 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from report.document.graph_layout import Box, Point, arrange, draw_path, drop_indirect
 from report.engine.stage import kind_of
-from report.graph.layout import Box, Point, arrange, draw_path, drop_indirect
 from report.terminal.quantities import format_duration
 
 if TYPE_CHECKING:
-    from report.engine.explain import StageStatus
     from report.engine.stage import Json
+    from report.engine.status import StageStatus
     from report.engine.store import Record
     from report.workspace.plan import Plan
 
@@ -67,7 +67,7 @@ def draw_plan(plan: Plan, today: date) -> str:
 
 def gather_facts(plan: Plan, today: date) -> Iterator[StageFacts]:
     """Yield what is known of each stage, in the plan's order; nothing runs."""
-    from report.engine.explain import status
+    from report.engine.status import status
     from report.engine.store import Store
     from report.engine.system.machine import describe_host
     from report.pipeline.stages import PROGRAM

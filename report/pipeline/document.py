@@ -25,7 +25,7 @@ THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "fi
 
 def make_document_stages(study: Study, place: Place, before: Sequence[Stage]) -> Iterator[Stage]:
     """Yield the stages of the document, which shows the stages ``before`` it too."""
-    drawing = Stage("figure.stages", "report.graph.report_figure:draw", params={"kinds": _kinds(before)})
+    drawing = Stage("figure.stages", "report.writing.stages_figure:draw", params={"kinds": _kinds(before)})
     yield drawing
     figures = [stage.name for stage in (*before, drawing) if stage.kind == "figure"]
     yield _source(study, place, figures)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from analysis.vocabulary.run_names import drop_seed, split_run
-from report.engine.explain import status
 from report.engine.stage import kind_of
+from report.engine.status import status
 from report.engine.store import Store
 from report.errors import UsageError
 from report.pipeline.document import DOCUMENT_KINDS

@@ -16,7 +16,7 @@ from report import PROJECT
 from report.delivery import evidence, publish, recompute
 from report.delivery.recompute import RepeatedStage
 from report.document.svg import SVG
-from report.engine.fingerprint import Surroundings
+from report.engine.recipe import Surroundings
 from report.engine.stage import Stage
 from report.pipeline.data import Place
 from report.pipeline.stages import PROGRAM, make_stages

@@ -10,9 +10,9 @@ import pytest
 
 from report.commands.execution import build_stages, local_options
 from report.engine.events import Failed, Started, Warned
-from report.engine.explain import read_last_log
 from report.engine.run import build as engine_build
 from report.engine.stage import Output, Source, Stage
+from report.engine.status import read_last_log
 from report.engine.system import distributions
 from report.errors import StageError
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from report.engine.events import Failed, Finished, Planned, Progressed, Started
-from report.engine.explain import read_last_log
 from report.engine.stage import Output, Source, Stage, select
+from report.engine.status import read_last_log
 from report.errors import EnvironmentProblem, SourceError, StageError, UserError
 
 ALL = {"a", "b", "total", "words"}

@@ -23,7 +23,7 @@ TINY = (
 )
 STATUS = """
 import json, os, sys
-from report.engine.explain import status
+from report.engine.status import status
 from report.pipeline.stages import PROGRAM
 from report.workspace.plan import make_plan
 from report.workspace.request import Request

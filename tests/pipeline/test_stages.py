@@ -271,3 +271,10 @@ def test_the_list_at_the_head_of_the_module_is_that_of_the_stages_made():
             used.add(row)
     assert used == set(listed)
     assert found == listed
+
+
+def test_the_functions_of_stages_lie_in_rooms_that_do_not_know_the_pipeline():
+    rooms = ("analysis.", "report.writing.", "report.document.")
+    for plan in (REAL, SAMPLE, SEEDS):
+        named = {name for stage in plan for name in (stage.function, *stage.uses)}
+        assert not [name for name in named if not name.startswith(rooms)]

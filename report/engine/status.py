@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from report.engine.code import Project
-from report.engine.fingerprint import Recipe, Surroundings, tree_file
+from report.engine.recipe import Recipe, Surroundings, tree_file
 from report.engine.stage import Output, Source, Stage, select
 from report.engine.store import Record, Store, digest_files, digest_json, input_files
 from report.engine.system.files import read_json, translate_disk_errors
