@@ -58,7 +58,7 @@ def why(
     overrides: Set = None,
     cache: Cache = None,
 ) -> None:
-    """Tell why one stage would run, down to the setting, file or function that changed."""
+    """Tell why one stage would run, down to the setting, file, package or module of code that changed."""
     stages = {s.name: s for s in _find_status(request_plan(study, data, sample, overrides, cache))}
     _require_stage(stage, stages)
     found = stages[stage]

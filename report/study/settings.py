@@ -31,7 +31,7 @@ from report.study.value_types import (
     refuse,
 )
 
-READER_KEYS = ("label_rule", "folders", "table", "columns", "values", "several", "uncertain")
+READER_KEYS = ("params", "label_rule", "folders", "table", "columns", "values", "several", "uncertain")
 """The keys of ``[dataset]`` that not every reader understands."""
 
 MIN_SEEDS = 3
@@ -87,9 +87,12 @@ class Dataset(Section):
     For the reader ``table``: ``table`` is the path of the table below the data folder, or several; ``columns`` says what
     its columns are, ``values`` what a class is called in it, by class id; ``several`` which class comes before which
     where an image has several, ``uncertain`` what -1 is.
+
+    ``params`` has settings of a reader of one's own that have no key here: one argument of its function.
     """
 
     reader: ReaderName = "v7"
+    params: dict[str, Any] = {}
     root: str
     source: str = ""
     label_rule: Literal["covid-first", "first-tag", "every-tag"] = "covid-first"
@@ -120,7 +123,8 @@ class Dataset(Section):
         for key in READER_KEYS:
             if key in self.model_fields_set and key not in reader.keys:
                 known = " or ".join(map(repr, readers.find_readers_with(key)))
-                problem = f"is for the reader {known}, and this one is {self.reader!r}"
+                whose = f"the reader {known}" if known else "readers of one's own that name it"
+                problem = f"is for {whose}, and this one is {self.reader!r}"
                 raise refuse(problem, key=key, others=["reader"])
         if any(getattr(self, key) is None for key in reader.needs):
             needs = " and ".join(f"{key} = {example}" for key, example in reader.needs.items())

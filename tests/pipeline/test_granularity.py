@@ -209,7 +209,7 @@ REACHED = {
     "analysis.datasets.images.decode": {"read", "images", "figure.examples"},
     "analysis.preparation": {"images"},
     "analysis.splitting": {"split"},
-    "analysis.whole_patients": {"split"},
+    "analysis.patient_split": {"split"},
     "analysis.models.assignment": of_models("architecture"),
     "analysis.models.training": of_models("train"),
     "analysis.models.prediction": of_models("predict"),
