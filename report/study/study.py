@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from report.errors import did_you_mean, nearest
 from report.study import readers
 from report.study.collisions import find_collision
+from report.study.dotted_names import find_setting
 from report.study.model_settings import Model
 from report.study.published import Published
 from report.study.settings import (
@@ -25,7 +26,6 @@ from report.study.settings import (
     Sample,
     Split,
     Training,
-    find_setting,
 )
 from report.study.value_types import Section, refuse
 
