@@ -132,3 +132,14 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
 def did_you_mean(names: Sequence[str], otherwise: str) -> str:
     """Return a hint at the `nearest` names; ``otherwise`` where there are none."""
     return f"did you mean {' or '.join(names)}?" if names else otherwise
+
+
+def list_first(names: Sequence[str], most: int = 3) -> str:
+    """Return the first of some names and how many more there are: ``a, b, c and 2 more``."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def and_more(number: int) -> str:
+    """Return what follows the first of ``number`` complaints: `` (and 2 more)``, "" where there is one."""
+    return f" (and {number - 1} more)" if number > 1 else ""

@@ -14,7 +14,7 @@ from analysis.errors import LayoutError
 from analysis.vocabulary.run_names import split_run
 from report.engine.events import Finished, Planned
 from report.engine.stage import kind_of
-from report.errors import DamagedError, RenderError, StageError
+from report.errors import DamagedError, RenderError, StageError, and_more
 from report.terminal import console, progress
 from report.terminal.quantities import format_training_time
 
@@ -174,7 +174,7 @@ def _check_doubts(built: Mapping[str, Built], *, strict: bool) -> None:
         return
     doubts = json.loads(built["source"].path(DOUBTS).read_text(encoding="utf-8"))
     if doubts and strict:
-        raise RenderError(doubts[0] + f" (and {len(doubts) - 1} more)" * (len(doubts) > 1))
+        raise RenderError(doubts[0] + and_more(len(doubts)))
     for doubt in doubts:
         console.warn(doubt)
 

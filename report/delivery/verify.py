@@ -18,6 +18,7 @@ from report.delivery.publish import find_strays, list_report_files
 from report.delivery.recompute import OnProgress, Recomputation, recompute
 from report.engine.system.files import digest_file
 from report.engine.system.process import fix_environment
+from report.errors import list_first
 from report.study.folder import find_prose
 
 BESIDE = (RUN, *DRAWN)
@@ -143,8 +144,7 @@ def describe_cause(changed: Collection[str]) -> str:
 
 
 def _name_some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-    return f"{', '.join(names[:2])}{more} {'is' if len(names) == 1 else 'are'}"
+    return f"{list_first(names, 2)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _find_misplaced(folder: Path, declared: Evidence, wanted: Mapping[str, Path]) -> Iterator[Difference]:

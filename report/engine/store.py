@@ -27,7 +27,7 @@ from report.engine.system.files import (
     write_atomically,
 )
 from report.engine.system.locks import ALL, Locks
-from report.errors import DamagedError, StageError
+from report.errors import DamagedError, StageError, and_more
 
 FORMAT = 1
 SYNCING_THREADS = 8
@@ -101,9 +101,8 @@ def undeclared_error(stage: str, undeclared: Sequence[Undeclared], declared_in: 
     """Return the error of a stage that reads, imports or uses what its key does not cover; None if it does not."""
     if not undeclared:
         return None
-    more = f" (and {len(undeclared) - 1} more)" if len(undeclared) > 1 else ""
     first = undeclared[0]
-    message = f"{stage}: {describe_undeclared(first)}{more}"
+    message = f"{stage}: {describe_undeclared(first)}{and_more(len(undeclared))}"
     return StageError(message, hint=f"name it in `{DECLARED_IN[first['did']]}` of the stage in {declared_in}")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from report.errors import ReportError, StudyError, UsageError, did_you_mean, nearest
+from report.errors import ReportError, StudyError, UsageError, and_more, did_you_mean, nearest
 from report.study.study import OUTSIDE_FILE, Study
 from report.study.value_types import NAME, REFUSED
 
@@ -127,9 +127,8 @@ def describe_refusal(
     if published and where.startswith("published."):
         file, where = published, where.removeprefix("published.")
         complaint += _name_result(where, published.data)
-    more = error.error_count() - 1
     message = f"{file.place(where)}: {where + ': ' if where else ''}{complaint}"
-    message += f" (and {more} more)" if more else ""
+    message += and_more(error.error_count())
     return StudyError(message, hint=_hint(first, f"mend {file.path} and run again"))
 
 

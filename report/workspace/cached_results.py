@@ -10,7 +10,7 @@ from analysis.vocabulary.run_names import drop_seed, split_run
 from report.engine.stage import kind_of
 from report.engine.status import status
 from report.engine.store import Store
-from report.errors import UsageError
+from report.errors import UsageError, list_first
 from report.pipeline.document import DOCUMENT_KINDS
 from report.pipeline.stages import PROGRAM
 
@@ -39,10 +39,8 @@ def require_built(plan: Plan, unbuilt: Sequence[str]) -> None:
         There are such stages; the hint is the command that builds them.
     """
     if unbuilt:
-        more = f" and {len(unbuilt) - 3} more" if len(unbuilt) > 3 else ""
-        raise UsageError(
-            f"{plan.name}: not built yet, {', '.join(unbuilt[:3])}{more} would run", hint=plan.build_command()
-        )
+        message = f"{plan.name}: not built yet, {list_first(unbuilt)} would run"
+        raise UsageError(message, hint=plan.build_command())
 
 
 def find_training(plan: Plan, model: str) -> Record:
