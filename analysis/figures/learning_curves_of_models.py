@@ -13,10 +13,10 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from analysis.evaluation.tables.learning_curves import read_history
 from analysis.figures import style, typesetting
 from analysis.progress import Progress
+from analysis.vocabulary.measures import CURVE_PREFIXES
 
 COLUMNS, LEFT, RIGHT, GAP = 4, 12.0, 2.0, 5.0
 PANEL, TITLE_LINE, BELOW, KEY, AXIS = 20.0, 3.4, 2.5, 6.0, 9.0
-SERIES = {"train": "", "val": "val_"}
 
 
 @typesetting.with_fonts
@@ -52,7 +52,9 @@ def draw(
     height = KEY + rows * row + AXIS
     with style.page(height) as figure:
         sheet = style.add_sheet(figure)
-        key = {style.SPLIT_NAMES[s]: {"color": style.SPLIT_COLOURS[s], "linewidth": 1.6} for s in SERIES}
+        key = {
+            style.SPLIT_NAMES[s]: {"color": style.SPLIT_COLOURS[s], "linewidth": 1.6} for s in CURVE_PREFIXES
+        }
         style.draw_key(sheet, key, LEFT, height)
         for i, (model, name) in enumerate(zip(models, titles, strict=True)):
             x, top = LEFT + pitch * (i % across), height - KEY - row * (i // across)
@@ -67,7 +69,7 @@ def draw(
 
 def _panel(ax: Axes, table: pd.DataFrame, model: str, measure: str) -> None:
     mine = table[table["model"] == model]
-    for split, prefix in SERIES.items():
+    for split, prefix in CURVE_PREFIXES.items():
         ax.plot(
             mine["epoch"],
             mine[prefix + measure],

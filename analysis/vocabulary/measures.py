@@ -275,6 +275,8 @@ BETWEEN = "_vs_"
 """Between the names of two models that are compared."""
 LEARNING_CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 """What a training measures in each epoch."""
+CURVE_PREFIXES = {"train": "", "val": "val_"}
+"""What the columns of each split begin with."""
 
 
 def pair_name(b: str, a: str) -> str:

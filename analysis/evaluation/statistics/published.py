@@ -25,7 +25,7 @@ from analysis.evaluation.statistics.resampling import Clusters, bootstrap, clust
 from analysis.vocabulary.measures import BY_CLASS, MACRO, WEIGHTED
 
 NAN = float("nan")
-ENDS = (0.025, 0.975)
+ENDS = tuple(round((1 + side * settings.LEVEL) / 2, 6) for side in (-1, 1))
 """Quantiles between which an interval of ``settings.LEVEL`` lies."""
 
 
