@@ -15,6 +15,7 @@ from report.engine.system.files import translate_disk_errors
 from report.errors import UsageError
 from report.pipeline.data import Place, find_kind
 from report.pipeline.stages import make_stages
+from report.study.build_command import format_build
 from report.study.loading import load
 from report.study.study import Study
 from report.workspace.data import find_data
@@ -67,10 +68,8 @@ class Plan:
     def build_command(self, *words: str) -> str:
         """Return the command line that builds this plan."""
         data = [] if self.request.sample else ["--data", str(self.data or "DIR")]
-        changes = [word for change in self.request.overrides for word in ("--set", change)]
-        return shlex.join(
-            ["report", "build", self.request.study, *self._common_options(), *data, *words, *changes]
-        )
+        request = self.request
+        return format_build(request.study, request.overrides, *self._common_options(), *data, *words)
 
     def log_command(self, stage: str) -> str:
         """Return the command line that prints the log of a stage of this plan."""
