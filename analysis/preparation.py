@@ -38,6 +38,8 @@ def prepare(
 
     Parameters
     ----------
+    inputs : mapping of str to Path
+        ``records`` and the data, ``data``.
     size : int
         Side of the square in pixels.
     fit : {"squash", "pad", "crop"}

@@ -11,12 +11,13 @@ REPORTS_ONLY = True
 class Progress(Protocol):
     """Receives the state of a running stage; never part of a result."""
 
-    def __call__(self, done: int, total: int, unit: str, **figures: float) -> None:
+    def __call__(self, done: int, total: int, unit: str, *, log: bool = False, **figures: float) -> None:
         """Report that ``done`` of ``total`` ``unit`` ("pictures", "epochs", ...) are finished.
 
-        ``figures`` are numbers worth showing beside it, such as ``loss`` or ``accuracy``.
+        ``figures`` are numbers worth showing beside it, such as ``loss`` or ``accuracy``; with ``log`` it
+        stays in the log of the stage.
         """
 
 
-def silent(done: int, total: int, unit: str, **figures: float) -> None:
+def silent(done: int, total: int, unit: str, *, log: bool = False, **figures: float) -> None:
     """Take the progress of a stage and show it nowhere."""

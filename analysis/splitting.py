@@ -14,9 +14,9 @@ from sklearn.model_selection import train_test_split
 
 from analysis.arrays import Indices
 from analysis.errors import DataError
+from analysis.patient_split import FEWEST, draw_patients
 from analysis.progress import Progress
 from analysis.vocabulary.splits import SPLITS
-from analysis.whole_patients import FEWEST, draw_patients
 
 BY_IMAGE = ", or split by image alone: --set split.group=none --set split.also=none"
 
@@ -73,6 +73,8 @@ def split(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Pro
 
     Parameters
     ----------
+    inputs : mapping of str to Path
+        The stage ``records``.
     rule
         The fields of `Rule`.
 

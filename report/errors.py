@@ -91,14 +91,14 @@ class DamagedError(StageError):
 
 
 class RenderError(ReportError):
-    """The document's source is wrong or could not be rendered.
+    """The document's source is wrong or could not be rendered; the ``message`` does not say where.
 
     Attributes
     ----------
     file : str
-        The template or passage that is wrong, "" where it is not known.
+        The template, passage, or source of the document that is wrong, "" where it is not known.
     line : int
-        The line of the document's source, 0 where it is not known or ``file`` is.
+        The line of ``file``, 0 where it is not known.
     equation : str
         The equation that cannot be set, in TeX; "" if it is none.
     """
@@ -112,6 +112,10 @@ class RenderError(ReportError):
         self.file = file
         self.line = line
         self.equation = equation
+
+    def __str__(self) -> str:
+        place = self.file + (f":{self.line}" if self.line else "")
+        return f"{place}: {self.message}" if place else self.message
 
 
 class EnvironmentProblem(ReportError):
@@ -128,3 +132,14 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
 def did_you_mean(names: Sequence[str], otherwise: str) -> str:
     """Return a hint at the `nearest` names; ``otherwise`` where there are none."""
     return f"did you mean {' or '.join(names)}?" if names else otherwise
+
+
+def list_first(names: Sequence[str], most: int = 3) -> str:
+    """Return the first of some names and how many more there are: ``a, b, c and 2 more``."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def and_more(number: int) -> str:
+    """Return what follows the first of ``number`` complaints: `` (and 2 more)``, "" where there is one."""
+    return f" (and {number - 1} more)" if number > 1 else ""

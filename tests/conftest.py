@@ -15,9 +15,9 @@ import pytest
 
 from report.engine.code import Project
 from report.engine.executors import local_processes
-from report.engine.explain import StageStatus, status
 from report.engine.run import Built, Options, build
 from report.engine.stage import Output, Stage
+from report.engine.status import StageStatus, status
 from report.engine.store import Store
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -27,3 +27,9 @@ def test_every_package_is_installed():
         path.parent for room in ("report", "analysis") for path in (PROJECT / room).rglob("__init__.py")
     )
     assert set(TOOLS["setuptools"]["packages"]) == {".".join(f.relative_to(PROJECT).parts) for f in folders}
+
+
+def test_the_layers_name_every_room():
+    (contract,) = [c for c in CONTRACTS if c["type"] == "layers" and c["containers"] == ["report"]]
+    named = {name.strip() for layer in contract["layers"] for name in layer.split("|")}
+    assert {f"report.{name}" for name in named} == ROOMS - COMMON | {"report.errors"}

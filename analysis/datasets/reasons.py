@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from unicodedata import normalize
 
-from analysis.errors import DataError
+from analysis.errors import DataError, ImageError
 from analysis.image_files import escape_name
 
 INVALID = "annotation is not valid JSON"
@@ -65,6 +65,22 @@ CT_VIEW = re.compile(r"View/(axial|coronal|sagittal)\b.*", re.IGNORECASE)
 LATERAL_VIEW = re.compile(r"View/(?!.*decub)([lr]?l|[lr]?lat|(left|right)?[ _-]*lateral)\b.*", re.IGNORECASE)
 # What costs no image: it is none, the study says so, or the same is kept.
 UNCOUNTED = frozenset((BY_STUDY, MASK, SECOND_ANNOTATION, SAME_FILE, COPY))
+
+
+class NoImageError(ImageError):
+    """The bytes are a file that often stands in an image's place.
+
+    Parameters
+    ----------
+    reason : str
+        What it is, one of ``NOT_IMAGES``: the image is left out for this reason and not as one that does not decode.
+    hint : str
+        What to try next.
+    """
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason, hint)
+        self.reason = reason
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from analysis.datasets import patients
 from analysis.datasets.folders.files import Contents
 from analysis.datasets.images.decode import DecodedImage, decode
 from analysis.datasets.images.depth import eight_bits, fewest_bits, write_depth
-from analysis.datasets.reasons import BLANK, NOT_IMAGES, REASONS, UNDECODABLE, Exclusion, find_unwanted
+from analysis.datasets.reasons import BLANK, REASONS, UNDECODABLE, Exclusion, NoImageError, find_unwanted
 from analysis.errors import DataError, ImageError
 from analysis.image_files import digest, escape_name
 from analysis.progress import Progress
@@ -122,9 +122,9 @@ def _inspect(root: Path, candidate: Candidate, patient_of: patients.Rule) -> _Se
     try:
         data = (root / name).read_bytes()
         image = decode(data, at_least=1)
+    except NoImageError as error:
+        return Exclusion(name, error.reason, error.hint)
     except ImageError as error:
-        if error.message in NOT_IMAGES:
-            return Exclusion(name, error.message, error.hint)
         return Exclusion(name, UNDECODABLE, error.message)
     except OSError as error:
         return Exclusion(name, UNDECODABLE, f"cannot be read: {error.strerror}")

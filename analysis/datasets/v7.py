@@ -125,13 +125,9 @@ def _annotations(
     """Return the annotations; files that are no JSON are exclusions, other JSON is nobody's business."""
     entries = []
     exclusions = []
-    for name in files:
-        if not name.lower().endswith(".json"):
-            continue
-        try:
-            found = darwin_json.parse((root / name).read_bytes())
-        except (ValueError, OSError, RecursionError) as error:
-            exclusions.append(Exclusion(name, reasons.INVALID, str(error).replace(str(root), "").strip()))
+    for name, found in darwin_json.read_files(root, files):
+        if isinstance(found, Exception):
+            exclusions.append(Exclusion(name, reasons.INVALID, str(found).replace(str(root), "").strip()))
             continue
         # A pattern that does not start with a folder is about images, which often share their annotation's name.
         pattern = next((p for p in exclude if IN_FOLDER.match(p) and fnmatchcase(name, p)), "")

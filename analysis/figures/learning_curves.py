@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -13,9 +13,9 @@ from matplotlib.ticker import MaxNLocator
 from analysis.evaluation.tables.learning_curves import best_row, read_history
 from analysis.figures import style, typesetting, wording
 from analysis.progress import Progress
+from analysis.vocabulary.measures import CURVE_PREFIXES
 
 PANELS = ("loss", "accuracy")
-SERIES = {"train": "", "val": "val_"}
 HEIGHT_MM = 60.0
 
 
@@ -26,8 +26,6 @@ def draw(
     *,
     scratch: Path,
     progress: Progress,
-    classes: Sequence[style.Class],
-    model: str,
     title: str,
 ) -> None:
     """Draw both curves of loss and of accuracy, and mark the epoch of the lowest validation loss.
@@ -36,8 +34,6 @@ def draw(
     ----------
     inputs : mapping of str to Path
         The stage ``training``.
-    classes, model
-        Not shown.
     title : str
         What the model is called.
     """
@@ -55,7 +51,7 @@ def _panel(ax: Axes, history: pd.DataFrame, measure: str) -> None:
     best = best_row(history)
     if best is not None:
         ax.axvline(epochs[best], color=style.QUIET, linewidth=0.8, linestyle=(0, (3, 2)))
-    for split, prefix in SERIES.items():
+    for split, prefix in CURVE_PREFIXES.items():
         ax.plot(
             epochs,
             history[prefix + measure],
@@ -77,7 +73,9 @@ def _panel(ax: Axes, history: pd.DataFrame, measure: str) -> None:
 def _label_ends(ax: Axes, history: pd.DataFrame, measure: str) -> None:
     """Name each curve at its end, the names kept apart where the curves end close together."""
     low, high = ax.get_ylim()
-    ends = {split: float(history[prefix + measure].ffill().iloc[-1]) for split, prefix in SERIES.items()}
+    ends = {
+        split: float(history[prefix + measure].ffill().iloc[-1]) for split, prefix in CURVE_PREFIXES.items()
+    }
     ends = {split: (low + high) / 2 if math.isnan(end) else end for split, end in ends.items()}
     upper, lower = sorted(ends, key=lambda split: ends[split], reverse=True)
     room = 0.08 * (high - low)
@@ -115,7 +113,7 @@ def describe(history: pd.DataFrame, title: str) -> str:
     course = [
         f"{style.SPLIT_NAMES[split]} {measure} from {first[prefix + measure]:.2f} to {last[prefix + measure]:.2f}"
         for measure in PANELS
-        for split, prefix in SERIES.items()
+        for split, prefix in CURVE_PREFIXES.items()
     ]
     text = f"{title}, {len(history)} epochs: {wording.join(course)}."
     best = best_row(history)

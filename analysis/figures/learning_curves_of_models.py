@@ -16,6 +16,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocato
 from analysis.evaluation.tables.learning_curves import best_row, read_history
 from analysis.figures import style, typesetting
 from analysis.progress import Progress
+from analysis.vocabulary.measures import CURVE_PREFIXES
 
 LEFT, RIGHT, GAP = 12.0, 2.0, 4.0
 TITLE_LINE, BELOW, KEY, AXIS, APART = 3.4, 2.5, 6.0, 9.0, 3.0
@@ -24,7 +25,6 @@ BESIDE = 2
 MOST_ACROSS = 6
 TALL, LOW = 30.0, 16.0
 """How high a panel is where there are few, and at least, in mm."""
-SERIES = {"train": "", "val": "val_"}
 BEST: dict[str, Any] = {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (3, 2))}
 WIDE_RANGE = 10.0
 """Losses whose largest is so many times the smallest have a logarithmic axis."""
@@ -106,7 +106,7 @@ def draw(
     """
     histories = {m["id"]: read_history(inputs[f"training_{m['id']}"] / "history.csv") for m in models}
     table = pd.concat([history.assign(model=model) for model, history in histories.items()])
-    table = table[["model", "epoch", *(prefix + m for m in measures for prefix in SERIES.values())]]
+    table = table[["model", "epoch", *(prefix + m for m in measures for prefix in CURVE_PREFIXES.values())]]
     best = {m: float(h["epoch"].iloc[row]) for m, h in histories.items() if (row := best_row(h)) is not None}
     grid, titles = _arrange(models, len(measures))
     with style.page(grid.total) as figure:
@@ -141,7 +141,9 @@ def _arrange(models: Sequence[style.Model], measures: int) -> tuple[Grid, list[s
 
 
 def _key() -> dict[str, dict[str, Any]]:
-    lines = {style.SPLIT_NAMES[s]: {"color": style.SPLIT_COLOURS[s], "linewidth": 1.6} for s in SERIES}
+    lines = {
+        style.SPLIT_NAMES[s]: {"color": style.SPLIT_COLOURS[s], "linewidth": 1.6} for s in CURVE_PREFIXES
+    }
     return {**lines, "epoch of the lowest validation loss": BEST}
 
 
@@ -160,7 +162,7 @@ def _label(ax: Axes, grid: Grid, k: int, measure: str) -> None:
 
 def _panel(ax: Axes, table: pd.DataFrame, model: str, measure: str) -> None:
     mine = table[table["model"] == model]
-    for split, prefix in SERIES.items():
+    for split, prefix in CURVE_PREFIXES.items():
         ax.plot(
             mine["epoch"],
             mine[prefix + measure],

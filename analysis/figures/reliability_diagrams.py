@@ -48,7 +48,6 @@ def draw(
     *,
     scratch: Path,
     progress: Progress,
-    classes: Sequence[style.Class],
     models: Sequence[style.Model],
     split: str,
 ) -> None:
@@ -60,8 +59,8 @@ def draw(
     ----------
     inputs : mapping of str to Path
         The stage ``evaluation_<id>`` of each model.
-    classes, models : sequence of mapping
-        ``id`` and ``label`` of each class, ``id`` and ``title`` of each model.
+    models : sequence of mapping
+        ``id`` and ``title`` of each model.
     split : str
         The split that is drawn.
     """

@@ -16,14 +16,13 @@ class OneModel:
     ----------
     classes : sequence of mapping
         ``id`` and ``label`` of each class.
-    model, title : str
-        Its id, and what it is called.
+    title : str
+        What it is called.
     splits : sequence of str
         Those that are drawn side by side.
     """
 
     classes: Sequence[style.Class]
-    model: str
     title: str
     splits: Sequence[str]
 

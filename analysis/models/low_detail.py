@@ -43,6 +43,8 @@ def fit(
         The stages ``records``, ``images`` and ``split``. The trees are fitted on train alone.
     classes : sequence of str
         Each names a column of probabilities.
+    seed : int
+        Of the trees.
     splits : sequence of str
         Among train, val and test.
 

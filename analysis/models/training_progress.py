@@ -54,8 +54,11 @@ class TrainingProgress(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Report the epoch, validation included."""
-        self._report(epoch + 1, self._epochs, "epochs", logs)
+        self._report(epoch + 1, self._epochs, "epochs", logs, log=True)
 
-    def _report(self, done: int, total: int, unit: str, logs: Mapping[str, float], **more: float) -> None:
+    def _report(
+        self, done: int, total: int, unit: str, logs: Mapping[str, float], *, log: bool = False, **more: float
+    ) -> None:
         metrics = {name: float(logs[name]) for name in HISTORY_METRICS if name in logs}
-        self._progress(done, total, unit, images_per_second=self._images_per_second, **metrics, **more)
+        speed = self._images_per_second
+        self._progress(done, total, unit, log=log, images_per_second=speed, **metrics, **more)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, get_args
+from typing import Literal
 
 MACRO, MICRO, WEIGHTED = "macro", "micro", "weighted"
 """The mean of the classes, all one-hot entries pooled, and the mean weighted by the images of the classes."""
@@ -37,8 +37,6 @@ class Measure:
         As in the names of results.
     name, head : str
         In a sentence, and over a column of a table.
-    short : str
-        Its abbreviation, "" where it has none of its own.
     panel, panel_of_all : str
         Over the panel of a figure that shows it by class, or for all images; "" where none does.
     of_all, of_class : bool
@@ -53,15 +51,14 @@ class Measure:
         How ``results.json`` says that the value for all images, and that of a class, is formed.
     undefined, undefined_of_class : str
         Where there is no such value: what ``results.json`` gives as the reason.
-    formula : str
-        In TeX, where the text has one.
+    mirror : str
+        The measure that has, with two classes, the same value for the other class; itself if it is the same for both.
     """
 
     id: str
     kind: Kind
     name: str
     head: str
-    short: str = ""
     panel: str = ""
     panel_of_all: str = ""
     of_all: bool = False
@@ -73,7 +70,7 @@ class Measure:
     method_of_class: str = "one class against the rest"
     undefined: str = ""
     undefined_of_class: str = ""
-    formula: str = ""
+    mirror: str = ""
 
     @property
     def of_scores(self) -> bool:
@@ -85,7 +82,12 @@ class Measure:
         """Whether more of it is better; of losses and calibration errors less is."""
         return self.kind not in {Kind.LOSS, Kind.CALIBRATION}
 
-    def results(self, classes: Sequence[str]) -> Iterator[str]:
+    @property
+    def symmetric(self) -> bool:
+        """Whether it is, with two classes, the same for both, and so for their mean."""
+        return self.mirror == self.id
+
+    def names(self, classes: Sequence[str]) -> Iterator[str]:
         """Yield the names of its results: ``f1.covid_19``, ``f1.macro``; for all images its id alone."""
         yield from (self.id,) if self.of_all else ()
         yield from (f"{self.id}.{of}" for of in (*(classes if self.of_class else ()), *self.averages))
@@ -115,6 +117,7 @@ MEASURES: dict[str, Measure] = {
             method="Gorodkin's R_K",
             undefined="truths or predictions are all of one class",
             undefined_of_class="truths or predictions are all on one side",
+            mirror="mcc",
         ),
         Measure(
             id="sensitivity",
@@ -125,7 +128,7 @@ MEASURES: dict[str, Measure] = {
             averages=(MACRO,),
             column=True,
             undefined_of_class="no picture of this class",
-            formula=r"\text{sensitivity} = \frac{TP}{TP + FN}",
+            mirror="specificity",
         ),
         Measure(
             id="specificity",
@@ -136,30 +139,28 @@ MEASURES: dict[str, Measure] = {
             averages=(MACRO,),
             column=True,
             undefined_of_class="no picture of another class",
-            formula=r"\text{specificity} = \frac{TN}{TN + FP}",
+            mirror="sensitivity",
         ),
         Measure(
             id="ppv",
             kind=Kind.PROPORTION,
             name="precision",
             head="Precision",
-            short="PPV",
             panel="Precision (PPV)",
             averages=(MACRO,),
             column=True,
             undefined_of_class="class never predicted",
-            formula=r"\text{precision} = \frac{TP}{TP + FP}",
+            mirror="npv",
         ),
         Measure(
             id="npv",
             kind=Kind.PROPORTION,
             name="negative predictive value",
             head="Negative predictive value",
-            short="NPV",
             panel="NPV",
             averages=(MACRO,),
             undefined_of_class="no other class ever predicted",
-            formula="TN / (TN + FN)",
+            mirror="ppv",
         ),
         Measure(
             id="f1",
@@ -170,7 +171,6 @@ MEASURES: dict[str, Measure] = {
             averages=(MACRO,),
             column=True,
             undefined_of_class="class neither present nor predicted",
-            formula=r"F_1 = \frac{2\,TP}{2\,TP + FP + FN}",
         ),
         Measure(
             id="auroc",
@@ -182,6 +182,7 @@ MEASURES: dict[str, Measure] = {
             averages=(MACRO, MICRO),
             column=True,
             undefined_of_class="pictures all on one side",
+            mirror="auroc",
         ),
         Measure(
             id="average_precision",
@@ -230,11 +231,16 @@ OF_PROBABILITIES = tuple(m for m in MEASURES.values() if not m.higher_is_better)
 """Losses and calibration error: of the probabilities as they are, and of the corrected ones."""
 COMPARED = tuple(m for m in MEASURES.values() if m.compared)
 """The measures of which the difference between two models is computed."""
+MIRRORED = {m.mirror for first, m in enumerate(MEASURES.values()) if m.mirror in list(MEASURES)[first + 1 :]}
+"""With two classes their means are those of the measures that they mirror, which come before them."""
+REPORTED = ("ppv", "sensitivity", "f1")
+"""What a classification report has of each class."""
 
 Primary = Literal["accuracy", "f1.macro", "sensitivity.macro", "auroc.macro"]
 """What a comparison can be declared by."""
-PRIMARIES: tuple[str, ...] = get_args(Primary)
 DEFAULT_PRIMARY: Primary = "f1.macro"
+DEFAULT_ALPHA = 0.05
+"""The chance of a false "better" or "worse" that a study allows if it says nothing else."""
 HEADLINES = ("accuracy", "f1.macro", "auroc.macro")
 """What tables and text of all models give of each."""
 
@@ -267,33 +273,15 @@ PRIOR, SCALED = "_prior", "_scaled"
 """Behind measures of probabilities that were corrected for the classes' shares, and with a temperature too."""
 BETWEEN = "_vs_"
 """Between the names of two models that are compared."""
-MOVES = {
-    "broken": "a_right_b_wrong",
-    "fixed": "a_wrong_b_right",
-    "both_right": "both_right",
-    "both_wrong": "both_wrong",
-}
-"""How results and the columns of ``moved.<b>.csv`` call images by which of two models gets them right."""
 LEARNING_CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 """What a training measures in each epoch."""
-PERCENTAGES = ("share", "confusion_share", "same_patient_in_train_share")
-"""Shares that are printed in per cent; measures are not."""
+CURVE_PREFIXES = {"train": "", "val": "val_"}
+"""What the columns of each split begin with."""
 
 
 def pair_name(b: str, a: str) -> str:
     """Return the owner of the results that compare model ``b`` with model ``a``."""
     return f"{b}{BETWEEN}{a}"
-
-
-def is_difference(name: str) -> bool:
-    """Tell whether a result is of two models, so that its numbers have a sign."""
-    return BETWEEN in name.partition(".")[0]
-
-
-def is_percentage(name: str) -> bool:
-    """Tell whether a result is a share that is printed in per cent."""
-    _, _, measure, *_ = f"{name.removeprefix('published.')}..".split(".")
-    return measure in PERCENTAGES
 
 
 def in_percent(word: str, share: float) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from analysis.vocabulary.run_names import join_run
+
 
 @dataclass(frozen=True)
 class Split:
@@ -52,4 +54,4 @@ ANALYSES: dict[str, Analysis] = {analysis.suffix: analysis for analysis in (PRES
 
 def suffix(group: str) -> str:
     """Return what the analysis that keeps each ``group`` together, such as ``patient``, adds to names."""
-    return f"@{group}"
+    return join_run("", group)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from report.commands.options import Cache, Data, Sample, Set, StudyArgument, request_plan
-from report.errors import UsageError
+from report.errors import UsageError, list_first
 from report.terminal import console
 from report.terminal.quantities import format_size
 
@@ -127,8 +127,7 @@ def _print_end(plan: Plan, built: Mapping[str, Built], published: Publication, s
 
     print_summary(built, seconds)
     if removed := published.removed:
-        more = f" and {len(removed) - 3} more" if len(removed) > 3 else ""
-        console.note(f"taken away, as an earlier build had written it: {', '.join(removed[:3])}{more}")
+        console.note(f"taken away, as an earlier build had written it: {list_first(removed)}")
     for path in published.documents:
         console.say(f"{console.shorten_path(path)}  {format_size(path.stat().st_size)}")
     if not published.documents:

@@ -15,7 +15,7 @@ from report.terminal import console
 from report.terminal.quantities import format_age, format_size
 
 if TYPE_CHECKING:
-    from report.engine.upkeep.collect import Removal
+    from report.engine.upkeep.remove_unused import Removal
 
 
 def gc(
@@ -30,7 +30,7 @@ def gc(
     cache: Cache = None,
 ) -> None:
     """Remove old results; never what the newest build of a study or a running one needs."""
-    from report.engine.upkeep.collect import collect
+    from report.engine.upkeep.remove_unused import collect
     from report.workspace.places import find_cache
 
     most = _parse_size(max_size) if max_size else None
@@ -66,7 +66,7 @@ def _print_collected(collected: Removal, *, dry_run: bool) -> None:
 def print_other_versions(cache: Path | None) -> None:
     """Tell what lies in the cache that other versions of this program have made."""
     from report.engine.store import Store
-    from report.engine.upkeep.collect import folder_size
+    from report.engine.upkeep.remove_unused import folder_size
     from report.workspace.places import find_cache
 
     for folder in Store(find_cache(cache)).other_formats():

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from analysis.errors import LayoutError
+from analysis.vocabulary.run_names import split_run
 from report.engine.events import Finished, Planned
-from report.errors import DamagedError, RenderError, StageError
+from report.engine.stage import kind_of
+from report.errors import DamagedError, RenderError, StageError, and_more
 from report.terminal import console, progress
 from report.terminal.quantities import format_training_time
 
@@ -120,7 +122,7 @@ def _prepare(plan: Plan, planned: Planned, targets: Sequence[str]) -> None:
 
 def includes_training(planned: Planned) -> bool:
     """Tell whether a build has a model to train."""
-    return any(name.startswith("train.") for name in planned.waiting)
+    return any(kind_of(name) == "train" for name in planned.waiting)
 
 
 def rehearse_document(plan: Plan, *, pdf: bool) -> None:
@@ -160,8 +162,8 @@ def list_new_trainings(planned: Planned, minutes: Mapping[str, float | None]) ->
 
     ``minutes`` are those of the models in the study file, None where it does not tell them.
     """
-    new = [name for name, stage in planned.waiting.items() if name.startswith("train.") and not stage.seconds]
-    return [minutes.get(name.removeprefix("train.").partition("@")[0]) for name in new]
+    new = [name for name, stage in planned.waiting.items() if kind_of(name) == "train" and not stage.seconds]
+    return [minutes.get(split_run(name.removeprefix("train."))[0]) for name in new]
 
 
 def _check_doubts(built: Mapping[str, Built], *, strict: bool) -> None:
@@ -172,7 +174,7 @@ def _check_doubts(built: Mapping[str, Built], *, strict: bool) -> None:
         return
     doubts = json.loads(built["source"].path(DOUBTS).read_text(encoding="utf-8"))
     if doubts and strict:
-        raise RenderError(doubts[0] + f" (and {len(doubts) - 1} more)" * (len(doubts) > 1))
+        raise RenderError(doubts[0] + and_more(len(doubts)))
     for doubt in doubts:
         console.warn(doubt)
 

@@ -26,7 +26,7 @@ from report.terminal.quantities import format_duration
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from report.engine.explain import StageStatus
+    from report.engine.status import StageStatus
     from report.workspace.plan import Plan
 
 
@@ -58,7 +58,7 @@ def why(
     overrides: Set = None,
     cache: Cache = None,
 ) -> None:
-    """Tell why one stage would run, down to the setting, file or function that changed."""
+    """Tell why one stage would run, down to the setting, file, package or module of code that changed."""
     stages = {s.name: s for s in _find_status(request_plan(study, data, sample, overrides, cache))}
     _require_stage(stage, stages)
     found = stages[stage]
@@ -69,7 +69,7 @@ def why(
 
 
 def _find_status(plan: Plan) -> list[StageStatus]:
-    from report.engine.explain import status as find_status
+    from report.engine.status import status as find_status
     from report.pipeline.stages import PROGRAM
 
     return find_status(plan.stages, plan.cache, PROGRAM, plan_name=plan.cache_name)
@@ -107,7 +107,7 @@ def log(
     """Print what a stage wrote while it ran last; ``classify`` is that of predict, ``check`` of data check."""
     from report.commands.data import CHECK_NAME
     from report.commands.predict import name_in_cache
-    from report.engine.explain import read_last_log
+    from report.engine.status import read_last_log
 
     plan = request_plan_without_data(study, data, sample, overrides, cache)
     names = (plan.cache_name, name_in_cache(plan), CHECK_NAME)

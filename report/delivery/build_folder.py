@@ -11,11 +11,10 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from report.delivery.evidence import DOCUMENTS, STUDY
+from report.delivery.evidence import DOCUMENTS, RUN, STUDY, is_unfinished
 from report.engine.system.files import digest_file, read_json
 from report.errors import EnvironmentProblem, UsageError
 
-RUN = "run.json"
 DRAWN = {"graph.svg"}
 """What other commands write into a build folder."""
 
@@ -73,11 +72,6 @@ def _is_inside(name: object) -> bool:
 def mark_unfinished(files: Iterable[str]) -> bytes:
     """Return the ``run.json`` of a folder that is being written."""
     return (json.dumps({"unfinished": True, "files": sorted(files)}, indent=1) + "\n").encode()
-
-
-def is_unfinished(out: Path) -> bool:
-    """Tell whether a build was interrupted while it wrote this folder."""
-    return bool((read_json(out / RUN) or {}).get("unfinished"))
 
 
 def find_current_documents(out: Path, facts: dict[str, Any]) -> dict[str, Path]:

@@ -17,7 +17,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Literal
 
-from report.delivery.contents import NUMBER, Content, Word, read_html, read_pdf
+from report.delivery.document_content import NUMBER, Content, Word, read_html, read_pdf
 
 Kind = Literal["number", "words", "file", "drawing"]
 RELATIVE, ABSOLUTE = 1e-9, 1e-12

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import StringConstraints, ValidationError
 
 from analysis.errors import DataError
-from report.engine.stage import Output, Source, Stage, is_included
+from report.engine.stage import Output, Source, Stage, find_private_readers, is_included
 from report.engine.system.files import digest_file, read_json
-from report.pipeline.data import Place
+from report.errors import StageError
+from report.pipeline.data import DataKind, Place
 from report.pipeline.stages import make_stages
 from report.study.folder import find_prose
 from report.study.study import Study
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 FOLDER = "predictions"
 STUDY = f"{FOLDER}/study.json"
+RUN = "run.json"
+"""What ran and what was cached in a build; of a folder that is being written, that it is."""
 PROSE = f"{FOLDER}/prose"
 DOCUMENTS = ("report.html", "report.pdf")
 TARGETS = ("results", "source", "html", "pdf")
@@ -42,7 +45,7 @@ class Evidence(Section):
 
     format: Literal[1]
     name: Name
-    data: Literal["sample", "folder", "archive"]
+    data: DataKind
     overrides: tuple[str, ...]
     commit: str
     declared_late: bool
@@ -52,27 +55,36 @@ class Evidence(Section):
 
     def make_stages(self, prose: Path) -> list[Stage]:
         """Return the stages of the study, of which the author's words lie in ``prose``."""
-        data = {"sample": None, "folder": prose, "archive": Path(__file__)}[self.data]  # nothing reads it
-        return make_stages(self.study, Place(prose, data, self.overrides, self.declared_late, self.commit))
+        nothing_reads_it = prose
+        return make_stages(
+            self.study,
+            Place(prose, self.data, nothing_reads_it, self.overrides, self.declared_late, self.commit),
+        )
 
 
-def is_beyond_reach(stage: Stage) -> bool:
-    """Tell whether a stage cannot be run again from a build folder: it reads X-rays, or needs Keras."""
-    return any(where.private for where in stage.inputs.values()) or stage.kind == "architecture"
+def find_beyond_reach(plan: Sequence[Stage]) -> frozenset[str]:
+    """Return the names of the stages that no build folder lets one run again: they read X-rays, or need Keras."""
+    return find_private_readers(plan) | {stage.name for stage in plan if stage.kind == "architecture"}
 
 
 def select_repeatable(plan: Sequence[Stage]) -> list[Stage]:
-    """Return the stages that can be run again to check a report, each after those that it reads."""
-    wanted = set(TARGETS)
+    """Return the stages that can be run again to check a report, each after those that it reads.
+
+    Raises
+    ------
+    StageError
+        The report itself reads what may not be handed over.
+    """
+    beyond, wanted = find_beyond_reach(plan), set(TARGETS)
+    if barred := [stage.name for stage in plan if stage.name in beyond & wanted]:
+        raise StageError(
+            f"stage {barred[0]} reads files that may not be handed over, so nobody could check the report",
+            hint="name in `releases` of the stages that it reads what holds no X-ray",
+        )
     for stage in reversed(plan):
-        if stage.name in wanted and not is_beyond_reach(stage):
+        if stage.name in wanted - beyond:
             wanted |= stage.needs
-    return [stage for stage in plan if stage.name in wanted and not is_beyond_reach(stage)]
-
-
-def is_evidence(stage: Stage) -> bool:
-    """Tell whether a stage's files are evidence; the split is too, although it can be drawn again."""
-    return is_beyond_reach(stage) or stage.kind == "split"
+    return [stage for stage in plan if stage.name in wanted - beyond]
 
 
 def evidence_path(stage: str, file: str) -> str:
@@ -99,7 +111,10 @@ def group_by_stage(paths: Iterable[str]) -> dict[str, dict[str, str]]:
 
 def find_evidence(plan: Sequence[Stage], built: Mapping[str, Built]) -> dict[str, Path]:
     """Return what repeatable stages read of the others and of the author, by path in a build folder."""
-    evidence = {stage.name for stage in plan if is_evidence(stage)}
+    split = {
+        stage.name for stage in plan if stage.kind == "split"
+    }  # could be drawn again, and is evidence too
+    evidence = find_beyond_reach(plan) | split
     files: dict[str, Path] = {}
     for stage in select_repeatable(plan):
         for where in stage.inputs.values():
@@ -160,7 +175,7 @@ def read_evidence(folder: Path) -> Evidence:
     """
     path = folder / STUDY
     try:
-        if (read_json(folder / "run.json") or {}).get("unfinished"):
+        if is_unfinished(folder):
             raise DataError(f"{folder}: a build was interrupted while it wrote this folder", hint=REBUILD)
         return Evidence.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -174,6 +189,11 @@ def read_evidence(folder: Path) -> Evidence:
         ) from error
 
 
+def is_unfinished(folder: Path) -> bool:
+    """Tell whether a build was interrupted while it wrote this folder."""
+    return bool((read_json(folder / RUN) or {}).get("unfinished"))
+
+
 def _why_not(folder: Path) -> tuple[str, str]:
     """Return why a folder without ``study.json`` cannot be checked, and what to do."""
     if not folder.is_dir():
@@ -181,7 +201,7 @@ def _why_not(folder: Path) -> tuple[str, str]:
         return f"{folder}: {what}", "name a build folder, such as build/assignment"
     if any((folder / name).is_file() for name in DOCUMENTS):
         return f"{folder}: its report has no {STUDY}, by which it can be checked", REBUILD
-    if (folder / "run.json").is_file():
+    if (folder / RUN).is_file():
         return (
             f"{folder}: holds no report, as after report build --only",
             "build it whole: report build STUDY --data DIR",

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.vocabulary.measures import pair_name
+from analysis.evaluation.settings import LEVEL
+from analysis.vocabulary.measures import LEARNING_CURVES, pair_name
+from analysis.vocabulary.published import NOT_COMPARABLE
+from analysis.vocabulary.results import MOVES, OF_ARCHITECTURE, Quantity, quantity
 from analysis.vocabulary.splits import EVALUATED
+from analysis.vocabulary.verdicts import BETTER
 from report.engine.stage import Stage
 from report.study.study import Study
 from report.study.trainings import list_analyses, list_compared
@@ -20,12 +24,7 @@ from report.writing.result_names import result_names
 WHOLE, PARTS, SHARE, HALF_WIDTH = 8, 5, 0.5, 0.1
 """A made-up count, how many of it all images are, a made-up share, and how far its interval reaches."""
 _OF_ALL = re.compile(r"^data(@\w+)?\.(all\.count|pictures|\w+_found)$")
-_COUNTED = re.compile(
-    r"\.(n|excluded|pictures|patients|\w+_found|parameters|trainable_parameters|\w+_epoch|epochs_run|count"
-    r"|same_patient_in_train|exact_duplicate_elsewhere)$"
-    r"|\.(count|support|confusion|fixed|broken|both_right|both_wrong|age_known|age_median|female|male|view_\w+|excluded)\."
-    r"|\.(fixed|broken|both_right|both_wrong)$|^ledger\.\w+\.(agrees|differs|not_\w+)$"
-)
+_WHOLE = {Quantity.COUNT, Quantity.YEARS}
 _QUOTED = re.compile(r"""["'](data(?:@\w+)?\.excluded\.[a-z0-9_]+)["']""")
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" width="9mm" height="9mm" viewBox="0 0 9 9"><path d="M0 0h9"/></svg>'
 
@@ -74,10 +73,10 @@ def make_up_results(study: Study, words: str) -> dict[str, Any]:
 
 
 def _make_entry(name: str) -> dict[str, Any]:
-    counted = bool(_COUNTED.search(name))
+    counted = quantity(name) in _WHOLE
     value = PARTS * WHOLE if _OF_ALL.search(name) else WHOLE if counted else SHARE
     ends = {"low": None, "high": None} if counted else {"low": value - HALF_WIDTH, "high": value + HALF_WIDTH}
-    level = None if counted else 0.95
+    level = None if counted else LEVEL
     return {
         "value": value,
         **ends,
@@ -101,7 +100,7 @@ def _make_verdicts(study: Study) -> Iterable[dict[str, Any]]:
                 "analysis": analysis,
                 "measure": declared.primary,
                 "split": declared.split,
-                "verdict": "better",
+                "verdict": BETTER,
                 "margin": declared.margin,
                 "alpha": declared.alpha,
                 "seeds": len(study.training.seeds),
@@ -148,12 +147,13 @@ def _write_architecture(place: Path, case: _Case) -> None:
         [{"name": "out", "type": "Dense", "settings": settings, "output_shape": "8", "parameters": WHOLE}],
     )
     shape = [case.study.image.size, case.study.image.size, 3]
-    summary = {"parameters": WHOLE, "trainable_parameters": WHOLE, "input_shape": shape, "head": "softmax"}
+    parameters = {result.id: WHOLE for result in OF_ARCHITECTURE}
+    summary = {**parameters, "input_shape": shape, "head": "softmax"}
     _write_json(place / "summary.json", summary)
 
 
 def _write_training(place: Path, _: _Case) -> None:
-    figures = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), SHARE)
+    figures = dict.fromkeys(LEARNING_CURVES, SHARE)
     _write_table(place / "history.csv", [{"epoch": 1, **figures}])
 
 
@@ -166,9 +166,8 @@ def _write_evaluation(place: Path, case: _Case) -> None:
 
 
 def _write_comparison(place: Path, case: _Case) -> None:
-    counts = ("both_right", "a_wrong_b_right", "a_right_b_wrong", "both_wrong")
     rows = [
-        {"split": split, "y_true": c.id, **dict.fromkeys(counts, WHOLE)}
+        {"split": split, "y_true": c.id, **dict.fromkeys(MOVES.values(), WHOLE)}
         for split in EVALUATED
         for c in case.study.classes
     ]
@@ -182,7 +181,7 @@ def _write_ledger(place: Path, case: _Case) -> None:
         {
             **{"model": r.model, "run": r.run or "", "figure": name, "source": r.source, "printed": printed},
             **{"published": printed, "published_se": "", "ours": WHOLE, "low": "", "high": "", "se": ""},
-            **{"verdict": "not comparable", "why": "made up"},
+            **{"verdict": NOT_COMPARABLE, "why": "made up"},
         }
         for r in case.study.published.results
         for name, printed in r.figures.items()

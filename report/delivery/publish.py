@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from report.delivery.build_folder import (
-    RUN,
     find_current_documents,
     list_written,
     mark_unfinished,
@@ -17,12 +16,14 @@ from report.delivery.build_folder import (
 )
 from report.delivery.evidence import (
     DOCUMENTS,
+    RUN,
     STUDY,
     describe_study,
     evidence_path,
     find_evidence,
     to_json,
 )
+from report.engine.stage import is_included
 from report.engine.system.files import explain_refusals, write_atomically, write_if_changed
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def list_build_files(plan: Plan, built: Mapping[str, Built]) -> dict[str, Path]:
         for stage in plan.stages
         if stage.kind == "predict" and stage.name in built
         for file in built[stage.name].files
+        if is_included(file, stage.releases)
     }
     evidence = find_evidence(plan.stages, built) if "source" in built else {}
     return predictions | evidence | list_report_files(built)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from analysis.progress import silent
 from report.delivery.evidence import PROSE, Evidence, describe_program, group_by_stage, select_repeatable
-from report.engine.fingerprint import Surroundings, json_params
+from report.engine.recipe import Surroundings, json_params
 from report.engine.sources import list_source
 from report.engine.stage import Input, Source, Stage, is_included
 from report.engine.system.process import reset
@@ -173,7 +173,7 @@ def _without_log() -> Iterator[None]:
 
 def _describe(error: Exception, stage_folder: Path, folder: Path) -> str:
     """Return an error in one line, files called by their path in the build folder."""
-    words = error.message if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+    words = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
     text = " ".join(words.split())
     for link in sorted((stage_folder / "inputs").rglob("*"), reverse=True):
         if link.is_symlink():

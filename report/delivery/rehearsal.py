@@ -7,7 +7,7 @@ anything; all names, tables, figures, ids and references are there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from report import PROJECT
 from report.delivery.made_up import make_up
 from report.delivery.recompute import run_stage
-from report.document.lint import find_origin
+from report.document.origin import locate_mistake
 from report.document.pandoc import SOURCE
 from report.engine.sources import list_source
 from report.engine.stage import Source, Stage
@@ -36,7 +36,7 @@ def rehearse(plan: Plan) -> str:
     Raises
     ------
     RenderError
-        The author's words or a template cannot be carried by the report; the message names file and line.
+        The author's words or a template cannot be carried by the report; the error has file and line.
     StudyError
         A requirement is answered in a part that the report will not have.
     """
@@ -52,13 +52,13 @@ def rehearse(plan: Plan) -> str:
             needed = [stages[name] for name in sorted(stages["source"].needs)]
             _make_document(stages, make_up(needed, plan.study, text, Path(work) / "made-up"), folder)
         except RenderError as error:
-            if source.is_file():
+            written = source.read_text(encoding="utf-8") if source.is_file() else ""
+            if written:
                 study_file = find_study_folder(plan.request.study) / "study.toml"
-                _require_answers(plan.study, source.read_text(encoding="utf-8"), study_file)
-            message = _locate(error, source, prose)
+                _require_answers(plan.study, written, study_file)
             if isinstance(error.__cause__, ArithmeticError | TypeError) and error.file.endswith(".j2"):
-                return message
-            raise RenderError(message, hint=error.hint) from error
+                return str(error)
+            raise locate_mistake(error, written, PROJECT / "templates", words.path) from error
     return ""
 
 
@@ -85,19 +85,3 @@ def _require_answers(study: Study, source: str, file: Path) -> None:
                 f"{file}:{line}: {key}: the report has no part {missing}",
                 hint=did_you_mean(nearest(missing, ids), f"parts are: {', '.join(sorted(ids)[:8])}"),
             )
-
-
-def _locate(error: RenderError, source: Path, prose: Sequence[Path]) -> str:
-    """Return a complaint about the source as one about the line that the author or a template has."""
-    if error.equation:
-        pattern = re.compile(r"\s*".join(map(re.escape, error.equation.split())))
-        for path in prose:
-            text = path.read_text(encoding="utf-8", errors="replace")
-            if found := pattern.search(text):
-                line = text.count("\n", 0, found.start()) + 1
-                return f"{path.name}:{line}: {error.message.partition(': ')[2]}"
-    if not error.line or not source.is_file():
-        return error.message
-    written = source.read_text(encoding="utf-8").split("\n")[error.line - 1]
-    where = find_origin(written, PROJECT / "templates", *{path.parent for path in prose})
-    return error.message.replace(f"{SOURCE}:{error.line}", where, 1) if where else error.message

@@ -10,16 +10,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from report.delivery import evidence
-from report.delivery.contents import NUMBER, count_numbers, count_pages, read_html
+from report.delivery.build_folder import DRAWN
 from report.delivery.differences import Difference, compare_files
-from report.delivery.evidence import DOCUMENTS, PROSE, STUDY, Evidence, group_by_stage, read_evidence
+from report.delivery.document_content import NUMBER, count_numbers, count_pages, read_html
+from report.delivery.evidence import DOCUMENTS, PROSE, RUN, STUDY, Evidence, group_by_stage, read_evidence
 from report.delivery.publish import find_strays, list_report_files
 from report.delivery.recompute import OnProgress, Recomputation, recompute
 from report.engine.system.files import digest_file
 from report.engine.system.process import fix_environment
+from report.errors import list_first
 from report.study.folder import find_prose
 
-BESIDE = ("run.json", "graph.svg")
+BESIDE = (RUN, *DRAWN)
 """What a build folder has beside its report, and nothing is computed from."""
 FIGURES, TABLES = "figures/", "tables/"
 CHANGED = "is not the file that was built: its digest is not the one in predictions/study.json"
@@ -142,8 +144,7 @@ def describe_cause(changed: Collection[str]) -> str:
 
 
 def _name_some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-    return f"{', '.join(names[:2])}{more} {'is' if len(names) == 1 else 'are'}"
+    return f"{list_first(names, 2)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _find_misplaced(folder: Path, declared: Evidence, wanted: Mapping[str, Path]) -> Iterator[Difference]:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
+from report.document.pandoc import SOURCE
 from report.errors import RenderError
 
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
@@ -87,8 +88,8 @@ def _draw(math: str) -> tuple[str, str]:
         image: str = Math(_presentation(math), size=UNITS_PER_EM).svg()
     except Exception as error:  # whatever the drawing raises: name the formula
         latex = _latex(math)
-        message = f"report.qmd: cannot draw the equation {latex!r}: {error}"
-        raise RenderError(message, equation=latex) from error
+        message = f"cannot draw the equation {latex!r}: {error}"
+        raise RenderError(message, file=SOURCE, equation=latex) from error
     _, top, width, height = map(float, ElementTree.fromstring(image).attrib["viewBox"].split())
     em = SCALE / UNITS_PER_EM
     # The image's baseline is at 0, so what reaches below it is top + height.

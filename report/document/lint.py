@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from report.document.origin import Origin
 from report.document.pandoc import SOURCE
 from report.document.syntax import (
     ATTRIBUTES,
@@ -17,7 +18,6 @@ from report.document.syntax import (
     HTML,
     IMAGE,
     LINK,
-    TEMPLATE,
     Text,
     blank_code,
     blank_out,
@@ -52,8 +52,8 @@ class Problem:
     """What of the line is wrong, as it is written there."""
 
 
-def require_sound(folder: Path, locate: Callable[[Problem], str] | None = None) -> None:
-    """Check ``folder/report.qmd``; ``locate`` returns where a problem was written, "" if that is not known.
+def require_sound(folder: Path, locate: Callable[[Problem], Origin | None] | None = None) -> None:
+    """Check ``folder/report.qmd``; ``locate`` returns where a problem was written, None if that is not known.
 
     Raises
     ------
@@ -62,33 +62,10 @@ def require_sound(folder: Path, locate: Callable[[Problem], str] | None = None) 
     """
     found = find_problems(folder)
     if found:
-        origins = [locate(p) if locate else "" for p in found[:6]]
-        places = [known or f"{SOURCE}:{p.line}" for known, p in zip(origins, found, strict=False)]
-        rest = f"; {len(found) - 1} more: {', '.join(places[1:])}" if found[1:] else ""
-        line = 0 if origins[0] else found[0].line
-        raise RenderError(f"{places[0]}: {found[0].message}{rest}", hint=found[0].hint, line=line)
-
-
-def find_origin(line: str, *folders: Path, word: str = "") -> str:
-    """Return ``file:line`` of the template or prose in which a line of the source was written, "" if in doubt.
-
-    At least half of it stands there as it is, and no other line has as many letters of it. The author's words stand in
-    the source as they were set anew: of these it is the first line that has the ``word``.
-    """
-    found: dict[int, list[str]] = {}
-    named: list[str] = []
-    for path in sorted(
-        file for folder in folders for kind in ("*.j2", "*.md") for file in folder.rglob(kind)
-    ):
-        for number, written in enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), 1):
-            if word and path.suffix == ".md" and word in written:
-                named.append(f"{path.name}:{number}")
-            parts = TEMPLATE.split(written)
-            letters = len("".join(parts))
-            if 2 * letters >= len(line) and re.fullmatch(".*".join(map(re.escape, parts)), line):
-                found.setdefault(letters, []).append(f"{path.name}:{number}")
-    longest = found[max(found)] if found else []
-    return longest[0] if len(longest) == 1 else next(iter(named), "")
+        first, *others = [(locate(p) if locate else None) or Origin(SOURCE, p.line) for p in found[:6]]
+        places = ", ".join(f"{file}:{line}" for file, line in others)
+        rest = f"; {len(found) - 1} more: {places}" if others else ""
+        raise RenderError(found[0].message + rest, hint=found[0].hint, file=first.file, line=first.line)
 
 
 def find_problems(folder: Path) -> list[Problem]:

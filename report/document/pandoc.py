@@ -59,7 +59,10 @@ def convert(source: Path, theme: Theme) -> str:
         said = re.sub(above, "", done.stderr.decode(errors="replace"))
         hint = "mend the template or the prose that the message names, then build again"
         complaint = first_complaint(said, text.decode())
-        raise RenderError(complaint.message, hint=hint, line=complaint.line, equation=complaint.equation)
+        file = SOURCE if complaint.line else ""
+        raise RenderError(
+            complaint.message, hint=hint, file=file, line=complaint.line, equation=complaint.equation
+        )
     return directions.mark_directions(done.stdout.decode())
 
 
@@ -91,7 +94,7 @@ def first_complaint(said: str, text: str) -> Complaint:
     """Return the first complaint in what pandoc ``said`` of ``text``."""
     if math := _MATH.search(said):
         line = text.count("\n", 0, max(text.find(math[1]), 0)) + 1
-        message = f"{SOURCE}:{line}: the equation {math[1]} is not understood: {math[2]}"
+        message = f"the equation {math[1]} is not understood: {math[2]}"
         return Complaint(message, line, math[1])
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     while len(lines) > 1 and lines[0].endswith(":"):

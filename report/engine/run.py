@@ -12,7 +12,7 @@ from report.engine import events
 from report.engine.code import Project
 from report.engine.events import OnEvent, Outcome
 from report.engine.executors import Executor, StartExecutor
-from report.engine.fingerprint import Recipe, Surroundings
+from report.engine.recipe import Recipe, Surroundings
 from report.engine.schedule import by_urgency, hopeless
 from report.engine.stage import Stage, select
 from report.engine.store import Files, Record, Store, digest_files, digest_json, input_files, undeclared_error

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from report.errors import StageError
 
+ALL_FILES = ("**/*",)
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
@@ -24,13 +25,10 @@ class Output:
         The name of the stage.
     include : tuple of str
         Globs of paths in its folder.
-    private : bool
-        The files may not be handed over with a report, as of a `Source`.
     """
 
     stage: str
-    include: tuple[str, ...] = ("**/*",)
-    private: bool = False
+    include: tuple[str, ...] = ALL_FILES
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,8 @@ class Source:
         Its content is part of the key of the stage. Without, it only says where the bytes lie, and the stage itself
         must check what it reads against digests among its inputs.
     private : bool
-        The files may not be handed over with a report: whoever checks it later does so without them.
+        The files may not be handed over with a report: whoever checks it later does so without them. Nor may what
+        a stage makes of them, unless it ``releases`` it.
     listing : str
         The ``"module:function"`` that lists the folder, one that the stage goes by too: what is read and what the key
         goes by are the same then. See `report.engine.sources.list_files`.
@@ -56,7 +55,7 @@ class Source:
     """
 
     path: Path
-    include: tuple[str, ...] = ("**/*",)
+    include: tuple[str, ...] = ALL_FILES
     keyed: bool = True
     private: bool = False
     listing: str = "report.engine.sources:list_files"
@@ -100,6 +99,10 @@ class Stage:
         Threads that the numbers depend on and that the scheduler counts.
     early : bool
         It refuses what the user must mend: it runs before all that is as ready, and where it fails nothing is begun.
+    private : bool
+        Its files may not be handed over, as those of a private `Source`, whatever it reads.
+    releases : tuple of str
+        Globs of the files that may be handed over although it reads private ones: none, unless it says so.
     """
 
     name: str
@@ -110,16 +113,23 @@ class Stage:
     packages: tuple[str, ...] = ()
     threads: int = 1
     early: bool = False
+    private: bool = False
+    releases: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
         """The first part of its name: ``train`` of ``train.baseline@patient``, ``split`` of ``split@patient``."""
-        return re.split("[.@]", self.name)[0]
+        return kind_of(self.name)
 
     @property
     def needs(self) -> frozenset[str]:
         """The names of the stages that it reads."""
         return frozenset(where.stage for where in self.inputs.values() if isinstance(where, Output))
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of the stage that is called ``name``."""
+    return re.split("[.@]", name)[0]
 
 
 def select(stages: Sequence[Stage], only: Collection[str] | None = None) -> list[Stage]:
@@ -143,3 +153,26 @@ def select(stages: Sequence[Stage], only: Collection[str] | None = None) -> list
     for stage in reversed(stages):
         wanted |= stage.needs if stage.name in wanted else set()
     return [stage for stage in stages if stage.name in wanted]
+
+
+def find_private_readers(stages: Sequence[Stage]) -> frozenset[str]:
+    """Return the names of the stages that read what may not be handed over: of a source, or of another stage.
+
+    What a stage makes of private files is private too, but for what it ``releases``: a stage that forgets to say
+    anything hands over nothing. ``stages`` has each after those that it reads.
+    """
+    before: dict[str, Stage] = {}
+    found: set[str] = set()
+    for stage in stages:
+        if any(_is_private(where, before, found) for where in stage.inputs.values()):
+            found.add(stage.name)
+        before[stage.name] = stage
+    return frozenset(found)
+
+
+def _is_private(where: Input, stages: Mapping[str, Stage], readers: Collection[str]) -> bool:
+    if isinstance(where, Source):
+        return where.private
+    maker = stages[where.stage]
+    is_released = maker.releases == ALL_FILES or set(where.include) <= set(maker.releases)
+    return (maker.private or maker.name in readers) and not is_released

@@ -15,7 +15,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from report.engine.stage import Json, Output, Stage, is_included
 from report.engine.system.files import (
@@ -27,11 +27,17 @@ from report.engine.system.files import (
     write_atomically,
 )
 from report.engine.system.locks import ALL, Locks
-from report.errors import DamagedError, StageError
+from report.errors import DamagedError, StageError, and_more
 
 FORMAT = 1
 SYNCING_THREADS = 8
-DECLARED_IN = {"reads": "inputs", "imports": "packages", "uses": "uses"}
+Deed = Literal["reads", "imports", "uses"]
+DECLARED_IN: dict[Deed, str] = {
+    "reads": "inputs",
+    "imports": "packages",
+    "uses": "uses",
+}
+"""Where a stage declares what it does."""
 
 
 class Entry(TypedDict):
@@ -41,13 +47,20 @@ class Entry(TypedDict):
     size: int
 
 
+class Undeclared(TypedDict):
+    """Something that a stage did though its key does not cover it: what it did, and to which file or module."""
+
+    did: Deed
+    name: str
+
+
 Files = Mapping[str, Entry]
 """The files of a result by their posix path inside its folder."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """How a result was made, and what it consists of; ``undeclared`` is what was read beside the recipe."""
+    """How a result was made, and what it consists of; ``undeclared`` is what its key does not cover."""
 
     key: str
     stage: str
@@ -57,7 +70,7 @@ class Record:
     seconds: float
     host: dict[str, Json]
     finished: str
-    undeclared: list[str] = field(default_factory=list)
+    undeclared: list[Undeclared] = field(default_factory=list)
 
 
 def canonical(value: Json) -> bytes:
@@ -84,14 +97,18 @@ def input_files(stage: Stage, records: Mapping[str, Record]) -> dict[str, Files]
     }
 
 
-def undeclared_error(stage: str, undeclared: Sequence[str], declared_in: str) -> StageError | None:
+def undeclared_error(stage: str, undeclared: Sequence[Undeclared], declared_in: str) -> StageError | None:
     """Return the error of a stage that reads, imports or uses what its key does not cover; None if it does not."""
     if not undeclared:
         return None
-    more = f" (and {len(undeclared) - 1} more)" if len(undeclared) > 1 else ""
-    message = f"{stage}: {undeclared[0]}, which its key does not cover{more}"
-    place = DECLARED_IN[undeclared[0].partition(" ")[0]]
-    return StageError(message, hint=f"name it in `{place}` of the stage in {declared_in}")
+    first = undeclared[0]
+    message = f"{stage}: {describe_undeclared(first)}{and_more(len(undeclared))}"
+    return StageError(message, hint=f"name it in `{DECLARED_IN[first['did']]}` of the stage in {declared_in}")
+
+
+def describe_undeclared(what: Undeclared) -> str:
+    """Return ``reads /etc/hosts, which its key does not cover``."""
+    return f"{what['did']} {what['name']}, which its key does not cover"
 
 
 class Store:

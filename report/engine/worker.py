@@ -18,12 +18,22 @@ from typing import Any
 
 from report.engine.code import Code, Project
 from report.engine.events import Outcome, Progressed
-from report.engine.explain import explain_differences
-from report.engine.fingerprint import Recipe, Surroundings
 from report.engine.imports import ENGINE, OwnCode, changed_error
+from report.engine.recipe import Recipe, Surroundings
 from report.engine.sources import list_source
 from report.engine.stage import Input, Output, Source, Stage
-from report.engine.store import Entry, Files, Record, Store, digest_files, undeclared_error
+from report.engine.status import explain_differences
+from report.engine.store import (
+    Deed,
+    Entry,
+    Files,
+    Record,
+    Store,
+    Undeclared,
+    describe_undeclared,
+    digest_files,
+    undeclared_error,
+)
 from report.engine.system import audit, distributions, process
 from report.engine.system.files import digest_file, translate_disk_errors
 from report.engine.system.machine import describe_host
@@ -138,7 +148,9 @@ def _resume(scratch: Path) -> float:
     return before
 
 
-def _audited(task: Task, store: Store, inputs: dict[str, Path], folder: Path, scratch: Path) -> list[str]:
+def _audited(
+    task: Task, store: Store, inputs: dict[str, Path], folder: Path, scratch: Path
+) -> list[Undeclared]:
     """Call the function and return what it does that the key does not cover; the log names it too.
 
     Raises
@@ -158,14 +170,14 @@ def _audited(task: Task, store: Store, inputs: dict[str, Path], folder: Path, sc
     )
     imports = Code(task.project, store.index).list_imports(code)
     foreign = [name for name in imports if name.partition(".")[0] not in ours]
-    kinds = {
+    kinds: dict[Deed, Iterable[str]] = {
         "reads": audit.find_undeclared(read, ours, files),
         "imports": distributions.find_undeclared(foreign, task.stage.packages),
         "uses": modules,
     }
-    undeclared = [f"{kind} {name}" for kind, names in kinds.items() for name in sorted(names)]
+    undeclared = [Undeclared(did=did, name=name) for did, names in kinds.items() for name in sorted(names)]
     for what in undeclared:
-        sys.stderr.write(f"{what}, which its key does not cover\n")
+        sys.stderr.write(f"{describe_undeclared(what)}\n")
     problem = undeclared_error(task.stage.name, undeclared, task.project.declared_in)
     if problem and task.project.strict:
         raise problem
@@ -192,14 +204,14 @@ def _call(task: Task, inputs: dict[str, Path], folder: Path, scratch: Path) -> N
 
 
 def _progress(task: Task) -> Any:
-    """Return what takes the progress of a stage: the driver hears of it, and of epochs the log too."""
+    """Return what takes the progress of a stage: the driver hears of it, and the log where a stage asks for it."""
     last_sent: dict[str, float] = {}
 
-    def progress(done: int, total: int, unit: str, **figures: float) -> None:
+    def progress(done: int, total: int, unit: str, *, log: bool = False, **figures: float) -> None:
         now = time.monotonic()
-        if unit == "epochs":
+        if log:
             words = (f"{name} {value:.4g}" for name, value in figures.items())
-            sys.stderr.write(f"epoch {done} of {total}: {', '.join(words)}\n")
+            sys.stderr.write(f"{done} of {total} {unit}: {', '.join(words)}\n")
         if done >= total or now - last_sent.get(unit, -PROGRESS_SECONDS) >= PROGRESS_SECONDS:
             last_sent[unit] = now
             numbers = {name: float(value) for name, value in figures.items()}
@@ -208,7 +220,7 @@ def _progress(task: Task) -> Any:
     return progress
 
 
-def _record(task: Task, out: Path, seconds: float, undeclared: list[str]) -> Record:
+def _record(task: Task, out: Path, seconds: float, undeclared: list[Undeclared]) -> Record:
     outputs = {inside: _entry(task, out / inside) for inside in sorted(list_source(Source(out)))}
     if not outputs:
         raise StageError(f"{task.stage.name}: wrote nothing", log=task.stage.name)

@@ -10,12 +10,13 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from report.graph.layout import Box, Point, arrange, draw_path, drop_indirect
+from report.document.graph_layout import Box, Point, arrange, draw_path, drop_indirect
+from report.engine.stage import kind_of
 from report.terminal.quantities import format_duration
 
 if TYPE_CHECKING:
-    from report.engine.explain import StageStatus
     from report.engine.stage import Json
+    from report.engine.status import StageStatus
     from report.engine.store import Record
     from report.workspace.plan import Plan
 
@@ -34,7 +35,7 @@ MEANINGS = {
     "waiting": "it runs if what it reads comes out different",
     "missing": "it never ran",
 }
-GROUP, GROUPED = "figure.", "figures"
+GROUP, GROUPED = "figure", "figures"
 GROUP_ROWS = 12
 MARGIN, HEAD, PADDING, LINE_HEIGHT, ROW_HEIGHT = 24.0, 88.0, 10.0, 17.0, 22.0
 LETTER, BOLD_LETTER = 7.2, 8.6
@@ -66,7 +67,7 @@ def draw_plan(plan: Plan, today: date) -> str:
 
 def gather_facts(plan: Plan, today: date) -> Iterator[StageFacts]:
     """Yield what is known of each stage, in the plan's order; nothing runs."""
-    from report.engine.explain import status
+    from report.engine.status import status
     from report.engine.store import Store
     from report.engine.system.machine import describe_host
     from report.pipeline.stages import PROGRAM
@@ -130,8 +131,8 @@ def draw_stages(title: str, found: Sequence[StageFacts]) -> str:
 
 def _group_figures(found: Sequence[StageFacts]) -> dict[str, list[StageFacts]]:
     """Return the boxes and what is in each: all figures in one, at the place of the last."""
-    last = max((i for i, fact in enumerate(found) if fact.name.startswith(GROUP)), default=-1)
-    figures = [fact for fact in found if fact.name.startswith(GROUP)]
+    last = max((i for i, fact in enumerate(found) if kind_of(fact.name) == GROUP), default=-1)
+    figures = [fact for fact in found if kind_of(fact.name) == GROUP]
     names = {fact.name for fact in figures}
     apart = len(figures) < 2 or any(fact.needs & names for fact in found[:last])
     nodes: dict[str, list[StageFacts]] = {}
@@ -144,7 +145,7 @@ def _group_figures(found: Sequence[StageFacts]) -> dict[str, list[StageFacts]]:
 
 
 def _describe_cells(fact: StageFacts) -> list[str]:
-    return [fact.name.removeprefix(GROUP), fact.words, fact.origin]
+    return [fact.name.removeprefix(f"{GROUP}."), fact.words, fact.origin]
 
 
 def _measure_columns(members: Sequence[StageFacts]) -> list[float]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from analysis.datasets.reader import function_of
 from report import PROJECT
-from report.engine.stage import Input, Json, Output, Source, Stage
+from report.engine.stage import ALL_FILES, Input, Json, Output, Source, Stage
 from report.pipeline import packages
 from report.study import readers
 from report.study.settings import ClassLabel
@@ -18,7 +19,8 @@ from report.study.value_types import is_folder_name
 LONGEST_FOLDER = 100
 """In bytes: the images in a folder of the sample have its name and a number."""
 RECORDS = Output("read", ("records.csv",))
-IMAGES = Output("images", private=True)
+IMAGES = Output("images")
+DataKind = Literal["sample", "folder", "archive"]
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,10 @@ class Place:
     ----------
     study : Path
         Its folder.
+    kind : str
+        What the data are: the generated sample, a folder, or an archive as it was downloaded.
     data : Path or None
-        A folder or an archive; None for the generated sample.
+        The folder or the archive; None for the generated sample.
     overrides : tuple of str
         Changes to the study file made on the command line, as ``key=value``.
     declared_late : bool
@@ -40,23 +44,26 @@ class Place:
     """
 
     study: Path
-    data: Path | None
+    kind: DataKind
+    data: Path | None = None
     overrides: tuple[str, ...] = ()
     declared_late: bool = False
     commit: str = ""
 
-    @property
-    def is_packed(self) -> bool:
-        """Whether the data are an archive, as it was downloaded."""
-        return self.data is not None and self.data.is_file()
+
+def find_kind(data: Path | None) -> DataKind:
+    """Return what data are that lie at ``data``, None for the generated sample."""
+    if data is None:
+        return "sample"
+    return "archive" if data.is_file() else "folder"
 
 
 def make_data_stages(study: Study, place: Place) -> Iterator[Stage]:
     """Yield the stages from the data as they were had to the images of every record as arrays."""
     data, pixels = make_data_inputs(place)
-    if place.data is None:
+    if place.kind == "sample":
         yield _sample(study)
-    if place.is_packed:
+    if place.kind == "archive":
         yield _archive(place, study)
     yield Stage(
         "read",
@@ -64,6 +71,7 @@ def make_data_stages(study: Study, place: Place) -> Iterator[Stage]:
         {"data": data},
         {**_reading(study), **study.dataset.select("max_excluded")},
         packages=packages.IMAGES,
+        releases=ALL_FILES,  # tables of the images, none of their pixels
     )
     yield Stage(
         "images",
@@ -80,7 +88,7 @@ def _sample(study: Study) -> Stage:
     params: dict[str, Json] = {**reader.sample_params, **study.sample.select("pictures", "seed")}
     for key in reader.sample_keys:
         params |= {"classes": _names_in_data(study)} if key == "classes" else study.dataset.select(key)
-    return Stage("sample", reader.sample, params=params, packages=packages.IMAGES)
+    return Stage("sample", reader.sample, params=params, packages=packages.IMAGES, private=True)
 
 
 def _names_in_data(study: Study) -> list[Json]:
@@ -115,7 +123,7 @@ def _reading(study: Study) -> dict[str, Json]:
 
 def make_data_check_stages(data: Path, study: Study | None) -> list[Stage]:
     """Return the stages that tell what ``data`` holds; the settings of ``study`` are tried before any others."""
-    place = Place(PROJECT, data)
+    place = Place(PROJECT, find_kind(data), data)
     given: Json = {"reader": study.dataset.reader, **_reading(study)} if study else None
     inputs = {"data": make_data_inputs(place)[0]}
     check = Stage(
@@ -126,7 +134,7 @@ def make_data_check_stages(data: Path, study: Study | None) -> list[Stage]:
         uses=(function_of(study.dataset.reader),) if study else (),
         packages=packages.IMAGES,
     )
-    return [_archive(place, study), check] if place.is_packed else [check]
+    return [_archive(place, study), check] if place.kind == "archive" else [check]
 
 
 def _archive(place: Place, study: Study | None) -> Stage:
@@ -150,7 +158,8 @@ def make_data_inputs(place: Place) -> tuple[Input, Input]:
     Later stages check every image against the digest in ``records.csv``, so the folder itself is not
     part of their keys.
     """
-    if place.data is None or place.is_packed:
-        unpacked = Output("sample" if place.data is None else "archive", private=True)
+    if place.kind != "folder":
+        unpacked = Output(place.kind)
         return unpacked, unpacked
+    assert place.data is not None
     return make_xrays(place.data), make_xrays(place.data, keyed=False)

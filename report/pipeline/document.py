@@ -14,6 +14,8 @@ from report.study.folder import PROSE_FILES
 from report.study.study import Study
 from report.study.trainings import has_many_models, list_analyses, name_first_run, select_together
 
+DOCUMENT_KINDS = frozenset({"figure", "source", "html", "pdf"})
+"""The kinds of stages that make the document: cheap, and never a training."""
 WORDS = (
     *("*.j2", "datasets/*.j2", "sections/*.j2", "sentences/*.j2", "floats/*.j2", "words/*.j2"),
     *("filters/passage.lua", "references.bib"),
@@ -23,7 +25,7 @@ THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "fi
 
 def make_document_stages(study: Study, place: Place, before: Sequence[Stage]) -> Iterator[Stage]:
     """Yield the stages of the document, which shows the stages ``before`` it too."""
-    drawing = Stage("figure.stages", "report.graph.report_figure:draw", params={"kinds": _kinds(before)})
+    drawing = Stage("figure.stages", "report.writing.stages_figure:draw", params={"kinds": _kinds(before)})
     yield drawing
     figures = [stage.name for stage in (*before, drawing) if stage.kind == "figure"]
     yield _source(study, place, figures)
@@ -64,7 +66,7 @@ def _source(study: Study, place: Place, figures: Sequence[str]) -> Stage:
             "together": [m.id for m in select_together(study)],
             "many": has_many_models(study),
             "name": place.study.name,
-            "sample": place.data is None,
+            "sample": place.kind == "sample",
             "overrides": [*place.overrides],
             "declaration": study.declaration,
             "commit": place.commit,

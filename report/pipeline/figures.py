@@ -9,7 +9,7 @@ from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from analysis.vocabulary.splits import EVALUATED
 from report import PROJECT
 from report.document import fonts
-from report.engine.stage import Input, Json, Output, Source, Stage
+from report.engine.stage import ALL_FILES, Input, Json, Output, Source, Stage
 from report.pipeline import packages
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_inputs
 from report.study.settings import Comparison
@@ -70,7 +70,12 @@ def _figure(study: Study, name: str, inputs: dict[str, Input], params: dict[str,
     function = f"analysis.figures.{MODULES.get(kind, kind)}:draw"
     needed = {*packages.FIGURES, *packages.IMAGES} if "data" in inputs else packages.FIGURES
     return Stage(
-        f"figure.{name}", function, {**inputs, **_fonts(study)}, params, packages=tuple(sorted(needed))
+        f"figure.{name}",
+        function,
+        {**inputs, **_fonts(study)},
+        params,
+        packages=tuple(sorted(needed)),
+        releases=ALL_FILES,  # the report shows it
     )
 
 
@@ -119,8 +124,8 @@ def _model_figures(study: Study) -> Iterator[Stage]:
         run = name_first_run(study, model)
         training: dict[str, Input] = {"training": Output(f"train.{run}", ("history.csv",))}
         evaluation: dict[str, Input] = {"evaluation": Output(f"evaluate.{run}")}
-        named: dict[str, Json] = {**_classes(study), "model": model.id, "title": model.title}
-        yield _figure(study, f"curves.{model.id}", training, named)
+        named: dict[str, Json] = {**_classes(study), "title": model.title}
+        yield _figure(study, f"curves.{model.id}", training, {"title": model.title})
         for kind in ("roc", "confusion"):
             yield _figure(study, f"{kind}.{model.id}", evaluation, {**named, "splits": [*EVALUATED]})
 
@@ -142,7 +147,7 @@ def _overlays(study: Study) -> Iterator[Stage]:
     ):
         curves: dict[str, Json] = {"models": models, "splits": [*splits], "kind": kind}
         yield _figure(study, name, evaluations, {**classes, **curves})
-    yield _figure(study, "reliability", evaluations, {**classes, "models": networks, "split": "test"})
+    yield _figure(study, "reliability", evaluations, {"models": networks, "split": "test"})
     if find_normal_class(study):
         yield _figure(study, "decision", evaluations, {"models": models})
 

@@ -1,10 +1,36 @@
-"""The one list of stages of a study; the only link between the report generator and the analysis.
+"""The one list of stages of a study. This package is the only place that names functions of the analysis as stages.
 
-``read -> images, split -> architecture -> train -> predict -> evaluate -> compare -> results -> figures
--> document``. Each line names the function, what it reads and the part of the study file it depends on.
+A stage is a function of files to files. Here and in the modules beside it stands for each which function it is, what
+it reads, and on which part of the study file it depends. In the order in which they run:
 
-From ``split`` to ``compare`` everything is there once for each analysis: as the study splits its images, and, named
-``...@patient``, with all images of a patient in one part.
+============  ============================================  ============================================================
+stage         function                                      reads
+============  ============================================  ============================================================
+sample        analysis.datasets.sample.*:write              nothing; in place of the data, with ``--sample``
+archive       analysis.datasets.archives.unpacking:unpack   the data, where they are an archive
+read          analysis.datasets.*:read                      sample, archive, or the data
+images        analysis.preparation:prepare                  read, sample, archive, or the data
+architecture  analysis.models.architecture:describe         architecture
+split         analysis.splitting:split                      read
+train         analysis.models.training:train                read, images, architecture, split, train
+predict       analysis.models.prediction:predict            read, images, split, train
+evaluate      analysis.evaluation.stages.evaluate:evaluate  read, split, train, predict
+evaluate      analysis.evaluation.stages.average:average    evaluate; with several seeds
+predict       analysis.models.low_detail:fit                read, images, split
+compare       analysis.evaluation.stages.compare:compare    predict
+ledger        analysis.evaluation.stages.ledger:write       architecture, split, predict, evaluate; with published figures
+results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, ledger
+figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare
+figure        report.writing.stages_figure:draw             nothing but the list of stages
+source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, ledger, results, figure
+html          report.document.html:render                   source
+pdf           report.document.pdf:render                    source
+============  ============================================  ============================================================
+
+A reader, an architecture and a reader's sample are named by the study; those above are what this project brings. One
+architecture reads another whose weights it begins with, as does one training. From ``split`` to ``compare`` everything
+is there once for each analysis: as the study splits its images, and, named ``...@patient``, with all images of a patient
+in one part. Figures show the first analysis, that of differences both.
 """
 
 from __future__ import annotations
@@ -13,7 +39,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.image_files import escape_name
-from analysis.vocabulary.measures import DEFAULT_PRIMARY
+from analysis.vocabulary.measures import DEFAULT_ALPHA, DEFAULT_PRIMARY
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from analysis.vocabulary.splits import EVALUATED, PRESCRIBED
 from report import PROJECT
@@ -31,6 +57,9 @@ from report.study.trainings import Run, find_normal_class, list_analyses, list_c
 PROGRAM = Project(PROJECT, ("analysis", "report"), declared_in="report/pipeline/stages.py")
 """Our own packages, which have the code of all stages."""
 RESULTS = ("results.json",)
+PREDICTIONS = ("predictions.csv",)
+COURSE = ("history.csv", "training.json")
+"""What a training tells of itself; its network stays where it was trained."""
 
 
 def make_stages(study: Study, place: Place) -> list[Stage]:
@@ -117,6 +146,7 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
         pixels,
         {"classes": [*study.class_ids], "seed": study.split.seed, "splits": [*EVALUATED]},
         packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
+        releases=PREDICTIONS,
     )
     yield _evaluation(study, reference, pixels["split"], {}, "none")
     yield _comparison(study, place, analysis)
@@ -141,6 +171,7 @@ def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
         },
         packages=packages.NETWORKS,
         threads=study.training.threads,
+        releases=COURSE,
     )
     yield Stage(
         f"predict.{run.name}",
@@ -154,8 +185,9 @@ def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
         },
         packages=packages.NETWORKS,
         threads=study.training.threads,
+        releases=PREDICTIONS,
     )
-    training: Input = Output(f"train.{run.name}", ("history.csv", "training.json"))
+    training: Input = Output(f"train.{run.name}", COURSE)
     yield _evaluation(study, run.name, pixels["split"], {"training": training}, model.class_balance)
 
 
@@ -172,7 +204,7 @@ def _evaluation(study: Study, name: str, split: Input, more: dict[str, Input], c
     return Stage(
         f"evaluate.{name}",
         "analysis.evaluation.stages.evaluate:evaluate",
-        {"predictions": Output(f"predict.{name}"), "records": RECORDS, "split": split, **more},
+        {"predictions": Output(f"predict.{name}", PREDICTIONS), "records": RECORDS, "split": split, **more},
         {
             "model": name,
             "classes": [*study.class_ids],
@@ -195,19 +227,19 @@ def _comparison(study: Study, place: Place, analysis: str) -> Stage:
     return Stage(
         f"compare{analysis}",
         "analysis.evaluation.stages.compare:compare",
-        {name: Output(f"predict.{name}") for name in (*trained, reference)},
+        {name: Output(f"predict.{name}", PREDICTIONS) for name in (*trained, reference)},
         {
             "analysis": analysis,
             "classes": [*study.class_ids],
             "splits": [*EVALUATED],
             "networks": networks,
-            "floor": LOW_DETAIL.id,
+            "reference": LOW_DETAIL.id,
             "baseline": comparison.baseline if comparison else None,
             "against": list(list_compared(study)),
             "primary": comparison.primary if comparison else DEFAULT_PRIMARY,
             "split": comparison.split if comparison else "test",
             "margin": comparison.margin if comparison else None,
-            "alpha": comparison.alpha if comparison else 0.05,
+            "alpha": comparison.alpha if comparison else DEFAULT_ALPHA,
             "declared_late": place.declared_late,
             "corrections": [[m.faithful, m.corrected] for m in study.corrections],
         },
@@ -221,7 +253,7 @@ def _ledger(study: Study, place: Place) -> Iterator[Stage]:
         return
     trained = {m.id: [run.name for run in list_runs(study, m, PRESCRIBED.suffix)] for m in study.trained}
     names: dict[str, Json] = {model: list(found) for model, found in trained.items()}
-    reasons = find_obstacles(study, place.overrides, sample=place.data is None)
+    reasons = find_obstacles(study, place.overrides, sample=place.kind == "sample")
     yield Stage(
         "ledger",
         "analysis.evaluation.stages.ledger:write",
@@ -229,7 +261,11 @@ def _ledger(study: Study, place: Place) -> Iterator[Stage]:
             "split": Output("split"),
             **{f"architecture_{m}": Output(f"architecture.{m}", ("summary.json",)) for m in reasons},
             **{f"evaluate_{m}": Output(f"evaluate.{m}", RESULTS) for m in trained},
-            **{f"predict_{run}": Output(f"predict.{run}") for found in trained.values() for run in found},
+            **{
+                f"predict_{run}": Output(f"predict.{run}", PREDICTIONS)
+                for found in trained.values()
+                for run in found
+            },
         },
         {
             "classes": [*study.class_ids],

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 
 from report import PROJECT
-from report.document.lint import DOUBTS, find_origin
+from report.document.lint import DOUBTS
+from report.document.origin import locate_mistake
 from report.document.pandoc import SOURCE
 from report.engine.events import Event, Planned
 from report.engine.local_processes import LocalProcesses
@@ -38,7 +39,8 @@ def render(request: Request, workers: LocalProcesses, before: PreviewState) -> P
         try:
             built = rebuild(plan, workers)
         except RenderError as error:
-            raise RenderError(locate_mistake(error, plan), hint=error.hint) from error
+            folders = PROJECT / "templates", find_study_folder(request.study)
+            raise locate_mistake(error, read_source(plan), *folders) from error
         page = built["html"].path("report.html").read_bytes().decode()
         doubts = json.loads(built["source"].path(DOUBTS).read_bytes())
         folder = find_study_folder(request.study)
@@ -83,13 +85,10 @@ def refuse_training(plan: Plan, waiting: Sequence[str]) -> None:
         console.note(f"drawing figures: {len(waiting) - ALWAYS_BUILT}")
 
 
-def locate_mistake(error: RenderError, plan: Plan) -> str:
-    """Return what is wrong with a line of the source with the place where an author wrote it, if that is plain."""
+def read_source(plan: Plan) -> str:
+    """Return the document's source as it was written last, "" if it never was."""
     store = Store(plan.cache)
     record = store.find_record(store.latest(plan.cache_name).get("source", ""))
-    if not error.line or not record:
-        return error.message
-    lines = store.sound_path(record.outputs[SOURCE], record.stage).read_text(encoding="utf-8").split("\n")
-    folders = PROJECT / "templates", find_study_folder(plan.request.study)
-    place = find_origin(lines[error.line - 1], *folders)
-    return error.message.replace(f"{SOURCE}:{error.line}", place, 1) if place else error.message
+    if not record:
+        return ""
+    return store.sound_path(record.outputs[SOURCE], record.stage).read_text(encoding="utf-8")

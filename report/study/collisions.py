@@ -25,40 +25,39 @@ INVISIBLE = {"Cf", "Cn", "Co"}
 """Categories of Unicode whose characters have no shape."""
 
 
-def find_collision(classes: Sequence[ClassLabel], models: Sequence[Model]) -> str:
-    """Return which names of a study's classes and models collide, with the key before it; "" if none do."""
+def find_collision(classes: Sequence[ClassLabel], models: Sequence[Model]) -> tuple[str, str] | None:
+    """Return the key of a name of a class or model that collides, and with what; None if none does."""
     for key, names, reserved in (
         ("models", [m.id for m in models], OWNERS),
         ("classes", [c.id for c in classes], (*SCORES, *COLUMNS)),
     ):
         for name in names:
             if name in reserved:
-                return f"{key}.{name}.id: {name} names something else in the results; choose another id"
+                return f"{key}.{name}.id", f"{name} names something else in the results; choose another id"
         for name in names:
             if name in NO_WORDS:
-                return f"{key}.{name}.id: {name} is no word to programs that read a table; choose another id"
+                problem = f"{name} is no word to programs that read a table; choose another id"
+                return f"{key}.{name}.id", problem
     for model in models:
         if BETWEEN in model.id:
-            return (
-                f"models.{model.id}.id: {BETWEEN} stands between the names of two models that are compared; "
-                "choose another id"
-            )
+            problem = f"{BETWEEN} stands between the names of two models that are compared; choose another id"
+            return f"models.{model.id}.id", problem
     labels = {f"classes.{c.id}.label": c.label for c in classes}
     titles = {f"models.{m.id}.title": without_article(m.title) for m in models}
     return _find_alike(labels, LABELS) or _find_alike(titles, [reference.title for reference in REFERENCES])
 
 
-def _find_alike(texts: Mapping[str, str], reserved: Iterable[str]) -> str:
-    """Return which of the texts reads like another or is none; "" if all can be told apart."""
+def _find_alike(texts: Mapping[str, str], reserved: Iterable[str]) -> tuple[str, str] | None:
+    """Return the key of a text that reads like another or is none, and why; None if all can be told apart."""
     seen = {_visible(text): f"the report's own {text!r}" for text in reserved}
     for key, text in texts.items():
         visible = _visible(text)
         if not visible:
-            return f"{key}: {text!r} is nothing that can be read"
+            return key, f"{text!r} is nothing that can be read"
         if visible in seen:
-            return f"{key}: {text!r} reads like {seen[visible]}; choose another"
+            return key, f"{text!r} reads like {seen[visible]}; choose another"
         seen[visible] = f"that of {key.rpartition('.')[0]}"
-    return ""
+    return None
 
 
 def _visible(text: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from report.study.dotted_names import find_setting
 from report.study.model_settings import Model
 from report.study.published import Protocol
-from report.study.settings import find_setting
 from report.study.study import Study
 
 GENERATED = "the pictures are generated"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from report.errors import ReportError, StudyError, UsageError, did_you_mean, nearest
+from report.errors import ReportError, StudyError, UsageError, and_more, did_you_mean, nearest
 from report.study.study import OUTSIDE_FILE, Study
 from report.study.value_types import NAME, REFUSED
 
@@ -27,12 +28,12 @@ WORDS = {
 }
 """What to say for each of pydantic's types of error that it does not say in plain words itself."""
 _TABLE = re.compile(r"\s*(\[{1,2})\s*([\w.-]+)\s*\]")
-_KEY = re.compile(r"""\s*([\w.-]+)\s*=\s*["']?([^"']*)""")
+_KEY = re.compile(r"""\s*["']?([\w.-]+)["']?\s*=\s*["']?([^"']*)""")
 
 
 @dataclass(frozen=True)
 class StudyFile:
-    """A study file as it was read: its text, and its tables with the ``key=value`` overrides applied."""
+    """A file of a study as it was read: its text, and its tables with the ``key=value`` overrides applied."""
 
     path: Path
     text: str
@@ -60,15 +61,16 @@ def find_line(setting: str, text: str) -> int:
     Tables of a list are called by their ``id``, or by their number from 0.
     """
     wanted, furthest, line = setting.split("."), 0, 0
-    table, many = [""], Counter[str]()
+    table, many, last = list[str](), Counter[str](), dict[str, list[str]]()
     for number, content in enumerate(text.splitlines(), 1):
         if head := _TABLE.match(content):
-            table = here = head[2].split(".")
+            table = here = _below_last(head[2], last)
             if head[1] == "[[":
-                table.append(str(many[head[2]]))  # until its id is known
+                table = here = [*head[2].split("."), str(many[head[2]])]  # until its id is known
                 many[head[2]] += 1
+                last[head[2]] = table
         elif key := _KEY.match(content):
-            if key[1] == "id" and table[-1].isdigit():
+            if key[1] == "id" and table and table[-1].isdigit():
                 table[-1] = key[2]
             here = [*table, *key[1].split(".")]
         else:
@@ -77,6 +79,12 @@ def find_line(setting: str, text: str) -> int:
         if agree > furthest:
             furthest, line = agree, number
     return line
+
+
+def _below_last(table: str, last: Mapping[str, list[str]]) -> list[str]:
+    """Return the keys that lead to a table; ``models.input`` belongs to the last of the ``[[models]]`` before it."""
+    owner, _, key = table.partition(".")
+    return [*last[owner], *key.split(".")] if key and owner in last else table.split(".")
 
 
 def describe_unreadable(path: Path, error: ValueError) -> StudyError:
@@ -89,25 +97,60 @@ def describe_unreadable(path: Path, error: ValueError) -> StudyError:
     return StudyError(f"{place}: not valid TOML: {error}", hint=f"mend {path} and run again")
 
 
-def describe_refusal(error: ValidationError, file: StudyFile) -> ReportError:
-    """Return pydantic's first complaint in one line that names the key, with the nearest known names."""
+def describe_refusal(
+    error: ValidationError, file: StudyFile, published: StudyFile | None = None
+) -> ReportError:
+    """Return pydantic's first complaint in one line that names the key, with the nearest known names.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+        Of a `Study`.
+    file : StudyFile
+        Its ``study.toml``.
+    published : StudyFile or None
+        Its ``published.toml``, if it has one: what is wrong below the key ``published`` stands there.
+    """
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")  # a misspelt key is missing too
-    where, complaint = _dotted(first["loc"], file.data), _complaint(first)
-    key = where or complaint.partition(":")[0]
-    if override := file.override_of(key):
-        is_named = override.partition("=")[0].strip() == where
-        said = complaint if is_named or not where else f"{where}: {complaint}"
-        return UsageError(f"--set {override}: {said}", hint=_hint(first, "change the value, or leave it out"))
-    more = error.error_count() - 1
-    message = f"{file.place(key)}: {where + ': ' if where else ''}{complaint}"
-    message += f" (and {more} more)" if more else ""
+    context, complaint = first.get("ctx", {}), _complaint(first)
+    above = _dotted(first["loc"], {**file.data, "published": published.data if published else None})
+    where, *others = (
+        f"{above}.{key}".strip(".") for key in (context.get("key", ""), *context.get("others", ()))
+    )
+    for key in (where, *others):
+        if override := file.override_of(key):
+            is_named = override.partition("=")[0].strip() == where
+            said = complaint if is_named or not where else f"{where}: {complaint}"
+            return UsageError(
+                f"--set {override}: {said}", hint=_hint(first, "change the value, or leave it out")
+            )
+    if published and where.startswith("published."):
+        file, where = published, where.removeprefix("published.")
+        complaint += _name_result(where, published.data)
+    message = f"{file.place(where)}: {where + ': ' if where else ''}{complaint}"
+    message += and_more(error.error_count())
     return StudyError(message, hint=_hint(first, f"mend {file.path} and run again"))
+
+
+def _name_result(key: str, published: Mapping[str, Any]) -> str:
+    """Return which of the published results a key belongs to, as the end of a complaint; "" if to none."""
+    table, _, rest = key.partition(".")
+    number = rest.partition(".")[0]
+    if table != "results" or not number.isdigit():
+        return ""
+    result = published["results"][int(number)]
+    named = [
+        str(result[name])
+        for name in ("model", "run", "title", "source")
+        if isinstance(result, dict) and result.get(name)
+    ]
+    return f", in the result of {', '.join(named)}" if named else ""
 
 
 def _dotted(location: tuple[int | str, ...], data: Any) -> str:
     """Return ``models.baseline.epochs`` for a pydantic location, lists of tables named by their ``id``."""
     names = []
-    for key in location:
+    for key in (key for key in location if key != "[key]"):  # pydantic's mark of a key that is refused itself
         child = data[key] if isinstance(data, list) and isinstance(key, int) and key < len(data) else None
         if isinstance(child, dict):
             names.append(str(child.get("id", key)))

@@ -43,15 +43,16 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
         raise describe_unreadable(path, error) from error
     for override in overrides:
         _apply(override, data)
-    if published := _published(path, data):
-        data["published"] = published
-    file = StudyFile(path, text, data, overrides)
+    file, published = StudyFile(path, text, data, overrides), _read_published(path, data)
     _require_printable(file)
+    if published:
+        _require_printable(published)
+        data = {**data, "published": published.data}
     try:
         # JSON mode: strict, yet arrays are tuples
         return Study.model_validate_json(json.dumps(data, default=str)).without_classes()
     except ValidationError as error:
-        raise describe_refusal(error, file) from error
+        raise describe_refusal(error, file, published) from error
 
 
 def _require_printable(file: StudyFile) -> None:
@@ -76,8 +77,8 @@ def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(item, f"{key}.{name}")
 
 
-def _published(path: Path, data: dict[str, Any]) -> Any:
-    """Return the content of the ``published.toml`` that belongs to a study file; None if there is none."""
+def _read_published(path: Path, data: dict[str, Any]) -> StudyFile | None:
+    """Return the ``published.toml`` that belongs to a study file; None if there is none."""
     section = data.get("report")
     named = section.get("published") if isinstance(section, dict) else None
     file = (STUDIES / str(named) if named else path.parent) / PUBLISHED
@@ -86,7 +87,8 @@ def _published(path: Path, data: dict[str, Any]) -> Any:
     if "left_out" in data:
         raise StudyError(f"{path}: left_out: unknown key", hint="classes are left out by dataset.without")
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        text = file.read_text(encoding="utf-8-sig")
+        return StudyFile(file, text, tomllib.loads(text))
     except FileNotFoundError as error:
         if named:
             raise StudyError(f"{path}: report.published: {file}: no such file") from error

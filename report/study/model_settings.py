@@ -15,6 +15,7 @@ from report.study.value_types import (
     Rationale,
     Section,
     Weight,
+    refuse,
 )
 
 
@@ -92,7 +93,7 @@ class Contrast(Section):
     @model_validator(mode="after")
     def _ordered(self) -> Contrast:
         if self.low > self.high:
-            raise ValueError("low is above high")
+            raise refuse("low is above high", key="low", others=["high"])
         return self
 
 
@@ -169,5 +170,6 @@ class Model(Section):
     @model_validator(mode="after")
     def _interleaved_once(self) -> Model:
         if self.input.pixels == "interleaved" and self.augmentation and self.augmented != "once":
-            raise ValueError('pixels are interleaved once, so augmentation must be too: augmented = "once"')
+            problem = 'pixels are interleaved once, so augmentation must be too: augmented = "once"'
+            raise refuse(problem, key="augmented", others=["input.pixels", "augmentation"])
         return self

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from report.study.value_types import NAME, Section
+from report.study.value_types import NAME, Section, refuse
 
 Id = Annotated[str, StringConstraints(pattern=NAME)]
 Figure = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?$")]
@@ -68,16 +68,16 @@ class Published(Section):
     def _choice_has_figures(self) -> Published:
         models = {result.model for result in self.results}
         if self.choice and self.choice.model not in models:
-            raise ValueError(
-                f"choice.model: no result is of {self.choice.model!r} (models: {', '.join(sorted(models))})"
-            )
+            problem = f"no result is of {self.choice.model!r} (models: {', '.join(sorted(models))})"
+            raise refuse(problem, key="choice.model")
         return self
 
     @model_validator(mode="after")
     def _matrices_fit(self) -> Published:
         k = len(self.protocol.classes)
-        for result in self.results:
+        for number, result in enumerate(self.results):
             matrix = result.confusion
             if matrix is not None and (len(matrix) != k or any(len(row) != k for row in matrix)):
-                raise ValueError(f"{result.model}: confusion is no matrix of {k} x {k}, as the classes are")
+                problem = f"no matrix of {k} x {k}, as the classes are"
+                raise refuse(problem, key=f"results.{number}.confusion", others=["protocol.classes"])
         return self

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from analysis.vocabulary.measures import DEFAULT_PRIMARY, Primary
+from analysis.vocabulary.measures import DEFAULT_ALPHA, DEFAULT_PRIMARY, Primary
 from analysis.vocabulary.splits import EvaluatedSplit
 from report.study import readers
 from report.study.value_types import (
@@ -28,9 +27,10 @@ from report.study.value_types import (
     Subset,
     TablePaths,
     Title,
+    refuse,
 )
 
-READER_KEYS = ("label_rule", "folders", "table", "columns", "values", "several", "uncertain")
+READER_KEYS = ("params", "label_rule", "folders", "table", "columns", "values", "several", "uncertain")
 """The keys of ``[dataset]`` that not every reader understands."""
 
 NAMELESS = "Name of the author"
@@ -94,9 +94,12 @@ class Dataset(Section):
     For the reader ``table``: ``table`` is the path of the table below the data folder, or several; ``columns`` says what
     its columns are, ``values`` what a class is called in it, by class id; ``several`` which class comes before which
     where an image has several, ``uncertain`` what -1 is.
+
+    ``params`` has settings of a reader of one's own that have no key here: one argument of its function.
     """
 
     reader: ReaderName = "v7"
+    params: dict[str, Any] = {}
     root: str
     source: str = ""
     label_rule: Literal["covid-first", "first-tag", "every-tag"] = "covid-first"
@@ -127,10 +130,12 @@ class Dataset(Section):
         for key in READER_KEYS:
             if key in self.model_fields_set and key not in reader.keys:
                 known = " or ".join(map(repr, readers.find_readers_with(key)))
-                raise ValueError(f"{key} is for the reader {known}, and this one is {self.reader!r}")
+                whose = f"the reader {known}" if known else "readers of one's own that name it"
+                problem = f"is for {whose}, and this one is {self.reader!r}"
+                raise refuse(problem, key=key, others=["reader"])
         if any(getattr(self, key) is None for key in reader.needs):
             needs = " and ".join(f"{key} = {example}" for key, example in reader.needs.items())
-            raise ValueError(f"the reader {self.reader!r} needs {needs}")
+            raise refuse(f"{self.reader!r} needs {needs}", key="reader")
         return self
 
 
@@ -173,9 +178,11 @@ class Split(Section):
             idle |= {"val", "draw", "official_val"}
         for key in sorted(idle & self.model_fields_set):
             case = " with a subset" if self.subset and official else ""
-            raise ValueError(f"{key} has no part in the protocol {self.protocol!r}{case}")
+            problem = f"has no part in the protocol {self.protocol!r}{case}"
+            raise refuse(problem, key=key, others=["protocol", "subset"])
         if self.protocol in ("holdout", "splitfolders") and self.test + self.val >= 1:
-            raise ValueError("test and val are shares of the whole, and leave nothing to train on")
+            problem = "test and val are shares of the whole, and leave nothing to train on"
+            raise refuse(problem, key="test", others=["val", "protocol"])
         return self
 
 
@@ -217,7 +224,7 @@ class Comparison(Section):
     baseline: Identifier
     against: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     margin: Fraction = 0.03
-    alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
+    alpha: Annotated[float, Field(gt=0, le=0.2)] = DEFAULT_ALPHA
 
 
 class Requirement(Section):
@@ -267,14 +274,3 @@ class Sample(Section):
     epochs: Annotated[int, Field(ge=1)] = 12
     seed: int = 7
     subset: Subset = {}
-
-
-def find_setting(values: Mapping[str, Any], name: str) -> Any:
-    """Return a value of the study file by its dotted name, None where there is none; lists are reached by ``id``."""
-    place: Any = values
-    for key in name.split("."):
-        if isinstance(place, list):
-            place = next((item for item in place if item["id"] == key), None)
-        else:
-            place = place.get(key) if isinstance(place, dict) else None
-    return place

@@ -9,8 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from report.errors import did_you_mean, nearest
 from report.study import readers
 from report.study.collisions import find_collision
+from report.study.dotted_names import find_setting
 from report.study.model_settings import Model
 from report.study.published import Published
 from report.study.settings import (
@@ -24,9 +26,8 @@ from report.study.settings import (
     Sample,
     Split,
     Training,
-    find_setting,
 )
-from report.study.value_types import Section
+from report.study.value_types import Section, refuse
 
 MIN_CLASSES = 2
 OUTSIDE_FILE = {"published", "left_out"}
@@ -146,9 +147,12 @@ class Study(Section):
         try:
             return Model.model_validate_json(json.dumps({"id": model, "title": model, **tables[model]}))
         except ValidationError as error:
-            problem = error.errors()[0]
-            place = ".".join(map(str, problem["loc"]))
-            raise ValueError(f"published.toml: protocol.models.{model}.{place}: {problem['msg']}") from error
+            first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+            key = ".".join(map(str, ("published.protocol.models", model, *first["loc"])))
+            if first["type"] != "extra_forbidden":
+                raise refuse(first["msg"], key=key) from error
+            hint = did_you_mean(nearest(str(first["loc"][-1]), Model.model_fields), "")
+            raise refuse("unknown key", key=key, hint=hint) from error
 
     @model_validator(mode="after")
     def _check(self) -> Study:
@@ -164,21 +168,17 @@ class Study(Section):
 
     def _check_names(self) -> None:
         """Refuse names that are declared twice, or that read like others."""
-        for what, names in (
-            ("classes", [c.id for c in self.classes]),
-            ("class labels", [c.label for c in self.classes]),
-            ("models", [m.id for m in self.models]),
-        ):
-            twice = sorted({name for name in names if names.count(name) > 1})
-            if twice:
-                raise ValueError(f"{what}: {', '.join(twice)} declared twice")
+        for key, names in (("classes", self.class_ids), ("models", [m.id for m in self.models])):
+            for number, name in enumerate(names):
+                if name in names[:number]:
+                    raise refuse(f"{name} is declared twice", key=f"{key}.{number}.id")
         if collision := find_collision(self.classes, self.models):
-            raise ValueError(collision)
+            raise refuse(collision[1], key=collision[0])
 
     def _check_classes(self) -> None:
         """Refuse names of classes that are not declared, and more classes left out than the study can spare."""
-        if sum(c.normal for c in self.classes) > 1:
-            raise ValueError("classes: only one can be the normal one")
+        for second in [c.id for c in self.classes if c.normal][1:]:
+            raise refuse("only one class can be the normal one", key=f"classes.{second}.normal")
         ids = {c.id for c in self.classes}
         named: Mapping[str, Iterable[str]] = {
             "dataset.folders": self.dataset.folders,
@@ -190,47 +190,53 @@ class Study(Section):
         }
         for key, names in named.items():
             for name in sorted(set(names) - ids):
-                raise ValueError(f"{key}: no class is called {name!r}")
+                raise refuse(f"no class is called {name!r}", key=key)
         if len(ids - set(self.dataset.without)) < MIN_CLASSES:
-            raise ValueError(f"dataset.without: fewer than {MIN_CLASSES} classes are left")
+            raise refuse(f"fewer than {MIN_CLASSES} classes are left", key="dataset.without")
         if self.split.subset:
             for key in ("split.subset", "sample.subset"):
                 for name in sorted(ids - set(named[key])):
-                    raise ValueError(f"{key}: says nothing of the class {name!r}")
+                    raise refuse(f"says nothing of the class {name!r}", key=key)
 
     def _check_models(self) -> None:
         """Check what models say of other models and of classes."""
         ids = [m.id for m in self.models]
         for i, model in enumerate(self.models):
+            table = f"models.{model.id}"
             for key, other in (("corrects", model.corrects), ("init_from", model.init_from)):
                 if other is not None and other not in ids[:i]:
-                    raise ValueError(f"models.{model.id}.{key}: no model before it is called {other!r}")
+                    raise refuse(f"no model before it is called {other!r}", key=f"{table}.{key}")
             if model in self.trained and model.init_from in {m.id for m in self.untrained}:
-                raise ValueError(f"models.{model.id}.init_from: {model.init_from} is not trained")
+                initial = model.init_from
+                others = [f"models.{initial}.weights"]
+                raise refuse(f"{initial} is not trained", key=f"{table}.init_from", others=others)
             weights = model.class_weights
             if isinstance(weights, dict) and weights.keys() != {c.id for c in self.classes}:
-                raise ValueError(f"models.{model.id}.class_weights: needs one weight for each class")
+                raise refuse("needs one weight for each class", key=f"{table}.class_weights")
         if not self.trained:
-            raise ValueError("models: none of them is trained")
+            raise refuse("none of them is trained", key="models")
 
     def _check_mistakes(self) -> None:
         ids = {m.id for m in self.models}
-        for mistake in self.mistakes:
-            for name in (mistake.faithful, mistake.corrected):
+        for number, mistake in enumerate(self.mistakes):
+            for key, name in (("faithful", mistake.faithful), ("corrected", mistake.corrected)):
                 if name not in ids:
-                    raise ValueError(f"mistakes: no model is called {name!r}")
+                    raise refuse(f"no model is called {name!r}", key=f"mistakes.{number}.{key}")
 
     def _check_comparison(self) -> None:
         if self.comparison is None:
             return
         models = {m.id for m in self.trained}
-        compared = (self.comparison.baseline, *self.comparison.against)
-        for name in compared:
-            if name not in models:
-                known = ", ".join(sorted(models))
-                raise ValueError(f"comparison: no model is called {name!r} (models: {known})")
-        if len(set(compared)) < len(compared):
-            raise ValueError("comparison: a model is compared with itself")
+        baseline, against = self.comparison.baseline, self.comparison.against
+        for key, names in (("comparison.baseline", (baseline,)), ("comparison.against", against)):
+            for name in names:
+                if name not in models:
+                    known = ", ".join(sorted(models))
+                    others = [f"models.{name}.weights"]
+                    raise refuse(f"no model is called {name!r} (models: {known})", key=key, others=others)
+        if len({baseline, *against}) <= len(against):
+            others = ["comparison.baseline"]
+            raise refuse("a model is compared with itself", key="comparison.against", others=others)
 
     def _check_requirements(self) -> None:
         """Refuse a requirement of a setting that does not exist."""
@@ -240,4 +246,5 @@ class Study(Section):
                 owner, _, key = name.rpartition(".")
                 table = find_setting(values, owner) if owner else values
                 if not isinstance(table, dict) or key not in table:
-                    raise ValueError(f"report.requirements.{number}.holds: the study has no setting {name}")
+                    key = f"report.requirements.{number}.holds"
+                    raise refuse(f"the study has no setting {name}", key=key)

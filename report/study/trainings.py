@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analysis.vocabulary.run_names import add_seed
 from analysis.vocabulary.splits import PRESCRIBED, suffix
 from report.study.model_settings import Model
 from report.study.study import Study
@@ -33,8 +34,7 @@ def list_runs(study: Study, model: Model, analysis: str) -> list[Run]:
     seeds = study.training.seeds
     if len(seeds) == 1:
         return [Run(model, analysis, seeds[0], f"{model.id}{analysis}")]
-    joint = f"{analysis}_" if analysis else "@"
-    return [Run(model, analysis, seed, f"{model.id}{joint}seed_{seed}") for seed in seeds]
+    return [Run(model, analysis, seed, add_seed(f"{model.id}{analysis}", seed)) for seed in seeds]
 
 
 def name_first_run(study: Study, model: Model) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -45,21 +46,35 @@ def is_folder_name(name: str) -> bool:
     return name.strip() == name and not set(name) & {*"/\\\n\t"} and name not in {".", ".."}
 
 
-def _refused(problem: str, hint: str) -> PydanticCustomError:
-    return PydanticCustomError(REFUSED, "{problem}", {"problem": problem, "hint": hint})
+def refuse(problem: str, *, key: str = "", others: Sequence[str] = (), hint: str = "") -> PydanticCustomError:
+    """Return the error of a value that is refused, to be raised by a validator.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong, without the key.
+    key : str
+        The dotted name of the faulty key below what is validated, as ``against`` for a ``[comparison]``; "" for itself.
+    others : sequence of str
+        Keys below it that the faulty one does not agree with: an override of one of them is at fault, too.
+    hint : str
+        What to try next; "" where nothing better can be said than to mend the file.
+    """
+    context = {"problem": problem, "key": key, "others": tuple(others)}
+    return PydanticCustomError(REFUSED, "{problem}", {**context, "hint": hint} if hint else context)
 
 
 def _known_architecture(name: str) -> str:
     """Refuse a function that does not exist, before anything runs."""
     if found := find_problem(name):
-        raise _refused(*found)
+        raise refuse(found[0], hint=found[1])
     return name
 
 
 def _known_reader(name: str) -> str:
     """Refuse a reader that does not exist, before anything runs."""
     if found := readers.find_problem(name):
-        raise _refused(*found)
+        raise refuse(found[0], hint=found[1])
     return name
 
 
@@ -111,7 +126,7 @@ def _iso_date(given: Any) -> str:
         return day.date().isoformat()
     except ValueError as error:
         hint = 'write 2026-11-21, or "2026-11" or "2026" where the day or month does not matter'
-        raise _refused(f"{text!r} is no date in ISO form", hint) from error
+        raise refuse(f"{text!r} is no date in ISO form", hint=hint) from error
 
 
 def _known_language(given: Any) -> str:
@@ -120,9 +135,9 @@ def _known_language(given: Any) -> str:
     known = {name.lower(): name for name in LANGUAGES}
     if text.lower() in known:
         return known[text.lower()]
-    raise _refused(
+    raise refuse(
         f"the report's words stand in its templates, in English only, not in {text!r}",
-        f"write one of {', '.join(LANGUAGES)}; another language would need templates/, report/writing/ and "
+        hint=f"write one of {', '.join(LANGUAGES)}; another language would need templates/, report/writing/ and "
         "analysis/figures/ translated",
     )
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from report.errors import UserError
+from report.errors import ReportError, UserError
 
 
 def say(text: str = "") -> None:
@@ -33,6 +33,8 @@ def complain(message: str, hint: str = "") -> None:
 
 def describe_error(error: Exception) -> tuple[str, str]:
     """Return what is wrong and what may help; what is no user's error is called a fault of this program."""
+    if isinstance(error, ReportError):
+        return str(error), error.hint  # with its place, if it has one
     if isinstance(error, UserError):
         return error.message, error.hint
     fault = f"a fault of this program: {type(error).__name__}: {error}"

@@ -63,7 +63,7 @@ class ProgressBars:
                     self._epochs[event.stage] = event
             case Finished():
                 self._running.pop(event.stage, None)
-                return f"[green]done[/]    {event.stage}  {describe_end(event).removeprefix('done in ')}"
+                return f"[green]done[/]    {event.stage}  {describe_end(event)}"
             case Failed():
                 self._running.pop(event.stage, None)
                 return f"[red]failed[/]  {event.stage}"

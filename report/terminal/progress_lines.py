@@ -55,7 +55,8 @@ class ProgressLines:
             case Finished() if self._forecast:
                 count = f"{self._forecast.finished} of {self._forecast.total}"
                 left = describe_time_left(self._forecast.predict_build(now))
-                return f"{event.stage}: {describe_end(event)} ({count}{left})"
+                done = "done in " if event.outcome == "ran" else ""
+                return f"{event.stage}: {done}{describe_end(event)} ({count}{left})"
             case Failed():
                 return f"{event.stage}: failed: {event.error}"
         return ""

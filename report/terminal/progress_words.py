@@ -14,8 +14,7 @@ def describe_plan(event: Planned, forecast: Forecast) -> str:
     if not event.waiting:
         return ""
     cached = f"{forecast.finished} cached, " if forecast.finished else ""
-    left = describe_time_left(forecast.predict_build(0.0))
-    takes = left.replace(" left", " by earlier runs") if left else ", for the first time"
+    takes = _describe_time(forecast.predict_build(0.0), "by earlier runs") or ", for the first time"
     return f"{count_stages(event.total)}: {cached}{len(event.waiting)} to run{takes}"
 
 
@@ -40,21 +39,25 @@ def _describe_figures(figures: Mapping[str, float]) -> str:
 
 
 def describe_end(event: Finished) -> str:
-    """Return how a stage has come to its result."""
+    """Return how a stage has come to its result, and of one that ran how long that took."""
     match event.outcome:
         case "cached":
             return "comes out as before"
         case "same":
             return f"the same bytes again in {format_duration(event.seconds)}"
         case "ran":
-            return f"done in {format_duration(event.seconds)}"
+            return format_duration(event.seconds)
 
 
 def describe_time_left(left: TimeLeft) -> str:
     """Return ``, about 5 min 10 s left``; "" if nothing is known."""
+    return _describe_time(left, "left")
+
+
+def _describe_time(left: TimeLeft, what: str) -> str:
     if left.seconds < 1:
         return ""
-    return f", {'about' if left.complete else 'more than'} {format_duration(left.seconds)} left"
+    return f", {'about' if left.complete else 'more than'} {format_duration(left.seconds)} {what}"
 
 
 def count_stages(count: int) -> str:

@@ -6,17 +6,17 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from report.engine.explain import status
+from analysis.vocabulary.run_names import drop_seed, split_run
+from report.engine.stage import kind_of
+from report.engine.status import status
 from report.engine.store import Store
-from report.errors import UsageError
+from report.errors import UsageError, list_first
+from report.pipeline.document import DOCUMENT_KINDS
 from report.pipeline.stages import PROGRAM
 
 if TYPE_CHECKING:
     from report.engine.store import Record
     from report.workspace.plan import Plan
-
-DOCUMENT_STAGES = ("figure.", "source", "html", "pdf")
-"""How the names of the stages begin that make the document: cheap, and never a training."""
 
 
 def find_unbuilt(plan: Plan) -> list[str]:
@@ -27,7 +27,7 @@ def find_unbuilt(plan: Plan) -> list[str]:
 
 def select_unbuilt(names: Sequence[str]) -> list[str]:
     """Return those of the stages ``names`` that make no part of the document."""
-    return [name for name in names if not name.startswith(DOCUMENT_STAGES)]
+    return [name for name in names if kind_of(name) not in DOCUMENT_KINDS]
 
 
 def require_built(plan: Plan, unbuilt: Sequence[str]) -> None:
@@ -39,10 +39,8 @@ def require_built(plan: Plan, unbuilt: Sequence[str]) -> None:
         There are such stages; the hint is the command that builds them.
     """
     if unbuilt:
-        more = f" and {len(unbuilt) - 3} more" if len(unbuilt) > 3 else ""
-        raise UsageError(
-            f"{plan.name}: not built yet, {', '.join(unbuilt[:3])}{more} would run", hint=plan.build_command()
-        )
+        message = f"{plan.name}: not built yet, {list_first(unbuilt)} would run"
+        raise UsageError(message, hint=plan.build_command())
 
 
 def find_training(plan: Plan, model: str) -> Record:
@@ -72,15 +70,15 @@ def find_training(plan: Plan, model: str) -> Record:
         record = last if same else None
     if record is None:
         problem = "in the cache with the settings of the study file" if last else "trained yet"
-        only = plan.build_command("--only", model.partition("@")[0])
+        only = plan.build_command("--only", split_run(model)[0])
         raise UsageError(f"{model} of {plan.name} is not {problem}", hint=only)
     return record
 
 
 def _unknown_training(plan: Plan, model: str) -> UsageError:
     """Return what to say of a name that is no training: which seeds a model has, or which trainings there are."""
-    names = [stage.name.removeprefix("train.") for stage in plan.stages if stage.name.startswith("train.")]
-    seeds = [name for name in names if name.startswith((f"{model}@seed_", f"{model}_seed_"))]
+    names = [stage.name.removeprefix("train.") for stage in plan.stages if stage.kind == "train"]
+    seeds = [name for name in names if name != model and drop_seed(name) == model]
     if seeds:
         return UsageError(
             f"{model} of {plan.name} was trained with {len(seeds)} seeds, and each gave another network",

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from analysis.errors import DataError
 from report import PROJECT
-from report.engine.stage import Stage, select
+from report.engine.stage import Stage, kind_of, select
 from report.engine.store import Store
 from report.engine.system.files import translate_disk_errors
 from report.errors import UsageError
-from report.pipeline.data import Place
+from report.pipeline.data import Place, find_kind
 from report.pipeline.stages import make_stages
+from report.study.build_command import format_build
 from report.study.loading import load
 from report.study.study import Study
 from report.workspace.data import find_data
@@ -67,10 +68,8 @@ class Plan:
     def build_command(self, *words: str) -> str:
         """Return the command line that builds this plan."""
         data = [] if self.request.sample else ["--data", str(self.data or "DIR")]
-        changes = [word for change in self.request.overrides for word in ("--set", change)]
-        return shlex.join(
-            ["report", "build", self.request.study, *self._common_options(), *data, *words, *changes]
-        )
+        request = self.request
+        return format_build(request.study, request.overrides, *self._common_options(), *data, *words)
 
     def log_command(self, stage: str) -> str:
         """Return the command line that prints the log of a stage of this plan."""
@@ -79,7 +78,7 @@ class Plan:
     def keep_declaration(self, stages: Iterable[str]) -> None:
         """Keep which comparison is declared when predictions of the test set first become known."""
         store = Store(self.cache)
-        begun = any(name.startswith("predict.") for name in stages)
+        begun = any(kind_of(name) == "predict" for name in stages)
         if begun and not store.latest(self.cache_name, "declared"):
             store.point(self.cache_name, {"comparison": self.study.declaration}, "declared")
 
@@ -124,7 +123,8 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
         name=name,
         study=study,
         stages=make_stages(
-            study, Place(folder, data, request.overrides, declared != study.declaration, version)
+            study,
+            Place(folder, find_kind(data), data, request.overrides, declared != study.declaration, version),
         ),
         data=found,
         cache=cache,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
-from report.writing.changes import one
+from report.writing.layers import tidy_settings
 from report.writing.values import count
 
 Layers = Sequence[Mapping[str, str]]
@@ -78,7 +78,7 @@ def _add_to_trunk(network: Network, row: Mapping[str, str]) -> None:
 
 
 def _read(row: Mapping[str, str]) -> Layer:
-    size, *others = _TWICE.sub(r"\1", one(row["settings"]).replace(" × ", " x ")).split(", ")
+    size, *others = _TWICE.sub(r"\1", tidy_settings(row["settings"]).replace(" × ", " x ")).split(", ")
     return Layer(row["type"], size.replace(" x ", " × "), tuple(o.replace(" x ", " × ") for o in others))
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.vocabulary.run_names import split_run
+
 EVALUATION = (
     *("measures.csv", "confusion.csv", "auroc.csv", "average_precision.csv"),
     *("reliability.csv", "predictive.csv", "decision.csv", "errors.csv"),
@@ -41,7 +43,7 @@ def copy_tables(inputs: Mapping[str, Path], out: Path) -> None:
         elif kind == "training":
             _copy(source, folder, name, ("history.csv",))
         elif kind.startswith("compare"):
-            _copy(source, folder, kind.partition("@")[2], [path.name for path in source.glob("*.csv")])
+            _copy(source, folder, split_run(kind)[1], [path.name for path in source.glob("*.csv")])
         elif kind == "ledger":
             _copy(source, folder, "", ("ledger.csv",))
         elif kind == "records":

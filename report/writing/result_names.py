@@ -6,34 +6,30 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from analysis.evaluation.settings import DISCORDANCES, PREVALENCES, SPECIFICITIES
+from analysis.vocabulary import results
 from analysis.vocabulary.measures import (
     ABNORMAL,
     COMPARED,
     DEFAULT_PRIMARY,
     FROM_MATRIX,
-    LEARNING_CURVES,
     MEASURES,
-    MOVES,
     OF_PROBABILITIES,
+    PRIOR,
+    SCALED,
     Measure,
     in_percent,
     pair_name,
 )
 from analysis.vocabulary.published import COUNT, TALLIED, VERDICTS, WITH_CORRECTED, as_key
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL, MAJORITY
-from analysis.vocabulary.splits import EVALUATED
+from analysis.vocabulary.run_names import join_run
+from analysis.vocabulary.splits import ALL_IMAGES, EVALUATED, SPLITS
 from report.study import readers
 from report.study.trainings import find_normal_class, list_analyses, list_compared, list_runs
-from report.writing.sections.data import PEOPLE
 
 if TYPE_CHECKING:
     from report.study.model_settings import Model
     from report.study.study import Study
-
-COURSE = ("epochs_run", "best_epoch", "weights_epoch", "overfitting_epoch")
-SHARED = ("same_patient_in_train", "same_patient_in_train_share", "exact_duplicate_elsewhere")
-DECIDED = ("primary", "equivalence", "p", "p_holm", "detectable_difference", "false_better")
-ARCHITECTURE = ("parameters", "trainable_parameters")
 
 
 def result_names(study: Study) -> frozenset[str]:
@@ -41,7 +37,8 @@ def result_names(study: Study) -> frozenset[str]:
 
     Which published figures are judged, and so have a difference, is not known before: all are among the names.
     """
-    found: set[str] = {f"{m.id}.architecture.{n}" for m in study.models for n in ARCHITECTURE}
+    architecture = _named(results.OF_ARCHITECTURE, study)
+    found: set[str] = {f"{m.id}.architecture.{name}" for m in study.models for name in architecture}
     for analysis in list_analyses(study):
         found |= _owned(f"data{analysis}", _data(study))
         found |= {
@@ -51,7 +48,7 @@ def result_names(study: Study) -> frozenset[str]:
         for model in study.trained:
             owners = {f"{model.id}{analysis}", *(run.name for run in list_runs(study, model, analysis))}
             for owner in owners:
-                found |= _owned(owner, _of_training())
+                found |= _owned(f"{owner}.training", _named(results.OF_TRAINING, study))
                 found |= _owned(owner, _evaluated(study, rebalanced=is_rebalanced(model)))
         found |= set(_compared(study, analysis))
     return frozenset(found | set(_published(study)))
@@ -70,31 +67,18 @@ def _classes(study: Study) -> tuple[str, ...]:
     return tuple(c.id for c in study.classes)
 
 
-def _of_training() -> Iterator[str]:
-    yield from (f"training.{name}" for name in COURSE)
-    yield from (f"training.{end}_{curve}" for end in ("first", "last") for curve in LEARNING_CURVES)
-    yield from (
-        f"training.{n}" for n in ("best_val_loss", "best_val_accuracy", "rise_after_best", "last_gap")
-    )
+def _named(declared: Iterable[Measure | results.Result], study: Study) -> list[str]:
+    """Return the names of results, for all images and each class and average that they have."""
+    return [name for result in declared for name in result.names(_classes(study))]
 
 
-def _named(measures: Iterable[Measure], study: Study) -> list[str]:
-    """Return the names of the results of measures, for all images and each class and average that they have."""
-    return [name for measure in measures for name in measure.results(_classes(study))]
-
-
-def _classification(study: Study) -> Iterator[str]:
-    yield from ("n", *_named(FROM_MATRIX, study))
-    for true in _classes(study):
-        yield f"support.{true}"
-        yield from (
-            f"{cell}.{true}.{said}" for cell in ("confusion", "confusion_share") for said in _classes(study)
-        )
+def _classification(study: Study) -> list[str]:
+    return _named((*FROM_MATRIX, *results.CELLS), study)
 
 
 def _evaluated(study: Study, *, rebalanced: bool) -> Iterator[str]:
     scores = [*_classes(study), *([ABNORMAL] if find_normal_class(study) else [])]
-    corrections = ("_scaled", *(["_prior"] if rebalanced else []))
+    corrections = (SCALED, *([PRIOR] if rebalanced else []))
     of_scores = [measure for measure in MEASURES.values() if measure.of_scores]
     thresholds = [f"{in_percent('at', share)}.{score}" for share in SPECIFICITIES for score in scores]
     of_each = [
@@ -125,37 +109,35 @@ def _compared(study: Study, analysis: str) -> Iterator[str]:
         for other in list_compared(study):
             assert declared is not None
             pair = f"{pair_name(other, declared.baseline)}{analysis}.{split}"
-            moves = [f"{move}{of}" for move in MOVES for of in ("", *(f".{c}" for c in _classes(study)))]
-            yield from (f"{pair}.{n}" for n in (*differences, *moves, "sign_flip_p", "sign_flip_deff"))
+            yield from (f"{pair}.{n}" for n in (*differences, *_named(results.OF_IMAGES, study)))
     if declared is None:
         return
-    several = ("variance.patients", "variance.a", "variance.b") if len(study.training.seeds) > 1 else ()
+    of_seeds = results.OF_SEEDS if len(study.training.seeds) > 1 else ()
     for other in list_compared(study):
         pair = f"{pair_name(other, declared.baseline)}{analysis}.{declared.split}"
-        yield from (f"{pair}.{name}" for name in (*DECIDED, *several))
-    planning = f"planning{analysis}.{declared.split}.detectable_gain"
+        yield from (f"{pair}.{name}" for name in _named((*results.OF_DECISION, *of_seeds), study))
+    planning = f"planning{analysis}.{declared.split}.{results.DETECTABLE_GAIN}"
     yield from (f"{planning}.{in_percent('discordance', share)}" for share in DISCORDANCES)
 
 
 def _data(study: Study) -> Iterator[str]:
-    classes = _classes(study)
     yield from readers.look_up(study.dataset.reader).results
-    yield from ("pictures_found", "excluded", "pictures", "patients")
-    yield from (f"all.{fact}.{c}" for fact in PEOPLE for c in classes)
-    for part in ("all", "train", *EVALUATED):
-        yield from (f"{part}.count", *(f"{part}.{what}.{c}" for what in ("count", "share") for c in classes))
-    yield from (f"{split}.{name}" for split in EVALUATED for name in SHARED)
+    yield from _named(results.FLOW, study)
+    yield from (f"{ALL_IMAGES}.{name}" for name in _named(results.PEOPLE, study))
+    for part in (ALL_IMAGES, *SPLITS):
+        yield from (f"{part}.{name}" for name in _named(results.SIZES, study))
+    yield from (f"{split}.{name}" for split in EVALUATED for name in _named(results.SHARED, study))
 
 
 def _published(study: Study) -> Iterator[str]:
     """Yield the names of published figures and of how ours stand to them."""
     if study.published is None:
         return
-    yield "ledger.tolerance"
+    yield f"ledger.{results.TOLERANCE}"
     yield from (f"ledger.{kind}.{what}" for kind in TALLIED for what in (COUNT, *map(as_key, VERDICTS)))
     corrected = {m.corrects: m.id for m in study.trained if m.corrects}
     for result in study.published.results:
-        owner = f"{result.model}@{result.run}" if result.run else result.model
+        owner = join_run(result.model, result.run or "")
         yield from (f"{of}.{owner}.{name}" for of in ("published", "ledger") for name in result.figures)
         if result.model in corrected and not result.run:
             shown = [name for name in result.figures if name in WITH_CORRECTED]

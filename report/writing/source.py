@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from report.document import lint
+from report.document.origin import find_origin
 from report.study.folder import find_prose
 from report.writing.artifacts import copy_figures, copy_tables
 from report.writing.author.doubts import find_doubts
@@ -20,6 +21,7 @@ from report.writing.values import Values
 
 if TYPE_CHECKING:
     from analysis.progress import Progress
+from analysis.vocabulary.verdicts import UNEQUAL
 
 Verdict = Mapping[str, Any]
 
@@ -64,7 +66,7 @@ def write(
     text = fill(inputs["templates"], inputs["prose"], known_to_templates(facts, found["verdicts"], figures))
     (out / "report.qmd").write_text(text, encoding="utf-8")
     lines, folders = text.split("\n"), (inputs["templates"], inputs["prose"])
-    lint.require_sound(out, lambda p: lint.find_origin(lines[p.line - 1], *folders, word=p.word))
+    lint.require_sound(out, lambda p: find_origin(lines[p.line - 1], *folders, word=p.word))
     _write_doubts(inputs["prose"], out, found["verdicts"])
 
 
@@ -78,7 +80,7 @@ def fill(templates: Path, prose: Path, known: Mapping[str, Any]) -> str:
 
 def _write_doubts(prose: Path, out: Path, verdicts: Sequence[Verdict]) -> None:
     """Write what in the author's words a result could contradict."""
-    decided = bool(verdicts) and all(v["verdict"] in {"better", "worse"} for v in verdicts)
+    decided = bool(verdicts) and all(v["verdict"] in UNEQUAL for v in verdicts)
     doubts = [doubt for path in find_prose(prose) for doubt in find_doubts(path, decided=decided)]
     listing = json.dumps(doubts, indent=1, ensure_ascii=False)
     (out / lint.DOUBTS).write_text(listing + "\n", encoding="utf-8")

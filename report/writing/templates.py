@@ -76,22 +76,22 @@ def locate_errors() -> Iterator[None]:
     try:
         yield
     except RenderError as error:
-        file, place = _place(error)
-        raise RenderError(f"{place}: {error.message}", hint=error.hint, file=file) from error
+        file, line = _place(error)
+        raise RenderError(error.message, hint=error.hint, file=file, line=line) from error
     except TemplateError as error:
         hint = "<< and <% begin what is filled in; write << '<<' >> for the signs themselves"
         if re.search("[“”„‘’]", error.message or ""):
             hint = 'write straight quotes: << r("name") >>'
-        file, place = _place(error)
-        raise RenderError(f"{place}: {error.message}", hint=hint, file=file) from error
+        file, line = _place(error)
+        raise RenderError(error.message or str(error), hint=hint, file=file, line=line) from error
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:  # in an expression
-        file, place = _place(error)
+        file, line = _place(error)
         hint = 'quote a result as << r("name") >>'
-        raise RenderError(f"{place}: {error}", hint=hint, file=file) from error
+        raise RenderError(str(error), hint=hint, file=file, line=line) from error
 
 
-def _place(error: BaseException) -> tuple[str, str]:
-    """Return the template or prose in which ``error`` arose, "" if none is known, and ``file:line`` of it."""
+def _place(error: BaseException) -> tuple[str, int]:
+    """Return the template or prose in which ``error`` arose, "" if none is known, and the line of it, or 0."""
     where, lineno = "", None
     if isinstance(error, TemplateSyntaxError):
         where, lineno = error.filename or error.name or "", error.lineno
@@ -101,5 +101,4 @@ def _place(error: BaseException) -> tuple[str, str]:
         if file.endswith((".j2", ".md")):
             where, lineno = file, trace.tb_lineno
         trace = trace.tb_next
-    name = Path(where).name
-    return name, f"{name or 'template'}:{lineno or '?'}"
+    return Path(where).name, lineno or 0

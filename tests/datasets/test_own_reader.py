@@ -19,14 +19,14 @@ from analysis.datasets.folders.files import find_files
 from analysis.datasets.reader import Reader, Reading
 from analysis.datasets.records import Candidate
 
-READER = Reader(files={".png": "images in PNG"}, obtained="ask the hospital", keys=("values",))
+READER = Reader(files={".png": "images in PNG"}, obtained="ask the hospital", keys=("values", "params"))
 
 
-def read(inputs, out, *, scratch, progress, values, **settings):
+def read(inputs, out, *, scratch, progress, values, params, **settings):
     how = Reading(**settings)
     contents = find_files(inputs["data"])
     ids = {first: c["id"] for c in how.classes for first in values[c["id"]]}
-    candidates = [Candidate(name, (ids[name[0]],)) for name in contents.images]
+    candidates = [Candidate(name, (ids[name[0]],)) for name in contents.images if name != params["spoilt"]]
     table, broken = records.verify(inputs["data"], candidates, progress)
     records.write(out, table, broken, records.first_steps(contents, [("pictures found", len(candidates))]))
 '''
@@ -47,6 +47,7 @@ label = "Ill"
 reader = "analysis.datasets.mine:read"
 root = "data/mine"
 values = { normal = ["n"], ill = ["i"] }
+params = { spoilt = "n-0.png" }
 
 [split]
 also = "none"
@@ -106,7 +107,7 @@ def test_its_records_are_read_and_split(project: Path) -> None:
     done = run(project, "build_read.py")
     assert done.returncode == 0, done.stderr
     rows = [line.split(",")[:2] for line in done.stdout.split()[1:]]
-    assert len(rows) == 20
+    assert len(rows) == 19
     assert {label for name, label in rows if name.startswith("n")} == {"normal"}
 
 
@@ -129,7 +130,7 @@ def test_data_without_its_files_are_refused_with_how_they_are_had(project: Path)
     [
         (":read", ":raed", "no function raed in analysis.datasets.mine", "did you mean read"),
         ('"analysis.datasets.mine:read"', '"kermanny"', "no reader is called 'kermanny'", "mean kermany"),
-        ("values =", "folders =", "folders is for the reader 'class-folders' or", ""),
+        ("values =", "folders =", "folders: is for the reader 'class-folders' or", ""),
     ],
 )
 def test_a_wrong_name_or_key_is_told(project: Path, old: str, new: str, problem: str, hint: str) -> None:
@@ -143,7 +144,7 @@ def test_a_wrong_name_or_key_is_told(project: Path, old: str, new: str, problem:
 
 def test_what_it_says_of_itself_must_be_written_out(project: Path) -> None:
     module = project / "analysis" / "datasets" / "mine.py"
-    module.write_text(module.read_text().replace('("values",)', "tuple(KEYS)"))
+    module.write_text(module.read_text().replace('("values", "params")', "tuple(KEYS)"))
     done = run(project, "-m", "report", "status", "mine", "--data", "data")
     assert done.returncode == 4
     assert "READER in analysis.datasets.mine: " in done.stderr

@@ -16,7 +16,7 @@ from report import PROJECT
 from report.delivery import evidence, publish, recompute
 from report.delivery.recompute import RepeatedStage
 from report.document.svg import SVG
-from report.engine.fingerprint import Surroundings
+from report.engine.recipe import Surroundings
 from report.engine.stage import Stage
 from report.pipeline.data import Place
 from report.pipeline.stages import PROGRAM, make_stages
@@ -89,7 +89,7 @@ def case(tmp_path_factory) -> Case:
     """Return a build of the assignment's sample whose networks are made up, and what is recomputed from it."""
     work = tmp_path_factory.mktemp("build")
     study = load(ASSIGNMENT / "study.toml", TINY).for_sample()
-    plan = make_stages(study, Place(ASSIGNMENT, None, TINY))
+    plan = make_stages(study, Place(ASSIGNMENT, "sample", None, TINY))
     moment = Surroundings(PROGRAM, work / "index")
     files: dict[str, dict[str, Path]] = {}
     built = {}

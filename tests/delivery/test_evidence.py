@@ -3,11 +3,71 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from analysis.errors import DataError
-from report.delivery import evidence
+from report.delivery import evidence, publish
+from report.engine.stage import Output, Stage, find_private_readers, is_included
+from report.errors import StageError
+from report.pipeline.data import Place
+from report.pipeline.stages import make_stages
+from report.study.folder import STUDIES
+from report.study.loading import load
+from report.workspace.places import list_studies
+
+FILES = ("records.csv", "images.npy", "a/b.png", "split.csv", "model.keras", "history.csv", "predictions.csv")
+"""What every stage is taken to have made: the worst that it could."""
+
+
+def plan_study(name: str, kind: str) -> list[Stage]:
+    study = load(STUDIES / name / "study.toml")
+    place = Place(STUDIES / name, kind, None if kind == "sample" else Path("/data"))
+    return make_stages(study.for_sample() if kind == "sample" else study, place)
+
+
+def hand_over(plan: list[Stage]) -> dict[str, Path]:
+    """Return what a build of a plan hands over, each with a path that says of which stage it is."""
+    built = {
+        stage.name: SimpleNamespace(files=FILES, path=lambda file, stage=stage.name: Path(stage, file))
+        for stage in plan
+    }
+    return publish.list_build_files(SimpleNamespace(stages=plan), built)
+
+
+@pytest.mark.parametrize("kind", ["sample", "folder", "archive"])
+@pytest.mark.parametrize("name", list_studies())
+def test_no_file_of_a_private_stage_is_handed_over(name, kind):
+    plan = plan_study(name, kind)
+    handed, readers = [path.parts for path in hand_over(plan).values()], find_private_readers(plan)
+    for stage in plan:
+        files = ["/".join(rest) for owner, *rest in handed if owner == stage.name]
+        if stage.private or stage.name in readers:
+            assert all(is_included(file, stage.releases) for file in files)
+        if stage.kind in {"sample", "archive", "images"}:
+            assert not files
+        if stage.kind == "train":
+            assert {*files} <= {"history.csv"}
+    assert {*evidence.TARGETS} <= {stage.name for stage in evidence.select_repeatable(plan)}
+
+
+def test_a_stage_that_says_nothing_of_what_it_makes_of_images_hands_over_nothing():
+    plan = plan_study("assignment", "folder")
+    end = next(i for i, stage in enumerate(plan) if stage.name == "source")
+    figure = Stage("figure.mine", "mine:draw", {"images": Output("images")})
+    source = replace(plan[end], inputs={**plan[end].inputs, "figure_mine": Output("figure.mine")})
+    with pytest.raises(StageError, match="source reads files that may not be handed over"):
+        hand_over([*plan[:end], figure, source, *plan[end + 1 :]])
+    released = replace(figure, releases=("figure.svg",))
+    with pytest.raises(StageError, match="source reads"):  # all of them, and more than that one
+        hand_over([*plan[:end], released, source, *plan[end + 1 :]])
+    told = replace(figure, releases=("**/*",))
+    files = hand_over([*plan[:end], told, source, *plan[end + 1 :]])
+    assert {path.parts[0] for path in files.values() if "images.npy" in path.parts} >= {"figure.mine"}
+    assert not [path for path in files.values() if path.parts[0] == "images"]
 
 
 def test_everything_is_recomputed_but_what_needs_pictures_or_a_network(case):

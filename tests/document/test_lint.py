@@ -86,5 +86,5 @@ def test_the_error_names_file_line_and_the_nearest_names(tmp_path: Path) -> None
     problems(tmp_path, f"\n{FIGURE}\n\nSee @fig-aa and @fig-bb.")
     with pytest.raises(RenderError) as caught:
         lint.require_sound(tmp_path)
-    assert caught.value.message == "report.qmd:8: @fig-aa refers to nothing; 1 more: report.qmd:8"
+    assert str(caught.value) == "report.qmd:8: @fig-aa refers to nothing; 1 more: report.qmd:8"
     assert caught.value.hint == "nearest ids: fig-a"

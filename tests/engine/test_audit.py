@@ -10,9 +10,9 @@ import pytest
 
 from report.commands.execution import build_stages, local_options
 from report.engine.events import Failed, Started, Warned
-from report.engine.explain import read_last_log
 from report.engine.run import build as engine_build
 from report.engine.stage import Output, Source, Stage
+from report.engine.status import read_last_log
 from report.engine.system import distributions
 from report.errors import StageError
 
@@ -93,7 +93,7 @@ def test_reading_something_else_is_told_or_refused(toy, code, secret):
     ]
     what = f"reads {toy.root / 's'}" + ("" if "iterdir" in code else "/secret.txt")
     record = toy.build(stages)["odd"].record
-    assert record.undeclared == [what]
+    assert record.undeclared == [{"did": "reads", "name": what.removeprefix("reads ")}]
     assert f"{what}, which its key does not cover\n" in read_last_log(toy.cache, "default", "odd")
     toy.cache = toy.root / "strict"
     Path(secret).write_text("1")
@@ -139,7 +139,7 @@ def hide(inputs, out, *, scratch, progress):
 def test_our_own_modules_that_are_imported_by_name_are_declared(toy):
     toy.write("toy.hiding", HIDING)
     stage = Stage("hide", "toy.hiding:hide")
-    assert toy.build([stage])["hide"].record.undeclared == ["uses toy.letters"]
+    assert toy.build([stage])["hide"].record.undeclared == [{"did": "uses", "name": "toy.letters"}]
     stages = [replace(stage, uses=("toy.letters:big",))]
     assert strict(toy).build(stages)["hide"].record.undeclared == []
     toy.edit("toy.letters", "'total '", "'TOTAL '")

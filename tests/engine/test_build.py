@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from report.engine.events import Failed, Finished, Planned, Progressed, Started
-from report.engine.explain import read_last_log
 from report.engine.stage import Output, Source, Stage, select
+from report.engine.status import read_last_log
 from report.errors import EnvironmentProblem, SourceError, StageError, UserError
 
 ALL = {"a", "b", "total", "words"}
@@ -202,14 +202,14 @@ def test_the_log_of_a_stage_has_its_begin_its_epochs_and_its_end(toy):
         def train(inputs, out, *, scratch, progress):
             for epoch in (1, 2):
                 progress(epoch, 2, "pictures")
-                progress(epoch, 2, "epochs", loss=0.5 / epoch)
+                progress(epoch, 2, "epochs", log=True, loss=0.5 / epoch)
             (out / "x").write_text("")
         """,
     )
     toy.build([Stage("train", "toy.training:train")])
     begin, *epochs, end = read_last_log(toy.cache, "default", "train").splitlines()
     assert begin == "train started"
-    assert epochs == ["epoch 1 of 2: loss 0.5", "epoch 2 of 2: loss 0.25"]
+    assert epochs == ["1 of 2 epochs: loss 0.5", "2 of 2 epochs: loss 0.25"]
     assert re.fullmatch(r"train done in \d+\.\d s", end)
     next(toy.store.root.glob("logs/*.log")).write_text("")
     assert re.fullmatch(r"train wrote nothing; ran \d+\.\d s\n", read_last_log(toy.cache, "default", "train"))

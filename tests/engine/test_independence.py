@@ -15,7 +15,7 @@ from pathlib import Path
 
 from report.engine.code import Project
 from report.engine.executors import local_processes
-from report.engine.explain import status
+from report.engine.status import status
 from report.engine.run import Options, build
 from report.engine.stage import Output, Source, Stage
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from report.engine.events import Finished
-from report.engine.explain import read_last_log
+from report.engine.status import read_last_log
 from report.engine.system.files import digest_file
 from report.engine.worker import BEGUN
 from report.errors import StageError

@@ -147,7 +147,7 @@ def build(root: Path, study: Study, *, scrambled: bool = False) -> Built:
 
     With ``scrambled`` the labels of the test set are shuffled, and nothing else is different.
     """
-    plan = make_stages(study, Place(ASSIGNMENT, None))
+    plan = make_stages(study, Place(ASSIGNMENT, "sample"))
     records = records_table()
     truth = records["label"].map(CLASSES.index).to_numpy()
     first, second = split_column(records["image_id"]), split_column(cluster_ids(records))

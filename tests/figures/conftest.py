@@ -135,7 +135,7 @@ def _write_comparison(root: Path, ids: Sequence[str]) -> None:
         classes=ids,
         splits=SPLITS,
         networks={"a": ["a"], "b": ["b"]},
-        floor="low_detail",
+        reference="low_detail",
         baseline="a",
         against=["b"],
         primary="f1.macro",

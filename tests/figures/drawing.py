@@ -19,7 +19,7 @@ from report.pipeline.figures import MODULES
 IDS = ["bacterial", "covid_19", "healthy", "viral"]
 LABELS = ["Bacterial Pneumonia", "COVID-19", "No Pneumonia (healthy)", "Viral Pneumonia <&>"]
 CLASSES = [{"id": i, "label": label} for i, label in zip(IDS, LABELS, strict=True)]
-MODEL = {"model": "a", "title": "Baseline CNN", "splits": ["val", "test"]}
+MODEL = {"title": "Baseline CNN", "splits": ["val", "test"]}
 TITLES = {"a": "Baseline CNN", "b": "Improved CNN", "low_detail": "8 × 8 baseline"}
 MODELS = [{"id": i, "title": title} for i, title in TITLES.items()]
 EVALUATIONS = {f"evaluation_{i}": f"evaluate_{i}" for i in TITLES}
@@ -34,7 +34,7 @@ FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "counts": ({"records": "read", "split": "split"}, {}),
     "sizes": ({"records": "read", "split": "split"}, {}),
     "examples": ({"records": "read", "split": "split", "images": "images", "data": "data"}, {"seed": 42}),
-    "curves": ({"training": "train_a"}, {"model": "a", "title": "Baseline CNN"}),
+    "curves": ({"training": "train_a"}, {"title": "Baseline CNN"}),
     "roc": ({"evaluation": "evaluate_a"}, MODEL),
     "confusion": ({"evaluation": "evaluate_a"}, MODEL),
     "differences": ({"comparison": "compare"}, {**PAIR, "margin": 0.03, "primary": "f1.macro"}),
@@ -66,6 +66,8 @@ OF_NO_CLASSES = (
     "primary",
     "primary.grouped",
     "decision",
+    "curves",
+    "reliability",
     "histories",
     "histories.loss",
     "histories.accuracy",

@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
+from report.graph.report_figure import draw
 
 from analysis.progress import silent
-from report.graph.report_figure import draw
 from report.pipeline.data import Place
 from report.pipeline.stages import make_stages
 from report.study.loading import load

@@ -19,8 +19,9 @@ def test_progress_tells_batches_and_epochs(
 ) -> None:
     monkeypatch.setattr("analysis.models.training_progress.REPORT_SECONDS", 0)
     told: list[tuple[Any, ...]] = []
-    train(prepared, tmp_path, plain, lambda *state, **figures: told.append((*state, figures)))
+    train(prepared, tmp_path, plain, lambda *state, log, **figures: told.append((*state, figures, log)))
     assert [state[:3] for state in told] == [*((i + 1, 7, "batches") for i in range(7)), (1, 1, "epochs")]
+    assert [state[4] for state in told] == [False] * 7 + [True], "epochs stay in the log"
     assert set(told[0][3]) == {"epoch", "loss", "accuracy", "images_per_second"}
     assert set(told[-1][3]) == {"loss", "accuracy", "val_loss", "val_accuracy", "images_per_second"}
     facts = json.loads((tmp_path / "out/training.json").read_text())

@@ -27,10 +27,10 @@ def changed_study(*overrides: str) -> Study:
 
 
 def planned(*overrides: str, **place: Any) -> list[Stage]:
-    return make_stages(changed_study(*overrides), Place(ASSIGNMENT, Path("/data"), **place))
+    return make_stages(changed_study(*overrides), Place(ASSIGNMENT, "folder", Path("/data"), **place))
 
 
-SAMPLE = make_stages(STUDY.for_sample(), Place(ASSIGNMENT, None))
+SAMPLE = make_stages(STUDY.for_sample(), Place(ASSIGNMENT, "sample"))
 
 
 REAL = planned()
@@ -46,7 +46,7 @@ PLANS = {
     "three seeds by patient": planned("training.seeds=[1,2,3]"),
     "by patient alone": planned("split.group=patient"),
     "no comparison": make_stages(
-        STUDY.model_copy(update={"comparison": None}), Place(ASSIGNMENT, Path("/data"))
+        STUDY.model_copy(update={"comparison": None}), Place(ASSIGNMENT, "folder", Path("/data"))
     ),
 }
 

@@ -36,10 +36,10 @@ def test_only_the_reader_depends_on_the_data_folder():
 def test_an_archive_is_unpacked_once_and_read_from_there(tmp_path):
     packed = tmp_path / "data.zip"
     packed.write_bytes(b"PK")
-    plan = make_stages(STUDY, Place(ASSIGNMENT, packed))
+    plan = make_stages(STUDY, Place(ASSIGNMENT, "archive", packed))
     assert plan[0].name == "archive"
     assert plan[0].inputs == {"data": make_xrays(packed)}
-    readers = {s.name for s in plan if Output("archive", private=True) in s.inputs.values()}
+    readers = {s.name for s in plan if Output("archive") in s.inputs.values()}
     assert readers == {"read", "images", "figure.examples"}
     others = [s for s in plan[1:] if s.name != "figure.stages"]
     assert [s.params for s in others] == [s.params for s in REAL if s.name != "figure.stages"]
@@ -48,10 +48,13 @@ def test_an_archive_is_unpacked_once_and_read_from_there(tmp_path):
 def test_the_encoding_of_names_in_an_archive_is_told_where_the_study_names_it(tmp_path):
     packed = tmp_path / "data.zip"
     packed.write_bytes(b"PK")
-    assert make_stages(STUDY, Place(ASSIGNMENT, packed))[0].params == {}
+    assert make_stages(STUDY, Place(ASSIGNMENT, "archive", packed))[0].params == {}
     data = STUDY.dataset.model_copy(update={"archive_encoding": "cp850"})
     study = STUDY.model_copy(update={"dataset": data})
-    for plan in (make_stages(study, Place(ASSIGNMENT, packed)), make_data_check_stages(packed, study)):
+    for plan in (
+        make_stages(study, Place(ASSIGNMENT, "archive", packed)),
+        make_data_check_stages(packed, study),
+    ):
         assert plan[0].params == {"encoding": "cp850"}
         inspect.signature(unpacking.unpack).bind({}, Path(), scratch=Path(), progress=None, **plan[0].params)
 
@@ -62,7 +65,9 @@ def test_each_reader_gets_what_it_understands():
     assert set(read.params) == {"classes", "label_rule", "exclude", "max_excluded"}
     data = Dataset(reader="class-folders", root="data", folders={"viral": ("VIRUS",)})
     study = STUDY.model_copy(update={"dataset": data})
-    other = next(s for s in make_stages(study, Place(ASSIGNMENT, Path("/data"))) if s.name == "read")
+    other = next(
+        s for s in make_stages(study, Place(ASSIGNMENT, "folder", Path("/data"))) if s.name == "read"
+    )
     assert other.function == "analysis.datasets.class_folders:read"
     assert set(other.params) == {"classes", "folders", "exclude", "max_excluded"}
     assert other.params["folders"] == {"viral": ["VIRUS"]}
@@ -80,7 +85,7 @@ def test_each_reader_gets_what_it_understands():
 
 def _read_of(data: Dataset) -> Stage:
     study = STUDY.model_copy(update={"dataset": data})
-    return next(s for s in make_stages(study, Place(ASSIGNMENT, Path("/data"))) if s.name == "read")
+    return next(s for s in make_stages(study, Place(ASSIGNMENT, "folder", Path("/data"))) if s.name == "read")
 
 
 def test_the_packages_of_the_extra_are_in_the_key_of_what_decodes_pictures():
@@ -99,7 +104,7 @@ def test_the_sample_knows_no_names_of_the_real_data():
 @pytest.mark.parametrize("path", sorted(ASSIGNMENT.parent.glob("*/study.toml")), ids=lambda p: p.parent.name)
 def test_every_study_has_a_sample_in_the_layout_of_its_data(path):
     study = load(path).for_sample()
-    sample = make_stages(study, Place(path.parent, None))[0]
+    sample = make_stages(study, Place(path.parent, "sample"))[0]
     assert sample.name == "sample"
     assert sample.params.get("layout", "v7") == study.dataset.reader
     module, _, function = sample.function.partition(":")
@@ -122,5 +127,5 @@ def test_the_folder_of_a_class_in_the_sample_is_never_a_path(tmp_path, label, fo
     text = (PROJECT / "templates" / "study" / "study.toml").read_text(encoding="utf-8")
     path = tmp_path / "study.toml"
     path.write_text(text.replace('label = "Pneumonia"', f"label = '{label}'"), encoding="utf-8")
-    (sample,) = (s for s in make_stages(load(path), Place(tmp_path, None)) if s.name == "sample")
+    (sample,) = (s for s in make_stages(load(path), Place(tmp_path, "sample")) if s.name == "sample")
     assert [c["folder"] for c in sample.params["classes"]] == ["Normal", folder]

@@ -21,7 +21,7 @@ def test_every_declared_comparison_has_its_figures():
     third = STUDY.models[1].model_copy(update={"id": "third"})
     comparison = Comparison(baseline="baseline", against=("improved", "third"))
     study = STUDY.model_copy(update={"models": (*STUDY.models, third), "comparison": comparison})
-    plan = make_stages(study, Place(ASSIGNMENT, Path("/data")))
+    plan = make_stages(study, Place(ASSIGNMENT, "folder", Path("/data")))
     assert named(plan, "compare").params["against"] == ["improved", "third"]
     for kind in ("differences", "effects", "moved"):
         assert [n for n in names(plan) if n.startswith(f"figure.{kind}")] == [

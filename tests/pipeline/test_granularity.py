@@ -23,7 +23,7 @@ TINY = (
 )
 STATUS = """
 import json, os, sys
-from report.engine.explain import status
+from report.engine.status import status
 from report.pipeline.stages import PROGRAM
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
@@ -215,7 +215,7 @@ REACHED = {
     "analysis.datasets.images.decode": {"read", "images", "figure.examples"},
     "analysis.preparation": {"images"},
     "analysis.splitting": {"split"},
-    "analysis.whole_patients": {"split"},
+    "analysis.patient_split": {"split"},
     "analysis.models.assignment": of_models("architecture"),
     "analysis.models.training": of_models("train"),
     "analysis.models.prediction": of_models("predict"),
@@ -230,7 +230,7 @@ REACHED = {
     "analysis.figures.class_counts": {"figure.counts"},
     "analysis.figures.confusion_matrices": of_models("figure.confusion"),
     "analysis.figures.heatmaps": of_models("figure.confusion") | {"figure.moved.improved", "figure.matrices"},
-    "report.writing.sentences": {"source"},
+    "report.writing.values": {"source"},
     "report.document.svg": {"html"},
     "report.document.equations": {"pdf"},
     "report.engine.run": set(),

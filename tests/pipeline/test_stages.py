@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
 from report.engine.stage import Output
+from report.pipeline import stages
+from report.pipeline.data import Place
+from report.pipeline.stages import make_stages
+from report.study.loading import load
 from report.study.trainings import list_runs
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from tests.pipeline.plans import (
+    ASSIGNMENT,
     MODELS,
     PLANS,
     REAL,
@@ -232,3 +239,42 @@ def test_a_setting_of_one_model_changes_that_model_alone():
     found = changed(REAL, other)
     assert {name for name in found if "improved" in name and not name.startswith("figure.")} == set()
     assert {"predict.baseline", "evaluate.baseline@patient", "compare", "results"} <= found
+
+
+def list_of_stages() -> dict[tuple[str, str], set[str]]:
+    """Return from the head of the module the stages that each stage reads, by its kind and its function."""
+    table = (stages.__doc__ or "").split("====\n")[2]
+    rows = [re.split(r"\s{2,}", line, maxsplit=2) for line in table.splitlines() if ":" in line]
+    kinds = {kind for kind, _, _ in rows}
+    return {
+        (kind, function): {word for word in re.split(r"[,;]\s*", reads) if word in kinds}
+        for kind, function, reads in rows
+    }
+
+
+def test_the_list_at_the_head_of_the_module_is_that_of_the_stages_made():
+    replication = ASSIGNMENT.with_name("pediatric-resplit")
+    study = load(replication / "study.toml")
+    plans = [
+        *PLANS.values(),
+        make_stages(study, Place(replication, "archive", Path("/data.zip"))),
+        make_stages(study.for_sample(), Place(replication, "sample")),
+    ]
+    listed = list_of_stages()
+    found: dict[tuple[str, str], set[str]] = {row: set() for row in listed}
+    used = set()
+    for plan in plans:
+        kinds = {stage.name: stage.kind for stage in plan}
+        for stage in plan:
+            [row] = [row for row in listed if row[0] == stage.kind and fnmatchcase(stage.function, row[1])]
+            found[row] |= {kinds[name] for name in stage.needs}
+            used.add(row)
+    assert used == set(listed)
+    assert found == listed
+
+
+def test_the_functions_of_stages_lie_in_rooms_that_do_not_know_the_pipeline():
+    rooms = ("analysis.", "report.writing.", "report.document.")
+    for plan in (REAL, SAMPLE, SEEDS):
+        named = {name for stage in plan for name in (stage.function, *stage.uses)}
+        assert not [name for name in named if not name.startswith(rooms)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from report.engine.fingerprint import Surroundings
+from report.engine.recipe import Surroundings
 from report.engine.store import Record, Store, digest_files, digest_json, input_files
 from report.engine.system.files import digest_file
 from report.pipeline.stages import PROGRAM

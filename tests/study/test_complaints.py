@@ -32,7 +32,7 @@ from tests.study.conftest import ASSIGNMENT
         ),
         ("test = 0.2", "test = 1.2", "split.test: input should be less than 1, got 1.2", "mend"),
         ('id = "covid_19"', 'id = "COVID-19"', "'COVID-19' is no name", "mend"),
-        ('id = "improved"', 'id = "baseline"', "models: baseline declared twice", "mend"),
+        ('id = "improved"', 'id = "baseline"', "models.1.id: baseline is declared twice", "mend"),
         ('against = ["improved"]', 'against = ["better"]', "no model is called 'better'", "mend"),
         ("epochs = 10\n", "", "models.baseline.epochs: missing", "mend"),
         ("seeds = [42]", "seeds = [1, 2]", "training.seeds: one seed, or 3 different ones or more", "mend"),
@@ -53,7 +53,7 @@ from tests.study.conftest import ASSIGNMENT
         (
             'label = "COVID-19"',
             'label = "COVID-19"\nnormal = true',
-            "classes: only one can be the normal one",
+            "classes.healthy.normal: only one class can be the normal one",
             "mend",
         ),
         (
@@ -84,13 +84,13 @@ from tests.study.conftest import ASSIGNMENT
         (
             'against = ["improved"]',
             'against = ["improved", "improved"]',
-            "comparison: a model is compared with itself",
+            "comparison.against: a model is compared with itself",
             "mend",
         ),
         (
             'against = ["improved"]',
             'against = ["baseline"]',
-            "comparison: a model is compared with itself",
+            "comparison.against: a model is compared with itself",
             "mend",
         ),
         ('against = ["improved"]', "against = []", "comparison.against: at least 1, got 0", "mend"),
@@ -128,19 +128,19 @@ from tests.study.conftest import ASSIGNMENT
                     "class_weights = { viral = 2.0 }",
                     ".class_weights: needs one weight for each class",
                 ),
-                ("improved", 'input = { pixels = "interleaved" }', ": pixels are interleaved once"),
+                ("improved", 'input = { pixels = "interleaved" }', ".augmented: pixels are interleaved once"),
             )
         ),
         (
             'id = "improved"',
             'id = "improved"\nweights = "imagenet"',
-            "comparison: no model is called 'improved' (models: baseline)",
+            "comparison.against: no model is called 'improved' (models: baseline)",
             "mend",
         ),
         (
             '{ kind = "horizontal_flip" }',
             '{ kind = "contrast", low = 1.1, high = 0.9 }',
-            "models.improved.augmentation.0: low is above high",
+            "models.improved.augmentation.0.low: low is above high",
             "mend",
         ),
         (
@@ -165,13 +165,13 @@ from tests.study.conftest import ASSIGNMENT
         (
             'reader = "v7"',
             'reader = "class-folders"',
-            "dataset: label_rule is for the reader 'v7', and this one is 'class-folders'",
+            "dataset.label_rule: is for the reader 'v7', and this one is 'class-folders'",
             "mend",
         ),
         (
             'label_rule = "covid-first"',
             'folders = { viral = ["VIRUS"] }',
-            "dataset: folders is for the reader 'class-folders' or 'kermany' or 'radiography', and this one is 'v7'",
+            "dataset.folders: is for the reader 'class-folders' or 'kermany' or 'radiography', and this one is 'v7'",
             "mend",
         ),
         (
@@ -180,17 +180,17 @@ from tests.study.conftest import ASSIGNMENT
             "dataset.folders: no class is called 'virus'",
             "mend",
         ),
-        ("test = 0.2", 'draw = "keras"', "split: draw has no part in the protocol 'stratified'", "mend"),
+        ("test = 0.2", 'draw = "keras"', "split.draw: has no part in the protocol 'stratified'", "mend"),
         (
             'protocol = "stratified"\ntest = 0.2',
             'protocol = "official"\ntest = 0.2',
-            "split: test has no part in the protocol 'official'",
+            "split.test: has no part in the protocol 'official'",
             "mend",
         ),
         (
             'protocol = "stratified"\ntest = 0.2\nval = 0.2',
             'protocol = "official"\nsubset = { viral = 9 }\nval = 0.2',
-            "split: val has no part in the protocol 'official' with a subset",
+            "split.val: has no part in the protocol 'official' with a subset",
             "mend",
         ),
         (
@@ -202,7 +202,7 @@ from tests.study.conftest import ASSIGNMENT
         (
             'protocol = "stratified"\ntest = 0.2\nval = 0.2',
             'protocol = "holdout"\ntest = 0.5\nval = 0.5',
-            "split: test and val are shares of the whole, and leave nothing to train on",
+            "split.test: test and val are shares of the whole, and leave nothing to train on",
             "mend",
         ),
         (
@@ -238,12 +238,12 @@ def test_a_wrong_study_file_is_refused_with_the_key(edited, old, new, message, h
             "models.baseline.epochs=abc",
             "--set models.baseline.epochs=abc: input should be a valid integer, got 'abc'",
         ),
-        ("comparison.baseline=best", "--set comparison.baseline=best: comparison: no model is called 'best'"),
+        ("comparison.baseline=best", "--set comparison.baseline=best: no model is called 'best'"),
         (
             "dataset.archive_encoding=cp85",
             "--set dataset.archive_encoding=cp85: no encoding is called 'cp85'; such as 'cp850' or 'gbk'",
         ),
-        ("dataset.reader=class-folders", "--set dataset.reader=class-folders: dataset: label_rule is for"),
+        ("dataset.reader=class-folders", "--set dataset.reader=class-folders: dataset.label_rule: is for"),
     ],
 )
 def test_an_override_that_is_not_allowed_is_blamed_and_not_the_file(override, message):
@@ -263,6 +263,8 @@ def test_what_is_wrong_in_the_file_is_not_blamed_on_an_override(edited):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
+        ('baseline = "baseline"', 'baseline = "best"'),
+        ('against = ["improved"]', 'against = ["baseline"]'),
         ("epochs = 10", 'epochs = "10"'),
         ("epochs = 10", "epoch = 10"),
         ("[split]", "[splits]"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
 from analysis.evaluation import settings
 from analysis.evaluation.statistics import metrics
-from analysis.vocabulary import measures
-from analysis.vocabulary.measures import HEADLINES, MEASURES, PRIMARIES, Kind
+from analysis.vocabulary import measures, results
+from analysis.vocabulary.measures import HEADLINES, MEASURES, Kind, Primary
 
 
 def test_only_the_standard_library_is_imported() -> None:
@@ -25,15 +26,15 @@ def test_only_the_standard_library_is_imported() -> None:
 
 
 def test_a_measure_names_its_results() -> None:
-    assert list(MEASURES["accuracy"].results(("a", "b"))) == ["accuracy"]
-    assert list(MEASURES["mcc"].results(("a", "b"))) == ["mcc", "mcc.a", "mcc.b"]
-    assert list(MEASURES["auroc"].results(("a",))) == ["auroc.a", "auroc.macro", "auroc.micro"]
+    assert list(MEASURES["accuracy"].names(("a", "b"))) == ["accuracy"]
+    assert list(MEASURES["mcc"].names(("a", "b"))) == ["mcc", "mcc.a", "mcc.b"]
+    assert list(MEASURES["auroc"].names(("a",))) == ["auroc.a", "auroc.macro", "auroc.micro"]
 
 
-@pytest.mark.parametrize("name", [*PRIMARIES, *HEADLINES, measures.DEFAULT_PRIMARY])
+@pytest.mark.parametrize("name", [*get_args(Primary), *HEADLINES, measures.DEFAULT_PRIMARY])
 def test_what_comparisons_and_tables_name_is_a_result(name: str) -> None:
     measure, of = measures.parse(name)
-    assert name in measure.results(()), of
+    assert name in measure.names(()), of
 
 
 def test_words_of_averages() -> None:
@@ -45,17 +46,21 @@ def test_words_of_averages() -> None:
 
 
 def test_a_class_whose_id_has_the_word_share_is_no_percentage() -> None:
-    assert measures.is_percentage("data.train.share.covid_19")
-    assert measures.is_percentage("published.data.train.share.covid_19")
-    assert measures.is_percentage("baseline.test.confusion_share.a.b")
-    assert not measures.is_percentage("baseline.test.sensitivity.share")
-    assert not measures.is_percentage("share.test.accuracy")
-    assert not measures.is_percentage("ledger.tolerance")
+    assert results.is_percentage("data.train.share.covid_19")
+    assert results.is_percentage("published.data.train.share.covid_19")
+    assert results.is_percentage("baseline.test.confusion_share.a.b")
+    assert not results.is_percentage("baseline.test.sensitivity.share")
+    assert not results.is_percentage("share.test.accuracy")
+    assert not results.is_percentage("ledger.tolerance")
 
 
 def test_a_difference_is_told_by_its_owner() -> None:
-    assert measures.is_difference("improved_vs_baseline@patient.test.f1.macro")
-    assert not measures.is_difference("baseline.test.confusion.a_vs_b.c")
+    assert results.is_difference("improved_vs_baseline@patient.test.f1.macro")
+    assert results.is_difference("improved_vs_baseline@patient.test.primary")
+    assert results.is_difference("ledger.cnn_1.test.f1.macro")
+    assert not results.is_difference("baseline.test.confusion.a_vs_b.c")
+    assert not results.is_difference("improved_vs_baseline.test.p_holm")
+    assert not results.is_difference("improved_vs_baseline.test.fixed.viral")
 
 
 def test_where_a_measure_is_undefined_there_is_a_reason() -> None:

@@ -13,7 +13,7 @@ from report import PROJECT
 from report.commands.execution import build_plan
 from report.engine.events import Finished, Started
 from report.engine.store import Store
-from report.engine.upkeep.collect import collect
+from report.engine.upkeep.remove_unused import collect
 from report.errors import StageError
 from report.workspace.plan import Plan, make_plan
 from report.workspace.request import Request

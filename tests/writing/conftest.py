@@ -218,7 +218,7 @@ def source(tmp_path: Path, artifacts):
 
 def evaluate_study(root: Path, val_loss: dict[str, list[float]]) -> dict[str, str]:
     """Write the artifacts of the assignment into ``root`` and return the inputs of its source stage."""
-    plan = make_stages(load(ASSIGNMENT / "study.toml"), Place(ASSIGNMENT, None))
+    plan = make_stages(load(ASSIGNMENT / "study.toml"), Place(ASSIGNMENT, "sample"))
     folders = {stage.name: root / stage.name for stage in plan}
     for folder in folders.values():
         folder.mkdir()

@@ -63,6 +63,6 @@ def test_a_label_is_printed_with_its_dollars():
 
 def test_a_label_with_a_slash_is_no_folder():
     folder = CASES / "label-with-slash"
-    planned = make_stages(load(folder / "study.toml"), Place(folder, None))
+    planned = make_stages(load(folder / "study.toml"), Place(folder, "sample"))
     (sample,) = (stage for stage in planned if stage.name == "sample")
     assert [c["folder"] for c in sample.params["classes"]] == ["Normal", "pneumonia"]

@@ -359,7 +359,7 @@ def test_prose_changes_nothing_around_it_or_is_refused_with_its_file(folder, tex
         (folder / "report.qmd").write_text(f"{BEFORE}\n\n{block}\n\n{AFTER}", encoding="utf-8")
         lint.require_sound(folder)
     except RenderError as error:
-        assert re.match(r"(discussion\.md|report\.qmd:\d+: @)", error.message)
+        assert re.match(r"(discussion\.md|report\.qmd:\d+: @)", str(error))
         return
     page = pandoc.convert(folder, pandoc.Theme(TEMPLATES, html.STYLES))
     assert around(page) == around(page_of_words(folder))

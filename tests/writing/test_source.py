@@ -224,7 +224,7 @@ def test_a_mistake_in_the_prose_is_named_with_file_and_line(source, artifacts, t
     (folder / "introduction.md").write_text(prose)
     with pytest.raises(RenderError) as caught:
         source({**artifacts(), "prose": folder})
-    assert message in caught.value.message
+    assert message in str(caught.value)
 
 
 def test_the_author_may_quote_any_result(source, artifacts, tmp_path):

@@ -35,5 +35,5 @@ def test_values_know_counts_shares_differences_and_what_does_not_exist():
 def test_an_unknown_result_names_the_nearest():
     with pytest.raises(RenderError) as caught:
         Values({"baseline.test.accuracy": {"value": 1}})("baseline.test.acuracy")
-    assert "baseline.test.acuracy" in caught.value.message
+    assert "baseline.test.acuracy" in str(caught.value)
     assert "baseline.test.accuracy" in caught.value.hint

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from analysis.datasets import class_folders, kermany, radiography, table, v7
-from analysis.datasets.checks.offers import Offer, find_offers
+from analysis.datasets.checks.reader_suggestions import Offer, find_offers
 from analysis.datasets.checks.summary import describe_surroundings, summarise
 from analysis.datasets.folders.files import Contents, find_files, suffix_of
 from analysis.datasets.reader import Reader, function_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from analysis.datasets.folders.files import IMAGE_SUFFIXES
@@ -35,6 +35,18 @@ class Annotation:
     width: int | None
     height: int | None
     tags: tuple[str, ...]
+
+
+def read_files(
+    root: Path, files: Iterable[str]
+) -> Iterator[tuple[str, tuple[Annotation, ...] | ValueError | OSError | RecursionError]]:
+    """Yield each JSON file below ``root`` with its annotations, or with the error why it cannot be read."""
+    for name in files:
+        if name.lower().endswith(".json"):
+            try:
+                yield name, parse((root / name).read_bytes())
+            except (ValueError, OSError, RecursionError) as error:
+                yield name, error
 
 
 def parse(data: bytes) -> tuple[Annotation, ...]:

@@ -14,7 +14,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from analysis.datasets.images import dicom
 from analysis.datasets.images.depth import eight_bits, fewest_bits
-from analysis.datasets.reasons import GIT_LFS_POINTER
+from analysis.datasets.reasons import GIT_LFS_POINTER, NoImageError
 from analysis.errors import ImageError
 
 # A list, so that no file can reach the decoders that start other programs (EPS) or are seldom tested.
@@ -90,7 +90,7 @@ def decode(data: bytes, *, at_least: int | None = None, depth: int | None = None
     except ImageError:
         raise
     except BROKEN as error:
-        raise ImageError(_reason(data, error)) from error
+        raise _describe(data, error) from error
 
 
 def _load(image: Image.Image, data: bytes, at_least: int | None, depth: int | None) -> DecodedImage:
@@ -203,14 +203,15 @@ def _upright(pixels: Grey, orientation: int) -> Grey:
     return np.ascontiguousarray(pixels)
 
 
-def _reason(data: bytes, error: BaseException) -> str:
+def _describe(data: bytes, error: BaseException) -> ImageError:
+    """Return what is wrong with bytes that Pillow cannot read."""
     if not data:
-        return "an empty file"
+        return ImageError("an empty file")
     for offset, sign, what in SIGNS:
         if data[offset : offset + len(sign)] == sign:
-            return what
+            return NoImageError(what)
     if isinstance(error, UnidentifiedImageError):
-        return "not a picture in a known format"
+        return ImageError("not a picture in a known format")
     if isinstance(error, Image.DecompressionBombError):
-        return f"more pixels than the limit of {MAX_PIXELS // 10**6} million"
-    return str(error) or type(error).__name__
+        return ImageError(f"more pixels than the limit of {MAX_PIXELS // 10**6} million")
+    return ImageError(str(error) or type(error).__name__)

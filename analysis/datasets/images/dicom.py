@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from analysis.datasets.patients import known_id
-from analysis.datasets.reasons import INSTALL_DICOM, NO_DICOM_READER
+from analysis.datasets.reasons import INSTALL_DICOM, NO_DICOM_READER, NoImageError
 from analysis.errors import ImageError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def read(data: bytes, most_pixels: int) -> Dicom:
     try:
         import pydicom
     except ModuleNotFoundError as error:
-        raise ImageError(NO_DICOM_READER, hint=INSTALL_DICOM) from error
+        raise NoImageError(NO_DICOM_READER, hint=INSTALL_DICOM) from error
     try:
         dataset = pydicom.dcmread(BytesIO(data), force=True)
         _check(dataset, most_pixels)

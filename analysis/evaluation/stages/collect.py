@@ -13,6 +13,7 @@ from analysis.evaluation.results_file import COUNT, Basis, Results, entry, owned
 from analysis.evaluation.tables.data import DataTables, data_results
 from analysis.evaluation.tables.majority import majority_results
 from analysis.progress import Progress
+from analysis.vocabulary.results import OF_ARCHITECTURE
 
 
 def collect(
@@ -32,6 +33,8 @@ def collect(
     inputs : mapping of str to Path
         ``records``, ``split<analysis>``, ``architecture_<model>``, ``evaluate_<name>`` of each model and training,
         ``compare<analysis>``, and ``ledger`` if there are published figures.
+    classes : sequence of str
+        Class ids in the study's order.
     models : sequence of str
         Those that are trained.
     analyses : sequence of str
@@ -77,5 +80,5 @@ def _architecture(folder: Path, model: str) -> Results:
     basis = Basis(f"architecture.{model}/summary.json")
     return {
         f"{model}.architecture.{name}": entry(summary[name], COUNT, basis)
-        for name in ("parameters", "trainable_parameters")
+        for name in (result.id for result in OF_ARCHITECTURE)
     }

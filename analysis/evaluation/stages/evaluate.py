@@ -57,8 +57,14 @@ def evaluate(
     ----------
     inputs : mapping of str to Path
         ``predictions``, ``records`` and ``split``, and for a network ``training``.
+    model : str
+        What the results are named.
+    classes : sequence of str
+        Class ids in the study's order.
     normal : str or None
         The class without disease, if the study has one.
+    splits : sequence of str
+        Those that are evaluated; ``val`` and ``test`` are among them.
     class_balance : str
         How the training balanced the classes: probabilities are corrected for it.
     """

@@ -17,6 +17,7 @@ from analysis.evaluation.results_file import read_results, write_json
 from analysis.evaluation.statistics.published import Known, own_figures
 from analysis.evaluation.tables import ledger
 from analysis.progress import Progress
+from analysis.vocabulary.results import OF_ARCHITECTURE
 
 
 def write(
@@ -38,6 +39,8 @@ def write(
     inputs : mapping of str to Path
         ``split``, ``evaluate_<model>``, ``predict_<run>`` of each training, and
         ``architecture_<model>`` of all models.
+    classes : sequence of str
+        Class ids in the study's order.
     published : mapping
         The published figures, as ``published.toml`` has them.
     runs : mapping of str to sequence of str
@@ -70,7 +73,8 @@ def _images(inputs: Mapping[str, Path]) -> dict[str, int]:
 def _architecture(folder: Path) -> dict[str, Known]:
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     return {
-        f"architecture.{name}": Known(float(summary[name])) for name in ("parameters", "trainable_parameters")
+        f"architecture.{name}": Known(float(summary[name]))
+        for name in (result.id for result in OF_ARCHITECTURE)
     }
 
 

@@ -9,7 +9,7 @@ Nonparametric analysis of clustered ROC curve data, doi:10.2307/2533958. Rao and
 method for the analysis of clustered binary data, doi:10.2307/2532311. Satterthwaite (1946), An approximate
 distribution of estimates of variance components, doi:10.2307/3002019. Pan and Wall (2002), Small-sample
 adjustments in using the sandwich variance estimator in generalized estimating equations,
-doi:10.1002/sim.1142.
+doi:10.1002/sim.1142. Kish (1965), Survey sampling, Wiley.
 """
 
 from __future__ import annotations
@@ -52,10 +52,22 @@ def proportion(correct: Mask, patient_id: Labels, level: float = settings.LEVEL)
 
 
 def _effective_images(residual: Floats, patient_id: Labels, share: float) -> float:
+    """Return how many independent images tell as much of a share as these do, at most n.
+
+    Where all or none are right, or all are of one patient, their variance over patients tells nothing: then it is n^2 /
+    sum_g m_g^2 with m_g images of patient g (Kish 1965), as if those of a patient were copies.
+
+    Parameters
+    ----------
+    residual : (n,) array of float
+        Each image's x less the share.
+    patient_id : (n,) array of str
+    share : float
+        0 to 1.
+    """
     n = len(residual)
     images = np.unique(patient_id, return_counts=True)[1]
     if share in {0.0, 1.0} or len(images) == 1:
-        # Nothing tells how alike the images of a patient are: as if they were copies.
         return float(n**2 / (images**2).sum())
     variance = clustered_variance(residual / n, patient_id)
     return min(n, 1 + share * (1 - share) / variance) if variance > NO_VARIANCE else n

@@ -38,7 +38,7 @@ class Model:
     draws: Draws
 
     @classmethod
-    def measured(cls, name: str, trainings: list[Predictions], weights: Weights) -> Model:
+    def from_trainings(cls, name: str, trainings: list[Predictions], weights: Weights) -> Model:
         """Return the model with what each of its trainings reaches, and the mean of them in each resample."""
         once = np.ones((1, len(trainings[0].y_true)))
         single = [measure_resamples(p, once) for p in trainings]

@@ -16,24 +16,41 @@ from scipy.stats import binom, norm
 from analysis.evaluation import settings
 
 
-def detectable_difference(se: float, comparisons: int, alpha: float = 0.05) -> float:
+def detectable_difference(se: float, comparisons: int, alpha: float) -> float:
     """Return the smallest difference found with 80 % power (``settings.POWER``) when it is one of ``comparisons`` tests.
 
-    ``se`` is the bootstrap standard error of the difference: it depends on how often the models disagree, not
-    on the difference that was seen.
+    Parameters
+    ----------
+    se : float
+        The bootstrap standard error of the difference: it depends on how often the models disagree, not on the
+        difference that was seen.
+    comparisons : int
+        How many are declared together.
+    alpha : float
+        The chance of a false decision in any of them.
     """
     return float((norm.ppf(1 - alpha / (2 * comparisons)) + norm.ppf(settings.POWER)) * se)
 
 
-def detectable_gain(
-    n: int, discordance: float, alpha: float = settings.PLANNING_ALPHA, power: float = settings.POWER
-) -> float:
-    """Return the gain in accuracy that McNemar's exact test on ``n`` images finds with ``power``.
+def detectable_gain(n: int, discordance: float, power: float = settings.POWER) -> float:
+    """Return the gain in accuracy, 0 to ``discordance``, that McNemar's exact test finds with ``power``.
 
-    ``discordance`` is the share of images that only one of the models gets right; a gain cannot be
-    larger. The power is summed over the number of discordant images (Duffy 1984); Connor's (1987) formula
-    approximates it for large n. NaN if even a gain in all of them would not be found.
+    The test takes images for independent. Where a patient has several, which are alike, only a larger gain is found. It is
+    for planning, and decides no comparison.
+
+    The power is summed over the number of discordant images (Duffy 1984); Connor's (1987) formula approximates it for
+    large n. NaN if even a gain in all of them would not be found.
+
+    Parameters
+    ----------
+    n : int
+        Images.
+    discordance : float
+        The share of them that only one of the models gets right; a gain cannot be larger.
+    power : float
+        0 to 1. The test is made at ``settings.PLANNING_ALPHA``.
     """
+    alpha = settings.PLANNING_ALPHA
     discordant = np.arange(n + 1)
     chance = binom.pmf(discordant, n, discordance)
     critical = binom.ppf(alpha / 2, discordant, 0.5)

@@ -25,7 +25,7 @@ from analysis.evaluation.statistics.resampling import Clusters, bootstrap, clust
 from analysis.vocabulary.measures import BY_CLASS, MACRO, WEIGHTED
 
 NAN = float("nan")
-ENDS = (0.025, 0.975)
+ENDS = tuple(round((1 + side * settings.LEVEL) / 2, 6) for side in (-1, 1))
 """Quantiles between which an interval of ``settings.LEVEL`` lies."""
 
 
@@ -61,6 +61,16 @@ def published_figures(
     """Return what follows from a published matrix, or of a number of images and an accuracy the accuracy alone.
 
     The accuracy is the same multinomial with two cells: right and wrong.
+
+    Parameters
+    ----------
+    confusion : K sequences of K ints, or None
+        The published matrix, rows true.
+    images : int or None
+        How many it was measured on.
+    accuracy : float
+        0 to 1, as it was published; NaN without one.
+    classes : sequence of K str
     """
     if confusion is not None:
         return _multinomial_figures(np.array(confusion), classes)

@@ -92,7 +92,7 @@ class HolmStep:
     level: float
 
 
-def holm(p: Sequence[float], alpha: float = 0.05) -> list[HolmStep]:
+def holm(p: Sequence[float], alpha: float) -> list[HolmStep]:
     """Return Holm's (1979) steps in the order of ``p``, the p-values of the m tests of a family.
 
     The test of rank r (0 the smallest p) is made at alpha/(m - r). After the first that is not rejected
@@ -142,8 +142,16 @@ def compare_recipes(
 ) -> SeedSpread:
     """Compare recipes A and B by a measure of S >= 2 networks each, trained with different seeds.
 
-    ``variance_patients`` is the bootstrap variance over patients of the difference of the means. The
-    degrees of freedom are Satterthwaite's (1946), those of the patients' term being infinite.
+    The degrees of freedom are Satterthwaite's (1946), those of the patients' term being infinite.
+
+    Parameters
+    ----------
+    a_values, b_values : sequence of S floats
+        The measure of each network.
+    variance_patients : float
+        The bootstrap variance over patients of the difference of the means.
+    level : float
+        Of the interval of the difference, 0 to 1.
 
     Raises
     ------

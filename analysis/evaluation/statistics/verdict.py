@@ -9,9 +9,15 @@ of average bioavailability, doi:10.1007/BF01068419.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Verdict = Literal["better", "worse", "equivalent", "underpowered", "not_distinguishable", "cannot_be_decided"]
+from analysis.vocabulary.verdicts import (
+    BETTER,
+    EQUIVALENT,
+    NOT_DISTINGUISHABLE,
+    UNDERPOWERED,
+    WORSE,
+    Verdict,
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ def decide(evidence: Evidence, rule: Rule) -> Verdict:
     (-margin, margin); "underpowered" if only a difference larger than the margin would be found.
     """
     if evidence.p_holm <= rule.alpha and evidence.difference != 0:
-        return "better" if evidence.difference > 0 else "worse"
+        return BETTER if evidence.difference > 0 else WORSE
     if -rule.margin < evidence.equivalence[0] and evidence.equivalence[1] < rule.margin:
-        return "equivalent"
-    return "underpowered" if evidence.detectable > rule.margin else "not_distinguishable"
+        return EQUIVALENT
+    return UNDERPOWERED if evidence.detectable > rule.margin else NOT_DISTINGUISHABLE

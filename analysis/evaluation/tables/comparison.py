@@ -14,7 +14,9 @@ from analysis.evaluation.statistics.pairs import Pair, count_moves
 from analysis.evaluation.statistics.power import detectable_difference, detectable_gain
 from analysis.evaluation.statistics.significance import HolmStep, holm, sign_flip
 from analysis.evaluation.statistics.verdict import Evidence, Rule, decide
-from analysis.vocabulary.measures import MOVES, in_percent
+from analysis.vocabulary.measures import in_percent
+from analysis.vocabulary.results import DETECTABLE_GAIN, MOVES, WITHOUT_DECISION
+from analysis.vocabulary.verdicts import CANNOT_BE_DECIDED, Verdict
 
 POWER = f"{100 * settings.POWER:.0f} % power"
 
@@ -23,7 +25,7 @@ POWER = f"{100 * settings.POWER:.0f} % power"
 class Judged:
     """What the declared rule says of a pair, with the numbers that it rests on."""
 
-    verdict: str | None
+    verdict: Verdict | None
     results: Results
 
 
@@ -127,7 +129,7 @@ def _judged(pair: Pair, basis: Basis, rule: Rule, step: HolmStep, family: int) -
     item = entry(difference, f"difference b - a of {rule.primary}", basis)
     interval = pair.resampled_interval(rule.primary, step.level)
     if interval.reason_null:
-        return Judged("cannot_be_decided", _undecided(item, interval))
+        return Judged(CANNOT_BE_DECIDED, _undecided(item, interval))
     narrow = pair.resampled_interval(rule.primary, settings.EQUIVALENCE_LEVEL)
     detectable = detectable_difference(interval.se, family, rule.alpha)
     evidence = Evidence(float(difference), step.adjusted, (narrow.low, narrow.high), detectable)
@@ -161,15 +163,24 @@ def _undecided(item: Entry, interval: Interval) -> Results:
     """Return the numbers of a comparison that cannot be decided: its difference, and instead of all others the reason."""
     bare = bounded(item, interval)
     nothing: Entry = {**bare, "value": None, "method": "cannot be decided"}
-    none = ("p", "p_holm", "detectable_difference", "false_better")
-    return {"primary": bare, "equivalence": bare, **dict.fromkeys(none, nothing)}
+    return {"primary": bare, "equivalence": bare, **dict.fromkeys(WITHOUT_DECISION, nothing)}
 
 
 def planning_results(predictions: Predictions, artifact: str) -> Results:
-    """Return the gain in accuracy that could be found at all, by how often two models disagree."""
+    """Return the gain in accuracy that could be found at all, by how often two models disagree.
+
+    As `detectable_gain` says, images count as independent here: with several of a patient, less is found.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of the images on which models are compared; only their number counts.
+    artifact : str
+        The file that the results name as their origin.
+    """
     n = len(predictions.y_true)
     return {
-        f"detectable_gain.{in_percent('discordance', discordance)}": entry(
+        f"{DETECTABLE_GAIN}.{in_percent('discordance', discordance)}": entry(
             detectable_gain(n, discordance),
             f"found by McNemar's test with {POWER} at {100 * settings.PLANNING_ALPHA:.0f} %",
             Basis(artifact, n),

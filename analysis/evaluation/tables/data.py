@@ -10,19 +10,14 @@ import pandas as pd
 
 from analysis.evaluation.predictions import cluster_ids
 from analysis.evaluation.results_file import COUNT, Basis, Entry, Results, entry
+from analysis.vocabulary.results import TAGGED
 from analysis.vocabulary.splits import ALL_IMAGES, SPLITS
 
 RECORDS = "read/records.csv"
 SPLIT = "split/split.csv"
 EXCLUDED = "read/excluded.csv"
 FLOW = "read/flow.csv"
-TAGS = {
-    "female": "Sex/F",
-    "male": "Sex/M",
-    "view_pa": "View/PA",
-    "view_ap": "View/AP|",
-    "view_ap_supine": "View/AP_Supine",
-}
+TAGS = dict(zip(TAGGED, ("Sex/F", "Sex/M", "View/PA", "View/AP|", "View/AP_Supine"), strict=True))
 """How the V7 dataset tags sex and view; a tag ends where the next begins."""
 AGE = re.compile(r"(?:^|\|)Age:\s*(\d+(?:\.\d+)?)\s*([YMWD]?)\s*\|", re.IGNORECASE)
 PARTS_OF_YEAR = {"": 1, "Y": 1, "M": 12, "W": 365.25 / 7, "D": 365.25}

@@ -16,6 +16,7 @@ from analysis.evaluation.results_file import COUNT, Basis, Interval, Results, bo
 from analysis.evaluation.statistics.published import NAN, Known, agree, published_figures
 from analysis.vocabulary import published as vocabulary
 from analysis.vocabulary.reference_classifiers import MAJORITY
+from analysis.vocabulary.run_names import join_run
 from analysis.vocabulary.splits import SPLITS
 
 BASIS = Basis("ledger/ledger.csv")
@@ -69,7 +70,7 @@ class Row:
     line: Line
     theirs: Known
     ours: Known
-    verdict: str
+    verdict: vocabulary.Verdict
     why: str
 
     @property
@@ -165,20 +166,32 @@ def _row(line: Line, theirs: Known, found: Mapping[str, Known], obstacles: Seque
 
 def judge(
     line: Line, theirs: Known, ours: Known | None, obstacles: Sequence[str], *, trained: bool = True
-) -> tuple[str, str]:
-    """Return the verdict on a published figure and ours, and why there is no other."""
+) -> tuple[vocabulary.Verdict, str]:
+    """Return the verdict on a published figure and ours, and why there is no other.
+
+    Parameters
+    ----------
+    line : Line
+    theirs : Known
+    ours : Known or None
+        None where there is no such figure here.
+    obstacles : sequence of str
+        Why the two may not be compared; none where they may.
+    trained : bool
+        Whether the model is trained here.
+    """
     if obstacles:
-        return "not comparable", "; ".join(obstacles)
+        return vocabulary.NOT_COMPARABLE, vocabulary.join_reasons(obstacles)
     if ours is None or np.isnan(ours.value):
         why = NOT_ON_TRAINING if line.part == "train" else NO_FIGURE
-        return "not measured", why if trained else NOT_TRAINED
+        return vocabulary.NOT_MEASURED, why if trained else NOT_TRAINED
     if line.part == "architecture":
-        return ("agrees" if ours.value == theirs.value else "differs"), ""
+        return (vocabulary.AGREES if ours.value == theirs.value else vocabulary.DIFFERS), ""
     if line.part == "training":
-        return "not decided", OF_ONE_TRAINING
+        return vocabulary.NOT_DECIDED, OF_ONE_TRAINING
     if np.isnan(theirs.se) or np.isnan(ours.se):
-        return "not decided", NO_SPREAD if np.isnan(theirs.se) else NO_OWN_SPREAD
-    return ("agrees" if agree(theirs, ours) else "differs"), ""
+        return vocabulary.NOT_DECIDED, NO_SPREAD if np.isnan(theirs.se) else NO_OWN_SPREAD
+    return (vocabulary.AGREES if agree(theirs, ours) else vocabulary.DIFFERS), ""
 
 
 def figure_results(rows: Sequence[Row]) -> Results:
@@ -186,11 +199,11 @@ def figure_results(rows: Sequence[Row]) -> Results:
     results: Results = {}
     for row in rows:
         line, theirs, ours = row.line, row.theirs, row.ours
-        name = f"{line.model}{'@' if line.run else ''}{line.run}.{line.figure}"
+        name = f"{join_run(line.model, line.run)}.{line.figure}"
         item = entry(theirs.value, f"as published: {line.source}", BASIS)
         se = None if np.isnan(theirs.se) else float(theirs.se)
         results.setdefault(f"published.{name}", {**item, "se": se})
-        if row.verdict in {"agrees", "differs"} and se is not None:
+        if row.verdict in {vocabulary.AGREES, vocabulary.DIFFERS} and se is not None:
             difference = entry(ours.value - theirs.value, "ours less published", BASIS)
             results.setdefault(f"ledger.{name}", bounded(difference, _difference_interval(theirs, ours)))
     return results
@@ -232,9 +245,9 @@ def tally_results(rows: Sequence[Row]) -> Results:
     return owned(results, "ledger")
 
 
-def _verdicts(rows: Sequence[Row]) -> list[str]:
+def _verdicts(rows: Sequence[Row]) -> list[vocabulary.Verdict]:
     """Return one verdict for each figure of the main trainings."""
-    found: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str], vocabulary.Verdict] = {}
     for row in rows:
         if not row.line.run and not row.line.corrected:
             figure = row.line.model, row.line.figure

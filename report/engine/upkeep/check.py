@@ -11,7 +11,7 @@ from pathlib import Path
 from report.engine.sources import HASHING_THREADS, OnRead
 from report.engine.store import Store
 from report.engine.system.files import digest_file, translate_disk_errors
-from report.engine.upkeep.collect import (
+from report.engine.upkeep.remove_unused import (
     DAMAGED,
     Result,
     Waste,

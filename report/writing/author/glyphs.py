@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from report.document import fonts
+from report.errors import list_first
 from report.study.folder import find_prose
 from report.writing.author.markup import read_prose
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 FONTS = ("IBMPlexSerif-Regular.ttf", "IBMPlexSans-Regular.ttf")
 """The fonts of text and of headings, tables and figures."""
 OURS = Path(__file__).parents[3] / "templates" / "theme" / "fonts"
-_UNPRINTED = {"dataset": {"folders", "values"}}
+_UNPRINTED = {"dataset": {"folders", "values", "params"}}
 _MOST = 12
 
 
@@ -51,5 +52,4 @@ def find_missing_glyphs(text: str) -> list[str]:
 
 
 def _join_letters(letters: list[str] | str) -> str:
-    named = ", ".join(f"{letter} (U+{ord(letter):04X})" for letter in letters[:_MOST])
-    return named + f" and {len(letters) - _MOST} more" * (len(letters) > _MOST)
+    return list_first([f"{letter} (U+{ord(letter):04X})" for letter in letters], _MOST)

@@ -32,20 +32,20 @@ def read_prose(path: Path) -> str:
     text = re.sub(r"\r\n?", "\n", _decode(path))
     if found := find_unprintable(text):
         line = text.count("\n", 0, found[0]) + 1
-        raise RenderError(f"{path.name}:{line}: {found[1]}", hint=UNPRINTABLE_HINT)
+        raise RenderError(found[1], hint=UNPRINTABLE_HINT, file=path.name, line=line)
     return _COMMENT.sub(lambda m: re.sub(r"[^\n]", "", m[0]) if m["comment"] else m[0], text)
 
 
 def _decode(path: Path) -> str:
     content, hint = path.read_bytes(), "save the file as UTF-8"
     if content.startswith(_UTF_16):
-        raise RenderError(f"{path.name}: not UTF-8 text but UTF-16", hint=hint)
+        raise RenderError("not UTF-8 text but UTF-16", hint=hint, file=path.name)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = len(re.findall(rb"\r\n?|\n", content[: error.start])) + 1
-        message = f"{path.name}:{line}: not UTF-8 text: {error.reason}"
-        raise RenderError(message, hint=hint) from error
+        message = f"not UTF-8 text: {error.reason}"
+        raise RenderError(message, hint=hint, file=path.name, line=line) from error
 
 
 def require_markup(path: Path) -> str:
@@ -72,7 +72,7 @@ def require_markup(path: Path) -> str:
     ]
     found = sorted(every, key=lambda problem: problem.line)
     if found:
-        raise RenderError(f"{path.name}:{found[0].line}: {found[0].message}", hint=found[0].hint)
+        raise RenderError(found[0].message, hint=found[0].hint, file=path.name, line=found[0].line)
     return whole
 
 

@@ -59,7 +59,7 @@ def _fill(name: str, text: str, context: Mapping[str, Any]) -> str:
         if not others:
             return engine.get_template(name).render(context)
     word = type(others[0]).__name__.lower()
-    raise RenderError(f"{name}:{others[0].lineno}: <% {word} %>: a passage has its own words only")
+    raise RenderError(f"<% {word} %>: a passage has its own words only", file=name, line=others[0].lineno)
 
 
 def _as_text(value: Any) -> Any:
@@ -97,7 +97,7 @@ def _close(name: str, text: str, filled: str, templates: Path) -> str:
     refused = re.search(r"REFUSED\t(.*?)\t(.*?)\t(.*?)\t", complaint, re.S)
     if refused is None:
         first = pandoc.first_complaint(complaint, filled)
-        raise RenderError(f"{name}: {first.message}", file=name, equation=first.equation)
+        raise RenderError(first.message, file=name, equation=first.equation)
     at = text.find(refused[1]) if refused[1] else -1
-    place = f"{name}:{text.count(chr(10), 0, at) + 1}" if at >= 0 else name
-    raise RenderError(f"{place}: {' '.join(refused[2].split())}", hint=refused[3])
+    line = text.count("\n", 0, at) + 1 if at >= 0 else 0
+    raise RenderError(" ".join(refused[2].split()), hint=refused[3], file=name, line=line)

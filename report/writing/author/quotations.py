@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.vocabulary.run_names import add_seed, split_run
 from report.errors import RenderError, did_you_mean, nearest
 from report.study.collisions import OWNERS
 from report.study.folder import find_prose
@@ -41,7 +42,7 @@ def require_quotations(folder: Path, study: Study) -> None:
             else:
                 problem = _find_problem(name, study) or _find_misspelling(name, of_study)
             if problem:
-                raise RenderError(f"{path.name}:{line}: {name}: {problem[0]}", hint=problem[1])
+                raise RenderError(f"{name}: {problem[0]}", hint=problem[1], file=path.name, line=line)
 
 
 def find_quotations(text: str) -> Iterator[tuple[int, str, bool]]:
@@ -87,7 +88,7 @@ def _find_problem(name: str, study: Study) -> tuple[str, str] | None:
     """Return why a study cannot have a result of this name, and what to do; None if it can."""
     guard = "take the sentence away, or put <% if grouped %> before it and <% endif %> behind it"
     owner, _, rest = name.partition(".")
-    of, _, run = owner.partition("@")
+    of, run = split_run(owner)
     trained, described = ({m.id for m in models} for models in (study.trained, study.untrained))
     known = {*trained, *described, *OWNERS}
     for one in [of] if of in known else of.split("_vs_"):
@@ -108,6 +109,9 @@ def _find_problem(name: str, study: Study) -> tuple[str, str] | None:
 
 def _find_runs(study: Study) -> set[str]:
     """Return what can follow an ``@``: analyses, and with several seeds each of them."""
-    seeds = [f"seed_{seed}" for seed in study.training.seeds]
-    grouped = [name.removeprefix("@") for name in list_analyses(study) if name]
-    return {*grouped, *seeds, *(f"{group}_{seed}" for group in grouped for seed in seeds)}
+    names = [name for analysis in list_analyses(study) for name in (analysis, *_add_seeds(analysis, study))]
+    return {split_run(name)[1] for name in names} - {""}
+
+
+def _add_seeds(analysis: str, study: Study) -> list[str]:
+    return [add_seed(analysis, seed) for seed in study.training.seeds]

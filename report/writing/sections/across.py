@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.vocabulary.measures import MACRO
+from analysis.vocabulary.measures import MACRO, REPORTED
 from report.document.markdown import escape
 from report.writing.study_facts import Section
 from report.writing.values import MISSING, decimal
-
-REPORTED = ("ppv", "sensitivity", "f1")
-"""What a classification report has of each class."""
 
 
 class Across(Section):

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.evaluation.settings import DISCORDANCES, LEVEL
-from analysis.vocabulary.measures import COLUMNS, MACRO, MEASURES, in_percent, pair_name
+from analysis.vocabulary.measures import COMPARED, MACRO, MIRRORED, in_percent, pair_name
+from analysis.vocabulary.results import MOVES
 from analysis.vocabulary.splits import GROUPED, PRESCRIBED
+from analysis.vocabulary.verdicts import BETTER, DECIDING
 from report.writing.study_facts import Section, read_rows
 
-DECIDING = {"better", "worse", "equivalent"}
-"""The verdicts that say how two models stand to each other."""
-MIRRORED = {"specificity", "npv"}
-"""What, of two classes, is the sensitivity and the precision of the other one, so that the means are equal."""
-MOVES = ("both_right", "a_wrong_b_right", "a_right_b_wrong", "both_wrong")
+DIFFERENCES_BY_CLASS = ("sensitivity", "f1")
+"""The measures whose differences the table of a comparison has by class."""
+MOVED = tuple(MOVES[move] for move in ("both_right", "fixed", "broken", "both_wrong"))
+"""The columns of ``moved.<b>.csv`` in the order in which a table has them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,13 +171,14 @@ class Comparison(Section):
 
     def _measured(self) -> Iterator[str]:
         """Yield the names of all measures of which more is better, those that are always equal once."""
-        reported, by_class = self.facts.reported_class, [m.id for m in (*COLUMNS, MEASURES["npv"])]
-        yield from ("accuracy", "mcc")
-        yield from (f"{m}.{MACRO}" for m in by_class if not (reported and m in MIRRORED))
+        reported, shown = self.facts.reported_class, [m for m in COMPARED if m.higher_is_better]
+        by_class = sorted((m for m in shown if MACRO in m.averages), key=lambda measure: not measure.column)
+        yield from (m.id for m in shown if m.of_all)
+        yield from (f"{m.id}.{MACRO}" for m in by_class if not (reported and m.id in MIRRORED))
         for measure in by_class:
-            if not (reported and measure == "auroc"):
-                classes = [reported] if reported and measure != "f1" else self.facts.classes
-                yield from (f"{measure}.{c}" for c in classes)
+            if not (reported and measure.symmetric):
+                classes = [reported] if reported and measure.mirror else self.facts.classes
+                yield from (f"{measure.id}.{c}" for c in classes)
 
     def _prefix(self, b: str, analysis: str = "") -> str:
         """Return what begins the names of the results that compare ``b`` with the baseline."""
@@ -191,7 +193,7 @@ class Comparison(Section):
                 "share": self.values.value(f"{v['pair']}.{v['split']}.false_better"),
             }
             for v in self.verdicts
-            if v["b"] == b and v["verdict"] == "better"
+            if v["b"] == b and v["verdict"] == BETTER
         ]
 
     def variance(self, b: str) -> list[float]:
@@ -245,7 +247,7 @@ class Comparison(Section):
         rows = read_rows(self.facts.inputs["compare"] / f"moved.{b}.csv")
         split = self.study["comparison"]["split"]
         return [
-            [self.facts.label(row["y_true"]), *(row[move] for move in MOVES)]
+            [self.facts.label(row["y_true"]), *(row[column] for column in MOVED)]
             for row in rows
             if row["split"] == split
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from report.study.dotted_names import find_setting
 from report.writing.study_facts import Section
 
 
@@ -18,18 +19,5 @@ class Coverage(Section):
 
     def deviations(self, requirement: Mapping[str, Any]) -> dict[str, str]:
         """Return the settings that are not as a requirement asks for, and what they are."""
-        return {
-            name: str(self._setting(name))
-            for name, value in requirement["holds"].items()
-            if self._setting(name) != value
-        }
-
-    def _setting(self, name: str) -> Any:
-        """Return a value of the study file by its dotted name; lists of tables are reached by ``id``."""
-        place: Any = self.study
-        for key in name.split("."):
-            if isinstance(place, list):
-                place = next((item for item in place if item["id"] == key), {})
-            else:
-                place = place.get(key, {})
-        return place
+        found = {name: find_setting(self.study, name) for name in requirement["holds"]}
+        return {name: str(value) for name, value in found.items() if value != requirement["holds"][name]}

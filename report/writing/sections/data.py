@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from analysis.vocabulary.results import PEOPLE
 from report.writing.study_facts import Section, read_rows
 from report.writing.values import count
 
-PEOPLE = ("age_known", "age_median", "female", "male", "view_pa", "view_ap", "view_ap_supine")
-"""What datasets tell of a patient and of how an image was taken."""
 UNEQUAL = 1.5
 """From this ratio of the commonest class to the rarest on, classes are called unequal."""
 SAME_SHARE = 0.05
@@ -38,14 +37,14 @@ class Data(Section):
 
     def people(self) -> list[list[str]]:
         """Return of each class what is known of age, sex and view; no rows where nothing is known of any."""
-        classes = self.facts.classes
-        if not any(self.values.value(f"data.all.{fact}.{c}") for fact in PEOPLE for c in classes):
+        classes, facts = self.facts.classes, [result.id for result in PEOPLE]
+        if not any(self.values.value(f"data.all.{fact}.{c}") for fact in facts for c in classes):
             return []
         return [
             [
                 self.facts.label(c),
                 self.values.text(f"data.all.count.{c}"),
-                *(self._known(f"data.all.{fact}.{c}") for fact in PEOPLE),
+                *(self._known(f"data.all.{fact}.{c}") for fact in facts),
             ]
             for c in classes
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.evaluation.settings import PREVALENCES, SPECIFICITIES
-from analysis.vocabulary.measures import ABNORMAL, in_percent
+from analysis.vocabulary.measures import ABNORMAL, MIRRORED, SCALED, in_percent, parse
 from analysis.vocabulary.splits import ALL_IMAGES, EVALUATED, SPLITS
 from report.writing.study_facts import Section
 from report.writing.values import MISSING, decimal, unbroken
@@ -48,7 +48,7 @@ class Details(Section):
         return [
             name
             for name in AVERAGES
-            if not (self.facts.many and self.facts.reported_class and name.startswith("specificity"))
+            if not (self.facts.many and self.facts.reported_class and parse(name)[0].id in MIRRORED)
         ]
 
     def averages_of(self, classifier: str, part: Part) -> list[str]:
@@ -67,7 +67,7 @@ class Details(Section):
         """Return losses, what calibrated probabilities would give by chance, the temperature, and losses corrected."""
         raw, corrected = (
             [self.values.text(f"{classifier}.test.{loss}{suffix}") for loss in LOSSES]
-            for suffix in ("", "_scaled")
+            for suffix in ("", SCALED)
         )
         by_chance = unbroken(self.values.interval(f"{classifier}.test.ece_expected", to="–"))
         return [*raw, by_chance, self.values.text(f"{classifier}.val.temperature"), *corrected]

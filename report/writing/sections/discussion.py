@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from report.writing.changes import layer_rows
+from report.writing.layers import compare_layers
 from report.writing.sections.models import Models, Setting
 from report.writing.study_facts import Section
 from report.writing.values import unbroken
@@ -26,7 +26,7 @@ class Discussion(Section):
         ``name`` and ``setting`` are the template's words for a setting and for what it is set to, ``kind`` and ``told``
         those for a kind of layers and for what is set in them.
         """
-        layers = layer_rows([self.facts.layers(m) for m in models])
+        layers = compare_layers([self.facts.layers(m) for m in models])
         declared = [self.facts.model(m) for m in models]
         rows = [
             [name("parameters"), *(self.values.text(f"{m}.architecture.parameters") for m in models)],

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from analysis.vocabulary.measures import HEADLINES, pair_name
+from analysis.vocabulary.published import AGREES, DIFFERS, NOT_COMPARABLE, split_reasons
 from analysis.vocabulary.splits import SPLITS
 from report.document.markdown import escape
 from report.writing.study_facts import Section, read_rows
@@ -56,7 +57,7 @@ class Ledger(Section):
         prefix = f"ledger.{kind}."
         names = [name for name in self.values.results if name.startswith(prefix)]
         found = {name.removeprefix(prefix): int(self.values.value(name) or 0) for name in names}
-        return {**found, "compared": found["agrees"] + found["differs"]} if found else {}
+        return {**found, "compared": found[AGREES] + found[DIFFERS]} if found else {}
 
     @property
     def shared_images(self) -> Literal["official", "counts", ""]:
@@ -77,8 +78,8 @@ class Ledger(Section):
         """Return each ``reason`` why figures are not compared, with the ``titles`` of its models where not of all."""
         models: dict[str, dict[str, None]] = {}
         for row in self.rows:
-            if row["verdict"] == "not comparable":
-                for reason in row["why"].split("; "):
+            if row["verdict"] == NOT_COMPARABLE:
+                for reason in split_reasons(row["why"]):
                     models.setdefault(reason, {})[self.title(row["model"])] = None
         everyone = {title for titles in models.values() for title in titles}
         return [

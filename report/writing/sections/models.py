@@ -8,7 +8,7 @@ from typing import Any
 
 from report.document.markdown import escape
 from report.writing.architectures import find_shared, place_side_by_side, read_network, tell_apart
-from report.writing.changes import one
+from report.writing.layers import tidy_settings
 from report.writing.study_facts import Section
 from report.writing.values import count, unbroken
 
@@ -39,7 +39,7 @@ class Models(Section):
         return [
             [
                 escape(row["type"]),
-                escape(one(row["settings"])),
+                escape(tidy_settings(row["settings"])),
                 _shape(row["output_shape"]),
                 count(int(row["parameters"])),
             ]

@@ -7,6 +7,7 @@ import sys
 from importlib import metadata
 
 from report.engine.system.files import digest_file
+from report.study.build_command import format_build
 from report.writing.study_facts import Section
 
 
@@ -17,12 +18,11 @@ class Reproduce(Section):
         """Return the command that builds this very report."""
         origin = self.facts.origin
         data = ["--sample"] if self.facts.sample else ["--data", "DIR"]
-        changes = [word for change in origin.overrides for word in ("--set", change)]
-        return shlex.join(["report", "build", origin.name, *data, *changes])
+        return format_build(origin.name, origin.overrides, *data)
 
     def build_command_on_data(self) -> str:
         """Return the command that builds the report on real data."""
-        return shlex.join(["report", "build", self.facts.origin.name, "--data", "DIR"])
+        return format_build(self.facts.origin.name, (), "--data", "DIR")
 
     def status_command(self) -> str:
         """Return the command that says which results are up to date."""

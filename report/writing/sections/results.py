@@ -8,7 +8,7 @@ from typing import Any
 from analysis.vocabulary.measures import COLUMNS
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from report.document.markdown import escape
-from report.writing.changes import penalties
+from report.writing.layers import find_penalties
 from report.writing.study_facts import Section, read_rows
 from report.writing.values import decimal, unbroken
 
@@ -72,7 +72,7 @@ class Results(Section):
 
     def has_penalties(self, model: str) -> bool:
         """Return whether a model has penalties on its kernels."""
-        return bool(penalties(self.facts.layers(model)))
+        return bool(find_penalties(self.facts.layers(model)))
 
     def measures(self, model: str, split: str, of: str) -> list[str]:
         """Return the measures of a class or average in the order of the columns of tables, with intervals."""

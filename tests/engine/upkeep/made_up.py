@@ -7,7 +7,7 @@ import time
 
 from report.engine.store import Entry, Record, digest_files, digest_json
 from report.engine.system.files import digest_file, write_atomically
-from report.engine.upkeep.collect import DAY
+from report.engine.upkeep.remove_unused import DAY
 
 NOW = time.time()
 

@@ -6,7 +6,7 @@ import pytest
 
 from report.engine.system.files import write_atomically
 from report.engine.upkeep.check import check
-from report.engine.upkeep.collect import collect
+from report.engine.upkeep.remove_unused import collect
 from tests.engine.upkeep.made_up import action, put, there
 
 

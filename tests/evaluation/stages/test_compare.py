@@ -80,7 +80,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, inputs: dict[str, Path]):
         given = changes.pop("inputs", inputs)
         networks = {name: [name] for name in (baseline or "a", *against)}
         settings = {
-            "analysis": "", "classes": CLASSES, "splits": SPLITS, "networks": networks, "floor": "low_detail",
+            "analysis": "", "classes": CLASSES, "splits": SPLITS, "networks": networks, "reference": "low_detail",
             "baseline": baseline, "against": against, "primary": "f1.macro", "split": "test", "margin": 0.03,
             "alpha": 0.05, "declared_late": False, "corrections": (),
         }  # fmt: skip
@@ -190,7 +190,7 @@ def test_the_declared_interval_and_p_follow_the_definitions(one: Compared) -> No
 
 def test_two_declared_comparisons_are_one_family(family: Compared) -> None:
     p = [family.value(f"{pair}.test.p") for pair in ("b_vs_a", "c_vs_a")]
-    steps = significance.holm(p)
+    steps = significance.holm(p, 0.05)
     assert p[0] < p[1]
     for pair, step in zip(("b_vs_a", "c_vs_a"), steps, strict=True):
         assert family.value(f"{pair}.test.p_holm") == step.adjusted

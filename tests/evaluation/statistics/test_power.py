@@ -13,11 +13,11 @@ from analysis.evaluation.statistics.power import detectable_difference, detectab
 
 def test_detectable_difference_is_found_with_the_power_named() -> None:
     for comparisons in (1, 3):
-        mdd = detectable_difference(0.012, comparisons)
+        mdd = detectable_difference(0.012, comparisons, 0.05)
         z = norm.ppf(1 - 0.05 / (2 * comparisons))
         assert norm.sf(z - mdd / 0.012) == pytest.approx(0.8)
-    assert detectable_difference(1, 1) == pytest.approx(1.960 + 0.842, abs=5e-4)
-    assert detectable_difference(0, 2) == 0
+    assert detectable_difference(1, 1, 0.05) == pytest.approx(1.960 + 0.842, abs=5e-4)
+    assert detectable_difference(0, 2, 0.05) == 0
 
 
 def connor(gain: float, discordance: float, power: float = 0.8) -> float:

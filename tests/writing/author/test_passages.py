@@ -95,7 +95,7 @@ def closed(tmp_path: Path):
 def test_what_could_change_the_report_is_refused_with_file_and_line(closed, text, said):
     with pytest.raises(RenderError) as caught:
         closed(text)
-    assert f"introduction.{said}" in caught.value.message
+    assert f"introduction.{said}" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def about(given: list[Predictions], primary: str = "f1.macro") -> Written:
     """Return the sentences about two networks by what they said."""
     weights = resamples(given[0])
     first, second = (
-        Model.measured(m, [p], weights) for m, p in zip(("baseline", "improved"), given, strict=True)
+        Model.from_trainings(m, [p], weights) for m, p in zip(("baseline", "improved"), given, strict=True)
     )
     pair, artifact = Pair(first, second), "compare/results.json"
     judged = comparison.judge([(pair, artifact)], Rule(primary, MARGIN, ALPHA))[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from report.graph.layout import arrange, assign_levels, drop_indirect
+from report.document.graph_layout import arrange, assign_levels, drop_indirect
 
 
 def test_rows_and_arrows():

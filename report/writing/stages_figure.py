@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from report.graph.layout import GAP_Y, Box, Layout, Point, arrange, draw_path, drop_indirect
+from report.document.graph_layout import GAP_Y, Box, Layout, Point, arrange, draw_path, drop_indirect
 from report.writing.values import listed
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from report.writing.changes import layer_rows
+from report.writing.layers import compare_layers
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
 from tests.writing.conftest import STUDY, macro
@@ -15,7 +15,7 @@ def network(*layers: tuple[str, str]) -> list[dict[str, str]]:
 def different(*networks) -> dict[str, list[str]]:
     """Return what differs, in the words of the templates."""
     facts = StudyFacts(STUDY, Values({}), {})
-    rows = [(of, found) for of, found in layer_rows(networks) if len(set(found)) > 1]
+    rows = [(of, found) for of, found in compare_layers(networks) if len(set(found)) > 1]
     return {
         macro(facts, "words/layers.kind", of): [
             macro(facts, "words/layers.told", of, each).replace("\\", "") for each in found

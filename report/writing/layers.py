@@ -20,7 +20,7 @@ _SHAPES_ONLY = {"InputLayer", "Flatten", "Activation", "ReLU"}
 """Kinds that have nothing to set, or what stands in the order of layers."""
 
 
-def layer_rows(networks: Sequence[Layers]) -> list[tuple[str, list[tuple[object, ...]]]]:
+def compare_layers(networks: Sequence[Layers]) -> list[tuple[str, list[tuple[object, ...]]]]:
     """Return for each kind of layer its runs in every network, and ``penalties`` on kernels.
 
     Where all that is the same and the layers are not, the last row, ``sequence``, has the order of their kinds.
@@ -31,7 +31,7 @@ def layer_rows(networks: Sequence[Layers]) -> list[tuple[str, list[tuple[object,
         for kind in dict.fromkeys([*ORDER, *types])
         if kind in types and kind not in _SHAPES_ONLY
     ]
-    rows.append((PENALTIES, [penalties(layers) for layers in networks]))
+    rows.append((PENALTIES, [find_penalties(layers) for layers in networks]))
     if all(len(set(found)) == 1 for _, found in rows):
         rows.append((SEQUENCE, [tuple(row["type"] for row in layers) for layers in networks]))
     return rows
@@ -39,11 +39,11 @@ def layer_rows(networks: Sequence[Layers]) -> list[tuple[str, list[tuple[object,
 
 def _find_runs(layers: Layers, kind: str) -> Runs:
     """Return what is set in the layers of a kind, from the first to the last, and how often in a row."""
-    found = [one(_PENALTY.sub("", row["settings"])) for row in layers if row["type"] == kind]
+    found = [tidy_settings(_PENALTY.sub("", row["settings"])) for row in layers if row["type"] == kind]
     return tuple((settings, len(list(same))) for settings, same in groupby(found))
 
 
-def penalties(layers: Layers) -> Penalties:
+def find_penalties(layers: Layers) -> Penalties:
     """Return which penalty lies on the kernels of which layers: of each kind their numbers."""
     on: dict[str, dict[str, list[int]]] = {}
     for kind in dict.fromkeys(row["type"] for row in layers):
@@ -53,6 +53,6 @@ def penalties(layers: Layers) -> Penalties:
     return tuple((penalty, tuple((k, tuple(n)) for k, n in kinds.items())) for penalty, kinds in on.items())
 
 
-def one(settings: str) -> str:
+def tidy_settings(settings: str) -> str:
     """Return a layer's settings with one unit in the singular, and signs for by and times."""
     return re.sub(r"\b1 (unit|filter)s\b", r"1 \1", settings).replace(" x ", " × ")

@@ -65,14 +65,8 @@ def find_offers(root: Path, contents: Contents, labelled: Iterable[LabelTable]) 
 
 def _darwin(root: Path, files: Iterable[str]) -> Iterator[Offer]:
     """Offer the reader of V7 if one JSON file is a Darwin annotation."""
-    for name in files:
-        if not name.lower().endswith(".json"):
-            continue
-        try:
-            known = darwin_json.parse((root / name).read_bytes())
-        except (ValueError, OSError, RecursionError):
-            continue
-        if known:
+    for name, found in darwin_json.read_files(root, files):
+        if found and not isinstance(found, Exception):
             params = {"classes": V7_CLASSES, "label_rule": "covid-first", "exclude": ()}
             yield Offer("v7", f"{escape_name(name)} is Darwin JSON", params)
             return

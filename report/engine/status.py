@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from report.engine.code import Project
-from report.engine.fingerprint import Recipe, Surroundings, tree_file
+from report.engine.recipe import Recipe, Surroundings, tree_file
 from report.engine.stage import Output, Source, Stage, select
 from report.engine.store import Record, Store, digest_files, digest_json, input_files
 from report.engine.system.files import read_json, translate_disk_errors
+from report.errors import list_first
 
 State = Literal["fresh", "stale", "missing", "waiting"]
 SHOWN = 60
-NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -71,18 +71,13 @@ def _status(
     if key and (record := store.read(key)):
         fresh[stage.name] = record
         return StageStatus(stage.name, "fresh", (), record.seconds, key)
-    waits = [f"waits for {_some(awaited)}"] if awaited else []
+    waits = [f"waits for {list_first(awaited)}"] if awaited else []
     if last is None:
         return StageStatus(stage.name, "missing", ("never built", *waits), None, key)
     reasons = list(explain_differences(stage, last.recipe, recipe, store.index))
     if not reasons and not waits:
         reasons = ["its files are missing from the cache"]
     return StageStatus(stage.name, "stale" if reasons else "waiting", (*reasons, *waits), last.seconds, key)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def read_last_log(cache: Path, plan_name: str, stage: str) -> str:

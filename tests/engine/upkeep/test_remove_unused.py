@@ -12,7 +12,7 @@ import pytest
 from report.engine.store import Store
 from report.engine.system.files import write_atomically
 from report.engine.upkeep.check import check
-from report.engine.upkeep.collect import DAY, Removal, collect
+from report.engine.upkeep.remove_unused import DAY, Removal, collect
 from report.errors import StageError
 from tests.engine.upkeep.made_up import NOW, action, put, there
 

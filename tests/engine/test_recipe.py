@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from report.engine.code import Code, hash_code, list_imports
-from report.engine.fingerprint import Surroundings
+from report.engine.recipe import Surroundings
 from report.engine.stage import Output, Source, Stage
 from report.engine.store import digest_json
 from report.errors import EnvironmentProblem, StageError

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from report.engine import fingerprint
+from report.engine import recipe
 from report.engine.stage import Output, Source, Stage
 
 
@@ -44,8 +44,8 @@ def test_every_reason_in_words(toy, monkeypatch):
     for name in ("x", "z"):
         (data / name).write_text("new")
     (data / "y").unlink()
-    real = fingerprint.find_version
-    monkeypatch.setattr(fingerprint, "find_version", lambda name: "99" if name == "numpy" else real(name))
+    real = recipe.find_version
+    monkeypatch.setattr(recipe, "find_version", lambda name: "99" if name == "numpy" else real(name))
     assert toy.status([changed])["s"].reasons == (
         "more: true added",
         "value.baseline.epochs: 10 -> 12",

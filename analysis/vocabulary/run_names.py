@@ -1,0 +1,34 @@
+"""Names of trainings and of what belongs to them: ``baseline``, ``baseline@patient``, ``baseline@patient_seed_42``.
+
+Before the ``@`` stands the owner, such as a model; behind it the run: an analysis, a seed, both, or what another
+publication calls a training of its own.
+"""
+
+from __future__ import annotations
+
+MARK = "@"
+SEED = "seed_"
+
+
+def join_run(owner: str, run: str) -> str:
+    """Return the name of a ``run`` of an ``owner``; the owner itself where ``run`` is ""."""
+    return f"{owner}{MARK}{run}" if run else owner
+
+
+def split_run(name: str) -> tuple[str, str]:
+    """Return the owner and the run, "" where the name has none."""
+    owner, _, run = name.partition(MARK)
+    return owner, run
+
+
+def add_seed(name: str, seed: int) -> str:
+    """Return the name of the training with a ``seed`` among those called ``name`` together."""
+    owner, run = split_run(name)
+    return join_run(owner, f"{run}_{SEED}{seed}" if run else f"{SEED}{seed}")
+
+
+def drop_seed(name: str) -> str:
+    """Return what the trainings with all seeds are called together."""
+    owner, run = split_run(name)
+    before, seed, _ = run.rpartition(SEED)
+    return join_run(owner, before.removesuffix("_")) if seed else name
