@@ -29,7 +29,7 @@ from report.engine.system.files import (
 from report.engine.system.locks import ALL, Locks
 from report.errors import DamagedError, StageError, and_more
 
-FORMAT = 1
+FORMAT = 2
 SYNCING_THREADS = 8
 Deed = Literal["reads", "imports", "uses"]
 DECLARED_IN: dict[Deed, str] = {
