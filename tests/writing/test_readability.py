@@ -46,7 +46,11 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "Accuracy, sensitivity, specificity and F1": ("(?i)accuracy", "(?i)sensitivity", "(?i)specificity", "F1"),
     "Improved network": ("(?i)improved", "(?i)layer", "parameters"),
     "Same analysis of the improved network": ("(?i)improved", "(?i)accuracy", "(?i)confusion", "ROC"),
-    "Comparison, explanation of the differences": ("(?i)difference", "(?i)explain|explanation"),
+    "Comparison, explanation of the differences": (
+        "(?i)difference",
+        "(?i)better|worse|equivalent|distinguish|decided",
+    ),
+    "Explanation of the differences": ("(?i)difference", "(?i)parameters|weights"),
 }
 """What a reader looks for who follows the pointer of a requirement of the assignment."""
 
