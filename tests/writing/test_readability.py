@@ -29,7 +29,7 @@ FIGURE_TYPE = 7.0
 PROMISES: dict[str, tuple[str, ...]] = {
     "Environment set up, with versions": (r"Python \d", "numpy"),
     "Read the X-rays and their four labels": ("Bacterial", "COVID-19", "healthy", "Viral"),
-    "Pictures resized to 156 x 156": (r"\d+ × \d+",),
+    "Images resized to 156 x 156": (r"\d+ × \d+",),
     "Pixel values scaled to [0, 1]": (r"\[0, 1\]|divided by 255",),
     "Labels one-hot encoded, function named": ("one-hot", "to_categorical|one_hot|label_binarize"),
     "Stratified train, validation and test split, ratio 0.2, random state 42": (
@@ -46,7 +46,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "Accuracy, sensitivity, specificity and F1": ("(?i)accuracy", "(?i)sensitivity", "(?i)specificity", "F1"),
     "Improved network": ("(?i)improved", "(?i)layer", "parameters"),
     "Same analysis of the improved network": ("(?i)improved", "(?i)accuracy", "(?i)confusion", "ROC"),
-    "Comparison, explanation of the differences": (
+    "Comparison of the two": (
         "(?i)difference",
         "(?i)better|worse|equivalent|distinguish|decided",
     ),
