@@ -14,7 +14,7 @@ def test_a_check_of_the_cache_exits_with_7_when_something_is_damaged(tmp_path):
     damaged.write_text("{}")
     done = run("cache", "check", "--repair", cache=tmp_path)
     assert done.returncode == STAGE
-    assert done.stdout.startswith("damaged record: v1/actions/ab/abc.json: an older result\n")
+    assert done.stdout.startswith("damaged record: v2/actions/ab/abc.json: an older result\n")
     done = run("cache", "check", cache=tmp_path)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (
         OK,
