@@ -9,12 +9,12 @@ from tests.commands.process import run
 
 
 def test_a_check_of_the_cache_exits_with_7_when_something_is_damaged(tmp_path):
-    damaged = tmp_path / "v1" / "actions" / "ab" / "abc.json"
+    damaged = tmp_path / "v2" / "actions" / "ab" / "abc.json"
     damaged.parent.mkdir(parents=True)
     damaged.write_text("{}")
     done = run("cache", "check", "--repair", cache=tmp_path)
     assert done.returncode == STAGE
-    assert done.stdout.startswith("damaged record: v1/actions/ab/abc.json: an older result\n")
+    assert done.stdout.startswith("damaged record: v2/actions/ab/abc.json: an older result\n")
     done = run("cache", "check", cache=tmp_path)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (
         OK,
@@ -23,7 +23,7 @@ def test_a_check_of_the_cache_exits_with_7_when_something_is_damaged(tmp_path):
 
 
 def test_a_dry_run_of_gc_removes_nothing(tmp_path):
-    stray = tmp_path / "v1" / "blobs" / "ab" / "abc"
+    stray = tmp_path / "v2" / "blobs" / "ab" / "abc"
     stray.parent.mkdir(parents=True)
     stray.write_bytes(b"0" * 5000)
     done = run("gc", "--dry-run", cache=tmp_path)
@@ -37,8 +37,8 @@ def test_a_dry_run_of_gc_removes_nothing(tmp_path):
 def test_results_in_another_format_are_told(tmp_path, command):
     (tmp_path / "v0").mkdir()
     (tmp_path / "v0" / "x").write_bytes(b"0" * 5000)
-    (tmp_path / "v1" / "locks").mkdir(parents=True)
-    (tmp_path / "v1" / "locks" / "a").touch()
+    (tmp_path / "v2" / "locks").mkdir(parents=True)
+    (tmp_path / "v2" / "locks" / "a").touch()
     done = run(*command, cache=tmp_path)
     told = f"{tmp_path}/v0: 5 kB of another version of this program, not used; report gc removes it"
     assert done.stdout.splitlines()[-1].startswith(told)

@@ -69,7 +69,7 @@ def test_a_flipped_bit_is_found_where_the_bytes_are_used(toy, built):
 
 
 def test_another_format_version_lies_in_another_folder(toy, built):
-    assert built.store.root == toy.cache / "v1"
+    assert built.store.root == toy.cache / "v2"
 
 
 def test_folder_of_a_run_is_lent_to_one_at_a_time(tmp_path):

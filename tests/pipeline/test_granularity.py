@@ -397,7 +397,7 @@ def data(copy: Copy, tmp_path: Path) -> Path:
         if record["stage"] == "sample":
             for name, entry in record["outputs"].items():
                 (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
-                blob = copy.root / ".cache" / "v1" / "blobs" / entry["sha256"][:2] / entry["sha256"]
+                blob = copy.root / ".cache" / "v2" / "blobs" / entry["sha256"][:2] / entry["sha256"]
                 shutil.copyfile(blob, tmp_path / "data" / name)
     return tmp_path / "data"
 

@@ -45,7 +45,7 @@ def test_one_model_of_a_study(name, model, tmp_path):
     stages = {record["stage"]: record for record in made}
     assert [name for name in stages if name.startswith("train.")] == [f"train.{model}"]
     found = stages[f"evaluate.{model}"]["outputs"]["results.json"]["sha256"]
-    results = json.loads((cache / "v1" / "blobs" / found[:2] / found).read_bytes())
+    results = json.loads((cache / "v2" / "blobs" / found[:2] / found).read_bytes())
     assert results[f"{model}.val.n"]["value"] > 0
     assert 0 <= results[f"{model}.test.accuracy"]["value"] <= 1
 

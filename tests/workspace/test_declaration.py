@@ -160,6 +160,6 @@ def test_predictions_found_in_the_cache_count_as_read(planned, monkeypatch: pyte
     monkeypatch.setattr("report.terminal.progress.display", lambda: nullcontext(lambda event: None))
     build_plan(planned(), ["results"])
     assert json.loads(
-        (planned().cache / "v1" / "latest" / planned().cache_name / "declared.json").read_text()
+        (planned().cache / "v2" / "latest" / planned().cache_name / "declared.json").read_text()
     ) == {"comparison": planned().study.declaration}
     assert late(planned(*OTHER))
