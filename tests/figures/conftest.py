@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from analysis.evaluation.stages.compare import compare
 from analysis.evaluation.stages.evaluate import evaluate
 from analysis.evaluation.statistics.resampling import resamples
 from analysis.progress import silent
-from analysis.vocabulary.measures import PRIMARIES
+from analysis.vocabulary.measures import Primary
 from analysis.vocabulary.splits import ANALYSES
 from tests.figures.many_classes import Inputs, ids
 
@@ -154,7 +155,7 @@ def _write_results(root: Path) -> None:
         for shift, analysis in enumerate(ANALYSES):
             value = 0.8 - 0.15 * k - 0.03 * shift
             item = {"value": value, "low": value - 0.04, "high": value + 0.05, "level": 0.95}
-            found |= {f"{model}{analysis}.test.{name}": item for name in PRIMARIES}
+            found |= {f"{model}{analysis}.test.{name}": item for name in get_args(Primary)}
     (root / "results").mkdir()
     (root / "results" / "results.json").write_text(json.dumps({"results": found}))
 
