@@ -104,7 +104,7 @@ def test_an_image_of_several_classes_is_counted_once_and_its_rows_too(tmp_path: 
 def test_the_flow_of_every_study_adds_up(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = STUDIES / name
     study = load(folder / "study.toml").for_sample()
-    stages = {stage.name: stage for stage in make_stages(study, Place(folder, None))}
+    stages = {stage.name: stage for stage in make_stages(study, Place(folder, "sample"))}
     made: dict[str, Path] = {}
 
     def run(stage: str, inputs: Mapping[str, str], **params: Any) -> None:
