@@ -20,7 +20,7 @@ predict       analysis.models.low_detail:fit                read, images, split
 compare       analysis.evaluation.stages.compare:compare    predict
 ledger        analysis.evaluation.stages.ledger:write       architecture, split, predict, evaluate; with published figures
 results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, ledger
-figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare
+figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, results
 figure        report.writing.stages_figure:draw             nothing but the list of stages
 source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, ledger, results, figure
 html          report.document.html:render                   source

@@ -138,7 +138,8 @@ def test_what_is_trained_and_what_is_called_never_reads_an_evaluation(plan):
 
 
 def test_a_second_analysis_changes_no_key_of_the_first():
-    after = {"results", "figure.differences.improved", "figure.stages", "source", "html", "pdf"}
+    figures = {"figure.primary", "figure.differences.improved", "figure.effects.improved", "figure.stages"}
+    after = {"results", *figures, "source", "html", "pdf"}
     assert changed(planned("split.also=none"), REAL) == after
 
 
@@ -176,11 +177,14 @@ def test_more_seeds_change_no_key_of_a_training_by_patient():
 )
 def test_what_is_declared_reaches_the_comparison_alone(override):
     document = {"source", "html", "pdf"}
-    after = {"compare", "compare@patient", "results", "figure.differences.improved"}
-    assert changed(REAL, planned(override)) == after | document
+    effects = {"figure.differences.improved", "figure.effects.improved"}
+    after = {"compare", "compare@patient", "results", "figure.primary"}
+    assert changed(REAL, planned(override)) == after | effects | document
     at_once = {a.name for a, b in zip(REAL, planned(override), strict=True) if a != b}
-    figure = set() if "alpha" in override else {"figure.differences.improved"}
-    assert at_once == {"compare", "compare@patient", "source"} | figure
+    figures = set() if "alpha" in override else effects
+    if "primary" in override:
+        figures = figures | {"figure.primary"}
+    assert at_once == {"compare", "compare@patient", "source"} | figures
 
 
 def test_a_late_declaration_reaches_the_comparisons_of_all_analyses():
@@ -200,6 +204,7 @@ def test_a_study_without_a_comparison_is_still_compared_with_the_reference_class
         "compare",
         "compare@patient",
         "results",
+        "figure.primary",
         "figure.stages",
         "source",
         "html",
