@@ -72,7 +72,7 @@ def test_a_rule_that_takes_results_of_the_same_pictures_to_be_independent_is_cal
     classes = [c["id"] for c in STUDY["classes"]]
     names = ["data.test.count", *(f"data.test.count.{c}" for c in classes)]
     equal = {f"{p}{name}": _entry(10, None, None) for name in names for p in ("", "published.")}
-    assert f"may well be the same pictures: {lenient}" in ledger(results=results | equal)("ledger.summary")
+    assert f"may well be the same images: {lenient}" in ledger(results=results | equal)("ledger.summary")
 
 
 def test_main_figures_are_shown_once_with_most_digits(ledger):
@@ -156,4 +156,4 @@ def test_two_networks_of_one_answer_tell_nothing_of_a_mistake(ledger):
             results[f"{model}.test.sensitivity.{c['id']}"] = _entry(float(k == called), None, None)
     results[f"{pair}.accuracy"] = _entry(-0.25, -0.3, -0.2)
     said = ledger({**STUDY, "mistakes": [mistake]}, results)("ledger.mistake", mistake)
-    assert said.endswith("Both call every picture one class, so the difference tells nothing of the mistake.")
+    assert said.endswith("Both predict one class for every image, so the difference tells nothing of the mistake.")
