@@ -156,4 +156,6 @@ def test_two_networks_of_one_answer_tell_nothing_of_a_mistake(ledger):
             results[f"{model}.test.sensitivity.{c['id']}"] = _entry(float(k == called), None, None)
     results[f"{pair}.accuracy"] = _entry(-0.25, -0.3, -0.2)
     said = ledger({**STUDY, "mistakes": [mistake]}, results)("ledger.mistake", mistake)
-    assert said.endswith("Both predict one class for every image, so the difference tells nothing of the mistake.")
+    assert said.endswith(
+        "Both predict one class for every image, so the difference tells nothing of the mistake."
+    )
