@@ -224,7 +224,7 @@ REACHED = {
     "analysis.figures.class_counts": {"figure.counts"},
     "analysis.figures.confusion_matrices": of_models("figure.confusion"),
     "analysis.figures.heatmaps": of_models("figure.confusion") | {"figure.moved.improved"},
-    "report.writing.values": {"source"},
+    "report.writing.values": {"source", "figure.stages"},
     "report.document.svg": {"html"},
     "report.document.equations": {"pdf"},
     "report.engine.run": set(),

@@ -335,10 +335,11 @@ def test_the_pdf_is_made_of_such_texts_and_bears_their_title(page, tmp_path):
 
 
 def test_no_template_prints_a_text_of_the_study_file_as_markdown():
-    text = re.compile(r"\b(label|title|text|author|course|tools|source|reason|repository|read|notes)\b")
+    # What is called escapes what it returns, or is a macro, whose template is looked through as well.
+    text = re.compile(r"(\b(label|title|author|course|tools|source|reason|repository|read|notes)|\.text)\b(?!\()")
     for path in TEMPLATES.rglob("*.j2"):
         for filled in re.findall(r"<<(.*?)>>", path.read_text(encoding="utf-8"), re.S):
-            if text.search(re.sub(r"table\.title\(|'[^']*'|\"(?!label)[^\"]*\"", "", filled)):
+            if text.search(re.sub(r"'[^']*'|\"(?!label)[^\"]*\"", "", filled)):
                 assert re.search(r'\| md\b|map\("md"\)', filled), f"{path.name}: {filled}"
 
 
