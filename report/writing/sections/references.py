@@ -65,14 +65,14 @@ class References(Section):
         return list(dict.fromkeys([*([declared["primary"]] if declared else []), *HEADLINES]))
 
     def overall(self) -> list[dict[str, Any]]:
-        """Return a row for each classifier in each analysis: ``analysis``, ``title``, and for each headline its ``cells``.
+        """Return a row for each classifier in each analysis: ``analysis``, ``model``, and for each headline its ``cells``.
 
         A cell has its ``text`` and whether it is the ``highest`` of its analysis.
         """
         return [
             {
                 "analysis": name,
-                "title": title,
+                "model": title,
                 "cells": [self._headline(f"{owner}{suffix}", f"{suffix}.test.{m}") for m in self.headlines],
             }
             for suffix, name in self.facts.analyses.items()
@@ -85,7 +85,7 @@ class References(Section):
         known = [self._known(f"{other}{result}") for other, _ in self.facts.classifiers()]
         highest = max((value for value in known if value is not None), default=None)
         text = self.values.cell(name) if name in self.values.results else MISSING
-        return {"text": text, "highest": highest is not None and self._known(name) == highest}
+        return {"value": text, "highest": highest is not None and self._known(name) == highest}
 
     def _known(self, name: str) -> Any:
         return self.values.value(name) if name in self.values.results else None
