@@ -387,7 +387,7 @@ def test_a_figure_that_looks_different_reaches_the_document(copy):
 @pytest.fixture
 def data(copy: Copy, tmp_path: Path) -> Path:
     """Return a data folder with the pictures of the tiny sample."""
-    for path in (copy.root / ".cache").glob("v1/actions/*/*.json"):
+    for path in (copy.root / ".cache").glob("v2/actions/*/*.json"):
         record = json.loads(path.read_bytes())
         if record["stage"] == "sample":
             for name, entry in record["outputs"].items():
