@@ -47,7 +47,8 @@ def slow(inputs, out, *, scratch, progress, steps):
     begun = int(counter.read_text()) if counter.exists() else 0
     print("begun at", begun)
     for step in range(begun, steps):
-        counter.write_text(str(step))
+        (scratch / "next").write_text(str(step))
+        (scratch / "next").replace(counter)  # whole, whenever this is killed
         progress(step + 1, steps, "steps", loss=1 / (step + 1))
         time.sleep(0.05)
     (out / "number.txt").write_text(str(steps))

@@ -67,7 +67,7 @@ class Copy:
 
     def records(self) -> dict[str, tuple[Path, dict[str, Any]]]:
         """Return the record of each cached stage, with its path."""
-        paths = self.cache.glob("v1/actions/*/*.json")
+        paths = self.cache.glob("v2/actions/*/*.json")
         return {
             record["stage"]: (path, record) for path in paths for record in [json.loads(path.read_bytes())]
         }
@@ -222,7 +222,7 @@ def interrupted(
     copy: Copy, model: str, ends: Sequence[Callable[[subprocess.Popen[bytes]], None]], logs: Path
 ) -> Iterator[list[int]]:
     """Train a model, ending the build in each of the ways; yield the epochs that each part tells."""
-    checkpoint = "v1/scratch/*/checkpoint"
+    checkpoint = "v2/scratch/*/checkpoint"
     for i, end in enumerate(ends):
         log = logs / f"{i}.log"
         before = [p.stat().st_mtime_ns for p in copy.cache.glob(checkpoint)]

@@ -100,7 +100,7 @@ def test_reading_something_else_is_told_or_refused(toy, code, secret):
     with pytest.raises(StageError, match=re.escape(f"odd: {what}, which its key does not cover")) as caught:
         strict(toy).build(stages)
     assert caught.value.hint == "name it in `inputs` of the stage in toy/stages.py"
-    assert list(toy.cache.glob("v1/actions/*/*")) == []
+    assert list(toy.cache.glob("v2/actions/*/*")) == []
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_one_model_of_a_study(name, model, tmp_path):
     settings = [word for setting in SMALL for word in ("--set", setting)]
     places = ("--cache", cache, "--out", tmp_path / "out")
     report("build", name, "--sample", "--only", model, *settings, *places)
-    made = [json.loads(path.read_bytes()) for path in cache.glob("v1/actions/*/*.json")]
+    made = [json.loads(path.read_bytes()) for path in cache.glob("v2/actions/*/*.json")]
     stages = {record["stage"]: record for record in made}
     assert [name for name in stages if name.startswith("train.")] == [f"train.{model}"]
     found = stages[f"evaluate.{model}"]["outputs"]["results.json"]["sha256"]

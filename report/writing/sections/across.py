@@ -43,10 +43,10 @@ class Across(Section):
         return -1.0 if value is None else float(value)
 
     def reports(self, split: str) -> list[dict[str, Any]]:
-        """Return a row for each model and class: the ``first`` of its model, the ``class`` and its ``cells``."""
+        """Return a row for each model and class: the ``model``'s title (in its first row), the ``class`` and its ``cells``."""
         return [
             {
-                "title": escape(model["title"]) if class_id == self.facts.classes[0] else "",
+                "model": escape(model["title"]) if class_id == self.facts.classes[0] else "",
                 "class": class_id,
                 "cells": [self.values.text(f"{model['id']}.{split}.{m}.{class_id}") for m in REPORTED],
                 "support": ""

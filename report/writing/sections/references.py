@@ -94,7 +94,7 @@ class References(Section):
         known = [self._known(f"{other}{result}") for other, _ in self.facts.classifiers()]
         highest = max((value for value in known if value is not None), default=None)
         text = self.values.cell(name) if name in self.values.results else MISSING
-        return {"text": text, "highest": highest is not None and self._known(name) == highest}
+        return {"value": text, "highest": highest is not None and self._known(name) == highest}
 
     def _known(self, name: str) -> Any:
         return self.values.value(name) if name in self.values.results else None
