@@ -33,14 +33,14 @@ def test_no_sentence_stands_in_python(module: str) -> None:
 
 
 def find_sentences(path: Path) -> Iterator[str]:
-    """Yield the texts of more than three words, but for docstrings, errors and patterns."""
+    """Yield the texts of more than three words, but for docstrings, errors, patterns and SVG."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     skipped = {id(node) for part in ast.walk(tree) if is_apart(part) for node in ast.walk(part)}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in skipped:
             continue
-        is_pattern = not node.value.isprintable() or "\\" in node.value
-        if len(node.value.split()) > MOST_WORDS and not is_pattern:
+        is_code = not node.value.isprintable() or "\\" in node.value or '="' in node.value
+        if len(node.value.split()) > MOST_WORDS and not is_code:
             yield f"{node.lineno}: {node.value}"
 
 

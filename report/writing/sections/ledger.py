@@ -115,7 +115,7 @@ class Ledger(Section):
     def _setting(reason: str) -> str:
         """Return the setting that a reason is about, "" where it is about none."""
         name = reason.partition(" is ")[0]
-        if " here, published " not in reason and not reason.endswith(" is not as published"):
+        if " here, published " not in reason and not reason.endswith("not as published"):
             return ""
         return name if "." in name else f"models.{name}"
 

@@ -90,12 +90,12 @@ class Models(Section):
 
     @property
     def published(self) -> list[dict[str, Any]]:
-        """Return the sources that networks are taken from, each with its ``models``."""
+        """Return each ``citation`` of what networks are taken from, with its ``models``."""
         found: dict[str, list[str]] = {}
         for model in self.facts.described:
             if source := self.facts.model(model).get("source", ""):
                 found.setdefault(source, []).append(model)
-        return [{"source": source, "models": models} for source, models in found.items()]
+        return [{"citation": source, "models": models} for source, models in found.items()]
 
     @property
     def rationales(self) -> list[dict[str, str]]:

@@ -66,20 +66,20 @@ class References(Section):
         return list(dict.fromkeys([*([declared["primary"]] if declared else []), *HEADLINES]))
 
     def headline(self, split: str) -> list[dict[str, Any]]:
-        """Return a row for each classifier on a split, with its ``title`` and the ``cells`` of `by_patient`."""
+        """Return a row for each classifier on a split, with its ``model`` and the ``cells`` of `by_patient`."""
         return [
-            {"title": title, "cells": [self._headline(owner, f".{split}.{m}") for m in self.headlines]}
+            {"model": title, "cells": [self._headline(owner, f".{split}.{m}") for m in self.headlines]}
             for owner, title in self.facts.classifiers()
         ]
 
     def by_patient(self) -> list[dict[str, Any]]:
-        """Return a row for each classifier in the analysis by patient: ``title``, and for each headline its ``cells``.
+        """Return a row for each classifier in the analysis by patient: ``model``, and for each headline its ``cells``.
 
         A cell has its ``text`` and whether it is the ``highest``.
         """
         return [
             {
-                "title": title,
+                "model": title,
                 "cells": [
                     self._headline(f"{owner}{GROUPED.suffix}", f"{GROUPED.suffix}.test.{m}")
                     for m in self.headlines
