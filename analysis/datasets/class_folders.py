@@ -100,7 +100,7 @@ def read_folders(root: Path, out: Path, how: Settings, rules: NameRules, progres
     _refuse_too_many(root, table, exclusions, how.max_excluded)
     if table.empty:
         raise reasons.nothing_usable(broken, len(broken))
-    steps = [("pictures found", len(contents.images))]
+    steps = [("images found", len(contents.images))]
     records.write(out, table, exclusions, records.first_steps(contents, steps))
 
 

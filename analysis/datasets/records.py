@@ -209,7 +209,7 @@ def _flow(records: pd.DataFrame, exclusions: Iterable[Exclusion]) -> Iterator[tu
         if counts[reason]:
             yield reason, counts[reason], "excluded"
     images = int(records["image_id"].nunique())
-    yield "pictures kept", images, "kept"
+    yield "images kept", images, "kept"
     if len(records) != images:
         yield "rows kept, one for each class label", len(records), "kept"
 

@@ -105,7 +105,7 @@ def read(
     if kept.empty:
         raise reasons.nothing_usable(exclusions, len(exclusions))
     rows = sum(len(table.rows) for table in tables)
-    steps = [("rows of the table", rows), ("pictures found", len(contents.images))]
+    steps = [("rows of the table", rows), ("images found", len(contents.images))]
     records.write(
         out, kept, exclusions, records.first_steps(contents, steps, {table.name for table in tables})
     )

@@ -103,7 +103,7 @@ def read(
     reasons.refuse_too_many(exclusions, table["image_id"].nunique(), how.max_excluded)
     if table.empty:
         raise _none_usable(root, entries, exclusions)
-    steps = [("annotations found", len(entries) + len(unread)), ("pictures found", len(contents.images))]
+    steps = [("annotations found", len(entries) + len(unread)), ("images found", len(contents.images))]
     used = {e.file for e in entries} | {e.file for e in unread}
     records.write(out, table, exclusions, records.first_steps(contents, steps, used))
 

@@ -78,7 +78,7 @@ def read_predictions(path: Path, classes: Sequence[str], splits: Sequence[str]) 
 def cluster_ids(table: pd.DataFrame) -> Labels:
     """Return what each row is resampled and counted with: its patient, or the image where none is known."""
     known = table["patient_id"] != ""
-    own = "picture " + table["image_id"]
+    own = "image " + table["image_id"]
     return table["patient_id"].where(known, own).to_numpy(dtype=object)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.datasets import reasons
 from analysis.figures import style
 
-IMAGES, ALL_FILES = "pictures found", "files found"
+IMAGES, ALL_FILES = "images found", "files found"
 ROWS = "rows kept, one for each class label"
 OF_NO_IMAGE = frozenset(
     (reasons.INVALID, reasons.NO_IMAGE, reasons.NO_IMAGE_OF_ROW, reasons.SECOND_ANNOTATION)
@@ -29,7 +29,7 @@ ANNOTATION = ".json"
 class Track:
     """What was found of a kind, and how much of it is left out for which reason.
 
-    ``name`` is as in ``flow.csv``: ``annotations found``, ``rows of the table``, ``pictures found``.
+    ``name`` is as in ``flow.csv``: ``annotations found``, ``rows of the table``, ``images found``.
     """
 
     name: str
@@ -96,11 +96,11 @@ class Flow:
             row
             for track in tracks
             for row in (
-                (unit(track), "found", as_read(track.name), track.found),
-                *((unit(track), "excluded", as_read(r), n) for r, n in track.left_out.items()),
+                (unit(track), "found", track.name, track.found),
+                *((unit(track), "excluded", r, n) for r, n in track.left_out.items()),
             )
         ]
-        rows += [("images", "excluded", as_read(r), n) for r, n in self.left_out.items()]
+        rows += [("images", "excluded", r, n) for r, n in self.left_out.items()]
         rows.append(("images", "kept", "images kept", self.kept))
         if self.rows != self.kept:
             rows.append(("rows", "kept", "image and class", self.rows))
@@ -111,12 +111,7 @@ class Flow:
 
 def unit(track: Track) -> str:
     """Return what a track counts: annotations, rows or images."""
-    return as_read(track.name).split()[0]
-
-
-def as_read(step: str) -> str:
-    """Return a step or reason of ``flow.csv`` as readers are told it: its pictures are images."""
-    return step.replace("a picture", "an image").replace("picture", "image")
+    return track.name.split()[0]
 
 
 def count(folder: Path, split: pd.Series[str]) -> Flow:

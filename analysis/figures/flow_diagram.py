@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from analysis.figures import flow_counts, style, typesetting, wording
-from analysis.figures.flow_counts import Flow, Track, as_read
+from analysis.figures.flow_counts import Flow, Track
 from analysis.progress import Progress
 
 LINE, PAD, GAP = 3.4, 1.6, 5.0
@@ -39,7 +39,7 @@ class Box:
     @property
     def lines(self) -> list[str]:
         """What is left out, on the lines of the list beside the box."""
-        texts = [f"{as_read(reason)}: {n:,}" for reason, n in self.left_out.items()]
+        texts = [f"{reason}: {n:,}" for reason, n in self.left_out.items()]
         broken = [typesetting.break_lines(text, SIDE - 1).split("\n") for text in texts]
         return [f"{HEAD}:", *(line for text in broken for line in text)] if texts else []
 
@@ -105,7 +105,7 @@ def _found(flow: Flow) -> list[Box]:
     left, right = MIDDLE - HALF, MIDDLE + HALF
     if not flow.labels:
         track = flow.images
-        return [Box(left + 10, right - 10, track.found, as_read(track.name), track.left_out, right + BETWEEN)]
+        return [Box(left + 10, right - 10, track.found, track.name, track.left_out, right + BETWEEN)]
     labels, images = flow.labels, flow.images
     return [
         Box(left, MIDDLE - GAP / 2, labels.found, _called(labels), labels.left_out, 0.5),
@@ -121,7 +121,7 @@ def _annotated(flow: Flow) -> str:
 
 def _called(track: Track) -> str:
     """Return what a track counts, where: ``annotations found``, ``rows of the table``."""
-    return as_read(track.name)
+    return track.name
 
 
 def _draw_levels(sheet: Axes, levels: Sequence[Sequence[Box]], top: float, note: Sequence[str]) -> None:
@@ -207,4 +207,4 @@ def _in_words(track: Track) -> str:
 
 
 def _reasons(left_out: Mapping[str, int]) -> str:
-    return wording.join([f"{as_read(reason)} {n:,}" for reason, n in left_out.items()])
+    return wording.join([f"{reason} {n:,}" for reason, n in left_out.items()])

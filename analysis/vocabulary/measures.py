@@ -104,8 +104,8 @@ MEASURES: dict[str, Measure] = {
             panel_of_all="Accuracy",
             of_all=True,
             of_class=False,
-            method="share of pictures classified correctly",
-            undefined="no pictures",
+            method="share of images classified correctly",
+            undefined="no images",
         ),
         Measure(
             id="mcc",
@@ -127,7 +127,7 @@ MEASURES: dict[str, Measure] = {
             panel="Sensitivity",
             averages=(MACRO,),
             column=True,
-            undefined_of_class="no picture of this class",
+            undefined_of_class="no image of this class",
             mirror="specificity",
         ),
         Measure(
@@ -138,7 +138,7 @@ MEASURES: dict[str, Measure] = {
             panel="Specificity",
             averages=(MACRO,),
             column=True,
-            undefined_of_class="no picture of another class",
+            undefined_of_class="no image of another class",
             mirror="sensitivity",
         ),
         Measure(
@@ -181,7 +181,7 @@ MEASURES: dict[str, Measure] = {
             panel_of_all="AUC, all pooled",
             averages=(MACRO, MICRO),
             column=True,
-            undefined_of_class="pictures all on one side",
+            undefined_of_class="images all on one side",
             mirror="auroc",
         ),
         Measure(
@@ -191,7 +191,7 @@ MEASURES: dict[str, Measure] = {
             head="Average precision",
             compared=False,
             method_of_class="mean of precision over the steps of recall",
-            undefined_of_class="no picture of this class",
+            undefined_of_class="no image of this class",
         ),
         Measure(
             id="brier",

@@ -19,9 +19,7 @@ StudyOption = Annotated[str, typer.Option("--study", metavar="STUDY", help="A st
 Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="The data folder, or a .zip, .tar or .tar.gz.")
 ]
-Sample = Annotated[
-    bool, typer.Option("--sample", help="Generated pictures instead of data: small and quick.")
-]
+Sample = Annotated[bool, typer.Option("--sample", help="Generated images instead of data: small and quick.")]
 Set = Annotated[
     list[str] | None,
     typer.Option(

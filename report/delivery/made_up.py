@@ -129,7 +129,7 @@ def _write_records(place: Path, case: _Case) -> None:
     }
     _write_table(place / "records.csv", [record, {**record, "width": 2 * WHOLE, "original_width": 2 * WHOLE}])
     _write_table(place / "excluded.csv", [{"file": "f", "reason": "made up", "detail": ""}])
-    flow = (("pictures found", "found"), ("made up", "excluded"), ("pictures kept", "kept"))
+    flow = (("images found", "found"), ("made up", "excluded"), ("images kept", "kept"))
     _write_table(place / "flow.csv", [{"step": step, "count": WHOLE, "kind": kind} for step, kind in flow])
 
 

@@ -10,7 +10,7 @@ from report.study.model_settings import Model
 from report.study.published import Protocol
 from report.study.study import Study
 
-GENERATED = "the pictures are generated"
+GENERATED = "the images are generated"
 BESIDE_TRAINING = {"id", "title", "weights", "corrects", "minutes", "source", "rationale"}
 """What of a model tells nothing of how it is built and trained."""
 

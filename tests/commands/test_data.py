@@ -48,7 +48,7 @@ def test_a_folder_is_told_in_words_with_the_settings_that_read_it(folder, tmp_pa
     done = check(str(folder), cache=tmp_path / "cache")
     assert done.returncode == OK, done.stderr
     assert "reader class-folders: images lie in folders called NORMAL, PNEUMONIA" in done.stdout
-    assert "picture does not decode  1      train/NORMAL/cut.png" in done.stdout
+    assert "image does not decode  1      train/NORMAL/cut.png" in done.stdout
     assert "official split  train 3; 0 patients in more than one part" in done.stdout
     assert f"next: report build STUDY --data '{folder}'" in done.stdout
     settings = done.stdout[done.stdout.index("[[classes]]") : done.stdout.index("next:")]
@@ -90,7 +90,7 @@ def test_what_the_user_should_know_of_comes_with_what_to_type(folder, tmp_path):
         f"more.zip is not read: unpack it, or see what it has: report data check '{folder / 'more.zip'}'"
         in done.stdout
     )
-    assert "not a picture (.csv)  1      labels.csv" in done.stdout
+    assert "not an image (.csv)  1      labels.csv" in done.stdout
     assert "files           10; 5 images are read" in done.stdout
     assert r"v1/NORMAL/caf\xe9.png" in done.stdout
 

@@ -18,8 +18,8 @@ from analysis.progress import silent
 
 CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
 V7 = ("bacterial", "covid_19", "healthy", "viral")
-MASK, SEVERAL = "mask, not a picture", "several class labels"
-COPY, OTHER = "copy of a picture elsewhere in the folder", "of another dataset in the folder"
+MASK, SEVERAL = "mask, not an image", "several class labels"
+COPY, OTHER = "copy of an image elsewhere in the folder", "of another dataset in the folder"
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_no_image_is_passed_over_for_its_suffix(made: Path, tmp_path: Path) -> N
 @pytest.mark.real
 @pytest.mark.parametrize("made", ["dicom-class-folders"], indirect=True)
 def test_files_that_cannot_be_read_are_said_to_be_dicom(made: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none of the 40 images can be read: .*DICOM file without a picture"):
+    with pytest.raises(DataError, match=r"none of the 40 images can be read: .*DICOM file without an image"):
         told(made, tmp_path / "out")
 
 

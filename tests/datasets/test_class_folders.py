@@ -30,8 +30,8 @@ def adds_up(out: Path) -> None:
     flow = pd.read_csv(out / "flow.csv")
     count = flow.set_index("step")["count"]
     kinds = flow.groupby("kind")["count"].sum()
-    assert count["files found"] == count["pictures found"] + kinds.get("beside", 0)
-    assert count["pictures found"] == count["pictures kept"] + kinds.get("excluded", 0)
+    assert count["files found"] == count["images found"] + kinds.get("beside", 0)
+    assert count["images found"] == count["images kept"] + kinds.get("excluded", 0)
     assert kinds.get("excluded", 0) == len(pd.read_csv(out / "excluded.csv"))
 
 
@@ -121,24 +121,24 @@ def test_each_file_that_is_left_out_has_one_reason(folders) -> None:
     table = folders.read(exclude=["skip*"], max_excluded=0.7)
     assert list(table["image_id"]) == ["NORMAL/a.png", "PNEUMONIA/a.png", "PNEUMONIA/images/b.png"]
     found = folders.excluded()
-    assert found.pop("NORMAL/cut.jpg")[0] == "picture does not decode"
+    assert found.pop("NORMAL/cut.jpg")[0] == "image does not decode"
     assert found == {
         "PNEUMONIA/skip.png": ("excluded by the study", "skip*"),
-        "PNEUMONIA/masks/b.png": ("mask, not a picture", "folder masks"),
-        "lung_masks/NORMAL/a.png": ("mask, not a picture", "folder lung_masks"),
+        "PNEUMONIA/masks/b.png": ("mask, not an image", "folder masks"),
+        "lung_masks/NORMAL/a.png": ("mask, not an image", "folder lung_masks"),
         "other/c.png": ("no class label", "folder other"),
         "top.png": ("no class label", "in no folder"),
-        "NORMAL/pointer.png": ("Git LFS pointer, not the picture", ""),
-        "NORMAL/scan.dcm": ("picture does not decode", "DICOM file without a picture (modality unknown)"),
+        "NORMAL/pointer.png": ("Git LFS pointer, not the image", ""),
+        "NORMAL/scan.dcm": ("image does not decode", "DICOM file without an image (modality unknown)"),
     }
     flow = pd.read_csv(folders.out / "flow.csv")
     assert flow.iloc[:4].to_numpy().tolist() == [
         ["files found", 14, "found"],
-        ["not a picture (.txt)", 1, "beside"],
+        ["not an image (.txt)", 1, "beside"],
         ["hidden file", 2, "beside"],
-        ["pictures found", 11, "found"],
+        ["images found", 11, "found"],
     ]
-    assert flow.iloc[-1].tolist() == ["pictures kept", 3, "kept"]
+    assert flow.iloc[-1].tolist() == ["images kept", 3, "kept"]
     assert flow.loc[flow["kind"] == "excluded", "count"].sum() == 8
     with pytest.raises(DataError, match=r"5 of 8 images would be left out"):
         folders.read(exclude=["skip*"], max_excluded=0.5)
@@ -154,7 +154,7 @@ def test_the_second_copy_in_an_archive_of_kaggle_is_left_out(folders) -> None:
     table = folders.read(max_excluded=0.3)
     assert len(table) == 6
     found = folders.excluded()
-    reason = "copy of a picture elsewhere in the folder"
+    reason = "copy of an image elsewhere in the folder"
     assert {file: detail for file, (why, detail) in found.items() if why == reason} == {
         f"chest_xray/chest_xray/{name}": f"chest_xray/{name}"
         for name in ("train/NORMAL/a.png", "train/PNEUMONIA/b.png", "test/NORMAL/a.png")
@@ -250,7 +250,7 @@ def test_masks_are_known_by_folder_name_and_grey_levels(folders) -> None:
     kept = ("4.png", "5_mask.png", "images/1.png", "images/2.png", "images/3.png")
     assert list(table["image_id"]) == [f"{name}/{k}" for name in ("NORMAL", "PNEUMONIA") for k in kept]
     found = folders.excluded()
-    assert {reason for reason, _ in found.values()} == {"mask, not a picture"}
+    assert {reason for reason, _ in found.values()} == {"mask, not an image"}
     assert found["NORMAL/left/1.png"][1] == "few grey levels, beside NORMAL/images/1.png"
     assert found["NORMAL/heart/2.png"][1] == "few grey levels, beside NORMAL/images/2.png"
     assert found["NORMAL/labels/3.png"][1] == "few grey levels, beside NORMAL/images/3.png"
@@ -332,7 +332,7 @@ def test_an_image_that_is_lost_counts(folders) -> None:
         (folders.root / place / "lost.png").symlink_to("nowhere")
     folders.read()
     detail = "cannot be read: No such file or directory"
-    assert folders.excluded()["NORMAL/lost.png"] == ("picture does not decode", detail)
+    assert folders.excluded()["NORMAL/lost.png"] == ("image does not decode", detail)
     with pytest.raises(DataError, match="2 of 4 images would be left out"):
         folders.read(max_excluded=0.4)
 
@@ -366,7 +366,7 @@ def test_folders_without_images(folders) -> None:
     with pytest.raises(DataError, match="there are no images"):
         folders.read()
     folders.add("NORMAL/a.png", "PNEUMONIA/b.png", data=b"no image")
-    with pytest.raises(DataError, match="none of the 2 images can be read: picture does not decode"):
+    with pytest.raises(DataError, match="none of the 2 images can be read: image does not decode"):
         folders.read(max_excluded=1.0)
 
 
@@ -385,7 +385,7 @@ def test_the_real_pediatric_images(folders, real_data: Path) -> None:
         ("test", "pneumonia"): 390,
     }
     assert pd.Series(folders.excluded()).value_counts().to_dict() == {
-        ("mask, not a picture", "folder v7_lung_masks"): 624
+        ("mask, not an image", "folder v7_lung_masks"): 624
     }
     manifest = pd.read_csv(real_data / "manifest.csv", dtype=str).set_index("path")
     known = manifest.loc["kermany/" + table["image_id"]]
@@ -418,8 +418,8 @@ def test_real_odd_files_are_read_or_left_out_with_their_reason(folders, real_dat
     assert len(table) == 21
     truncated = "PNEUMONIA/truncated_image.png"
     found = folders.excluded()
-    assert found.pop(truncated)[0] == "picture does not decode"
-    assert found == {"PNEUMONIA/Probabl-logo-blue.png": ("Git LFS pointer, not the picture", "")}
+    assert found.pop(truncated)[0] == "image does not decode"
+    assert found == {"PNEUMONIA/Probabl-logo-blue.png": ("Git LFS pointer, not the image", "")}
     assert set(table.loc[table["source"] == "dicom", "tags"]) == {"View/PA"}
     odd = pd.read_csv(real_data / "odd" / "odd.csv").set_index("file")
     stated_sizes = table[(table.index != "NORMAL/a.png") & (table["source"] != "dicom")]

@@ -28,7 +28,7 @@ def read(inputs, out, *, scratch, progress, values, params, **settings):
     ids = {first: c["id"] for c in how.classes for first in values[c["id"]]}
     candidates = [Candidate(name, (ids[name[0]],)) for name in contents.images if name != params["spoilt"]]
     table, broken = records.verify(inputs["data"], candidates, progress)
-    records.write(out, table, broken, records.first_steps(contents, [("pictures found", len(candidates))]))
+    records.write(out, table, broken, records.first_steps(contents, [("images found", len(candidates))]))
 '''
 STUDY = """
 [study]

@@ -101,8 +101,8 @@ def test_each_file_that_is_left_out_has_one_reason(dataset) -> None:
     assert dataset.excluded() == {
         "images/bare.jpg": "no class label",
         "images/coronal.jpg": "CT slice",
-        "images/cut.jpg": "picture does not decode",
-        "images/loose.jpg": "no annotation for the picture",
+        "images/cut.jpg": "image does not decode",
+        "images/loose.jpg": "no annotation for the image",
         "images/plain.jpg": "no class label",
         "images/side.jpg": "lateral view",
         "images/skip-1.jpg": "excluded by the study",
@@ -110,15 +110,15 @@ def test_each_file_that_is_left_out_has_one_reason(dataset) -> None:
         "images/slice.jpg": "CT slice",
         f"{annotations}/broken.json": "annotation is not valid JSON",
         f"{annotations}/gone-slice.jpg.json": "CT slice",
-        f"{annotations}/gone.jpg.json": "no picture for the annotation",
-        f"{annotations}/z.json": "no picture for the annotation",
-        "images/again.jpg": "same file as a picture that is kept",
-        "lung_masks/good.png": "mask, not a picture",
+        f"{annotations}/gone.jpg.json": "no image for the annotation",
+        f"{annotations}/z.json": "no image for the annotation",
+        "images/again.jpg": "same file as an image that is kept",
+        "lung_masks/good.png": "mask, not an image",
     }
     flow = pd.read_csv(dataset.out / "flow.csv")
     assert set(flow["kind"]) == {"found", "beside", "excluded", "kept"}
     count = dict(zip(flow["step"], flow["count"], strict=True))
-    assert (count["annotations found"], count["pictures found"], count["pictures kept"]) == (12, 12, 1)
+    assert (count["annotations found"], count["images found"], count["images kept"]) == (12, 12, 1)
     assert count["CT slice"] == 3
 
 
@@ -129,7 +129,7 @@ def test_an_image_is_found_wherever_it_lies_and_whatever_its_extension(dataset) 
     dataset.image("two.png")
     dataset.annotate("two.png", "Viral Pneumonia", file="elsewhere/2.json")
     assert list(dataset.read()["image_id"]) == ["deep/down/scan.one.PNG", "two.png"]
-    assert dataset.excluded() == {"two.jpg": "no annotation for the picture"}
+    assert dataset.excluded() == {"two.jpg": "no annotation for the image"}
 
 
 def test_rows_are_sorted_by_the_bytes_of_the_path(dataset) -> None:
@@ -151,12 +151,12 @@ def test_too_many_exclusions_are_an_error_that_names_the_reasons(dataset) -> Non
     dataset.add("c.jpg", "CT")
     dataset.annotate("d.jpg", "Viral Pneumonia")
     dataset.image("e.jpg")
-    with pytest.raises(DataError, match=r"4 of 5 images .* CT slice \(2\), no picture") as error:
+    with pytest.raises(DataError, match=r"4 of 5 images .* CT slice \(2\), no image") as error:
         dataset.read(max_excluded=0.5)
     assert "max_excluded" in error.value.hint
     assert not (dataset.out / "records.csv").exists()
     dataset.read(max_excluded=0.5, exclude=["d", "b.jpg", "images/c*"])
-    with pytest.raises(DataError, match=r"1 of 2 images .* no annotation for the picture \(1\)"):
+    with pytest.raises(DataError, match=r"1 of 2 images .* no annotation for the image \(1\)"):
         dataset.read(max_excluded=0.4, exclude=["d", "b.jpg", "images/c*"])
 
 
@@ -203,12 +203,12 @@ def test_the_real_dataset(dataset, real_data: Path) -> None:
     assert dict(zip(flow["step"], flow["count"], strict=True)) == {
         "files found": 12659,
         "annotations found": 6373,
-        "pictures found": 6286,
+        "images found": 6286,
         "CT slice": 59,
         "lateral view": 24,
-        "no picture for the annotation": 9,
-        "no annotation for the picture": 5,
-        "pictures kept": 6281,
+        "no image for the annotation": 9,
+        "no annotation for the image": 5,
+        "images kept": 6281,
     }
     manifest = pd.read_csv(real_data / "manifest.csv", dtype=str)
     manifest = manifest[manifest["set"].isin(["kermany", "covid19"])]

@@ -201,7 +201,7 @@ def test_the_log_of_a_stage_has_its_begin_its_epochs_and_its_end(toy):
         """
         def train(inputs, out, *, scratch, progress):
             for epoch in (1, 2):
-                progress(epoch, 2, "pictures")
+                progress(epoch, 2, "images")
                 progress(epoch, 2, "epochs", log=True, loss=0.5 / epoch)
             (out / "x").write_text("")
         """,

@@ -29,7 +29,7 @@ def test_reads_digits_exactly_and_gives_unknown_patients_their_own(path: Path) -
     val = read_predictions(path, CLASSES, SPLITS)["val"]
     text = pd.read_csv(path, dtype=str)["covid_19"]
     assert [repr(float(p)) for p in val.y_score[:, 1]] == text[: len(val.y_true)].tolist()
-    assert val.patient_id[0] == "picture images/val_0000.jpg"
+    assert val.patient_id[0] == "image images/val_0000.jpg"
     assert val.patient_id[2] == val.patient_id[3] == "p1"
     assert val.y_pred.tolist() == val.y_score.argmax(axis=1).tolist()
 

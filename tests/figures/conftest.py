@@ -77,10 +77,10 @@ def _write_pictures(folders: dict[str, Path], ids: Sequence[str]) -> None:
 def _write_flow(folder: Path, kept: int) -> None:
     """Write how ``kept`` images remained of three more annotations and of four more images."""
     steps = [("files found", 2 * kept + 7, "found"), ("annotations found", kept + 3, "found")]
-    steps += [("pictures found", kept + 4, "found"), ("pictures kept", kept, "kept")]
+    steps += [("images found", kept + 4, "found"), ("images kept", kept, "kept")]
     pd.DataFrame(steps, columns=["step", "count", "kind"]).to_csv(folder / "flow.csv", index=False)
-    reasons = {"a.json": "CT slice", "b.json": "no picture for the annotation", "c.png": "lateral view"}
-    reasons |= {f"{i}.png": "no annotation for the picture" for i in "def"}
+    reasons = {"a.json": "CT slice", "b.json": "no image for the annotation", "c.png": "lateral view"}
+    reasons |= {f"{i}.png": "no annotation for the image" for i in "def"}
     table = pd.DataFrame(reasons.items(), columns=["file", "reason"]).assign(detail="")
     table.to_csv(folder / "excluded.csv", index=False)
 

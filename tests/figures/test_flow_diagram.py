@@ -20,8 +20,8 @@ STUDIES = Path(__file__).resolve().parents[2] / "studies"
 TOLD = {
     "a.json": "CT slice",
     "b.json": "lateral view",
-    "c.json": "no picture for the annotation",
-    "d.jpg": "no annotation for the picture",
+    "c.json": "no image for the annotation",
+    "d.jpg": "no annotation for the image",
 }
 """A file of each kind that the real data of the assignment leave out."""
 
@@ -31,7 +31,7 @@ def write(
 ) -> Path:
     """Write a flow and what it leaves out as readers do."""
     folder.mkdir(parents=True, exist_ok=True)
-    steps = [(step, n, "found") for step, n in found.items()] + [("pictures kept", kept, "kept")]
+    steps = [(step, n, "found") for step, n in found.items()] + [("images kept", kept, "kept")]
     steps += [(flow_counts.ROWS, n, "kept") for n in more.values()]
     pd.DataFrame(steps, columns=["step", "count", "kind"]).to_csv(folder / "flow.csv", index=False)
     rows = pd.DataFrame(excluded.items(), columns=["file", "reason"]).assign(detail="")
@@ -45,7 +45,7 @@ def split(train: int, val: int, test: int) -> pd.Series:
 
 def test_annotations_and_images_are_counted_apart(tmp_path: Path) -> None:
     many = {f"{k}{file}": TOLD[file] for file, n in zip(TOLD, (59, 24, 9, 5), strict=True) for k in range(n)}
-    found = {"files found": 12659, "annotations found": 6373, "pictures found": 6286}
+    found = {"files found": 12659, "annotations found": 6373, "images found": 6286}
     flow = flow_counts.count(write(tmp_path, found, many, 6281), split(4019, 1005, 1257))
     assert flow.gaps == []
     assert flow.labels is not None
@@ -60,25 +60,25 @@ def test_annotations_and_images_are_counted_apart(tmp_path: Path) -> None:
 
 
 def test_an_image_left_out_takes_its_annotation_with_it(tmp_path: Path) -> None:
-    excluded = {"a.jpg": "CT slice", "b.jpg": "picture does not decode", "c.png": "mask, not a picture"}
-    folder = write(tmp_path, {"annotations found": 12, "pictures found": 13}, excluded, 10)
+    excluded = {"a.jpg": "CT slice", "b.jpg": "image does not decode", "c.png": "mask, not an image"}
+    folder = write(tmp_path, {"annotations found": 12, "images found": 13}, excluded, 10)
     flow = flow_counts.count(folder, split(6, 2, 2))
     assert flow.gaps == []
-    assert flow.left_out == {"CT slice": 1, "picture does not decode": 1}
-    assert flow.images.left_out == {"mask, not a picture": 1}
+    assert flow.left_out == {"CT slice": 1, "image does not decode": 1}
+    assert flow.images.left_out == {"mask, not an image": 1}
 
 
 @pytest.mark.parametrize("annotated", [0, 1, 2])
 def test_an_image_that_the_study_excludes_may_have_an_annotation(annotated: int, tmp_path: Path) -> None:
     excluded = dict.fromkeys(("a.jpg", "b.jpg"), "excluded by the study")
-    found = {"annotations found": 10 + annotated, "pictures found": 12}
+    found = {"annotations found": 10 + annotated, "images found": 12}
     flow = flow_counts.count(write(tmp_path, found, excluded, 10), split(6, 2, 2))
     assert flow.gaps == []
     assert sum(flow.left_out.values()) == annotated
 
 
 def test_what_does_not_add_up_is_said(inputs: dict[str, Path], tmp_path: Path) -> None:
-    found = {"rows of the table": 140, "pictures found": 121}
+    found = {"rows of the table": 140, "images found": 121}
     folder = write(tmp_path / "read", found, {"a.png": "class label"}, 119)
     flow = flow_counts.count(folder, split(80, 20, 18))
     assert flow.gaps == [
@@ -93,7 +93,7 @@ def test_what_does_not_add_up_is_said(inputs: dict[str, Path], tmp_path: Path) -
 
 
 def test_an_image_of_several_classes_is_counted_once_and_its_rows_too(tmp_path: Path) -> None:
-    found = {"annotations found": 10, "pictures found": 10}
+    found = {"annotations found": 10, "images found": 10}
     flow = flow_counts.count(write(tmp_path, found, {}, 10, rows=13), split(8, 2, 3))
     assert flow.gaps == []
     assert (flow.kept, flow.rows) == (10, 13)

@@ -22,14 +22,17 @@ from tests.figures.many_classes import (
 pytestmark = pytest.mark.filterwarnings("ignore:vert:DeprecationWarning")
 
 
-@pytest.mark.parametrize("name", [n for n in FIGURES if n not in {"decision"} and "histories" not in n])
+WITHOUT_CLASSES = {"curves", "reliability", "decision", "flow"}
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in FIGURES if n.split(".")[0] not in WITHOUT_CLASSES | {"histories", "primary"}]
+)
 def test_labels_stand_in_the_figure_as_they_were_typed(
     name: str, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = [{"id": i, "label": label} for i, label in zip(_four(inputs), HOSTILE, strict=True)]
     svg = draw(name, inputs, tmp_path, classes=given)
-    if name in {"curves", "reliability"}:  # they have no classes
-        return
     said = said_in(svg)
     assert [label for label in HOSTILE if re.sub(r"\s+", "", label) not in said] == []
 

@@ -59,8 +59,8 @@ def test_a_picture_gets_the_probabilities_of_its_prediction(
 
 
 def test_what_is_no_picture_is_named(ask: Callable[..., Any], tmp_path: Path) -> None:
-    (tmp_path / "notes.png").write_text("not a picture")
-    with pytest.raises(DataError, match=r"notes\.png: not a picture"):
+    (tmp_path / "notes.png").write_text("not an image")
+    with pytest.raises(DataError, match=r"notes\.png: not an image"):
         ask(tmp_path / "notes.png")
 
 

@@ -406,7 +406,7 @@ def test_data_are_known_by_their_content(copy, data, tmp_path):
     def read(folder: Path = data) -> list[str]:
         return copy.status(REPORT_DATA=folder)["read"]
 
-    assert read() == ["fresh"], "the same pictures as in the sample"
+    assert read() == ["fresh"], "the same images as in the sample"
     (copy.root / "read.py").write_text(READ)
     assert copy.run("read.py", *TINY, REPORT_DATA=data).split() == ["images"], "larger than in the sample"
     picture = next((data / "images").iterdir())

@@ -215,7 +215,7 @@ def test_corrections_of_probabilities_are_those_of_the_study(artifacts, models, 
         ("one\n\n<< r() >>", "introduction.md:3"),
         ("::: {.callout-note}\nopen", "introduction.md:1: ::: is never closed"),
         ("one\n\n<b>bold</b>", "introduction.md:3: HTML is not part of the subset"),
-        ('x\n\n![a](https://x.org/a.png){fig-alt="a"}', "introduction.md:3: the picture https://x.org/a.png"),
+        ('x\n\n![a](https://x.org/a.png){fig-alt="a"}', "introduction.md:3: the image https://x.org/a.png"),
     ],
 )
 def test_a_mistake_in_the_prose_is_named_with_file_and_line(source, artifacts, tmp_path, prose, message):

@@ -125,7 +125,7 @@ def _annotation(
     name: str, path: Any, places: tuple[Place, ...], other: str, size: dict[str, Any], annotations: Any
 ) -> Annotation:
     if not places or not isinstance(annotations, list):
-        raise ValueError("it names no picture or has no list of annotations")
+        raise ValueError("it names no image or has no list of annotations")
     tags = (a["name"] for a in annotations if isinstance(a, dict) and "tag" in a and "name" in a)
     return Annotation(
         name,

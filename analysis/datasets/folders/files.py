@@ -98,10 +98,10 @@ class Contents:
         kinds: dict[str, list[str]] = defaultdict(list)
         for name in self.others:
             if name not in used:
-                kinds[f"not a picture ({suffix_of(name) or 'no suffix'})"].append(name)
+                kinds[f"not an image ({suffix_of(name) or 'no suffix'})"].append(name)
         ordered = sorted(kinds.items(), key=lambda kind: -len(kind[1]))
         rest = [name for _, names in ordered[MOST_KINDS:] for name in names]
-        listed = [*ordered[:MOST_KINDS], ("not a picture (other suffixes)", rest)]
+        listed = [*ordered[:MOST_KINDS], ("not an image (other suffixes)", rest)]
         listed += [
             ("hidden file", list(self.hidden)),
             ("link that is not followed, or device", list(self.skipped)),

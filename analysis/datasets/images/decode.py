@@ -172,7 +172,7 @@ def _bits(highest: int, depth: int | None) -> int:
     if depth == 0:
         raise ImageError(f"levels up to {highest} in 16 bits, and nothing tells which level is white")
     if needed > depth:
-        raise ImageError(f"levels up to {highest}, more than the {depth} bits of the other pictures")
+        raise ImageError(f"levels up to {highest}, more than the {depth} bits of the other images")
     return depth
 
 
@@ -211,7 +211,7 @@ def _describe(data: bytes, error: BaseException) -> ImageError:
         if data[offset : offset + len(sign)] == sign:
             return NoImageError(what)
     if isinstance(error, UnidentifiedImageError):
-        return ImageError("not a picture in a known format")
+        return ImageError("not an image in a known format")
     if isinstance(error, Image.DecompressionBombError):
         return ImageError(f"more pixels than the limit of {MAX_PIXELS // 10**6} million")
     return ImageError(str(error) or type(error).__name__)

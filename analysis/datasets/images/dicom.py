@@ -79,10 +79,10 @@ def _check(dataset: Dataset, most_pixels: int) -> None:
     """Refuse what is no single image of a bearable size."""
     kind = dataset.get("Modality") or "unknown"
     if "PixelData" not in dataset:
-        raise ImageError(f"DICOM file without a picture (modality {kind})")
+        raise ImageError(f"DICOM file without an image (modality {kind})")
     frames, rows, columns = (int(dataset.get(k) or 1) for k in ("NumberOfFrames", "Rows", "Columns"))
     if frames > 1:
-        raise ImageError(f"DICOM file of {frames} frames, not one picture (modality {kind})")
+        raise ImageError(f"DICOM file of {frames} frames, not one image (modality {kind})")
     if rows * columns > most_pixels:
         raise ImageError(f"{columns} x {rows} pixels, more than the limit of {most_pixels // 10**6} million")
     if "TransferSyntaxUID" not in dataset.file_meta:  # a file without the preamble tells it by its bytes

@@ -26,7 +26,7 @@ from analysis.evaluation.predictions import Predictions
 from analysis.evaluation.results_file import Interval
 
 NAN = float("nan")
-TOO_FEW = "fewer than two pictures on one side, or all of one patient"
+TOO_FEW = "fewer than two images on one side, or all of one patient"
 SAME = "no variation to judge by"
 NO_VARIANCE = 1e-12
 
@@ -40,7 +40,7 @@ def proportion(correct: Mask, patient_id: Labels, level: float = settings.LEVEL)
     """
     method = "Wilson, effective n by patients"
     if not len(correct):
-        return Interval(NAN, NAN, level, NAN, method, "no pictures")
+        return Interval(NAN, NAN, level, NAN, method, "no images")
     share = float(correct.mean())
     n = _effective_images(np.asarray(correct - share), patient_id, share)
     z = norm.ppf((1 + level) / 2)
@@ -126,13 +126,13 @@ def auroc(area: float, phi: Floats, patient_id: Labels, level: float = settings.
     """
     method = "DeLong by patients, t on the logit scale"
     if area in {0.0, 1.0}:
-        reason = f"AUROC is {area:.0f} on {len(phi)} pictures: {SAME}"
+        reason = f"AUROC is {area:.0f} on {len(phi)} images: {SAME}"
         return Interval(NAN, NAN, level, NAN, method, reason)
     se, reach = _error(phi, patient_id, level)
     if math.isnan(area + se):
         return Interval(NAN, NAN, level, NAN, method, TOO_FEW)
     if se < NO_VARIANCE:
-        return Interval(NAN, NAN, level, NAN, method, f"all {len(phi)} pictures have equal scores: {SAME}")
+        return Interval(NAN, NAN, level, NAN, method, f"all {len(phi)} images have equal scores: {SAME}")
     half = reach / (area * (1 - area))
     return Interval(float(expit(logit(area) - half)), float(expit(logit(area) + half)), level, se, method)
 

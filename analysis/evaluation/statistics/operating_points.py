@@ -33,7 +33,7 @@ def threshold_for_specificity(positive: Mask, score: Floats, target: float) -> f
     """
     negatives = np.sort(score[~positive])
     if not len(negatives):
-        raise ValueError("no negative picture to choose a threshold with")
+        raise ValueError("no negative image to choose a threshold with")
     candidates = np.append(np.unique(score), np.inf)
     specificity = np.searchsorted(negatives, candidates) / len(negatives)
     return float(candidates[np.argmax(specificity >= target)])

@@ -124,11 +124,11 @@ class Pair:
         """Return why so few patients cannot decide at ``level``; "" if there are enough."""
         apart, needed = self.differing_patients(measure), significance.fewest_patients(1 - level)
         if not apart:
-            return f"the models do not differ on any picture: {intervals.SAME}"
+            return f"the models do not differ on any image: {intervals.SAME}"
         if not parse(measure)[0].of_scores and self.a.constant and self.b.constant:
-            return f"each model calls all pictures one class: {intervals.SAME}"
+            return f"each model predicts one class for all images: {intervals.SAME}"
         patients = f"{apart} patient{'s' * (apart > 1)}"
-        few = f"the models differ on pictures of {patients}, and fewer than {needed} cannot decide at {1 - level:.3g}"
+        few = f"the models differ on images of {patients}, and fewer than {needed} cannot decide at {1 - level:.3g}"
         return few if apart < needed else ""
 
     def draws(self, measure: str) -> Floats:

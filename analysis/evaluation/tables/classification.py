@@ -103,6 +103,6 @@ def _cells(labelled: Labelled) -> Results:
         for p, predicted in enumerate(labelled.classes):
             results[f"confusion.{true}.{predicted}"] = entry(matrix[t, p], COUNT, basis)
             results[f"confusion_share.{true}.{predicted}"] = entry(
-                shares[t, p], "share of the true class", basis, reason_null="no picture of this class"
+                shares[t, p], "share of the true class", basis, reason_null="no image of this class"
             )
     return results

@@ -100,9 +100,9 @@ def sign_flip_results(pair: Pair, artifact: str) -> Results:
         "sign_flip_p": entry(found.p, "patient sign-flip test of accuracy, exact", basis),
         "sign_flip_deff": entry(
             found.deff,
-            "design effect: sum of squared differences by patient over discordant pictures",
+            "design effect: sum of squared differences by patient over discordant images",
             basis,
-            reason_null="no picture that only one of the models gets right",
+            reason_null="no image that only one of the models gets right",
         ),
     }
 

@@ -22,8 +22,8 @@ TAGS = dict(zip(TAGGED, ("Sex/F", "Sex/M", "View/PA", "View/AP|", "View/AP_Supin
 AGE = re.compile(r"(?:^|\|)Age:\s*(\d+(?:\.\d+)?)\s*([YMWD]?)\s*\|", re.IGNORECASE)
 PARTS_OF_YEAR = {"": 1, "Y": 1, "M": 12, "W": 365.25 / 7, "D": 365.25}
 """As in DICOM's age strings."""
-SHARE = "share of the pictures"
-EMPTY = "no picture in this split"
+SHARE = "share of the images"
+EMPTY = "no image in this split"
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ def data_results(tables: DataTables, classes: Sequence[str]) -> Results:
     patients = records["patient"].nunique()
     results: Results = {
         **_flow(tables),
-        "pictures": _count(records["image_id"].nunique(), RECORDS, "pictures kept"),
-        "patients": _count(patients, RECORDS, "patients; a picture of none known is its own"),
+        "pictures": _count(records["image_id"].nunique(), RECORDS, "images kept"),
+        "patients": _count(patients, RECORDS, "patients; an image of none known is its own"),
         **_counts(records, ALL_IMAGES, RECORDS, classes),
         **_people(records, classes),
     }

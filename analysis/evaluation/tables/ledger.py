@@ -113,7 +113,7 @@ def other_data(published: Mapping[str, int], ours: Mapping[str, int]) -> Iterato
         if split.id in published:
             here, there = ours.get(split.id, 0), published[split.id]
             if abs(here - there) > settings.MOST_MISSING * there:
-                yield f"{here:,} {split.name} pictures here, {there:,} published"
+                yield f"{here:,} {split.name} images here, {there:,} published"
 
 
 def ledger_rows(
@@ -235,7 +235,7 @@ def tally_results(rows: Sequence[Row]) -> Results:
     Accuracies stand for the networks, one each; of a figure that was printed in two places the one that was judged
     counts. Second trainings that were published and corrected networks are left out.
     """
-    tolerance = entry(settings.MOST_MISSING, "largest difference in pictures", BASIS)
+    tolerance = entry(settings.MOST_MISSING, "largest difference in images", BASIS)
     results: Results = {"tolerance": tolerance}
     for kind, start in vocabulary.TALLIED.items():
         verdicts = _verdicts([row for row in rows if row.line.figure.startswith(start)])

@@ -70,7 +70,7 @@ def operating_point_results(
 def _threshold(positive: Mask, score: Floats, target: float) -> tuple[float, str]:
     """Return the threshold for a specificity, NaN where there is no negative, and why it may be none."""
     if positive.all():
-        return float("nan"), "no negative picture"
+        return float("nan"), "no negative image"
     return threshold_for_specificity(positive, score, target), NO_THRESHOLD
 
 
@@ -89,7 +89,7 @@ def _shares_at_threshold(predictions: Predictions, scored: Score, threshold: flo
             value,
             "at the threshold chosen on validation",
             Basis(artifact, int(counted.sum()), len(set(patient_id))),
-            reason_null="no picture or no threshold",
+            reason_null="no image or no threshold",
         )
         interval = intervals.proportion(right[counted], patient_id, settings.LEVEL)
         results[measure] = bounded(item, interval)
@@ -115,7 +115,7 @@ def _predictive_values(test: Results, artifact: str) -> Results:
                 value,
                 "Bayes' theorem from sensitivity and specificity",
                 Basis(artifact),
-                reason_null="no picture is called positive, or none negative",
+                reason_null="no image is predicted positive, or none negative",
             )
     return results
 

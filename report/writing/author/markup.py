@@ -84,7 +84,7 @@ def _find_headers(text: Text) -> Iterator[Problem]:
 
 def _find_images(text: Text) -> Iterator[Problem]:
     for match in syntax.IMAGE.finditer(text.prose):
-        message = f"the picture {match['file']}: own pictures are not supported yet"
+        message = f"the image {match['file']}: own images are not supported yet"
         yield Problem(text.line(match.start()), message, "refer to a figure of the report: @fig-counts")
 
 

@@ -13,7 +13,7 @@ def test_a_copy_of_the_whole_folder_inside_it_is_seen_through(data) -> None:
         data.add(name, f"chest_xray/{name}", data=data.jpeg(len(name)))
     found = data.tell()
     assert counts(found) == {"normal": 1, "pneumonia": 1}
-    assert [e["reason"] for e in found["excluded"]] == ["copy of a picture elsewhere in the folder"]
+    assert [e["reason"] for e in found["excluded"]] == ["copy of an image elsewhere in the folder"]
 
 
 def test_the_settings_of_a_study_come_first_if_they_fit(data) -> None:
@@ -53,7 +53,7 @@ def test_equal_files_sizes_and_patients(data) -> None:
     assert found["sizes"]["width"] == {"least": 40, "median": 40, "most": 64}
     assert found["sizes"]["commonest"][0] == {"width": 40, "height": 30, "pictures": 5}
     assert found["modes"] == {"L": 8}
-    assert found["excluded"][0]["reason"] == "picture does not decode"
+    assert found["excluded"][0]["reason"] == "image does not decode"
 
 
 def test_two_parts_of_one_dataset_that_share_images(data) -> None:
@@ -66,8 +66,8 @@ def test_two_parts_of_one_dataset_that_share_images(data) -> None:
     found = data.tell()
     assert (found["reader"], counts(found)) == ("class-folders", {"covid_19": 2, "non_covid": 2, "normal": 2})
     assert {e["reason"]: e["files"] for e in found["excluded"]} == {
-        "mask, not a picture": 24,
-        "copy of a picture elsewhere in the folder": 6,
+        "mask, not an image": 24,
+        "copy of an image elsewhere in the folder": 6,
     }
     assert [d["folder"] for d in found["datasets"]] == [
         "Infection Segmentation Data/Infection Segmentation Data"
@@ -107,8 +107,8 @@ def test_what_is_not_read_is_counted(data, tmp_path: Path) -> None:
     (data.root / "again").symlink_to(data.root / "NORMAL")
     found = data.tell()
     assert found["beside"] == [
-        {"what": "not a picture (.csv)", "files": 2, "example": "labels.csv"},
-        {"what": "not a picture (.zip)", "files": 1, "example": "more.zip"},
+        {"what": "not an image (.csv)", "files": 2, "example": "labels.csv"},
+        {"what": "not an image (.zip)", "files": 1, "example": "more.zip"},
         {"what": "hidden file", "files": 2, "example": "NORMAL/._a.png"},
         {
             "what": "link that is not followed, or device",
@@ -139,13 +139,13 @@ def test_every_file_of_the_v7_dataset_is_somewhere(dataset, data) -> None:
     flow = {row["step"]: row["count"] for row in found["flow"] if row["kind"] in ("found", "beside")}
     assert flow == {
         "files found": 11,
-        "not a picture (.json)": 1,
-        "not a picture (.csv)": 1,
-        "not a picture (no suffix)": 1,
+        "not an image (.json)": 1,
+        "not an image (.csv)": 1,
+        "not an image (no suffix)": 1,
         "hidden file": 1,
         "link that is not followed, or device": 1,
         "annotations found": 3,
-        "pictures found": 3,
+        "images found": 3,
     }
     assert found["beside"][-1]["example"] == "releases/latest (a second name of releases/all)"
 

@@ -24,7 +24,7 @@ def test_class_folders_are_found_at_the_level_where_they_differ(data) -> None:
     ]
     assert counts(found) == {"class_2nd_degree": 1, "normal": 3}
     assert found["official"] == {"test": 1, "train": 3}
-    assert [e["reason"] for e in found["excluded"]] == ["mask, not a picture"]
+    assert [e["reason"] for e in found["excluded"]] == ["mask, not an image"]
 
 
 def test_the_paediatric_set_is_known_by_its_names(data) -> None:

@@ -74,4 +74,4 @@ def test_a_second_export_of_the_same_annotations_costs_no_image(dataset) -> None
         again.parent.mkdir(exist_ok=True)
         again.write_text(json.dumps(version_2(old)), encoding="utf-8")
     assert len(dataset.read(max_excluded=0.1)) == 2
-    assert set(dataset.excluded().values()) == {"second annotation of the picture"}
+    assert set(dataset.excluded().values()) == {"second annotation of the image"}

@@ -42,7 +42,7 @@ def test_the_name_of_a_renamed_item_counts_and_not_that_of_its_file(dataset) -> 
     (dataset.root / "images/0.png").unlink()
     expected.pop("images/0.png")
     assert labels(dataset) == expected
-    assert dataset.excluded() == {"releases/all/annotations/0.json": "no picture for the annotation"}
+    assert dataset.excluded() == {"releases/all/annotations/0.json": "no image for the annotation"}
 
 
 def test_images_called_as_they_were_before_the_items_were_renamed(dataset) -> None:
@@ -79,7 +79,7 @@ def test_a_mask_beside_an_image_of_its_name_is_none(dataset) -> None:
         dataset.image(f"images/{number}.png", mask.getvalue())
         dataset.item(f"all/{number}.json", f"{number}.png", tag)
     assert labels(dataset, max_excluded=0) == {f"images/{n}.jpg": IDS[tag] for n, tag in enumerate(TAGS)}
-    assert dataset.excluded() == {f"images/{number}.png": "mask, not a picture" for number in range(4)}
+    assert dataset.excluded() == {f"images/{number}.png": "mask, not an image" for number in range(4)}
 
 
 def test_darwin_py_gives_the_suffix_of_the_file_to_the_name_of_the_item(dataset) -> None:
@@ -117,7 +117,7 @@ def test_an_annotation_takes_no_image_from_the_folder_of_other_items(dataset, go
     found = labels(dataset)
     assert len(found) == 6
     assert not any(name.endswith("0.png") for name in found)
-    assert dataset.excluded()[f"releases/all{gone}/0.json"] == "no picture for the annotation"
+    assert dataset.excluded()[f"releases/all{gone}/0.json"] == "no image for the annotation"
 
 
 def test_a_folder_of_the_dataset_that_is_called_images(dataset) -> None:
@@ -209,7 +209,7 @@ def test_an_image_of_items_in_one_folder_is_not_that_of_another_path_that_is_not
     dataset.image("images/0.png")
     dataset.item("all/0_2.json", "0.png", COVID, path="/site_b")
     assert labels(dataset) == {f"images/site_a/{number}.png": "viral" for number in range(3)}
-    assert dataset.excluded()["releases/all/0_2.json"] == "no picture for the annotation"
+    assert dataset.excluded()["releases/all/0_2.json"] == "no image for the annotation"
 
 
 def test_masks_are_never_taken_for_images(dataset) -> None:
@@ -223,7 +223,7 @@ def test_masks_are_never_taken_for_images(dataset) -> None:
     (dataset.root / "images/3.png").unlink()
     assert labels(dataset) == {f"images/{number}.png": IDS[tag] for number, tag in enumerate(TAGS[:3])}
     reasons = pd.Series(dataset.excluded().values()).value_counts().to_dict()
-    assert reasons == {"mask, not a picture": 16, "no picture for the annotation": 1}
+    assert reasons == {"mask, not an image": 16, "no image for the annotation": 1}
     dataset.read(max_excluded=0.25)
     shutil.rmtree(dataset.root / "images")
     (dataset.out / "records.csv").unlink()
@@ -277,7 +277,7 @@ def test_of_images_that_are_the_same_file_one_is_taken(dataset) -> None:
         dataset.image(name, dataset.jpeg())
     dataset.annotate("a.jpg", VIRAL)
     assert labels(dataset, max_excluded=0) == {"copy/a.jpg": "viral"}
-    assert dataset.excluded() == {"images/a.jpg": "same file as a picture that is kept"}
+    assert dataset.excluded() == {"images/a.jpg": "same file as an image that is kept"}
 
 
 def test_a_stem_counts_only_where_one_image_and_one_annotation_have_it(dataset) -> None:
@@ -290,8 +290,8 @@ def test_a_stem_counts_only_where_one_image_and_one_annotation_have_it(dataset) 
     dataset.image("images/a.webp")
     assert labels(dataset) == {"images/a.png": "healthy"}
     assert set(dataset.excluded().values()) == {
-        "no picture for the annotation",
-        "no annotation for the picture",
+        "no image for the annotation",
+        "no annotation for the image",
     }
 
 
@@ -301,7 +301,7 @@ def test_two_releases_that_agree_count_once_and_others_are_refused(dataset) -> N
         dataset.item(f"one/annotations/{name}.json", f"{name}.png", "X-ray", tag)
         dataset.item(f"two/annotations/{name}.json", f"{name}.png", tag, "X-ray")
     assert labels(dataset, max_excluded=0) == {"images/a.png": "bacterial", "images/b.png": "viral"}
-    assert set(dataset.excluded().values()) == {"second annotation of the picture"}
+    assert set(dataset.excluded().values()) == {"second annotation of the image"}
     (dataset.out / "records.csv").unlink()
     dataset.item("two/annotations/b.json", "b.png", COVID)
     error = refused(dataset)
@@ -341,7 +341,7 @@ def test_a_dataset_that_lies_in_the_folder_twice_counts_once(dataset) -> None:
             dataset.image(f"{folder}/images/{number}.png", dataset.jpeg(number))
             dataset.annotate(f"{number}.png", tag, file=f"{folder}/releases/all/annotations/{number}.json")
     assert labels(dataset, max_excluded=0) == {f"v1/images/{n}.png": IDS[tag] for n, tag in enumerate(TAGS)}
-    assert dataset.excluded()["v2/images/0.png"] == "same file as a picture that is kept"
+    assert dataset.excluded()["v2/images/0.png"] == "same file as an image that is kept"
     (dataset.out / "records.csv").unlink()
     dataset.annotate("1.png", COVID, file="v2/releases/all/annotations/1.json")
     assert "v1/images/1.png has two annotations that differ: v1/releases" in refused(dataset).message

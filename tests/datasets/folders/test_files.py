@@ -73,9 +73,9 @@ def test_what_is_beside_the_images_is_counted_by_suffix(tmp_path):
     (tmp_path / "lost").symlink_to("nowhere")
     contents = find_files(tmp_path)
     beside = {what: len(names) for what, names in contents.beside({"b.json"})}
-    assert beside.pop("not a picture (other suffixes)") == 3
+    assert beside.pop("not an image (other suffixes)") == 3
     assert sum(beside.values()) == 3 + 1 + 6 + 1 + 1
-    assert (beside["not a picture (.csv)"], beside["not a picture (no suffix)"]) == (3, 1)
+    assert (beside["not an image (.csv)"], beside["not an image (no suffix)"]) == (3, 1)
     assert (beside["hidden file"], beside["link that is not followed, or device"]) == (1, 1)
     assert contents.number == len(contents.images) + 3 + sum(beside.values()) + 1
 

@@ -215,7 +215,7 @@ def test_an_image_that_is_cut_short_is_not_half_decoded(kind: str, monkeypatch: 
 
 
 def test_other_bytes_are_refused_with_a_reason(jpeg: Callable[..., bytes]) -> None:
-    for data, reason in ((b"", "empty"), (b"<svg/>", "not a picture"), (b"%!PS-Adobe-3.0", "not a picture")):
+    for data, reason in ((b"", "empty"), (b"<svg/>", "not an image"), (b"%!PS-Adobe-3.0", "not an image")):
         with pytest.raises(ImageError, match=reason):
             decode(data)
 

@@ -137,10 +137,10 @@ def test_every_compression_gives_the_same_levels(name: str) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        ((FILES / "SC_rgb_rle_2frame.dcm").read_bytes(), "2 frames, not one picture"),
-        ((FILES / "reportsi.dcm").read_bytes(), "without a picture (modality SR)"),
+        ((FILES / "SC_rgb_rle_2frame.dcm").read_bytes(), "2 frames, not one image"),
+        ((FILES / "reportsi.dcm").read_bytes(), "without an image (modality SR)"),
         ((FILES / "JPGExtended.dcm").read_bytes(), "12-bit precision"),
-        (bytes(128) + b"DICM" + bytes(64), "without a picture"),
+        (bytes(128) + b"DICM" + bytes(64), "without an image"),
         (dicom(RAMP)[:-4], "cannot be decoded"),
         (dicom(RAMP, Rows=60_000, Columns=60_000), "60000 x 60000 pixels, more than the limit"),
     ],
@@ -211,7 +211,7 @@ def test_a_folder_of_broken_files_says_that_they_are_dicom(folders: Folders) -> 
     for i in range(3):
         folders.add(f"Normal/{i}.dcm", bytes(128) + b"DICM" + bytes([i]) * 64)
         folders.add(f"Pneumonia/{i}.dcm", bytes(128) + b"DICM" + bytes([i]) * 64)
-    with pytest.raises(DataError, match=r"none of the 6 images can be read: .*DICOM file without a picture"):
+    with pytest.raises(DataError, match=r"none of the 6 images can be read: .*DICOM file without an image"):
         folders.read(max_excluded=1.0)
 
 

@@ -94,11 +94,11 @@ def test_what_is_of_one_level_is_left_out(tmp_path: Path) -> None:
     table = read(root, tmp_path / "out", max_excluded=0.8)
     assert list(table.index) == ["Normal/a.png", "Pneumonia/b.png"]
     excluded = pd.read_csv(tmp_path / "out/excluded.csv")
-    assert set(excluded["reason"]) == {"picture of one grey level"}
+    assert set(excluded["reason"]) == {"image of one grey level"}
     assert len(excluded) == 5
     flow = pd.read_csv(tmp_path / "out/flow.csv").set_index("step")["count"]
-    assert flow["picture of one grey level"] == 5
-    with pytest.raises(DataError, match=r"5 of 7 images would be left out.*picture of one grey level \(5\)"):
+    assert flow["image of one grey level"] == 5
+    with pytest.raises(DataError, match=r"5 of 7 images would be left out.*image of one grey level \(5\)"):
         read(root, tmp_path / "out")
 
 

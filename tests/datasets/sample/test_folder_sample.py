@@ -58,14 +58,14 @@ def test_the_paediatric_layout_has_an_official_split_by_patient(read, tmp_path: 
     kinds = table.groupby("label")["tags"].unique().map(sorted).to_dict()
     assert kinds == {"normal": [""], "pneumonia": ["Bacterial Pneumonia", "Viral Pneumonia"]}
     assert (tmp_path / "data/chest_xray/train/PNEUMONIA").is_dir()
-    assert excluded(tmp_path) == {"picture does not decode": 1}
+    assert excluded(tmp_path) == {"image does not decode": 1}
 
 
 def test_the_radiography_layout_has_masks_that_are_no_images(read, tmp_path: Path) -> None:
     table = read(radiography, "radiography", FOUR)
     assert table["label"].value_counts().between(22, 23).all()
     assert set(table["official"]) == {""}
-    assert excluded(tmp_path) == {"mask, not a picture": 90, "picture does not decode": 1}
+    assert excluded(tmp_path) == {"mask, not an image": 90, "image does not decode": 1}
     root = tmp_path / "data" / "COVID-19_Radiography_Dataset"
     image, mask = (Image.open(root / "COVID" / place / "COVID-1.png") for place in ("images", "masks"))
     inside = np.asarray(mask.resize(image.size)) > 0

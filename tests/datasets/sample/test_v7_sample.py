@@ -49,14 +49,14 @@ def test_the_reader_finds_the_images_and_the_flaws(sample_folder: Path, dataset)
     assert dict(zip(flow["step"], flow["count"], strict=True)) == {
         "files found": 178,
         "annotations found": 89,
-        "pictures found": 89,
+        "images found": 89,
         "CT slice": 3,
         "lateral view": 2,
-        "no picture for the annotation": 1,
+        "no image for the annotation": 1,
         "no class label": 2,
-        "picture does not decode": 1,
-        "no annotation for the picture": 1,
-        "pictures kept": 80,
+        "image does not decode": 1,
+        "no annotation for the image": 1,
+        "images kept": 80,
     }
 
 

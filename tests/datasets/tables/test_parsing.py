@@ -22,8 +22,8 @@ def test_covidx_has_two_tables_without_header_and_their_names_are_the_split(data
     assert records["label"].to_dict() == {"test/c.png": "normal", "train/b.jpg": "pneumonia"}
     assert records["official"].to_dict() == {"test/c.png": "test", "train/b.jpg": "train"}
     assert data.excluded() == {
-        "x.png": ("no picture for the row of the table", "train.txt, line 2"),
-        "train/a b.png": ("no row of the table for the picture", ""),
+        "x.png": ("no image for the row of the table", "train.txt, line 2"),
+        "train/a b.png": ("no row of the table for the image", ""),
     }
 
 

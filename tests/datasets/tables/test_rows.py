@@ -41,7 +41,7 @@ def test_an_image_of_another_folder_is_not_taken(data: Labelled) -> None:
         "filename,label\ntrain/1.png,Pneumonia\ntest/1.png,No Finding\ntrain/2.png,No Finding\ntest/2.png,Pneumonia\n",
     )
     assert data.labels() == {"test/2.png": "pneumonia", "train/1.png": "pneumonia", "train/2.png": "normal"}
-    assert data.excluded() == {"test/1.png": ("no picture for the row of the table", "labels.csv, line 3")}
+    assert data.excluded() == {"test/1.png": ("no image for the row of the table", "labels.csv, line 3")}
 
 
 def test_a_name_of_several_images_is_an_error_that_names_them(data: Labelled) -> None:
@@ -54,7 +54,7 @@ def test_a_name_of_several_images_is_an_error_that_names_them(data: Labelled) ->
     assert data.labels(exclude=["a/*"]) == {"b/1.png": "pneumonia", "b/2.png": "normal"}
     assert data.excluded() == {
         "a/1.png": ("excluded by the study", "a/*"),
-        "b/masks/1.png": ("mask, not a picture", "folder masks"),
+        "b/masks/1.png": ("mask, not an image", "folder masks"),
     }
 
 
@@ -113,6 +113,6 @@ def test_copies_and_masks_are_no_images_that_a_row_could_mean(data: Labelled) ->
     data.write("labels.csv", "filename,label\na,Pneumonia\nb,No Finding\n")
     assert data.labels(max_excluded=0) == {"a.jpg": "pneumonia", "b.jpg": "normal"}
     assert data.excluded() == {
-        "a.png": ("mask, not a picture", "few grey levels, beside a.jpg"),
-        "again/b.jpg": ("copy of a picture elsewhere in the folder", "b.jpg"),
+        "a.png": ("mask, not an image", "few grey levels, beside a.jpg"),
+        "again/b.jpg": ("copy of an image elsewhere in the folder", "b.jpg"),
     }

@@ -33,7 +33,7 @@ def test_nih_labels_patients_and_what_is_left_out(data: Labelled) -> None:
     assert flow.iloc[:3].to_numpy().tolist() == [
         ["files found", 6, "found"],
         ["rows of the table", 5, "found"],
-        ["pictures found", 5, "found"],
+        ["images found", 5, "found"],
     ]
 
 
@@ -104,7 +104,7 @@ def test_too_many_rows_without_an_image_are_refused(data: Labelled) -> None:
     data.add("a.png", "b.png")
     rows = "".join(f"{i}.png,Pneumonia\n" for i in range(8))
     data.write("labels.csv", f"filename,label\na.png,Pneumonia\nb.png,No Finding\n{rows}")
-    with pytest.raises(DataError, match=r"8 of 10 images would be left out.*no picture for the row"):
+    with pytest.raises(DataError, match=r"8 of 10 images would be left out.*no image for the row"):
         data.read(max_excluded=0.5)
 
 
@@ -131,7 +131,7 @@ def test_the_sample_has_the_table_that_the_study_names(
     records = data.read(table=tables, columns=columns, values=values, max_excluded=0.1)
     assert len(records) == 80
     assert records["label"].value_counts().min() > 20
-    assert {reason for reason, _ in data.excluded().values()} == {"picture does not decode"}
+    assert {reason for reason, _ in data.excluded().values()} == {"image does not decode"}
     assert (records["source"] == "table").all() == ("patient" in columns)
     assert (records["patient_id"].nunique() < 60) == ("patient" in columns)
     assert set(records["official"]) == (

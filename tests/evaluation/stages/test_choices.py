@@ -43,7 +43,7 @@ def test_no_choice_and_nothing_of_validation_depends_on_the_labels_of_test(assig
             pd.testing.assert_frame_equal(was, now)
     for model in ("baseline", "improved", "low_detail"):
         was, now = (built.value(f"{model}.test.accuracy") for built in (assignment, scrambled))
-        assert now < 0.55 < was or model == "low_detail", "the labels are no longer those of the pictures"
+        assert now < 0.55 < was or model == "low_detail", "the labels are no longer those of the images"
     assert {"threshold_at_90", "temperature"} <= {name.split(".")[2] for name in chosen}
 
 

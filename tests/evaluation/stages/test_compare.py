@@ -364,7 +364,7 @@ DECIDED = ("p", "p_holm", "detectable_difference", "false_better")
 def test_two_models_that_say_the_same_are_not_compared(run, inputs: dict[str, Path]) -> None:
     found = run("a", ["c"], inputs={**inputs, "c": inputs["a"]})
     assert found.verdicts[0]["verdict"] == "cannot_be_decided"
-    why = "the models do not differ on any picture: no variation to judge by"
+    why = "the models do not differ on any image: no variation to judge by"
     for name in ("f1.macro", "primary", "equivalence", "auroc.macro", "accuracy"):
         item = found.results[f"c_vs_a.test.{name}"]
         assert (item["value"], item["low"], item["level"], item["reason_null"]) == (0, None, None, why)
@@ -372,7 +372,7 @@ def test_two_models_that_say_the_same_are_not_compared(run, inputs: dict[str, Pa
         item = found.results[f"c_vs_a.test.{name}"]
         assert (item["value"], item["reason_null"]) == (None, why)
     assert found.value("c_vs_a.test.sign_flip_p") == 1
-    assert found.results["c_vs_a.test.sign_flip_deff"]["reason_null"].startswith("no picture that only one")
+    assert found.results["c_vs_a.test.sign_flip_deff"]["reason_null"].startswith("no image that only one")
 
 
 @pytest.fixture(scope="module")
@@ -415,7 +415,7 @@ def test_fewer_than_six_patients_decide_nothing(few, patients: int, pictures: in
         return
     assert said == "cannot_be_decided"
     one = f"{patients} patient{'s' * (patients > 1)}"
-    why = f"the models differ on pictures of {one}, and fewer than 6 cannot decide at 0.05"
+    why = f"the models differ on images of {one}, and fewer than 6 cannot decide at 0.05"
     for name in ("primary", "accuracy", "equivalence"):
         item = found.results[f"{start}.{name}"]
         assert (item["value"], item["low"], item["reason_null"]) == (
@@ -487,7 +487,7 @@ def test_differences_by_few_patients_of_a_class_have_no_interval(run, inputs, tm
     of_class = found.results["c_vs_a.test.sensitivity.covid_19"]
     assert of_class["value"] > 0
     assert of_class["low"] is None
-    assert of_class["reason_null"].startswith("the models differ on pictures of ")
+    assert of_class["reason_null"].startswith("the models differ on images of ")
     assert found.results["c_vs_a.test.sensitivity.healthy"]["low"] is not None
 
 
@@ -578,7 +578,7 @@ def test_three_seeds_that_all_say_the_same_divide_by_nothing(run, inputs, tmp_pa
         inputs, tmp_path, dict.fromkeys([n for names in networks.values() for n in names], label)
     )
     found = run("x", ["y"], inputs=given, networks=networks)
-    why = "the models do not differ on any picture: no variation to judge by"
+    why = "the models do not differ on any image: no variation to judge by"
     item = found.results["y_vs_x.test.primary"]
     assert (found.verdicts[0]["verdict"], found.verdicts[0]["seeds"]) == ("cannot_be_decided", 3)
     assert (item["value"], item["low"], item["reason_null"]) == (pytest.approx(0), None, why)

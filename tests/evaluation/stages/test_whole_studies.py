@@ -235,14 +235,14 @@ def test_undefined_values_are_null_with_the_reason(assignment, tmp_path: Path) -
         "ppv.covid_19": "class never predicted",
         "ppv.macro": "undefined for covid_19, healthy, viral",
         "npv.bacterial": "no other class ever predicted",
-        "sensitivity.viral": "no picture of this class",
+        "sensitivity.viral": "no image of this class",
         "f1.viral": "class neither present nor predicted",
         "auroc.macro": "undefined for viral",
-        "average_precision.viral": "no picture of this class",
+        "average_precision.viral": "no image of this class",
         "mcc": "truths or predictions are all of one class",
         "mcc.viral": "truths or predictions are all on one side",
-        "sensitivity_at_90.viral": "no picture or no threshold",
-        "ppv_at_90.prevalence_10": "no picture is called positive, or none negative",
+        "sensitivity_at_90.viral": "no image or no threshold",
+        "ppv_at_90.prevalence_10": "no image is predicted positive, or none negative",
     }
     assert {name: reasons.get(name) for name in expected} == expected
     assert "accuracy" not in reasons

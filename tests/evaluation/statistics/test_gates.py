@@ -315,7 +315,7 @@ def test_sensitivity_near_one_of_few_pictures() -> None:
         drawn = bootstrap(clusters(patient, np.zeros(len(patient), dtype=np.intp)), 400)
         low, high = percentile(drawn @ correct / drawn.sum(axis=1), LEVEL)
         held["percentile"] += low <= 0.95 <= high
-    print(f"\nsensitivity .95 of 86 pictures: { ({name: held[name] / SETS for name in held}) }")
+    print(f"\nsensitivity .95 of 86 images: { ({name: held[name] / SETS for name in held}) }")
     assert 0.92 <= held["wilson"] / SETS <= 0.98
     assert held["percentile"] / SETS < 0.92
 

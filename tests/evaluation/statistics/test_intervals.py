@@ -141,7 +141,7 @@ def test_one_patient_counts_as_one_picture_and_none_as_nothing() -> None:
     nothing = proportion(np.zeros(0, bool), np.zeros(0, object))
     assert math.isnan(nothing.low)
     assert math.isnan(nothing.high)
-    assert nothing.reason_null == "no pictures"
+    assert nothing.reason_null == "no images"
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_area_without_error_has_no_interval(value: int) -> None:
     found = auroc(float(value), auroc_influence(positive, score), alone(4))
     assert math.isnan(found.low)
     assert math.isnan(found.high)
-    assert found.reason_null == f"AUROC is {value} on 4 pictures: no variation to judge by"
+    assert found.reason_null == f"AUROC is {value} on 4 images: no variation to judge by"
 
 
 def test_single_picture_on_a_side_and_single_patients_have_no_interval() -> None:
@@ -269,7 +269,7 @@ def test_single_picture_on_a_side_and_single_patients_have_no_interval() -> None
     phi = auroc_influence(positive, score)
     for found in (auroc(2 / 3, phi, alone(4)), auroc_difference(0.1, phi, alone(4))):
         assert math.isnan(found.low)
-        assert "fewer than two pictures" in found.reason_null
+        assert "fewer than two images" in found.reason_null
     positive[1] = True
     phi = auroc_influence(positive, score)
     assert auroc(0.5, phi, np.zeros(4)).reason_null
@@ -283,4 +283,4 @@ def test_constant_scores() -> None:
     positive = np.arange(20) < 8
     found = auroc(0.5, auroc_influence(positive, np.full(20, 0.25)), alone(20))
     assert np.isnan([found.low, found.high, found.se]).all()
-    assert found.reason_null == "all 20 pictures have equal scores: no variation to judge by"
+    assert found.reason_null == "all 20 images have equal scores: no variation to judge by"

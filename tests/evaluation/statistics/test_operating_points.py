@@ -59,7 +59,7 @@ def test_no_threshold_where_negatives_share_the_highest_score() -> None:
 
 
 def test_no_negatives_no_specificity() -> None:
-    with pytest.raises(ValueError, match="no negative picture"):
+    with pytest.raises(ValueError, match="no negative image"):
         operating_points.threshold_for_specificity(np.array([True]), np.array([0.5]), 0.9)
 
 

@@ -220,7 +220,7 @@ def test_a_class_that_is_seldom_called_has_a_ppv_but_its_macro_no_interval(made_
     found = measure(seldom, 400)
     assert found["ppv.macro"]["value"] is not None
     assert (found["ppv.macro"]["low"], found["ppv.macro"]["reason_null"]) == (None, TOO_OFTEN)
-    assert found["ppv.covid_19"]["low"] is not None, "Wilson, of one picture"
+    assert found["ppv.covid_19"]["low"] is not None, "Wilson, of one image"
     assert found["f1.macro"]["low"] is not None
 
 
@@ -239,7 +239,7 @@ def test_what_never_varies_has_no_interval(made_up) -> None:
     ):
         assert (found[name]["value"], found[name]["low"], found[name]["se"]) == (1, None, None), name
         assert "no variation to judge by" in found[name]["reason_null"], name
-    assert "160 pictures" in found["auroc.viral"]["reason_null"]
+    assert "160 images" in found["auroc.viral"]["reason_null"]
     assert found["accuracy"]["low"] == pytest.approx(160 / (160 + 1.96**2), abs=1e-4), "Wilson"
 
 

@@ -74,7 +74,7 @@ def test_losses_have_bootstrap_intervals_and_ece_a_range_instead(predictions) ->
     assert results["ece"]["value"] == calibration.top_label_ece(p.y_true, p.y_score)
     ends = calibration.expected_ece(p.y_score, p.patient_id)
     assert (results["ece_expected"]["low"], results["ece_expected"]["high"]) == ends
-    assert ends != calibration.expected_ece(p.y_score), "pictures of a patient have their class together"
+    assert ends != calibration.expected_ece(p.y_score), "images of a patient have their class together"
 
 
 def test_reliability_is_shown_raw_and_corrected_for_the_top_label_and_each_class(predictions) -> None:

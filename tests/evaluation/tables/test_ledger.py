@@ -148,7 +148,7 @@ def test_the_assignment_is_not_the_published_protocol_and_its_ledger_compares_no
     assert results["published.majority.test.accuracy"]["value"] == pytest.approx(564 / 1383)
     study = load(PROJECT / "studies" / "assignment" / "study.toml")
     why = find_obstacles(study, (), sample=False)
-    assert find_obstacles(study, (), sample=True)["baseline"] == ["the pictures are generated"]
+    assert find_obstacles(study, (), sample=True)["baseline"] == ["the images are generated"]
     assert why["baseline"] == [
         "dataset.label_rule is covid-first here, published every-tag",
         "split.val is 0.2 here, published 0.5",
@@ -200,4 +200,4 @@ def test_other_data_are_not_compared(assignment, tmp_path: Path) -> None:
         assert ("not comparable" not in set(of_test["verdict"])) == compared
         parameters = table[table["figure"] == "architecture.parameters"]
         assert "not comparable" not in set(parameters["verdict"])
-    assert of_test["why"].iloc[0] == f"{ours['test']:,} test pictures here, {2 * ours['test']:,} published"
+    assert of_test["why"].iloc[0] == f"{ours['test']:,} test images here, {2 * ours['test']:,} published"

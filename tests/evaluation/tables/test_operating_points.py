@@ -38,7 +38,7 @@ def test_thresholds_are_of_validation_and_applied_to_test(predictions, name: str
     at = f"at_{100 * target:.0f}.{name}"
     item = points["val"][f"threshold_{at}"]
     positive, score = scores(predictions["val"], "healthy")[name]
-    assert item["n"] == (~positive).sum(), "the pictures that it is chosen on"
+    assert item["n"] == (~positive).sum(), "the images that it is chosen on"
     lower = score[score < item["value"]]
     assert (score[~positive] < item["value"]).mean() >= target
     assert not len(lower) or (score[~positive] < lower.max()).mean() < target
@@ -69,9 +69,9 @@ def test_without_a_negative_picture_there_is_no_threshold(predictions) -> None:
     val = replace(predictions["val"], y_true=np.full_like(predictions["val"].y_true, 1))
     points = operating_point_results({**predictions, "val": val}, None, "p.csv")
     item = points["val"]["threshold_at_95.covid_19"]
-    assert (item["value"], item["reason_null"], item["n"]) == (None, "no negative picture", 0)
+    assert (item["value"], item["reason_null"], item["n"]) == (None, "no negative image", 0)
     for split in SPLITS:
-        assert points[split]["sensitivity_at_95.covid_19"]["reason_null"] == "no picture or no threshold"
+        assert points[split]["sensitivity_at_95.covid_19"]["reason_null"] == "no image or no threshold"
 
 
 def test_predictive_values_follow_bayes_over_prevalence(predictions) -> None:

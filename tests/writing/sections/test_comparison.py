@@ -92,7 +92,7 @@ def test_what_too_few_patients_tell_is_not_decided(patients: int, words: str, pr
         "Whether the improved CNN differs from the baseline CNN cannot be decided on the test"
     )
     assert decided.endswith(
-        f". The reason: the models differ on pictures of {words} and fewer than 6 cannot decide at 0.05."
+        f". The reason: the models differ on images of {words} and fewer than 6 cannot decide at 0.05."
     )
     assert "interval" not in decided
     assert "nan" not in decided
@@ -119,9 +119,9 @@ def test_networks_of_one_answer_each_are_not_equivalent():
     first = predictions(every(0.7), 120, of=np.random.default_rng(3))
     each = [replace(first, y_score=np.full((120, 4), 0.1) + 0.6 * np.eye(4)[k]) for k in (0, 1)]
     for given, why in (
-        (each, "each model calls all pictures one class: no variation to judge by"),
-        ([each[0], each[0]], "the models do not differ on any picture: no variation to judge by"),
-        ([first, first], "the models do not differ on any picture: no variation to judge by"),
+        (each, "each model predicts one class for all images: no variation to judge by"),
+        ([each[0], each[0]], "the models do not differ on any image: no variation to judge by"),
+        ([first, first], "the models do not differ on any image: no variation to judge by"),
     ):
         decided = about(given)("verdicts.decided", "improved")
         assert decided.endswith(f" The reason: {why}.")

@@ -51,7 +51,7 @@ def test_files_that_are_no_pictures_are_counted_by_suffix(source, artifacts):
     inputs = artifacts()
     path = inputs["records"] / "flow.csv"
     head, *rows = path.read_text().splitlines()
-    path.write_text("\n".join([head, "files found,405,found", "not a picture (.c|sv),3,beside", *rows, ""]))
+    path.write_text("\n".join([head, "files found,405,found", "not an image (.c|sv),3,beside", *rows, ""]))
     text = source(inputs)
     kind = escape("not an image (.c|sv)")
     assert f"| files found | 405 |\n| {kind} | 3 |\n| annotations found |" in text

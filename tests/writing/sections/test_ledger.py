@@ -36,7 +36,7 @@ def ledger(artifacts):
 
 def test_generated_pictures_are_compared_with_nothing(ledger):
     said = ledger()("ledger.summary")
-    assert said == "No published figure is compared with ours. Not compared: the pictures are generated."
+    assert said == "No published figure is compared with ours. Not compared: the images are generated."
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_rule_that_takes_results_of_the_same_pictures_to_be_independent_is_cal
         for name, n in {**tally, "count": 3, "agrees": 3}.items()
     }
     lenient = "then they are not independent, as the rule takes them to be, and it is lenient."
-    assert "lenient" not in ledger(results=results)("ledger.summary"), "1,383 pictures are not 40"
+    assert "lenient" not in ledger(results=results)("ledger.summary"), "1,383 images are not 40"
     official = {**STUDY, "split": {**STUDY["split"], "protocol": "official"}}
     assert f"the dataset's own test set: {lenient}" in ledger(official, results)("ledger.summary")
     classes = [c["id"] for c in STUDY["classes"]]
