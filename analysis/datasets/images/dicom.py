@@ -163,7 +163,11 @@ def _numbers(value: Any) -> list[float]:
 def _tags(dataset: Dataset) -> tuple[str, ...]:
     codes = dataset.get("ViewCodeSequence")
     view = _text(dataset, "ViewPosition") or (_text(codes[0], "CodeMeaning") if codes else "")
-    return (*([f"View/{view}"] if view else []), *(["CT"] if _text(dataset, "Modality") == "CT" else []))
+    device = " ".join(filter(None, (_text(dataset, "Manufacturer"), _text(dataset, "ManufacturerModelName"))))
+    age, sex = _text(dataset, "PatientAge"), _text(dataset, "PatientSex")
+    told = (("View/", view), ("Age:", age), ("Sex/", sex), ("Device:", device.replace("|", " ")))
+    tags = tuple(f"{kind}{value}" for kind, value in told if value)
+    return (*tags, *(["CT"] if _text(dataset, "Modality") == "CT" else []))
 
 
 def _text(dataset: Dataset, name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.datasets.people import age_years
 from analysis.evaluation.predictions import cluster_ids
 from analysis.evaluation.results_file import COUNT, Basis, Entry, Results, entry
 from analysis.vocabulary.results import TAGGED
@@ -19,9 +20,6 @@ EXCLUDED = "read/excluded.csv"
 FLOW = "read/flow.csv"
 TAGS = dict(zip(TAGGED, ("Sex/F", "Sex/M", "View/PA", "View/AP|", "View/AP_Supine"), strict=True))
 """How the V7 dataset tags sex and view; a tag ends where the next begins."""
-AGE = re.compile(r"(?:^|\|)Age:\s*(\d+(?:\.\d+)?)\s*([YMWD]?)\s*\|", re.IGNORECASE)
-PARTS_OF_YEAR = {"": 1, "Y": 1, "M": 12, "W": 365.25 / 7, "D": 365.25}
-"""As in DICOM's age strings."""
 SHARE = "share of the images"
 EMPTY = "no image in this split"
 
@@ -87,7 +85,7 @@ def _counts(rows: pd.DataFrame, split: str, artifact: str, classes: Sequence[str
 def _people(records: pd.DataFrame, classes: Sequence[str]) -> Results:
     """Return what the tags tell of age (years), sex and view of each class."""
     tags = (records["tags"] if "tags" in records else pd.Series("", records.index)) + "|"
-    age = tags.map(_age)
+    age = tags.map(age_years)
     found = {word: tags.str.contains(tag, regex=False) for word, tag in TAGS.items()}
     results: Results = {}
     for name in classes:
@@ -104,15 +102,6 @@ def _people(records: pd.DataFrame, classes: Sequence[str]) -> Results:
         for word, tagged in found.items():
             results[f"all.{word}.{name}"] = entry(int(tagged[of_class].sum()), COUNT, basis)
     return results
-
-
-def _age(tags: str) -> float:
-    """Return the age in years that tags tell, as ``Age:60``, ``Age: 60.5``, ``Age:060Y`` or ``Age:18M``; NaN without one.
-
-    ``Age:60s`` is a decade and no age.
-    """
-    found = AGE.search(tags)
-    return float(found[1]) / PARTS_OF_YEAR[found[2].upper()] if found else float("nan")
 
 
 def _whole(value: float) -> float | int:
