@@ -211,11 +211,14 @@ def _label(ax: Axes, layout: Layout, of: tuple[int, int], classes: Sequence[styl
     lowest = last and i + layout.across >= len(layout.titles)
     first = i % layout.across == 0 and not (layout.beside and split)
     if layout.beside:
-        numbered = [{**c, "label": f"{k}{NBSP}{c['label']}"} for k, c in enumerate(classes, 1)]
         ax.set_xticklabels(
             [f"{k}" for k in range(1, len(classes) + 1)], rotation=0, fontsize=typesetting.SMALL
         )
-        ax.set_yticklabels(_beside(numbered) if first else [], rotation=0, fontsize=typesetting.SMALL)
+        ax.set_yticklabels(
+            [f"{k}{NBSP}{name}" for k, name in enumerate(_beside(classes), 1)] if first else [],
+            rotation=0,
+            fontsize=typesetting.SMALL,
+        )
     elif layout.named:
         names = _beneath(classes, layout.side) if lowest else []
         ax.set_xticklabels(names, rotation=90, fontsize=typesetting.SMALL, multialignment="right")

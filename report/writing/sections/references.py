@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from analysis.vocabulary.measures import HEADLINES, pair_name
-from analysis.vocabulary.reference_classifiers import LOW_DETAIL
+from analysis.vocabulary.reference_classifiers import LOW_DETAIL, MAJORITY
 from report.writing.study_facts import Section
 from report.writing.values import MISSING
 
@@ -67,7 +67,8 @@ class References(Section):
     def headline(self, split: str, analysis: str) -> list[dict[str, Any]]:
         """Return a row for each classifier on a split in an analysis: ``model``, and for each headline its ``cells``.
 
-        A cell has its ``value`` as text and whether it is the ``highest``.
+        A cell has its ``value`` as text and whether it is the ``highest``. The majority class stands in the first part
+        of the table alone, the test set: elsewhere it tells nothing more.
         """
         return [
             {
@@ -77,6 +78,7 @@ class References(Section):
                 ],
             }
             for owner, title in self.facts.classifiers()
+            if owner != MAJORITY.id or (split == "test" and not analysis)
         ]
 
     def _headline(self, owner: str, result: str) -> dict[str, Any]:
