@@ -21,6 +21,7 @@ SIDES = {2: (23.0, 27.0), 3: (24.0, 32.0), 4: (28.0, 38.0)}
 LARGEST = (44.0, 54.0)
 """The same of more classes, where these are named."""
 SMALLER = (54.0, 44.0, 36.0, 30.0, 24.0, 20.0, 16.0, 12.0)
+NBSP = "\u00a0"
 NOTE, HEADING, APART, BETWEEN = 4.0, 5.0, 3.0, 3.0
 
 
@@ -37,7 +38,8 @@ class Layout:
     splits : sequence of str
         Those that are drawn.
     beside : bool
-        Whether the splits stand beside one another on one line, and not one below the other.
+        Whether the splits stand beside one another on one line, and not one below the other. The classes are then
+        named and numbered beside the first matrix, and numbers stand below all.
     named : bool
         Whether the classes are named beside and below the matrices; otherwise numbers stand for them.
     """
@@ -115,9 +117,8 @@ def draw(
     }
     cell = layout.side / len(classes)
     cells = COUNTS if COUNTS.fit([*panels.values()], cell, cell) else NOTHING
-    names = [typesetting.break_lines(c["label"], layout.side, typesetting.SMALL) for c in classes]
     below = 2 * LINE + 1 + NOTE + class_labels.key_mm(classes)
-    height = layout.height + (_below(classes, layout.side) if layout.named else below)
+    height = layout.height + (_below(classes, layout) if layout.named else below)
     with style.page(height) as figure:
         sheet = style.add_sheet(figure)
         for k, split in enumerate(layout.splits):
@@ -128,7 +129,7 @@ def draw(
             k = layout.splits.index(split)
             ax = _place(figure, sheet, layout, (k, i), height)
             draw_matrix(ax, np.nan_to_num(shares), cells.texts(counts, shares), SHARES)
-            _label(ax, layout, (k, i), classes, names)
+            _label(ax, layout, (k, i), classes)
         if not layout.named:
             note = class_labels.key_mm(classes)
             sheet.text(LEFT, note + 1, cells.note, size=typesetting.SMALL, color=style.QUIET)
@@ -174,7 +175,7 @@ def _arrange(classes: Sequence[style.Class], models: Sequence[style.Model], spli
     ]
     for shown, side, beside in tries:
         fits = layout(min(best, side), shown, beside=beside)
-        if least <= fits.side <= best and fits.height + _below(classes, fits.side) <= style.PAGE_MM:
+        if least <= fits.side <= best and fits.height + _below(classes, fits) <= style.PAGE_MM:
             return fits
     key = class_labels.key_mm(classes)
     smaller = (layout(side, splits[:1]) for side in SMALLER)
@@ -182,10 +183,15 @@ def _arrange(classes: Sequence[style.Class], models: Sequence[style.Model], spli
     return replace(found, named=False)
 
 
-def _below(classes: Sequence[style.Class], side: float) -> float:
-    """Return how high the names of the classes below a matrix are."""
-    names = (typesetting.break_lines(c["label"], side, typesetting.SMALL) for c in classes)
-    return max(typesetting.text_mm(name) for name in names) + LINE + 1
+def _below(classes: Sequence[style.Class], layout: Layout) -> float:
+    """Return how high what stands below a matrix is: the names of the classes, or their numbers."""
+    if layout.beside:
+        return 2 * LINE + 1
+    return max(typesetting.text_mm(name) for name in _beneath(classes, layout.side)) + LINE + 1
+
+
+def _beneath(classes: Sequence[style.Class], side: float) -> list[str]:
+    return [typesetting.break_lines(c["label"], side, typesetting.SMALL) for c in classes]
 
 
 def _place(figure: Figure, sheet: Axes, layout: Layout, of: tuple[int, int], height: float) -> Axes:
@@ -197,19 +203,25 @@ def _place(figure: Figure, sheet: Axes, layout: Layout, of: tuple[int, int], hei
     return style.place(figure, x, top - layout.title - 1 - layout.side, layout.side, layout.side)
 
 
-def _label(
-    ax: Axes, layout: Layout, of: tuple[int, int], classes: Sequence[style.Class], names: Sequence[str]
-) -> None:
+def _label(ax: Axes, layout: Layout, of: tuple[int, int], classes: Sequence[style.Class]) -> None:
     """Write names or numbers of the classes along a matrix on the left or lower edge of the figure."""
     split, i = of
     ax.tick_params(length=0)
     last = layout.beside or split == len(layout.splits) - 1
     lowest = last and i + layout.across >= len(layout.titles)
     first = i % layout.across == 0 and not (layout.beside and split)
-    if layout.named:
+    if layout.beside:
         ax.set_xticklabels(
-            names if lowest else [], rotation=90, fontsize=typesetting.SMALL, multialignment="right"
+            [f"{k}" for k in range(1, len(classes) + 1)], rotation=0, fontsize=typesetting.SMALL
         )
+        ax.set_yticklabels(
+            [f"{k}{NBSP}{name}" for k, name in enumerate(_beside(classes), 1)] if first else [],
+            rotation=0,
+            fontsize=typesetting.SMALL,
+        )
+    elif layout.named:
+        names = _beneath(classes, layout.side) if lowest else []
+        ax.set_xticklabels(names, rotation=90, fontsize=typesetting.SMALL, multialignment="right")
         ax.set_yticklabels(_beside(classes) if first else [], rotation=0, fontsize=typesetting.SMALL)
     else:
         _number(ax, len(classes), below=lowest, beside=first)

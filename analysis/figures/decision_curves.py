@@ -18,7 +18,7 @@ MAX_WIDTH = 60.0
 BELOW = 0.2  # how far the panels reach below 0, as a share of the prevalence, the most that can be gained
 ALWAYS: dict[str, dict[str, Any]] = {
     "treat all": {"color": style.QUIET, "linewidth": 0.9, "linestyle": (0, (3, 2))},
-    "treat none": {"color": style.QUIET, "linewidth": 0.9},
+    "treat none": {"color": style.QUIET, "linewidth": 0.9, "linestyle": (0, (1, 2))},
 }
 
 

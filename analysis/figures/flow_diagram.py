@@ -15,7 +15,7 @@ from analysis.figures import flow_counts, style, typesetting, wording
 from analysis.figures.flow_counts import Flow, Track
 from analysis.progress import Progress
 
-LINE, PAD, GAP = 3.4, 1.6, 5.0
+LINE, PAD, GAP = 3.4, 1.3, 4.2
 SIDE, BETWEEN = 41.0, 3.5
 """How wide what is left out stands beside the boxes, and how far from them."""
 MIDDLE = style.FULL_WIDTH_MM / 2

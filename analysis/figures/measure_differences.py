@@ -31,7 +31,7 @@ ROW, SECOND, LINE, OFFSET = 5.0, 3.8, 3.2, 0.19
 COLUMNS = 3
 SHORT_MM = 130.0
 """How high a figure of some measures may be, which shares its page with text."""
-BAND = "#dfe7dc"
+BAND = "#c0d2b8"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from analysis.vocabulary.splits import ANALYSES, PRESCRIBED
 
 NAMES, VALUES, GAP, AXIS = 46.0, 29.0, 3.0, 9.0
 """How wide names and values may be, the room between columns and that of the axis below, in mm."""
-ROW, SECOND, LINE, OFFSET = 5.0, 2.8, 3.3, 0.22
+ROW, SECOND, LINE, OFFSET = 4.6, 2.4, 3.3, 0.22
 RESULTS = "results.json"
 
 

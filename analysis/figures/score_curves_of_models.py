@@ -55,7 +55,7 @@ KINDS = {
     ),
 }
 LINES: dict[str, dict[str, Any]] = {
-    "chance": {"color": style.QUIET, "linewidth": 0.6},
+    "chance": {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (1, 2))},
     "prevalence": {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (3, 2))},
 }
 

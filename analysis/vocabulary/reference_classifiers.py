@@ -15,6 +15,6 @@ class ReferenceClassifier:
 
 MAJORITY = ReferenceClassifier("majority", "Majority class")
 """It answers the commonest class of the training set."""
-LOW_DETAIL = ReferenceClassifier("low_detail", "8 × 8 baseline")
+LOW_DETAIL = ReferenceClassifier("low_detail", "Thumbnail trees")
 """Boosted trees on images of 8 x 8 pixels."""
 REFERENCES = (LOW_DETAIL, MAJORITY)

@@ -61,7 +61,7 @@ OF_TRAINING = (
     *_each(Quantity.NUMBER, "best_val_loss", "best_val_accuracy", "rise_after_best", "last_gap"),
 )
 """``<model>.training.<id>``"""
-FLOW = _each(Quantity.COUNT, "pictures_found", "excluded", "pictures", "patients")
+FLOW = _each(Quantity.COUNT, "images_found", "excluded", "images", "patients")
 """``data.<id>``, besides which a reader has counts of its own; ``data.excluded.<reason>`` is only known when it is read."""
 TAGGED = ("female", "male", "view_pa", "view_ap", "view_ap_supine")
 """What datasets tag of a patient's sex and of how an image was taken."""

@@ -23,7 +23,7 @@ from report.writing.result_names import result_names
 
 WHOLE, PARTS, SHARE, HALF_WIDTH = 8, 5, 0.5, 0.1
 """A made-up count, how many of it all images are, a made-up share, and how far its interval reaches."""
-_OF_ALL = re.compile(r"^data(@\w+)?\.(all\.count|pictures|\w+_found)$")
+_OF_ALL = re.compile(r"^data(@\w+)?\.(all\.count|images|\w+_found)$")
 _WHOLE = {Quantity.COUNT, Quantity.YEARS}
 _QUOTED = re.compile(r"""["'](data(?:@\w+)?\.excluded\.[a-z0-9_]+)["']""")
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" width="9mm" height="9mm" viewBox="0 0 9 9"><path d="M0 0h9"/></svg>'

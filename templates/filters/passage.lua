@@ -5,8 +5,8 @@ local ALLOWED = pandoc.List({ "Para", "Plain", "Header", "BulletList", "OrderedL
   "CodeBlock", "LineBlock", "HorizontalRule", "Table", "Div", "Str", "Emph", "Strong", "Strikeout", "Superscript",
   "Subscript", "Quoted", "Cite", "Code", "Space", "SoftBreak", "LineBreak", "Math", "Link", "Note", "Span" })
 local INSTEAD = {
-  Image = { "own pictures are not supported yet", "refer to a figure of the report: @fig-counts" },
-  Figure = { "own pictures are not supported yet", "refer to a figure of the report: @fig-counts" },
+  Image = { "own images are not supported yet", "refer to a figure of the report: @fig-counts" },
+  Figure = { "own images are not supported yet", "refer to a figure of the report: @fig-counts" },
 }
 local CALLOUTS = pandoc.List({ "callout-note", "callout-warning", "callout-important", "callout-tip", "callout-caution" })
 local TABS = "panel-tabset"

@@ -58,11 +58,11 @@ def test_a_changed_digit_is_named(copy, file, pattern, named):
 
 
 def test_a_changed_word_is_named(copy):
-    replace_one(copy.folder / "report.html", r"(<p>[^<]*)\bpictures\b", r"\1paintings")
+    replace_one(copy.folder / "report.html", r"(<p>[^<]*)\bimages\b", r"\1paintings")
     sign_anew(copy.folder)
     (difference,) = list_differences(copy)
     assert "[paintings]" in difference
-    assert "recomputed [pictures]" in difference
+    assert "recomputed [images]" in difference
 
 
 def letters(font: pikepdf.Object) -> dict[bytes, str]:

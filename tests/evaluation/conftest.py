@@ -199,9 +199,9 @@ def write_read(folder: Path, records: pd.DataFrame) -> None:
     folder.mkdir()
     records.to_csv(folder / "records.csv", index=False)
     (folder / "excluded.csv").write_text("file,reason,detail\nx.json,CT slice,\ny.json,CT slice,\n")
-    found = f"annotations found,{PICTURES},found\npictures found,{PICTURES + 2},found"
+    found = f"annotations found,{PICTURES},found\nimages found,{PICTURES + 2},found"
     (folder / "flow.csv").write_text(
-        f"step,count,kind\n{found}\nCT slice,2,excluded\npictures kept,{PICTURES},kept\n"
+        f"step,count,kind\n{found}\nCT slice,2,excluded\nimages kept,{PICTURES},kept\n"
     )
 
 

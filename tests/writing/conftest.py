@@ -92,7 +92,7 @@ def write_records(folder: Path, n: int = 200) -> pd.DataFrame:
     records.to_csv(folder / "records.csv", index=False)
     (folder / "excluded.csv").write_text("file,reason,detail\nimages/odd.png,CT slice,\n")
     (folder / "flow.csv").write_text(
-        f"step,count,kind\nannotations found,{n + 1},found\npictures found,{n + 1},found\nCT slice,1,excluded\npictures kept,{n},kept\n"
+        f"step,count,kind\nannotations found,{n + 1},found\nimages found,{n + 1},found\nCT slice,1,excluded\nimages kept,{n},kept\n"
     )
     return records
 

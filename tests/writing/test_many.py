@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ def test_many_models_beside_the_floor_are_one_sentence():
     results = {f"{m}_vs_low_detail.test.f1.macro": entry(g, g - 0.06, g + 0.06) for m, g in gains.items()}
     sentences = said(results | {"low_detail.test.f1.macro": entry(0.5)}, study())
     assert sentences("references.all_beside") == (
-        "3 of 6 networks beat the boosted trees on 8 × 8 thumbnails (macro F1 0.500): network a (+0.200), network b (+0.100) and network f "
+        "3 of 6 networks beat the thumbnail trees (macro F1 0.500): network a (+0.200), network b (+0.100) and network f "
         "(+0.300); the other 3 do not: network c (−0.100), network d (+0.050) and network e (−0.200), with the difference "
         "in brackets."
     )
@@ -106,8 +107,8 @@ def test_many_models_beside_the_floor_are_one_sentence():
 @pytest.mark.parametrize(
     ("gain", "begins"),
     [
-        (0.2, "6 of 6 networks beat the boosted trees on 8"),
-        (-0.2, "None of 6 networks beats the boosted trees on 8"),
+        (0.2, "6 of 6 networks beat the thumbnail trees"),
+        (-0.2, "None of 6 networks beats the thumbnail trees"),
     ],
 )
 def test_all_or_none_beside_the_floor(gain, begins):
@@ -123,7 +124,7 @@ def test_one_network_beats_a_floor():
     results = {f"{m}_vs_low_detail.test.f1.macro": entry(g, g, g) for m, g in gains.items()}
     sentences = said(results | {"low_detail.test.f1.macro": entry(0.5)}, study())
     text = sentences("references.all_beside")
-    assert text.startswith("1 of 6 networks beats the boosted trees on 8")
+    assert text.startswith("1 of 6 networks beats the thumbnail trees")
 
 
 def test_calibration_of_many_models_is_a_range():
@@ -133,7 +134,7 @@ def test_calibration_of_many_models_is_a_range():
     results |= {f"{m}.test.ece_expected": entry(0.07, 0.04, 0.1) for m in MODELS}
     assert said(results, study())("probabilities.calibrations") == (
         "The expected calibration error goes from 0.020 (network e) to 0.300 (network d and network f); 3 of 6 networks "
-        "lie above the range that calibrated probabilities would give by chance, 2 within it and 1 below it. Corrected, "
+        "lie above the range that calibrated probabilities would give by chance, 2 within it and 1 below it. Scaled, "
         "it goes from 0.010 (network e) to 0.150 (network d and network f)."
     )
 
@@ -196,18 +197,19 @@ def test_two_classes_have_one_score_and_one_analysis_no_column_of_its_own():
     assert "The score is the probability of Ill." in operating
 
 
-def test_the_table_by_patient_marks_the_highest_value_of_each_measure():
+def test_the_first_table_marks_the_highest_value_of_each_measure_in_each_analysis():
     results: dict[str, Any] = {"data@patient.test.count": entry(9)}
     for i, m in enumerate((*MODELS, "low_detail", "majority")):
         results |= {
-            f"{m}@patient.test.{name}": entry(0.5 + i / 100)
+            f"{m}{analysis}.test.{name}": entry(0.5 + i / 100)
             for name in ("accuracy", "f1.macro", "auroc.macro")
+            for analysis in ("", "@patient")
         }
-    overall = macro(StudyFacts(study(), Values(results), {}), "floats/overall.overall")
-    assert overall.startswith("| Model | Accuracy | Macro F1 | Macro AUC |")
-    assert "in one part (9 images): all models" in overall
-    assert overall.count("**0.570**") == 3
-    assert overall.count("**") == 6
+    facts = replace(StudyFacts(study(), Values(results), {}), many=True)
+    headline = macro(facts, "floats/headline.headline")
+    assert headline.startswith("| Set | Model | Accuracy | Macro F1 | Macro AUC |")
+    assert "| Test, by patient | Network a |" in headline
+    assert (headline.count("**0.570**"), headline.count("**0.560**"), headline.count("**")) == (3, 3, 12)
 
 
 def test_averages_of_many_models_have_a_row_each():

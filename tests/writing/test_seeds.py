@@ -68,11 +68,10 @@ def test_a_mean_calibration_error_has_no_range_to_lie_in() -> None:
     values = Values(results)
     say = verdicts.having(values.results)
     assert say("probabilities.calibration", "baseline") == (
-        "The expected calibration error of the baseline CNN is 0.100, and 0.050 when corrected."
+        "The expected calibration error of the baseline CNN is 0.100, and 0.050 when scaled."
     )
     assert say("probabilities.calibrations").endswith(
-        "Corrected, it goes from 0.050 (baseline CNN and improved CNN) to 0.050 "
-        "(baseline CNN and improved CNN)."
+        "Scaled, it goes from 0.050 (baseline CNN and improved CNN) to 0.050 (baseline CNN and improved CNN)."
     )
     banded = {
         n: {**item, "low": 0.02, "high": 0.06} if "expected" in n else item for n, item in results.items()

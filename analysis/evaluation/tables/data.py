@@ -39,7 +39,7 @@ def data_results(tables: DataTables, classes: Sequence[str]) -> Results:
     patients = records["patient"].nunique()
     results: Results = {
         **_flow(tables),
-        "pictures": _count(records["image_id"].nunique(), RECORDS, "images kept"),
+        "images": _count(records["image_id"].nunique(), RECORDS, "images kept"),
         "patients": _count(patients, RECORDS, "patients; an image of none known is its own"),
         **_counts(records, ALL_IMAGES, RECORDS, classes),
         **_people(records, classes),

@@ -108,8 +108,9 @@ class Comparison(Section):
         return [{"verdict": v, "count": found.count(v)} for v in dict.fromkeys(found)]
 
     def agree(self, b: str) -> bool:
-        """Tell whether the two analyses come to the same verdict and figures, and to the same side of the margin."""
-        return not self.differ(b) and len({self._reach_of(b, analysis) for analysis in self.analyses}) == 1
+        """Tell whether the two analyses come to the same verdict and to the same side of the margin."""
+        found = {(self.verdict(b, a)["verdict"], self._reach_of(b, a)) for a in self.analyses}
+        return len(found) == 1
 
     def _reach_of(self, b: str, analysis: str) -> str:
         is_sure = self.verdict(b, analysis)["verdict"] in {"better", "worse"}

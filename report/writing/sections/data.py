@@ -10,6 +10,8 @@ from report.writing.values import count
 
 UNEQUAL = 1.5
 """From this ratio of the commonest class to the rarest on, classes are called unequal."""
+FEW_IMAGES = 30
+"""With fewer test images of a class its sensitivity goes in steps of more than three percentage points."""
 SAME_SHARE = 0.05
 """A class' share of the training set that is nearer to that of all images is not told apart."""
 
@@ -68,6 +70,11 @@ class Data(Section):
             "unequal": images[commonest] >= UNEQUAL * images[rarest],
             "same_in_training": all(difference < SAME_SHARE for difference in apart),
         }
+
+    def rare_on_test(self) -> list[str]:
+        """Return the classes with few test images, the rarest first."""
+        images = {c: self.values.value(f"data.test.count.{c}") for c in self.facts.classes}
+        return sorted((c for c in images if images[c] < FEW_IMAGES), key=lambda c: images[c])
 
     @property
     def has_one_size(self) -> bool:

@@ -81,7 +81,7 @@ class Explanation(Section):
         """Return what early stopping alone would have given the model that ``b`` is compared with.
 
         ``epoch`` is the one with its lowest validation loss, ``best`` and ``kept`` its validation accuracy there and
-        where its weights are kept, ``other`` that of ``b``, and ``share`` how much of the gain it is, None without one.
+        where its weights are kept, ``at_end`` whether it is the last, ``other`` that of ``b``, and ``share`` how much of the gain it is, None without one.
         """
         a = self.study["comparison"]["baseline"]
         best, kept = self.epoch(a, "best"), self.epoch(a, "kept")
@@ -89,6 +89,7 @@ class Explanation(Section):
         gain = other - kept["val_accuracy"]
         return {
             "is_kept": best["epoch"] == kept["epoch"],
+            "at_end": int(best["epoch"]) == self.values.value(f"{a}.training.epochs_run"),
             "epoch": int(best["epoch"]),
             "best": best["val_accuracy"],
             "kept": kept["val_accuracy"],

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from analysis.vocabulary.measures import HEADLINES, pair_name
-from analysis.vocabulary.reference_classifiers import LOW_DETAIL
-from analysis.vocabulary.splits import GROUPED
+from analysis.vocabulary.reference_classifiers import LOW_DETAIL, MAJORITY
 from report.writing.study_facts import Section
 from report.writing.values import MISSING
 
@@ -65,27 +64,21 @@ class References(Section):
         declared = self.study["comparison"]
         return list(dict.fromkeys([*([declared["primary"]] if declared else []), *HEADLINES]))
 
-    def headline(self, split: str) -> list[dict[str, Any]]:
-        """Return a row for each classifier on a split, with its ``model`` and the ``cells`` of `by_patient`."""
-        return [
-            {"model": title, "cells": [self._headline(owner, f".{split}.{m}") for m in self.headlines]}
-            for owner, title in self.facts.classifiers()
-        ]
+    def headline(self, split: str, analysis: str) -> list[dict[str, Any]]:
+        """Return a row for each classifier on a split in an analysis: ``model``, and for each headline its ``cells``.
 
-    def by_patient(self) -> list[dict[str, Any]]:
-        """Return a row for each classifier in the analysis by patient: ``model``, and for each headline its ``cells``.
-
-        A cell has its ``text`` and whether it is the ``highest``.
+        A cell has its ``value`` as text and whether it is the ``highest``. The majority class stands in the first part
+        of the table alone, the test set: elsewhere it tells nothing more.
         """
         return [
             {
                 "model": title,
                 "cells": [
-                    self._headline(f"{owner}{GROUPED.suffix}", f"{GROUPED.suffix}.test.{m}")
-                    for m in self.headlines
+                    self._headline(f"{owner}{analysis}", f"{analysis}.{split}.{m}") for m in self.headlines
                 ],
             }
             for owner, title in self.facts.classifiers()
+            if owner != MAJORITY.id or (split == "test" and not analysis)
         ]
 
     def _headline(self, owner: str, result: str) -> dict[str, Any]:

@@ -53,6 +53,16 @@ class Results(Section):
         always = answers[0] if len(answers[0]) == 1 and all(a == answers[0] for a in answers) else set()
         return next(iter(always), "")
 
+    def never_predicted(self, model: str, split: str) -> list[str]:
+        """Return the classes that a model predicts for no image of a split; none if it predicts one class alone."""
+        classes = self.facts.classes
+        found = [
+            said
+            for said in classes
+            if not any(self.values.value(f"{model}.{split}.confusion.{true}.{said}") for true in classes)
+        ]
+        return found if len(found) < len(classes) - 1 else []
+
     def course(self, model: str) -> str:
         """Return how validation loss went: ``uneven``, ``good``, ``overfitting`` or ``slight_overfitting``."""
         of = f"{model}.training"
@@ -62,13 +72,9 @@ class Results(Section):
             return "uneven" if has_risen else "good"
         return "overfitting" if has_risen else "slight_overfitting"
 
-    def weighing(self, model: str) -> str:
-        """Return what of a model's training loss is not in its validation loss: ``weights``, ``oversampling`` or ""."""
-        return weighing(self.facts.model(model))
-
-    def is_augmented(self, model: str) -> bool:
-        """Return whether a model is trained on augmented images."""
-        return bool(self.facts.model(model)["augmentation"])
+    def weighed(self) -> list[str]:
+        """Return the models whose training loss is of weighted or oversampled images, as validation loss is not."""
+        return [model for model in self.facts.trained if weighing(self.facts.model(model))]
 
     def has_penalties(self, model: str) -> bool:
         """Return whether a model has penalties on its kernels."""

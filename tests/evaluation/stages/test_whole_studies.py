@@ -276,10 +276,10 @@ def test_facts_of_the_data(assignment) -> None:
     test = records[records["split"] == "test"]
     expected = {
         "data.annotations_found": 600,
-        "data.pictures_found": 602,
+        "data.images_found": 602,
         "data.excluded": 2,
         "data.excluded.ct_slice": 2,
-        "data.pictures": 600,
+        "data.images": 600,
         "data.patients": 300 + 60,  # of 60 pairs the first picture has no known patient
         "data.all.count.viral": (records["label"] == "viral").sum(),
         "data.train.count": len(train),

@@ -31,18 +31,18 @@ def test_validation_pictures_of_training_patients_are_told(artifacts):
         (
             {},
             "Of the images 20 % are drawn for testing, then 20 % of the rest",
-            "20 % of the images are drawn for testing by whole patients, then 20 % of the rest for validation",
+            "whole patients with about 20 % of the images are drawn for testing, then patients with 20 % of the rest for validation",
         ),
         (
             {"protocol": "holdout", "test": 0.1, "val": 0.1},
             "Of the images 20 % are drawn and then parted into 10 % for validation and 10 % for testing",
-            "10 % of the images are drawn for testing by whole patients, then 11.11 % of the rest for validation",
+            "whole patients with about 10 % of the images are drawn for testing, then patients with 11.11 % of the rest for validation",
         ),
         (
             {"protocol": "splitfolders", "test": 0.1, "val": 0.09, "seed": 1337},
             "shuffled with random state 1337, whatever part of the dataset's own split they lie in."
             " They are cut at 81 % and 90 %",
-            "10 % of the images are drawn for testing by whole patients, then 10 % of the rest for validation",
+            "whole patients with about 10 % of the images are drawn for testing, then patients with 10 % of the rest for validation",
         ),
         (
             {"protocol": "official", "draw": "keras", "official_val": "train"},
