@@ -46,7 +46,8 @@ class Settings(Reading):
         that names it first. Of several, one whose name says train, val or test is that part of
         the official split, as is a folder above the image; the column ``split`` comes before both.
     columns : mapping
-        ``file`` and ``label``, and if there are any ``patient``, ``split`` and ``view``: names of columns, or numbers from
+        ``file`` and ``label``, and if there are any ``patient``, ``split``, ``view``, ``age`` (in years, or as DICOM's
+        ``018M``), ``sex`` and ``source``: names of columns, or numbers from
         1; with numbers alone the table has no header. Several columns of labels are one for each finding: 1, 0 or
         nothing, and -1 where it is uncertain.
     values : mapping of class id to values
@@ -166,7 +167,7 @@ def _select(
             exclusions.append(Exclusion(entry.image or entry.file or entry.where, verdict, detail))
         else:
             official = entry.official or official_split(PurePosixPath(entry.image).parts[:-1])
-            tags = (f"View/{entry.view}",) if entry.view else ()
+            tags = (*((f"View/{entry.view}",) if entry.view else ()), *entry.about)
             candidates.append(Candidate(entry.image, (verdict,), tags, official=official))
     for image in images:
         if image in named:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from report.commands.options import Cache, Data, Sample, Set, StudyArgument, request_plan
+from report.commands.options import Cache, Data, External, Sample, Set, StudyArgument, request_plan
 from report.errors import UsageError, list_first
 from report.terminal import console
 from report.terminal.quantities import format_size
@@ -27,6 +27,7 @@ FORMATS = ("html", "pdf")
 def build(
     study: StudyArgument = "assignment",
     data: Data = None,
+    external: External = None,
     sample: Sample = False,
     overrides: Set = None,
     only: Annotated[
@@ -48,7 +49,7 @@ def build(
     from report.delivery.publish import publish
 
     start = time.monotonic()
-    plan = request_plan(study, data, sample, overrides, cache)
+    plan = request_plan(study, data, sample, overrides, cache, external)
     model = _require_model(plan, only) if only else ""
     plan = _place(plan, out, model)
     targets = [f"evaluate.{model}"] if model else ["results", "source", *_parse_formats(formats)]
@@ -116,6 +117,11 @@ def _note_omissions(plan: Plan, model: str) -> None:
     if plan.study.untrained:
         names = ", ".join(model.id for model in plan.study.untrained)
         console.note(f"described and not trained, as they begin with weights learnt on ImageNet: {names}")
+    if plan.lacks_external:
+        console.note(
+            "no images of the external set are there, so the models are not tried on it, and the report says so:"
+            " --external DIR"
+        )
     if not plan.commit:
         from report.workspace.version import explain_missing_commit
 

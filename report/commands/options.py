@@ -19,6 +19,10 @@ StudyOption = Annotated[str, typer.Option("--study", metavar="STUDY", help="A st
 Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="The data folder, or a .zip, .tar or .tar.gz.")
 ]
+External = Annotated[
+    Path | None,
+    typer.Option("--external", metavar="DIR", help="Images from elsewhere that trained models are tried on."),
+]
 Sample = Annotated[bool, typer.Option("--sample", help="Generated images instead of data: small and quick.")]
 Set = Annotated[
     list[str] | None,
@@ -32,7 +36,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")
 
 
 def request_plan(
-    study: str, data: Path | None, sample: bool, overrides: list[str] | None, cache: Path | None
+    study: str,
+    data: Path | None,
+    sample: bool,
+    overrides: list[str] | None,
+    cache: Path | None,
+    external: Path | None = None,
 ) -> Plan:
     """Return the plan that these options ask for, and tell where the data are if nobody named them.
 
@@ -44,7 +53,7 @@ def request_plan(
     from report.workspace import plan as workspace
     from report.workspace.request import Request
 
-    plan = workspace.make_plan(Request(study, data, sample, tuple(overrides or ()), cache))
+    plan = workspace.make_plan(Request(study, data, sample, tuple(overrides or ()), cache, external))
     if plan.guesses_data:
         console.note(f"data: {plan.data} (as in the last build)")
     return plan

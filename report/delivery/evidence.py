@@ -7,13 +7,14 @@ Every other stage is a pure function of these files, which lie in ``predictions/
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import StringConstraints, ValidationError
 
 from analysis.errors import DataError
+from analysis.vocabulary.external import EXTERNAL
 from report.engine.stage import Output, Source, Stage, find_private_readers, is_included
 from report.engine.system.files import digest_file, read_json
 from report.errors import StageError
@@ -46,6 +47,7 @@ class Evidence(Section):
     format: Literal[1]
     name: Name
     data: DataKind
+    external: DataKind | Literal[""] = ""
     overrides: tuple[str, ...]
     commit: str
     declared_late: bool
@@ -58,7 +60,16 @@ class Evidence(Section):
         nothing_reads_it = prose
         return make_stages(
             self.study,
-            Place(prose, self.data, nothing_reads_it, self.overrides, self.declared_late, self.commit),
+            Place(
+                prose,
+                self.data,
+                nothing_reads_it,
+                self.overrides,
+                self.declared_late,
+                self.commit,
+                self.external,
+                nothing_reads_it,
+            ),
         )
 
 
@@ -140,13 +151,20 @@ def describe_study(
     names = {stage.name for stage in plan}
     return {
         "format": 1,
-        "data": next((kind for kind in ("sample", "archive") if kind in names), "folder"),
+        "data": _find_kind(names),
+        **({EXTERNAL: _find_kind(names, f"{EXTERNAL}.")} if f"{EXTERNAL}.read" in names else {}),
         **{name: params[name] for name in ("name", "overrides", "commit")},
         "declared_late": _find_stage("compare", plan).params["declared_late"],
         "study": study.as_json(without_defaults=True),  # as a study file may say it
         "program": describe_program((stage, built[stage.name].record.recipe) for stage in repeatable),
         "files": {name: digest_file(path) for name, path in sorted(files.items())},
     }
+
+
+def _find_kind(names: Collection[str], prefix: str = "") -> DataKind:
+    """Return what data are, by the stages that make or unpack them."""
+    kinds: tuple[DataKind, ...] = ("sample", "archive")
+    return next((kind for kind in kinds if f"{prefix}{kind}" in names), "folder")
 
 
 def to_json(facts: Mapping[str, Any]) -> bytes:

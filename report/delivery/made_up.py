@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from analysis.evaluation.settings import LEVEL
+from analysis.vocabulary.external import EXTERNAL, quantity
 from analysis.vocabulary.measures import LEARNING_CURVES, pair_name
 from analysis.vocabulary.published import NOT_COMPARABLE
-from analysis.vocabulary.results import MOVES, OF_ARCHITECTURE, Quantity, quantity
+from analysis.vocabulary.results import MOVES, OF_ARCHITECTURE, Quantity
 from analysis.vocabulary.splits import EVALUATED
 from analysis.vocabulary.verdicts import BETTER
 from report.engine.stage import Stage
@@ -57,6 +58,9 @@ def make_up(stages: Iterable[Stage], study: Study, words: str, folder: Path) -> 
     dict of str to dict of str to Path
         Of each stage, by its name, its files by theirs.
     """
+    stages = list(stages)
+    if not any(stage.kind == EXTERNAL for stage in stages):  # declared, and no images of it are there
+        study = study.model_copy(update={EXTERNAL: None})
     files: dict[str, dict[str, Path]] = {}
     for stage in stages:
         place = folder / stage.name
@@ -189,6 +193,15 @@ def _write_ledger(place: Path, case: _Case) -> None:
     _write_table(place / "ledger.csv", rows)
 
 
+def _write_external(place: Path, case: _Case) -> None:
+    assert case.study.external is not None
+    of_label = {"label": case.study.external.class_ids[0], "y_pred": case.study.classes[0].id}
+    counts = dict.fromkeys(("n", "patients", "count"), WHOLE)
+    shares = {"share": SHARE, "low": SHARE - HALF_WIDTH, "high": SHARE + HALF_WIDTH}
+    _write_table(place / "confusion.csv", [{**of_label, **counts, **shares}])
+    _write_table(place / "groups.csv", [{"kind": "sex", "group": "female", **of_label, **counts, **shares}])
+
+
 def _write_results(place: Path, case: _Case) -> None:
     _write_json(place / "results.json", make_up_results(case.study, case.words))
 
@@ -207,6 +220,7 @@ _WRITERS: dict[str, Callable[[Path, _Case], None]] = {
     "evaluate": _write_evaluation,
     "compare": _write_comparison,
     "ledger": _write_ledger,
+    EXTERNAL: _write_external,
     "results": _write_results,
     "figure": _write_figure,
 }

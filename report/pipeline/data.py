@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,8 @@ from report import PROJECT
 from report.engine.stage import ALL_FILES, Input, Json, Output, Source, Stage
 from report.pipeline import packages
 from report.study import readers
-from report.study.settings import ClassLabel
+from report.study.external import ExternalClass
+from report.study.settings import ClassLabel, Dataset
 from report.study.study import Study
 from report.study.value_types import is_folder_name
 
@@ -21,6 +22,7 @@ LONGEST_FOLDER = 100
 RECORDS = Output("read", ("records.csv",))
 IMAGES = Output("images")
 DataKind = Literal["sample", "folder", "archive"]
+AnyClass = ClassLabel | ExternalClass
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class Place:
         Whether the comparison was declared anew after results on the test set had been seen.
     commit : str
         The version of the program, for the appendix; "" where it is not known.
+    external_kind : str
+        What the external set is; "" where the study has none, or its images are not there.
+    external : Path or None
+        Its folder or archive.
     """
 
     study: Path
@@ -49,6 +55,8 @@ class Place:
     overrides: tuple[str, ...] = ()
     declared_late: bool = False
     commit: str = ""
+    external_kind: DataKind | Literal[""] = ""
+    external: Path | None = None
 
 
 def find_kind(data: Path | None) -> DataKind:
@@ -64,12 +72,13 @@ def make_data_stages(study: Study, place: Place) -> Iterator[Stage]:
     if place.kind == "sample":
         yield _sample(study)
     if place.kind == "archive":
-        yield _archive(place, study)
+        assert place.data is not None
+        yield make_archive_stage("archive", place.data, study.dataset)
     yield Stage(
         "read",
         function_of(study.dataset.reader),
         {"data": data},
-        {**_reading(study), **study.dataset.select("max_excluded")},
+        {**describe_reading(study.dataset, study.classes), **study.dataset.select("max_excluded")},
         packages=packages.IMAGES,
         releases=ALL_FILES,  # tables of the images, none of their pixels
     )
@@ -87,44 +96,46 @@ def _sample(study: Study) -> Stage:
     reader = readers.look_up(study.dataset.reader)
     params: dict[str, Json] = {**reader.sample_params, **study.sample.select("pictures", "seed")}
     for key in reader.sample_keys:
-        params |= {"classes": _names_in_data(study)} if key == "classes" else study.dataset.select(key)
+        classes = name_in_data(study.dataset, study.classes)
+        params |= {"classes": classes} if key == "classes" else study.dataset.select(key)
     return Stage("sample", reader.sample, params=params, packages=packages.IMAGES, private=True)
 
 
-def _names_in_data(study: Study) -> list[Json]:
-    return [{"id": c.id, "folder": _name_in_data(study, c)} for c in study.classes]
+def name_in_data(data: Dataset, classes: Iterable[AnyClass]) -> list[Json]:
+    """Return what each class is called in generated data: as its folder, or in the table, there perhaps as a column."""
+    return [{"id": c.id, "folder": _name_in_data(data, c)} for c in classes]
 
 
-def _name_in_data(study: Study, class_: ClassLabel) -> str:
-    """Return what a class is called in the sample: as its folder or in the table, there perhaps as a column."""
-    data = study.dataset
+def _name_in_data(data: Dataset, class_: AnyClass) -> str:
     label = class_.label if data.columns else _folder(class_)
     names = (*data.folders.get(class_.id, ()), *data.values.get(class_.id, ()), label, class_.id)
     columns = data.columns.label if data.columns else ()
     return next((name for name in names if isinstance(columns, tuple) and name in columns), names[0])
 
 
-def _folder(class_: ClassLabel) -> str:
+def _folder(class_: AnyClass) -> str:
     """Return the name of a class' folder: its label, or its id where that could not be the name of one."""
     label = class_.label
     is_name = is_folder_name(label) and len(label.encode()) <= LONGEST_FOLDER and not label.startswith(".")
     return label if is_name else class_.id
 
 
-def _reading(study: Study) -> dict[str, Json]:
-    """Return what the study's reader is told about labels."""
-    own = readers.look_up(study.dataset.reader).keys
-    pattern = ("patient_pattern",) if study.dataset.patient_pattern else ()
+def describe_reading(data: Dataset, classes: Iterable[AnyClass]) -> dict[str, Json]:
+    """Return what the reader of a dataset is told about labels."""
+    own = readers.look_up(data.reader).keys
+    pattern = ("patient_pattern",) if data.patient_pattern else ()
     return {
-        "classes": [c.select("id", "label") for c in study.classes],
-        **study.dataset.select(*own, *pattern, "exclude"),
+        "classes": [c.select("id", "label") for c in classes],
+        **data.select(*own, *pattern, "exclude"),
     }
 
 
 def make_data_check_stages(data: Path, study: Study | None) -> list[Stage]:
     """Return the stages that tell what ``data`` holds; the settings of ``study`` are tried before any others."""
     place = Place(PROJECT, find_kind(data), data)
-    given: Json = {"reader": study.dataset.reader, **_reading(study)} if study else None
+    given: Json = None
+    if study:
+        given = {"reader": study.dataset.reader, **describe_reading(study.dataset, study.classes)}
     inputs = {"data": make_data_inputs(place)[0]}
     check = Stage(
         "check",
@@ -134,16 +145,16 @@ def make_data_check_stages(data: Path, study: Study | None) -> list[Stage]:
         uses=(function_of(study.dataset.reader),) if study else (),
         packages=packages.IMAGES,
     )
-    return [_archive(place, study), check] if place.kind == "archive" else [check]
+    if place.kind != "archive":
+        return [check]
+    return [make_archive_stage("archive", data, study.dataset if study else None), check]
 
 
-def _archive(place: Place, study: Study | None) -> Stage:
-    assert place.data is not None
-    encoding = study.dataset.archive_encoding if study else ""
+def make_archive_stage(name: str, archive: Path, data: Dataset | None) -> Stage:
+    """Return the stage that unpacks an archive; ``data`` says in which encoding its names are."""
+    encoding = data.archive_encoding if data else ""
     params: dict[str, Json] = {"encoding": encoding} if encoding else {}
-    return Stage(
-        "archive", "analysis.datasets.archives.unpacking:unpack", {"data": make_xrays(place.data)}, params
-    )
+    return Stage(name, "analysis.datasets.archives.unpacking:unpack", {"data": make_xrays(archive)}, params)
 
 
 def make_xrays(path: Path, *, keyed: bool = True) -> Source:

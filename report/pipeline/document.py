@@ -10,6 +10,7 @@ from report import PROJECT
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.pipeline import packages
 from report.pipeline.data import Place
+from report.pipeline.external import find_external_tables
 from report.study.folder import PROSE_FILES
 from report.study.study import Study
 from report.study.trainings import has_many_models, list_analyses, name_first_run, select_together
@@ -58,7 +59,7 @@ def _source(study: Study, place: Place, figures: Sequence[str]) -> Stage:
         {
             "templates": Source(PROJECT / "templates", include=WORDS),
             "prose": Source(place.study, include=tuple(PROSE_FILES)),
-            **_results(study),
+            **_results(study, place),
             **{name.replace(".", "_"): Output(name) for name in figures},
         },
         {
@@ -76,7 +77,7 @@ def _source(study: Study, place: Place, figures: Sequence[str]) -> Stage:
     )
 
 
-def _results(study: Study) -> dict[str, Input]:
+def _results(study: Study, place: Place) -> dict[str, Input]:
     """Return what the source reads of the results: of each analysis its split and comparison, of models one run."""
     shown = {m.id: name_first_run(study, m) for m in study.trained}
     return {
@@ -89,4 +90,5 @@ def _results(study: Study) -> dict[str, Input]:
         f"evaluate_{LOW_DETAIL.id}": Output(f"evaluate.{LOW_DETAIL.id}"),
         **{f"compare{analysis}": Output(f"compare{analysis}") for analysis in list_analyses(study)},
         **({"ledger": Output("ledger")} if study.published else {}),
+        **(find_external_tables(shown) if study.external and place.external_kind else {}),
     }

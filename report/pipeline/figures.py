@@ -12,6 +12,7 @@ from report.document import fonts
 from report.engine.stage import ALL_FILES, Input, Json, Output, Source, Stage
 from report.pipeline import packages
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_inputs
+from report.pipeline.external import find_external_tables
 from report.study.settings import Comparison
 from report.study.study import Study
 from report.study.trainings import (
@@ -45,6 +46,7 @@ MODULES = {
     "effects": "measure_differences",
     "reliability": "reliability_diagrams",
     "decision": "decision_curves",
+    "external": "external_confusion",
 }
 """The module of `analysis.figures` that draws a figure, by the first part of the figure's name, where it is called otherwise."""
 
@@ -63,6 +65,7 @@ def make_figure_stages(study: Study, place: Place) -> Iterator[Stage]:
         for other in study.comparison.against:
             yield from _pair_figures(study, study.comparison, other)
     yield from _side_by_side(study)
+    yield from _external(study, place)
 
 
 def _figure(study: Study, name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:
@@ -87,7 +90,10 @@ def _fonts(study: Study) -> dict[str, Input]:
 
 def list_names_in_figures(study: Study) -> str:
     """Return all that the study file puts into figures as text."""
-    return "".join([*(c.label for c in study.classes), *(m.title for m in study.models)])
+    labels = [c.label for c in study.classes]
+    if study.external:
+        labels += [c.label for c in study.external.classes]
+    return "".join([*labels, *(m.title for m in study.models)])
 
 
 def _classes(study: Study) -> dict[str, Json]:
@@ -195,3 +201,17 @@ def _side_by_side(study: Study) -> Iterator[Stage]:
     )
     if study.about.kind == "replication":
         yield _figure(study, "before", {"records": RECORDS, "split": SPLIT}, classes)
+
+
+def _external(study: Study, place: Place) -> Iterator[Stage]:
+    """Yield the figure of what networks call the images of the external set."""
+    if study.external is None or not place.external_kind:
+        return
+    shown = select_together(study)
+    tables = find_external_tables({m.id: name_first_run(study, m) for m in shown})
+    about: dict[str, Json] = {
+        **_classes(study),
+        "external": [c.select("id", "label", "matches") for c in study.external.classes],
+        "models": [m.select("id", "title") for m in shown],
+    }
+    yield _figure(study, "external", tables, about)

@@ -19,6 +19,7 @@ evaluate      analysis.evaluation.stages.average:average    evaluate; with sever
 predict       analysis.models.low_detail:fit                read, images, split
 compare       analysis.evaluation.stages.compare:compare    predict
 ledger        analysis.evaluation.stages.ledger:write       architecture, split, predict, evaluate; with published figures
+external      analysis.*, report.pipeline.external          read, images, split, train; with an external set, see there
 results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, ledger
 figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, results
 figure        report.writing.stages_figure:draw             nothing but the list of stages
@@ -48,6 +49,7 @@ from report.engine.stage import Input, Json, Output, Source, Stage
 from report.pipeline import packages
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_stages
 from report.pipeline.document import make_document_stages
+from report.pipeline.external import find_external_results, make_external_stages
 from report.pipeline.figures import make_figure_stages
 from report.study.comparable import find_obstacles
 from report.study.model_settings import Model
@@ -81,7 +83,8 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
             for stage in _analysis(study, place, analysis, group)
         ),
         *_ledger(study, place),
-        _results(study),
+        *make_external_stages(study, place),
+        _results(study, place),
         *make_figure_stages(study, place),
     ]
     return [*before, *make_document_stages(study, place, before)]
@@ -278,7 +281,7 @@ def _ledger(study: Study, place: Place) -> Iterator[Stage]:
     )
 
 
-def _results(study: Study) -> Stage:
+def _results(study: Study, place: Place) -> Stage:
     names = [
         name
         for analysis in list_analyses(study)
@@ -303,6 +306,7 @@ def _results(study: Study) -> Stage:
                 for analysis in list_analyses(study)
             },
             **({"ledger": Output("ledger", RESULTS)} if study.published else {}),
+            **find_external_results(study, place),
         },
         {
             "classes": [*study.class_ids],

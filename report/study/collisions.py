@@ -5,13 +5,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
+from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.measures import ABNORMAL, BETWEEN, MACRO, MICRO, WEIGHTED
 from analysis.vocabulary.reference_classifiers import REFERENCES
 from report.study.model_settings import Model
 from report.study.settings import ClassLabel
 from report.study.texts import without_article
 
-OWNERS = ("data", "published", "ledger", "planning", *(reference.id for reference in REFERENCES))
+OWNERS = ("data", "published", "ledger", "planning", EXTERNAL, *(reference.id for reference in REFERENCES))
 """What results are named after beside models."""
 COLUMNS = ("image_id", "split", "fold", "seed", "patient_id", "y_true")
 """The columns that stand beside those of classes in a table of predictions."""
@@ -44,10 +45,10 @@ def find_collision(classes: Sequence[ClassLabel], models: Sequence[Model]) -> tu
             return f"models.{model.id}.id", problem
     labels = {f"classes.{c.id}.label": c.label for c in classes}
     titles = {f"models.{m.id}.title": without_article(m.title) for m in models}
-    return _find_alike(labels, LABELS) or _find_alike(titles, [reference.title for reference in REFERENCES])
+    return find_alike(labels, LABELS) or find_alike(titles, [reference.title for reference in REFERENCES])
 
 
-def _find_alike(texts: Mapping[str, str], reserved: Iterable[str]) -> tuple[str, str] | None:
+def find_alike(texts: Mapping[str, str], reserved: Iterable[str]) -> tuple[str, str] | None:
     """Return the key of a text that reads like another or is none, and why; None if all can be told apart."""
     seen = {_visible(text): f"the report's own {text!r}" for text in reserved}
     for key, text in texts.items():

@@ -72,13 +72,19 @@ class ClassLabel(Section):
 
 
 class Columns(Section):
-    """Columns of a table of labels: names, or numbers from 1, which all of them are where it has no header."""
+    """Columns of a table of labels: names, or numbers from 1, which all of them are where it has no header.
+
+    ``age``, ``sex`` and ``source`` of an image are tags of its record, as ``Age:60``, ``Sex/F`` and ``Source/Hannover``.
+    """
 
     file: Column
     label: LabelColumns
     patient: Column | None = None
     split: Column | None = None
     view: Column | None = None
+    age: Column | None = None
+    sex: Column | None = None
+    source: Column | None = None
 
 
 class Dataset(Section):

@@ -13,6 +13,7 @@ from report.errors import did_you_mean, nearest
 from report.study import readers
 from report.study.collisions import find_collision
 from report.study.dotted_names import find_setting
+from report.study.external import External, find_unmatched
 from report.study.model_settings import Model
 from report.study.published import Published
 from report.study.settings import (
@@ -49,6 +50,7 @@ class Study(Section):
     models: Annotated[tuple[Model, ...], Field(min_length=1)]
     training: Training = Training()
     comparison: Comparison | None = None
+    external: External | None = None
     mistakes: tuple[Mistake, ...] = ()
     report: Report = Report()
     sample: Sample = Sample()
@@ -106,7 +108,10 @@ class Study(Section):
         if split.subset:
             split = split.model_copy(update={"subset": self.sample.subset})
         dataset = self.dataset.model_copy(update={"patient_pattern": ""})  # of the names in the real data
-        return self.model_copy(update={"image": image, "models": models, "split": split, "dataset": dataset})
+        changed = {"image": image, "models": models, "split": split, "dataset": dataset}
+        if self.external:
+            changed["external"] = self.external.model_copy(update={"patient_pattern": ""})
+        return self.model_copy(update=changed)
 
     def without_classes(self) -> Study:
         """Return the study without the classes that its data are to be read without; its title says so."""
@@ -120,6 +125,7 @@ class Study(Section):
             "classes": tuple(c for c in self.classes if c.id in ids),
             "dataset": self._dataset_of(ids),
             "left_out": left_out,
+            "external": self.external and self.external.match(ids),
         }
         for key, section in (("split", self.split), ("sample", self.sample)):
             if self.split.subset:
@@ -191,6 +197,8 @@ class Study(Section):
         for key, names in named.items():
             for name in sorted(set(names) - ids):
                 raise refuse(f"no class is called {name!r}", key=key)
+        for key, name in find_unmatched(self.external, self.class_ids) if self.external else ():
+            raise refuse(f"no class is called {name!r}", key=key)
         if len(ids - set(self.dataset.without)) < MIN_CLASSES:
             raise refuse(f"fewer than {MIN_CLASSES} classes are left", key="dataset.without")
         if self.split.subset:

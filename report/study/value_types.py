@@ -156,6 +156,7 @@ def _one_line(text: str) -> str:
 
 
 Identifier = Annotated[str, StringConstraints(pattern=NAME, max_length=40)]
+Identifiers = Annotated[tuple[Identifier, ...], BeforeValidator(_as_tuple)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_one_line)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_one_line)]
 Rationale = Annotated[str, StringConstraints(max_length=600), AfterValidator(_one_line)]

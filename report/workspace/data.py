@@ -6,9 +6,11 @@ import shlex
 from pathlib import Path
 
 from analysis.errors import DataError
+from analysis.vocabulary.external import EXTERNAL
 from analysis.walk import walk
 from report import PROJECT
 from report.engine.store import Store
+from report.errors import UsageError
 from report.study import readers
 from report.study.study import Study
 from report.workspace.places import find_cache
@@ -44,6 +46,34 @@ def find_last_data(request: Request) -> Path | None:
     """Return the data that the last build of a study read, if any was."""
     pointers = Store(find_cache(request.cache)).latest(request.cache_name, "data")
     return Path(pointers["folder"]) if "folder" in pointers else None
+
+
+def find_external(request: Request, study: Study) -> Path | None:
+    """Return the folder or archive of the study's external set; None if it has none, or its images are not there.
+
+    ``--external``, else ``REPORT_EXTERNAL``, else its ``root``, else what the last build read.
+
+    Raises
+    ------
+    DataError
+        The user names one that does not exist.
+    UsageError
+        ``--external`` is named, and the study has no external set.
+    """
+    named = request.named_external
+    if study.external is None:
+        if request.external:
+            raise UsageError(
+                f"--external {request.external}: the study has no external set",
+                hint="declare [external] in the study file, or try one network: report test --model MODEL --data DIR",
+            )
+        return None
+    last = Store(find_cache(request.cache)).latest(request.cache_name, EXTERNAL).get("folder")
+    places = [named] if named else [PROJECT / study.external.root, *([Path(last)] if last else [])]
+    found = next((place for place in places if not find_data_problem(place)), None)
+    if named and not found:
+        raise DataError(f"{named}: {find_data_problem(named)}", hint="check the path given to --external")
+    return found and found.resolve()
 
 
 def find_data_problem(path: Path) -> str:

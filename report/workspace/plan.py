@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.errors import DataError
+from analysis.vocabulary.external import EXTERNAL
 from report import PROJECT
 from report.engine.stage import Stage, kind_of, select
 from report.engine.store import Store
@@ -18,7 +19,7 @@ from report.pipeline.stages import make_stages
 from report.study.build_command import format_build
 from report.study.loading import load
 from report.study.study import Study
-from report.workspace.data import find_data
+from report.workspace.data import find_data, find_external
 from report.workspace.places import find_cache, find_study_folder
 from report.workspace.request import Request
 from report.workspace.version import find_commit
@@ -38,6 +39,8 @@ class Plan:
         Where results are kept, the build is published and the document's source is written.
     commit : str
         The version of the program, "" if git does not tell it.
+    external : Path, optional
+        The folder or archive of the external set; None for the sample, or if there is none.
     """
 
     request: Request
@@ -49,6 +52,12 @@ class Plan:
     out: Path
     document: Path
     commit: str = ""
+    external: Path | None = None
+
+    @property
+    def lacks_external(self) -> bool:
+        """Whether the study has an external set whose images are not there, so that nothing is tried on it."""
+        return bool(self.study.external) and not self.external and not self.request.sample
 
     @property
     def cache_name(self) -> str:
@@ -69,6 +78,8 @@ class Plan:
         """Return the command line that builds this plan."""
         data = [] if self.request.sample else ["--data", str(self.data or "DIR")]
         request = self.request
+        if request.external:
+            data += ["--external", str(request.external)]
         return format_build(request.study, request.overrides, *self._common_options(), *data, *words)
 
     def log_command(self, stage: str) -> str:
@@ -91,6 +102,9 @@ class Plan:
         if self.data:
             with translate_disk_errors(self.cache):
                 Store(self.cache).point(self.cache_name, {"folder": str(self.data)}, "data")
+        if self.external:
+            with translate_disk_errors(self.cache):
+                Store(self.cache).point(self.cache_name, {"folder": str(self.external)}, EXTERNAL)
 
 
 def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
@@ -110,9 +124,13 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
     if request.sample:
         if request.data is not None:
             raise UsageError("--data and --sample contradict each other", hint="leave one of them out")
-        study, found = study.for_sample(), None
+        if request.external:
+            raise UsageError("--external and --sample contradict each other", hint="leave one of them out")
+        study, found, external = study.for_sample(), None, None
     else:
         found = _find_data(request, study, needed=needs_data)
+        external = find_external(request, study)
+    external_kind = find_kind(external) if study.external and (external or request.sample) else ""
     data = None if request.sample else found or PROJECT / study.dataset.root
     name = folder.name + ("-sample" if request.sample else "")
     cache = find_cache(request.cache)
@@ -124,13 +142,23 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
         study=study,
         stages=make_stages(
             study,
-            Place(folder, find_kind(data), data, request.overrides, declared != study.declaration, version),
+            Place(
+                folder,
+                find_kind(data),
+                data,
+                request.overrides,
+                declared != study.declaration,
+                version,
+                external_kind,
+                external,
+            ),
         ),
         data=found,
         cache=cache,
         out=PROJECT / "build" / name,
         document=PROJECT / "document" / name,
         commit=version,
+        external=external,
     )
 
 

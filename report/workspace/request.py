@@ -28,6 +28,8 @@ class Request:
         Changes to the study file, each ``key=value``.
     cache : Path, optional
         Where results are kept; None for the usual place.
+    external : Path, optional
+        The folder or archive of the external set; None where the user named none.
     """
 
     study: str = "assignment"
@@ -35,6 +37,13 @@ class Request:
     sample: bool = False
     overrides: tuple[str, ...] = ()
     cache: Path | None = None
+    external: Path | None = None
+
+    @property
+    def named_external(self) -> Path | None:
+        """The external set that the user names: ``--external``, else ``REPORT_EXTERNAL``."""
+        environment = os.environ.get("REPORT_EXTERNAL")
+        return self.external or (Path(environment) if environment else None)
 
     @property
     def named_data(self) -> Path | None:

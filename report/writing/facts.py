@@ -18,6 +18,7 @@ from report.writing.sections.data import Data
 from report.writing.sections.details import Details
 from report.writing.sections.discussion import Discussion
 from report.writing.sections.explanation import Explanation
+from report.writing.sections.external import External
 from report.writing.sections.ledger import Ledger
 from report.writing.sections.models import Models
 from report.writing.sections.probabilities import Probabilities
@@ -40,6 +41,7 @@ def facts_of_sections(study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) 
         details=Details(study),
         discussion=Discussion(study),
         explanation=Explanation(study),
+        external=External(study),
         ledger=Ledger(study),
         models=Models(study),
         probabilities=Probabilities(study),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from analysis.evaluation.settings import DISCORDANCES, PREVALENCES, SPECIFICITIES
-from analysis.vocabulary import results
+from analysis.vocabulary import external, results
 from analysis.vocabulary.measures import (
     ABNORMAL,
     COMPARED,
@@ -46,12 +46,24 @@ def result_names(study: Study) -> frozenset[str]:
         }
         found |= _owned(f"{LOW_DETAIL.id}{analysis}", _evaluated(study, rebalanced=False))
         for model in study.trained:
-            owners = {f"{model.id}{analysis}", *(run.name for run in list_runs(study, model, analysis))}
-            for owner in owners:
+            for owner in _list_owners(study, model, analysis):
                 found |= _owned(f"{owner}.training", _named(results.OF_TRAINING, study))
                 found |= _owned(owner, _evaluated(study, rebalanced=is_rebalanced(model)))
         found |= set(_compared(study, analysis))
+    if study.external:
+        tested = {
+            owner
+            for analysis in list_analyses(study)
+            for model in study.trained
+            for owner in _list_owners(study, model, analysis)
+        }
+        found |= set(external.names(study.external.class_ids, study.class_ids, sorted(tested)))
     return frozenset(found | set(_published(study)))
+
+
+def _list_owners(study: Study, model: Model, analysis: str) -> set[str]:
+    """Return what results of a model are named by: it, and where it is trained with several seeds each training."""
+    return {f"{model.id}{analysis}", *(run.name for run in list_runs(study, model, analysis))}
 
 
 def is_rebalanced(model: Model) -> bool:

@@ -20,6 +20,9 @@ from analysis.datasets.tables.labels import Cells, plain
 from analysis.datasets.tables.parsing import Column, Row, Table
 from analysis.errors import DataError
 
+ABOUT = {"age": "Age:", "sex": "Sex/", "source": "Source/"}
+"""How a tag of each of these columns begins, as in V7's dataset."""
+
 
 def read_table(root: Path, files: Sequence[str], name: str, columns: Mapping[str, Any]) -> Table:
     """Return the table that a study calls ``name``, one of the ``files`` below ``root``."""
@@ -39,7 +42,10 @@ def _listed(column: Any) -> Sequence[Column]:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the rows about one image say; ``image`` is empty where there is none, ``other`` a row that contradicts."""
+    """What the rows about one image say; ``image`` is empty where there is none, ``other`` a row that contradicts.
+
+    ``about`` are tags of the age, sex and source of an image, of the first row that is about it.
+    """
 
     file: str
     image: str
@@ -49,6 +55,7 @@ class Entry:
     official: str
     view: str
     table: str
+    about: tuple[str, ...] = ()
     other: str = ""
 
     @property
@@ -98,7 +105,9 @@ def _placed(row: Entry, images: ImageFinder, often: Mapping[str, int]) -> Entry:
 def read_rows(table: Table, columns: Mapping[str, Any], of_several: bool) -> Iterator[Entry]:
     """Yield what each row of a table says; one ``of_several`` is of the part of the split that its name says."""
     places = {
-        key: table.place(columns[key]) for key in ("file", "patient", "split", "view") if columns.get(key)
+        key: table.place(columns[key])
+        for key in ("file", "patient", "split", "view", *ABOUT)
+        if columns.get(key)
     }
     labels = {str(column): table.place(column) for column in _listed(columns["label"])}
     part = official_split(re.split(r"[\W_]+", PurePosixPath(table.name).stem)) if of_several else ""
@@ -123,7 +132,14 @@ def read_rows(table: Table, columns: Mapping[str, Any], of_several: bool) -> Ite
             official or part,
             cell(row, "view"),
             table.name,
+            tuple(tag + said for key, tag in ABOUT.items() if (said := _in_tag(cell(row, key), key))),
         )
+
+
+def _in_tag(cell: str, key: str) -> str:
+    """Return a cell as part of a tag: bars stand between tags, and a sex is F or M, or begins so."""
+    said = " ".join(cell.replace("|", " ").split())
+    return said.upper() if key == "sex" else said
 
 
 def _at(row: Row, place: int) -> str:

@@ -1,0 +1,121 @@
+"""Facts of the section on the external test: what networks call images from elsewhere, beside the study's test set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from analysis.vocabulary.external import EXTERNAL, MEASURES_OF_CLASS
+from analysis.vocabulary.measures import MEASURES
+from analysis.vocabulary.run_names import add_seed
+from report.document.markdown import escape
+from report.writing.study_facts import Section, read_rows
+from report.writing.values import unbroken
+
+
+class External(Section):
+    """What the report says of images from elsewhere."""
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether the study names images from elsewhere."""
+        return bool(self.study[EXTERNAL])
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether such images were there, so that there are results."""
+        return f"{EXTERNAL}.count" in self.values.results
+
+    @property
+    def title(self) -> str:
+        """What the external set is called in a sentence."""
+        return escape(self.study[EXTERNAL]["title"])
+
+    @property
+    def classes(self) -> list[Mapping[str, Any]]:
+        """The classes of the external set: ``id``, ``label`` and which of the study's each ``matches``."""
+        return list(self.study[EXTERNAL]["classes"])
+
+    def label(self, class_id: str) -> str:
+        """Return the label of a class of the external set."""
+        return next(escape(c["label"]) for c in self.classes if c["id"] == class_id)
+
+    @property
+    def headline(self) -> str:
+        """The class that is quoted first: the one that is the study's normal class, else the one with most images."""
+        normal = [c["id"] for c in self.classes if [*c["matches"]] == [self.facts.normal_class]]
+        sizes = {c["id"]: self.values.value(f"{EXTERNAL}.count.{c['id']}") for c in self.classes}
+        return next(iter(normal), max(sizes, key=lambda name: sizes[name]))
+
+    def run(self, model: str) -> str:
+        """Return the training of a model whose counts are shown: of several seeds the first."""
+        seeds = self.study["training"]["seeds"]
+        return add_seed(model, seeds[0]) if len(seeds) > 1 else model
+
+    def commonest(self, model: str, label: str) -> str:
+        """Return the class of the study that a network calls most images of a label."""
+        of = f"{self.run(model)}.{EXTERNAL}.confusion.{label}"
+        return max(self.facts.classes, key=lambda name: self.values.value(f"{of}.{name}"))
+
+    def are_wrong(self) -> bool:
+        """Return whether a network calls most images of the label that is quoted first a class that this does not match."""
+        matches = next(c["matches"] for c in self.classes if c["id"] == self.headline)
+        return any(self.commonest(model, self.headline) not in matches for model in self.facts.trained)
+
+    def unseen(self) -> list[str]:
+        """Return the classes of the study of which the external set has no image."""
+        matched = {name for c in self.classes for name in c["matches"]}
+        return [name for name in self.facts.classes if name not in matched]
+
+    def measures(self) -> list[dict[str, str]]:
+        """Return what is measured on both sets: ``measure`` and ``of`` (a class, or ""), and the ``name`` behind model and set."""
+        models = self.facts.trained
+        found = [{"measure": MEASURES["accuracy"].head, "of": "", "name": "accuracy"}]
+        for measure in MEASURES_OF_CLASS:
+            for name in self.facts.classes:
+                found.append({"measure": MEASURES[measure].head, "of": name, "name": f"{measure}.{name}"})
+        known = self.values.results
+        return [
+            item
+            for item in found
+            if all(known[f"{m}.{EXTERNAL}.{item['name']}"]["value"] is not None for m in models)
+        ]
+
+    def cell(self, name: str) -> str:
+        """Return a result with its interval, on one line."""
+        return unbroken(self.values.cell(name))
+
+    def groups(self, told: Callable[[str, str], str]) -> list[list[str]]:
+        """Return a row for each group and label: kind, group, label, images, and what each network calls most of them.
+
+        ``told`` is the template's words for a kind of groups and for a group of that kind.
+        """
+        tables = {
+            m: read_rows(self.facts.inputs[f"{EXTERNAL}_{m}"] / "groups.csv") for m in self.facts.trained
+        }
+        keys = ("kind", "group", "label")
+        first = next(iter(tables.values()))
+        found = dict.fromkeys(tuple(row[key] for key in keys) for row in first)
+        rows, before = [], ""
+        for kind, group, label in found:
+            of = {
+                m: [r for r in t if (r["kind"], r["group"], r["label"]) == (kind, group, label)]
+                for m, t in tables.items()
+            }
+            said = [self._most(rows_of) for rows_of in of.values()]
+            images = next(iter(of.values()))[0]["n"]
+            rows.append(
+                [
+                    told(kind, "") if kind != before else "",
+                    told(kind, group),
+                    self.label(label),
+                    images,
+                    *said,
+                ]
+            )
+            before = kind
+        return rows
+
+    def _most(self, rows: list[dict[str, str]]) -> str:
+        most = max(rows, key=lambda row: int(row["count"]))
+        return f"{self.facts.label(most['y_pred'])}{unbroken(' ')}({most['count']})"
