@@ -43,8 +43,8 @@ class External(Section):
     @property
     def headline(self) -> str:
         """The class that is quoted first: the one that is the study's normal class, else the one with most images."""
-        normal = [c["id"] for c in self.classes if [*c["matches"]] == [self.facts.normal_class]]
-        sizes = {c["id"]: self.values.value(f"{EXTERNAL}.count.{c['id']}") for c in self.classes}
+        normal = [str(c["id"]) for c in self.classes if [*c["matches"]] == [self.facts.normal_class]]
+        sizes = {str(c["id"]): self.values.value(f"{EXTERNAL}.count.{c['id']}") for c in self.classes}
         return next(iter(normal), max(sizes, key=lambda name: sizes[name]))
 
     def run(self, model: str) -> str:
