@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
 import pandas as pd
 
-from analysis.evaluation.tables.data import AGE, PARTS_OF_YEAR
+from analysis.datasets.people import age_years, tagged
 
 UNKNOWN = "not known"
 OLDEST = 120
@@ -45,18 +44,18 @@ def read_people(records: pd.DataFrame) -> pd.DataFrame:
         can be none), and as text, ``not known`` where nothing tells them, ``age_group``, ``sex``, ``view``, ``source``.
     """
     tags = records["tags"] if "tags" in records else pd.Series("", records.index)
-    told = (tags + "|").map(_read_age)
+    told = tags.map(age_years)
     age = told.where(told <= OLDEST)
     collection = records["source"] if "source" in records else pd.Series("", records.index)
     of_reader = collection.where(~collection.isin(NO_COLLECTION), "")
-    source = tags.map(lambda text: _find_tag(text, "Source"))
+    source = tags.map(lambda text: tagged(text, "Source/"))
     return pd.DataFrame(
         {
             "age": age,
             "implausible": told.notna() & age.isna(),
             "age_group": age.map(name_age_group),
-            "sex": tags.map(lambda text: SEXES.get(_find_tag(text, "Sex")[:1].lower(), UNKNOWN)),
-            "view": tags.map(lambda text: _name_view(_find_tag(text, "View"))),
+            "sex": tags.map(lambda text: SEXES.get(tagged(text, "Sex/")[:1].lower(), UNKNOWN)),
+            "view": tags.map(lambda text: _name_view(tagged(text, "View/"))),
             "source": source.where(source != "", of_reader).replace("", UNKNOWN),
         }
     )
@@ -76,17 +75,6 @@ def name_age_group(age: float) -> str:
 def list_age_groups() -> list[str]:
     """Return all groups of age from the youngest on, and the one of those whose age is not known."""
     return [*(name_age_group(low) for low, _ in AGE_GROUPS), UNKNOWN]
-
-
-def _read_age(tags: str) -> float:
-    """Return the age in years that tags tell, however high; NaN without one. ``Age:60s`` is a decade and no age."""
-    found = AGE.search(tags)
-    return float(found[1]) / PARTS_OF_YEAR[found[2].upper()] if found else np.nan
-
-
-def _find_tag(tags: str, name: str) -> str:
-    found = (tag.partition("/")[2] for tag in tags.split("|") if tag.lower().startswith(f"{name.lower()}/"))
-    return next(found, "").strip()
 
 
 def _name_view(view: str) -> str:
