@@ -11,11 +11,11 @@ import re
 import pandas as pd
 
 from analysis.datasets.people import age_years, tagged
+from analysis.vocabulary.origins import ADULT
 
 UNKNOWN = "not known"
 OLDEST = 120
 """In years: what a table calls an age and is higher is none. NIH's tables have ages of 411, which are days or typing errors."""
-ADULT = 18
 AGE_GROUPS = ((0, 1), (1, 6), (6, 12), (12, ADULT), (ADULT, 40), (40, 60), (60, 80), (80, OLDEST + 1))
 """In years, each from the first number to below the second."""
 SEXES = {"f": "female", "w": "female", "m": "male"}

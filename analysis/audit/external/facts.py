@@ -8,11 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.audit.external.duplicates import read_duplicates
-from analysis.audit.people import ADULT, read_people
+from analysis.audit.people import read_people
 from analysis.evaluation.predictions import cluster_ids
 from analysis.evaluation.results_file import COUNT, Basis, Entry, Results, entry, owned, write_json
 from analysis.progress import Progress
 from analysis.vocabulary.external import DUPLICATES, EXTERNAL, SHARED_PATIENTS
+from analysis.vocabulary.origins import ADULT
 from analysis.vocabulary.splits import SPLITS
 
 RECORDS = f"{EXTERNAL}.read/records.csv"
