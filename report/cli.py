@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from analysis.errors import AnalysisError, DataError, WeightsError
 from report import __version__
-from report.commands import build, cache, data, inspect, predict, studies, verify, write
+from report.commands import build, cache, data, external_test, inspect, predict, studies, verify, write
 from report.engine.system.files import FULL, READ_ONLY
 from report.errors import (
     DATA,
@@ -92,6 +92,7 @@ _add("Write", write.document)
 _add("Write", write.preview, "report preview --sample", "report preview assignment --data DIR")
 _add("Understand", studies.models)
 _add("Use", predict.predict, "report predict chest.jpeg --model improved --json")
+_add("Use", external_test.test, "report test --model baseline --data DIR --match NORMAL=healthy")
 _add("Use", verify.verify, "report verify build/assignment")
 _add("Data", studies.studies)
 _add("Write", studies.new, "report new my-study")

@@ -19,11 +19,19 @@ evaluate      analysis.evaluation.stages.average:average    evaluate; with sever
 predict       analysis.models.low_detail:fit                read, images, split
 compare       analysis.evaluation.stages.compare:compare    predict
 ledger        analysis.evaluation.stages.ledger:write       architecture, split, predict, evaluate; with published figures
-external      analysis.*, report.pipeline.external          read, images, split, train; with an external set, see there
-results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, ledger
-figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, results
+external      analysis.datasets.sample.*:write              sample; in place of an external set, with ``--sample``
+external      analysis.datasets.archives.unpacking:unpack   the external set, where it is an archive
+external      analysis.datasets.*:read                      external, or the external set
+external      analysis.preparation:prepare                  external, or the external set
+external      analysis.audit.external.duplicates:find       read, images, split, external
+external      analysis.audit.external.facts:describe        read, external
+external      analysis.models.external_prediction:predict   train, external
+external      analysis.audit.external.evaluate:evaluate     external
+external      analysis.evaluation.stages.average:average    external; with several seeds
+results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, ledger, external
+figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, results, external
 figure        report.writing.stages_figure:draw             nothing but the list of stages
-source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, ledger, results, figure
+source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, ledger, results, figure, external
 html          report.document.html:render                   source
 pdf           report.document.pdf:render                    source
 ============  ============================================  ============================================================
@@ -31,7 +39,8 @@ pdf           report.document.pdf:render                    source
 A reader, an architecture and a reader's sample are named by the study; those above are what this project brings. One
 architecture reads another whose weights it begins with, as does one training. From ``split`` to ``compare`` everything
 is there once for each analysis: as the study splits its images, and, named ``...@patient``, with all images of a patient
-in one part. Figures show the first analysis, that of differences both.
+in one part. The stages called ``external...`` are of images from elsewhere, if the study has such a set: no training and no
+choice reads them. Figures show the first analysis, that of differences both.
 """
 
 from __future__ import annotations

@@ -39,6 +39,8 @@ def write_inputs(root: Path, ids: Sequence[str] = IDS) -> dict[str, Path]:
         _write_model(root, model, seed, ids)
     _write_comparison(root, ids)
     _write_results(root)
+    for model in MODELS:
+        _write_external(root, model, ids)
     return {
         **{folder.name: folder for folder in root.iterdir()},
         "records": folders["read"],
@@ -122,6 +124,26 @@ def _write_model(root: Path, model: str, seed: int, ids: Sequence[str]) -> None:
         splits=SPLITS,
         class_balance="oversample",
     )
+
+
+def _write_external(root: Path, model: str, ids: Sequence[str]) -> None:
+    """Write what a network calls images of three labels from elsewhere, of one of which there is none."""
+    out = root / f"external_{model}"
+    out.mkdir()
+    counts = {"normal": 142, "ill": 1430, "other": 0}
+    rows = [
+        {
+            "label": label,
+            "y_pred": name,
+            "n": n,
+            "count": n - n // 2 * (len(ids) - 1) // len(ids) if k == 1 else 0,
+        }
+        for label, n in counts.items()
+        for k, name in enumerate(ids)
+    ]
+    table = pd.DataFrame(rows)
+    table["share"] = table["count"] / table["n"].where(table["n"] > 0)
+    table.assign(low=0.0, high=1.0).to_csv(out / "confusion.csv", index=False)
 
 
 def _write_comparison(root: Path, ids: Sequence[str]) -> None:

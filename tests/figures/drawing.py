@@ -27,6 +27,11 @@ TRAININGS = {f"training_{i}": f"train_{i}" for i in ("a", "b")}
 PAIR = {"a": "a", "b": "b", "titles": TITLES, "split": "test"}
 SHORT = ["accuracy", "f1", "sensitivity", "auroc"]
 RANKED = {"models": MODELS[:2], "measure": "f1.macro", "split": "test"}
+ELSEWHERE = [
+    {"id": "normal", "label": "No finding", "matches": ["healthy"]},
+    {"id": "ill", "label": "Pneumonia among several findings", "matches": ["bacterial", "viral"]},
+    {"id": "other", "label": "Other", "matches": []},
+]
 FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "flow": ({"records": "read", "split": "split"}, {}),
     "primary": ({"results": "results"}, {**RANKED, "analyses": [""]}),
@@ -60,6 +65,10 @@ FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "histories.accuracy": (TRAININGS, {"models": MODELS[:2], "measures": ["accuracy"]}),
     "matrices": (EVALUATIONS, {"models": MODELS[:2], "splits": ["test", "val"]}),
     "before": ({"records": "read", "split": "split"}, {}),
+    "external": (
+        {"external_a": "external_a", "external_b": "external_b"},
+        {"external": ELSEWHERE, "models": MODELS[:2]},
+    ),
 }
 OF_NO_CLASSES = (
     "flow",

@@ -48,6 +48,11 @@ PLANS = {
     "no comparison": make_stages(
         STUDY.model_copy(update={"comparison": None}), Place(ASSIGNMENT, "folder", Path("/data"))
     ),
+    "external sample": make_stages(STUDY.for_sample(), Place(ASSIGNMENT, "sample", external_kind="sample")),
+    "external": planned(external_kind="folder", external=Path("/elsewhere")),
+    "external archive, three seeds": planned(
+        "training.seeds=[1,2,3]", external_kind="archive", external=Path("/elsewhere.zip")
+    ),
 }
 
 

@@ -12,6 +12,7 @@ from analysis.audit.people import read_people
 from analysis.evaluation.predictions import cluster_ids
 from analysis.evaluation.results_file import COUNT, Basis, Entry, Results, entry, owned, write_json
 from analysis.progress import Progress
+from analysis.stage_files import find_file
 from analysis.vocabulary.external import DUPLICATES, EXTERNAL, SHARED_PATIENTS
 from analysis.vocabulary.origins import ADULT
 from analysis.vocabulary.splits import SPLITS
@@ -53,7 +54,7 @@ def describe(
             for name in classes
             for rows in [records[records["label"] == name]]
         },
-        **_patients(records, _read(inputs["study_records"] / "records.csv"), basis),
+        **_patients(records, _read(find_file(inputs["study_records"], "records.csv")), basis),
         **_people(records, basis),
     }
     write_json(out / "results.json", owned(results, EXTERNAL))

@@ -38,6 +38,8 @@ NUMBER = re.compile(r"-?\d[\d.,]+")
 PATIENT = re.compile(r"(patient|subject|person)[ -]*(id|index|no|number|nr|code)?|pid")
 SPLIT = re.compile(r"split|set|subset|part|partition|fold|data ?set|data split")
 VIEW = re.compile(r"view([ -]*position)?|projection|frontal/lateral")
+AGE = re.compile(r"(patient )?age( \(?years\)?)?")
+SEX = re.compile(r"(patient )?(sex|gender)")
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,8 @@ def _roles(
         "file": file,
         "patient": _named(titles, columns, PATIENT, labels),
         "view": _named(titles, columns, VIEW, labels),
+        "age": _named(titles, columns, AGE, labels),
+        "sex": _named(titles, columns, SEX, labels),
         "split": _split(titles, columns),
     }
     roles: dict[str, Any] = {key: column(place) for key, place in places.items() if place is not None}
