@@ -28,8 +28,8 @@ class External(Section):
 
     @property
     def title(self) -> str:
-        """What the external set is called in a sentence."""
-        return escape(self.study[EXTERNAL]["title"])
+        """What the external set is called in a sentence; "" in the sample, whose images are generated."""
+        return "" if self.facts.sample else escape(self.study[EXTERNAL]["title"])
 
     @property
     def classes(self) -> list[Mapping[str, Any]]:
@@ -39,6 +39,10 @@ class External(Section):
     def label(self, class_id: str) -> str:
         """Return the label of a class of the external set."""
         return next(escape(c["label"]) for c in self.classes if c["id"] == class_id)
+
+    def median_age(self) -> str:
+        """Return the median age in years, of an even number of images perhaps half a year between two."""
+        return f"{self.values.value(f'{EXTERNAL}.age_median'):g}"
 
     @property
     def headline(self) -> str:
