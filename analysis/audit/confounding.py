@@ -29,7 +29,7 @@ from analysis.vocabulary.origins import population
 RECORDS = "read/records.csv"
 ARTIFACT = "audit.confounding/cross_tables.csv"
 FEWEST_VALUES = 20
-"""Known patients of a class, for it to count in an association; two classes must have as many."""
+"""Known of images of a class, for it to count in an association; two classes must have as many."""
 
 
 @dataclass(frozen=True)
@@ -147,10 +147,10 @@ def associate(people: pd.DataFrame, variable: str, classes: Sequence[str]) -> It
     known = people[people[variable] != ""]
     triples = known.drop_duplicates(["patient", "label", variable])
     table = _table(triples["label"], triples[variable], classes)
-    enough = table.sum(axis=1) >= FEWEST_VALUES
+    enough = _table(known["label"], known[variable], classes).sum(axis=1) >= FEWEST_VALUES
     reason = ""
     if enough.sum() < 2:
-        reason = f"fewer than two classes have {FEWEST_VALUES} patients of whom it is known"
+        reason = f"fewer than two classes have {FEWEST_VALUES} images of which it is known"
     elif table[enough].any(axis=0).sum() < 2:
         reason = "it has one value"
     yield Association(f"{variable}.{VALUES}", table[enough], reason)
@@ -160,8 +160,8 @@ def associate(people: pd.DataFrame, variable: str, classes: Sequence[str]) -> It
     pairs = being_known.drop_duplicates(["patient", "label", "known"])
     table = _table(pairs["label"], pairs["known"], classes)
     reason = "" if table.any(axis=0).sum() == 2 else "it is known of all images or of none"
-    if not reason and (table.sum(axis=1) >= FEWEST_VALUES).sum() < 2:
-        reason = f"fewer than two classes have {FEWEST_VALUES} patients"
+    if not reason and (people["label"].value_counts() >= FEWEST_VALUES).sum() < 2:
+        reason = f"fewer than two classes have {FEWEST_VALUES} images"
     yield Association(f"{variable}.{MISSING}", table, reason)
 
 

@@ -15,8 +15,8 @@ from analysis.progress import Progress
 
 BORDER = 12
 """Pixels of the prepared image, from each edge."""
-LARGEST_BORDER = 1 / 8
-"""Of the side: on images of less than 96 pixels 12 would be more than the border."""
+LARGEST_BORDER = 12 / 156
+"""Of the side, as of the images of the assignment: on smaller ones 12 pixels would be more than the border."""
 THUMBNAIL = 8
 """Pixels of a side, as of the reference classifier."""
 FEWEST_KNOWN = 0.95

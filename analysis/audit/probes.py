@@ -146,9 +146,12 @@ def write(out: Path, found: Iterable[Probed], more: Results | None = None) -> No
 
 
 def find(probed: Probed) -> Finding | None:
-    """Return the finding of a probe, if the lower end of its macro AUROC's interval is high enough."""
+    """Return the finding of a probe, if the lower end of its macro AUROC's interval is high enough, or the AUROC is 1."""
     name = f"probes.{probed.probe}.auroc.{MACRO}"
-    level = grade(probed.results[name]["low"], WEAK_AREA, STRONG_AREA)
+    item = probed.results[name]
+    # Without an error nothing varies, and there is no interval: all the more is it a finding.
+    decides = item["value"] if item["value"] == 1 else item["low"]
+    level = grade(decides, WEAK_AREA, STRONG_AREA)
     return Finding("probes", probed.probe, level, (name,)) if level else None
 
 

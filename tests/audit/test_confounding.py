@@ -71,14 +71,16 @@ def test_many_images_of_a_patient_are_no_evidence():
     assert of_sex.table.sum() == 61
 
 
-def test_the_device_is_read_and_twenty_patients_of_two_classes_are_needed():
-    labels = ["viral"] * 40 + ["healthy"] * 38
-    device = ["Device:Acme 1"] * 40 + ["Device:Other 2"] * 38
-    people = confounding.describe(draw_records(78, label=labels, tags=device))
+def test_the_device_is_read_and_twenty_images_of_two_classes_are_needed():
+    labels = ["viral"] * 40 + ["healthy"] * 19
+    device = ["Device:Acme 1"] * 40 + ["Device:Other 2"] * 19
+    people = confounding.describe(draw_records(59, label=labels, tags=device))
     (values, missing) = confounding.associate(people, "device", CLASSES)
-    assert values.reason_null == "fewer than two classes have 20 patients of whom it is known"
+    assert values.reason_null == "fewer than two classes have 20 images of which it is known"
     assert missing.reason_null == "it is known of all images or of none"
     people = confounding.describe(
-        draw_records(80, label=[*labels, "healthy", "healthy"], tags=[*device, device[-1], device[-1]])
+        draw_records(60, label=[*labels, "healthy"], tags=[*device, "Device:Other 2"])
     )
-    assert next(confounding.associate(people, "device", CLASSES)).v == pytest.approx(1)
+    values = next(confounding.associate(people, "device", CLASSES))
+    assert values.table.tolist() == [[0, 10], [20, 0]]  # patients, of two images each
+    assert values.v == pytest.approx(1)

@@ -39,7 +39,7 @@ def masked(study):
 def test_what_the_lungs_tell_is_gone_when_they_are_blanked(study, masked):
     out = study.run(lungs.lungs, masked(), classes=CLASSES, fit="squash")
     results = read(out)
-    assert results["probes.lungs_only.auroc.macro"]["low"] > 0.75
+    assert results["probes.lungs_only.auroc.macro"]["value"] > 0.9
     assert results["probes.lungs_blanked.auroc.macro"]["low"] < 0.6
     assert [f["subject"] for f in read(out, "findings")] == ["lungs_only"]
 
@@ -96,11 +96,11 @@ def test_polygons_are_drawn_as_the_image_was_prepared(tmp_path, content):
     drawn, none = square_masks(masks, ["a/7.png", "b/8.png"], 40, "squash")
     assert none is None
     rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
-    assert (rows[0], rows[-1]) == (7, 33)  # of 300: 50 to 250, on 40 pixels
-    assert columns.tolist() == [*range(5, 16), *range(25, 36)] or columns.tolist() == [
-        *range(5, 15),
-        *range(25, 35),
-    ]
+    assert (rows[0], rows[-1]) in {(7, 32), (7, 33)}  # of 300: 50 to 250, on 40 pixels
+    edges = np.flatnonzero(np.diff(columns) > 1)
+    found = np.array([columns[0], columns[edges[0]], columns[edges[0] + 1], columns[-1]])
+    assert len(edges) == 1
+    assert np.abs(found - [5, 15, 25, 35]).max() <= 1  # of 400: 50 to 150 and 250 to 350
 
 
 def test_a_stem_that_two_images_share_has_no_polygon_and_the_mask_of_its_own_folder(tmp_path):
