@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis.datasets import reasons
 from analysis.datasets.folders import layout
-from analysis.datasets.images.decode import decode
+from analysis.datasets.images.decode import decode, read_image
 from analysis.datasets.reasons import Exclusion
 from analysis.datasets.records import Candidate
 from analysis.errors import ImageError
@@ -68,13 +68,13 @@ def drop_masks(root: Path, candidates: Sequence[Candidate]) -> tuple[list[Candid
     """
     masks: dict[str, str] = {}
     for same in _grouped(candidates, lambda c: layout.unmasked(PurePosixPath(c.image_id).stem)):
-        named = [c for c in same if _named_as_mask(c.image_id)]
-        others = [c for c in same if c not in named] or same
-        flat = [c for c in others if len(others) > 1 and has_few_levels(root / c.image_id)]
-        if images := [c for c in others if c not in flat]:
-            first = images[0].image_id
-            masks |= {c.image_id: f"few grey levels, beside {first}" for c in flat}
-            masks |= {c.image_id: f"named as that of {first}" for c in same if c not in others}
+        ids = [c.image_id for c in same]
+        others = [name for name in ids if not _named_as_mask(name)] or ids
+        flat = {name for name in others if len(others) > 1 and has_few_levels(root / name)}
+        if first := next((name for name in others if name not in flat), ""):
+            beside = set(others)  # a hundred thousand images may all be called frontal.png
+            masks |= {name: f"few grey levels, beside {first}" for name in ids if name in flat}
+            masks |= {name: f"named as that of {first}" for name in ids if name not in beside}
     kept = [c for c in candidates if c.image_id not in masks]
     return kept, [Exclusion(name, reasons.MASK, detail) for name, detail in masks.items()]
 
@@ -94,7 +94,7 @@ def _named_as_mask(name: str) -> bool:
 def has_few_levels(path: Path) -> bool:
     """Tell whether an image has as many levels as a mask has organs, or is one of black and white that JPEG has blurred."""
     try:
-        pixels = decode(path.read_bytes()).pixels.astype(np.int16)  # uint8 would run over
+        pixels = decode(read_image(path)).pixels.astype(np.int16)  # uint8 would run over
     except (ImageError, OSError):
         return False
     low, high = pixels.min(), pixels.max()

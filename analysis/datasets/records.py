@@ -15,7 +15,7 @@ import pandas as pd
 
 from analysis.datasets import patients
 from analysis.datasets.folders.files import Contents
-from analysis.datasets.images.decode import DecodedImage, decode
+from analysis.datasets.images.decode import DecodedImage, decode, read_image
 from analysis.datasets.images.depth import eight_bits, fewest_bits, write_depth
 from analysis.datasets.reasons import BLANK, REASONS, UNDECODABLE, Exclusion, NoImageError, find_unwanted
 from analysis.errors import DataError, ImageError
@@ -120,7 +120,7 @@ def _check_pattern(pattern: str, candidates: Sequence[Candidate]) -> None:
 def _inspect(root: Path, candidate: Candidate, patient_of: patients.Rule) -> _Seen | Exclusion:
     name = candidate.image_id
     try:
-        data = (root / name).read_bytes()
+        data = read_image(root / name)
         image = decode(data, at_least=1)
     except NoImageError as error:
         return Exclusion(name, error.reason, error.hint)

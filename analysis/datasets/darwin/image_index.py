@@ -80,6 +80,7 @@ class ImageIndex:
             self._by_stem[owner, _stem(name)].append(image)
             self._anywhere[_name(name)].append(image)
             self._anywhere[_stem(name)].append(image)
+        self._own = set(self._regions.values())
 
     def numbered(self, entry: Entry) -> list[str]:
         """Return the images called as an annotation file that has a number because its item's name is there twice.
@@ -127,7 +128,7 @@ class ImageIndex:
         annotation = entry.annotation
         home = self._home(annotation)
         inner = {home + _plain(place[:-1]) for place in annotation.places} - {home}
-        own = set(self._regions.values()) if annotation.path is None else {(), home}
+        own = self._own if annotation.path is None else {(), home}
         is_placed = not inner.isdisjoint(self._there) or any(
             self._regions[image] not in own for image in found
         )

@@ -6,6 +6,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from analysis.errors import ImageError
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 # The largest image of the V7 set has 26 million pixels; a crafted file of some kilobytes can ask for billions.
 MAX_PIXELS = 80_000_000
+MAX_BYTES = 2**30  # twice as much as that many pixels of three 16-bit colours
 ORIENTATION, BITS, WHITE_IS_ZERO, MAX_SAMPLE = 0x0112, 258, 262, 281
 BROKEN = (
     OSError,
@@ -29,8 +31,14 @@ BROKEN = (
     TypeError,
     LookupError,
     ArithmeticError,
+    AttributeError,
+    AssertionError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
     struct.error,
     zlib.error,
+    cv2.error,
     Image.DecompressionBombError,
 )
 SIGNS = (  # offset and bytes of files that often stand in an image's place, and what they are
@@ -55,6 +63,21 @@ class DecodedImage:
     stored_range: tuple[int, int] | None = None
     tags: tuple[str, ...] = ()
     patient: str = ""
+
+
+def read_image(path: Path) -> bytes:
+    """Return the content of an image file.
+
+    Raises
+    ------
+    ImageError
+        It is too large to be an image: a sparse file of terabytes takes no place on disk.
+    OSError
+        It cannot be read.
+    """
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise ImageError(f"a file of {size / 2**30:.1f} GiB, more than the limit of {MAX_BYTES // 2**30} GiB")
+    return path.read_bytes()
 
 
 def decode(data: bytes, *, at_least: int | None = None, depth: int | None = None) -> DecodedImage:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zlib
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from pydicom.uid import UID
 
 # Without the preamble a file begins with its first element: of group 2 or 8, in either order of bytes.
+CHUNK = 2**20  # bytes
+DEFLATED = b"1.2.840.10008.1.2.1.99"
+HEADER = 2**16  # bytes that are looked at for it: the elements before it are few and short
 BARE = re.compile(rb"[\x02\x08]\x00[\x00-\x18]\x00|\x00[\x02\x08]\x00[\x00-\x18]")
 
 
@@ -62,6 +66,7 @@ def read(data: bytes, most_pixels: int) -> Dicom:
     except ModuleNotFoundError as error:
         raise NoImageError(NO_DICOM_READER, hint=INSTALL_DICOM) from error
     try:
+        _check_deflated(data, most_pixels)
         dataset = pydicom.dcmread(BytesIO(data), force=True)
         _check(dataset, most_pixels)
         return Dicom(
@@ -73,6 +78,31 @@ def read(data: bytes, most_pixels: int) -> Dicom:
         said = " ".join(str(error).split()) or type(error).__name__
         hint = INSTALL_DICOM if "missing dependencies" in said else ""
         raise ImageError(f"DICOM file that cannot be decoded: {said}", hint=hint) from error
+
+
+def _check_deflated(data: bytes, most_pixels: int) -> None:
+    """Refuse a deflated file that grows beyond what an image needs, as pydicom inflates it without a limit."""
+    from pydicom.filereader import read_dataset, read_preamble
+
+    if DEFLATED not in data[:HEADER]:
+        return
+    stream = BytesIO(data)
+    read_preamble(stream, force=True)
+    header = read_dataset(
+        stream,
+        is_implicit_VR=False,
+        is_little_endian=True,
+        stop_when=lambda tag, _vr, _length: tag >> 16 != 2,
+    )
+    if str(header.get("TransferSyntaxUID")) != DEFLATED.decode():
+        return
+    limit = 8 * most_pixels  # bytes: more than three 16-bit colours
+    inflating = zlib.decompressobj(-zlib.MAX_WBITS)
+    size = len(inflating.decompress(data[stream.tell() :], CHUNK))
+    while inflating.unconsumed_tail and size <= limit:
+        size += len(inflating.decompress(inflating.unconsumed_tail, CHUNK))
+    if size > limit:
+        raise ImageError(f"deflated DICOM file of more than {limit // 10**6} MB")
 
 
 def _check(dataset: Dataset, most_pixels: int) -> None:
