@@ -122,7 +122,7 @@ def _nearest(thumbnails: NDArray[np.uint8]) -> list[_Candidate]:
     whole = np.stack([describe(image, VIEWS[0]) for image in thumbnails])
     # OpenCV draws the axes of the trees from its own generator: the same seed gives the same pairs.
     cv2.setRNGSeed(SEED)
-    forest = cv2.flann_Index(whole, {"algorithm": 1, "trees": TREES})
+    forest = cv2.flann.Index(whole, {"algorithm": 1, "trees": TREES})
     wanted = min(NEIGHBOURS + 1, len(whole))
     found: dict[tuple[int, int], tuple[float, _Candidate]] = {}
     for number, box in enumerate(VIEWS):

@@ -24,6 +24,7 @@ FAINT = 2.0  # grey levels: a contrast below it is noise
 PLAUSIBLE = 0.78  # correlation at the first look; copies cut, turned and compressed at once have .87 and more
 STEPS, SMOOTHING = 40, 5  # of the registration, whose result no longer changes then
 LEAST_OVERLAP = 0.5  # of the area
+EVERYWHERE = np.full((SIDE, SIDE), 255, dtype=np.uint8)
 EDGE = 9  # pixels beside the border of the overlap, into which the filters reach
 
 Thumbnail = NDArray[np.uint8]
@@ -67,13 +68,17 @@ def similarity(part_of: Thumbnail, other: Thumbnail, box: Box) -> float:
 
 def _first_look(part_of: Thumbnail, other: Thumbnail, box: Box) -> Shift:
     top, left, bottom, right = box
-    size = (QUICK_SIDE, QUICK_SIDE)
-    part = _detail(cv2.resize(part_of[top:bottom, left:right], size, interpolation=cv2.INTER_AREA))
-    whole = _detail(cv2.resize(other, size, interpolation=cv2.INTER_AREA))
+    part = _detail(_resized(part_of[top:bottom, left:right]))
+    whole = _detail(_resized(other))
     inner = part[MARGIN:-MARGIN, MARGIN:-MARGIN]
     correlations = cv2.matchTemplate(whole, inner, cv2.TM_CCOEFF_NORMED)
     _, highest, _, (x, y) = cv2.minMaxLoc(correlations)
     return Shift(float(highest), x - MARGIN, y - MARGIN)
+
+
+def _resized(pixels: Thumbnail) -> Thumbnail:
+    small = cv2.resize(pixels, (QUICK_SIDE, QUICK_SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, dtype=np.uint8)
 
 
 def _start(box: Box, shift: Shift) -> NDArray[np.float32]:
@@ -94,7 +99,9 @@ def _register(part_of: Thumbnail, other: Thumbnail, start: NDArray[np.float32]) 
     """Return the affine map that lays the first on the second best; None where there is none."""
     until = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, STEPS, 1e-4)
     try:
-        _, found = cv2.findTransformECC(other, part_of, start, cv2.MOTION_AFFINE, until, None, SMOOTHING)
+        _, found = cv2.findTransformECC(
+            other, part_of, start, cv2.MOTION_AFFINE, until, EVERYWHERE, SMOOTHING
+        )
     except cv2.error:  # how OpenCV says that two images have nothing in common
         return None
     return np.asarray(found, dtype=np.float32)
@@ -111,7 +118,7 @@ def _agreement(part_of: Thumbnail, other: Thumbnail, found: NDArray[np.float32])
     )
     if inside.mean() < LEAST_OVERLAP:
         return 0.0
-    a, b = (_detail(image)[inside > 0] for image in (moved, other))
+    a, b = (_detail(image)[inside > 0] for image in (np.asarray(moved, np.uint8), other))
     a, b = a - a.mean(), b - b.mean()
     norm = float(np.sqrt((a * a).sum() * (b * b).sum()))
     return float((a * b).sum()) / norm if norm else 0.0
