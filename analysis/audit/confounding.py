@@ -21,7 +21,7 @@ from analysis.audit.tables import read_table, write_table
 from analysis.datasets.people import tagged
 from analysis.evaluation.predictions import cluster_ids
 from analysis.evaluation.results_file import COUNT, Basis, Results, entry, write_json
-from analysis.evaluation.statistics.significance import holm
+from analysis.evaluation.statistics.significance import HolmStep, holm
 from analysis.progress import Progress
 from analysis.vocabulary.audit import ALPHA, MISSING, STRONG_V, VALUES, VARIABLES, WEAK_V
 from analysis.vocabulary.origins import population
@@ -30,6 +30,9 @@ RECORDS = "read/records.csv"
 ARTIFACT = "audit.confounding/cross_tables.csv"
 FEWEST_VALUES = 20
 """Known of images of a class, for it to count in an association; two classes must have as many."""
+
+
+UNTESTED = HolmStep(math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -174,18 +177,18 @@ def _judge(found: Sequence[Association], images: int) -> tuple[Results, list[Fin
     """Return the entries of all associations, and the findings among them."""
     results: Results = {}
     findings = []
-    steps = holm([one.p for one in found], ALPHA)
-    for one, step in zip(found, steps, strict=True):
+    tested = [one for one in found if not one.reason_null]
+    steps = dict(zip((one.name for one in tested), holm([one.p for one in tested], ALPHA), strict=True))
+    for one in found:
+        step = steps.get(one.name, UNTESTED)
         name = f"confounding.{one.name}"
         basis = Basis(ARTIFACT, images, int(one.table.sum()))
         method = "Cramer's V of patients, bias-corrected (Bergsma)"
-        tested = "permutation test of chi-squared, both margins fixed"
+        how = "permutation test of chi-squared, both margins fixed"
         v = one.v
         results[f"{name}.cramers_v"] = entry(v, method, basis, reason_null=one.reason_null)
-        results[f"{name}.p"] = entry(step.p, tested, basis, reason_null=one.reason_null)
-        results[f"{name}.p_holm"] = entry(
-            step.adjusted, f"{tested}, Holm", basis, reason_null=one.reason_null
-        )
+        results[f"{name}.p"] = entry(step.p, how, basis, reason_null=one.reason_null)
+        results[f"{name}.p_holm"] = entry(step.adjusted, f"{how}, Holm", basis, reason_null=one.reason_null)
         level = grade(v, WEAK_V, STRONG_V)
         if level and step.adjusted <= ALPHA:
             variable = one.name if one.name.endswith(MISSING) else one.name.partition(".")[0]

@@ -14,6 +14,8 @@ PROBES = (ORIGINAL, FILE, BORDER, THUMBNAIL)
 BLANKED, LUNGS_ONLY = "lungs_blanked", "lungs_only"
 LUNG_PROBES = (BLANKED, LUNGS_ONLY)
 """Those with lung masks."""
+WITHOUT_LUNGS = (ORIGINAL, FILE, BORDER, BLANKED)
+"""Those that hold no lung: what they tell is a shortcut. What the others tell may be disease too."""
 WEAK_AREA, STRONG_AREA = 0.60, 0.75
 """What the lower end of a probe's macro AUROC must exceed for a finding."""
 
