@@ -77,9 +77,9 @@ def test_each_reader_gets_what_it_understands():
     columns = {"file": 1, "label": ("2", 3)}
     data = Dataset(reader="table", root="data", table="labels.csv", columns=Columns(**columns))
     other = _read_of(data)
-    assert other.params["columns"] == columns | dict.fromkeys(("patient", "split", "view")) | {
-        "label": ["2", 3]
-    }
+    assert other.params["columns"] == columns | dict.fromkeys(
+        ("patient", "split", "view", "age", "sex", "source")
+    ) | {"label": ["2", 3]}
     inspect.signature(table.read).bind({}, Path(), scratch=Path(), progress=None, **other.params)
 
 
