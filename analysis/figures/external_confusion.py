@@ -128,7 +128,7 @@ def describe(table: pd.DataFrame, about: Subject) -> str:
     for model in about.models:
         of_model = table[table["model"] == model["id"]]
         said = []
-        for label, rows in of_model.groupby("label", sort=False):
+        for label, rows in of_model[of_model["n"] > 0].groupby("label", sort=False):
             most = rows.sort_values("count", kind="stable").iloc[-1]
             said.append(
                 f"{labels[str(label)]}: {most['count']:,} of {most['n']:,} called {classes[most['y_pred']]}"
