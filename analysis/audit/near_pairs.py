@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from analysis.audit.registration import SIDE, Box, Thumbnail, similarity
 from analysis.progress import Progress
 
-THRESHOLD = 0.85  # of `similarity`
+THRESHOLD = 0.9  # of `similarity`: changed copies have .95 and more, other exposures of a patient up to .87
 NEIGHBOURS = 2  # of each view of each image that are looked at
 LOW, DCT_SIDE = 9, 32  # frequencies below LOW half-waves a side
 TREES, CHECKS, SEED = 8, 64, 20  # of the forest that finds neighbours

@@ -129,10 +129,13 @@ def _syntax(implicit: bool, little: bool) -> UID:
 
 
 def _pixels(dataset: Dataset) -> NDArray[np.uint8]:
+    from pydicom import uid
     from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.utils import pixel_array
 
-    stored = pixel_array(dataset)
+    # GDCM ends the process on some damaged files of JPEG 2000, which Pillow refuses.
+    pillow = dataset.file_meta.TransferSyntaxUID in uid.JPEG2000TransferSyntaxes
+    stored = pixel_array(dataset, decoding_plugin="pillow" if pillow else "")
     if str(dataset.PhotometricInterpretation).startswith("MONOCHROME"):
         return _shown(stored, dataset)
     bits = int(dataset.BitsStored)
