@@ -120,3 +120,12 @@ def test_every_key_of_a_model_is_in_the_skeleton():
     for section in (Model, Dataset, Split, Image):
         for key in section.model_fields:
             assert re.search(rf"(?m)^(# )?{key} = ", text), key
+
+
+def test_the_external_set_that_the_skeleton_shows_can_be_said(studies):
+    skeleton.create_study("mine")
+    path = studies / "mine" / "study.toml"
+    path.write_text(re.sub(r"(?m)^#   ", "", path.read_text()))
+    external = load(path).external
+    assert [c.matches for c in external.classes] == [("normal",), ()]
+    assert external.columns.source == "site"
