@@ -179,3 +179,28 @@ def test_an_image_that_has_changed_since_is_an_error(study: dict[str, Path], tmp
     (study["data"] / "a.png").write_bytes(b"")
     with pytest.raises(DataError, match=r"a\.png has changed"):
         run(study, tmp_path / "out")
+
+
+@pytest.mark.real
+def test_patients_that_are_one_under_two_numbers_are_found(real_data: Path, tmp_path: Path) -> None:
+    """Cohen's patients 97 and 178 are the same four X-rays, and 78 and 201 share one."""
+    data = real_data / "covid19"
+    known = pd.read_csv(data / "metadata.csv", dtype=str, keep_default_na=False).sort_values("filename")
+    known = known[known["patientid"].isin(["97", "178", "78", "201", "51", "226", "46"])]
+    records = pd.DataFrame(
+        {"image_id": known["filename"], "label": "covid_19", "patient_id": known["patientid"]}
+    )
+    records["sha256"] = [
+        hashlib.sha256((data / name).read_bytes()).hexdigest() for name in records["image_id"]
+    ]
+    (tmp_path / "records").mkdir()
+    records.to_csv(tmp_path / "records" / "records.csv", index=False)
+    pairs, _, _ = run({"records": tmp_path / "records", "data": data}, tmp_path / "out")
+    across = pairs[pairs["across_patients"] == 1]
+    found = [
+        (kind, *sorted(both))
+        for kind, *both in zip(
+            *(across[c] for c in ("kind", "patient_id_first", "patient_id_second")), strict=True
+        )
+    ]
+    assert sorted(found) == [("exact", 78, 201), *[("near", 97, 178)] * 4]
