@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -70,24 +70,21 @@ class References(Section):
         A cell has its ``value`` as text and whether it is the ``highest``. The majority class stands in the first part
         of the table alone, the test set: elsewhere it tells nothing more.
         """
+        titles = dict(self.facts.classifiers())
+        if analysis or split != "test":
+            del titles[MAJORITY.id]
+        columns = [{o: f"{o}{analysis}.{split}.{m}" for o in titles} for m in self.headlines]
         return [
-            {
-                "model": title,
-                "cells": [
-                    self._headline(f"{owner}{analysis}", f"{analysis}.{split}.{m}") for m in self.headlines
-                ],
-            }
-            for owner, title in self.facts.classifiers()
-            if owner != MAJORITY.id or (split == "test" and not analysis)
+            {"model": title, "cells": [self._headline(owner, names) for names in columns]}
+            for owner, title in titles.items()
         ]
 
-    def _headline(self, owner: str, result: str) -> dict[str, Any]:
-        """Return a result of ``owner`` on test, and whether it is the highest of all classifiers."""
-        name = f"{owner}.{result.partition('.')[2]}"
-        known = [self._known(f"{other}{result}") for other, _ in self.facts.classifiers()]
-        highest = max((value for value in known if value is not None), default=None)
+    def _headline(self, owner: str, names: Mapping[str, str]) -> dict[str, Any]:
+        """Return the result of ``owner``, and whether it is the highest of those that are called ``names``."""
+        known = [value for value in map(self._known, names.values()) if value is not None]
+        name = names[owner]
         text = self.values.cell(name) if name in self.values.results else MISSING
-        return {"value": text, "highest": highest is not None and self._known(name) == highest}
+        return {"value": text, "highest": bool(known) and self._known(name) == max(known)}
 
     def _known(self, name: str) -> Any:
         return self.values.value(name) if name in self.values.results else None
