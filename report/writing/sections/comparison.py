@@ -238,6 +238,17 @@ class Comparison(Section):
             for name in self._measured()
         ]
 
+    def is_rounded_apart(self, b: str, analysis: str = "") -> bool:
+        """Tell whether the difference of two printed scores is not the printed difference."""
+        declared = self.study["comparison"]
+        names = [
+            f"{m}{analysis}.{declared['split']}.{declared['primary']}" for m in (b, declared["baseline"])
+        ]
+        second, first = (self.values.value(name) for name in names)
+        if first is None or second is None:
+            return False
+        return bool(round(second - first, 3) != round(round(second, 3) - round(first, 3), 3))
+
     def lacks_interval(self, b: str) -> bool:
         """Tell whether any difference in the table of a comparison has a value and no interval."""
         entries = (self.values.entry(name) for row in self.differences(b) for name in row["differences"])

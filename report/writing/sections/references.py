@@ -50,6 +50,13 @@ class References(Section):
             return "unknown"
         return "above" if low > 0 else "below" if high < 0 else "not_above"
 
+    def grouped(self, analysis: str = "") -> dict[Standing, list[str]]:
+        """Return the models of each standing to the low-detail classifier, in the order of the study."""
+        found: dict[Standing, list[str]] = {}
+        for model in self.facts.trained:
+            found.setdefault(self.standing(self.difference(model, analysis)), []).append(model)
+        return found
+
     def by_standing(self, analysis: str = "") -> dict[str, list[str]]:
         """Return the models that are ``above`` the low-detail classifier, the ``others``, and the ``unknown``."""
         standings = {m: self.standing(self.difference(m, analysis)) for m in self.facts.trained}

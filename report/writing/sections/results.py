@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from analysis.vocabulary.measures import COLUMNS
@@ -35,9 +35,9 @@ class Results(Section):
         """Return whether validation images chose the epoch of a model or when its training ended."""
         return any(c["kind"] != "reduce_learning_rate" for c in self.facts.model(model)["callbacks"])
 
-    def any_chosen_on_validation(self, models: Sequence[str]) -> bool:
-        """Return whether validation images chose an epoch of any of the models."""
-        return any(self.chosen_on_validation(m) for m in models)
+    def chosen_by_validation(self) -> list[str]:
+        """Return the models of which validation images chose an epoch."""
+        return [model for model in self.facts.trained if self.chosen_on_validation(model)]
 
     def only_answer(self, model: str, *splits: str) -> str:
         """Return the class that a model answers to every image of the splits; "" where it is not one class."""
