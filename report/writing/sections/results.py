@@ -72,9 +72,9 @@ class Results(Section):
             return "uneven" if has_risen else "good"
         return "overfitting" if has_risen else "slight_overfitting"
 
-    def weighed(self) -> list[str]:
-        """Return the models whose training loss is of weighted or oversampled images, as validation loss is not."""
-        return [model for model in self.facts.trained if weighing(self.facts.model(model))]
+    def weighed(self, kind: str) -> list[str]:
+        """Return the models whose training loss is computed with ``oversampling`` or ``weights``."""
+        return [model for model in self.facts.trained if weighing(self.facts.model(model)) == kind]
 
     def has_penalties(self, model: str) -> bool:
         """Return whether a model has penalties on its kernels."""
