@@ -107,6 +107,10 @@ class Comparison(Section):
         ]
         return [{"verdict": v, "count": found.count(v)} for v in dict.fromkeys(found)]
 
+    def any_late(self) -> bool:
+        """Tell whether any comparison was declared after results on the test set had been seen."""
+        return any(verdict["declared_late"] for verdict in self.verdicts)
+
     def agree(self, b: str) -> bool:
         """Tell whether the two analyses come to the same verdict and to the same side of the margin."""
         found = {(self.verdict(b, a)["verdict"], self._reach_of(b, a)) for a in self.analyses}

@@ -59,9 +59,9 @@ class References(Section):
 
     def by_standing(self, analysis: str = "") -> dict[str, list[str]]:
         """Return the models that are ``above`` the low-detail classifier, the ``others``, and the ``unknown``."""
-        standings = {m: self.standing(self.difference(m, analysis)) for m in self.facts.trained}
         parts: dict[str, list[str]] = {"above": [], "others": [], "unknown": []}
-        for model, standing in standings.items():
+        for model in self.facts.trained:
+            standing = self.standing(self.difference(model, analysis))
             parts[standing if standing in parts else "others"].append(model)
         return parts
 

@@ -113,6 +113,8 @@ def test_what_too_few_patients_tell_is_not_decided(patients: int, words: str, pr
     assert "better" not in summarise(verdicts)
     late = replace(verdicts, verdicts=[{**verdicts.verdicts[0], "declared_late": True}])
     assert "reach" in summarise(late)
+    assert "before the test set was used" in verdicts("comparison.declared")
+    assert "before the test set was used" not in late("comparison.declared")
     assert late("verdicts.power", "improved") == ""
 
 
