@@ -43,7 +43,7 @@ CLASS_DASHES: Any = ("-", (0, (3.5, 1.2)), (0, (1, 1)), (0, (6, 1.2, 1, 1.2)))
 # grey print by their lightness. A fifth model and those after it have these colours again, with dashes.
 MODEL_COLOURS = ("#332288", "#dd9500", "#a01c3c", "#1a1a1a")
 MODEL_DASHES: Any = ("-", (0, (3.5, 1.2)), (0, (1, 1)))
-LOW_DETAIL_COLOUR = "#7d848c"
+LOW_DETAIL_COLOUR = "#4a5158"
 SPLIT_COLOURS = {"train": "#8fa0b1", "val": "#882255", "test": "#2f4b6e"}
 SPLIT_NAMES = {split.id: split.name for split in SPLITS.values()}
 KEY_ROW, KEY_LINE, KEY_GAP = 4.2, 6.0, 6.0
@@ -209,7 +209,7 @@ def model_lines(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     networks = [name for name in ids if name != LOW_DETAIL.id]
     kinds = itertools.cycle(itertools.product(MODEL_DASHES, MODEL_COLOURS))
     lines = {name: {"color": c, "linestyle": d} for name, (d, c) in zip(networks, kinds, strict=False)}
-    return {**lines, LOW_DETAIL.id: {"color": LOW_DETAIL_COLOUR, "linestyle": "-"}}
+    return {**lines, LOW_DETAIL.id: {"color": LOW_DETAIL_COLOUR, "linestyle": (0, (4, 1.2))}}
 
 
 def class_labels(classes: Sequence[Class]) -> dict[str, str]:

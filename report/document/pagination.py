@@ -22,12 +22,14 @@ UNBROKEN = "unbroken"
 WHOLE = {"nav", "pre", "callout", "layout", UNBROKEN}
 LINE = 14.8 * 96 / 72
 """Height of a line of text in px, as ``pdf.css`` has it."""
-MUCH = 0.25
+MUCH = 0.32
 """The share of a page from which on it is filled with the next chapter rather than left empty before a figure."""
 FAR = 2
 """Pages of figures that may wait for the next chapter: more would stand too far from what speaks of them."""
 KEPT = 2
 """Lines of a paragraph that stay together on each side of a page break, as ``pdf.css`` has it."""
+KEPT_OF_BOX = 9 * LINE
+"""How much of a longer one begins it on a page: its label, the first paragraph and four lines of the second."""
 SHORT_BOX = 16 * LINE
 """Height up to which a box of the author's stays whole."""
 MARK = "block-"
@@ -53,6 +55,8 @@ class Block:
         """How much of it has to fit on a page for it to begin there."""
         if self.kind != "text":
             return self.height
+        if "author" in self.element.get("class", "").split():
+            return min(self.height, KEPT_OF_BOX)
         return min(self.height, KEPT_ROWS * LINE) if self.is_table else KEPT * LINE
 
     @property

@@ -22,6 +22,8 @@ import pikepdf
 import tinyhtml5
 from PIL import Image
 
+from report.document.pdf import BOTTOM, TOP
+
 PROSE = {"p", "li", "figcaption", "dd"}
 NOT_PROSE = {"table", "svg", "pre", "nav", "script", "style", "footer"}
 NOT_PROSE_CLASSES = {"author", "footnotes", "references", "tools", "running-footer", "banner"}
@@ -337,7 +339,7 @@ class Print:
 
     @property
     def main_pages(self) -> float:
-        """How many pages stand before the appendix, and the part of one that it begins on."""
+        """How many pages stand before the appendix, and the part of the text's height on the one that it begins on."""
         places = [place for title, place in self.chapters if APPENDIX.search(title)]
         return min(places) if places else float(len(self.pages))
 
@@ -363,8 +365,9 @@ def _destination(item: pikepdf.OutlineItem, named: dict[str, pikepdf.Object]) ->
 
 def _place(where: pikepdf.Object, numbers: dict[tuple[int, int], int], heights: list[float]) -> float:
     page = numbers[where[0].objgen] if isinstance(where[0], pikepdf.Object) else int(where[0])
-    top = float(where[3]) if len(where) > 3 else heights[page]
-    return page + max(0.0, 1 - top / heights[page])
+    margin, foot = (side * 72 / 25.4 for side in (TOP, BOTTOM))
+    down = heights[page] - float(where[3]) - margin if len(where) > 3 else 0.0
+    return page + max(0.0, down / (heights[page] - margin - foot))
 
 
 def _images(drawn: bytes) -> list[Image.Image]:

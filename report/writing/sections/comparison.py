@@ -107,6 +107,10 @@ class Comparison(Section):
         ]
         return [{"verdict": v, "count": found.count(v)} for v in dict.fromkeys(found)]
 
+    def any_late(self) -> bool:
+        """Tell whether any comparison was declared after results on the test set had been seen."""
+        return any(verdict["declared_late"] for verdict in self.verdicts)
+
     def agree(self, b: str) -> bool:
         """Tell whether the two analyses come to the same verdict and to the same side of the margin."""
         found = {(self.verdict(b, a)["verdict"], self._reach_of(b, a)) for a in self.analyses}
@@ -237,6 +241,17 @@ class Comparison(Section):
             }
             for name in self._measured()
         ]
+
+    def is_rounded_apart(self, b: str, analysis: str = "") -> bool:
+        """Tell whether the difference of two printed scores is not the printed difference."""
+        declared = self.study["comparison"]
+        names = [
+            f"{m}{analysis}.{declared['split']}.{declared['primary']}" for m in (b, declared["baseline"])
+        ]
+        second, first = (self.values.value(name) for name in names)
+        if first is None or second is None:
+            return False
+        return bool(round(second - first, 3) != round(round(second, 3) - round(first, 3), 3))
 
     def lacks_interval(self, b: str) -> bool:
         """Tell whether any difference in the table of a comparison has a value and no interval."""

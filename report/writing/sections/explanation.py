@@ -27,7 +27,7 @@ class Explanation(Section):
         return int(self.values.value(f"{model}.architecture.parameters"))
 
     def largest(self, model: str) -> dict[str, Any]:
-        """Return of the dense layer with the most weights their ``share`` of all parameters and its ``inputs``.
+        """Return of the dense layer with the most ``weights`` their ``share`` of all parameters and its ``inputs``.
 
         Nothing where there is no such layer.
         """
@@ -40,7 +40,7 @@ class Explanation(Section):
             return {}
         weights, inputs = max(found)
         share = self.ratio(weights, self.parameters(model))
-        return {"share": share, "inputs": inputs} if share else {}
+        return {"weights": weights, "share": share, "inputs": inputs} if share else {}
 
     def operations(self, model: str) -> float | None:
         """Return the multiply-adds for one image, in millions."""

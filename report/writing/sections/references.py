@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -50,11 +50,18 @@ class References(Section):
             return "unknown"
         return "above" if low > 0 else "below" if high < 0 else "not_above"
 
+    def grouped(self, analysis: str = "") -> dict[Standing, list[str]]:
+        """Return the models of each standing to the low-detail classifier, in the order of the study."""
+        found: dict[Standing, list[str]] = {}
+        for model in self.facts.trained:
+            found.setdefault(self.standing(self.difference(model, analysis)), []).append(model)
+        return found
+
     def by_standing(self, analysis: str = "") -> dict[str, list[str]]:
         """Return the models that are ``above`` the low-detail classifier, the ``others``, and the ``unknown``."""
-        standings = {m: self.standing(self.difference(m, analysis)) for m in self.facts.trained}
         parts: dict[str, list[str]] = {"above": [], "others": [], "unknown": []}
-        for model, standing in standings.items():
+        for model in self.facts.trained:
+            standing = self.standing(self.difference(model, analysis))
             parts[standing if standing in parts else "others"].append(model)
         return parts
 
@@ -70,24 +77,21 @@ class References(Section):
         A cell has its ``value`` as text and whether it is the ``highest``. The majority class stands in the first part
         of the table alone, the test set: elsewhere it tells nothing more.
         """
+        titles = dict(self.facts.classifiers())
+        if analysis or split != "test":
+            del titles[MAJORITY.id]
+        columns = [{o: f"{o}{analysis}.{split}.{m}" for o in titles} for m in self.headlines]
         return [
-            {
-                "model": title,
-                "cells": [
-                    self._headline(f"{owner}{analysis}", f"{analysis}.{split}.{m}") for m in self.headlines
-                ],
-            }
-            for owner, title in self.facts.classifiers()
-            if owner != MAJORITY.id or (split == "test" and not analysis)
+            {"model": title, "cells": [self._headline(owner, names) for names in columns]}
+            for owner, title in titles.items()
         ]
 
-    def _headline(self, owner: str, result: str) -> dict[str, Any]:
-        """Return a result of ``owner`` on test, and whether it is the highest of all classifiers."""
-        name = f"{owner}.{result.partition('.')[2]}"
-        known = [self._known(f"{other}{result}") for other, _ in self.facts.classifiers()]
-        highest = max((value for value in known if value is not None), default=None)
+    def _headline(self, owner: str, names: Mapping[str, str]) -> dict[str, Any]:
+        """Return the result of ``owner``, and whether it is the highest of those that are called ``names``."""
+        known = [value for value in map(self._known, names.values()) if value is not None]
+        name = names[owner]
         text = self.values.cell(name) if name in self.values.results else MISSING
-        return {"value": text, "highest": highest is not None and self._known(name) == highest}
+        return {"value": text, "highest": bool(known) and self._known(name) == max(known)}
 
     def _known(self, name: str) -> Any:
         return self.values.value(name) if name in self.values.results else None

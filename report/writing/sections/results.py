@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from analysis.vocabulary.measures import COLUMNS
@@ -35,9 +35,9 @@ class Results(Section):
         """Return whether validation images chose the epoch of a model or when its training ended."""
         return any(c["kind"] != "reduce_learning_rate" for c in self.facts.model(model)["callbacks"])
 
-    def any_chosen_on_validation(self, models: Sequence[str]) -> bool:
-        """Return whether validation images chose an epoch of any of the models."""
-        return any(self.chosen_on_validation(m) for m in models)
+    def chosen_by_validation(self) -> list[str]:
+        """Return the models of which validation images chose an epoch."""
+        return [model for model in self.facts.trained if self.chosen_on_validation(model)]
 
     def only_answer(self, model: str, *splits: str) -> str:
         """Return the class that a model answers to every image of the splits; "" where it is not one class."""
@@ -72,9 +72,9 @@ class Results(Section):
             return "uneven" if has_risen else "good"
         return "overfitting" if has_risen else "slight_overfitting"
 
-    def weighed(self) -> list[str]:
-        """Return the models whose training loss is of weighted or oversampled images, as validation loss is not."""
-        return [model for model in self.facts.trained if weighing(self.facts.model(model))]
+    def weighed(self, kind: str) -> list[str]:
+        """Return the models whose training loss is computed with ``oversampling`` or ``weights``."""
+        return [model for model in self.facts.trained if weighing(self.facts.model(model)) == kind]
 
     def has_penalties(self, model: str) -> bool:
         """Return whether a model has penalties on its kernels."""

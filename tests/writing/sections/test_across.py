@@ -53,7 +53,7 @@ def test_validation_chooses_and_not_the_test_set():
 
 def test_of_a_chosen_model_below_the_floor_that_is_said():
     said = across({"a": 0.9, "b": 0.8}, {"a": 0.7, "b": 0.5}, gain=0.04)("across.choice")
-    assert "It is not distinguishable from the thumbnail trees (0.600; difference +0.040," in said
+    assert "It is not distinguishable from the thumbnail trees (difference +0.040," in said
     assert said.endswith("No other model reaches more there.")
 
 

@@ -12,8 +12,8 @@ from tests.writing.conftest import STUDY, facts_of, macro
 def test_the_overfitting_sentence_follows_the_curves(artifacts):
     facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8], improved=[0.9, 0.7, 0.5]))
     words = macro(facts, "sentences/results.overfitting", "baseline")
-    assert words.startswith("The network overfits from epoch 3 on")
-    assert "lowest in epoch 2 of 3 (0.500). By the last it rose to 0.800" in words
+    assert words.startswith("From epoch 3 on the network overfits")
+    assert "lowest in epoch 2 (0.500) and ended at 0.800" in words
     assert macro(facts, "sentences/results.overfitting", "improved").endswith(
         ": no overfitting shows, and more epochs might have lowered it further."
     )
@@ -27,14 +27,17 @@ def test_a_small_rise_is_called_slight(artifacts):
 def test_losses_that_do_not_compare_are_said_not_to(artifacts):
     facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8]))
     words = macro(facts, "sentences/results.incomparable_losses")
-    assert words.startswith(
-        "Training loss of the improved CNN is of oversampled or weighted images and is not comparable"
+    assert (
+        words
+        == "Training loss of the improved CNN is computed on oversampled classes, and validation loss is not."
     )
     weighted = [{**m, "class_weights": "balanced"} for m in STUDY["models"]]
     words = macro(
         replace(facts, study={**STUDY, "models": weighted}), "sentences/results.incomparable_losses"
     )
-    assert "loss of the baseline CNN and the improved CNN is" in words
+    assert words.startswith(
+        "Training loss of the baseline CNN and the improved CNN is computed with weights for"
+    )
     plain = [{**m, "class_balance": "none"} for m in STUDY["models"]]
     assert not macro(
         replace(facts, study={**STUDY, "models": plain}), "sentences/results.incomparable_losses"
@@ -111,4 +114,4 @@ def test_what_thumbnails_find_and_what_comes_from_a_source_of_its_own_is_said_to
     records.write_text(re.sub(r"(covid_19,patient-\d+,)made up", r"\1elsewhere", records.read_text()))
     words = macro(facts, "sentences/results.thumbnails")
     assert "All images of COVID\\-19 come from other sources than the images of all other classes." in words
-    assert "A high figure for COVID\\-19 may therefore tell where an image was taken" in words
+    assert "A high figure for COVID\\-19 may therefore show where an image was taken" in words

@@ -58,7 +58,7 @@ def test_validation_pictures_of_training_patients_are_told(artifacts):
         ),
         (
             {"protocol": "official", "subset": {"viral": 30}},
-            "120 images are drawn to train on, with random state 42: 30 of Bacterial Pneumonia",
+            "120 images are drawn to train on, with random state 42. They are 30 of Bacterial Pneumonia",
             "whole patients are drawn to train on",
         ),
     ],
