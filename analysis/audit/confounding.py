@@ -249,9 +249,14 @@ def _ages(people: pd.DataFrame, classes: Sequence[str]) -> Results:
             ("highest", rows["age"].max()),
         ):
             results[f"confounding.age.{word}.{name}"] = entry(
-                float(value), f"{word}, years", basis, reason_null="no age is known"
+                _whole(float(value)), f"{word}, years", basis, reason_null="no age is known"
             )
     return results
+
+
+def _whole(years: float) -> float | int:
+    """Return whole years as a whole number."""
+    return int(years) if years.is_integer() else years
 
 
 def _age_rows(results: Results, classes: Sequence[str]) -> pd.DataFrame:

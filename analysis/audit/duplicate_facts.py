@@ -6,31 +6,31 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from analysis.evaluation.results_file import Basis, Entry, Results, entry
+from analysis.audit.findings import Finding, Level
+from analysis.evaluation.results_file import Basis, Results, entry, owned
+from analysis.vocabulary.audit import DUPLICATES
 
 GROUPS, PAIRS = "audit.duplicates/groups.csv", "audit.duplicates/pairs.csv"
-NOT_SPLIT = "the images are not split"
-OTHERS = {"val": ("train",), "test": ("train", "val")}
-"""Where an image of a split must not be again."""
+GROUPED = "groups"
+LEVELS: dict[str, Level] = {"conflicting_labels": "strong", "across_patients": "weak", GROUPED: "weak"}
+"""Of what is found of duplicates. Copies of one class and patient within a split only count twice."""
 
 
-def describe_groups(images: pd.DataFrame, groups: pd.DataFrame, pairs: pd.DataFrame, split: bool) -> Results:
-    """Return the facts: groups and images by kind, conflicting labels, patients and splits, and images shared by splits.
+def describe_groups(images: pd.DataFrame, groups: pd.DataFrame, pairs: pd.DataFrame) -> Results:
+    """Return the facts under ``duplicates.``: groups and images by kind, conflicting labels, and several patients.
 
     Parameters
     ----------
     images : DataFrame
-        All images: ``image_id``, ``pixels``, ``label``, ``patient_id``, ``split``.
+        All images: ``image_id``, ``pixels``, ``label``, ``patient_id``.
     groups, pairs : DataFrame
         As `analysis.audit.duplicates.find` writes them.
-    split : bool
-        Whether the images are split.
     """
     basis = _basis(images, GROUPS)
     exact = groups[groups.groupby("content")["content"].transform("size") > 1]
     near = pairs[pairs["kind"] == "near"]
     near_images = pd.concat([near["first"], near["second"]]).nunique()
-    return {
+    found = {
         "images": entry(len(images), "count; images looked through", basis),
         "groups": entry(groups["group"].nunique(), "count; groups of one X-ray, exact or near", basis),
         "grouped_images": entry(len(groups), "count; images in groups, exact or near", basis),
@@ -42,13 +42,18 @@ def describe_groups(images: pd.DataFrame, groups: pd.DataFrame, pairs: pd.DataFr
         "near.images": entry(near_images, "count; images in near pairs", _basis(images, PAIRS)),
         **_joined(groups, "label", "conflicting_labels", basis),
         **_joined(groups, "patient_id", "across_patients", basis),
-        **(
-            _joined(groups, "split", "across_splits", basis)
-            if split
-            else dict(_unknown("across_splits", basis))
-        ),
-        **dict(_shared(images, groups, split)),
     }
+    return owned(found, DUPLICATES)
+
+
+def find_findings(results: Results) -> Iterator[Finding]:
+    """Yield a finding for images that are there twice, for those of different labels, and of different patients."""
+    for subject, level in LEVELS.items():
+        names = tuple(f"{DUPLICATES}.{subject}.{what}" for what in ("groups", "images"))
+        if subject == GROUPED:
+            names = (f"{DUPLICATES}.groups", f"{DUPLICATES}.grouped_images")
+        if results[names[0]]["value"]:
+            yield Finding(DUPLICATES, subject, level, names)
 
 
 def _joined(groups: pd.DataFrame, column: str, name: str, basis: Basis) -> Results:
@@ -64,29 +69,6 @@ def _joined(groups: pd.DataFrame, column: str, name: str, basis: Basis) -> Resul
             len(several), f"count; images in groups with several values of {column}", basis
         ),
     }
-
-
-def _unknown(name: str, basis: Basis) -> Iterator[tuple[str, Entry]]:
-    for what in ("groups", "images"):
-        yield f"{name}.{what}", entry(None, "count", basis, reason_null=NOT_SPLIT)
-
-
-def _shared(images: pd.DataFrame, groups: pd.DataFrame, split: bool) -> Iterator[tuple[str, Entry]]:
-    """Return how many images of validation and test are in training, or test ones in validation, too."""
-    for part, others in OTHERS.items():
-        basis = _basis(images[images["split"] == part], GROUPS)
-        places = [*((other,) for other in others), *([others] if len(others) > 1 else [])]
-        for elsewhere in places:
-            for kind, column in (("exact", "content"), ("any", "group")):
-                name = f"{part}.{kind}_in_{'_or_'.join(elsewhere)}"
-                value = _count_shared(groups, column, part, elsewhere) if split else None
-                method = f"count; {'equal pixels' if kind == 'exact' else 'exact or near'} in {' or '.join(elsewhere)}"
-                yield name, entry(value, method, basis, reason_null=NOT_SPLIT)
-
-
-def _count_shared(groups: pd.DataFrame, column: str, part: str, elsewhere: tuple[str, ...]) -> int:
-    there = groups.loc[groups["split"].isin(elsewhere), column]
-    return int(groups.loc[groups["split"] == part, column].isin(there).sum())
 
 
 def _basis(images: pd.DataFrame, artifact: str) -> Basis:

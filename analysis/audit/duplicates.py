@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.audit.duplicate_facts import describe_groups
+from analysis.audit.duplicate_facts import describe_groups, find_findings
+from analysis.audit.findings import write_findings
 from analysis.audit.near_pairs import Pair, find_near_pairs, join
 from analysis.audit.registration import SIDE, thumbnail
 from analysis.datasets.images.decode import Grey, decode
@@ -36,19 +37,19 @@ PAIR_COLUMNS = ("group", "kind", "score", "first", "second")
 
 
 def find(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress) -> None:
-    """Write the groups of images that are one X-ray, their pairs and ``results.json``.
+    """Write the groups of images that are one X-ray, their pairs, ``results.json`` and ``findings.json``.
 
     ``digests.csv`` has ``image_id`` and ``pixels``, the digest of the decoded levels. ``groups.csv`` has a row for each
     image of a group: ``group`` (from 1), ``image_id``, ``content`` (equal where the pixels are), ``label`` (several are
-    joined by "|"), ``patient_id`` ("" where it is not known) and ``split`` ("" without one). ``pairs.csv`` has ``group``,
-    ``kind`` (exact, near), ``score`` (1 for exact), for both images ``first``, ``second``, ``label_first`` and so on, and
-    whether they are ``across_labels``, ``across_patients`` and ``across_splits`` (0 or 1). Of more than 20 exact copies
-    only pairs that link them are listed; groups and facts count all.
+    joined by "|") and ``patient_id`` ("" where it is not known). ``pairs.csv`` has ``group``, ``kind`` (exact, near),
+    ``score`` (1 for exact), for both images ``first``, ``second``, ``label_first`` and so on, and whether they are
+    ``across_labels`` and ``across_patients`` (0 or 1). Of more than 20 exact copies only pairs that link them are listed;
+    groups and facts count all. What a split does to them is told by `analysis.audit.leaks`.
 
     Parameters
     ----------
     inputs : mapping of str to Path
-        ``records`` and the data, ``data``; ``split`` if there is one.
+        ``records`` and the data, ``data``.
 
     Raises
     ------
@@ -64,26 +65,22 @@ def find(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
     table = _pairs_table(images, pairs, groups)
     groups.to_csv(out / "groups.csv", index=False, lineterminator="\n")
     table.to_csv(out / "pairs.csv", index=False, lineterminator="\n")
-    write_json(out / "results.json", describe_groups(images, groups, table, "split" in inputs))
+    results = describe_groups(images, groups, table)
+    write_json(out / "results.json", results)
+    write_findings(out, find_findings(results))
 
 
 def read_images(inputs: Mapping[str, Path]) -> pd.DataFrame:
-    """Return a row for each image of the records: ``image_id``, ``sha256``, ``label``, ``patient_id`` and ``split``.
+    """Return a row for each image of the records: ``image_id``, ``sha256``, ``label`` and ``patient_id``.
 
     An image with several labels is one row, with all of them; a patient who is not known is "".
     """
     records = pd.read_csv(find_file(inputs["records"], "records.csv"), dtype=str, keep_default_na=False)
     if "source" in records:
         records.loc[records["source"] == "unknown", "patient_id"] = ""
-    if "split" in inputs:
-        split = pd.read_csv(find_file(inputs["split"], "split.csv"), dtype=str, keep_default_na=False)
-        parts = split.drop_duplicates("image_id").set_index("image_id")["split"]
-        records["split"] = records["image_id"].map(parts).fillna("")
-    else:
-        records["split"] = ""
     one = records.groupby("image_id", sort=False)
     labels = one["label"].agg(lambda found: "|".join(sorted(set(found))))
-    firsts = one[["sha256", "patient_id", "split"]].first()
+    firsts = one[["sha256", "patient_id"]].first()
     return firsts.assign(label=labels).reset_index()
 
 
@@ -155,7 +152,7 @@ def _list_groups(images: pd.DataFrame, pairs: Sequence[Pair]) -> pd.DataFrame:
     table = images.iloc[places].reset_index(drop=True)
     contents = pd.factorize(table["pixels"])[0] + 1
     table = table.assign(group=numbers, content=contents)
-    return table[["group", "image_id", "content", "label", "patient_id", "split"]]
+    return table[["group", "image_id", "content", "label", "patient_id"]]
 
 
 def _pairs_table(images: pd.DataFrame, pairs: Sequence[Pair], groups: pd.DataFrame) -> pd.DataFrame:
@@ -171,7 +168,7 @@ def _pairs_table(images: pd.DataFrame, pairs: Sequence[Pair], groups: pd.DataFra
         table[side] = rows["image_id"]
     table = table[list(PAIR_COLUMNS)]
     first, second = sides["first"], sides["second"]
-    for column, name in (("label", "labels"), ("patient_id", "patients"), ("split", "splits")):
+    for column, name in (("label", "labels"), ("patient_id", "patients")):
         known = (first[column] != "") & (second[column] != "")
         table = table.assign(
             **{f"{column}_{side}": rows[column] for side, rows in sides.items()},

@@ -1,12 +1,31 @@
-"""The audit's probes, variables and results: what each is called, and from where on it is a finding."""
+"""The audit's probes, variables and results: what each is called, and from where on it is a finding.
+
+Results are ``audit.<topic>.<rest>``; those of topics that depend on the split, `OF_ANALYSES`, are there for each analysis, as
+``audit@patient.leaks.test.any_in_train``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
+from analysis.vocabulary import external
 from analysis.vocabulary.measures import MACRO
 from analysis.vocabulary.results import Quantity
+from analysis.vocabulary.run_names import split_run
 from analysis.vocabulary.splits import EVALUATED
+
+AUDIT = "audit"
+"""What results are named by, and the kind of the stages."""
+DUPLICATES, LEAKS, PATIENTS, PROBING = "duplicates", "leaks", "patients", "probes"
+CONFOUNDING = "confounding"
+OF_ANALYSES = (LEAKS, PATIENTS)
+"""Topics that depend on the split."""
+OTHERS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "val": (("train",),),
+    "test": (("train",), ("val",), ("train", "val")),
+}
+"""Where an image of a split must not be again: in each alone, and, last, in all of them together."""
 
 ORIGINAL, FILE, BORDER, THUMBNAIL = "original_facts", "file_facts", "border", "thumbnail"
 PROBES = (ORIGINAL, FILE, BORDER, THUMBNAIL)
@@ -79,3 +98,89 @@ def patient_results(classes: Sequence[str], *, parted: bool = True) -> Iterator[
             yield f"patients.{split}.{SAME_PATIENT}.{name}", Quantity.COUNT
             yield f"patients.{split}.{SAME_PATIENT}_share.{name}", Quantity.SHARE
             yield f"patients.{split}.{SAME_PATIENT}_patients.{name}", Quantity.COUNT
+
+
+def duplicate_results() -> Iterator[tuple[str, Quantity]]:
+    """Yield name and quantity of every result on images that are there twice."""
+    alone = (
+        "images",
+        "groups",
+        "grouped_images",
+        "exact.groups",
+        "exact.images",
+        "near.pairs",
+        "near.images",
+    )
+    joined = (
+        f"{name}.{what}"
+        for name in ("conflicting_labels", "across_patients")
+        for what in ("groups", "images")
+    )
+    yield from ((f"{DUPLICATES}.{name}", Quantity.COUNT) for name in (*alone, *joined))
+
+
+def leak_results() -> Iterator[tuple[str, Quantity]]:
+    """Yield name and quantity of every result on images that are in two splits."""
+    yield from ((f"{LEAKS}.{name}", Quantity.COUNT) for name in ("groups", "images"))
+    for split, places in OTHERS.items():
+        for elsewhere in map("_or_".join, places):
+            yield from (
+                (f"{LEAKS}.{split}.{kind}_in_{elsewhere}", Quantity.COUNT) for kind in ("exact", "any")
+            )
+
+
+def reach_results(models: Sequence[str]) -> Iterator[tuple[str, Quantity]]:
+    """Yield name and quantity of what each probe has above chance, as a share of what each model has."""
+    yield from (
+        (f"{PROBING}.{probe}.share_of.{model}", Quantity.SHARE) for probe in PROBES for model in models
+    )
+
+
+def names(classes: Sequence[str], models: Sequence[str], analyses: Sequence[str]) -> Iterator[str]:
+    """Yield the names of all results of the audit of a study.
+
+    Parameters
+    ----------
+    classes, models : sequence of str
+        Ids, of the models that are trained.
+    analyses : sequence of str
+        What the names of each analysis end with.
+    """
+    once = (
+        *duplicate_results(), *probe_results(classes), *file_results(), *reach_results(models),
+        *confounding_results(classes),
+    )  # fmt: skip
+    yield from (f"{AUDIT}.{name}" for name, _ in once)
+    for analysis in analyses:
+        of_split = (*leak_results(), *patient_results(classes))
+        yield from (f"{AUDIT}{analysis}.{name}" for name, _ in of_split)
+
+
+_QUANTITIES = {
+    **dict.fromkeys(("auroc", "fold_error", VALUES, MISSING, "mean"), Quantity.NUMBER),
+    **dict.fromkeys(
+        ("share_of", "commonest_side_share", "known_share", f"{SAME_PATIENT}_share"), Quantity.SHARE
+    ),
+    **dict.fromkeys(("age.lowest", "age.median", "age.highest"), Quantity.YEARS),
+    "images.median": Quantity.NUMBER,
+}
+"""By the first of these words in a name, behind the topic; all else is counted. Probes, variables and splits are none."""
+
+
+def quantity(name: str) -> Quantity:
+    """Return what kind of number the result ``name`` is, of the audit or any other."""
+    owner, *rest = name.split(".")
+    if split_run(owner)[0] != AUDIT:
+        return external.quantity(name)
+    words = (key for pair in pairwise([*rest[1:], ""]) for key in (".".join(pair), pair[0]))
+    return next((_QUANTITIES[word] for word in words if word in _QUANTITIES), Quantity.COUNT)
+
+
+def is_difference(name: str) -> bool:
+    """Tell whether a result is a difference, so that it is printed with its sign."""
+    return quantity(name) is Quantity.DIFFERENCE
+
+
+def is_percentage(name: str) -> bool:
+    """Tell whether a result is a share that is printed in per cent; measures are not."""
+    return quantity(name) is Quantity.SHARE

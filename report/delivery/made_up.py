@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.audit.findings import Level
 from analysis.evaluation.settings import LEVEL
-from analysis.vocabulary.external import EXTERNAL, quantity
+from analysis.vocabulary.audit import AUDIT, quantity
+from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.measures import LEARNING_CURVES, pair_name
 from analysis.vocabulary.published import NOT_COMPARABLE
 from analysis.vocabulary.results import MOVES, OF_ARCHITECTURE, Quantity
 from analysis.vocabulary.splits import EVALUATED
 from analysis.vocabulary.verdicts import BETTER
+from report.delivery.made_up_audit import make_up_value, write_audit
 from report.engine.stage import Stage
 from report.study.study import Study
 from report.study.trainings import list_analyses, list_compared
@@ -73,10 +76,11 @@ def make_up(stages: Iterable[Stage], study: Study, words: str, folder: Path) -> 
 def make_up_results(study: Study, words: str) -> dict[str, Any]:
     """Return a made-up ``results.json``, with a verdict for each declared comparison; ``words`` are the author's."""
     known = sorted(result_names(study) | set(_QUOTED.findall(words)))
-    return {"results": {name: _make_entry(name) for name in known}, "verdicts": list(_make_verdicts(study))}
+    return {"results": {name: make_entry(name) for name in known}, "verdicts": list(_make_verdicts(study))}
 
 
-def _make_entry(name: str) -> dict[str, Any]:
+def make_entry(name: str, findings: Level | None = "strong") -> dict[str, Any]:
+    """Return a made-up entry of the result ``name``; ``findings`` is the level of all findings of the audit."""
     counted = quantity(name) in _WHOLE
     value = PARTS * WHOLE if _OF_ALL.search(name) else WHOLE if counted else SHARE
     ends = {"low": None, "high": None} if counted else {"low": value - HALF_WIDTH, "high": value + HALF_WIDTH}
@@ -89,6 +93,7 @@ def _make_entry(name: str) -> dict[str, Any]:
         "clusters": WHOLE,
         "se": 0.05,
         "reason_null": None,
+        **make_up_value(name, findings),
     }
 
 
@@ -202,6 +207,10 @@ def _write_external(place: Path, case: _Case) -> None:
     _write_table(place / "groups.csv", [{"kind": "sex", "group": "female", **of_label, **counts, **shares}])
 
 
+def _write_audit(place: Path, case: _Case) -> None:
+    write_audit(place, case.stage.name, case.study.class_ids)
+
+
 def _write_results(place: Path, case: _Case) -> None:
     _write_json(place / "results.json", make_up_results(case.study, case.words))
 
@@ -221,6 +230,7 @@ _WRITERS: dict[str, Callable[[Path, _Case], None]] = {
     "compare": _write_comparison,
     "ledger": _write_ledger,
     EXTERNAL: _write_external,
+    AUDIT: _write_audit,
     "results": _write_results,
     "figure": _write_figure,
 }

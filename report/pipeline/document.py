@@ -9,6 +9,7 @@ from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from report import PROJECT
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.pipeline import packages
+from report.pipeline.audit import find_audit_tables
 from report.pipeline.data import Place
 from report.pipeline.external import find_external_tables
 from report.study.folder import PROSE_FILES
@@ -91,4 +92,5 @@ def _results(study: Study, place: Place) -> dict[str, Input]:
         **{f"compare{analysis}": Output(f"compare{analysis}") for analysis in list_analyses(study)},
         **({"ledger": Output("ledger")} if study.published else {}),
         **(find_external_tables(shown) if study.external and place.external_kind else {}),
+        **find_audit_tables(study),
     }

@@ -28,10 +28,16 @@ external      analysis.audit.external.facts:describe        read, external
 external      analysis.models.external_prediction:predict   train, external
 external      analysis.audit.external.evaluate:evaluate     external
 external      analysis.evaluation.stages.average:average    external; with several seeds
-results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, ledger, external
+audit         analysis.audit.duplicates:find                read, sample, archive, or the data
+audit         analysis.audit.leaks:find                     split, audit
+audit         analysis.audit.patients:audit                 read, split
+audit         analysis.audit.confounding:confound           read
+audit         analysis.audit.probes:probe                   read, images
+audit         analysis.audit.probes:compare_with_models     evaluate, audit
+results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, ledger, external, audit
 figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, results, external
 figure        report.writing.stages_figure:draw             nothing but the list of stages
-source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, ledger, results, figure, external
+source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, ledger, results, figure, external, audit
 html          report.document.html:render                   source
 pdf           report.document.pdf:render                    source
 ============  ============================================  ============================================================
@@ -40,7 +46,8 @@ A reader, an architecture and a reader's sample are named by the study; those ab
 architecture reads another whose weights it begins with, as does one training. From ``split`` to ``compare`` everything
 is there once for each analysis: as the study splits its images, and, named ``...@patient``, with all images of a patient
 in one part. The stages called ``external...`` are of images from elsewhere, if the study has such a set: no training and no
-choice reads them. Figures show the first analysis, that of differences both.
+choice reads them. Those called ``audit...`` look for what the results rest on: ``audit.leaks`` and ``audit.patients`` once
+for each analysis, the others once. Figures show the first analysis, that of differences both.
 """
 
 from __future__ import annotations
@@ -56,6 +63,7 @@ from report import PROJECT
 from report.engine.code import Project
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.pipeline import packages
+from report.pipeline.audit import find_audit_results, make_audit_stages
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_stages
 from report.pipeline.document import make_document_stages
 from report.pipeline.external import find_external_results, make_external_stages
@@ -93,6 +101,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         ),
         *_ledger(study, place),
         *make_external_stages(study, place),
+        *make_audit_stages(study, place),
         _results(study, place),
         *make_figure_stages(study, place),
     ]
@@ -316,6 +325,7 @@ def _results(study: Study, place: Place) -> Stage:
             },
             **({"ledger": Output("ledger", RESULTS)} if study.published else {}),
             **find_external_results(study, place),
+            **find_audit_results(study),
         },
         {
             "classes": [*study.class_ids],

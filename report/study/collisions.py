@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
+from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.measures import ABNORMAL, BETWEEN, MACRO, MICRO, WEIGHTED
 from analysis.vocabulary.reference_classifiers import REFERENCES
@@ -12,7 +13,15 @@ from report.study.model_settings import Model
 from report.study.settings import ClassLabel
 from report.study.texts import without_article
 
-OWNERS = ("data", "published", "ledger", "planning", EXTERNAL, *(reference.id for reference in REFERENCES))
+OWNERS = (
+    "data",
+    "published",
+    "ledger",
+    "planning",
+    EXTERNAL,
+    AUDIT,
+    *(reference.id for reference in REFERENCES),
+)
 """What results are named after beside models."""
 COLUMNS = ("image_id", "split", "fold", "seed", "patient_id", "y_true")
 """The columns that stand beside those of classes in a table of predictions."""

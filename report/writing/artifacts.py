@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.run_names import split_run
 
@@ -49,6 +50,8 @@ def copy_tables(inputs: Mapping[str, Path], out: Path) -> None:
             _copy(source, folder, "", ("ledger.csv",))
         elif kind == EXTERNAL:
             _copy(source, folder, f"{kind}_{name}", ("confusion.csv", "groups.csv"))
+        elif kind == AUDIT:
+            _copy(source, folder, f"{kind}_{name}", [path.name for path in source.glob("*.csv")])
         elif kind == "records":
             _copy(source, folder, name, ("excluded.csv", "flow.csv"))
 

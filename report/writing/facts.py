@@ -88,6 +88,7 @@ def known_to_templates(
         "level": percent(settings.LEVEL),
         "together": [facts.title(m) for m in facts.together],
         "origin": facts.origin,
+        "findings": facts.findings,
         "facts": facts_of_sections(facts, verdicts),
         "row": row,
         "bold_row": bold_row,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from analysis.evaluation.settings import DISCORDANCES, PREVALENCES, SPECIFICITIES
-from analysis.vocabulary import external, results
+from analysis.vocabulary import audit, external, results
 from analysis.vocabulary.measures import (
     ABNORMAL,
     COMPARED,
@@ -58,6 +58,7 @@ def result_names(study: Study) -> frozenset[str]:
             for owner in _list_owners(study, model, analysis)
         }
         found |= set(external.names(study.external.class_ids, study.class_ids, sorted(tested)))
+    found |= set(audit.names(study.class_ids, [m.id for m in study.trained], list(list_analyses(study))))
     return frozenset(found | set(_published(study)))
 
 

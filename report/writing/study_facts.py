@@ -13,6 +13,7 @@ from analysis.vocabulary.reference_classifiers import REFERENCES
 from analysis.vocabulary.splits import ANALYSES, GROUPED
 from report.document.markdown import escape
 from report.study.texts import without_article
+from report.writing.findings import Found, read_findings
 from report.writing.values import Values, listed, spelled
 
 UNDECLARED = {"primary": DEFAULT_PRIMARY, "split": "test"}
@@ -125,6 +126,11 @@ class StudyFacts:
     def classes(self) -> list[str]:
         """The ids of the classes."""
         return [c["id"] for c in self.study["classes"]]
+
+    @property
+    def findings(self) -> list[Found]:
+        """What the audit has found, strong findings first."""
+        return read_findings(self.inputs)
 
     def model(self, model: str) -> Mapping[str, Any]:
         """Return a model's part of the study file."""

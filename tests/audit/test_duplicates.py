@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from analysis.audit import duplicates
+from analysis.audit import duplicates, leaks
 from analysis.audit.near_pairs import find_near_pairs, find_near_pairs_between, join
 from analysis.audit.registration import thumbnail
 from analysis.datasets.images.decode import Grey, decode
 from analysis.datasets.sample import phantom
 from analysis.errors import DataError
 from analysis.progress import silent
+from analysis.vocabulary.audit import duplicate_results, leak_results
 
 SIZE = 200
 
@@ -139,11 +140,11 @@ def run(inputs: dict[str, Path], out: Path) -> tuple[pd.DataFrame, pd.DataFrame,
 
 def test_groups_pairs_and_facts_of_a_study(study: dict[str, Path], tmp_path: Path) -> None:
     pairs, groups, facts = run(study, tmp_path / "out")
-    known = pairs[["kind", "first", "second", "across_labels", "across_patients", "across_splits"]]
+    known = pairs[["kind", "first", "second", "across_labels", "across_patients"]]
     assert sorted(known.itertuples(index=False, name=None)) == [
-        ("exact", "a.png", "b.bmp", 0, 0, 1),
-        ("near", "c.jpg", "d, copy.jpg", 1, 1, 1),
-        ("near", "e2.png", "f.png", 0, 0, 1),
+        ("exact", "a.png", "b.bmp", 0, 0),
+        ("near", "c.jpg", "d, copy.jpg", 1, 1),
+        ("near", "e2.png", "f.png", 0, 0),
     ]
     assert pairs["score"].iloc[0] == 1
     assert groups.groupby("group")["image_id"].agg(list).tolist() == [
@@ -151,28 +152,71 @@ def test_groups_pairs_and_facts_of_a_study(study: dict[str, Path], tmp_path: Pat
         ["c.jpg", "d, copy.jpg"],
         ["e2.png", "f.png"],
     ]
-    values = {name: fact["value"] for name, fact in facts.items()}
+    values = {name.removeprefix("duplicates."): fact["value"] for name, fact in facts.items()}
     assert values == {
         **{"images": 11, "groups": 3, "grouped_images": 6, "exact.groups": 1, "exact.images": 2},
         **{"near.pairs": 2, "near.images": 4, "conflicting_labels.groups": 1, "conflicting_labels.images": 2},
         **{"across_patients.groups": 1, "across_patients.images": 2},
-        **{"across_splits.groups": 3, "across_splits.images": 6},
-        **{"val.exact_in_train": 0, "val.any_in_train": 1},
+    }
+    assert set(facts) == {name for name, _ in duplicate_results()}
+    found = json.loads((tmp_path / "out" / "findings.json").read_text())
+    assert [(f["subject"], f["level"]) for f in found] == [
+        ("conflicting_labels", "strong"),
+        ("across_patients", "weak"),
+        ("groups", "weak"),
+    ]
+    assert {name for finding in found for name in finding["results"]} <= set(facts)
+
+
+def test_without_duplicates_there_is_no_finding(study: dict[str, Path], tmp_path: Path) -> None:
+    records = pd.read_csv(study["records"] / "records.csv")
+    alone = records[~records["image_id"].isin(["b.bmp", "d, copy.jpg", "f.png"])]
+    alone.to_csv(study["records"] / "records.csv", index=False)
+    pairs, groups, facts = run(study, tmp_path / "out")
+    assert (len(pairs), len(groups), facts["duplicates.groups"]["value"]) == (0, 0, 0)
+    assert json.loads((tmp_path / "out" / "findings.json").read_text()) == []
+
+
+def test_what_is_in_two_splits(study: dict[str, Path], tmp_path: Path) -> None:
+    run(study, tmp_path / "duplicates")
+    out = tmp_path / "leaks"
+    out.mkdir()
+    leaks.find(
+        {"duplicates": tmp_path / "duplicates", "split": study["split"]}, out, scratch=out, progress=silent
+    )
+    facts = json.loads((out / "results.json").read_text())
+    assert {name.removeprefix("leaks."): fact["value"] for name, fact in facts.items()} == {
+        **{"groups": 3, "images": 6, "val.exact_in_train": 0, "val.any_in_train": 1},
         **{"test.exact_in_train": 1, "test.any_in_train": 2, "test.exact_in_val": 0, "test.any_in_val": 0},
         **{"test.exact_in_train_or_val": 1, "test.any_in_train_or_val": 2},
     }
+    assert set(facts) == {name for name, _ in leak_results()}
+    pairs = pd.read_csv(out / "leaking_pairs.csv")
+    assert sorted(zip(pairs["first"], pairs["split_first"], pairs["split_second"], strict=True)) == [
+        ("a.png", "train", "test"),
+        ("c.jpg", "train", "val"),
+        ("e2.png", "train", "test"),
+    ]
+    found = json.loads((out / "findings.json").read_text())
+    assert [(f["subject"], f["level"]) for f in found] == [("val", "strong"), ("test", "strong")]
 
 
-def test_without_a_split_what_it_would_tell_is_null_with_the_reason(
+def test_an_image_that_is_in_two_splits_by_its_labels_leaks_too(
     study: dict[str, Path], tmp_path: Path
 ) -> None:
-    del study["split"]
-    _, _, facts = run(study, tmp_path / "out")
-    assert facts["near.pairs"]["value"] == 2
-    assert (facts["test.any_in_train"]["value"], facts["test.any_in_train"]["reason_null"]) == (
-        None,
-        "the images are not split",
+    run(study, tmp_path / "duplicates")
+    path = study["split"] / "split.csv"
+    split = pd.read_csv(path)
+    split["split"] = "train"
+    pd.concat([split, pd.DataFrame([{"image_id": "e5.png", "split": "test"}])]).to_csv(path, index=False)
+    out = tmp_path / "leaks"
+    out.mkdir()
+    leaks.find(
+        {"duplicates": tmp_path / "duplicates", "split": study["split"]}, out, scratch=out, progress=silent
     )
+    facts = json.loads((out / "results.json").read_text())
+    assert (facts["leaks.groups"]["value"], facts["leaks.test.exact_in_train"]["value"]) == (1, 1)
+    assert pd.read_csv(out / "leaks.csv")["image_id"].tolist() == ["e5.png", "e5.png"]
 
 
 def test_an_image_that_has_changed_since_is_an_error(study: dict[str, Path], tmp_path: Path) -> None:

@@ -61,7 +61,9 @@ def test_order_of_the_stages_of_two_analyses_with_one_seed():
         "split@patient", "train.baseline@patient", "predict.baseline@patient", "evaluate.baseline@patient",
         "train.improved@patient", "predict.improved@patient", "evaluate.improved@patient",
         "predict.low_detail@patient", "evaluate.low_detail@patient", "compare@patient",
-        "ledger", "results",
+        "ledger",
+        "audit.duplicates", "audit.leaks", "audit.patients", "audit.leaks@patient", "audit.patients@patient",
+        "audit.confounding", "audit.probes", "audit.probe_reach", "results",
     ]  # fmt: skip
     found = names(REAL)
     assert found[: len(first)] == first

@@ -14,9 +14,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.audit.findings import Level
 from analysis.evaluation.stages import collect, compare, evaluate, ledger
 from analysis.progress import silent
+from analysis.vocabulary import audit
+from analysis.vocabulary.audit import AUDIT
+from analysis.vocabulary.run_names import join_run
 from report import PROJECT
+from report.delivery import made_up
+from report.delivery.made_up_audit import write_audit
 from report.document import lint
 from report.engine.stage import Output, Stage
 from report.pipeline.data import Place
@@ -237,19 +243,56 @@ def evaluate_study(root: Path, val_loss: dict[str, list[float]]) -> dict[str, st
         "ledger": ledger.write,
         "results": collect.collect,
     }
-    for stage in plan:
+    for stage in sorted(plan, key=lambda stage: stage.kind != AUDIT):
         inputs = inputs_of(plan, stage.name, folders)
         kind = re.split("[.@]", stage.name)[0]
         if kind in run:
             run[kind](inputs, folders[stage.name], scratch=root, progress=silent, **stage.params)
         elif kind == "figure":
             write_figure(folders[stage.name])
+        elif kind == AUDIT:
+            write_findings(folders[stage.name], None)
     return {name: folder.name for name, folder in inputs_of(plan, "source", folders).items()}
 
 
 def inputs_of(plan: list[Stage], name: str, folders: dict[str, Path]) -> dict[str, Path]:
     stage = next(stage for stage in plan if stage.name == name)
     return {n: folders[given.stage] for n, given in stage.inputs.items() if isinstance(given, Output)}
+
+
+def write_findings(folder: Path, level: Level | None) -> None:
+    """Write what a stage of the audit has found: made up, and all of one level."""
+    stage = folder.name
+    about, analysis = stage.removeprefix(f"{AUDIT}.").partition("@")[::2]
+    owner = join_run(AUDIT, analysis)
+    topic = "probes" if about == "probe_reach" else about
+    known = audit.names(CLASSES, ("baseline", "improved"), ("", "@patient"))
+    of_stage = [
+        n for n in known if n.startswith(f"{owner}.{topic}.") and (".share_of." in n) == (about != topic)
+    ]
+    results = {name.removeprefix(f"{owner}."): made_up.make_entry(name, level) for name in of_stage}
+    (folder / "results.json").write_text(json.dumps(results))
+    if about == topic:
+        write_audit(folder, stage, CLASSES, level)
+
+
+@pytest.fixture
+def found(artifacts):
+    """Return a function that makes the inputs of the source stage, with all findings of one level or none."""
+
+    def make(level: Level | None) -> dict[str, Path]:
+        inputs = artifacts()
+        for folder in {folder for name, folder in inputs.items() if name.startswith(f"{AUDIT}_")}:
+            write_findings(folder, level)
+        path = inputs["results"] / "results.json"
+        whole = json.loads(path.read_text())
+        for name in whole["results"]:
+            if name.startswith(AUDIT):
+                whole["results"][name] = made_up.make_entry(name, level)
+        path.write_text(json.dumps(whole))
+        return inputs
+
+    return make
 
 
 def write_figure(folder: Path) -> None:

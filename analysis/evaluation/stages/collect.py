@@ -13,7 +13,9 @@ from analysis.evaluation.results_file import COUNT, Basis, Results, entry, owned
 from analysis.evaluation.tables.data import DataTables, data_results
 from analysis.evaluation.tables.majority import majority_results
 from analysis.progress import Progress
+from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.results import OF_ARCHITECTURE
+from analysis.vocabulary.run_names import join_run, split_run
 
 
 def collect(
@@ -26,13 +28,13 @@ def collect(
     models: Sequence[str],
     analyses: Sequence[str],
 ) -> None:
-    """Write ``results.json``: the data, each model and reference classifier, each comparison and its verdict.
+    """Write ``results.json``: the data, each model and reference classifier, each comparison and its verdict, the audit.
 
     Parameters
     ----------
     inputs : mapping of str to Path
         ``records``, ``split<analysis>``, ``architecture_<model>``, ``evaluate_<name>`` of each model and training,
-        ``compare<analysis>``, and ``ledger`` if there are published figures.
+        ``compare<analysis>``, ``ledger`` if there are published figures, and ``audit_<topic><analysis>``.
     classes : sequence of str
         Class ids in the study's order.
     models : sequence of str
@@ -51,6 +53,8 @@ def collect(
             results |= _architecture(folder, model)
         elif name.startswith(("evaluate_", "compare", "ledger")):
             results |= read_results(folder / "results.json")
+        elif kind == AUDIT:
+            results |= owned(read_results(folder / "results.json"), join_run(AUDIT, split_run(model)[1]))
     verdicts = [
         verdict for analysis in sorted(analyses) for verdict in _verdicts(inputs[f"compare{analysis}"])
     ]

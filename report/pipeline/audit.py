@@ -1,0 +1,119 @@
+"""The stages of the audit: what the results rest on. No training and no choice reads any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.vocabulary.audit import AUDIT, CONFOUNDING, DUPLICATES, LEAKS, PATIENTS, PROBING
+from report.engine.stage import ALL_FILES, Input, Output, Stage
+from report.pipeline import packages
+from report.pipeline.data import IMAGES, RECORDS, Place, make_data_inputs
+from report.study.study import Study
+from report.study.trainings import list_analyses
+
+RESULTS, FINDINGS = ("results.json",), ("findings.json",)
+REACH = "probe_reach"
+"""The probes held against the networks."""
+COPIES = ("groups.csv", "pairs.csv", *RESULTS, *FINDINGS)
+"""What of the search for duplicates may be handed over: all but the digests."""
+SHOWN = {
+    DUPLICATES: (*FINDINGS, "groups.csv", "pairs.csv"),
+    LEAKS: (*FINDINGS, "leaks.csv", "leaking_pairs.csv"),
+    PATIENTS: (*FINDINGS, "patients.csv", "images_per_patient.csv", "overlap.csv", "shared.csv"),
+    CONFOUNDING: (*FINDINGS, "cross_tables.csv", "associations.csv", "ages.csv"),
+    PROBING: (*FINDINGS, "probes.csv"),
+}
+"""Findings and tables that the report reads of each topic."""
+
+
+def make_audit_stages(study: Study, place: Place) -> Iterator[Stage]:
+    """Yield the stages of the audit: of the data, of each analysis' split, and of the networks."""
+    yield make_duplicates_stage(place)
+    for analysis in list_analyses(study):
+        yield from _of_split(study, analysis)
+    yield Stage(
+        _name(CONFOUNDING),
+        "analysis.audit.confounding:confound",
+        {"records": RECORDS},
+        {"classes": [*study.class_ids]},
+        packages=packages.STATISTICS,
+    )
+    yield Stage(
+        _name(PROBING),
+        "analysis.audit.probes:probe",
+        {"records": RECORDS, "images": IMAGES},
+        {"classes": [*study.class_ids]},
+        packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
+        releases=ALL_FILES,  # tables of the images, none of their pixels
+    )
+    yield Stage(
+        _name(REACH),
+        "analysis.audit.probes:compare_with_models",
+        {
+            "probes": Output(_name(PROBING), RESULTS),
+            **{f"evaluate_{m.id}": Output(f"evaluate.{m.id}", RESULTS) for m in study.trained},
+        },
+        {
+            "models": [m.id for m in study.trained],
+            "split": study.comparison.split if study.comparison else "test",
+        },
+        packages=packages.STATISTICS,
+    )
+
+
+def make_duplicates_stage(place: Place) -> Stage:
+    """Return the stage that finds the images that are there twice."""
+    _, pixels = make_data_inputs(place)
+    return Stage(
+        _name(DUPLICATES),
+        "analysis.audit.duplicates:find",
+        {"records": Output("read", ("records.csv", "depth.json")), "data": pixels},
+        packages=packages.IMAGES,
+        releases=COPIES,
+    )
+
+
+def _of_split(study: Study, analysis: str) -> Iterator[Stage]:
+    split: Input = Output(f"split{analysis}")
+    yield Stage(
+        _name(LEAKS, analysis),
+        "analysis.audit.leaks:find",
+        {"duplicates": Output(_name(DUPLICATES), ("groups.csv", "pairs.csv")), "split": split},
+        packages=packages.STATISTICS,
+    )
+    yield Stage(
+        _name(PATIENTS, analysis),
+        "analysis.audit.patients:audit",
+        {"records": RECORDS, "split": split},
+        {"classes": [*study.class_ids]},
+        packages=packages.STATISTICS,
+    )
+
+
+def find_audit_results(study: Study) -> dict[str, Input]:
+    """Return the results of the audit as inputs of the stage of all results: ``audit_<topic><analysis>``."""
+    topics = [*_list_topics(study), (REACH, "")]
+    return {_input(topic, analysis): Output(_name(topic, analysis), RESULTS) for topic, analysis in topics}
+
+
+def find_audit_tables(study: Study) -> dict[str, Input]:
+    """Return the findings and tables of the audit that the report shows: ``audit_<topic><analysis>``."""
+    return {
+        _input(topic, analysis): Output(_name(topic, analysis), SHOWN[topic])
+        for topic, analysis in _list_topics(study)
+    }
+
+
+def _list_topics(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield each topic that has findings, and what the names of its analysis end with."""
+    yield from ((topic, "") for topic in (DUPLICATES, CONFOUNDING, PROBING))
+    for analysis in list_analyses(study):
+        yield from ((topic, analysis) for topic in (LEAKS, PATIENTS))
+
+
+def _name(topic: str, analysis: str = "") -> str:
+    return f"{AUDIT}.{topic}{analysis}"
+
+
+def _input(topic: str, analysis: str) -> str:
+    return f"{AUDIT}_{topic}{analysis}"
