@@ -109,7 +109,7 @@ def test_a_requirement_that_is_answered_nowhere_is_named_with_the_line_of_the_st
 
 def test_made_up_numbers_that_do_not_fit_a_template_refuse_nothing(study, monkeypatch):
     monkeypatch.setattr(
-        made_up, "_make_entry", lambda name: {"value": None, "low": None, "high": None, "level": None}
+        made_up, "make_entry", lambda name: {"value": None, "low": None, "high": None, "level": None}
     )
     untried = rehearse(make_plan(Request(str(study()), None, True, (), Path("/nowhere"))))
     assert re.match(r"\w+\.qmd\.j2:\d+: ", untried)
