@@ -106,11 +106,11 @@ def border(images: NDArray[np.uint8], progress: Progress) -> Features:
     return Features(values, (), np.ones(len(images), dtype=bool))
 
 
-def thumbnail(images: NDArray[np.uint8], progress: Progress) -> Features:
-    """Return ``images`` (n, size, size) averaged over areas to 8 x 8, row by row."""
-    values = np.empty((len(images), THUMBNAIL**2))
+def thumbnail(images: NDArray[np.uint8], progress: Progress, side: int = THUMBNAIL) -> Features:
+    """Return ``images`` (n, size, size) averaged over areas to ``side`` x ``side``, row by row."""
+    values = np.empty((len(images), side**2))
     for i, image in enumerate(images):
-        values[i] = cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA).ravel()
+        values[i] = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA).ravel()
         progress(i + 1, len(images), "images")
     return Features(values, (), np.ones(len(images), dtype=bool))
 

@@ -18,7 +18,7 @@ from analysis.vocabulary.splits import EVALUATED
 AUDIT = "audit"
 """What results are named by, and the kind of the stages."""
 DUPLICATES, LEAKS, PATIENTS, PROBING = "duplicates", "leaks", "patients", "probes"
-CONFOUNDING = "confounding"
+CONFOUNDING, LABELS = "confounding", "labels"
 OF_ANALYSES = (LEAKS, PATIENTS)
 """Topics that depend on the split."""
 OTHERS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -49,6 +49,13 @@ ALPHA = 0.01
 WHOLE = "all"
 """In the place of a class: images of all of them."""
 SAME_PATIENT = "same_patient_in_train"
+COPIES, COLLECTION, TAGS = "copies", "collection", "tags"
+CONFLICTS = (COPIES, COLLECTION, TAGS)
+"""What contradicts a label: a copy of the image that bears another, the collection it came from, another class' tag."""
+CONTRADICTING = (COPIES, COLLECTION)
+"""Those by which a label is wrong or not known; an image may have tags of two classes and both be right."""
+BY_NETWORKS = f"{LABELS}.by_networks"
+"""What networks say of labels, as ``labels`` has it of the fixed model."""
 
 
 def probe_results(classes: Sequence[str], probes: Sequence[str] = PROBES) -> Iterator[tuple[str, Quantity]]:
@@ -136,6 +143,17 @@ def reach_results(models: Sequence[str]) -> Iterator[tuple[str, Quantity]]:
     )
 
 
+def label_results(
+    classes: Sequence[str], owner: str = LABELS, conflicts: Sequence[str] = CONFLICTS
+) -> Iterator[tuple[str, Quantity]]:
+    """Yield name and quantity of every result on labels; ``owner`` is ``labels`` or `BY_NETWORKS`, which has no ``conflicts``."""
+    for name in (WHOLE, *classes):
+        yield f"{owner}.images.{name}", Quantity.COUNT
+        yield f"{owner}.agreeing.{name}", Quantity.SHARE
+        yield f"{owner}.candidates.{name}", Quantity.COUNT
+        yield from ((f"{owner}.conflicts.{kind}.{name}", Quantity.COUNT) for kind in conflicts)
+
+
 def names(classes: Sequence[str], models: Sequence[str], analyses: Sequence[str]) -> Iterator[str]:
     """Yield the names of all results of the audit of a study.
 
@@ -148,7 +166,7 @@ def names(classes: Sequence[str], models: Sequence[str], analyses: Sequence[str]
     """
     once = (
         *duplicate_results(), *probe_results(classes), *file_results(), *reach_results(models),
-        *confounding_results(classes),
+        *confounding_results(classes), *label_results(classes), *label_results(classes, BY_NETWORKS, ()),
     )  # fmt: skip
     yield from (f"{AUDIT}.{name}" for name, _ in once)
     for analysis in analyses:
@@ -159,7 +177,8 @@ def names(classes: Sequence[str], models: Sequence[str], analyses: Sequence[str]
 _QUANTITIES = {
     **dict.fromkeys(("auroc", "fold_error", VALUES, MISSING, "mean"), Quantity.NUMBER),
     **dict.fromkeys(
-        ("share_of", "commonest_side_share", "known_share", f"{SAME_PATIENT}_share"), Quantity.SHARE
+        ("share_of", "commonest_side_share", "known_share", f"{SAME_PATIENT}_share", "agreeing"),
+        Quantity.SHARE,
     ),
     **dict.fromkeys(("age.lowest", "age.median", "age.highest"), Quantity.YEARS),
     "images.median": Quantity.NUMBER,

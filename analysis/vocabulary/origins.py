@@ -35,6 +35,11 @@ ORIGINS: dict[str, Origin] = {
         Origin("cohen", "cohen2020", None, "many"),
     )
 }
+FINDINGS_AT_ORIGIN = {"cohen": {"2c35005f": "No Finding", "a4318ac9": "Unknown", "ada8c494": "No Finding"}}
+"""What a collection calls images that datasets put together from it label otherwise, by their names without suffix.
+
+Of Cohen's the column ``finding`` of its ``metadata.csv``; V7's dataset has all three as COVID-19.
+"""
 ADULT = 18
 """Years."""
 CHILDREN, ADULTS = "children", "adults"
