@@ -116,7 +116,7 @@ def ask_networks(
     """Write with which labels the networks disagree on the images that they were evaluated on.
 
     ``candidates.csv`` is as that of `find`, with ``thumbnail_says`` what the fixed model says; probabilities are means of
-    all networks. ``results.json`` counts by class under ``labels.by_networks.``.
+    all networks. ``results.json`` counts by class under ``labels.by_networks.``; there are no findings.
 
     Parameters
     ----------
@@ -142,6 +142,7 @@ def ask_networks(
     table["thumbnail_says"] = [says.get(name, "") for name in table[IMAGE]]
     write_table(out / "candidates.csv", table)
     write_json(out / "results.json", count(asked, ids, BY_NETWORKS, NETWORKS_ARTIFACT))
+    write_findings(out, ())
     progress(len(names), len(names), "networks")
 
 

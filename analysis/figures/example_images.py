@@ -76,7 +76,7 @@ def draw(
         style.save(
             figure, out, table.drop(columns=["row", "sha256"]), describe(table, classes, prepared.shape[1])
         )
-    _embed_as_jpeg(out / "figure.svg")
+    embed_as_jpeg(out / "figure.svg")
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _block(
         for row, (pixels, note) in enumerate(zip(pair, ("as read", "prepared"), strict=True)):
             bottom = top - layout.title - cell - row * (cell + SPACE)
             ax = style.place(figure, left + k * (cell + SPACE), bottom, cell, cell)
-            ax.imshow(_thumbnail(pixels, RAW_PX), cmap="gray", vmin=0, vmax=255, interpolation="none")
+            ax.imshow(shrink(pixels), cmap="gray", vmin=0, vmax=255, interpolation="none")
             ax.set(anchor="S" if row == 0 else "C", xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
             if noted and k == 0:
@@ -168,14 +168,14 @@ def _block(
                 figure.text(x, y, note, rotation=90, ha="center", va="center", color=style.QUIET)
 
 
-def _thumbnail(pixels: Grey, size_px: int) -> Grey:
+def shrink(pixels: Grey, size_px: int = RAW_PX) -> Grey:
     """Return the image no larger than ``size_px`` either way."""
     image = Image.fromarray(pixels)
     image.thumbnail((size_px, size_px), Image.Resampling.BOX)
     return np.asarray(image)
 
 
-def _embed_as_jpeg(path: Path) -> None:
+def embed_as_jpeg(path: Path) -> None:
     """Embed the images as grey JPEG: a sixth of the PNG in colour that matplotlib writes."""
     svg = path.read_text(encoding="utf-8")
     path.write_text(PNG_URI.sub(_to_jpeg, svg), encoding="utf-8")

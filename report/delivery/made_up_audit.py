@@ -15,9 +15,12 @@ from analysis.evaluation.settings import LEVEL
 from analysis.vocabulary.audit import (
     AUDIT,
     CONFOUNDING,
+    CONTRADICTING,
     DUPLICATES,
+    LABELS,
     LEAKS,
     MISSING,
+    OF_ANALYSES,
     PATIENTS,
     PROBES,
     PROBING,
@@ -85,6 +88,8 @@ def _tells_of_findings(topic: str, rest: Sequence[str]) -> bool:
     """Tell whether a result counts what there is none of where there is no finding."""
     if topic == DUPLICATES:
         return rest[0] != "images"
+    if topic == LABELS:
+        return "candidates" in rest or "conflicts" in rest
     return topic == LEAKS or (topic == PATIENTS and any(word.startswith(SHARED) for word in rest[:2]))
 
 
@@ -104,7 +109,10 @@ def _find(topic: str, level: Level) -> Iterator[Finding]:
             yield Finding(topic, subject, level, rests_on)
     elif topic == PROBING:
         yield from (Finding(topic, probe, level, (f"{topic}.{probe}.auroc.{MACRO}",)) for probe in PROBES)
-    else:
+    elif topic == LABELS:
+        for kind in CONTRADICTING:
+            yield Finding(topic, kind, level, (f"{topic}.conflicts.{kind}.{WHOLE}",))
+    elif topic in OF_ANALYSES:
         yield from (Finding(topic, split, level, _names_of_split(topic, split)) for split in EVALUATED)
 
 
@@ -185,6 +193,28 @@ def _probes(classes: Sequence[str], level: Level | None) -> dict[str, list[Row]]
     return {"probes.csv": [{"probe": p, "class": c, **row} for p in PROBES for c in (*classes, MACRO)]}
 
 
+def _labels(classes: Sequence[str], level: Level | None) -> dict[str, list[Row]]:
+    told = {"kind": CONTRADICTING[0], "told": classes[1], "by": IMAGES[1]}
+    return {
+        "conflicts.csv": _cut([{"image_id": IMAGES[0], "label": classes[0], **told}], level),
+        "candidates.csv": _candidates(classes, level, classes[1]),
+    }
+
+
+def _by_networks(classes: Sequence[str], level: Level | None) -> dict[str, list[Row]]:
+    rows = _candidates(classes, level, "")
+    return {"candidates.csv": [{**row, "thumbnail_says": classes[1] if level else None} for row in rows]}
+
+
+def _candidates(classes: Sequence[str], level: Level | None, conflict: str) -> list[Row]:
+    said = {"p_label": 0.01, "p_says": 0.99, "threshold": 0.9, "patient_id": "p0", "conflict": conflict}
+    rows = [
+        {"rank": k, "image_id": image, "label": classes[0], "says": classes[1], **said}
+        for k, image in enumerate(IMAGES, start=1)
+    ]
+    return _cut(rows, level)
+
+
 def _cut(rows: list[Row], level: Level | None) -> list[Row]:
     """Return the rows, or of none only the names of the columns."""
     return rows if level else [dict.fromkeys(rows[0])]
@@ -196,6 +226,8 @@ _TABLES: dict[str, Callable[[Sequence[str], Level | None], dict[str, list[Row]]]
     PATIENTS: _patients,
     CONFOUNDING: _confounding,
     PROBING: _probes,
+    LABELS: _labels,
+    f"{LABELS}_by_networks": _by_networks,
 }
 
 

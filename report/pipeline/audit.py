@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.vocabulary.audit import AUDIT, CONFOUNDING, DUPLICATES, LEAKS, PATIENTS, PROBING
+from analysis.vocabulary.audit import AUDIT, CONFOUNDING, DUPLICATES, LABELS, LEAKS, PATIENTS, PROBING
 from report.engine.stage import ALL_FILES, Input, Output, Stage
 from report.pipeline import packages
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_inputs
 from report.study.study import Study
-from report.study.trainings import list_analyses
+from report.study.trainings import list_analyses, list_runs
 
 RESULTS, FINDINGS = ("results.json",), ("findings.json",)
 REACH = "probe_reach"
 """The probes held against the networks."""
+BY_NETWORKS = "labels_by_networks"
+"""With which labels the networks disagree."""
 COPIES = ("groups.csv", "pairs.csv", *RESULTS, *FINDINGS)
 """What of the search for duplicates may be handed over: all but the digests."""
 SHOWN = {
@@ -22,6 +24,8 @@ SHOWN = {
     PATIENTS: (*FINDINGS, "patients.csv", "images_per_patient.csv", "overlap.csv", "shared.csv"),
     CONFOUNDING: (*FINDINGS, "cross_tables.csv", "associations.csv", "ages.csv"),
     PROBING: (*FINDINGS, "probes.csv"),
+    LABELS: (*FINDINGS, "candidates.csv", "conflicts.csv"),
+    BY_NETWORKS: (*FINDINGS, "candidates.csv"),
 }
 """Findings and tables that the report reads of each topic."""
 
@@ -57,6 +61,36 @@ def make_audit_stages(study: Study, place: Place) -> Iterator[Stage]:
             "models": [m.id for m in study.trained],
             "split": study.comparison.split if study.comparison else "test",
         },
+        packages=packages.STATISTICS,
+    )
+    yield make_labels_stage(study)
+    yield _of_networks(study)
+
+
+def make_labels_stage(study: Study) -> Stage:
+    """Return the stage that finds the labels with which a fixed model disagrees, and those that sources contradict."""
+    return Stage(
+        _name(LABELS),
+        "analysis.audit.labels:find",
+        {"records": RECORDS, "images": IMAGES, "duplicates": Output(_name(DUPLICATES), ("groups.csv",))},
+        {"classes": [c.select("id", "label") for c in study.classes]},
+        packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
+        releases=ALL_FILES,  # tables of the images, none of their pixels
+    )
+
+
+def _of_networks(study: Study) -> Stage:
+    """Return the stage that asks the networks of the last analysis, which keeps patients apart where one does."""
+    analysis = list(list_analyses(study))[-1]
+    runs = [run.name for model in study.trained for run in list_runs(study, model, analysis)]
+    return Stage(
+        _name(BY_NETWORKS),
+        "analysis.audit.labels:ask_networks",
+        {
+            "labels": Output(_name(LABELS), ("conflicts.csv", "probabilities.csv")),
+            **{f"predict_{run}": Output(f"predict.{run}", ("predictions.csv",)) for run in runs},
+        },
+        {"classes": [c.select("id", "label") for c in study.classes]},
         packages=packages.STATISTICS,
     )
 
@@ -104,9 +138,14 @@ def find_audit_tables(study: Study) -> dict[str, Input]:
     }
 
 
+def find_label_candidates(*, by_networks: bool = True) -> Output:
+    """Return the images with whose label the networks disagree, or a fixed model where there are no networks."""
+    return Output(_name(BY_NETWORKS if by_networks else LABELS), ("candidates.csv",))
+
+
 def _list_topics(study: Study) -> Iterator[tuple[str, str]]:
     """Yield each topic that has findings, and what the names of its analysis end with."""
-    yield from ((topic, "") for topic in (DUPLICATES, CONFOUNDING, PROBING))
+    yield from ((topic, "") for topic in (DUPLICATES, CONFOUNDING, PROBING, LABELS, BY_NETWORKS))
     for analysis in list_analyses(study):
         yield from ((topic, analysis) for topic in (LEAKS, PATIENTS))
 

@@ -11,6 +11,7 @@ from report import PROJECT
 from report.document import fonts
 from report.engine.stage import ALL_FILES, Input, Json, Output, Source, Stage
 from report.pipeline import packages
+from report.pipeline.audit import find_label_candidates
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_inputs
 from report.pipeline.external import find_external_tables
 from report.study.settings import Comparison
@@ -47,6 +48,7 @@ MODULES = {
     "reliability": "reliability_diagrams",
     "decision": "decision_curves",
     "external": "external_confusion",
+    "labels": "label_candidates",
 }
 """The module of `analysis.figures` that draws a figure, by the first part of the figure's name, where it is called otherwise."""
 
@@ -66,6 +68,16 @@ def make_figure_stages(study: Study, place: Place) -> Iterator[Stage]:
             yield from _pair_figures(study, study.comparison, other)
     yield from _side_by_side(study)
     yield from _external(study, place)
+    yield make_labels_figure(study, place, find_label_candidates())
+
+
+def make_labels_figure(study: Study, place: Place, candidates: Output) -> Stage:
+    """Return the figure of the images with whose label a model disagrees the most."""
+    _, data = make_data_inputs(place)
+    read = Output("read", ("records.csv", "depth.json"))
+    return _figure(
+        study, "labels", {"candidates": candidates, "records": read, "data": data}, _classes(study)
+    )
 
 
 def _figure(study: Study, name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:

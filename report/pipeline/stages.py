@@ -34,8 +34,10 @@ audit         analysis.audit.patients:audit                 read, split
 audit         analysis.audit.confounding:confound           read
 audit         analysis.audit.probes:probe                   read, images
 audit         analysis.audit.probes:compare_with_models     evaluate, audit
+audit         analysis.audit.labels:find                    read, images, audit
+audit         analysis.audit.labels:ask_networks            predict, audit
 results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, ledger, external, audit
-figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, results, external
+figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, results, external, audit
 figure        report.writing.stages_figure:draw             nothing but the list of stages
 source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, ledger, results, figure, external, audit
 html          report.document.html:render                   source

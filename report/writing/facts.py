@@ -19,6 +19,7 @@ from report.writing.sections.details import Details
 from report.writing.sections.discussion import Discussion
 from report.writing.sections.explanation import Explanation
 from report.writing.sections.external import External
+from report.writing.sections.label_quality import LabelQuality
 from report.writing.sections.ledger import Ledger
 from report.writing.sections.models import Models
 from report.writing.sections.probabilities import Probabilities
@@ -42,6 +43,7 @@ def facts_of_sections(study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) 
         discussion=Discussion(study),
         explanation=Explanation(study),
         external=External(study),
+        label_quality=LabelQuality(study),
         ledger=Ledger(study),
         models=Models(study),
         probabilities=Probabilities(study),

@@ -39,6 +39,7 @@ def write_inputs(root: Path, ids: Sequence[str] = IDS) -> dict[str, Path]:
         _write_model(root, model, seed, ids)
     _write_comparison(root, ids)
     _write_results(root)
+    _write_candidates(root, ids)
     for model in MODELS:
         _write_external(root, model, ids)
     return {
@@ -74,6 +75,17 @@ def _write_pictures(folders: dict[str, Path], ids: Sequence[str]) -> None:
     split = np.array(["train", "train", "train", "val", "test"])[np.arange(n) // len(ids) % 5]
     records[["image_id"]].assign(split=split, fold="").to_csv(folders["split"] / "split.csv", index=False)
     np.save(folders["images"] / "images.npy", rng.integers(0, 256, (n, SIZE, SIZE), dtype=np.uint8))
+
+
+def _write_candidates(root: Path, ids: Sequence[str]) -> None:
+    """Write images with whose label a model disagrees: every other one."""
+    records = pd.read_csv(root / "read" / "records.csv")[::2].reset_index(drop=True)
+    says = [ids[(ids.index(label) + 1) % len(ids)] for label in records["label"]]
+    table = records[["image_id", "label"]].assign(
+        rank=records.index + 1, says=says, p_label=0.01, p_says=0.98, conflict=""
+    )
+    (root / "labels").mkdir()
+    table.to_csv(root / "labels" / "candidates.csv", index=False)
 
 
 def _write_flow(folder: Path, kept: int) -> None:

@@ -260,19 +260,22 @@ def inputs_of(plan: list[Stage], name: str, folders: dict[str, Path]) -> dict[st
     return {n: folders[given.stage] for n, given in stage.inputs.items() if isinstance(given, Output)}
 
 
+OF_ANOTHER = {"probe_reach": ("probes", "share_of"), "labels_by_networks": ("labels", "by_networks")}
+"""Stages whose results have names of another topic, and the word by which these are told from its own."""
+
+
 def write_findings(folder: Path, level: Level | None) -> None:
     """Write what a stage of the audit has found: made up, and all of one level."""
     stage = folder.name
     about, analysis = stage.removeprefix(f"{AUDIT}.").partition("@")[::2]
     owner = join_run(AUDIT, analysis)
-    topic = "probes" if about == "probe_reach" else about
-    known = audit.names(CLASSES, ("baseline", "improved"), ("", "@patient"))
-    of_stage = [
-        n for n in known if n.startswith(f"{owner}.{topic}.") and (".share_of." in n) == (about != topic)
-    ]
+    topic, word = OF_ANOTHER.get(about, (about, ""))
+    known = list(audit.names(CLASSES, ("baseline", "improved"), ("", "@patient")))
+    of_another = {n for n in known for _, mark in OF_ANOTHER.values() if f".{mark}." in n}
+    of_stage = [n for n in known if n.startswith(f"{owner}.{topic}.") and (n in of_another) == bool(word)]
     results = {name.removeprefix(f"{owner}."): made_up.make_entry(name, level) for name in of_stage}
     (folder / "results.json").write_text(json.dumps(results))
-    if about == topic:
+    if about != "probe_reach":
         write_audit(folder, stage, CLASSES, level)
 
 
