@@ -11,7 +11,7 @@ from analysis.audit.findings import Finding, write_findings
 from analysis.audit.tables import read_table, write_table
 from analysis.evaluation.results_file import Basis, Entry, Results, entry, owned, write_json
 from analysis.progress import Progress
-from analysis.vocabulary.audit import LEAKS, OTHERS
+from analysis.vocabulary.audit import CONFLICT, COPY, LEAKS, LEFT_OUT, LEFT_OUT_TABLE, OTHERS
 from analysis.vocabulary.splits import SPLITS
 
 ARTIFACT = "audit.leaks/leaks.csv"
@@ -27,8 +27,9 @@ def find(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
     ``leaks.csv`` has a row for each image of a group that is in several splits: ``group``, ``content`` (equal where the
     pixels are), ``image_id``, ``label``, ``patient_id`` and ``split``. ``leaking_pairs.csv``
     has the pairs of two splits, as ``pairs.csv`` of `analysis.audit.duplicates` and with ``split_first`` and
-    ``split_second``. ``results.json`` counts them under ``leaks.``, and ``findings.json`` has a finding, always strong, for
-    each split with images that are in one before it.
+    ``split_second``. ``left_out.csv`` has the images that `analysis.audit.split_without_copies` has left out. ``results.json``
+    counts all of them under ``leaks.``, and ``findings.json`` has a finding, always strong, for each split with images that
+    are in one before it.
 
     Parameters
     ----------
@@ -36,21 +37,23 @@ def find(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
         ``duplicates`` with ``groups.csv`` and ``pairs.csv``, and ``split``.
     """
     split = read_table(inputs["split"] / "split.csv")[["image_id", "split"]].drop_duplicates()
+    left_out = _read_left_out(inputs["split"] / LEFT_OUT_TABLE)
     groups = read_table(inputs["duplicates"] / "groups.csv")
-    placed = _place(split[split["split"].isin(SPLITS)], groups)
+    placed = place(split[split["split"].isin(SPLITS)], groups)
     leaks = placed[placed.groupby("group")["split"].transform("nunique") > 1]
-    results = _count(placed, leaks)
+    results = {**_count(placed, leaks), **_count_left_out(left_out)}
     columns = ["group", "content", "image_id", "label", "patient_id", "split"]
     write_table(out / "leaks.csv", leaks[columns])
     pairs = _pairs(read_table(inputs["duplicates"] / "pairs.csv"), placed)
     write_table(out / "leaking_pairs.csv", pairs)
+    write_table(out / LEFT_OUT_TABLE, left_out)
     write_json(out / "results.json", owned(results, LEAKS))
     write_findings(out, _find(results))
     progress(len(split), len(split), "images")
 
 
-def _place(split: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
-    """Return every image with its split, group and content; one that no other is like has its own of both.
+def place(split: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
+    """Return every row of a split with its group and content; an image that no other is like has its own of both.
 
     Under the label rule ``every-tag`` an image can be in two splits by itself.
     """
@@ -58,7 +61,22 @@ def _place(split: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
     alone = placed["group"] == ""
     for column in KINDS.values():
         placed.loc[alone, column] = ALONE + placed["image_id"][alone]
-    return placed.reset_index(drop=True)
+    return placed
+
+
+def _read_left_out(path: Path) -> pd.DataFrame:
+    """Return the images that a split has left out: none where it leaves nothing out, and so writes no such table."""
+    return read_table(path) if path.exists() else pd.DataFrame(columns=list(LEFT_OUT))
+
+
+def _count_left_out(table: pd.DataFrame) -> Results:
+    basis = Basis(f"split/{LEFT_OUT_TABLE}", len(table))
+    by_split = {f"left_out.{part}": table["split"] == part for part in SPLITS}
+    by_reason = {f"left_out.{reason}": table["reason"] == reason for reason in (CONFLICT, COPY)}
+    return {
+        name: entry(int(rows.sum()), "count; rows without a split", basis)
+        for name, rows in {**by_split, **by_reason}.items()
+    }
 
 
 def _pairs(pairs: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFrame:

@@ -137,8 +137,8 @@ def _overlap(records: pd.DataFrame, classes: Sequence[str]) -> Results:
             results[f"{label}.{name}"] = entry(int(shared.sum()), COUNT, basis)
             results[f"{label}_share.{name}"] = entry(share, SHARE, basis, reason_null=NONE)
             results[f"{label}_patients.{name}"] = entry(patients, "patients", basis)
-    splits = records.groupby("patient")["split"].nunique()
-    basis = Basis(SPLIT, len(records), len(splits))
+    splits = records[records["split"].isin(SPLITS)].groupby("patient")["split"].nunique()
+    basis = Basis(SPLIT, len(records), records["patient"].nunique())
     results["patients.in_several_splits"] = entry(int((splits > 1).sum()), "patients", basis)
     return results
 

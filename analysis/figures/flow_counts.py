@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.datasets import reasons
 from analysis.figures import style
+from analysis.vocabulary.audit import CONFLICT, COPY, LEFT_OUT_TABLE
 
 IMAGES, ALL_FILES = "images found", "files found"
 ROWS = "rows kept, one for each class label"
@@ -23,6 +24,8 @@ OF_IMAGE_ALONE = frozenset(
 )
 """Reasons that leave out an image which no annotation that is kept tells of."""
 ANNOTATION = ".json"
+REPEATED = {CONFLICT: "copies with different labels", COPY: "copy of an image in another set"}
+"""Why a split leaves images out, in words."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class Flow:
         Pairs of an image and a class; more than ``kept`` where an image has several classes.
     splits : mapping of str to int
         Rows of each split.
+    repeated : mapping of str to int
+        Rows kept that are in no split, as their X-ray is there twice, by the reason.
     """
 
     labels: Track | None
@@ -68,6 +73,7 @@ class Flow:
     kept: int
     rows: int
     splits: Mapping[str, int]
+    repeated: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def gaps(self) -> list[str]:
@@ -85,8 +91,9 @@ class Flow:
             found.append(
                 f"The images left out do not add up: {through:,} should remain, {self.kept:,} are kept."
             )
-        if sum(self.splits.values()) != self.rows:
-            found.append(f"The splits have {sum(self.splits.values()):,} of {self.rows:,}.")
+        parted = self.rows - sum(self.repeated.values())
+        if sum(self.splits.values()) != parted:
+            found.append(f"The splits have {sum(self.splits.values()):,} of {parted:,}.")
         return found
 
     def table(self) -> pd.DataFrame:
@@ -105,6 +112,7 @@ class Flow:
         if self.rows != self.kept:
             rows.append(("rows", "kept", "image and class", self.rows))
         counted = "images" if self.rows == self.kept else "rows"
+        rows += [(counted, "excluded", reason, n) for reason, n in self.repeated.items()]
         rows += [(counted, "split", style.SPLIT_NAMES[s], n) for s, n in self.splits.items()]
         return pd.DataFrame(rows, columns=["counted", "kind", "step", "count"])
 
@@ -114,8 +122,11 @@ def unit(track: Track) -> str:
     return track.name.split()[0]
 
 
-def count(folder: Path, split: pd.Series[str]) -> Flow:
-    """Return the flow that a reader wrote as ``flow.csv`` and ``excluded.csv`` into ``folder``, and the splits."""
+def count(folder: Path, split: pd.Series[str], repeated: Mapping[str, int] | None = None) -> Flow:
+    """Return the flow that a reader wrote as ``flow.csv`` and ``excluded.csv`` into ``folder``, and the splits.
+
+    ``repeated`` is what the split has left out, as `count_repeated` returns it.
+    """
     steps = pd.read_csv(folder / "flow.csv")
     number = dict(zip(steps["step"], (int(n) for n in steps["count"]), strict=True))
     found = [step for step in steps.loc[steps["kind"] == "found", "step"] if step != ALL_FILES]
@@ -131,7 +142,15 @@ def count(folder: Path, split: pd.Series[str]) -> Flow:
     both = sides.both - Counter({reasons.BY_STUDY: apart})
     splits = {s: int((split == s).sum()) for s in style.SPLIT_NAMES}
     track = Track(images, number[images], _ordered(alone))
-    return Flow(labels, track, _ordered(both), kept, number.get(ROWS, kept), splits)
+    return Flow(labels, track, _ordered(both), kept, number.get(ROWS, kept), splits, repeated or {})
+
+
+def count_repeated(split: Path) -> dict[str, int]:
+    """Return how many images a split leaves out for which reason, where the study excludes duplicates; else none."""
+    path = split / LEFT_OUT_TABLE
+    reasons_found = pd.read_csv(path, dtype=str)["reason"] if path.exists() else pd.Series(dtype=str)
+    counts = Counter(reasons_found)
+    return {words: counts[reason] for reason, words in REPEATED.items() if counts[reason]}
 
 
 @dataclass(frozen=True)

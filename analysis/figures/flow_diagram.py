@@ -64,7 +64,7 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
         The stages ``records`` (``flow.csv`` and ``excluded.csv``) and ``split``.
     """
     split = pd.read_csv(inputs["split"] / "split.csv", usecols=["split"])["split"]
-    flow = flow_counts.count(inputs["records"], split)
+    flow = flow_counts.count(inputs["records"], split, flow_counts.count_repeated(inputs["split"]))
     levels = _levels(flow)
     note = [
         line
@@ -86,10 +86,11 @@ def _levels(flow: Flow) -> list[list[Box]]:
     levels = [_found(flow)]
     if flow.labels and flow.left_out:
         levels.append([Box(*middle, flow.images.rest, _annotated(flow), flow.left_out, out_right)])
-    if flow.labels or flow.images.left_out:
-        levels.append([Box(*middle, flow.kept, "images kept", {}, out_right)])
-    if flow.rows != flow.kept:
-        levels.append([Box(*middle, flow.rows, PAIRS, {}, out_right)])
+    several = flow.rows != flow.kept
+    if flow.labels or flow.images.left_out or (flow.repeated and not several):
+        levels.append([Box(*middle, flow.kept, "images kept", {} if several else flow.repeated, out_right)])
+    if several:
+        levels.append([Box(*middle, flow.rows, PAIRS, flow.repeated, out_right)])
     width = (2 * HALF - 2 * GAP) / 3
     levels.append(
         [
@@ -197,8 +198,9 @@ def describe(flow: Flow) -> str:
     both = f"; of {_annotated(flow)} excluded: {_reasons(flow.left_out)}" if flow.left_out else ""
     splits = wording.join([f"{style.SPLIT_NAMES[s]} {n:,}" for s, n in flow.splits.items()])
     pairs = "" if flow.rows == flow.kept else f", {flow.rows:,} {PAIRS}"
+    twice = f", excluded from all sets: {_reasons(flow.repeated)}" if flow.repeated else ""
     gaps = "".join(f"; {gap[0].lower()}{gap[1:].rstrip('.')}" for gap in flow.gaps)
-    return f"{'; '.join(tracks)}{both}. {flow.kept:,} images kept{pairs}: {splits}{gaps}."
+    return f"{'; '.join(tracks)}{both}. {flow.kept:,} images kept{pairs}{twice}: {splits}{gaps}."
 
 
 def _in_words(track: Track) -> str:

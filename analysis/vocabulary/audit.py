@@ -13,7 +13,7 @@ from analysis.vocabulary import external
 from analysis.vocabulary.measures import MACRO
 from analysis.vocabulary.results import Quantity
 from analysis.vocabulary.run_names import split_run
-from analysis.vocabulary.splits import EVALUATED
+from analysis.vocabulary.splits import EVALUATED, SPLITS
 
 AUDIT = "audit"
 """What results are named by, and the kind of the stages."""
@@ -21,6 +21,10 @@ DUPLICATES, LEAKS, PATIENTS, PROBING = "duplicates", "leaks", "patients", "probe
 CONFOUNDING, LABELS = "confounding", "labels"
 OF_ANALYSES = (LEAKS, PATIENTS)
 """Topics that depend on the split."""
+LEFT_OUT_TABLE = "left_out.csv"
+LEFT_OUT = ("image_id", "split", "reason", "stays")
+CONFLICT, COPY = "conflicting_labels", "copy"
+"""Why `split.exclude_duplicates` leaves an image out: others of the same X-ray have another label, or are in a later split."""
 OTHERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "val": (("train",),),
     "test": (("train",), ("val",), ("train", "val")),
@@ -128,7 +132,8 @@ def duplicate_results() -> Iterator[tuple[str, Quantity]]:
 
 def leak_results() -> Iterator[tuple[str, Quantity]]:
     """Yield name and quantity of every result on images that are in two splits."""
-    yield from ((f"{LEAKS}.{name}", Quantity.COUNT) for name in ("groups", "images"))
+    left_out = (f"left_out.{name}" for name in (*SPLITS, CONFLICT, COPY))
+    yield from ((f"{LEAKS}.{name}", Quantity.COUNT) for name in ("groups", "images", *left_out))
     for split, places in OTHERS.items():
         for elsewhere in map("_or_".join, places):
             yield from (

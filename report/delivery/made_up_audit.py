@@ -19,6 +19,8 @@ from analysis.vocabulary.audit import (
     DUPLICATES,
     LABELS,
     LEAKS,
+    LEFT_OUT,
+    LEFT_OUT_TABLE,
     MISSING,
     OF_ANALYSES,
     PATIENTS,
@@ -154,7 +156,12 @@ def _leaks(classes: Sequence[str], level: Level | None) -> dict[str, list[Row]]:
         for image, label, split in zip(IMAGES, classes, splits, strict=False)
     ]
     pair = {**_pair(classes, 1, "exact"), "split_first": splits[0], "split_second": splits[1]}
-    return {"leaks.csv": _cut(leaks, level), "leaking_pairs.csv": _cut([pair], level)}
+    left_out = [dict.fromkeys(LEFT_OUT)]
+    return {
+        "leaks.csv": _cut(leaks, level),
+        "leaking_pairs.csv": _cut([pair], level),
+        LEFT_OUT_TABLE: left_out,
+    }
 
 
 def _patients(classes: Sequence[str], level: Level | None) -> dict[str, list[Row]]:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.vocabulary.audit import AUDIT, CONFOUNDING, DUPLICATES, LABELS, LEAKS, PATIENTS, PROBING
+from analysis.vocabulary.audit import (
+    AUDIT,
+    CONFOUNDING,
+    DUPLICATES,
+    LABELS,
+    LEAKS,
+    LEFT_OUT_TABLE,
+    PATIENTS,
+    PROBING,
+)
 from report.engine.stage import ALL_FILES, Input, Output, Stage
 from report.pipeline import packages
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_inputs
@@ -20,7 +29,7 @@ COPIES = ("groups.csv", "pairs.csv", *RESULTS, *FINDINGS)
 """What of the search for duplicates may be handed over: all but the digests."""
 SHOWN = {
     DUPLICATES: (*FINDINGS, "groups.csv", "pairs.csv"),
-    LEAKS: (*FINDINGS, "leaks.csv", "leaking_pairs.csv"),
+    LEAKS: (*FINDINGS, "leaks.csv", "leaking_pairs.csv", LEFT_OUT_TABLE),
     PATIENTS: (*FINDINGS, "patients.csv", "images_per_patient.csv", "overlap.csv", "shared.csv"),
     CONFOUNDING: (*FINDINGS, "cross_tables.csv", "associations.csv", "ages.csv"),
     PROBING: (*FINDINGS, "probes.csv"),
@@ -30,9 +39,8 @@ SHOWN = {
 """Findings and tables that the report reads of each topic."""
 
 
-def make_audit_stages(study: Study, place: Place) -> Iterator[Stage]:
-    """Yield the stages of the audit: of the data, of each analysis' split, and of the networks."""
-    yield make_duplicates_stage(place)
+def make_audit_stages(study: Study) -> Iterator[Stage]:
+    """Yield the stages of the audit, but for that of duplicates: of the data, of each analysis' split, of the networks."""
     for analysis in list_analyses(study):
         yield from _of_split(study, analysis)
     yield Stage(
@@ -96,7 +104,7 @@ def _of_networks(study: Study) -> Stage:
 
 
 def make_duplicates_stage(place: Place) -> Stage:
-    """Return the stage that finds the images that are there twice."""
+    """Return the stage that finds the images that are there twice; a split may leave them out, so it comes first."""
     _, pixels = make_data_inputs(place)
     return Stage(
         _name(DUPLICATES),
@@ -122,6 +130,12 @@ def _of_split(study: Study, analysis: str) -> Iterator[Stage]:
         {"classes": [*study.class_ids]},
         packages=packages.STATISTICS,
     )
+
+
+def find_split_inputs(study: Study) -> dict[str, Input]:
+    """Return what a split reads of the audit: the duplicates, where the study leaves them out."""
+    found: Input = Output(_name(DUPLICATES), ("groups.csv",))
+    return {DUPLICATES: found} if study.split.exclude_duplicates else {}
 
 
 def find_audit_results(study: Study) -> dict[str, Input]:

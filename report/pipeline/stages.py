@@ -10,8 +10,10 @@ sample        analysis.datasets.sample.*:write              nothing; in place of
 archive       analysis.datasets.archives.unpacking:unpack   the data, where they are an archive
 read          analysis.datasets.*:read                      sample, archive, or the data
 images        analysis.preparation:prepare                  read, sample, archive, or the data
+audit         analysis.audit.duplicates:find                read, sample, archive, or the data
 architecture  analysis.models.architecture:describe         architecture
 split         analysis.splitting:split                      read
+split         analysis.audit.split_without_copies:split     read, audit; with ``split.exclude_duplicates``
 train         analysis.models.training:train                read, images, architecture, split, train
 predict       analysis.models.prediction:predict            read, images, split, train
 evaluate      analysis.evaluation.stages.evaluate:evaluate  read, split, train, predict
@@ -28,7 +30,6 @@ external      analysis.audit.external.facts:describe        read, external
 external      analysis.models.external_prediction:predict   train, external
 external      analysis.audit.external.evaluate:evaluate     external
 external      analysis.evaluation.stages.average:average    external; with several seeds
-audit         analysis.audit.duplicates:find                read, sample, archive, or the data
 audit         analysis.audit.leaks:find                     split, audit
 audit         analysis.audit.patients:audit                 read, split
 audit         analysis.audit.confounding:confound           read
@@ -65,7 +66,12 @@ from report import PROJECT
 from report.engine.code import Project
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.pipeline import packages
-from report.pipeline.audit import find_audit_results, make_audit_stages
+from report.pipeline.audit import (
+    find_audit_results,
+    find_split_inputs,
+    make_audit_stages,
+    make_duplicates_stage,
+)
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_stages
 from report.pipeline.document import make_document_stages
 from report.pipeline.external import find_external_results, make_external_stages
@@ -95,6 +101,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
     """
     before = [
         *make_data_stages(study, place),
+        make_duplicates_stage(place),
         *(_architecture(study, model) for model in study.models),
         *(
             stage
@@ -103,7 +110,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         ),
         *_ledger(study, place),
         *make_external_stages(study, place),
-        *make_audit_stages(study, place),
+        *make_audit_stages(study),
         _results(study, place),
         *make_figure_stages(study, place),
     ]
@@ -131,10 +138,11 @@ def _architecture(study: Study, model: Model) -> Stage:
 
 
 def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator[Stage]:
+    repeated = find_split_inputs(study)
     yield Stage(
         f"split{analysis}",
-        "analysis.splitting:split",
-        {"records": RECORDS},
+        "analysis.audit.split_without_copies:split" if repeated else "analysis.splitting:split",
+        {"records": RECORDS, **repeated},
         {
             "classes": [*study.class_ids],
             **study.split.select("protocol", "test", "val", "seed", "draw", "official_val", "subset"),

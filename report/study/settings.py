@@ -159,6 +159,10 @@ class Split(Section):
       images by class, draws those to train on; all others but the test set are for validation then.
 
     With ``also = "patient"`` everything is built a second time with all images of a patient in one part.
+
+    With ``exclude_duplicates`` no X-ray is in two parts: of images that are equal to the pixel or nearly, those in training
+    give way to those in validation or test, and those in validation to those in test; where their labels differ, all are
+    left out.
     """
 
     protocol: Literal["stratified", "holdout", "splitfolders", "official"] = "stratified"
@@ -170,6 +174,7 @@ class Split(Section):
     subset: Subset = {}
     group: Literal["none", "patient"] = "none"
     also: Literal["none", "patient"] = "patient"
+    exclude_duplicates: bool = False
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -189,6 +189,9 @@ def test_what_is_in_two_splits(study: dict[str, Path], tmp_path: Path) -> None:
         **{"groups": 3, "images": 6, "val.exact_in_train": 0, "val.any_in_train": 1},
         **{"test.exact_in_train": 1, "test.any_in_train": 2, "test.exact_in_val": 0, "test.any_in_val": 0},
         **{"test.exact_in_train_or_val": 1, "test.any_in_train_or_val": 2},
+        **dict.fromkeys(
+            (f"left_out.{of}" for of in ("train", "val", "test", "copy", "conflicting_labels")), 0
+        ),
     }
     assert set(facts) == {name for name, _ in leak_results()}
     pairs = pd.read_csv(out / "leaking_pairs.csv")

@@ -100,6 +100,30 @@ def test_an_image_of_several_classes_is_counted_once_and_its_rows_too(tmp_path: 
     assert "10 images kept, 13 image–class pairs" in flow_diagram.describe(flow)
 
 
+def test_images_that_the_split_leaves_out_are_told_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = ["train"] * 6 + ["", "", ""] + ["val"] * 2 + ["test"] * 2
+    (tmp_path / "split").mkdir()
+    pd.DataFrame({"split": parts}).to_csv(tmp_path / "split" / "split.csv", index=False)
+    rows = [("a", "train", "copy", "d"), ("b", "train", "copy", "d"), ("c", "val", "conflicting_labels", "")]
+    left_out = pd.DataFrame(rows, columns=["image_id", "split", "reason", "stays"])
+    left_out.to_csv(tmp_path / "split" / "left_out.csv", index=False)
+    records = write(tmp_path / "read", {"images found": 13}, {}, 13)
+    figures = keep_figures(monkeypatch)
+    flow_diagram.draw(
+        {"records": records, "split": tmp_path / "split"}, tmp_path, scratch=tmp_path, progress=silent
+    )
+    require_clean(*figures)
+    told = json.loads((tmp_path / "figure.json").read_text())["alt"]
+    assert told == (
+        "13 images found. 13 images kept, excluded from all sets: copies with different labels 1 and"
+        " copy of an image in another set 2: training 6, validation 2 and test 2."
+    )
+    drawn = pd.read_csv(tmp_path / "figure.csv").set_index("step")["count"]
+    assert drawn["copy of an image in another set"] == 2
+
+
 @pytest.mark.parametrize("name", sorted(path.parent.name for path in STUDIES.glob("*/study.toml")))
 def test_the_flow_of_every_study_adds_up(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = STUDIES / name

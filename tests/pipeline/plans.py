@@ -48,6 +48,7 @@ PLANS = {
     "no comparison": make_stages(
         STUDY.model_copy(update={"comparison": None}), Place(ASSIGNMENT, "folder", Path("/data"))
     ),
+    "without duplicates": planned("split.exclude_duplicates=true"),
     "external sample": make_stages(STUDY.for_sample(), Place(ASSIGNMENT, "sample", external_kind="sample")),
     "external": planned(external_kind="folder", external=Path("/elsewhere")),
     "external archive, three seeds": planned(

@@ -1,0 +1,59 @@
+"""The stages of the audit: what they read, and that nothing which is trained or chosen reads them."""
+
+from __future__ import annotations
+
+import pytest
+
+from report.delivery.evidence import find_beyond_reach, select_repeatable
+from report.engine.stage import Output
+from tests.pipeline.plans import PLANS, REAL, changed, keys, named, names, planned
+
+AUDITED = {
+    *("audit.duplicates", "audit.leaks", "audit.patients", "audit.leaks@patient", "audit.patients@patient"),
+    *("audit.confounding", "audit.probes", "audit.probe_reach", "audit.labels", "audit.labels_by_networks"),
+}
+
+
+def test_nothing_but_results_and_what_shows_them_reads_the_audit():
+    readers = {s.name for s in REAL if s.kind != "audit" and any(n in AUDITED for n in s.needs)}
+    assert {name for name in names(REAL) if name.startswith("audit")} == AUDITED
+    assert {name for name in readers if not name.startswith("figure.")} == {"results", "source"}
+
+
+@pytest.mark.parametrize("name", ["real", "three seeds by patient", "external sample", "no comparison"])
+def test_every_topic_reaches_the_results_and_its_findings_the_document(name):
+    plan = PLANS[name]
+    audited = {stage for stage in names(plan) if stage.startswith("audit.")}
+    results, source = named(plan, "results"), named(plan, "source")
+    assert {n for n in results.needs if n.startswith("audit.")} == audited
+    shown = {n: given for n, given in source.inputs.items() if n.startswith("audit_")}
+    assert {given.stage for given in shown.values()} == audited - {"audit.probe_reach"}
+    for key, given in shown.items():
+        assert key == given.stage.replace(".", "_", 1)
+        assert "findings.json" in given.include
+
+
+def test_images_and_digests_stay_and_what_reads_no_image_can_be_checked():
+    repeated = {stage.name for stage in select_repeatable(REAL)}
+    assert find_beyond_reach(REAL) & AUDITED == {"audit.duplicates", "audit.probes", "audit.labels"}
+    assert AUDITED - {"audit.duplicates", "audit.probes", "audit.labels"} <= repeated
+    assert "digests.csv" not in named(REAL, "audit.duplicates").releases
+
+
+def test_duplicates_are_left_out_of_every_split_by_one_setting_and_of_nothing_before():
+    plan = PLANS["without duplicates"]
+    for name in ("split", "split@patient"):
+        stage, before = named(plan, name), named(REAL, name)
+        assert stage.function == "analysis.audit.split_without_copies:split"
+        assert stage.params == before.params
+        assert stage.inputs["duplicates"] == Output("audit.duplicates", ("groups.csv",))
+    same = {"read", "images", "architecture.baseline", "architecture.improved"}
+    same |= {"audit.duplicates", "audit.confounding", "audit.probes", "audit.labels"}
+    assert {name for name in names(REAL) if name not in changed(REAL, plan)} == same
+
+
+def test_without_that_setting_no_key_of_a_training_knows_of_it():
+    assert changed(REAL, planned("split.exclude_duplicates=false")) == set()
+    assert set(named(REAL, "split").inputs) == {"records"}
+    assert named(REAL, "split").function == "analysis.splitting:split"
+    assert "exclude_duplicates" not in keys(REAL)["split"][2]
