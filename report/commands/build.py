@@ -39,13 +39,18 @@ def build(
         int, typer.Option("--recheck", min=0, help="Run N cached stages again and compare.")
     ] = 0,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Fail where a stage reads what its key does not cover.")
+        bool,
+        typer.Option(
+            "--strict",
+            help="Fail where data are in two splits, or a stage reads what its key does not cover.",
+        ),
     ] = False,
     cache: Cache = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Build folder.")] = None,
 ) -> None:
     """Run a whole study, every step cached, and write report.html and report.pdf."""
     from report.commands.execution import build_plan, retry_damaged
+    from report.commands.leaks import read_leaks, refuse_leaks
     from report.delivery.publish import publish
 
     start = time.monotonic()
@@ -57,12 +62,17 @@ def build(
     plan.remember_data()
     _note_omissions(plan, model)
 
-    def make() -> tuple[Mapping[str, Built], Publication]:
+    def make() -> tuple[Mapping[str, Built], list[tuple[str, str]], Publication]:
         built = build_plan(plan, targets, jobs=jobs, recheck=recheck, strict=strict)
-        return built, publish(plan, built, time.monotonic() - start)
+        leaks = read_leaks(built)
+        if strict:
+            refuse_leaks(leaks)
+        return built, leaks, publish(plan, built, time.monotonic() - start)
 
-    built, published = retry_damaged(make)
+    built, leaks, published = retry_damaged(make)
     _print_end(plan, built, published, time.monotonic() - start)
+    for what, hint in leaks:
+        console.warn(f"{what}: {hint}")
 
 
 def _require_model(plan: Plan, name: str) -> str:

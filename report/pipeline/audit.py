@@ -21,6 +21,7 @@ from report.study.study import Study
 from report.study.trainings import list_analyses, list_runs
 
 RESULTS, FINDINGS = ("results.json",), ("findings.json",)
+OF_IMAGES = tuple(sorted({*packages.STATISTICS, *packages.IMAGES}))
 REACH = "probe_reach"
 """The probes held against the networks."""
 BY_NETWORKS = "labels_by_networks"
@@ -55,7 +56,7 @@ def make_audit_stages(study: Study) -> Iterator[Stage]:
         "analysis.audit.probes:probe",
         {"records": RECORDS, "images": IMAGES},
         {"classes": [*study.class_ids]},
-        packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
+        packages=OF_IMAGES,
         releases=ALL_FILES,  # tables of the images, none of their pixels
     )
     yield Stage(
@@ -69,7 +70,7 @@ def make_audit_stages(study: Study) -> Iterator[Stage]:
             "models": [m.id for m in study.trained],
             "split": study.comparison.split if study.comparison else "test",
         },
-        packages=packages.STATISTICS,
+        packages=OF_IMAGES,  # the module of the probes looks at images, though this stage does not
     )
     yield make_labels_stage(study)
     yield _of_networks(study)
@@ -82,7 +83,7 @@ def make_labels_stage(study: Study) -> Stage:
         "analysis.audit.labels:find",
         {"records": RECORDS, "images": IMAGES, "duplicates": Output(_name(DUPLICATES), ("groups.csv",))},
         {"classes": [c.select("id", "label") for c in study.classes]},
-        packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
+        packages=OF_IMAGES,
         releases=ALL_FILES,  # tables of the images, none of their pixels
     )
 
@@ -99,7 +100,7 @@ def _of_networks(study: Study) -> Stage:
             **{f"predict_{run}": Output(f"predict.{run}", ("predictions.csv",)) for run in runs},
         },
         {"classes": [c.select("id", "label") for c in study.classes]},
-        packages=packages.STATISTICS,
+        packages=OF_IMAGES,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from report import PROJECT
 from report.engine.stage import Input, Json, Output, Source, Stage
@@ -41,16 +42,27 @@ def make_document_stages(study: Study, place: Place, before: Sequence[Stage]) ->
 
 
 def _kinds(stages: Iterable[Stage]) -> list[Json]:
-    """Return the kinds of stages, how many there are of each, what they run and which kinds they read."""
+    """Return the kinds of stages, how many there are of each, what they run and which kinds they read.
+
+    They come in the order of their last stages, so that each is after those that it reads.
+    """
     stages = list(stages)
-    kind_of = {stage.name: stage.kind for stage in stages}
+    kind_of = _group(stages)
     kinds: dict[str, dict[str, Any]] = {}
     for stage in stages:
-        found = kinds.setdefault(stage.kind, {"kind": stage.kind, "many": 0, "run": set(), "read": set()})
+        kind = kind_of[stage.name]
+        found = kinds.pop(kind, {"kind": kind, "many": 0, "run": set(), "read": set()})
         found["many"] += 1
         found["run"].add(stage.function)
-        found["read"] |= {kind_of[name] for name in stage.needs} - {stage.kind}
+        found["read"] |= {kind_of[name] for name in stage.needs} - {kind}
+        kinds[kind] = found
     return [{**kind, "run": sorted(kind["run"]), "read": sorted(kind["read"])} for kind in kinds.values()]
+
+
+def _group(stages: Sequence[Stage]) -> dict[str, str]:
+    """Return the kind of each stage; one of the audit that a split reads is its own, as the others read the split."""
+    before = {name for stage in stages if stage.kind == "split" for name in stage.needs}
+    return {s.name: s.name if s.kind == AUDIT and s.name in before else s.kind for s in stages}
 
 
 def _source(study: Study, place: Place, figures: Sequence[str]) -> Stage:

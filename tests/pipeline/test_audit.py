@@ -57,3 +57,12 @@ def test_without_that_setting_no_key_of_a_training_knows_of_it():
     assert set(named(REAL, "split").inputs) == {"records"}
     assert named(REAL, "split").function == "analysis.splitting:split"
     assert "exclude_duplicates" not in keys(REAL)["split"][2]
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_figure_of_the_stages_has_each_kind_after_those_that_it_reads(name):
+    seen: set[str] = set()
+    for kind in named(PLANS[name], "figure.stages").params["kinds"]:
+        assert set(kind["read"]) <= seen, kind
+        seen.add(kind["kind"])
+    assert ("audit.duplicates" in seen) == (name == "without duplicates")

@@ -1,0 +1,50 @@
+"""What is in two splits is told at a build's end, with what mends it, and a strict build refuses it."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.errors import DataError
+from report.cli import find_exit_code
+from report.commands.leaks import find_leaks, refuse_leaks
+from report.errors import DATA
+
+
+def results(**values: int) -> dict[str, dict[str, int]]:
+    names = {
+        "val_copies": "audit.leaks.val.any_in_train",
+        "test_copies": "audit.leaks.test.any_in_train_or_val",
+        "test_patients": "audit.patients.test.same_patient_in_train.all",
+        "test_patients_again": "audit@patient.patients.test.same_patient_in_train.all",
+    }
+    return {name: {"value": values.get(key, 0), "n": 1257} for key, name in names.items()}
+
+
+def test_nothing_in_two_splits_is_nothing_to_tell():
+    assert list(find_leaks(results())) == []
+    refuse_leaks([])
+
+
+def test_copies_and_patients_are_told_with_what_mends_each():
+    found = list(find_leaks(results(val_copies=1, test_copies=1001, test_patients=470)))
+    assert found == [
+        (
+            "split: 1 of 1,257 validation images and 1,001 of 1,257 test images are in a split before it too,"
+            " to the pixel or nearly",
+            "split.exclude_duplicates = true leaves out the copies",
+        ),
+        (
+            "split: 470 of 1,257 test images are of patients with training images",
+            'split.group = "patient" keeps the images of a patient together',
+        ),
+    ]
+    with pytest.raises(DataError) as caught:
+        refuse_leaks(found)
+    assert caught.value.message == f"{found[0][0]} (and 1 more)"
+    assert caught.value.hint == f"{found[0][1]}; {found[1][1]}"
+    assert find_exit_code(caught.value) == DATA
+
+
+def test_the_analysis_by_patient_is_told_apart():
+    [(what, _)] = find_leaks(results(test_patients_again=2))
+    assert what.startswith("split by patient: 2 of 1,257 test images")
