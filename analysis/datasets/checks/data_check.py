@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import shlex
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -56,16 +57,46 @@ def check(
     DataError
         If no reader fits, with what there is instead.
     """
-    root = inputs["data"]
+    _write(out, _examine(inputs["data"], scratch / "tables", settings, progress))
+
+
+def read(
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    settings: Mapping[str, Any] | None,
+) -> None:
+    """Write what the reader that fits ``inputs["data"]`` writes, such as ``records.csv``, and ``data_check.json`` as `check` does.
+
+    Parameters and errors are those of `check`.
+    """
+    tables = scratch / "tables"
+    found = _examine(inputs["data"], tables, settings, progress)
+    for file in sorted(tables.iterdir()):
+        shutil.copyfile(file, out / file.name)
+    _write(out, found)
+
+
+def _write(out: Path, found: Mapping[str, Any]) -> None:
+    text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    (out / "data_check.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _examine(
+    root: Path, tables: Path, settings: Mapping[str, Any] | None, progress: Progress
+) -> dict[str, Any]:
+    """Return what the reader that fits ``root`` finds there; it writes into ``tables``, which are made anew."""
     contents = find_files(root)
     labelled = search.find(root, contents)
     fitting = find_offers(root, contents, labelled)
     if not fitting and not (settings and _named_alone(settings["reader"])):
         raise DataError(f"no reader fits: {_in_words(contents)}", hint=_expected(root, contents))
-    tables = scratch / "tables"
-    tables.mkdir(exist_ok=True)
+    shutil.rmtree(tables, ignore_errors=True)  # of a run that was interrupted
+    tables.mkdir()
     offer, notes = _read_first(root, _with_study(fitting, settings), tables, progress)
-    found = {
+    return {
         "reader": offer.reader,
         "why": offer.why,
         "of_study": offer.of_study,
@@ -77,8 +108,6 @@ def check(
         **summarise(tables, offer.params["classes"]),
         **describe_surroundings(contents, tables, offer.params),
     }
-    text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
-    (out / "data_check.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _names(offer: Offer, tables: Iterable[str]) -> bool:
