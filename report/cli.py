@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from analysis.errors import AnalysisError, DataError, WeightsError
 from report import __version__
-from report.commands import build, cache, data, external_test, inspect, predict, studies, verify, write
+from report.commands import audit, build, cache, data, external_test, inspect, predict, studies, verify, write
 from report.engine.system.files import FULL, READ_ONLY
 from report.errors import (
     DATA,
@@ -95,6 +95,7 @@ _add("Use", predict.predict, "report predict chest.jpeg --model improved --json"
 _add("Use", external_test.test, "report test --model baseline --data DIR --match NORMAL=healthy")
 _add("Use", verify.verify, "report verify build/assignment")
 _add("Data", studies.studies)
+_add("Data", audit.audit, "report audit DIR", "report audit DIR --strict --out findings")
 _add("Write", studies.new, "report new my-study")
 _add("Housekeeping", cache.gc, "report gc --dry-run", "report gc --max-size 5G")
 data_app.command()(data.check)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from analysis.vocabulary.audit import (
     AUDIT,
@@ -14,12 +14,14 @@ from analysis.vocabulary.audit import (
     PATIENTS,
     PROBING,
 )
-from report.engine.stage import ALL_FILES, Input, Output, Stage
+from report.engine.stage import ALL_FILES, Input, Json, Output, Stage
 from report.pipeline import packages
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_inputs
 from report.study.study import Study
 from report.study.trainings import list_analyses, list_runs
 
+Named = Mapping[str, Json]
+"""A class: its ``id`` and ``label``."""
 RESULTS, FINDINGS = ("results.json",), ("findings.json",)
 OF_IMAGES = tuple(sorted({*packages.STATISTICS, *packages.IMAGES}))
 REACH = "probe_reach"
@@ -43,27 +45,13 @@ SHOWN = {
 def make_audit_stages(study: Study) -> Iterator[Stage]:
     """Yield the stages of the audit, but for that of duplicates: of the data, of each analysis' split, of the networks."""
     for analysis in list_analyses(study):
-        yield from _of_split(study, analysis)
+        yield from make_split_stages(study.class_ids, analysis)
+    yield from make_topic_stages([c.select("id", "label") for c in study.classes])
     yield Stage(
-        _name(CONFOUNDING),
-        "analysis.audit.confounding:confound",
-        {"records": RECORDS},
-        {"classes": [*study.class_ids]},
-        packages=packages.STATISTICS,
-    )
-    yield Stage(
-        _name(PROBING),
-        "analysis.audit.probes:probe",
-        {"records": RECORDS, "images": IMAGES},
-        {"classes": [*study.class_ids]},
-        packages=OF_IMAGES,
-        releases=ALL_FILES,  # tables of the images, none of their pixels
-    )
-    yield Stage(
-        _name(REACH),
+        name_topic(REACH),
         "analysis.audit.probes:compare_with_models",
         {
-            "probes": Output(_name(PROBING), RESULTS),
+            "probes": Output(name_topic(PROBING), RESULTS),
             **{f"evaluate_{m.id}": Output(f"evaluate.{m.id}", RESULTS) for m in study.trained},
         },
         {
@@ -72,19 +60,34 @@ def make_audit_stages(study: Study) -> Iterator[Stage]:
         },
         packages=OF_IMAGES,  # the module of the probes looks at images, though this stage does not
     )
-    yield make_labels_stage(study)
     yield _of_networks(study)
 
 
-def make_labels_stage(study: Study) -> Stage:
-    """Return the stage that finds the labels with which a fixed model disagrees, and those that sources contradict."""
-    return Stage(
-        _name(LABELS),
-        "analysis.audit.labels:find",
-        {"records": RECORDS, "images": IMAGES, "duplicates": Output(_name(DUPLICATES), ("groups.csv",))},
-        {"classes": [c.select("id", "label") for c in study.classes]},
+def make_topic_stages(classes: Sequence[Named]) -> Iterator[Stage]:
+    """Yield the stages that look at the images alone: what goes with the class, what tells it, which labels to look at."""
+    ids: dict[str, Json] = {"classes": [c["id"] for c in classes]}
+    yield Stage(
+        name_topic(CONFOUNDING),
+        "analysis.audit.confounding:confound",
+        {"records": RECORDS},
+        ids,
+        packages=packages.STATISTICS,
+    )
+    yield Stage(
+        name_topic(PROBING),
+        "analysis.audit.probes:probe",
+        {"records": RECORDS, "images": IMAGES},
+        ids,
         packages=OF_IMAGES,
         releases=ALL_FILES,  # tables of the images, none of their pixels
+    )
+    yield Stage(
+        name_topic(LABELS),
+        "analysis.audit.labels:find",
+        {"records": RECORDS, "images": IMAGES, "duplicates": Output(name_topic(DUPLICATES), ("groups.csv",))},
+        {"classes": [{**c} for c in classes]},
+        packages=OF_IMAGES,
+        releases=ALL_FILES,
     )
 
 
@@ -93,10 +96,10 @@ def _of_networks(study: Study) -> Stage:
     analysis = list(list_analyses(study))[-1]
     runs = [run.name for model in study.trained for run in list_runs(study, model, analysis)]
     return Stage(
-        _name(BY_NETWORKS),
+        name_topic(BY_NETWORKS),
         "analysis.audit.labels:ask_networks",
         {
-            "labels": Output(_name(LABELS), ("conflicts.csv", "probabilities.csv")),
+            "labels": Output(name_topic(LABELS), ("conflicts.csv", "probabilities.csv")),
             **{f"predict_{run}": Output(f"predict.{run}", ("predictions.csv",)) for run in runs},
         },
         {"classes": [c.select("id", "label") for c in study.classes]},
@@ -108,7 +111,7 @@ def make_duplicates_stage(place: Place) -> Stage:
     """Return the stage that finds the images that are there twice; a split may leave them out, so it comes first."""
     _, pixels = make_data_inputs(place)
     return Stage(
-        _name(DUPLICATES),
+        name_topic(DUPLICATES),
         "analysis.audit.duplicates:find",
         {"records": Output("read", ("records.csv", "depth.json")), "data": pixels},
         packages=packages.IMAGES,
@@ -116,46 +119,63 @@ def make_duplicates_stage(place: Place) -> Stage:
     )
 
 
-def _of_split(study: Study, analysis: str) -> Iterator[Stage]:
+def make_split_stages(classes: Sequence[str], analysis: str = "") -> Iterator[Stage]:
+    """Yield the stages that look at what the parts of a split share: images, and patients."""
     split: Input = Output(f"split{analysis}")
     yield Stage(
-        _name(LEAKS, analysis),
+        name_topic(LEAKS, analysis),
         "analysis.audit.leaks:find",
-        {"duplicates": Output(_name(DUPLICATES), ("groups.csv", "pairs.csv")), "split": split},
+        {"duplicates": Output(name_topic(DUPLICATES), ("groups.csv", "pairs.csv")), "split": split},
         packages=packages.STATISTICS,
     )
-    yield Stage(
-        _name(PATIENTS, analysis),
+    yield make_patients_stage(classes, analysis)
+
+
+def make_patients_stage(classes: Sequence[str], analysis: str = "", *, is_split: bool = True) -> Stage:
+    """Return the stage that counts the images of each patient, and those that parts of a split share, if there is one."""
+    split: dict[str, Input] = {"split": Output(f"split{analysis}")} if is_split else {}
+    return Stage(
+        name_topic(PATIENTS, analysis),
         "analysis.audit.patients:audit",
-        {"records": RECORDS, "split": split},
-        {"classes": [*study.class_ids]},
+        {"records": RECORDS, **split},
+        {"classes": [*classes]},
         packages=packages.STATISTICS,
     )
 
 
 def find_split_inputs(study: Study) -> dict[str, Input]:
     """Return what a split reads of the audit: the duplicates, where the study leaves them out."""
-    found: Input = Output(_name(DUPLICATES), ("groups.csv",))
+    found: Input = Output(name_topic(DUPLICATES), ("groups.csv",))
     return {DUPLICATES: found} if study.split.exclude_duplicates else {}
 
 
 def find_audit_results(study: Study) -> dict[str, Input]:
     """Return the results of the audit as inputs of the stage of all results: ``audit_<topic><analysis>``."""
     topics = [*_list_topics(study), (REACH, "")]
-    return {_input(topic, analysis): Output(_name(topic, analysis), RESULTS) for topic, analysis in topics}
+    return {
+        _input(topic, analysis): Output(name_topic(topic, analysis), RESULTS) for topic, analysis in topics
+    }
 
 
 def find_audit_tables(study: Study) -> dict[str, Input]:
     """Return the findings and tables of the audit that the report shows: ``audit_<topic><analysis>``."""
     return {
-        _input(topic, analysis): Output(_name(topic, analysis), SHOWN[topic])
+        _input(topic, analysis): Output(name_topic(topic, analysis), SHOWN[topic])
         for topic, analysis in _list_topics(study)
     }
 
 
-def find_label_candidates(*, by_networks: bool = True) -> Output:
-    """Return the images with whose label the networks disagree, or a fixed model where there are no networks."""
-    return Output(_name(BY_NETWORKS if by_networks else LABELS), ("candidates.csv",))
+def find_topic(topic: str) -> dict[str, Input]:
+    """Return the results, findings and tables of a topic as inputs of the page on a folder: ``audit_<topic>``."""
+    return {_input(topic, ""): Output(name_topic(topic), (*RESULTS, *SHOWN[topic]))}
+
+
+def find_label_candidates(*, by_networks: bool = True) -> dict[str, Input]:
+    """Return the images with whose label the networks disagree, or a fixed model: inputs of the figure, which reads the data too."""
+    return {
+        "candidates": Output(name_topic(BY_NETWORKS if by_networks else LABELS), ("candidates.csv",)),
+        "records": Output("read", ("records.csv", "depth.json")),
+    }
 
 
 def _list_topics(study: Study) -> Iterator[tuple[str, str]]:
@@ -165,7 +185,8 @@ def _list_topics(study: Study) -> Iterator[tuple[str, str]]:
         yield from ((topic, analysis) for topic in (LEAKS, PATIENTS))
 
 
-def _name(topic: str, analysis: str = "") -> str:
+def name_topic(topic: str, analysis: str = "") -> str:
+    """Return the name of the stage of a topic."""
     return f"{AUDIT}.{topic}{analysis}"
 
 

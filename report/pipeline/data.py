@@ -13,7 +13,7 @@ from report.engine.stage import ALL_FILES, Input, Json, Output, Source, Stage
 from report.pipeline import packages
 from report.study import readers
 from report.study.external import ExternalClass
-from report.study.settings import ClassLabel, Dataset
+from report.study.settings import ClassLabel, Dataset, Image
 from report.study.study import Study
 from report.study.value_types import is_folder_name
 
@@ -82,11 +82,16 @@ def make_data_stages(study: Study, place: Place) -> Iterator[Stage]:
         packages=packages.IMAGES,
         releases=ALL_FILES,  # tables of the images, none of their pixels
     )
-    yield Stage(
+    yield make_images_stage(pixels, study.image)
+
+
+def make_images_stage(pixels: Input, image: Image) -> Stage:
+    """Return the stage that makes the images of all records one array."""
+    return Stage(
         "images",
         "analysis.preparation:prepare",
         {"records": Output("read", ("records.csv", "depth.json")), "data": pixels},
-        study.image.select("size", "fit", "resample"),
+        image.select("size", "fit", "resample"),
         packages=packages.IMAGES,
     )
 
@@ -130,20 +135,24 @@ def describe_reading(data: Dataset, classes: Iterable[AnyClass]) -> dict[str, Js
     }
 
 
-def make_data_check_stages(data: Path, study: Study | None) -> list[Stage]:
-    """Return the stages that tell what ``data`` holds; the settings of ``study`` are tried before any others."""
+def make_data_check_stages(data: Path, study: Study | None, *, keep: bool = False) -> list[Stage]:
+    """Return the stages that tell what ``data`` holds; the settings of ``study`` are tried before any others.
+
+    With ``keep`` the last of them is ``read``, as of a study, and keeps the tables of the reader.
+    """
     place = Place(PROJECT, find_kind(data), data)
     given: Json = None
     if study:
         given = {"reader": study.dataset.reader, **describe_reading(study.dataset, study.classes)}
     inputs = {"data": make_data_inputs(place)[0]}
     check = Stage(
-        "check",
-        "analysis.datasets.checks.data_check:check",
+        "read" if keep else "check",
+        f"analysis.datasets.checks.data_check:{'read' if keep else 'check'}",
         inputs,
         {"settings": given},
         uses=(function_of(study.dataset.reader),) if study else (),
         packages=packages.IMAGES,
+        releases=ALL_FILES if keep else (),  # tables of the images, none of their pixels
     )
     if place.kind != "archive":
         return [check]

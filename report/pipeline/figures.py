@@ -68,35 +68,32 @@ def make_figure_stages(study: Study, place: Place) -> Iterator[Stage]:
             yield from _pair_figures(study, study.comparison, other)
     yield from _side_by_side(study)
     yield from _external(study, place)
-    yield make_labels_figure(study, place, find_label_candidates())
-
-
-def make_labels_figure(study: Study, place: Place, candidates: Output) -> Stage:
-    """Return the figure of the images with whose label a model disagrees the most."""
     _, data = make_data_inputs(place)
-    read = Output("read", ("records.csv", "depth.json"))
-    return _figure(
-        study, "labels", {"candidates": candidates, "records": read, "data": data}, _classes(study)
-    )
+    yield _figure(study, "labels", {**find_label_candidates(), "data": data}, _classes(study))
 
 
 def _figure(study: Study, name: str, inputs: dict[str, Input], params: dict[str, Json]) -> Stage:
+    return make_figure(name, inputs, params, list_names_in_figures(study))
+
+
+def make_figure(name: str, inputs: dict[str, Input], params: dict[str, Json], names: str) -> Stage:
+    """Return the stage of a figure, with fonts for all the ``names`` that it may have to write."""
     kind = name.partition(".")[0]
     function = f"analysis.figures.{MODULES.get(kind, kind)}:draw"
     needed = {*packages.FIGURES, *packages.IMAGES} if "data" in inputs else packages.FIGURES
     return Stage(
         f"figure.{name}",
         function,
-        {**inputs, **_fonts(study)},
+        {**inputs, **_fonts(names)},
         params,
         packages=tuple(sorted(needed)),
         releases=ALL_FILES,  # the report shows it
     )
 
 
-def _fonts(study: Study) -> dict[str, Input]:
+def _fonts(names: str) -> dict[str, Input]:
     """Return the font of all figures, and files of this machine's fonts for characters that it lacks."""
-    behind, _ = fonts.find_fallback_fonts(list_names_in_figures(study), FONT)
+    behind, _ = fonts.find_fallback_fonts(names, FONT)
     return {"fonts": FONTS, **{f"behind_{k}": Source(path) for k, path in enumerate(behind)}}
 
 

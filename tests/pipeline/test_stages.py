@@ -63,7 +63,7 @@ def test_order_of_the_stages_of_two_analyses_with_one_seed():
         "predict.low_detail@patient", "evaluate.low_detail@patient", "compare@patient",
         "ledger",
         "audit.leaks", "audit.patients", "audit.leaks@patient", "audit.patients@patient",
-        "audit.confounding", "audit.probes", "audit.probe_reach", "audit.labels", "audit.labels_by_networks", "results",
+        "audit.confounding", "audit.probes", "audit.labels", "audit.probe_reach", "audit.labels_by_networks", "results",
     ]  # fmt: skip
     found = names(REAL)
     assert found[: len(first)] == first
