@@ -42,7 +42,8 @@ def audit(
     """Look a folder of images through: copies, patients, shortcuts, confounding, labels. Nothing is trained on it."""
     from report.commands.audit_words import describe_audit, describe_problems
     from report.delivery import build_folder
-    from report.delivery.audit_folder import FOUND, publish_audit
+    from report.delivery.audit_folder import publish_audit
+    from report.writing.folder_audit import FOUND
 
     data = data.resolve() if data.exists() else data
     folder = out.absolute() if out else PROJECT / "build" / f"audit-{data.name.partition('.')[0] or 'data'}"
