@@ -90,6 +90,7 @@ def read(
 def read_folders(root: Path, out: Path, how: Settings, rules: NameRules, progress: Progress) -> None:
     """Write what `read` writes of the folder ``root``, with what ``rules`` tell of the names of images."""
     contents = find_files(root)
+    reasons.require_listed(contents.images, how.exclude)
     names = name_folders(how.classes, how.folders)
     candidates, exclusions = _select(contents.images, names, how.exclude, rules.tags)
     _check_classes(contents, candidates, names)
@@ -130,7 +131,7 @@ def name_folders(
 def _select(
     images: Iterable[str],
     names: Mapping[str, Sequence[str]],
-    exclude: Sequence[str],
+    exclude: reasons.Exclude,
     tags_of: Callable[[str], tuple[str, ...]],
 ) -> tuple[list[Candidate], list[Exclusion]]:
     """Return the images to use with their class, and what is left out without looking at pixels."""
@@ -138,8 +139,8 @@ def _select(
     left: dict[Folders, list[str]] = defaultdict(list)
     for image in images:
         above = PurePosixPath(image).parts[:-1]
-        if pattern := reasons.find_pattern(image, exclude):
-            exclusions.append(Exclusion(image, reasons.BY_STUDY, pattern))
+        if found := reasons.find_exclusion(image, exclude):
+            exclusions.append(Exclusion(image, *found))
         elif masks := layout.masks_folder(above):
             exclusions.append(Exclusion(image, reasons.MASK, f"folder {masks}"))
         else:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from analysis.datasets import reasons
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
@@ -56,8 +58,8 @@ class Reading:
     ----------
     classes : sequence of {"id", "label"}
         The classes of the study.
-    exclude : sequence of str
-        Glob patterns for the path, the name or the stem of an image.
+    exclude : sequence of str, or mapping
+        Glob patterns for the path, the name or the stem of an image; or a list of images, as `reasons.Exclude` has it.
     max_excluded : float
         Share of the images that may be left out, 0 to 1.
     patient_pattern : str, optional
@@ -65,7 +67,7 @@ class Reading:
     """
 
     classes: Sequence[Mapping[str, str]]
-    exclude: Sequence[str]
+    exclude: reasons.Exclude
     max_excluded: float
     patient_pattern: str = ""
 

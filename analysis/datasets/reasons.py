@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -99,14 +99,53 @@ def find_unwanted(tag: str) -> str | None:
     return LATERAL if LATERAL_VIEW.fullmatch(tag) else None
 
 
-def find_pattern(name: str, patterns: Iterable[str]) -> str | None:
-    """Return the first of the glob ``patterns`` that fits the path, the file name or its stem; None if none does.
+Exclude = Sequence[str] | Mapping[str, Mapping[str, str]]
+"""What a study leaves out: glob patterns; or images by path or name, with ``reason`` and ``place``, its line in a list."""
 
-    Names are compared as they stand in the tables, and composed (NFC): macOS writes letters and accents apart.
+
+def find_pattern(name: str, exclude: Exclude) -> str | None:
+    """Return the first of the glob patterns that fits the path, the file name or its stem; None if none does.
+
+    Of a list it is the path or the file name itself. Names are compared as they stand in the tables, and composed (NFC):
+    macOS writes letters and accents apart.
     """
     path = PurePosixPath(normalize("NFC", escape_name(name)))
     names = (str(path), path.name, path.stem)
-    return next((p for p in patterns if any(fnmatchcase(n, normalize("NFC", p)) for n in names)), None)
+    if isinstance(exclude, Mapping):
+        return next((n for n in names[:2] if n in exclude), None)
+    return next((p for p in exclude if any(fnmatchcase(n, normalize("NFC", p)) for n in names)), None)
+
+
+def find_exclusion(name: str, exclude: Exclude) -> tuple[str, str] | None:
+    """Return the reason for which the study leaves an image out, and a detail; None if it does not."""
+    found = find_pattern(name, exclude)
+    if found is None or not isinstance(exclude, Mapping):
+        return (BY_STUDY, found) if found else None
+    return f"{BY_STUDY}: {exclude[found]['reason']}", exclude[found]["place"]
+
+
+def kind_of(reason: str) -> str:
+    """Return one of `REASONS`: ``excluded by the study``, whatever a study says why."""
+    return BY_STUDY if reason.startswith(f"{BY_STUDY}: ") else reason
+
+
+def require_listed(images: Iterable[str], exclude: Exclude) -> None:
+    """Raise if a list of images to leave out names one that is not there.
+
+    Raises
+    ------
+    DataError
+        With the line of the list.
+    """
+    if not isinstance(exclude, Mapping):
+        return
+    found = {name for image in images if (name := find_pattern(image, exclude))}
+    if lost := [name for name in exclude if name not in found]:
+        more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+        raise DataError(
+            f"{exclude[lost[0]]['place']}: the data have no image called {lost[0]}{more}",
+            hint="name an image by its path below the data folder, as tables/excluded.csv does, or by its file name",
+        )
 
 
 def refuse_too_many(exclusions: Iterable[Exclusion], kept: int, limit: float) -> None:
@@ -119,7 +158,7 @@ def refuse_too_many(exclusions: Iterable[Exclusion], kept: int, limit: float) ->
     DataError
         With the commonest reasons and their counts.
     """
-    counted = [e for e in exclusions if e.reason not in UNCOUNTED]
+    counted = [e for e in exclusions if kind_of(e.reason) not in UNCOUNTED]
     dropped = len(counted)
     if dropped > limit * (kept + dropped):
         raise DataError(

@@ -17,7 +17,15 @@ from analysis.datasets import patients
 from analysis.datasets.folders.files import Contents
 from analysis.datasets.images.decode import DecodedImage, decode, read_image
 from analysis.datasets.images.depth import eight_bits, fewest_bits, write_depth
-from analysis.datasets.reasons import BLANK, REASONS, UNDECODABLE, Exclusion, NoImageError, find_unwanted
+from analysis.datasets.reasons import (
+    BLANK,
+    REASONS,
+    UNDECODABLE,
+    Exclusion,
+    NoImageError,
+    find_unwanted,
+    kind_of,
+)
 from analysis.errors import DataError, ImageError
 from analysis.image_files import digest, escape_name
 from analysis.progress import Progress
@@ -193,7 +201,7 @@ def write(
     written as `analysis.image_files.escape_name` writes them.
     """
     records = join_patients(records)
-    ordered = sorted(exclusions, key=lambda e: (os.fsencode(e.file), REASONS.index(e.reason)))
+    ordered = sorted(exclusions, key=lambda e: (os.fsencode(e.file), REASONS.index(kind_of(e.reason))))
     _save(out / "records.csv", records, ("image_id", "patient_id"))
     excluded = pd.DataFrame(ordered, columns=["file", "reason", "detail"])
     _save(out / "excluded.csv", excluded, ("file", "detail"))
@@ -205,9 +213,8 @@ def write(
 
 def _flow(records: pd.DataFrame, exclusions: Iterable[Exclusion]) -> Iterator[tuple[str, int, str]]:
     counts = Counter(e.reason for e in exclusions)
-    for reason in REASONS:
-        if counts[reason]:
-            yield reason, counts[reason], "excluded"
+    for reason in sorted(counts, key=lambda reason: (REASONS.index(kind_of(reason)), reason)):
+        yield reason, counts[reason], "excluded"
     images = int(records["image_id"].nunique())
     yield "images kept", images, "kept"
     if len(records) != images:

@@ -92,6 +92,7 @@ def read(
     """
     root, how = inputs["data"], Settings(**settings)
     contents = find_files(root)
+    reasons.require_listed(contents.images, how.exclude)
     tables = [read_table(root, contents.others, path, how.columns) for path in how.tables]
     labels = Labels(class_ids(how.classes, how.values), how.several, how.uncertain)
     entries, beside = _entries(root, contents.images, tables, how)
@@ -132,7 +133,7 @@ def _masks(image: str) -> str | None:
     return masks_folder(PurePosixPath(image).parts[:-1])
 
 
-def _judge(entry: Entry, labels: Labels, exclude: Sequence[str]) -> tuple[str, str]:
+def _judge(entry: Entry, labels: Labels, exclude: reasons.Exclude) -> tuple[str, str]:
     """Return the reason for which an image is left out and a detail, or its class id and "" if it is kept."""
     try:
         found, unsure = labels.of(entry.cells)
@@ -141,7 +142,7 @@ def _judge(entry: Entry, labels: Labels, exclude: Sequence[str]) -> tuple[str, s
     said = "label " + ", ".join(list_labels(entry.cells)) if list_labels(entry.cells) else "no label"
     tag = f"View/{entry.view}"
     checks = (
-        (reasons.BY_STUDY, reasons.find_pattern(entry.image or entry.file, exclude)),
+        reasons.find_exclusion(entry.image or entry.file, exclude) or (None, None),
         (reasons.find_unwanted(tag), f"tag {tag}" if reasons.find_unwanted(tag) else None),
         (reasons.NO_IMAGE_OF_ROW, None if entry.image else entry.where),
         (reasons.CONTRADICTION, f"{entry.where}, and {entry.other}" if entry.other else None),
@@ -155,7 +156,7 @@ def _judge(entry: Entry, labels: Labels, exclude: Sequence[str]) -> tuple[str, s
 
 
 def _select(
-    images: Iterable[str], entries: Iterable[Entry], labels: Labels, exclude: Sequence[str]
+    images: Iterable[str], entries: Iterable[Entry], labels: Labels, exclude: reasons.Exclude
 ) -> tuple[list[Candidate], list[Exclusion]]:
     """Return the images to use with their class, and what is left out without looking at pixels."""
     candidates, exclusions = [], []
@@ -172,8 +173,8 @@ def _select(
     for image in images:
         if image in named:
             continue
-        if pattern := reasons.find_pattern(image, exclude):
-            exclusions.append(Exclusion(image, reasons.BY_STUDY, pattern))
+        if found := reasons.find_exclusion(image, exclude):
+            exclusions.append(Exclusion(image, *found))
         elif masks := _masks(image):
             exclusions.append(Exclusion(image, reasons.MASK, f"folder {masks}"))
         else:

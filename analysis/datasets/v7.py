@@ -90,11 +90,12 @@ def read(
     """
     root, how = inputs["data"], Settings(**settings)
     contents = find_files(root)
+    reasons.require_listed(contents.images, how.exclude)
     entries, unread = _annotations(root, contents.others, how.exclude)
     images, masks = _drop_masks(root, contents.images)
     _check_found(root, images, masks, entries, unread)
     _check_labels([entry.annotation for entry in entries], how.classes)
-    rules = _Rules({c["label"]: c["id"] for c in how.classes}, how.label_rule, tuple(how.exclude))
+    rules = _Rules({c["label"]: c["id"] for c in how.classes}, how.label_rule, how.exclude)
     match(root, entries, images, how.exclude, rules.verdict)
     refuse_unmatched([e for e in entries if not rules.excluded(e)], images, how.max_excluded)
     candidates, left_out = _select(entries, images, rules)
@@ -120,7 +121,7 @@ def _none_usable(root: Path, entries: Iterable[Entry], exclusions: Iterable[Excl
 
 
 def _annotations(
-    root: Path, files: Iterable[str], exclude: Sequence[str]
+    root: Path, files: Iterable[str], exclude: reasons.Exclude
 ) -> tuple[list[Entry], list[Exclusion]]:
     """Return the annotations; files that are no JSON are exclusions, other JSON is nobody's business."""
     entries = []
@@ -130,7 +131,8 @@ def _annotations(
             exclusions.append(Exclusion(name, reasons.INVALID, str(found).replace(str(root), "").strip()))
             continue
         # A pattern that does not start with a folder is about images, which often share their annotation's name.
-        pattern = next((p for p in exclude if IN_FOLDER.match(p) and fnmatchcase(name, p)), "")
+        patterns = () if isinstance(exclude, Mapping) else exclude
+        pattern = next((p for p in patterns if IN_FOLDER.match(p) and fnmatchcase(name, p)), "")
         if found and pattern:
             exclusions.append(Exclusion(name, reasons.BY_STUDY, pattern))
         else:
@@ -194,7 +196,7 @@ class _Rules:
 
     ids: Mapping[str, str]
     label_rule: str
-    exclude: tuple[str, ...]
+    exclude: reasons.Exclude
 
     def labels(self, tags: Iterable[str]) -> tuple[str, ...]:
         """Return the class ids of an image with ``tags``, each once, in the order of the tags."""
@@ -208,9 +210,9 @@ class _Rules:
         """Return what two annotations of an image must agree in."""
         return sorted(self.labels(annotation.tags)), frozenset(annotation.tags)
 
-    def excluded(self, entry: Entry) -> str | None:
-        """Return the pattern that leaves an annotation's image out; None if there is none."""
-        return reasons.find_pattern(entry.image or entry.annotation.name, self.exclude)
+    def excluded(self, entry: Entry) -> tuple[str, str] | None:
+        """Return why the study leaves an annotation's image out, and a detail; None if it does not."""
+        return reasons.find_exclusion(entry.image or entry.annotation.name, self.exclude)
 
     def judge(self, entry: Entry) -> tuple[str, str] | None:
         """Return the reason and detail for which an image is left out; None if it is kept."""
@@ -218,7 +220,7 @@ class _Rules:
         tags = frozenset(annotation.tags)
         labels = self.labels(annotation.tags)
         checks = (
-            (reasons.BY_STUDY, self.excluded(entry)),
+            self.excluded(entry) or (reasons.BY_STUDY, None),
             (reasons.SECOND_ANNOTATION, image if entry.again else None),
             (reasons.CT, _first(CT_TAGS & tags)),
             (reasons.LATERAL, _first(LATERAL_TAGS & tags)),
@@ -254,9 +256,8 @@ def _select(
         annotated.add(image)
     for image in images:
         if image not in annotated:
-            pattern = reasons.find_pattern(image, rules.exclude)
-            reason = reasons.BY_STUDY if pattern else reasons.NO_ANNOTATION
-            exclusions.append(Exclusion(image, reason, pattern or ""))
+            found = reasons.find_exclusion(image, rules.exclude)
+            exclusions.append(Exclusion(image, *(found or (reasons.NO_ANNOTATION,))))
     return candidates, exclusions
 
 

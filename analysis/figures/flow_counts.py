@@ -134,7 +134,8 @@ def count(folder: Path, split: pd.Series[str], repeated: Mapping[str, int] | Non
     label = next((step for step in found if step != images), None)
     excluded = pd.read_csv(folder / "excluded.csv", dtype=str, keep_default_na=False)
     kept = int(steps.loc[steps["kind"] == "kept", "count"].iloc[0])
-    sides = _sides(zip(excluded["file"], excluded["reason"], strict=True), annotated=label is not None)
+    why = excluded["reason"].map(reasons.kind_of)
+    sides = _sides(zip(excluded["file"], why, strict=True), annotated=label is not None)
     labels = Track(label, number[label], _ordered(sides.labels)) if label else None
     unsure = number[images] - sum(sides.alone.values()) - (labels.rest if labels else 0)
     apart = min(max(unsure, 0), sides.both[reasons.BY_STUDY]) if labels else 0

@@ -131,7 +131,8 @@ def describe_reading(data: Dataset, classes: Iterable[AnyClass]) -> dict[str, Js
     pattern = ("patient_pattern",) if data.patient_pattern else ()
     return {
         "classes": [c.select("id", "label") for c in classes],
-        **data.select(*own, *pattern, "exclude"),
+        **data.select(*own, *pattern),
+        "exclude": data.exclusions,
     }
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from report.errors import StudyError, UsageError
 from report.study.complaints import StudyFile, describe_refusal, describe_unreadable
+from report.study.exclusions import with_lists
 from report.study.folder import PUBLISHED, STUDIES
 from report.study.study import Study
 from report.study.texts import UNPRINTABLE_HINT, find_unprintable
@@ -45,6 +46,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
         _apply(override, data)
     file, published = StudyFile(path, text, data, overrides), _read_published(path, data)
     _require_printable(file)
+    data = with_lists(file)
     if published:
         _require_printable(published)
         data = {**data, "published": published.data}

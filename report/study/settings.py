@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
@@ -13,6 +13,8 @@ from report.study.value_types import (
     Authors,
     ClassOrder,
     Column,
+    Exclude,
+    ExclusionList,
     FolderName,
     Fraction,
     Identifier,
@@ -95,7 +97,8 @@ class Dataset(Section):
     names of folders by class id, is for the readers of class folders. ``without`` names classes of the study that are
     left out, because the data at hand have no or few images of them. ``archive_encoding`` is that of the names in an
     archive that does not tell it, such as ``cp850``. ``patient_pattern`` is a regular expression whose one group, found
-    in the path of an image, is its patient.
+    in the path of an image, is its patient. ``exclude`` has patterns of names of images to leave out, or names a CSV file
+    beside the study file with the columns ``file`` (a path below the data folder, or a name) and ``reason``.
 
     For the reader ``table``: ``table`` is the path of the table below the data folder, or several; ``columns`` says what
     its columns are, ``values`` what a class is called in it, by class id; ``several`` which class comes before which
@@ -116,10 +119,22 @@ class Dataset(Section):
     several: ClassOrder = "leave-out"
     uncertain: Literal["leave-out", "positive", "negative"] = "leave-out"
     patient_pattern: PatientPattern = ""
-    exclude: tuple[str, ...] = ()
+    exclude: Exclude = ()
     without: tuple[Identifier, ...] = ()
     max_excluded: Annotated[float, Field(ge=0, le=1)] = 0.5
     archive_encoding: str = ""
+
+    @property
+    def exclusions(self) -> list[str] | dict[str, dict[str, str]]:
+        """What readers are told to leave out: patterns, or images by name with the reason and its place."""
+        if isinstance(self.exclude, ExclusionList):
+            return {name: image.model_dump() for name, image in self.exclude.images.items()}
+        return list(self.exclude)
+
+    def without_real_names(self) -> Self:
+        """Return the settings for generated images: without what goes by the names of images in the real data."""
+        listed = isinstance(self.exclude, ExclusionList)
+        return self.model_copy(update={"patient_pattern": "", **({"exclude": ()} if listed else {})})
 
     @field_validator("archive_encoding")
     @classmethod

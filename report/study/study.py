@@ -107,10 +107,10 @@ class Study(Section):
         split = self.split
         if split.subset:
             split = split.model_copy(update={"subset": self.sample.subset})
-        dataset = self.dataset.model_copy(update={"patient_pattern": ""})  # of the names in the real data
+        dataset = self.dataset.without_real_names()
         changed = {"image": image, "models": models, "split": split, "dataset": dataset}
         if self.external:
-            changed["external"] = self.external.model_copy(update={"patient_pattern": ""})
+            changed["external"] = self.external.without_real_names()
         return self.model_copy(update=changed)
 
     def without_classes(self) -> Study:

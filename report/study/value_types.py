@@ -190,6 +190,26 @@ ClassOrder = Annotated[
     Literal["leave-out"] | Annotated[tuple[Identifier, ...], Field(min_length=1)],
     _described_as('"leave-out", or a list of classes, the first of which counts'),
 ]
+
+
+class ExcludedImage(Section):
+    """Why an image is left out, and where that stands: ``exclude.csv:12``."""
+
+    reason: str
+    place: str
+
+
+class ExclusionList(Section):
+    """What a list of images says that are left out; ``images`` has them by path or by name."""
+
+    file: str
+    images: dict[str, ExcludedImage]
+
+
+Exclude = Annotated[
+    tuple[str, ...] | ExclusionList,
+    _described_as("a list of patterns, or the name of a CSV file beside the study file"),
+]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Weight = Annotated[float, Field(gt=0)]
 Subset = dict[Identifier, Annotated[int, Field(ge=1)]]

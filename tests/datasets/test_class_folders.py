@@ -420,9 +420,20 @@ def test_real_odd_files_are_read_or_left_out_with_their_reason(folders, real_dat
     found = folders.excluded()
     assert found.pop(truncated)[0] == "image does not decode"
     assert found == {"PNEUMONIA/Probabl-logo-blue.png": ("Git LFS pointer, not the image", "")}
-    assert set(table.loc[table["source"] == "dicom", "tags"]) == {"View/PA"}
+    assert set(table.loc[table["source"] == "dicom", "tags"]) == {"View/PA|Age:62|Sex/M"}
     odd = pd.read_csv(real_data / "odd" / "odd.csv").set_index("file")
     stated_sizes = table[(table.index != "NORMAL/a.png") & (table["source"] != "dicom")]
     for image_id, row in stated_sizes.iterrows():
         stated = odd.loc[image_id.removeprefix("PNEUMONIA/"), ["width", "height", "mode"]]
         assert list(row[["width", "height", "mode"]]) == list(stated)
+
+
+def test_a_list_of_the_study_leaves_images_out_with_their_reasons(folders) -> None:
+    folders.add("NORMAL/a.png", "NORMAL/b.png", "PNEUMONIA/a.png", "PNEUMONIA/c.png")
+    listed = {"NORMAL/a.png": {"reason": "blurred", "place": "exclude.csv:2"}}
+    assert set(folders.read(exclude=listed)["image_id"]) == {
+        "NORMAL/b.png",
+        "PNEUMONIA/a.png",
+        "PNEUMONIA/c.png",
+    }
+    assert folders.excluded() == {"NORMAL/a.png": ("excluded by the study: blurred", "exclude.csv:2")}

@@ -32,7 +32,7 @@ def match(
     root: Path,
     entries: Sequence[Entry],
     images: Sequence[str],
-    exclude: Sequence[str],
+    exclude: reasons.Exclude,
     label: Callable[[Annotation], object],
 ) -> None:
     """Give each of ``entries`` its image, if it has one.

@@ -16,7 +16,7 @@ SUFFIX = re.compile(r"\.[a-zA-Z]\w{1,4}")
 class ImageFinder:
     """Finds an image by its name, with or without suffix, and by the folders above it as far as both have them."""
 
-    def __init__(self, images: Sequence[str], exclude: Sequence[str] = ()) -> None:
+    def __init__(self, images: Sequence[str], exclude: reasons.Exclude = ()) -> None:
         self._exclude = exclude
         self._ending: dict[str, list[str]] = defaultdict(list)
         for image in images:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from analysis.datasets import reasons
 from analysis.datasets.copies import drop_copies
 from analysis.datasets.folders.layout import official_split
 from analysis.datasets.patients import known_id
@@ -65,7 +66,7 @@ class Entry:
 
 
 def make_finder(
-    root: Path, images: Sequence[str], exclude: Sequence[str], rows: Iterable[Entry]
+    root: Path, images: Sequence[str], exclude: reasons.Exclude, rows: Iterable[Entry]
 ) -> tuple[ImageFinder, list[Exclusion]]:
     """Return where images are found by their names; of those of one name without the copies of others, and these."""
     index = ImageFinder(images, exclude)

@@ -116,3 +116,16 @@ def test_copies_and_masks_are_no_images_that_a_row_could_mean(data: Labelled) ->
         "a.png": ("mask, not an image", "few grey levels, beside a.jpg"),
         "again/b.jpg": ("copy of an image elsewhere in the folder", "b.jpg"),
     }
+
+
+def test_a_list_of_the_study_leaves_images_out_with_and_without_a_row(data) -> None:
+    data.add("a.png", "b.png", "c.png", "d.png")
+    data.write("labels.csv", "filename,label\na.png,No Finding\nb.png,Pneumonia\nc.png,Pneumonia\n")
+    listed = {
+        f"{name}.png": {"reason": "blurred", "place": f"exclude.csv:{k}"} for k, name in enumerate("bd", 2)
+    }
+    assert data.labels(exclude=listed) == {"a.png": "normal", "c.png": "pneumonia"}
+    assert data.excluded() == {
+        "b.png": ("excluded by the study: blurred", "exclude.csv:2"),
+        "d.png": ("excluded by the study: blurred", "exclude.csv:3"),
+    }
