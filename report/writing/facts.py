@@ -12,6 +12,7 @@ from analysis.vocabulary.splits import SPLITS
 from report.writing.floats import bold_row, figure_writer, references, row, rule
 from report.writing.sections.abstract import Abstract
 from report.writing.sections.across import Across
+from report.writing.sections.audit import Audit
 from report.writing.sections.comparison import Comparison
 from report.writing.sections.coverage import Coverage
 from report.writing.sections.data import Data
@@ -36,6 +37,7 @@ def facts_of_sections(study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) 
     return SimpleNamespace(
         abstract=Abstract(study),
         across=Across(study),
+        audit=Audit(study),
         comparison=comparison,
         coverage=Coverage(study),
         data=Data(study),

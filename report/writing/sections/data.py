@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.vocabulary.results import PEOPLE
 from report.writing.study_facts import Section, read_rows
 from report.writing.values import count
 
@@ -36,25 +35,6 @@ class Data(Section):
         """Return the steps from the files found to the images kept: ``kind``, ``step`` and ``count``."""
         rows = read_rows(self.facts.inputs["records"] / "flow.csv")
         return [{**row, "count": count(int(row["count"]))} for row in rows]
-
-    def people(self) -> list[list[str]]:
-        """Return of each class what is known of age, sex and view; no rows where nothing is known of any."""
-        classes, facts = self.facts.classes, [result.id for result in PEOPLE]
-        if not any(self.values.value(f"data.all.{fact}.{c}") for fact in facts for c in classes):
-            return []
-        return [
-            [
-                self.facts.label(c),
-                self.values.text(f"data.all.count.{c}"),
-                *(self._known(f"data.all.{fact}.{c}") for fact in facts),
-            ]
-            for c in classes
-        ]
-
-    def _known(self, name: str) -> str:
-        """Return a count, or a median age with as many decimals as it has: 60, 60.5."""
-        value = self.values.value(name)
-        return f"{value:.4g}" if isinstance(value, float) else self.values.text(name)
 
     def extremes(self) -> dict[str, Any]:
         """Return the ``commonest`` and the ``rarest`` class, and whether they are ``unequal`` and ``same_in_training``."""

@@ -61,6 +61,11 @@ class External(Section):
         of = f"{self.run(model)}.{EXTERNAL}.confusion.{label}"
         return max(self.facts.classes, key=lambda name: self.values.value(f"{of}.{name}"))
 
+    def are_adults(self) -> bool:
+        """Return whether the age of all images is known and none is of a minor."""
+        known, minors = (self.values.value(f"{EXTERNAL}.{name}") for name in ("age_known", "minors"))
+        return bool(known == self.values.value(f"{EXTERNAL}.count") and not minors)
+
     def are_wrong(self) -> bool:
         """Return whether a network calls most images of the label that is quoted first a class that this does not match."""
         matches = next(c["matches"] for c in self.classes if c["id"] == self.headline)

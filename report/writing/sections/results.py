@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.vocabulary.measures import COLUMNS
-from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from report.document.markdown import escape
 from report.writing.layers import find_penalties
 from report.writing.study_facts import Section, read_rows
@@ -14,9 +13,6 @@ from report.writing.values import decimal, unbroken
 
 CLEAR_RISE = 0.05
 """A validation loss that ends this share above its lowest value is called risen."""
-
-NEARLY_ALL = 0.95
-"""With an AUC from here on a classifier is said to find a class."""
 
 
 def weighing(model: Mapping[str, Any]) -> str:
@@ -109,30 +105,6 @@ class Results(Section):
         }
         most = max(counts.values())
         return {"pairs": [pair for pair, number in counts.items() if number == most], "many": most}
-
-    def found_in_thumbnails(self) -> list[str]:
-        """Return the classes that the low-detail classifier finds on test with an AUC near 1."""
-        shown = [self.facts.reported_class] if self.facts.reported_class else self.facts.classes
-        scores = {c: self.values.value(f"{LOW_DETAIL.id}.test.auroc.{c}") for c in shown}
-        return [c for c, score in scores.items() if score is not None and score >= NEARLY_ALL]
-
-    def lowest_in_thumbnails(self) -> float:
-        """Return the lowest AUC of the classes that the low-detail classifier finds."""
-        return min(
-            float(self.values.value(f"{LOW_DETAIL.id}.test.auroc.{c}")) for c in self.found_in_thumbnails()
-        )
-
-    def of_own_source(self) -> list[str]:
-        """Return the classes whose images all come from sources that no other class has, where not all classes do."""
-        sources: dict[str, set[str]] = {c: set() for c in self.facts.classes}
-        for row in read_rows(self.facts.inputs["records"] / "records.csv"):
-            sources.setdefault(row["label"], set()).add(row.get("source", ""))
-        found = {
-            c: not any(own & others for other, others in sources.items() if other != c)
-            for c, own in sources.items()
-            if own
-        }
-        return [c for c in self.facts.classes if found.get(c) and len(found) > 1]
 
     def models_with_errors(self) -> list[str]:
         """Return the models that make an error on test."""

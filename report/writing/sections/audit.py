@@ -1,0 +1,378 @@
+"""Facts of the audit: what goes with the classes, how closely, for which of them it holds, and what splits share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from analysis.vocabulary.audit import (
+    ALPHA,
+    FILE,
+    LUNG_PROBES,
+    MISSING,
+    ORIGINAL,
+    PROBES,
+    STRONG_AREA,
+    STRONG_V,
+    VALUES,
+    VARIABLES,
+    WEAK_AREA,
+    WEAK_V,
+    WHOLE,
+    WITHOUT_LUNGS,
+)
+from analysis.vocabulary.measures import MACRO
+from analysis.vocabulary.origins import ORIGINS
+from analysis.vocabulary.splits import SPLITS
+from report.document.markdown import escape
+from report.writing.sections.across import Across
+from report.writing.study_facts import Section, read_rows
+from report.writing.values import MISSING as NOTHING
+from report.writing.values import count, unbroken, whole_percent
+
+Level = Literal["strong", "weak", "none"]
+
+AUDIT = "audit"
+"""What the audit's results are named by, and its inputs."""
+NEARLY_ALL = 0.95
+"""From this share of its images on, a value is said to be that of a class; from this AUC on, a class is said to be told."""
+FEWEST = 20
+"""Images of a class of which something must be known for that class to be named."""
+MOST_MODELS = 2
+"""Beside more models the table has the chosen one alone."""
+NOT_KNOWN = "not known"
+PEOPLE = ("population", "age_group")
+"""Both are of age; the first is known of more images, as origins tell it too."""
+SHARED = f"{AUDIT}.patients.test.same_patient_in_train"
+COPIES = f"{AUDIT}.duplicates.test.any_in_train_or_val"
+
+
+class Audit(Section):
+    """What the report says that results may rest on beside the disease."""
+
+    thresholds = {
+        "weak_area": WEAK_AREA,
+        "strong_area": STRONG_AREA,
+        "weak_v": WEAK_V,
+        "strong_v": STRONG_V,
+        "alpha": ALPHA,
+    }
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the data were audited."""
+        return any(name.startswith(f"{AUDIT}.") for name in self.values.results)
+
+    def level(self, topic: str, subject: str) -> Level:
+        """Return the level of a finding."""
+        path = self.facts.inputs[f"{AUDIT}_{topic}"] / "findings.json"
+        found = json.loads(path.read_text(encoding="utf-8"))
+        levels: list[Level] = [one["level"] for one in found if one["subject"] == subject]
+        return levels[0] if levels else "none"
+
+    # What goes with the class ---------------------------------------------------------------------
+
+    def variables(self, *levels: Level) -> list[str]:
+        """Return the variables whose values go with the class at one of these levels; of both that tell age the first."""
+        found = [v for v in VARIABLES if self.level("confounding", v) in levels]
+        return [v for v in found if v != PEOPLE[1] or PEOPLE[0] not in found]
+
+    def known_apart(self) -> list[str]:
+        """Return the variables of which it goes with the class whether they are known."""
+        return [v for v in VARIABLES if self.level("confounding", f"{v}.{MISSING}") != "none"]
+
+    def untested(self) -> list[str]:
+        """Return the variables that cannot be compared between classes, as too few images have them."""
+        found = [v for v in VARIABLES if self._cannot_be_tested(v)]
+        return [
+            v
+            for v in found
+            if v != PEOPLE[0] and (v != PEOPLE[1] or self._cannot_be_tested(PEOPLE[0]))
+        ]
+
+    def tested(self) -> list[str]:
+        """Return the variables that can be compared between classes, and those that have one value in all of them."""
+        found = [v for v in VARIABLES if not self._cannot_be_tested(v)]
+        return [v for v in found if v != PEOPLE[1] or PEOPLE[0] not in found]
+
+    def _cannot_be_tested(self, variable: str) -> bool:
+        item = self._entry(f"confounding.{variable}.{VALUES}.cramers_v")
+        return item["value"] is None and sum(bool(self._known(variable, c)) for c in self.facts.classes) < 2
+
+    def _entry(self, name: str) -> Any:
+        return self.values.entry(f"{AUDIT}.{name}")
+
+    def _known(self, variable: str, of: str) -> int:
+        return int(self._entry(f"confounding.{variable}.known.{of}")["value"])
+
+    def own(self, variable: str) -> list[dict[str, Any]]:
+        """Return the classes of which nearly all images have a value that no image of another class has.
+
+        Each with its ``id``, how ``many`` of those ``known`` are so, and the ``values`` that most of them have.
+        """
+        found = []
+        for name in self.facts.classes:
+            known = self._known(variable, name)
+            many = self._entry(f"confounding.{variable}.exclusive.{name}")["value"]
+            if many is not None and known >= FEWEST and many >= NEARLY_ALL * known:
+                values = [row["value"] for row in self._values(variable, name)]
+                found.append({"id": name, "many": many, "known": known, "values": values})
+        return found
+
+    def concerned(self, *levels: Level) -> list[str]:
+        """Return the classes that have values of their own of a variable that goes with the class."""
+        own = {item["id"] for variable in self.variables(*levels) for item in self.own(variable)}
+        return [name for name in self.facts.classes if name in own]
+
+    def _values(self, variable: str, of: str) -> list[dict[str, str]]:
+        """Return the rows of the cross table of a class, the commonest value first, without those that are not known."""
+        rows = [
+            row
+            for row in self.cross_table()
+            if (row["variable"], row["class"]) == (variable, of)
+            and row["value"] != NOT_KNOWN
+            and int(row["images"])
+        ]
+        return sorted(rows, key=lambda row: -int(row["images"]))
+
+    def cross_table(self) -> list[dict[str, str]]:
+        """Return for each variable, value and class: images, patients and their share of the class."""
+        return read_rows(self.facts.inputs[f"{AUDIT}_confounding"] / "cross_tables.csv")
+
+    def value_name(self, variable: str, value: str) -> str:
+        """Return what a value is called: a dataset of origin by its citation, where the images are those."""
+        if variable == "source" and value in ORIGINS and not self.facts.sample:
+            return f"@{ORIGINS[value].citation}"
+        return escape(value)
+
+    # Probes ---------------------------------------------------------------------------------------
+
+    def probes(self) -> list[str]:
+        """Return the probes that were tried."""
+        every = (*PROBES, *LUNG_PROBES)
+        return [p for p in every if f"{AUDIT}.probes.{p}.auroc.{MACRO}" in self.values.results]
+
+    def shortcuts(self, *levels: Level) -> list[str]:
+        """Return the probes that show no lung and tell the classes apart at one of these levels, the best one first.
+
+        Facts of the files say no more than facts of the originals, where these are known.
+        """
+        found = [p for p in self.probes() if p in WITHOUT_LUNGS and self.level("probes", p) in levels]
+        found = [p for p in found if p != FILE or self.area(ORIGINAL) is None]
+        return sorted(found, key=lambda p: -(self.area(p) or 0))
+
+    def area(self, probe: str, of: str = MACRO) -> float | None:
+        """Return the AUC of a probe."""
+        found: float | None = self._entry(f"probes.{probe}.auroc.{of}")["value"]
+        return found
+
+    def told_apart(self) -> dict[str, Any]:
+        """Return the ``classes`` that a probe without lungs nearly always tells from the rest, their ``lowest`` AUC, and the ``probe``."""
+        for probe in self.shortcuts("strong", "weak")[:1]:
+            shown = [self.facts.reported_class] if self.facts.reported_class else self.facts.classes
+            areas = {c: area for c in shown if (area := self.area(probe, c)) and area >= NEARLY_ALL}
+            if areas:
+                return {"probe": probe, "classes": [*areas], "lowest": min(areas.values())}
+        return {}
+
+    def models(self) -> list[str]:
+        """Return the models that the probes are held against: all of few, else the chosen one."""
+        models = self.facts.trained
+        return models if len(models) <= MOST_MODELS else [Across(self.facts).chosen]
+
+    def share(self, probe: str, model: str) -> float | None:
+        """Return what a probe's AUC is above chance as a share of what a model's is."""
+        name = f"{AUDIT}.probes.{probe}.share_of.{model}"
+        found: float | None = self.values.results.get(name, {}).get("value")
+        return found
+
+    def closest(self, probe: str) -> dict[str, Any]:
+        """Return the ``model`` that a probe comes least near to, of those that the table has, and its ``share``; nothing without."""
+        shares = {m: share for m in self.models() if (share := self.share(probe, m)) is not None}
+        return (
+            {"model": min(shares, key=lambda m: shares[m]), "share": min(shares.values())} if shares else {}
+        )
+
+    # What splits share ----------------------------------------------------------------------------
+
+    @property
+    def is_split(self) -> bool:
+        """Whether the images are in sets that could share patients or images."""
+        return f"{SHARED}.{WHOLE}" in self.values.results
+
+    @property
+    def knows_patients(self) -> bool:
+        """Whether the patient is known of any image."""
+        return bool(self._entry(f"patients.known.{WHOLE}")["value"])
+
+    def shared(self) -> int:
+        """Return how many test images are of patients who have training images too."""
+        return int(self.values.value(f"{SHARED}.{WHOLE}")) if self.is_split else 0
+
+    def copies(self) -> int:
+        """Return how many test images have a copy, exact or near, among training and validation images."""
+        return int(self.values.value(COPIES) or 0) if self.is_split else 0
+
+    def leaks(self) -> list[str]:
+        """Return what test images share with others: ``patients``, ``copies``."""
+        found = {"patients": self.shared(), "copies": self.copies()}
+        return [what for what, number in found.items() if number]
+
+    # Tables ---------------------------------------------------------------------------------------
+
+    def rests(self, *levels: Level) -> list[str]:
+        """Return all that results may rest on at one of these levels; what sets share is strong, however little it is."""
+        leaks = self.leaks() if "strong" in levels else []
+        return [*self.variables(*levels), *self.shortcuts(*levels), *leaks]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the table of findings: ``kind``, ``subject``, ``name`` of the result and ``level``."""
+        for variable in VARIABLES:
+            for kind, subject in ((VALUES, variable), (MISSING, f"{variable}.{MISSING}")):
+                name = f"confounding.{variable}.{kind}.cramers_v"
+                known = self.values.results.get(f"{AUDIT}.{name}", {}).get("value") is not None
+                if known and not (variable == PEOPLE[1] and kind == VALUES and self._has_population()):
+                    yield self._row(kind, variable, name, self.level("confounding", subject))
+        for probe in self.probes():
+            if self.area(probe) is not None:
+                yield self._row("probe", probe, f"probes.{probe}.auroc.{MACRO}", self.level("probes", probe))
+        if self.is_split:
+            if self.knows_patients:
+                name = f"patients.test.same_patient_in_train_share.{WHOLE}"
+                yield self._row("leak", "patients", name, "strong" if self.shared() else "none")
+            name = COPIES.removeprefix(f"{AUDIT}.")
+            yield self._row("leak", "copies", name, "strong" if self.copies() else "none")
+        conflicts = "duplicates.conflicting_labels.groups"
+        if self._entry(conflicts)["value"]:
+            yield self._row("leak", "labels", conflicts, "strong")
+
+    @staticmethod
+    def _row(kind: str, subject: str, name: str, level: Level) -> dict[str, Any]:
+        return {"kind": kind, "subject": subject, "name": f"{AUDIT}.{name}", "level": level}
+
+    def _has_population(self) -> bool:
+        return self._entry(f"confounding.{PEOPLE[0]}.{VALUES}.cramers_v")["value"] is not None
+
+    def shown(self) -> list[str]:
+        """Return the variables of which the table by class has the values: known of some image, and source and age in any case."""
+        found = set(self.variables("strong", "weak")) | {"source", PEOPLE[0]}
+        return [v for v in VARIABLES if v in found and self._is_known(v)]
+
+    def told(self) -> list[str]:
+        """Return the variables of which the table by class has how many images they are known of: not of all, nor of none."""
+        images = sum(self._of_class(c) for c in self.facts.classes)
+        known = {v: sum(self._known(v, c) for c in self.facts.classes) for v in VARIABLES}
+        return [v for v, number in known.items() if v != PEOPLE[0] and 0 < number < images]
+
+    def _is_known(self, variable: str) -> bool:
+        return any(self._known(variable, c) for c in self.facts.classes)
+
+    def _of_class(self, name: str) -> int:
+        return int(self._entry(f"confounding.source.known.{name}")["n"])
+
+    def has_ages(self) -> bool:
+        """Return whether the age is known in years of any image."""
+        return any(
+            self._entry(f"confounding.age.median.{c}")["value"] is not None for c in self.facts.classes
+        )
+
+    def age(self, of: str) -> str:
+        """Return the median age of a class in years, with the lowest and the highest."""
+        ages = [
+            self._entry(f"confounding.age.{word}.{of}")["value"] for word in ("median", "lowest", "highest")
+        ]
+        if None in ages:
+            return NOTHING
+        middle, low, high = (f"{age:.4g}" for age in ages)
+        return unbroken(f"{middle} ({low}–{high})")
+
+    def most(self, variable: str, of: str) -> list[dict[str, str]]:
+        """Return the ``value`` that most images of a class have, and its ``share`` of those of which it is known."""
+        rows = self._values(variable, of)
+        known = self._known(variable, of)
+        return [
+            {
+                "value": self.value_name(variable, row["value"]),
+                "share": whole_percent(self._below_all(int(row["images"]), known)),
+            }
+            for row in rows[:1]
+        ]
+
+    @staticmethod
+    def _below_all(part: int, whole: int) -> float:
+        """Return a share; one that would be rounded to all without being it, or to none, stays apart."""
+        share = part / whole
+        return min(share, 0.99) if part < whole else share
+
+    def known_shares(self, of: str) -> str:
+        """Return of what share of a class each variable is known that is known of some images."""
+        sizes = self._of_class(of)
+        if not sizes:
+            return NOTHING
+        return ", ".join(whole_percent(self._below_all(self._known(v, of), sizes)) for v in self.told())
+
+    def shared_of(self, name: str) -> str:
+        """Return what share of a class' test images is of patients who have training images too."""
+        return self.values.text(f"{SHARED}_share.{name}")
+
+    def cross_rows(self) -> list[dict[str, Any]]:
+        """Return the whole cross table: ``variable``, ``value`` and the images of each class; of what is known of any image."""
+        rows: dict[tuple[str, str], dict[str, str]] = {}
+        for row in self.cross_table():
+            if self._is_known(row["variable"]):
+                rows.setdefault((row["variable"], row["value"]), {})[row["class"]] = count(int(row["images"]))
+        return [
+            {
+                "variable": variable,
+                "value": self.value_name(variable, value),
+                "images": [of[c] for c in self.facts.classes],
+            }
+            for (variable, value), of in rows.items()
+        ]
+
+    def probe_cells(self, probe: str) -> list[str]:
+        """Return the AUC of a probe for each class and their mean, with intervals."""
+        return [
+            unbroken(self.values.cell(f"{AUDIT}.probes.{probe}.auroc.{of}"))
+            for of in (*self.facts.classes, MACRO)
+        ]
+
+    def missing_probes(self) -> list[dict[str, str]]:
+        """Return the probes that could not be tried: ``probe`` and ``reason``."""
+        return [
+            {"probe": p, "reason": str(self._entry(f"probes.{p}.auroc.{MACRO}")["reason_null"])}
+            for p in self.probes()
+            if self.area(p) is None
+        ]
+
+    def is_reduced_copy(self) -> bool:
+        """Return whether files are smaller or larger than the originals that annotations tell."""
+        return bool(self.values.results.get(f"{AUDIT}.probes.{FILE}.not_original_size", {}).get("value"))
+
+    def overlap_rows(self) -> list[dict[str, str]]:
+        """Return for each split and class its ``set`` and ``label``, "" for all, and the cells of the table as text."""
+        return [
+            {
+                "set": SPLITS[row["split"]].title if row["class"] == WHOLE else "",
+                "label": "" if row["class"] == WHOLE else self.facts.label(row["class"]),
+                "images": count(int(row["images"])),
+                "shared": count(int(row["same_patient_in_train"])),
+                "share": whole_percent(float(row["share"])) if row["share"] else NOTHING,
+                "patients": count(int(row["patients"])),
+            }
+            for row in read_rows(self.facts.inputs[f"{AUDIT}_patients"] / "overlap.csv")
+        ]
+
+    def has_class_table(self) -> bool:
+        """Return whether anything is known by class, beside the class itself."""
+        return bool(self.shown() or self.told() or self.has_ages() or self.shared())
+
+    def pairs(self) -> int:
+        """Return how many groups of images are one X-ray, exactly or nearly."""
+        return int(self._entry("duplicates.groups")["value"])
+
+    def best_shortcut(self) -> str:
+        """Return the probe without lungs that tells the classes apart best, "" where none does."""
+        return next(iter(self.shortcuts("strong", "weak")), "")
+
