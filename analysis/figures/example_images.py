@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from PIL import Image
 
-from analysis.datasets.images.decode import Grey, decode
+from analysis.datasets.images.decode import Grey
 from analysis.datasets.images.depth import read_depth
 from analysis.figures import style, typesetting, wording
-from analysis.image_files import read_unchanged
+from analysis.figures.radiographs import embed_as_jpeg, read_image, shrink
 from analysis.progress import Progress
 
 IMAGES_OF_CLASS = 3
 BLOCKS_A_ROW = 2
 CELL, SPACE, GUTTER, TITLE, TITLE_LINE, NOTE = 22.0, 1.5, 5.0, 6.0, 3.6, 10.0
 SMALLEST = 13.0  # mm; where three images of a class would be smaller, there are fewer of each
-RAW_PX = 200
-JPEG_QUALITY = 85
-PNG_URI = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 
 
 @typesetting.with_fonts
@@ -62,7 +55,7 @@ def draw(
     prepared = np.load(inputs["images"] / "images.npy", mmap_mode="r")
     depth = read_depth(inputs["images"])
     pairs = [
-        (_read(inputs["data"], image_id, sha256, depth), np.asarray(prepared[row]))
+        (read_image(inputs["data"], image_id, sha256, depth), np.asarray(prepared[row]))
         for image_id, sha256, row in zip(table["image_id"], table["sha256"], table["row"], strict=True)
     ]
     table["height"], table["width"] = zip(*(raw.shape for raw, _ in pairs), strict=True)
@@ -139,10 +132,6 @@ def choose(train: pd.DataFrame, class_ids: Sequence[str], seed: int, per_class: 
     return pd.concat(chosen, ignore_index=True)[["class", "image_id", "sha256", "row"]]
 
 
-def _read(root: Path, image_id: str, sha256: str, depth: int | None) -> Grey:
-    return decode(read_unchanged(root, image_id, sha256), depth=depth).pixels
-
-
 def _block(
     figure: Figure,
     pairs: Sequence[tuple[Grey, Grey]],
@@ -166,26 +155,6 @@ def _block(
             if noted and k == 0:
                 x, y = (NOTE - 4) / style.FULL_WIDTH_MM, (bottom + cell / 2) / full
                 figure.text(x, y, note, rotation=90, ha="center", va="center", color=style.QUIET)
-
-
-def shrink(pixels: Grey, size_px: int = RAW_PX) -> Grey:
-    """Return the image no larger than ``size_px`` either way."""
-    image = Image.fromarray(pixels)
-    image.thumbnail((size_px, size_px), Image.Resampling.BOX)
-    return np.asarray(image)
-
-
-def embed_as_jpeg(path: Path) -> None:
-    """Embed the images as grey JPEG: a sixth of the PNG in colour that matplotlib writes."""
-    svg = path.read_text(encoding="utf-8")
-    path.write_text(PNG_URI.sub(_to_jpeg, svg), encoding="utf-8")
-
-
-def _to_jpeg(uri: re.Match[str]) -> str:
-    with Image.open(BytesIO(base64.b64decode(uri[1]))) as png:
-        jpeg = BytesIO()
-        png.convert("L").save(jpeg, "JPEG", quality=JPEG_QUALITY)
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg.getvalue()).decode()
 
 
 def describe(table: pd.DataFrame, classes: Sequence[style.Class], size_px: int) -> str:

@@ -36,6 +36,7 @@ MODULES = {
     "before": "class_counts_before",
     "sizes": "image_sizes",
     "examples": "example_images",
+    "duplicates": "duplicate_pairs",
     "curves": "learning_curves",
     "histories": "learning_curves_of_models",
     "roc": "roc_curves",
@@ -132,6 +133,13 @@ def _data_figures(study: Study, place: Place) -> Iterator[Stage]:
     yield _figure(
         study, "examples", {**records, "images": IMAGES, "data": data}, {**classes, "seed": study.split.seed}
     )
+    copies: dict[str, Input] = {
+        "duplicates": Output("audit.duplicates", ("pairs.csv",)),
+        "records": Output("read", ("records.csv", "depth.json")),
+        "split": SPLIT,
+        "data": data,
+    }
+    yield _figure(study, "duplicates", copies, classes)
 
 
 def _model_figures(study: Study) -> Iterator[Stage]:

@@ -11,7 +11,6 @@ from typing import Any
 from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.run_names import split_run
-from report.writing.sections.audit import AUDIT
 
 EVALUATION = (
     *("measures.csv", "confusion.csv", "auroc.csv", "average_precision.csv"),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 from analysis.vocabulary.audit import (
     ALPHA,
+    AUDIT,
+    DUPLICATES,
     FILE,
+    LEAKS,
     LUNG_PROBES,
     MISSING,
     ORIGINAL,
+    PATIENTS,
     PROBES,
+    SAME_PATIENT,
     STRONG_AREA,
     STRONG_V,
     VALUES,
@@ -31,10 +35,8 @@ from report.writing.study_facts import Section, read_rows
 from report.writing.values import MISSING as NOTHING
 from report.writing.values import count, unbroken, whole_percent
 
-Level = Literal["strong", "weak", "none"]
-
-AUDIT = "audit"
-"""What the audit's results are named by, and its inputs."""
+NOT_FOUND = "none"
+"""The level of what is no finding."""
 NEARLY_ALL = 0.95
 """From this share of its images on, a value is said to be that of a class; from this AUC on, a class is said to be told."""
 FEWEST = 20
@@ -44,14 +46,14 @@ MOST_MODELS = 2
 NOT_KNOWN = "not known"
 PEOPLE = ("population", "age_group")
 """Both are of age; the first is known of more images, as origins tell it too."""
-SHARED = f"{AUDIT}.patients.test.same_patient_in_train"
-COPIES = f"{AUDIT}.duplicates.test.any_in_train_or_val"
+SHARED = f"{AUDIT}.{PATIENTS}.test.{SAME_PATIENT}"
+COPIES = f"{AUDIT}.{LEAKS}.test.any_in_train_or_val"
 
 
 class Audit(Section):
     """What the report says that results may rest on beside the disease."""
 
-    thresholds = {
+    thresholds: ClassVar = {
         "weak_area": WEAK_AREA,
         "strong_area": STRONG_AREA,
         "weak_v": WEAK_V,
@@ -59,37 +61,27 @@ class Audit(Section):
         "alpha": ALPHA,
     }
 
-    @property
-    def is_done(self) -> bool:
-        """Whether the data were audited."""
-        return any(name.startswith(f"{AUDIT}.") for name in self.values.results)
-
-    def level(self, topic: str, subject: str) -> Level:
+    def level(self, topic: str, subject: str) -> str:
         """Return the level of a finding."""
-        path = self.facts.inputs[f"{AUDIT}_{topic}"] / "findings.json"
-        found = json.loads(path.read_text(encoding="utf-8"))
-        levels: list[Level] = [one["level"] for one in found if one["subject"] == subject]
-        return levels[0] if levels else "none"
+        of = (topic, subject, "")
+        levels = [f.level for f in self.facts.findings if (f.topic, f.subject, f.analysis) == of]
+        return levels[0] if levels else NOT_FOUND
 
     # What goes with the class ---------------------------------------------------------------------
 
-    def variables(self, *levels: Level) -> list[str]:
+    def variables(self, *levels: str) -> list[str]:
         """Return the variables whose values go with the class at one of these levels; of both that tell age the first."""
         found = [v for v in VARIABLES if self.level("confounding", v) in levels]
         return [v for v in found if v != PEOPLE[1] or PEOPLE[0] not in found]
 
     def known_apart(self) -> list[str]:
         """Return the variables of which it goes with the class whether they are known."""
-        return [v for v in VARIABLES if self.level("confounding", f"{v}.{MISSING}") != "none"]
+        return [v for v in VARIABLES if self.level("confounding", f"{v}.{MISSING}") != NOT_FOUND]
 
     def untested(self) -> list[str]:
         """Return the variables that cannot be compared between classes, as too few images have them."""
         found = [v for v in VARIABLES if self._cannot_be_tested(v)]
-        return [
-            v
-            for v in found
-            if v != PEOPLE[0] and (v != PEOPLE[1] or self._cannot_be_tested(PEOPLE[0]))
-        ]
+        return [v for v in found if v != PEOPLE[0] and (v != PEOPLE[1] or self._cannot_be_tested(PEOPLE[0]))]
 
     def tested(self) -> list[str]:
         """Return the variables that can be compared between classes, and those that have one value in all of them."""
@@ -120,7 +112,7 @@ class Audit(Section):
                 found.append({"id": name, "many": many, "known": known, "values": values})
         return found
 
-    def concerned(self, *levels: Level) -> list[str]:
+    def concerned(self, *levels: str) -> list[str]:
         """Return the classes that have values of their own of a variable that goes with the class."""
         own = {item["id"] for variable in self.variables(*levels) for item in self.own(variable)}
         return [name for name in self.facts.classes if name in own]
@@ -153,7 +145,7 @@ class Audit(Section):
         every = (*PROBES, *LUNG_PROBES)
         return [p for p in every if f"{AUDIT}.probes.{p}.auroc.{MACRO}" in self.values.results]
 
-    def shortcuts(self, *levels: Level) -> list[str]:
+    def shortcuts(self, *levels: str) -> list[str]:
         """Return the probes that show no lung and tell the classes apart at one of these levels, the best one first.
 
         Facts of the files say no more than facts of the originals, where these are known.
@@ -212,7 +204,7 @@ class Audit(Section):
 
     def copies(self) -> int:
         """Return how many test images have a copy, exact or near, among training and validation images."""
-        return int(self.values.value(COPIES) or 0) if self.is_split else 0
+        return int(self.values.value(COPIES)) if self.is_split else 0
 
     def leaks(self) -> list[str]:
         """Return what test images share with others: ``patients``, ``copies``."""
@@ -221,35 +213,45 @@ class Audit(Section):
 
     # Tables ---------------------------------------------------------------------------------------
 
-    def rests(self, *levels: Level) -> list[str]:
+    def rests(self, *levels: str) -> list[str]:
         """Return all that results may rest on at one of these levels; what sets share is strong, however little it is."""
         leaks = self.leaks() if "strong" in levels else []
         return [*self.variables(*levels), *self.shortcuts(*levels), *leaks]
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the rows of the table of findings: ``kind``, ``subject``, ``name`` of the result and ``level``."""
+        """Yield the rows of the table of findings: ``kind``, ``subject``, ``name`` of the result and ``level``.
+
+        Variables that are known of some classes more than of others are one row, with the ``lowest`` association.
+        """
         for variable in VARIABLES:
-            for kind, subject in ((VALUES, variable), (MISSING, f"{variable}.{MISSING}")):
-                name = f"confounding.{variable}.{kind}.cramers_v"
-                known = self.values.results.get(f"{AUDIT}.{name}", {}).get("value") is not None
-                if known and not (variable == PEOPLE[1] and kind == VALUES and self._has_population()):
-                    yield self._row(kind, variable, name, self.level("confounding", subject))
+            if not (variable == PEOPLE[1] and self._has_population()):
+                name = f"confounding.{variable}.{VALUES}.cramers_v"
+                if self._entry(name)["value"] is not None:
+                    yield self._row("values", variable, name, self.level("confounding", variable))
+        if apart := self.known_apart():
+            names = {v: f"confounding.{v}.{MISSING}.cramers_v" for v in apart}
+            lowest = min(apart, key=lambda v: self._entry(names[v])["value"])
+            level = self.level("confounding", f"{lowest}.{MISSING}")
+            yield {**self._row("missing", apart, names[lowest], level), "lowest": len(apart) > 1}
         for probe in self.probes():
             if self.area(probe) is not None:
                 yield self._row("probe", probe, f"probes.{probe}.auroc.{MACRO}", self.level("probes", probe))
+        yield from self._leaks()
+
+    def _leaks(self) -> Iterator[dict[str, Any]]:
         if self.is_split:
             if self.knows_patients:
-                name = f"patients.test.same_patient_in_train_share.{WHOLE}"
-                yield self._row("leak", "patients", name, "strong" if self.shared() else "none")
+                name = f"patients.test.{SAME_PATIENT}_share.{WHOLE}"
+                yield self._row("leak", "patients", name, self.level(PATIENTS, "test"))
             name = COPIES.removeprefix(f"{AUDIT}.")
-            yield self._row("leak", "copies", name, "strong" if self.copies() else "none")
-        conflicts = "duplicates.conflicting_labels.groups"
-        if self._entry(conflicts)["value"]:
-            yield self._row("leak", "labels", conflicts, "strong")
+            yield self._row("leak", "copies", name, self.level(LEAKS, "test"))
+        conflicts = "conflicting_labels"
+        level = self.level(DUPLICATES, conflicts)
+        yield self._row("leak", "labels", f"{DUPLICATES}.{conflicts}.groups", level)
 
     @staticmethod
-    def _row(kind: str, subject: str, name: str, level: Level) -> dict[str, Any]:
-        return {"kind": kind, "subject": subject, "name": f"{AUDIT}.{name}", "level": level}
+    def _row(kind: str, subject: str | list[str], name: str, level: str) -> dict[str, Any]:
+        return {"kind": kind, "subject": subject, "name": f"{AUDIT}.{name}", "level": level, "lowest": False}
 
     def _has_population(self) -> bool:
         return self._entry(f"confounding.{PEOPLE[0]}.{VALUES}.cramers_v")["value"] is not None
@@ -375,4 +377,3 @@ class Audit(Section):
     def best_shortcut(self) -> str:
         """Return the probe without lungs that tells the classes apart best, "" where none does."""
         return next(iter(self.shortcuts("strong", "weak")), "")
-
