@@ -246,8 +246,8 @@ class Audit(Section):
             name = COPIES.removeprefix(f"{AUDIT}.")
             yield self._row("leak", "copies", name, self.level(LEAKS, "test"))
         conflicts = "conflicting_labels"
-        level = self.level(DUPLICATES, conflicts)
-        yield self._row("leak", "labels", f"{DUPLICATES}.{conflicts}.groups", level)
+        if (level := self.level(DUPLICATES, conflicts)) != NOT_FOUND:
+            yield self._row("leak", "labels", f"{DUPLICATES}.{conflicts}.groups", level)
 
     @staticmethod
     def _row(kind: str, subject: str | list[str], name: str, level: str) -> dict[str, Any]:
@@ -280,23 +280,20 @@ class Audit(Section):
         )
 
     def age(self, of: str) -> str:
-        """Return the median age of a class in years, with the lowest and the highest."""
-        ages = [
-            self._entry(f"confounding.age.{word}.{of}")["value"] for word in ("median", "lowest", "highest")
-        ]
-        if None in ages:
-            return NOTHING
-        middle, low, high = (f"{age:.4g}" for age in ages)
-        return unbroken(f"{middle} ({low}–{high})")
+        """Return the median age of a class in years."""
+        median = self._entry(f"confounding.age.median.{of}")["value"]
+        return NOTHING if median is None else f"{median:.4g}"
 
     def most(self, variable: str, of: str) -> list[dict[str, str]]:
-        """Return the ``value`` that most images of a class have, and its ``share`` of those of which it is known."""
+        """Return the ``value`` that most images of a class have, and its ``share`` of those of which it is known, "" for all."""
         rows = self._values(variable, of)
         known = self._known(variable, of)
         return [
             {
                 "value": self.value_name(variable, row["value"]),
-                "share": whole_percent(self._below_all(int(row["images"]), known)),
+                "share": whole_percent(self._below_all(many, known))
+                if (many := int(row["images"])) < known
+                else "",
             }
             for row in rows[:1]
         ]
