@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.datasets.images.decode import Grey, decode
 from analysis.datasets.images.depth import read_depth
 from analysis.figures import style, typesetting, wording
-from analysis.figures.example_images import embed_as_jpeg, shrink
+from analysis.figures.radiographs import embed_as_jpeg, shrink
 from analysis.image_files import read_unchanged
 from analysis.progress import Progress
 
