@@ -40,6 +40,7 @@ def write_inputs(root: Path, ids: Sequence[str] = IDS) -> dict[str, Path]:
     _write_comparison(root, ids)
     _write_results(root)
     _write_candidates(root, ids)
+    _write_duplicates(root)
     for model in MODELS:
         _write_external(root, model, ids)
     return {
@@ -86,6 +87,28 @@ def _write_candidates(root: Path, ids: Sequence[str]) -> None:
     )
     (root / "labels").mkdir()
     table.to_csv(root / "labels" / "candidates.csv", index=False)
+
+
+def _write_duplicates(root: Path) -> None:
+    """Write eight pairs of images, each of a group of its own, and one more of the first; their names become long."""
+    records = pd.read_csv(root / "read" / "records.csv")
+    places = [(k, k + 1) for k in range(0, 16, 2)] + [(0, 3)]
+    rows = [
+        {
+            "group": min(k, 8) % 8 + 1,
+            "kind": "exact" if k < 4 else "near",
+            "score": 1.0 if k < 4 else 0.97,
+            "first": records["image_id"][a],
+            "second": records["image_id"][b],
+            "label_first": records["label"][a],
+            "label_second": f"{records['label'][b]}|{records['label'][a]}" if k == 5 else records["label"][b],
+            "across_labels": int(k == 5),
+            "across_patients": int(k in (2, 3)),
+        }
+        for k, (a, b) in enumerate(places)
+    ]
+    (root / "duplicates").mkdir()
+    pd.DataFrame(rows).to_csv(root / "duplicates" / "pairs.csv", index=False)
 
 
 def _write_flow(folder: Path, kept: int) -> None:

@@ -65,6 +65,7 @@ FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "histories.accuracy": (TRAININGS, {"models": MODELS[:2], "measures": ["accuracy"]}),
     "matrices": (EVALUATIONS, {"models": MODELS[:2], "splits": ["test", "val"]}),
     "before": ({"records": "read", "split": "split"}, {}),
+    "duplicates": ({"duplicates": "duplicates", "records": "read", "split": "split", "data": "data"}, {}),
     "labels": ({"candidates": "labels", "records": "read", "data": "data"}, {}),
     "external": (
         {"external_a": "external_a", "external_b": "external_b"},

@@ -163,6 +163,7 @@ DEFINED = {
     "counts",
     "sizes",
     "examples",
+    "duplicates",
     "curves",
     "before",
     "histories",

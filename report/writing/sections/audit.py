@@ -214,9 +214,10 @@ class Audit(Section):
     # Tables ---------------------------------------------------------------------------------------
 
     def rests(self, *levels: str) -> list[str]:
-        """Return all that results may rest on at one of these levels; what sets share is strong, however little it is."""
-        leaks = self.leaks() if "strong" in levels else []
-        return [*self.variables(*levels), *self.shortcuts(*levels), *leaks]
+        """Return all that results may rest on at one of these levels."""
+        leaks = {"patients": PATIENTS, "copies": LEAKS}
+        shared = [what for what in self.leaks() if self.level(leaks[what], "test") in levels]
+        return [*self.variables(*levels), *self.shortcuts(*levels), *shared]
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of the table of findings: ``kind``, ``subject``, ``name`` of the result and ``level``.

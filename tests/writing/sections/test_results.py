@@ -99,19 +99,3 @@ def test_the_epoch_of_the_weights_is_the_one_that_was_saved(artifacts):
     results = {**facts.values.results, "baseline.training.weights_epoch": {"value": 1}}
     words = macro(replace(facts, values=Values(results)), "sentences/results.kept", "baseline")
     assert words == "The weights of epoch 1 of 3 are evaluated."
-
-
-def test_what_thumbnails_find_and_what_comes_from_a_source_of_its_own_is_said_together(artifacts):
-    inputs = artifacts()
-    facts = facts_of(inputs)
-    scores = {"bacterial": 0.7, "covid_19": 0.997, "healthy": 0.9, "viral": 0.6}
-    found = {f"low_detail.test.auroc.{c}": {"value": v, "low": v, "high": v} for c, v in scores.items()}
-    facts = replace(facts, values=Values({**facts.values.results, **found}))
-    words = macro(facts, "sentences/results.thumbnails")
-    assert "tell COVID\\-19 from the rest with a test AUC of 0.997." in words
-    assert "All images of" not in words
-    records = inputs["records"] / "records.csv"
-    records.write_text(re.sub(r"(covid_19,patient-\d+,)made up", r"\1elsewhere", records.read_text()))
-    words = macro(facts, "sentences/results.thumbnails")
-    assert "All images of COVID\\-19 come from other sources than the images of all other classes." in words
-    assert "A high figure for COVID\\-19 may therefore show where an image was taken" in words

@@ -11,18 +11,39 @@ from report.writing.values import Values
 from tests.writing.conftest import STUDY, facts_of, macro
 
 
-def test_validation_pictures_of_training_patients_are_told(artifacts):
+@pytest.mark.parametrize(
+    ("copies", "exact", "said"),
+    [
+        (0, 0, " No test image is a copy of a training or validation image, not even a near one."),
+        (
+            1,
+            1,
+            " One test image shows the X-ray of a training or validation image, with the very same pixels (",
+        ),
+        (
+            4,
+            3,
+            " Four test images show the X-ray of a training or validation image, three of them with the very",
+        ),
+        (
+            2,
+            0,
+            " Two test images show the X-ray of a training or validation image, though not with the very same",
+        ),
+    ],
+)
+def test_patients_and_copies_in_two_sets_are_told(artifacts, copies, exact, said):
     facts = facts_of(artifacts())
-    shared = {
-        "data.val.same_patient_in_train": 439,
-        "data.val.same_patient_in_train_share": 0.42,
+    found = {
+        "data.test.same_patient_in_train": 43,
+        "data.test.same_patient_in_train_share": 0.42,
+        "audit.leaks.test.any_in_train_or_val": copies,
+        "audit.leaks.test.exact_in_train_or_val": exact,
     }
-    for known in (shared, dict.fromkeys(shared, 0)):
-        results = {**facts.values.results, **{name: {"value": value} for name, value in known.items()}}
-        words = macro(replace(facts, values=Values(results)), "sentences/split.leakage")
-        assert ("validation images 42.0\u00a0% share a patient with the training set" in words) == (
-            known is shared
-        )
+    results = {**facts.values.results, **{name: {"value": value} for name, value in found.items()}}
+    words = macro(replace(facts, values=Values(results)), "sentences/split.leakage")
+    assert "Of the test images 43 (42.0\u00a0%) come from a patient who also has a training image" in words
+    assert said in words
 
 
 @pytest.mark.parametrize(
