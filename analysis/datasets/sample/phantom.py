@@ -86,8 +86,16 @@ def draw_anatomy(rng: np.random.Generator) -> Anatomy:
     )
 
 
-def draw_chest(kind: str, anatomy: Anatomy, rng: np.random.Generator, *, width: int, height: int) -> Phantom:
-    """Return a frontal image of a patient with the findings of the class ``kind``."""
+def draw_chest(
+    kind: str,
+    anatomy: Anatomy,
+    rng: np.random.Generator,
+    *,
+    width: int,
+    height: int,
+    brightness: float | None = None,
+) -> Phantom:
+    """Return a frontal image of a patient with the findings of the class ``kind``, and with its `BRIGHTNESS` if none is given."""
     pose = _pose(rng)
     x, y = pose.into_body(*_grid(width, height))
     lungs = tuple(_lung(anatomy, side, x, y) for side in SIDES)
@@ -97,7 +105,8 @@ def draw_chest(kind: str, anatomy: Anatomy, rng: np.random.Generator, *, width: 
     density -= clear * 0.40
     density += clear * (_vessels(anatomy, rng, x, y) + _findings(kind, anatomy, rng, x, y))
     outlines = tuple(_outline(anatomy, side, pose, width, height) for side in SIDES)
-    return Phantom(_expose(density, rng, BRIGHTNESS[kind]), outlines)
+    level = BRIGHTNESS[kind] if brightness is None else brightness
+    return Phantom(_expose(density, rng, level), outlines)
 
 
 def draw_slice(rng: np.random.Generator, *, width: int, height: int) -> NDArray[np.uint8]:

@@ -1,4 +1,7 @@
-"""The generated sample: a small dataset of phantoms in the layout of V7's own, flaws included."""
+"""The generated sample: a small dataset of phantoms in the layout of V7's own, flaws included.
+
+What is wrong with it beyond what a reader leaves out, and what its clean twin is, tells `planted`.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from analysis.datasets.sample import phantom
-from analysis.datasets.sample.phantom import BACTERIAL, COVID_19, HEALTHY, VIRAL, Point, between
+from analysis.datasets.sample import phantom, planted
+from analysis.datasets.sample.phantom import BACTERIAL, COVID_19, HEALTHY, VIRAL, Phantom, between
+from analysis.datasets.sample.planted import Copy
 from analysis.progress import Progress
 
 ANNOTATIONS = "releases/all-images/annotations"
@@ -34,6 +38,7 @@ ATYPICAL = {
     HEALTHY: (0.03, VIRAL),
 }
 IMAGES_A_PATIENT = (1, 1, 1, 2, 2, 3, 4)
+FIRST_PATIENT = 1000  # of the clean twin; among the lower numbers are two that the reader takes for others
 FRONTAL, AXIAL, LATERAL = "frontal", "axial", "lateral"
 
 
@@ -54,7 +59,14 @@ class Item:
 
 
 def write(
-    inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, pictures: int, seed: int
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    pictures: int,
+    seed: int,
+    clean: bool = False,
 ) -> None:
     """Write ``pictures`` phantoms of the four classes, and some entries that a reader has to leave out.
 
@@ -67,28 +79,33 @@ def write(
         The number of usable images.
     seed : int
         What they are drawn from.
+    clean : bool
+        Without the faults that `planted` lists.
     """
     (out / "images").mkdir()
     (out / ANNOTATIONS).mkdir(parents=True)
-    items = [*_usable(pictures, seed), *_flawed(seed)]
+    usable = _clean(pictures, seed) if clean else _usable(pictures, seed)
+    copies = {} if clean else planted.plan_copies(usable, seed)
+    items = [*usable, *_flawed(seed)]
     for number, item in enumerate(items):
-        rng = np.random.default_rng([seed, 1, number])
-        pixels, lungs = _draw(item, rng, seed)
+        copy = copies.get(number)
+        shown = copy.of if copy else number
+        chest = _draw(items[shown], np.random.default_rng([seed, 1, shown]), seed, clean=clean)
+        if copy and copy.near:
+            chest = Phantom(planted.change(chest.pixels), ())
         if item.file != "missing":
-            (out / "images" / item.name).write_bytes(jpeg(pixels, cut=item.file == "cut"))
+            (out / "images" / item.name).write_bytes(_file(chest.pixels, item, copy))
         if item.tags is not None:
-            text = json.dumps(_darwin(item, number, pixels, lungs), ensure_ascii=False)
+            text = json.dumps(_darwin(item, number, chest), ensure_ascii=False)
             (out / ANNOTATIONS / f"{9_000_000 + number}.json").write_text(text, encoding="utf-8")
         progress(number + 1, len(items), "images")
 
 
 def _usable(pictures: int, seed: int) -> list[Item]:
     """Return the entries of the four classes, several of one patient among them."""
-    counts = {kind: max(round(share * pictures), 5) for kind, share in SHARES.items()}
-    counts[BACTERIAL] = pictures - sum(counts.values())
     rng = np.random.default_rng([seed, 0])
     items: list[Item] = []
-    for kind, count in counts.items():
+    for kind, count in _count(pictures).items():
         patient = 0
         of_kind: list[Item] = []
         while len(of_kind) < count:
@@ -98,6 +115,28 @@ def _usable(pictures: int, seed: int) -> list[Item]:
             of_kind += [_item(kind, patient, k, len(of_kind) + k, background, rng) for k in range(size)]
         items += of_kind
     return items
+
+
+def _clean(pictures: int, seed: int) -> list[Item]:
+    """Return as many entries of the four classes, each of a patient of its own and called and tagged as all others are."""
+    rng = np.random.default_rng([seed, 0])
+    items: list[Item] = []
+    for kind, count in _count(pictures).items():
+        for patient in range(1, count + 1):
+            name = f"{int(rng.integers(16**8)):08x}-{len(items)}.jpg"
+            number = FIRST_PATIENT + len(items)
+            tags = _covid_tags(number, _background(rng), rng)
+            if kind != COVID_19:
+                tags = (tags[0], *TAGS[kind], *tags[-3:])
+            items.append(Item(name, kind, patient, tags))
+    return items
+
+
+def _count(pictures: int) -> dict[str, int]:
+    """Return how many of ``pictures`` are of each class."""
+    counts = {kind: max(round(share * pictures), 5) for kind, share in SHARES.items()}
+    counts[BACTERIAL] = pictures - sum(counts.values())
+    return counts
 
 
 def _item(
@@ -150,20 +189,21 @@ def _flawed(seed: int) -> list[Item]:
     ]
 
 
-def _draw(
-    item: Item, rng: np.random.Generator, seed: int
-) -> tuple[NDArray[np.uint8], tuple[tuple[Point, ...], ...]]:
-    """Return the image of an entry and, for a frontal one of COVID-19, the outlines of the lungs."""
+def _draw(item: Item, rng: np.random.Generator, seed: int, *, clean: bool) -> Phantom:
+    """Return the image of an entry, with the outlines of the lungs if it is a frontal one of COVID-19 or of the clean twin."""
     width, height = draw_size(rng)
     if item.view == AXIAL:
-        return phantom.draw_slice(rng, width=width, height=height), ()
+        return Phantom(phantom.draw_slice(rng, width=width, height=height), ())
     if item.view == LATERAL:
-        return phantom.draw_lateral(rng, width=width, height=height), ()
+        return Phantom(phantom.draw_lateral(rng, width=width, height=height), ())
     share, other = ATYPICAL[item.kind]
     looks = other if rng.random() < share else item.kind
     body = np.random.default_rng([seed, 3, phantom.KINDS.index(item.kind), item.patient])
-    chest = phantom.draw_chest(looks, phantom.draw_anatomy(body), rng, width=width, height=height)
-    return chest.pixels, chest.lungs if item.kind == COVID_19 else ()
+    exposure = planted.ONE_EXPOSURE if clean else None
+    chest = phantom.draw_chest(
+        looks, phantom.draw_anatomy(body), rng, width=width, height=height, brightness=exposure
+    )
+    return chest if clean or item.kind == COVID_19 else Phantom(chest.pixels, ())
 
 
 def draw_size(rng: np.random.Generator) -> tuple[int, int]:
@@ -172,26 +212,32 @@ def draw_size(rng: np.random.Generator) -> tuple[int, int]:
     return min(420, max(150, int(height * between(rng, 0.94, 1.5)))), height
 
 
-def jpeg(pixels: NDArray[np.uint8], *, cut: bool = False) -> bytes:
-    """Return a JPEG file of grey levels (height, width), or the first half of its bytes."""
+def jpeg(pixels: NDArray[np.uint8], *, quality: int = 90, comment: bytes = b"") -> bytes:
+    """Return a JPEG file of grey levels (height, width)."""
     buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=90)
-    data = buffer.getvalue()
-    return data[: len(data) // 2] if cut else data
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, comment=comment)
+    return buffer.getvalue()
 
 
-def _darwin(
-    item: Item, number: int, pixels: NDArray[np.uint8], lungs: tuple[tuple[Point, ...], ...]
-) -> dict[str, Any]:
+def _file(pixels: NDArray[np.uint8], item: Item, copy: Copy | None) -> bytes:
+    """Return the file of an entry, perhaps cut short or a copy."""
+    if copy:
+        return jpeg(pixels, quality=planted.QUALITY) if copy.near else jpeg(pixels, comment=planted.COMMENT)
+    data = jpeg(pixels)
+    return data[: len(data) // 2] if item.file == "cut" else data
+
+
+def _darwin(item: Item, number: int, chest: Phantom) -> dict[str, Any]:
     """Return the Darwin JSON 1.0 of an entry."""
     polygons = [
-        {"name": "Lung", "polygon": {"path": [{"x": x, "y": y} for x, y in outline]}} for outline in lungs
+        {"name": "Lung", "polygon": {"path": [{"x": x, "y": y} for x, y in outline]}}
+        for outline in chest.lungs
     ]
     return {
         "image": {
             "seq": number + 1,
-            "width": pixels.shape[1],
-            "height": pixels.shape[0],
+            "width": chest.pixels.shape[1],
+            "height": chest.pixels.shape[0],
             "filename": f"{number + 1:08d}.jpg",
             "original_filename": item.name,
             "url": "",
