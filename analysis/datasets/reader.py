@@ -33,6 +33,8 @@ class Reader:
         Arguments of that function which are always the same.
     sample_keys : tuple of str
         What else it is given: ``classes``, with the name of each in the data, and keys of ``[dataset]``.
+    planted : bool
+        Faults are planted in the sample for the audit to find, and it is written without them if told ``clean``.
     results : tuple of str
         The results ``data.<name>`` that only its data have.
     words : str
@@ -46,6 +48,7 @@ class Reader:
     sample: str = "analysis.datasets.sample.folder_sample:write"
     sample_params: Mapping[str, Any] = field(default_factory=lambda: {"layout": "class-folders"})
     sample_keys: tuple[str, ...] = ("classes",)
+    planted: bool = False
     results: tuple[str, ...] = ()
     words: str = "any"
 

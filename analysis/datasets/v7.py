@@ -39,6 +39,7 @@ READER = Reader(
     sample="analysis.datasets.sample.v7_sample:write",
     sample_params={},
     sample_keys=(),
+    planted=True,
     results=("annotations_found",),
     words="v7",
 )

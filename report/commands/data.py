@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analysis.errors import DataError
-from report.commands.options import Cache, StudyOption, request_plan
+from report.commands.options import Cache, Set, StudyOption, request_plan
 from report.errors import StudyError, UsageError
 from report.terminal import console
 
@@ -99,6 +99,7 @@ def _find_readers(reader: str) -> list[str]:
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
     study: StudyOption = "assignment",
+    overrides: Set = None,
     cache: Cache = None,
 ) -> None:
     """Write the generated sample: phantoms in the layout of the real dataset."""
@@ -107,7 +108,7 @@ def sample(
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: not an empty folder", hint="name a new folder")
-    result = build_plan(request_plan(study, None, True, None, cache), ["sample"])["sample"]
+    result = build_plan(request_plan(study, None, True, overrides, cache), ["sample"])["sample"]
     with explain_refusals(folder, "name a folder that is yours, on a disk with room"):
         for name in result.files:
             write_if_changed(folder / name, result.path(name).read_bytes())

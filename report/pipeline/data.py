@@ -100,6 +100,8 @@ def _sample(study: Study) -> Stage:
     """Return the stage that writes the generated sample in the layout of the study's data."""
     reader = readers.look_up(study.dataset.reader)
     params: dict[str, Json] = {**reader.sample_params, **study.sample.select("pictures", "seed")}
+    if study.sample.clean:
+        params["clean"] = True
     for key in reader.sample_keys:
         classes = name_in_data(study.dataset, study.classes)
         params |= {"classes": classes} if key == "classes" else study.dataset.select(key)

@@ -293,10 +293,14 @@ class Report(Section):
 
 
 class Sample(Section):
-    """What ``--sample`` changes: generated images, small and few; ``subset`` stands in for that of the split."""
+    """What ``--sample`` changes: generated images, small and few; ``subset`` stands in for that of the split.
+
+    ``clean`` is for a sample with faults planted for the audit to find: without them.
+    """
 
     pictures: Annotated[int, Field(ge=80, le=20_000)] = 480
     size: Annotated[int, Field(ge=16, le=1024)] = 64
     epochs: Annotated[int, Field(ge=1)] = 12
     seed: int = 7
+    clean: bool = False
     subset: Subset = {}

@@ -170,6 +170,10 @@ class Study(Section):
         for name in self.published.protocol.models if self.published else ():
             self.as_published(name)
         self._check_requirements()
+        if self.sample.clean and not readers.look_up(self.dataset.reader).planted:
+            raise refuse(
+                f"the sample of the reader {self.dataset.reader} has no faults planted", key="sample.clean"
+            )
         return self
 
     def _check_names(self) -> None:

@@ -112,6 +112,18 @@ def test_every_study_has_a_sample_in_the_layout_of_its_data(path):
     inspect.signature(write).bind({}, Path(), scratch=Path(), progress=None, **sample.params)
 
 
+def test_the_clean_twin_is_another_sample_and_nothing_else():
+    plain, clean = (
+        make_stages(load(ASSIGNMENT / "study.toml", overrides).for_sample(), Place(ASSIGNMENT, "sample"))
+        for overrides in ((), ("sample.clean=true",))
+    )
+    assert clean[0].params == {**plain[0].params, "clean": True}
+    told = ("source", "html", "pdf")
+    assert [s.params for s in clean[1:] if s.name not in told] == [
+        s.params for s in plain[1:] if s.name not in told
+    ]
+
+
 @pytest.mark.parametrize(
     ("label", "folder"),
     [

@@ -34,6 +34,12 @@ def test_a_study_may_declare_no_comparison_and_no_normal_class(edited):
     assert study.declaration != load(ASSIGNMENT).declaration
 
 
+def test_only_a_sample_with_planted_faults_has_a_clean_twin():
+    assert load(ASSIGNMENT, ("sample.clean=true",)).sample.clean
+    with pytest.raises(StudyError, match="the sample of the reader kermany has no faults planted"):
+        load(ASSIGNMENT.parents[1] / "pediatric-official" / "study.toml", ("sample.clean=true",))
+
+
 @pytest.mark.parametrize(
     ("override", "same"),
     [

@@ -19,6 +19,8 @@ Point: TypeAlias = tuple[float, float]
 KINDS = HEALTHY, BACTERIAL, VIRAL, COVID_19 = "healthy", "bacterial", "viral", "covid_19"
 # As in V7's dataset, where each class has its own hospitals, how bright an image is tells of its class.
 BRIGHTNESS = {HEALTHY: 0.68, VIRAL: 0.88, BACTERIAL: 1.06, COVID_19: 1.30}
+# Of each exposure, in the body: without it images of one patient, and some of two, would pass for copies of one X-ray.
+DETAIL, DETAILS_ACROSS = 0.14, 40
 SIDES = (-1, 1)
 OUTLINE_POINTS = 24
 
@@ -104,6 +106,7 @@ def draw_chest(
     density = body * (0.60 + _bones(anatomy, x, y) * 0.17)
     density -= clear * 0.40
     density += clear * (_vessels(anatomy, rng, x, y) + _findings(kind, anatomy, rng, x, y))
+    density += DETAIL * body * _noise(rng, density.shape, DETAILS_ACROSS, DETAILS_ACROSS)
     outlines = tuple(_outline(anatomy, side, pose, width, height) for side in SIDES)
     level = BRIGHTNESS[kind] if brightness is None else brightness
     return Phantom(_expose(density, rng, level), outlines)

@@ -84,7 +84,7 @@ def write(
     """
     (out / "images").mkdir()
     (out / ANNOTATIONS).mkdir(parents=True)
-    usable = _clean(pictures, seed) if clean else _usable(pictures, seed)
+    usable = _clean(pictures, seed) if clean else list_usable(pictures, seed)
     copies = {} if clean else planted.plan_copies(usable, seed)
     items = [*usable, *_flawed(seed)]
     for number, item in enumerate(items):
@@ -101,7 +101,7 @@ def write(
         progress(number + 1, len(items), "images")
 
 
-def _usable(pictures: int, seed: int) -> list[Item]:
+def list_usable(pictures: int, seed: int) -> list[Item]:
     """Return the entries of the four classes, several of one patient among them."""
     rng = np.random.default_rng([seed, 0])
     items: list[Item] = []
