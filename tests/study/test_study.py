@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from report.errors import StudyError
+from report.errors import StudyError, UsageError
 from report.study.loading import load
 from report.study.study import Study
 from tests.study.conftest import ASSIGNMENT
@@ -36,7 +36,7 @@ def test_a_study_may_declare_no_comparison_and_no_normal_class(edited):
 
 def test_only_a_sample_with_planted_faults_has_a_clean_twin():
     assert load(ASSIGNMENT, ("sample.clean=true",)).sample.clean
-    with pytest.raises(StudyError, match="the sample of the reader kermany has no faults planted"):
+    with pytest.raises(UsageError, match="the sample of the reader kermany has no faults planted"):
         load(ASSIGNMENT.parents[1] / "pediatric-official" / "study.toml", ("sample.clean=true",))
 
 
