@@ -19,7 +19,7 @@ and view, whose findings are drawn as in the sample. So what tells its classes a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,12 +64,15 @@ class Copy:
 
 
 def plan_copies(items: Sequence[Entry], seed: int) -> dict[int, Copy]:
-    """Return which images are copies of which, by their places: no image has two copies, and no copy is of the same patient."""
+    """Return which images are copies of which, by their places: no image has two copies, and no copy is of the same patient.
+
+    Patients are numbered from 1.
+    """
     rng = np.random.default_rng([seed, 4])
     left = {kind: [i for i, item in enumerate(items) if item.kind == kind] for kind in COPIED}
 
-    def draw(kind: str, keep: Callable[[Entry], bool] = lambda item: True) -> int:
-        fitting = [place for place in left[kind] if keep(items[place])]
+    def draw(kind: str, other_than: int = 0) -> int:
+        fitting = [place for place in left[kind] if items[place].patient != other_than]
         place = fitting[int(rng.integers(len(fitting)))]
         left[kind].remove(place)
         return place
@@ -80,10 +83,7 @@ def plan_copies(items: Sequence[Entry], seed: int) -> dict[int, Copy]:
     for number in range(2 * max(1, len(items) // ONE_IN)):
         kind = COPIED[number % len(COPIED)]
         of = draw(kind)
-        patient = items[of].patient
-        copies[draw(kind, lambda item, patient=patient: item.patient != patient)] = Copy(
-            of, near=number % 2 == 1
-        )
+        copies[draw(kind, items[of].patient)] = Copy(of, near=number % 2 == 1)
     return copies
 
 
