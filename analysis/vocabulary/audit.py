@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from analysis.vocabulary import external
-from analysis.vocabulary.measures import MACRO
+from analysis.vocabulary.measures import BETWEEN, MACRO
 from analysis.vocabulary.results import Quantity
 from analysis.vocabulary.run_names import split_run
 from analysis.vocabulary.splits import EVALUATED, SPLITS
@@ -25,6 +25,11 @@ LEFT_OUT_TABLE = "left_out.csv"
 LEFT_OUT = ("image_id", "split", "reason", "stays")
 CONFLICT, COPY = "conflicting_labels", "copy"
 """Why `split.exclude_duplicates` leaves an image out: others of the same X-ray have another label, or are in a later split."""
+DRAWS, DRAWS_TABLE = "splits", "draws.csv"
+"""What draws of the images do to the measures, in a study with ``split.seeds``."""
+OVER_DRAWS = ("accuracy", "f1.macro", "sensitivity.macro", "auroc.macro")
+"""The measures that are told over draws."""
+ENDS = ("mean", "lowest", "highest")
 OTHERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "val": (("train",),),
     "test": (("train",), ("val",), ("train", "val")),
@@ -159,6 +164,13 @@ def label_results(
         yield from ((f"{owner}.conflicts.{kind}.{name}", Quantity.COUNT) for kind in conflicts)
 
 
+def draw_results(models: Sequence[str], pairs: Sequence[str]) -> Iterator[tuple[str, Quantity]]:
+    """Yield name and quantity of every result over draws of the images, of models and of ``pairs`` of them."""
+    yield f"{DRAWS}.count", Quantity.COUNT
+    for kind, names in ((Quantity.NUMBER, models), (Quantity.DIFFERENCE, pairs)):
+        yield from ((f"{DRAWS}.{end}.{name}.{m}", kind) for end in ENDS for name in names for m in OVER_DRAWS)
+
+
 def names(classes: Sequence[str], models: Sequence[str], analyses: Sequence[str]) -> Iterator[str]:
     """Yield the names of all results of the audit of a study.
 
@@ -196,6 +208,8 @@ def quantity(name: str) -> Quantity:
     owner, *rest = name.split(".")
     if split_run(owner)[0] != AUDIT:
         return external.quantity(name)
+    if rest[0] == DRAWS and len(rest) > 2:
+        return Quantity.DIFFERENCE if BETWEEN in rest[2] else Quantity.NUMBER
     words = (key for pair in pairwise([*rest[1:], ""]) for key in (".".join(pair), pair[0]))
     return next((_QUANTITIES[word] for word in words if word in _QUANTITIES), Quantity.COUNT)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 MARK = "@"
 SEED = "seed_"
+DRAW = "draw_"
+"""Before the seed of a further draw of the images: ``baseline@draw_43``."""
 
 
 def join_run(owner: str, run: str) -> str:

@@ -16,6 +16,8 @@ from analysis.vocabulary.audit import (
     AUDIT,
     CONFOUNDING,
     CONTRADICTING,
+    DRAWS,
+    DRAWS_TABLE,
     DUPLICATES,
     LABELS,
     LEAKS,
@@ -77,7 +79,7 @@ def make_up_value(name: str, level: Level | None) -> dict[str, Any]:
     owner, topic, *rest = (*name.split("."), "")
     if split_run(owner)[0] != AUDIT:
         return {}
-    if "auroc" in rest:
+    if topic == PROBING and "auroc" in rest:
         area = AREAS[level]
         return {"value": area, "low": area - HALF_WIDTH, "high": area + HALF_WIDTH}
     for word, value in zip(ASSOCIATED, ASSOCIATIONS[level], strict=True):
@@ -227,12 +229,17 @@ def _cut(rows: list[Row], level: Level | None) -> list[Row]:
     return rows if level else [dict.fromkeys(rows[0])]
 
 
+def _draws(classes: Sequence[str], level: Level | None) -> dict[str, list[Row]]:
+    return {DRAWS_TABLE: [{"seed": 1, "model": "made up", "measure": "accuracy", "value": 0.5}]}
+
+
 _TABLES: dict[str, Callable[[Sequence[str], Level | None], dict[str, list[Row]]]] = {
     DUPLICATES: _duplicates,
     LEAKS: _leaks,
     PATIENTS: _patients,
     CONFOUNDING: _confounding,
     PROBING: _probes,
+    DRAWS: _draws,
     LABELS: _labels,
     f"{LABELS}_by_networks": _by_networks,
 }

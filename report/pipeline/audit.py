@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from analysis.vocabulary.audit import (
     AUDIT,
     CONFOUNDING,
+    DRAWS,
+    DRAWS_TABLE,
     DUPLICATES,
     LABELS,
     LEAKS,
@@ -18,7 +20,7 @@ from report.engine.stage import ALL_FILES, Input, Json, Output, Stage
 from report.pipeline import packages
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_inputs
 from report.study.study import Study
-from report.study.trainings import list_analyses, list_runs
+from report.study.trainings import list_analyses, list_pairs, list_runs, name_draws
 
 Named = Mapping[str, Json]
 """A class: its ``id`` and ``label``."""
@@ -38,6 +40,7 @@ SHOWN = {
     PROBING: (*FINDINGS, "probes.csv"),
     LABELS: (*FINDINGS, "candidates.csv", "conflicts.csv"),
     BY_NETWORKS: (*FINDINGS, "candidates.csv"),
+    DRAWS: (*FINDINGS, DRAWS_TABLE),
 }
 """Findings and tables that the report reads of each topic."""
 
@@ -47,6 +50,7 @@ def make_audit_stages(study: Study) -> Iterator[Stage]:
     for analysis in list_analyses(study):
         yield from make_split_stages(study.class_ids, analysis)
     yield from make_topic_stages([c.select("id", "label") for c in study.classes])
+    yield from _over_draws(study)
     yield Stage(
         name_topic(REACH),
         "analysis.audit.probes:compare_with_models",
@@ -149,6 +153,32 @@ def find_split_inputs(study: Study) -> dict[str, Input]:
     return {DUPLICATES: found} if study.split.exclude_duplicates else {}
 
 
+def _over_draws(study: Study) -> Iterator[Stage]:
+    """Yield the stage that tells what draws of the images do to the measures, if they are drawn several times."""
+    if not study.split.seeds:
+        return
+    runs = {m.id: name_draws(study, m.id) for m in study.trained}
+    yield Stage(
+        name_topic(DRAWS),
+        "analysis.audit.splits:collect",
+        {
+            "split": Output("split"),
+            **{
+                f"evaluate_{run}": Output(f"evaluate.{run}", RESULTS)
+                for names in runs.values()
+                for run in names
+            },
+        },
+        {
+            "runs": {model: [*names] for model, names in runs.items()},
+            "pairs": [[b, a] for b, a in list_pairs(study)],
+            "seeds": [study.split.seed, *study.split.seeds],
+            "split": study.comparison.split if study.comparison else "test",
+        },
+        packages=packages.STATISTICS,
+    )
+
+
 def find_audit_results(study: Study) -> dict[str, Input]:
     """Return the results of the audit as inputs of the stage of all results: ``audit_<topic><analysis>``."""
     topics = [*_list_topics(study), (REACH, "")]
@@ -179,10 +209,12 @@ def find_label_candidates(*, by_networks: bool = True) -> dict[str, Input]:
 
 
 def _list_topics(study: Study) -> Iterator[tuple[str, str]]:
-    """Yield each topic that has findings, and what the names of its analysis end with."""
+    """Yield each topic that the report shows, and what the names of its analysis end with."""
     yield from ((topic, "") for topic in (DUPLICATES, CONFOUNDING, PROBING, LABELS, BY_NETWORKS))
     for analysis in list_analyses(study):
         yield from ((topic, analysis) for topic in (LEAKS, PATIENTS))
+    if study.split.seeds:
+        yield DRAWS, ""
 
 
 def name_topic(topic: str, analysis: str = "") -> str:

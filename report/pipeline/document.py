@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from graphlib import TopologicalSorter
 from typing import Any
 
 from analysis.vocabulary.audit import AUDIT
@@ -42,21 +43,21 @@ def make_document_stages(study: Study, place: Place, before: Sequence[Stage]) ->
 
 
 def _kinds(stages: Iterable[Stage]) -> list[Json]:
-    """Return the kinds of stages, how many there are of each, what they run and which kinds they read.
-
-    They come in the order of their last stages, so that each is after those that it reads.
-    """
+    """Return the kinds of stages, how many there are of each, what they run and which kinds they read, those before it."""
     stages = list(stages)
     kind_of = _group(stages)
     kinds: dict[str, dict[str, Any]] = {}
     for stage in stages:
         kind = kind_of[stage.name]
-        found = kinds.pop(kind, {"kind": kind, "many": 0, "run": set(), "read": set()})
+        found = kinds.setdefault(kind, {"kind": kind, "many": 0, "run": set(), "read": set()})
         found["many"] += 1
         found["run"].add(stage.function)
         found["read"] |= {kind_of[name] for name in stage.needs} - {kind}
-        kinds[kind] = found
-    return [{**kind, "run": sorted(kind["run"]), "read": sorted(kind["read"])} for kind in kinds.values()]
+    ordered = TopologicalSorter({name: sorted(kind["read"]) for name, kind in kinds.items()}).static_order()
+    return [
+        {**kinds[name], "run": sorted(kinds[name]["run"]), "read": sorted(kinds[name]["read"])}
+        for name in ordered
+    ]
 
 
 def _group(stages: Sequence[Stage]) -> dict[str, str]:

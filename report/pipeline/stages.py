@@ -32,6 +32,7 @@ external      analysis.audit.external.evaluate:evaluate     external
 external      analysis.evaluation.stages.average:average    external; with several seeds
 audit         analysis.audit.leaks:find                     split, audit
 audit         analysis.audit.patients:audit                 read, split
+audit         analysis.audit.splits:collect                 split, evaluate; with ``split.seeds``
 audit         analysis.audit.confounding:confound           read
 audit         analysis.audit.probes:probe                   read, images
 audit         analysis.audit.probes:compare_with_models     evaluate, audit
@@ -48,7 +49,8 @@ pdf           report.document.pdf:render                    source
 A reader, an architecture and a reader's sample are named by the study; those above are what this project brings. One
 architecture reads another whose weights it begins with, as does one training. From ``split`` to ``compare`` everything
 is there once for each analysis: as the study splits its images, and, named ``...@patient``, with all images of a patient
-in one part. The stages called ``external...`` are of images from elsewhere, if the study has such a set: no training and no
+in one part; with ``split.seeds`` the images are drawn again, named ``...@draw_43``, and every model is trained and evaluated
+on each draw. The stages called ``external...`` are of images from elsewhere, if the study has such a set: no training and no
 choice reads them. Those called ``audit...`` look for what the results rest on: ``audit.leaks`` and ``audit.patients`` once
 for each analysis, the others once. Figures show the first analysis, that of differences both.
 """
@@ -79,7 +81,7 @@ from report.pipeline.figures import make_figure_stages
 from report.study.comparable import find_obstacles
 from report.study.model_settings import Model
 from report.study.study import Study
-from report.study.trainings import Run, find_normal_class, list_analyses, list_compared, list_runs
+from report.study.trainings import Run, find_normal_class, list_analyses, list_compared, list_draws, list_runs
 
 PROGRAM = Project(PROJECT, ("analysis", "report"), declared_in="report/pipeline/stages.py")
 """Our own packages, which have the code of all stages."""
@@ -108,6 +110,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
             for analysis, group in list_analyses(study).items()
             for stage in _analysis(study, place, analysis, group)
         ),
+        *_draws(study),
         *_ledger(study, place),
         *make_external_stages(study, place),
         *make_audit_stages(study),
@@ -137,25 +140,39 @@ def _architecture(study: Study, model: Model) -> Stage:
     )
 
 
-def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator[Stage]:
+def _split(study: Study, suffix: str, group: str, seed: int) -> Stage:
     repeated = find_split_inputs(study)
-    yield Stage(
-        f"split{analysis}",
+    return Stage(
+        f"split{suffix}",
         "analysis.audit.split_without_copies:split" if repeated else "analysis.splitting:split",
         {"records": RECORDS, **repeated},
         {
             "classes": [*study.class_ids],
-            **study.split.select("protocol", "test", "val", "seed", "draw", "official_val", "subset"),
+            **study.split.select("protocol", "test", "val", "draw", "official_val", "subset"),
+            "seed": seed,
             "group": group,
         },
         packages=packages.STATISTICS,
         early=True,
     )
-    pixels: dict[str, Input] = {
-        "records": RECORDS,
-        "images": IMAGES,
-        "split": Output(f"split{analysis}"),
-    }
+
+
+def _pixels(suffix: str) -> dict[str, Input]:
+    return {"records": RECORDS, "images": IMAGES, "split": Output(f"split{suffix}")}
+
+
+def _draws(study: Study) -> Iterator[Stage]:
+    """Yield the stages of each further draw of the images: its split, and every model trained and evaluated on it."""
+    for draw, seed in list_draws(study).items():
+        yield _split(study, draw, study.split.group, seed)
+        for model in study.trained:
+            for run in list_runs(study, model, draw):
+                yield from _run(study, run, _pixels(draw))
+
+
+def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator[Stage]:
+    yield _split(study, analysis, group, study.split.seed)
+    pixels = _pixels(analysis)
     for model in study.trained:
         for run in list_runs(study, model, analysis):
             yield from _run(study, run, pixels)

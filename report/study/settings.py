@@ -178,6 +178,9 @@ class Split(Section):
     With ``exclude_duplicates`` no X-ray is in two parts: of images that are equal to the pixel or nearly, those in training
     give way to those in validation or test, and those in validation to those in test; where their labels differ, all are
     left out.
+
+    With ``seeds`` the images are drawn again with each of them, and all networks trained again on each draw, so that what
+    the draw does to the measures has an interval.
     """
 
     protocol: Literal["stratified", "holdout", "splitfolders", "official"] = "stratified"
@@ -190,6 +193,7 @@ class Split(Section):
     group: Literal["none", "patient"] = "none"
     also: Literal["none", "patient"] = "patient"
     exclude_duplicates: bool = False
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = ()
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -206,6 +210,16 @@ class Split(Section):
             case = " with a subset" if self.subset and official else ""
             problem = f"has no part in the protocol {self.protocol!r}{case}"
             raise refuse(problem, key=key, others=["protocol", "subset"])
+        if self.seeds and official:
+            problem = "the test set is the dataset's own, so no other can be drawn"
+            raise refuse(problem, key="seeds", others=["protocol"])
+        if self.seeds and (
+            len(self.seeds) < MIN_SEEDS - 1 or len({self.seed, *self.seeds}) <= len(self.seeds)
+        ):
+            problem = (
+                f"{MIN_SEEDS - 1} seeds or more, different ones and none of them split.seed, {self.seed}"
+            )
+            raise refuse(problem, key="seeds", others=["seed"])
         if self.protocol in ("holdout", "splitfolders") and self.test + self.val >= 1:
             problem = "test and val are shares of the whole, and leave nothing to train on"
             raise refuse(problem, key="test", others=["val", "protocol"])

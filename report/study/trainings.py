@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.vocabulary.run_names import add_seed
+from analysis.vocabulary.run_names import DRAW, add_seed, join_run
 from analysis.vocabulary.splits import PRESCRIBED, suffix
 from report.study.model_settings import Model
 from report.study.study import Study
@@ -29,9 +29,24 @@ def list_analyses(study: Study) -> dict[str, str]:
     return {PRESCRIBED.suffix: first, **{suffix(group): group for group in second}}
 
 
+def list_draws(study: Study) -> dict[str, int]:
+    """Return what each further draw of the images adds to names, and its seed; none if the images are drawn once."""
+    return {join_run("", f"{DRAW}{seed}"): seed for seed in study.split.seeds}
+
+
+def name_draws(study: Study, model: str) -> list[str]:
+    """Return the names of a model's trainings on all draws, the study's own first; with several seeds, of the first."""
+    first = study.training.seeds[0]
+    own = model if len(study.training.seeds) == 1 else add_seed(model, first)
+    return [own, *(f"{model}{draw}" for draw in list_draws(study))]
+
+
 def list_runs(study: Study, model: Model, analysis: str) -> list[Run]:
-    """Return the trainings of a model: ``baseline``, or with several seeds ``baseline@seed_42`` and so on."""
-    seeds = study.training.seeds
+    """Return the trainings of a model: ``baseline``, or with several seeds ``baseline@seed_42`` and so on.
+
+    On a further draw of the images it is trained once, with the first seed.
+    """
+    seeds = study.training.seeds[:1] if analysis in list_draws(study) else study.training.seeds
     if len(seeds) == 1:
         return [Run(model, analysis, seeds[0], f"{model.id}{analysis}")]
     return [Run(model, analysis, seed, add_seed(f"{model.id}{analysis}", seed)) for seed in seeds]
@@ -45,6 +60,11 @@ def name_first_run(study: Study, model: Model) -> str:
 def list_compared(study: Study) -> tuple[str, ...]:
     """Return the models that the study compares with its baseline."""
     return study.comparison.against if study.comparison else ()
+
+
+def list_pairs(study: Study) -> list[tuple[str, str]]:
+    """Return the models that are compared, each with the one that it is compared with."""
+    return [(other, study.comparison.baseline) for other in list_compared(study)] if study.comparison else []
 
 
 def find_normal_class(study: Study) -> str | None:

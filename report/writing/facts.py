@@ -18,6 +18,7 @@ from report.writing.sections.coverage import Coverage
 from report.writing.sections.data import Data
 from report.writing.sections.details import Details
 from report.writing.sections.discussion import Discussion
+from report.writing.sections.draws import Draws
 from report.writing.sections.explanation import Explanation
 from report.writing.sections.external import External
 from report.writing.sections.label_quality import LabelQuality
@@ -43,6 +44,7 @@ def facts_of_sections(study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) 
         data=Data(study),
         details=Details(study),
         discussion=Discussion(study),
+        draws=Draws(study),
         explanation=Explanation(study),
         external=External(study),
         label_quality=LabelQuality(study),

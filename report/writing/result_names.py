@@ -25,7 +25,7 @@ from analysis.vocabulary.reference_classifiers import LOW_DETAIL, MAJORITY
 from analysis.vocabulary.run_names import join_run
 from analysis.vocabulary.splits import ALL_IMAGES, EVALUATED, SPLITS
 from report.study import readers
-from report.study.trainings import find_normal_class, list_analyses, list_compared, list_runs
+from report.study.trainings import find_normal_class, list_analyses, list_compared, list_pairs, list_runs
 
 if TYPE_CHECKING:
     from report.study.model_settings import Model
@@ -59,7 +59,17 @@ def result_names(study: Study) -> frozenset[str]:
         }
         found |= set(external.names(study.external.class_ids, study.class_ids, sorted(tested)))
     found |= set(audit.names(study.class_ids, [m.id for m in study.trained], list(list_analyses(study))))
+    found |= set(_over_draws(study))
     return frozenset(found | set(_published(study)))
+
+
+def _over_draws(study: Study) -> Iterator[str]:
+    """Yield the names of what draws of the images do to the measures."""
+    pairs = [pair_name(b, a) for b, a in list_pairs(study)]
+    if study.split.seeds:
+        yield from (
+            f"{audit.AUDIT}.{name}" for name, _ in audit.draw_results([m.id for m in study.trained], pairs)
+        )
 
 
 def _list_owners(study: Study, model: Model, analysis: str) -> set[str]:

@@ -48,6 +48,8 @@ PLANS = {
     "no comparison": make_stages(
         STUDY.model_copy(update={"comparison": None}), Place(ASSIGNMENT, "folder", Path("/data"))
     ),
+    "three draws": planned("split.seeds=[43, 44]"),
+    "three draws of three seeds": planned("split.seeds=[43, 44]", "training.seeds=[1, 2, 3]"),
     "without duplicates": planned("split.exclude_duplicates=true"),
     "external sample": make_stages(STUDY.for_sample(), Place(ASSIGNMENT, "sample", external_kind="sample")),
     "external": planned(external_kind="folder", external=Path("/elsewhere")),

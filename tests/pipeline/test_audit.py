@@ -6,7 +6,7 @@ import pytest
 
 from report.delivery.evidence import find_beyond_reach, select_repeatable
 from report.engine.stage import Output
-from tests.pipeline.plans import PLANS, REAL, changed, keys, named, names, planned
+from tests.pipeline.plans import MODELS, PLANS, REAL, changed, keys, named, names, planned
 
 AUDITED = {
     *("audit.duplicates", "audit.leaks", "audit.patients", "audit.leaks@patient", "audit.patients@patient"),
@@ -20,7 +20,9 @@ def test_nothing_but_results_and_what_shows_them_reads_the_audit():
     assert {name for name in readers if not name.startswith("figure.")} == {"results", "source"}
 
 
-@pytest.mark.parametrize("name", ["real", "three seeds by patient", "external sample", "no comparison"])
+@pytest.mark.parametrize(
+    "name", ["real", "three seeds by patient", "external sample", "no comparison", "three draws"]
+)
 def test_every_topic_reaches_the_results_and_its_findings_the_document(name):
     plan = PLANS[name]
     audited = {stage for stage in names(plan) if stage.startswith("audit.")}
@@ -66,3 +68,42 @@ def test_the_figure_of_the_stages_has_each_kind_after_those_that_it_reads(name):
         assert set(kind["read"]) <= seen, kind
         seen.add(kind["kind"])
     assert ("audit.duplicates" in seen) == (name == "without duplicates")
+
+
+def test_every_model_is_trained_and_evaluated_once_on_each_further_draw():
+    for name, seed in (("three draws", 42), ("three draws of three seeds", 1)):
+        plan = PLANS[name]
+        for draw in (43, 44):
+            assert named(plan, f"split@draw_{draw}").params == {**named(plan, "split").params, "seed": draw}
+            for model in MODELS:
+                run = named(plan, f"train.{model}@draw_{draw}")
+                assert run.inputs["split"] == Output(f"split@draw_{draw}")
+                assert run.params["seed"] == seed
+                assert named(plan, f"evaluate.{model}@draw_{draw}").inputs["split"] == run.inputs["split"]
+        assert not [n for n in names(plan) if "low_detail@draw" in n or n.startswith("compare@draw")]
+
+
+def test_further_draws_change_no_key_of_the_study_s_own_trainings():
+    plan = PLANS["three draws"]
+    assert changed(REAL, plan) == {"results", "figure.primary", "figure.stages", "source", "html", "pdf"}
+    other = keys(planned("split.seed=43"))
+    for stage in ("split", "train.baseline", "predict.improved"):
+        kind, dot, model = stage.partition(".")
+        assert (
+            keys(plan)[f"{kind}{dot}{model}@draw_43"] == other[stage]
+        )  # the same training, whatever it is called
+
+
+@pytest.mark.parametrize("name", ["three draws", "three draws of three seeds"])
+def test_the_draws_are_collected_the_study_s_own_first(name):
+    plan = PLANS[name]
+    stage = named(plan, "audit.splits")
+    own = "baseline" if name == "three draws" else "baseline@seed_1"
+    assert stage.params["runs"]["baseline"] == [own, "baseline@draw_43", "baseline@draw_44"]
+    assert stage.params["seeds"] == [42, 43, 44]
+    assert stage.params["pairs"] == [["improved", "baseline"]]
+    assert {given.stage for given in stage.inputs.values()} == {
+        "split",
+        *(f"evaluate.{run}" for runs in stage.params["runs"].values() for run in runs),
+    }
+    assert stage in select_repeatable(plan)

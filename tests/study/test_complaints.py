@@ -180,6 +180,27 @@ from tests.study.conftest import ASSIGNMENT
             "dataset.folders: no class is called 'virus'",
             "mend",
         ),
+        ("test = 0.2", "seeds = [43]", "split.seeds: 2 seeds or more, different ones and none of", "mend"),
+        ("test = 0.2", "seeds = [43, 43]", "split.seeds: 2 seeds or more", "mend"),
+        ("test = 0.2", "seeds = [42, 43]", "split.seeds: 2 seeds or more", "mend"),
+        (
+            "test = 0.2",
+            "seeds = [43, -1]",
+            "split.seeds.1: input should be greater than or equal to 0",
+            "mend",
+        ),
+        (
+            'protocol = "stratified"\ntest = 0.2',
+            'protocol = "official"\nseeds = [43, 44]',
+            "split.seeds: the test set is the dataset's own, so no other can be drawn",
+            "mend",
+        ),
+        (
+            "test = 0.2",
+            "exclude_duplicates = 1",
+            "split.exclude_duplicates: input should be a valid boolean",
+            "mend",
+        ),
         ("test = 0.2", 'draw = "keras"', "split.draw: has no part in the protocol 'stratified'", "mend"),
         (
             'protocol = "stratified"\ntest = 0.2',

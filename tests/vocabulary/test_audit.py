@@ -21,6 +21,13 @@ def declared():
     yield from (pair for function in OF_CLASSES for pair in function(CLASSES))
     yield from (pair for function in OTHERS for pair in function())
     yield from audit.reach_results(MODELS)
+    yield from audit.label_results(CLASSES)
+    yield from audit.label_results(CLASSES, audit.BY_NETWORKS, ())
+
+
+def test_measures_over_draws_are_numbers_and_those_of_pairs_differences():
+    for name, kind in audit.draw_results(MODELS, ("net_vs_auroc",)):
+        assert quantity(f"audit.{name}") is kind, name
 
 
 def test_a_name_tells_its_kind_of_number_whatever_classes_and_models_are_called():
