@@ -74,10 +74,14 @@ def test_everything_is_recomputed_but_what_needs_pictures_or_a_network(case):
     taken = {stage.partition(".")[0].partition("@")[0] for stage in evidence.group_by_stage(case.given.files)}
     assert taken == {"read", "split", "architecture", "train", "predict", "figure", "prose", "audit"}
     assert {name for name in evidence.group_by_stage(case.given.files) if name.startswith("figure")} == {
-        "figure.examples"
+        *("figure.examples", "figure.duplicates", "figure.labels")
     }
     audited = {name for name in evidence.group_by_stage(case.given.files) if name.startswith("audit")}
-    assert audited == {"audit.duplicates", "audit.probes"}  # they read images; the others are run again
+    assert audited == {
+        "audit.duplicates",
+        "audit.probes",
+        "audit.labels",
+    }  # they read images; the others are run again
     assert {
         "evaluate.baseline",
         "compare@patient",
