@@ -12,7 +12,7 @@ from typing import Any
 from analysis.vocabulary.audit import CONFOUNDING, DUPLICATES, LABELS, LEAKS, PATIENTS, PROBING
 from analysis.vocabulary.splits import SPLITS
 from report import PROJECT
-from report.engine.stage import Input, Output, Source, Stage
+from report.engine.stage import Input, Json, Output, Source, Stage
 from report.pipeline import packages
 from report.pipeline.audit import (
     Named,
@@ -22,6 +22,7 @@ from report.pipeline.audit import (
     make_patients_stage,
     make_split_stages,
     make_topic_stages,
+    name_topic,
 )
 from report.pipeline.data import (
     Place,
@@ -83,8 +84,16 @@ def _official_split() -> Stage:
 
 def _figures(classes: Sequence[Named], pixels: Input) -> Iterator[Stage]:
     names = "".join(str(c["label"]) for c in classes)
+    about: dict[str, Json] = {"classes": [{**c} for c in classes]}
     candidates = find_label_candidates(by_networks=False)
-    yield make_figure("labels", {**candidates, "data": pixels}, {"classes": [{**c} for c in classes]}, names)
+    yield make_figure("labels", {**candidates, "data": pixels}, about, names)
+    copies: dict[str, Input] = {
+        "duplicates": Output(name_topic(DUPLICATES), ("pairs.csv",)),
+        "records": candidates["records"],
+        "split": Output("split"),
+        "data": pixels,
+    }
+    yield make_figure("duplicates", copies, about, names)
 
 
 def _page(classes: Sequence[Named], title: str, figures: Sequence[str], *, is_split: bool) -> Iterator[Stage]:

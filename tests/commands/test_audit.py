@@ -24,8 +24,8 @@ def write_folder(root: Path, *, seed: int = 4) -> Path:
     """Write X-rays of healthy chests in folders of two classes that nothing tells apart, in two parts."""
     rng = np.random.default_rng(seed)
     for number in range(IMAGES):
-        part = "test" if number % 4 == 3 else "train"
-        path = root / part / CLASSES[number // 2 % 2] / f"image {number:02d}.png"
+        part = "test" if number // 2 % 4 == 3 else "train"
+        path = root / part / CLASSES[number % 2] / f"image {number:02d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         chest = phantom.draw_chest(phantom.HEALTHY, phantom.draw_anatomy(rng), rng, width=SIZE, height=SIZE)
         Image.fromarray(chest.pixels).save(path)
