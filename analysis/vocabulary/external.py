@@ -48,8 +48,11 @@ def _counts(*ids: str, of: tuple[str, ...] = ()) -> tuple[ExternalResult, ...]:
 
 
 DUPLICATES, SHARED_PATIENTS = "duplicates", "same_patient_in_study"
+NEAR_DUPLICATES = f"{DUPLICATES}.near"
 OF_SET = (
-    *_counts("images_kept", "excluded", DUPLICATES, *(f"{DUPLICATES}.{split}" for split in SPLITS)),
+    *_counts(
+        "images_kept", "excluded", DUPLICATES, NEAR_DUPLICATES, *(f"{DUPLICATES}.{split}" for split in SPLITS)
+    ),
     *_counts(
         "count", "patients", "patients_of_several_images", "patients_of_several_labels", SHARED_PATIENTS
     ),

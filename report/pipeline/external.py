@@ -127,7 +127,7 @@ def make_set_stages(
         TWINS,
         "analysis.audit.external.duplicates:find",
         {"records": Output(READ, ("records.csv",)), "images": Output(PREPARED), **known},
-        packages=packages.STATISTICS,
+        packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
         releases=DUPLICATES,
     )
     yield Stage(

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.audit.external.duplicates import read_duplicates
+from analysis.audit.external.duplicates import NEAR, read_duplicates
 from analysis.audit.people import read_people
 from analysis.evaluation.predictions import cluster_ids
 from analysis.evaluation.results_file import COUNT, Basis, Entry, Results, entry, owned, write_json
 from analysis.progress import Progress
 from analysis.stage_files import find_file
-from analysis.vocabulary.external import DUPLICATES, EXTERNAL, SHARED_PATIENTS
+from analysis.vocabulary.external import DUPLICATES, EXTERNAL, NEAR_DUPLICATES, SHARED_PATIENTS
 from analysis.vocabulary.origins import ADULT
 from analysis.vocabulary.splits import SPLITS
 
@@ -43,7 +43,10 @@ def describe(
     results: Results = {
         "images_kept": entry(len(kept), "count; duplicates of the study's images among them", Basis(RECORDS)),
         "excluded": entry(len(excluded), COUNT, Basis(EXCLUDED)),
-        DUPLICATES: entry(len(twins), "count; same pixels as an image of the study", Basis(TWINS)),
+        DUPLICATES: entry(
+            len(twins), "count; an X-ray that the study has too, to the pixel or nearly", Basis(TWINS)
+        ),
+        NEAR_DUPLICATES: entry(int((twins["how"] == NEAR).sum()), "count; not the same pixels", Basis(TWINS)),
         **{
             f"{DUPLICATES}.{split}": entry(int((twins["split"] == split).sum()), COUNT, Basis(TWINS))
             for split in SPLITS

@@ -29,9 +29,7 @@ def test_patients_ages_and_shared_images_are_counted(tmp_path):
     records = pd.DataFrame({"image_id": ids, "label": LABELS, "patient_id": PATIENTS, "tags": TAGS})
     records.to_csv(folders["records"] / "records.csv", index=False)
     (folders["records"] / "excluded.csv").write_text("file,reason,detail\nx,CT slice,\n")
-    (folders["duplicates"] / "duplicates.csv").write_text(
-        "image_id,study_image_id,split,how\nf,q,val,equal pixels\n"
-    )
+    (folders["duplicates"] / "duplicates.csv").write_text("image_id,study_image_id,split,how\nf,q,val,near\n")
     pd.DataFrame({"image_id": ["q"], "patient_id": ["p3"]}).to_csv(
         folders["study_records"] / "records.csv", index=False
     )
@@ -44,6 +42,7 @@ def test_patients_ages_and_shared_images_are_counted(tmp_path):
         1,
         1,
     )
+    assert found["duplicates.near"] == 1
     # Two images of p1, one label each, and one image whose patient nobody knows.
     assert (found["patients"], found["patients_of_several_images"], found["patients_of_several_labels"]) == (
         4,
