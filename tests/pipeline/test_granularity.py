@@ -53,7 +53,7 @@ OF_SEVERAL = {
     f"figure.{name}"
     for name in (
         *("primary", "histories", "matrices"),
-        *("overlay.roc", "overlay.roc.val", "overlay.pr", "reliability", "decision"),
+        *("overlay.roc", "overlay.roc.val", "overlay.pr", "reliability", "decision", "external"),
     )
 }
 OF_PAIR = {"figure.moved.improved", "figure.differences.improved", "figure.effects.improved"}
@@ -205,31 +205,37 @@ def test_a_commit_of_other_than_the_program_runs_nothing(copy):
 
 
 EVALUATED = of_models("evaluate") | {"evaluate.low_detail"}
+MEASURED = EVALUATED | of_models("external.evaluate")
+PROBED = {"audit.probes", "audit.probe_reach", "audit.labels", "audit.labels_by_networks"}
 REACHED = {
     "analysis.progress": set(),
     "analysis.models.training_progress": set(),
-    "analysis.datasets.sample.phantom": {"sample"},
+    "analysis.datasets.sample.phantom": {"sample", "external.sample"},
     "analysis.datasets.v7": {"read"},
     "analysis.datasets.class_folders": set(),
     "analysis.datasets.archives.unpacking": set(),
-    "analysis.datasets.images.decode": {"read", "images", "figure.examples"},
-    "analysis.preparation": {"images"},
+    "analysis.datasets.images.decode": {
+        *("read", "images", "external.read", "external.images", "audit.duplicates"),
+        *("figure.examples", "figure.duplicates", "figure.labels"),
+    },
+    "analysis.preparation": {"images", "external.images"},
     "analysis.splitting": {"split"},
     "analysis.patient_split": {"split"},
     "analysis.models.assignment": of_models("architecture"),
     "analysis.models.training": of_models("train"),
-    "analysis.models.prediction": of_models("predict"),
-    "analysis.evaluation.statistics.metrics": EVALUATED | {"compare", "ledger", "results"},
-    "analysis.evaluation.statistics.roc": EVALUATED,
+    "analysis.models.prediction": of_models("predict", "external.predict"),
+    "analysis.evaluation.statistics.metrics": MEASURED | {"compare", "ledger", "results"},
+    "analysis.evaluation.statistics.roc": MEASURED | PROBED,
     "analysis.evaluation.stages.evaluate": EVALUATED,
-    "analysis.evaluation.statistics.resampling": EVALUATED | {"compare", "ledger", "results"},
-    "analysis.evaluation.statistics.intervals": EVALUATED | {"compare", "results"},
+    "analysis.evaluation.statistics.resampling": MEASURED | {"compare", "ledger", "results"},
+    "analysis.evaluation.statistics.intervals": MEASURED | PROBED | {"compare", "results"},
     "analysis.models.low_detail": {"predict.low_detail"},
     "analysis.evaluation.stages.compare": {"compare"},
     "analysis.evaluation.tables.data": {"results"},
     "analysis.figures.class_counts": {"figure.counts"},
     "analysis.figures.confusion_matrices": of_models("figure.confusion"),
-    "analysis.figures.heatmaps": of_models("figure.confusion") | {"figure.moved.improved", "figure.matrices"},
+    "analysis.figures.heatmaps": of_models("figure.confusion")
+    | {"figure.moved.improved", "figure.matrices", "figure.external"},
     "report.writing.values": {"source", "figure.stages"},
     "report.document.svg": {"html"},
     "report.document.equations": {"pdf"},
@@ -310,10 +316,13 @@ def test_a_new_model_leaves_the_others_alone(copy):
         "figure.curves",
         "figure.roc",
         "figure.confusion",
+        "external.predict",
+        "external.evaluate",
     )
     assert new == {f"{kind}.third" for kind in kinds}
     assert {n for n, (state, *_) in states.items() if state in {"stale", "waiting"}} == {
         *("compare", "ledger", "results", "figure.stages"),
+        *("audit.probe_reach", "audit.labels_by_networks", "figure.labels"),
         *("figure.differences.improved", "figure.effects.improved"),
         *OF_SEVERAL,
         *DOCUMENT,
@@ -341,6 +350,8 @@ def test_the_epochs_of_a_model_reach_that_model_and_what_follows(copy):
         "compare",
         "ledger",
         "results",
+        *("external.predict.baseline", "external.evaluate.baseline"),
+        *("audit.probe_reach", "audit.labels_by_networks", "figure.labels"),
         *figures,
         *OF_SEVERAL,
         *OF_PAIR,
@@ -357,7 +368,9 @@ def test_a_package_of_another_version_is_named(copy, tmp_path):
     assert stale.keys() == {
         "split",
         "predict.low_detail",
-        *EVALUATED,
+        *MEASURED,
+        *PROBED,
+        *("audit.confounding", "audit.leaks", "audit.patients", "external.duplicates", "external.facts"),
         "compare",
         "ledger",
         "results",
@@ -371,7 +384,7 @@ def test_a_package_of_another_version_is_named(copy, tmp_path):
 def test_outputs_that_come_out_equal_stop_the_wave(copy):
     edits = {
         "analysis/models/assignment.py": of_models("architecture"),
-        "analysis/evaluation/statistics/metrics.py": EVALUATED | {"compare", "ledger", "results"},
+        "analysis/evaluation/statistics/metrics.py": MEASURED | {"compare", "ledger", "results"},
         "analysis/figures/class_counts.py": {"figure.counts"},
         "report/writing/facts.py": {"source"},
     }
