@@ -155,17 +155,22 @@ def describe_problems(found: Found) -> str:
     """Return what no result should be quoted with: parts of a split that share images or patients, labels that conflict; "" without."""
     results = found["results"]
     topics = {(f["topic"], f["subject"]) for f in found["findings"]}
-    problems = []
-    if any(topic == LEAKS for topic, _ in topics):
-        problems.append(f"{_number(results, f'{LEAKS}.groups'):,} X-rays are in several parts of its split")
-    if any(topic == PATIENTS for topic, _ in topics):
-        problems.append(
-            f"{_number(results, f'{PATIENTS}.in_several_splits'):,} patients are in several parts of its split"
-        )
-    if (DUPLICATES, "conflicting_labels") in topics:
-        number = _number(results, f"{DUPLICATES}.conflicting_labels.groups")
-        problems.append(f"{number:,} X-rays have several labels")
-    if (LABELS, CONTRADICTING[1]) in topics:
-        number = _number(results, f"{LABELS}.conflicts.{CONTRADICTING[1]}.{WHOLE}")
-        problems.append(f"{number:,} labels are not those of the collection of origin")
-    return listed(problems)
+    origin = CONTRADICTING[1]
+    problems = {
+        "X-rays in several parts of its split": (LEAKS in {t for t, _ in topics}, f"{LEAKS}.groups"),
+        "patients in several parts of its split": (
+            PATIENTS in {t for t, _ in topics},
+            f"{PATIENTS}.in_several_splits",
+        ),
+        "X-rays with several labels": (
+            (DUPLICATES, "conflicting_labels") in topics,
+            f"{DUPLICATES}.conflicting_labels.groups",
+        ),
+        "labels unlike those of the collection of origin": (
+            (LABELS, origin) in topics,
+            f"{LABELS}.conflicts.{origin}.{WHOLE}",
+        ),
+    }
+    return listed(
+        [f"{what}: {_number(results, name):,}" for what, (is_found, name) in problems.items() if is_found]
+    )
