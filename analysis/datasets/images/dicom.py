@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 CHUNK = 2**20  # bytes
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 HEADER = 2**16  # bytes that are looked at for it: the elements before it are few and short
+MARKER = 0xFF
+FRAME_HEADERS = frozenset((*range(0xC0, 0xD0), 0xF7)) - {0xC4, 0xC8, 0xCC}
+"""Markers of frames in JPEG, and that of JPEG-LS; those between are of tables and extensions."""
 BARE = re.compile(rb"[\x02\x08]\x00[\x00-\x18]\x00|\x00[\x02\x08]\x00[\x00-\x18]")
 
 
@@ -133,8 +136,11 @@ def _pixels(dataset: Dataset) -> NDArray[np.uint8]:
     from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.utils import pixel_array
 
-    # GDCM ends the process on some damaged files of JPEG 2000, which Pillow refuses.
-    pillow = dataset.file_meta.TransferSyntaxUID in uid.JPEG2000TransferSyntaxes
+    # GDCM ends the process on some damaged files of JPEG 2000, which Pillow refuses, and on frames of another size.
+    syntax = dataset.file_meta.TransferSyntaxUID
+    pillow = syntax in uid.JPEG2000TransferSyntaxes
+    if syntax in {*uid.JPEGTransferSyntaxes, *uid.JPEGLSTransferSyntaxes}:
+        _check_frame(dataset)
     stored = pixel_array(dataset, decoding_plugin="pillow" if pillow else "")
     if str(dataset.PhotometricInterpretation).startswith("MONOCHROME"):
         return _shown(stored, dataset)
@@ -144,6 +150,35 @@ def _pixels(dataset: Dataset) -> NDArray[np.uint8]:
         bits = 8 * stored.dtype.itemsize
     colours = np.rint(stored[..., :3].astype(np.float64) * 255 / (2**bits - 1))
     return np.array(Image.fromarray(colours.astype(np.uint8)).convert("L"))
+
+
+def _check_frame(dataset: Dataset) -> None:
+    """Refuse a JPEG or JPEG-LS frame that is not of the size that the file tells."""
+    from pydicom.encaps import get_frame
+
+    frame = _find_frame_header(get_frame(dataset.PixelData, 0, number_of_frames=1))
+    keys = ("Rows", "Columns", "SamplesPerPixel")
+    told = tuple(int(dataset.get(key) or 1) for key in keys)
+    if frame is None or frame[1:] != told or frame[0] > int(dataset.BitsAllocated):
+        raise ImageError("DICOM file whose frame is not of the size that it tells")
+
+
+def _find_frame_header(data: bytes) -> tuple[int, int, int, int] | None:
+    """Return bits, rows, columns and samples of a JPEG or JPEG-LS stream; None where it has no frame header.
+
+    A segment is a marker of two bytes, the first 255, then its length with that of the length itself.
+    """
+    place = 2
+    while place + 10 <= len(data) and data[place] == MARKER:
+        marker, length = data[place + 1], int.from_bytes(data[place + 2 : place + 4], "big")
+        if marker == MARKER:  # a byte that fills up
+            place += 1
+        elif marker in FRAME_HEADERS:
+            rows, columns = (int.from_bytes(data[at : at + 2], "big") for at in (place + 5, place + 7))
+            return data[place + 4], rows, columns, data[place + 9]
+        else:
+            place += 2 + length
+    return None
 
 
 def _shown(stored: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:

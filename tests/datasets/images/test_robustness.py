@@ -70,6 +70,20 @@ def test_a_deflated_dicom_file_is_inflated_only_as_far_as_an_image_goes(
     assert decode(small).pixels.shape == (8, 8)
 
 
+@pytest.mark.parametrize("name", ["MR_small_jpeg_ls_lossless.dcm", "SC_rgb_jpeg_gdcm.dcm"])
+@pytest.mark.parametrize(
+    ("key", "value"), [("Columns", 65344), ("Rows", 3), ("SamplesPerPixel", 2), ("BitsAllocated", 4)]
+)
+def test_a_frame_of_another_size_than_its_file_tells_never_reaches_the_decoder_that_would_end_the_process(
+    name: str, key: str, value: int
+) -> None:
+    dataset, out = dcmread(FILES / name), BytesIO()
+    setattr(dataset, key, value)
+    dataset.save_as(out)
+    with pytest.raises(ImageError, match="frame is not of the size that it tells"):
+        decode(out.getvalue())
+
+
 def deflated(data: bytes) -> bytes:
     dataset, out = dcmread(BytesIO(data)), BytesIO()
     dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
