@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -29,9 +31,11 @@ if TYPE_CHECKING:
 CHUNK = 2**20  # bytes
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 HEADER = 2**16  # bytes that are looked at for it: the elements before it are few and short
-MARKER = 0xFF
-FRAME_HEADERS = frozenset((*range(0xC0, 0xD0), 0xF7)) - {0xC4, 0xC8, 0xCC}
+MARKER, SCAN = 0xFF, 0xDA
+FRAMES = frozenset((*range(0xC0, 0xD0), 0xF7)) - {0xC4, 0xC8, 0xCC}
 """Markers of frames in JPEG, and that of JPEG-LS; those between are of tables and extensions."""
+FRAME_SIZE = 6
+"""Bytes of bits, rows, columns and samples in its header."""
 BARE = re.compile(rb"[\x02\x08]\x00[\x00-\x18]\x00|\x00[\x02\x08]\x00[\x00-\x18]")
 
 
@@ -136,9 +140,10 @@ def _pixels(dataset: Dataset) -> NDArray[np.uint8]:
     from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.utils import pixel_array
 
-    # GDCM ends the process on some damaged files of JPEG 2000, which Pillow refuses, and on frames of another size.
+    # GDCM ends the process on some damaged files, which Pillow refuses, and on frames that are not as the file tells.
     syntax = dataset.file_meta.TransferSyntaxUID
-    pillow = syntax in uid.JPEG2000TransferSyntaxes
+    lossy = {uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit}
+    pillow = syntax in lossy or syntax in uid.JPEG2000TransferSyntaxes
     if syntax in {*uid.JPEGTransferSyntaxes, *uid.JPEGLSTransferSyntaxes}:
         _check_frame(dataset)
     stored = pixel_array(dataset, decoding_plugin="pillow" if pillow else "")
@@ -153,32 +158,34 @@ def _pixels(dataset: Dataset) -> NDArray[np.uint8]:
 
 
 def _check_frame(dataset: Dataset) -> None:
-    """Refuse a JPEG or JPEG-LS frame that is not of the size that the file tells."""
+    """Refuse a JPEG or JPEG-LS frame that is damaged before its scan, or not of the size that the file tells."""
     from pydicom.encaps import get_frame
 
-    frame = _find_frame_header(get_frame(dataset.PixelData, 0, number_of_frames=1))
-    keys = ("Rows", "Columns", "SamplesPerPixel")
-    told = tuple(int(dataset.get(key) or 1) for key in keys)
-    if frame is None or frame[1:] != told or frame[0] > int(dataset.BitsAllocated):
+    headers = list(_list_segments(get_frame(dataset.PixelData, 0, number_of_frames=1)))
+    frames = [content for marker, content in headers if marker in FRAMES]
+    if len(frames) != 1 or len(frames[0]) < FRAME_SIZE or headers[-1][0] != SCAN:
+        raise ImageError("DICOM file whose frame is damaged")
+    bits, rows, columns, samples = struct.unpack(">BHHB", frames[0][:FRAME_SIZE])
+    told = tuple(int(dataset.get(key) or 1) for key in ("Rows", "Columns", "SamplesPerPixel"))
+    if (rows, columns, samples) != told or bits > int(dataset.BitsAllocated):
         raise ImageError("DICOM file whose frame is not of the size that it tells")
 
 
-def _find_frame_header(data: bytes) -> tuple[int, int, int, int] | None:
-    """Return bits, rows, columns and samples of a JPEG or JPEG-LS stream; None where it has no frame header.
+def _list_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield marker and content of the segments of a JPEG or JPEG-LS stream, up to its first scan.
 
-    A segment is a marker of two bytes, the first 255, then its length with that of the length itself.
+    A segment is two bytes, the first `MARKER`, then its length with that of the length itself.
     """
     place = 2
-    while place + 10 <= len(data) and data[place] == MARKER:
-        marker, length = data[place + 1], int.from_bytes(data[place + 2 : place + 4], "big")
-        if marker == MARKER:  # a byte that fills up
+    while place + 4 <= len(data) and data[place] == MARKER:
+        if data[place + 1] == MARKER:  # a byte that fills up
             place += 1
-        elif marker in FRAME_HEADERS:
-            rows, columns = (int.from_bytes(data[at : at + 2], "big") for at in (place + 5, place + 7))
-            return data[place + 4], rows, columns, data[place + 9]
-        else:
-            place += 2 + length
-    return None
+            continue
+        end = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+        yield data[place + 1], data[place + 4 : end]
+        if data[place + 1] == SCAN:
+            return
+        place = end
 
 
 def _shown(stored: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:

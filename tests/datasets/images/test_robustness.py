@@ -80,7 +80,7 @@ def test_a_frame_of_another_size_than_its_file_tells_never_reaches_the_decoder_t
     dataset, out = dcmread(FILES / name), BytesIO()
     setattr(dataset, key, value)
     dataset.save_as(out)
-    with pytest.raises(ImageError, match="frame is not of the size that it tells"):
+    with pytest.raises(ImageError, match="frame is not of the size"):
         decode(out.getvalue())
 
 
