@@ -20,7 +20,7 @@ from analysis.progress import Progress
 
 MOST_PAIRS = 6
 BESIDE = 2
-CELL, SPACE, GUTTER, BELOW, LINE = 24.0, 1.0, 4.0, 4.0, 3.2
+CELL, SPACE, GUTTER, BELOW, LINE = 24.0, 1.0, 4.0, 5.0, 2.9
 ELIDED = "…"
 KINDS = {"exact": "equal pixels", "near": "nearly equal"}
 ORDER = ("across_labels", "across_patients", "across_splits")
@@ -106,10 +106,10 @@ def choose(pairs: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
 
 def _describe(row: Mapping[Any, Any], side: str, labels: Mapping[str, str], width: float) -> list[str]:
     """Return the lines on one image: its file, and its set and class."""
-    name = elide(str(row[side]).rpartition("/")[2], width)
+    name = typesetting.break_lines(elide(str(row[side]).rpartition("/")[2], 1.6 * width), width)
     of = [labels.get(label, label) for label in str(row[f"label_{side}"]).split("|")]
     what = ": ".join(filter(None, (style.SPLIT_NAMES.get(row[f"split_{side}"], ""), wording.join(of))))
-    return [name, *typesetting.break_lines(what, width).split("\n")[:2]]
+    return [*name.split("\n")[:2], *typesetting.break_lines(what, width).split("\n")[:2]]
 
 
 def elide(name: str, width: float) -> str:

@@ -274,16 +274,14 @@ class Audit(Section):
     def _of_class(self, name: str) -> int:
         return int(self._entry(f"confounding.source.known.{name}")["n"])
 
-    def has_ages(self) -> bool:
-        """Return whether the age is known in years of any image."""
-        return any(
-            self._entry(f"confounding.age.median.{c}")["value"] is not None for c in self.facts.classes
-        )
-
-    def age(self, of: str) -> str:
-        """Return the median age of a class in years."""
-        median = self._entry(f"confounding.age.median.{of}")["value"]
-        return NOTHING if median is None else f"{median:.4g}"
+    def ages(self) -> list[dict[str, Any]]:
+        """Return the classes of which the age in years is known of some images: ``id``, ``median``, ``lowest``, ``highest``."""
+        words = ("median", "lowest", "highest")
+        found = [
+            {"id": c, **{word: self._entry(f"confounding.age.{word}.{c}")["value"] for word in words}}
+            for c in self.facts.classes
+        ]
+        return [item for item in found if item["median"] is not None]
 
     def most(self, variable: str, of: str) -> list[dict[str, str]]:
         """Return the ``value`` that most images of a class have, and its ``share`` of those of which it is known, "" for all."""
@@ -366,7 +364,7 @@ class Audit(Section):
 
     def has_class_table(self) -> bool:
         """Return whether anything is known by class, beside the class itself."""
-        return bool(self.shown() or self.told() or self.has_ages() or self.shared())
+        return bool(self.shown() or self.told() or self.shared())
 
     def pairs(self) -> int:
         """Return how many groups of images are one X-ray, exactly or nearly."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from analysis.vocabulary.splits import SPLITS
 from report.writing.study_facts import Section, read_rows
 from report.writing.values import count
 
@@ -50,6 +51,11 @@ class Data(Section):
             "unequal": images[commonest] >= UNEQUAL * images[rarest],
             "same_in_training": all(difference < SAME_SHARE for difference in apart),
         }
+
+    def other_counts(self) -> list[str]:
+        """Return the sets that have another number of images in the analysis by patient."""
+        counts = {s: [self.values.value(f"data{a}.{s}.count") for a in self.facts.analyses] for s in SPLITS}
+        return [s for s, numbers in counts.items() if len(set(numbers)) > 1]
 
     def rare_on_test(self) -> list[str]:
         """Return the classes with few test images, the rarest first."""
