@@ -275,13 +275,13 @@ class Audit(Section):
         return int(self._entry(f"confounding.source.known.{name}")["n"])
 
     def ages(self) -> list[dict[str, Any]]:
-        """Return the classes of which the age in years is known of some images: ``id``, ``median``, ``lowest``, ``highest``."""
+        """Return for each class ``median``, ``lowest`` and ``highest`` age in years; nothing where none is known."""
         words = ("median", "lowest", "highest")
         found = [
-            {"id": c, **{word: self._entry(f"confounding.age.{word}.{c}")["value"] for word in words}}
+            {word: self._entry(f"confounding.age.{word}.{c}")["value"] for word in words}
             for c in self.facts.classes
         ]
-        return [item for item in found if item["median"] is not None]
+        return [{} if item["median"] is None else item for item in found]
 
     def most(self, variable: str, of: str) -> list[dict[str, str]]:
         """Return the ``value`` that most images of a class have, and its ``share`` of those of which it is known, "" for all."""
