@@ -37,6 +37,7 @@ from analysis.vocabulary.measures import pair_name
 
 ARTIFACT = f"audit.{DRAWS}/{DRAWS_TABLE}"
 METHOD = "corrected t over draws (Nadeau and Bengio)"
+EQUAL = "the same on all draws, so nothing tells how it varies"
 UNDEFINED = "undefined on some of the draws"
 
 
@@ -121,6 +122,8 @@ def summarise(name: str, values: np.ndarray, ratio: float, *, is_difference: boo
         low, high = max(0.0, low), min(1.0, high)
     method = f"mean over {len(values)} draws of the images"
     interval = Interval(low, high, LEVEL, error, METHOD)
+    if error == 0:
+        interval = Interval(math.nan, math.nan, LEVEL, error, METHOD, EQUAL)
     return {
         f"{DRAWS}.mean.{name}": bounded(entry(mean, method, basis, reason_null=UNDEFINED), interval),
         f"{DRAWS}.lowest.{name}": entry(values.min(), "lowest of the draws", basis, reason_null=UNDEFINED),

@@ -85,6 +85,12 @@ def test_a_measure_that_a_draw_does_not_define_is_undefined_over_all(tmp_path):
     assert found["splits.mean.baseline.accuracy"]["value"] == pytest.approx(0.75)
 
 
+def test_what_is_the_same_on_all_draws_has_no_interval(tmp_path):
+    item = collect(tmp_path, {**VALUES, "baseline": (0.25, 0.25, 0.25)})["splits.mean.baseline.accuracy"]
+    assert (item["value"], item["low"], item["high"]) == (0.25, None, None)
+    assert item["reason_null"] == "the same on all draws, so nothing tells how it varies"
+
+
 def test_a_measure_s_interval_stays_within_0_and_1_and_a_difference_s_does_not(tmp_path):
     found = collect(tmp_path, {"baseline": (0.9, 0.99, 1.0), "improved": (0.1, 0.9, 1.0)})
     assert found["splits.mean.baseline.accuracy"]["high"] == 1
