@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+
 import pytest
 
 from analysis.errors import DataError
 from report.cli import find_exit_code
+from report.commands import build, execution
 from report.commands.leaks import find_leaks, refuse_leaks
+from report.delivery import publish
 from report.errors import DATA
 
 
@@ -48,3 +53,37 @@ def test_copies_and_patients_are_told_with_what_mends_each():
 def test_the_analysis_by_patient_is_told_apart():
     [(what, _)] = find_leaks(results(test_patients_again=2))
     assert what.startswith("split by patient: 2 of 1,257 test images")
+
+
+@pytest.fixture
+def built(monkeypatch, tmp_path):
+    """Return a function that builds a study whose stages have given these results."""
+
+    def make(strict: bool) -> None:
+        path = tmp_path / "results.json"
+        path.write_text(json.dumps({"results": results(test_copies=3)}))
+        found = {"results": SimpleNamespace(path=tmp_path.joinpath)}
+        monkeypatch.setattr(execution, "build_plan", lambda *_, **__: found)
+        monkeypatch.setattr(publish, "publish", lambda *_: published.append("report"))
+        monkeypatch.setattr(build, "_print_end", lambda *_: None)
+        build.build(sample=True, cache=tmp_path / "cache", out=tmp_path / "out", strict=strict)
+
+    published: list[str] = []
+    make.published = published
+    return make
+
+
+def test_a_strict_build_makes_no_report_of_data_in_two_splits(built):
+    with pytest.raises(DataError, match="3 of 1,257 test images"):
+        built(strict=True)
+    assert built.published == []
+
+
+def test_any_other_build_warns_of_them_behind_its_report(built, capsys):
+    built(strict=False)
+    assert built.published == ["report"]
+    warned = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: split")]
+    assert warned == [
+        "warning: split: 3 of 1,257 test images are in a split before it too, to the pixel or nearly:"
+        " split.exclude_duplicates = true leaves out the copies"
+    ]
