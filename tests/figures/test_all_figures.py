@@ -163,6 +163,7 @@ DEFINED = {
     "counts",
     "sizes",
     "examples",
+    "labels",
     "duplicates",
     "curves",
     "before",
