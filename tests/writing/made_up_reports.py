@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import random
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,10 +78,10 @@ def write_page(case: Case, folder: Path) -> Page:
     text = "".join(path.read_text(encoding="utf-8") for path in sorted(words.path.glob("*.md")))
     needed = [stages[name] for name in sorted(stages["source"].needs)]
     files = make_up(needed, plan.study, text, folder / "made-up")
-    _number(files["results"]["results.json"], plan.study, case, random.Random(str(case)))  # noqa: S311
+    _number(files["results"]["results.json"], plan.study, case, random.Random(str(case)))
     _tell_patients(files["read"]["records.csv"], case)
     if "ledger" in files:
-        _judge(files["ledger"]["ledger.csv"], random.Random(str(case)))  # noqa: S311
+        _judge(files["ledger"]["ledger.csv"], random.Random(str(case)))
     written = run_stage(stages["source"], files, folder / "source")
     files["source"] = {name: written.path(name) for name in written.files}
     page = run_stage(stages["html"], files, folder / "html").path("report.html")
@@ -93,7 +92,7 @@ def _number(path: Path, study: Study, case: Case, drawn: random.Random) -> None:
     """Give every result a number of its own, and each comparison the verdict that the case wants."""
     found = json.loads(path.read_text())
     for name, item in found["results"].items():
-        item |= _draw(name, drawn)
+        item.update(_draw(name, drawn))
     for data in ("data", "data@patient"):
         if f"{data}.images" in found["results"] and not case.several_labels:
             found["results"][f"{data}.images"] = found["results"][f"{data}.all.count"]
@@ -102,7 +101,7 @@ def _number(path: Path, study: Study, case: Case, drawn: random.Random) -> None:
     for number, verdict in enumerate(found["verdicts"]):
         pairs = len(found["verdicts"]) // (2 if any(v["analysis"] for v in found["verdicts"]) else 1)
         first, _, by_patient = case.verdicts[number % pairs % len(case.verdicts)].partition("/")
-        _decide(found["results"], verdict, (verdict["analysis"] and by_patient) or first)
+        _decide(found["results"], verdict, (verdict["analysis"] and by_patient) or first, number / 1000)
     if case.one_class:
         _answer_one_class(found["results"], case.one_class, [c.id for c in study.classes])
     path.write_text(json.dumps(found))
@@ -126,9 +125,10 @@ def _count(name: str, drawn: random.Random) -> int:
     return drawn.randrange(3, 12) if name.startswith("ledger.") else drawn.randrange(1001, 4999)
 
 
-def _decide(results: dict[str, dict[str, Any]], verdict: dict[str, Any], wanted: str) -> None:
-    """Give a comparison the verdict that is ``wanted``, and the numbers from which it follows."""
+def _decide(results: dict[str, dict[str, Any]], verdict: dict[str, Any], wanted: str, apart: float) -> None:
+    """Give a comparison the verdict that is ``wanted``, and the numbers from which it follows, ``apart`` from others."""
     size, half = SIZES[wanted]
+    size += apart
     prefix = f"{verdict['pair']}.{verdict['split']}"
     kept = wanted.rpartition(" ")[2]
     verdict["verdict"] = None if kept == "undefined" else kept
