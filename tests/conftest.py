@@ -163,7 +163,7 @@ def is_running() -> Callable[[int], bool]:
     def look(process: int) -> bool:
         try:
             return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return False
 
     return look

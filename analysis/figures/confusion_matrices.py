@@ -14,7 +14,8 @@ from analysis.figures.heatmaps import AXIS, BOTH, GAP, LEFT, RIGHT, SHARES, TOP
 from analysis.figures.subjects import OneModel
 from analysis.progress import Progress
 
-MAX_SIDE = 60.0
+MAX_SIDE, MAX_CELL = 60.0, 19.0
+"""How wide a matrix and a cell of it may be, in mm."""
 
 
 @typesetting.with_fonts
@@ -32,10 +33,15 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
     table = pd.read_csv(inputs["evaluation"] / "confusion.csv")
     table = table[table["split"].isin(model.splits)]
     panels = {s: heatmaps.read_matrices(table[table["split"] == s], model.classes) for s in model.splits}
-    side, _ = style.column_widths(len(model.splits), LEFT, RIGHT, GAP, MAX_SIDE)
+    side, _ = _widths(len(model.splits), model.classes)
     fit = heatmaps.fit_beside(list(panels.values()), model.classes, side)
     words = describe(table, model.classes, model.title)
     (_beside if fit else _stacked)(out, table, model.classes, panels, words)
+
+
+def _widths(panels: int, classes: Sequence[style.Class]) -> tuple[float, float]:
+    """Return how wide a matrix is, and how far it is from one matrix to the next."""
+    return style.column_widths(panels, LEFT, RIGHT, GAP, min(MAX_SIDE, MAX_CELL * len(classes)))
 
 
 def _beside(
@@ -45,7 +51,7 @@ def _beside(
     panels: Mapping[str, heatmaps.Matrices],
     words: str,
 ) -> None:
-    side, pitch = style.column_widths(len(panels), LEFT, RIGHT, GAP, MAX_SIDE)
+    side, pitch = _widths(len(panels), classes)
     bottom = AXIS + heatmaps.labels_mm(classes, side)
     with style.page(TOP + side + bottom) as figure:
         for k, (split, (counts, shares)) in enumerate(panels.items()):

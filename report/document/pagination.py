@@ -24,6 +24,8 @@ LINE = 14.8 * 96 / 72
 """Height of a line of text in px, as ``pdf.css`` has it."""
 MUCH = 0.32
 """The share of a page from which on it is filled with the next chapter rather than left empty before a figure."""
+SOON = (0.0, 0.1, 0.2, MUCH)
+"""Shares of a page that may be left empty before a figure, tried one after another, instead of filling them with text."""
 FAR = 2
 """Pages of figures that may wait for the next chapter: more would stand too far from what speaks of them."""
 KEPT = 2
@@ -166,12 +168,27 @@ def arrange(blocks: Sequence[Block], page: Page) -> list[Block]:
     chapters = _chapters(blocks)
     for index, chapter in enumerate(chapters):
         last = index + 1 == len(chapters) or _is_last(chapters[index + 1][0])
-        order = _improve(_fill(waiting, chapter, page.copy()), page, chapter[0])
+        order = _order(waiting, chapter, page)
         waiting = [] if last or _worst(order, page) <= MUCH * page.height else _trailing(order, page)
         order = order[: len(order) - len(waiting)]
         _put_all(order, page)
         placed.extend(order)
     return placed
+
+
+def _order(waiting: Sequence[Block], chapter: Sequence[Block], page: Page) -> list[Block]:
+    """Return a chapter and what waits from the one before in the order that leaves no foot of a page empty, or the least.
+
+    If filling each page with text leaves much empty where many figures wait at last, they are set sooner.
+    """
+    tried: list[tuple[float, list[Block]]] = []
+    for soon in SOON:
+        order = _fill(waiting, chapter, page.copy(), soon * page.height)
+        order = _improve(order, page, chapter[0])
+        tried.append((_worst(order, page), order))
+        if tried[-1][0] <= MUCH * page.height:
+            break
+    return min(tried, key=lambda found: found[0])[1]
 
 
 def _chapters(blocks: Sequence[Block]) -> list[list[Block]]:
@@ -187,12 +204,15 @@ def _is_last(block: Block) -> bool:
     return "unnumbered" in block.element.get("class", "")
 
 
-def _fill(carried: Sequence[Block], chapter: Sequence[Block], page: Page) -> list[Block]:
-    """Return a chapter and what waits from the one before as they fill pages, each figure behind its place."""
+def _fill(carried: Sequence[Block], chapter: Sequence[Block], page: Page, soon: float = 0.0) -> list[Block]:
+    """Return a chapter and what waits from the one before as they fill pages, each figure behind its place.
+
+    A figure is set on the next page at once where this leaves less than ``soon`` empty.
+    """
     placed: list[Block] = []
     waiting = [*carried]
 
-    def settle(much: float = 0.0) -> None:
+    def settle(much: float = soon) -> None:
         """Place what waits and fits, and what does not while it leaves less than ``much`` empty."""
         while chosen := _next(waiting, page, much):
             waiting.remove(chosen)

@@ -166,7 +166,7 @@ def _overlays(study: Study) -> Iterator[Stage]:
     for name, kind, splits in (
         ("overlay.roc", "roc", ["test"]),
         ("overlay.roc.val", "roc", ["val"]),
-        ("overlay.pr", "pr", [*EVALUATED]),
+        ("overlay.pr", "pr", ["test"]),
     ):
         curves: dict[str, Json] = {"models": models, "splits": [*splits], "kind": kind}
         yield _figure(study, name, evaluations, {**classes, **curves})

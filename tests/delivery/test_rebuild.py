@@ -135,13 +135,18 @@ def test_two_builds_give_the_same_bytes(first, tmp_path):
     assert records == {name: record["digest"] for name, (_, record) in second.records().items()}
 
 
+def told(number: int, file: str) -> bytes:
+    """Return what /proc tells of a process; nothing if it ended meanwhile."""
+    try:
+        return Path(f"/proc/{number}/{file}").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 def process_of(number: int) -> tuple[int, str]:
     """Return the parent and the state of a process; a parent of 0 if it is gone."""
-    try:
-        state, parent = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[:2]
-    except (FileNotFoundError, ProcessLookupError):
-        return 0, "X"
-    return int(parent), state
+    state, parent = (told(number, "stat").rpartition(b")")[2].split() or [b"X", b"0"])[:2]
+    return int(parent), state.decode()
 
 
 def children(driver: int) -> list[int]:
@@ -150,7 +155,7 @@ def children(driver: int) -> list[int]:
 
 
 def workers(driver: int) -> list[int]:
-    return [n for n in children(driver) if b"spawn_main" in Path(f"/proc/{n}/cmdline").read_bytes()]
+    return [n for n in children(driver) if b"spawn_main" in told(n, "cmdline")]
 
 
 def wait_for(condition: Callable[[], object], seconds: float) -> None:

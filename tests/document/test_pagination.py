@@ -42,6 +42,10 @@ def arranged(letters: str) -> str:
         ("httHtfHt", "httHtHtf"),  # but not before the chapter's first text: then it goes into the next
         ("httHtfRt", "httHtfRt"),  # other than the references
         ("tttfffffHt", "tttfffffHt"),  # and other than where more than two pages of them wait
+        (
+            "tfgtfftt",
+            "tftgftft",
+        ),  # where filling pages with text would leave one half empty, figures come sooner
         ("tthftt", "tthftt"),  # a heading is not left without what it heads
     ],
 )

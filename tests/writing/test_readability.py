@@ -16,6 +16,7 @@ from report.document import html, pdf
 from tests.document.test_pdf import TEMPLATES, write_report
 from tests.writing import readability
 from tests.writing.conftest import STUDY
+from tests.writing.made_up_reports import Case, write_page
 from tests.writing.readability import Page, Print, Sentence
 
 WORDS, MOST_WORDS, SHARE = 25, 40, 0.9
@@ -161,6 +162,50 @@ def test_type_of_figures_is_legible(build: Path) -> None:
         file.name: readability.smallest_type(file.read_text()) for file in (build / "figures").glob("*.svg")
     }
     assert {name: size for name, size in sizes.items() if round(size, 1) < FIGURE_TYPE} == {}
+
+
+# Reports of all studies, on made-up numbers ------------------------------------------------------
+
+CASES = [
+    Case("assignment", ("far better",)),
+    Case("assignment", ("far worse/hardly better",)),
+    Case("assignment", ("equivalent/not_distinguishable",), one_class="baseline"),
+    Case("assignment", ("better/underpowered",)),
+    Case("assignment", ("cannot_be_decided/undefined",), ("training.seeds=[1, 2, 3]",)),
+    Case("assignment", ("better/worse",), late=True),
+    Case("assignment-published", ("worse/cannot_be_decided",), several_labels=True),
+    Case("pediatric-official", ("better/not_distinguishable",), one_class="cnn_2"),
+    Case("pediatric-official", ("underpowered/better",), ("training.seeds=[1, 2, 3]",)),
+    Case("radiography", ("hardly better",), without_patients=True),
+    Case("pediatric-imbalanced", ("better", "equivalent", "cannot_be_decided")),
+    Case("pediatric-imbalanced", ("underpowered",), ("training.seeds=[1, 2, 3]",)),
+    Case("pediatric-resplit", ("far better/better", "underpowered/worse", "undefined")),
+]
+"""Gain, loss, equivalence and none of them, few and many networks, one that answers one class; after the slash by patient."""
+
+
+@pytest.fixture(scope="module", params=CASES, ids=str)
+def made_up(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    return write_page(request.param, tmp_path_factory.mktemp("made-up"))
+
+
+def test_sentences_of_every_study_are_short_and_have_few_numbers(made_up: Page) -> None:
+    test_nine_sentences_of_ten_are_short(made_up)
+    test_no_sentence_is_very_long(made_up)
+    test_a_sentence_has_few_numbers(made_up)
+
+
+def test_the_abstract_of_every_study_is_short(made_up: Page) -> None:
+    test_the_abstract_is_short(made_up)
+
+
+def test_no_number_of_any_study_is_said_again_and_again(made_up: Page) -> None:
+    test_no_number_is_said_again_and_again(made_up)
+
+
+@pytest.mark.parametrize("html_only", [True, False], ids=["HTML", "PDF"])
+def test_figures_and_tables_of_every_study_are_referred_to_in_order(made_up: Page, html_only: bool) -> None:
+    test_every_figure_and_table_is_referred_to_and_in_order(made_up, html_only)
 
 
 # How it is measured -----------------------------------------------------------------------------

@@ -37,8 +37,8 @@ def recipes(verdict: str, terms: dict[str, float]) -> Written:
 def test_the_parts_of_the_variance_are_told_in_per_cent() -> None:
     words = recipes("better", {"patients": 0.0006, "a": 0.0003, "b": 0.0001})("comparison.seeds", "improved")
     assert words == (
-        "Of the variance of the difference 60\u00a0% comes from the patients, 30\u00a0% from the seeds of the baseline "
-        "CNN and 10\u00a0% from those of the improved CNN."
+        "Of the variance of the difference 60\u00a0% comes from the patients. The seeds of the baseline CNN give "
+        "30\u00a0%, those of the improved CNN 10\u00a0%."
     )
 
 

@@ -101,9 +101,15 @@ class Comparison(Section):
         ]
 
     def tally(self, analysis: str = "") -> list[dict[str, Any]]:
-        """Return each ``verdict`` of the declared comparisons and their ``count``; of one that was declared late ``late``."""
+        """Return each ``verdict`` of the declared comparisons and their ``count``.
+
+        One that was declared late is ``late``, and one that decides nothing ``undecided``, for whatever reason.
+        """
+        open_ = {"cannot_be_decided", "underpowered"}
         found = [
-            "late" if v["declared_late"] else v["verdict"] for v in self.verdicts if v["analysis"] == analysis
+            "late" if v["declared_late"] else "undecided" if v["verdict"] in open_ else v["verdict"]
+            for v in self.verdicts
+            if v["analysis"] == analysis
         ]
         return [{"verdict": v, "count": found.count(v)} for v in dict.fromkeys(found)]
 

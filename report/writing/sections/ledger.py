@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal
 
@@ -187,12 +187,6 @@ class Ledger(Section):
         for measure, name in self.costs(mistake).items():
             found.setdefault(effect(self.values.entry(name)), []).append(measure)
         return found
-
-    def changes(self, mistake: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-        """Yield each ``measure`` in which anything changed, and the ``name`` of its difference."""
-        for measure, name in self.costs(mistake).items():
-            if effect(self.values.entry(name)) != "none":
-                yield {"measure": measure, "name": name}
 
 
 def effect(difference: Mapping[str, Any]) -> Effect:

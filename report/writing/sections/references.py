@@ -86,6 +86,20 @@ class References(Section):
             for owner, title in titles.items()
         ]
 
+    def headline_columns(self) -> list[tuple[str, str]]:
+        """Return the columns of the first table of many models, measure and analysis: the primary one in each analysis."""
+        primary, *others = self.headlines
+        return [*((primary, analysis) for analysis in self.facts.analyses), *((m, "") for m in others)]
+
+    def headline_of_many(self) -> list[dict[str, Any]]:
+        """Return a row for each classifier on the test set, as ``headline`` does, with ``headline_columns``."""
+        titles = dict(self.facts.classifiers())
+        columns = [{o: f"{o}{analysis}.test.{m}" for o in titles} for m, analysis in self.headline_columns()]
+        return [
+            {"model": title, "cells": [self._headline(owner, names) for names in columns]}
+            for owner, title in titles.items()
+        ]
+
     def _headline(self, owner: str, names: Mapping[str, str]) -> dict[str, Any]:
         """Return the result of ``owner``, and whether it is the highest of those that are called ``names``."""
         known = [value for value in map(self._known, names.values()) if value is not None]

@@ -47,7 +47,7 @@ def test_validation_chooses_and_not_the_test_set():
     assert said.startswith(
         "The model chosen is the network a: of 3 trained models it has the highest macro F1"
     )
-    assert "The highest there is that of the network c (0.990)" in said
+    assert "The network c reaches most there (0.990), but" in said
     assert "8 × 8" not in said
 
 
@@ -60,7 +60,7 @@ def test_of_a_chosen_model_below_the_floor_that_is_said():
 def test_the_first_of_equals_is_chosen_and_a_best_one_is_told():
     made = across({"a": 0.9, "b": 0.9}, {"a": 0.8, "b": 0.7})
     assert Across(made.facts).chosen == "a"
-    assert "on validation (0.900; the network b has the same, and of equals the first is taken), and" in made(
+    assert "on validation (0.900). The network b has the same, and of equals the first is taken." in made(
         "across.choice"
     )
     assert made("across.choice").endswith("No other model reaches more there.")

@@ -12,6 +12,7 @@ from report.study.loading import load
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
 from tests.writing.conftest import STUDY, facts_of, macro
+from tests.writing.made_up_reports import Case, write_page
 
 MOST_WORDS, MOST_NUMBERS = 150, 12
 NUMBER = re.compile(r"(?<![\w.])[+−-]?\d[\d,]*(?:\.\d+)?")
@@ -75,3 +76,29 @@ def test_every_source_is_in_the_bibliography(name):
 def test_a_study_is_signed_by_a_name_of_its_own(author, signed):
     about = load(PROJECT / "studies" / "assignment" / "study.toml").about
     assert about.model_copy(update={"author": author}).is_signed is signed
+
+
+def test_a_network_that_predicts_one_class_is_told_with_its_score(tmp_path):
+    page = write_page(Case("pediatric-official", ("far worse",), one_class="cnn_2"), tmp_path)
+    assert "for the CNN II (which always predicts Pneumonia)." in page.abstract
+    assert page.abstract.count("always predicts") == 1
+
+
+def test_images_are_resampled_where_nothing_tells_patients(tmp_path):
+    page = write_page(Case("radiography", without_patients=True), tmp_path)
+    assert "Differences were tested by resampling images." in page.abstract
+    assert "which repeats the evaluation on images drawn with replacement" in page.text_of("sec-measures")
+    assert "take each image for a patient of its own" in page.text_of("sec-measures")
+    assert "each image counts as a patient of its own" in page.text_of("sec-statistics")
+
+
+def test_of_several_comparisons_the_first_page_has_a_tally_and_their_common_score_is_told_once(tmp_path):
+    verdicts = ("underpowered", "cannot_be_decided", "better")
+    page = write_page(Case("pediatric-imbalanced", verdicts), tmp_path)
+    assert page.abstract.startswith(
+        "Of three networks that are compared with the CNN with smaller kernels, two are undecided and one is better. "
+        "We compare 12 networks"
+    )
+    text = page.text_of("sec-comparison")
+    assert text.count("The CNN with smaller kernels, with which all are compared, reaches macro F1 0.") == 1
+    assert not re.search(r"Macro F1 is [\d.]+ against", text)
