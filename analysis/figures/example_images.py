@@ -18,7 +18,7 @@ from analysis.progress import Progress
 
 IMAGES_OF_CLASS = 3
 BLOCKS_A_ROW = 2
-CELL, SPACE, GUTTER, TITLE, TITLE_LINE, NOTE = 22.0, 1.5, 5.0, 6.0, 3.6, 10.0
+CELL, SPACE, GUTTER, TITLE, TITLE_LINE, NOTE = 21.0, 1.5, 5.0, 6.0, 3.6, 10.0
 SMALLEST = 13.0  # mm; where three images of a class would be smaller, there are fewer of each
 
 
