@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from analysis import preparation, splitting
-from analysis.audit import confounding, duplicates, leaks, patients, probes
+from analysis.audit import confounding, duplicates, labels, leaks, patients, probes
 from analysis.datasets import v7
 from analysis.datasets.sample import planted, v7_sample
 from analysis.progress import silent
@@ -79,6 +79,7 @@ def audit(root: Path, seed: int, *, clean: bool) -> Audited:
     run("patients", patients.audit, {**read, "split": "split"}, classes=CLASSES)
     run("probes", probes.probe, {**read, "images": "images"}, classes=CLASSES)
     run("confounding", confounding.confound, read, classes=CLASSES)
+    run("labels", labels.find, {**read, "images": "images", "duplicates": "duplicates"}, classes=classes)
     return Audited(root)
 
 
@@ -94,6 +95,7 @@ PLANTED = {
     ("confounding", "age_group.missing"),
     ("confounding", "sex.missing"),
     ("confounding", "view.missing"),
+    ("labels", "copies"),
 }
 """What each of the faults is found as."""
 
