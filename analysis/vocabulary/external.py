@@ -49,6 +49,8 @@ def _counts(*ids: str, of: tuple[str, ...] = ()) -> tuple[ExternalResult, ...]:
 
 DUPLICATES, SHARED_PATIENTS = "duplicates", "same_patient_in_study"
 NEAR_DUPLICATES = f"{DUPLICATES}.near"
+EXACT, NEAR = "exact", "near"
+"""How an external image is one of the study's: to the pixel, or as the same X-ray otherwise cut, compressed or resized."""
 OF_SET = (
     *_counts(
         "images_kept", "excluded", DUPLICATES, NEAR_DUPLICATES, *(f"{DUPLICATES}.{split}" for split in SPLITS)

@@ -17,9 +17,9 @@ from analysis.audit.tables import read_table, write_table
 from analysis.errors import DataError
 from analysis.progress import Progress
 from analysis.stage_files import find_file
+from analysis.vocabulary.external import EXACT, NEAR
 from analysis.vocabulary.splits import SPLITS
 
-EXACT, NEAR = "exact", "near"
 COLUMNS = ("image_id", "study_image_id", "split", "how", "score")
 ORDER = {split: place for place, split in enumerate(SPLITS)}
 """Of several images of the study that are an external one, the one trained on is named."""
@@ -67,11 +67,6 @@ def find(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
     matches = [*exact, *_find_near(levels, others, study_levels, progress)]
     table = _choose(matches, own, known, _read_parts(inputs["study_split"]))
     write_table(out / "duplicates.csv", table)
-
-
-def read_duplicates(folder: Path) -> pd.DataFrame:
-    """Return what `find` wrote, all as text."""
-    return read_table(folder / "duplicates.csv")
 
 
 def _read(records: Path, images: Path) -> tuple[pd.Series[str], NDArray[np.uint8]]:

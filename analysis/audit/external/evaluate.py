@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import Floats, Indices, Labels, Mask, class_indices
-from analysis.audit.external.duplicates import read_duplicates
-from analysis.audit.external.facts import drop_duplicates
+from analysis.audit.external.facts import drop_duplicates, read_duplicates
 from analysis.audit.people import UNKNOWN, list_age_groups, read_people
 from analysis.errors import DataError
 from analysis.evaluation import settings

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.audit.external.duplicates import NEAR, read_duplicates
 from analysis.audit.people import read_people
 from analysis.evaluation.predictions import cluster_ids
 from analysis.evaluation.results_file import COUNT, Basis, Entry, Results, entry, owned, write_json
 from analysis.progress import Progress
 from analysis.stage_files import find_file
-from analysis.vocabulary.external import DUPLICATES, EXTERNAL, NEAR_DUPLICATES, SHARED_PATIENTS
+from analysis.vocabulary.external import DUPLICATES, EXTERNAL, NEAR, NEAR_DUPLICATES, SHARED_PATIENTS
 from analysis.vocabulary.origins import ADULT
 from analysis.vocabulary.splits import SPLITS
 
@@ -62,6 +61,11 @@ def describe(
     }
     write_json(out / "results.json", owned(results, EXTERNAL))
     progress(len(kept), len(kept), "images")
+
+
+def read_duplicates(folder: Path) -> pd.DataFrame:
+    """Return what `analysis.audit.external.duplicates.find` wrote, all as text."""
+    return _read(folder / "duplicates.csv")
 
 
 def drop_duplicates(table: pd.DataFrame, duplicates: pd.DataFrame) -> pd.DataFrame:

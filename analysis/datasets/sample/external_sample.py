@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from analysis.datasets.sample import phantom
+from analysis.datasets.sample import phantom, planted
 from analysis.datasets.sample.folder_sample import choose_kinds
 from analysis.datasets.sample.phantom import BRIGHTNESS, COVID_19
 from analysis.datasets.sample.v7_sample import draw_size, jpeg
@@ -54,7 +55,7 @@ def write(
     """Write ``images/*.jpeg`` and a table of them with patient, age, sex, view and source.
 
     All are exposed as the study's COVID-19 images are, whatever they show: a network that goes by brightness takes them for
-    that. One more is a copy of an image of the study.
+    that. Two more are copies of images of the study, one of them resized, cut and compressed again.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def write(
     table, columns
         As in the study file; all columns are names, and there is one of labels.
     pictures, seed : int
-        How many images there are but for the copy, and what they are drawn from.
+        How many images there are but for the copies, and what they are drawn from.
 
     Raises
     ------
@@ -80,14 +81,17 @@ def write(
     for number, row in enumerate(rows, start=1):
         (out / row.file).write_bytes(jpeg(_draw(looks[row.label], number, row.patient, seed)))
         progress(number, len(rows), "images")
-    copied = min(path for path in inputs["data"].rglob("*.jp*g"))
+    exact, near = sorted(inputs["data"].rglob("*.jp*g"))[:2]
     twin = Row("images/x-999.jpeg", classes[0]["folder"], "x-999", "50", "F", "PA", HOSPITALS[0])
-    (out / twin.file).write_bytes(copied.read_bytes())
+    other = replace(twin, file="images/x-998.jpeg", patient="x-998")
+    (out / twin.file).write_bytes(exact.read_bytes())
+    changed = planted.change(np.asarray(Image.open(near)))
+    (out / other.file).write_bytes(jpeg(changed, quality=planted.QUALITY))
     text = StringIO()
     keys = [key for key in columns if columns[key] and hasattr(twin, key)]
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(columns[key] for key in keys)
-    lines.writerows([getattr(row, key) for key in keys] for row in (*rows, twin))
+    lines.writerows([getattr(row, key) for key in keys] for row in (*rows, other, twin))
     (out / (table if isinstance(table, str) else table[0])).write_text(text.getvalue(), encoding="utf-8")
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.audit.external.duplicates import find, read_duplicates
+from analysis.audit.external.duplicates import find
+from analysis.audit.external.facts import read_duplicates
 from analysis.datasets.images.decode import decode
 from analysis.datasets.sample import phantom
 from analysis.datasets.sample.v7_sample import jpeg
