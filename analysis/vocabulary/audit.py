@@ -41,6 +41,8 @@ PROBES = (ORIGINAL, FILE, BORDER, THUMBNAIL)
 """What a fixed model is shown of an image. A thumbnail holds opacity and the chest's shape, the others hold no lung."""
 BLANKED, LUNGS_ONLY = "lungs_blanked", "lungs_only"
 LUNG_PROBES = (BLANKED, LUNGS_ONLY)
+LUNGS = "lungs"
+"""The topic of the stage that tries these: only where a study asks for it, as few datasets have masks of the lungs."""
 """Those with lung masks."""
 WITHOUT_LUNGS = (ORIGINAL, FILE, BORDER, BLANKED)
 """Those that hold no lung: what they tell is a shortcut. What the others tell may be disease too."""
@@ -171,7 +173,9 @@ def draw_results(models: Sequence[str], pairs: Sequence[str]) -> Iterator[tuple[
         yield from ((f"{DRAWS}.{end}.{name}.{m}", kind) for end in ENDS for name in names for m in OVER_DRAWS)
 
 
-def names(classes: Sequence[str], models: Sequence[str], analyses: Sequence[str]) -> Iterator[str]:
+def names(
+    classes: Sequence[str], models: Sequence[str], analyses: Sequence[str], *, lungs: bool = False
+) -> Iterator[str]:
     """Yield the names of all results of the audit of a study.
 
     Parameters
@@ -180,9 +184,12 @@ def names(classes: Sequence[str], models: Sequence[str], analyses: Sequence[str]
         Ids, of the models that are trained.
     analyses : sequence of str
         What the names of each analysis end with.
+    lungs : bool
+        Whether `LUNG_PROBES` are tried too.
     """
+    probes = (*PROBES, *LUNG_PROBES) if lungs else PROBES
     once = (
-        *duplicate_results(), *probe_results(classes), *file_results(), *reach_results(models),
+        *duplicate_results(), *probe_results(classes, probes), *file_results(), *reach_results(models),
         *confounding_results(classes), *label_results(classes), *label_results(classes, BY_NETWORKS, ()),
     )  # fmt: skip
     yield from (f"{AUDIT}.{name}" for name, _ in once)

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from analysis.vocabulary.audit import (
     LEAKS,
     LEFT_OUT,
     LEFT_OUT_TABLE,
+    LUNG_PROBES,
+    LUNGS,
     MISSING,
     OF_ANALYSES,
     PATIENTS,
@@ -48,6 +51,8 @@ ASSOCIATIONS: dict[Level | None, tuple[float, float, float]] = {
 """Cramer's V and the two p of `ASSOCIATED`."""
 IMAGES = ("first.png", "second.png")
 NO_ENDS = dict.fromkeys(("low", "high", "level"))
+TRIED = {PROBING: PROBES, LUNGS: LUNG_PROBES}
+"""The probes of a stage."""
 SHARED = (SAME_PATIENT, "in_several_splits", "several_classes")
 ASSOCIATED = ("cramers_v", "p", "p_holm")
 Row = dict[str, Any]
@@ -111,8 +116,10 @@ def _find(topic: str, level: Level) -> Iterator[Finding]:
             subject = variable if kind == VALUES else f"{variable}.{kind}"
             rests_on = tuple(f"{topic}.{variable}.{kind}.{name}" for name in ("cramers_v", "p_holm"))
             yield Finding(topic, subject, level, rests_on)
-    elif topic == PROBING:
-        yield from (Finding(topic, probe, level, (f"{topic}.{probe}.auroc.{MACRO}",)) for probe in PROBES)
+    elif topic in TRIED:
+        yield from (
+            Finding(PROBING, probe, level, (f"{PROBING}.{probe}.auroc.{MACRO}",)) for probe in TRIED[topic]
+        )
     elif topic == LABELS:
         for kind in CONTRADICTING:
             yield Finding(topic, kind, level, (f"{topic}.conflicts.{kind}.{WHOLE}",))
@@ -195,11 +202,13 @@ def _confounding(classes: Sequence[str], level: Level | None) -> dict[str, list[
     }
 
 
-def _probes(classes: Sequence[str], level: Level | None) -> dict[str, list[Row]]:
+def _probes(
+    classes: Sequence[str], level: Level | None, probes: Sequence[str] = PROBES
+) -> dict[str, list[Row]]:
     area = AREAS[level]
     found = {"auroc": area, "low": area - HALF_WIDTH, "high": area + HALF_WIDTH, "level": LEVEL}
     row = {**found, "n": MANY, "patients": MANY, "reason_null": ""}
-    return {"probes.csv": [{"probe": p, "class": c, **row} for p in PROBES for c in (*classes, MACRO)]}
+    return {"probes.csv": [{"probe": p, "class": c, **row} for p in probes for c in (*classes, MACRO)]}
 
 
 def _labels(classes: Sequence[str], level: Level | None) -> dict[str, list[Row]]:
@@ -239,6 +248,7 @@ _TABLES: dict[str, Callable[[Sequence[str], Level | None], dict[str, list[Row]]]
     PATIENTS: _patients,
     CONFOUNDING: _confounding,
     PROBING: _probes,
+    LUNGS: partial(_probes, probes=LUNG_PROBES),
     DRAWS: _draws,
     LABELS: _labels,
     f"{LABELS}_by_networks": _by_networks,

@@ -13,6 +13,7 @@ from analysis.vocabulary.audit import (
     LABELS,
     LEAKS,
     LEFT_OUT_TABLE,
+    LUNGS,
     PATIENTS,
     PROBING,
 )
@@ -38,6 +39,7 @@ SHOWN = {
     PATIENTS: (*FINDINGS, "patients.csv", "images_per_patient.csv", "overlap.csv", "shared.csv"),
     CONFOUNDING: (*FINDINGS, "cross_tables.csv", "associations.csv", "ages.csv"),
     PROBING: (*FINDINGS, "probes.csv"),
+    LUNGS: (*FINDINGS, "probes.csv"),
     LABELS: (*FINDINGS, "candidates.csv", "conflicts.csv"),
     BY_NETWORKS: (*FINDINGS, "candidates.csv"),
     DRAWS: (*FINDINGS, DRAWS_TABLE),
@@ -45,11 +47,13 @@ SHOWN = {
 """Findings and tables that the report reads of each topic."""
 
 
-def make_audit_stages(study: Study) -> Iterator[Stage]:
+def make_audit_stages(study: Study, place: Place) -> Iterator[Stage]:
     """Yield the stages of the audit, but for that of duplicates: of the data, of each analysis' split, of the networks."""
     for analysis in list_analyses(study):
         yield from make_split_stages(study.class_ids, analysis)
     yield from make_topic_stages([c.select("id", "label") for c in study.classes])
+    if study.dataset.lung_masks:
+        yield _without_lungs(study, place)
     yield from _over_draws(study)
     yield Stage(
         name_topic(REACH),
@@ -90,6 +94,19 @@ def make_topic_stages(classes: Sequence[Named]) -> Iterator[Stage]:
         "analysis.audit.labels:find",
         {"records": RECORDS, "images": IMAGES, "duplicates": Output(name_topic(DUPLICATES), ("groups.csv",))},
         {"classes": [{**c} for c in classes]},
+        packages=OF_IMAGES,
+        releases=ALL_FILES,
+    )
+
+
+def _without_lungs(study: Study, place: Place) -> Stage:
+    """Return the stage that looks at images whose lungs are blanked, and at the lungs alone."""
+    _, data = make_data_inputs(place)
+    return Stage(
+        name_topic(LUNGS),
+        "analysis.audit.lungs:lungs",
+        {"records": RECORDS, "images": IMAGES, "data": data},
+        {"classes": [*study.class_ids], "fit": study.image.fit},
         packages=OF_IMAGES,
         releases=ALL_FILES,
     )
@@ -215,6 +232,8 @@ def _list_topics(study: Study) -> Iterator[tuple[str, str]]:
         yield from ((topic, analysis) for topic in (LEAKS, PATIENTS))
     if study.split.seeds:
         yield DRAWS, ""
+    if study.dataset.lung_masks:
+        yield LUNGS, ""
 
 
 def name_topic(topic: str, analysis: str = "") -> str:

@@ -99,6 +99,7 @@ class Dataset(Section):
     archive that does not tell it, such as ``cp850``. ``patient_pattern`` is a regular expression whose one group, found
     in the path of an image, is its patient. ``exclude`` has patterns of names of images to leave out, or names a CSV file
     beside the study file with the columns ``file`` (a path below the data folder, or a name) and ``reason``.
+    With ``lung_masks`` the audit looks at images without lungs and at lungs alone, which needs masks of nearly all images.
 
     For the reader ``table``: ``table`` is the path of the table below the data folder, or several; ``columns`` says what
     its columns are, ``values`` what a class is called in it, by class id; ``several`` which class comes before which
@@ -120,6 +121,7 @@ class Dataset(Section):
     uncertain: Literal["leave-out", "positive", "negative"] = "leave-out"
     patient_pattern: PatientPattern = ""
     exclude: Exclude = ()
+    lung_masks: bool = False
     without: tuple[Identifier, ...] = ()
     max_excluded: Annotated[float, Field(ge=0, le=1)] = 0.5
     archive_encoding: str = ""
@@ -132,9 +134,10 @@ class Dataset(Section):
         return list(self.exclude)
 
     def without_real_names(self) -> Self:
-        """Return the settings for generated images: without what goes by the names of images in the real data."""
+        """Return the settings for generated images: without what goes by the real data's names, or needs their masks."""
         listed = isinstance(self.exclude, ExclusionList)
-        return self.model_copy(update={"patient_pattern": "", **({"exclude": ()} if listed else {})})
+        changed = {"patient_pattern": "", "lung_masks": False}
+        return self.model_copy(update={**changed, **({"exclude": ()} if listed else {})})
 
     @field_validator("archive_encoding")
     @classmethod

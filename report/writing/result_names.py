@@ -58,7 +58,8 @@ def result_names(study: Study) -> frozenset[str]:
             for owner in _list_owners(study, model, analysis)
         }
         found |= set(external.names(study.external.class_ids, study.class_ids, sorted(tested)))
-    found |= set(audit.names(study.class_ids, [m.id for m in study.trained], list(list_analyses(study))))
+    models, analyses = [m.id for m in study.trained], list(list_analyses(study))
+    found |= set(audit.names(study.class_ids, models, analyses, lungs=study.dataset.lung_masks))
     found |= set(_over_draws(study))
     return frozenset(found | set(_published(study)))
 

@@ -50,6 +50,7 @@ PLANS = {
     ),
     "three draws": planned("split.seeds=[43, 44]"),
     "three draws of three seeds": planned("split.seeds=[43, 44]", "training.seeds=[1, 2, 3]"),
+    "lungs": planned("dataset.lung_masks=true"),
     "without duplicates": planned("split.exclude_duplicates=true"),
     "external sample": make_stages(STUDY.for_sample(), Place(ASSIGNMENT, "sample", external_kind="sample")),
     "external": planned(external_kind="folder", external=Path("/elsewhere")),

@@ -6,7 +6,20 @@ import pytest
 
 from report.delivery.evidence import find_beyond_reach, select_repeatable
 from report.engine.stage import Output
-from tests.pipeline.plans import MODELS, PLANS, REAL, changed, keys, named, names, planned
+from report.pipeline.data import Place
+from report.pipeline.stages import make_stages
+from tests.pipeline.plans import (
+    ASSIGNMENT,
+    MODELS,
+    PLANS,
+    REAL,
+    changed,
+    changed_study,
+    keys,
+    named,
+    names,
+    planned,
+)
 
 AUDITED = {
     *("audit.duplicates", "audit.leaks", "audit.patients", "audit.leaks@patient", "audit.patients@patient"),
@@ -21,7 +34,7 @@ def test_nothing_but_results_and_what_shows_them_reads_the_audit():
 
 
 @pytest.mark.parametrize(
-    "name", ["real", "three seeds by patient", "external sample", "no comparison", "three draws"]
+    "name", ["real", "three seeds by patient", "external sample", "no comparison", "three draws", "lungs"]
 )
 def test_every_topic_reaches_the_results_and_its_findings_the_document(name):
     plan = PLANS[name]
@@ -52,6 +65,22 @@ def test_duplicates_are_left_out_of_every_split_by_one_setting_and_of_nothing_be
     same = {"read", "images", "architecture.baseline", "architecture.improved"}
     same |= {"audit.duplicates", "audit.confounding", "audit.probes", "audit.labels"}
     assert {name for name in names(REAL) if name not in changed(REAL, plan)} == same
+
+
+def test_lungs_are_looked_at_where_a_study_asks_for_it_and_its_data_are_real():
+    assert changed(REAL, PLANS["lungs"]) == {
+        "results",
+        "figure.stages",
+        "source",
+        "html",
+        "pdf",
+        "audit.lungs",
+    }
+    stage = named(PLANS["lungs"], "audit.lungs")
+    assert stage.function == "analysis.audit.lungs:lungs"
+    assert set(stage.inputs) == {"records", "images", "data"}
+    sample = make_stages(changed_study("dataset.lung_masks=true").for_sample(), Place(ASSIGNMENT, "sample"))
+    assert "audit.lungs" not in names(sample)
 
 
 def test_without_that_setting_no_key_of_a_training_knows_of_it():
