@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from analysis.vocabulary.external import EXTERNAL
+from report.delivery.made_up import make_up, make_up_results
 from report.engine.recipe import Surroundings
 from report.engine.store import Record, Store, digest_files, digest_json, input_files
 from report.engine.system.files import digest_file
@@ -26,8 +29,19 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cache
 
 
+def make_up_what_is_missing(plan: Plan, root: Path) -> None:
+    """Write what the document reads of the images from elsewhere, of which nothing is evaluated."""
+    missing = [stage for stage in plan.select_upstream(["source"])[:-1] if not (root / stage.name).exists()]
+    make_up(missing, plan.study, "", root)
+    path = root / "results" / "results.json"
+    found, made = json.loads(path.read_text()), make_up_results(plan.study, "")["results"]
+    found["results"] |= {name: made[name] for name in made if EXTERNAL in name.split(".")[:2]}
+    path.write_text(json.dumps(found))
+
+
 def plant(plan: Plan, root: Path) -> None:
     """Store the folders in ``root`` as the results of the stages before the document."""
+    make_up_what_is_missing(plan, root)
     store, records = Store(plan.cache), {}
     moment = Surroundings(PROGRAM, store.index)
     for stage in plan.select_upstream(["source"])[:-1]:

@@ -335,11 +335,14 @@ def test_the_pdf_is_made_of_such_texts_and_bears_their_title(page, tmp_path):
 
 
 def test_no_template_prints_a_text_of_the_study_file_as_markdown():
-    # Not printed as typed: what a function or macro returns, a condition, an entry of a dictionary of literals, a split.
+    # Not printed as typed: what a function or macro returns, a condition, an entry of a dictionary of
+    # literals, a split.
     text = re.compile(
         r"(\b(label|title|author|course|tools|source|reason|repository|read|notes)|\.text)\b(?!\()"
     )
-    other = re.compile(r"'[^']*'|\"(?!label)[^\"]*\"|\bif\b.*?\belse\b|\}\s*\[[\w.]+\]|splits\[[\w.]+\]\.\w+")
+    other = re.compile(
+        r"'[^']*'|\"(?!label)[^\"]*\"|\bif\b.*?\belse\b|\}\s*\[[\w.]+\]|each\(\w+\)|splits\[[\w.]+\]\.\w+"
+    )
     for path in TEMPLATES.rglob("*.j2"):
         for filled in re.findall(r"<<(.*?)>>", path.read_text(encoding="utf-8"), re.S):
             if text.search(other.sub("", filled)):

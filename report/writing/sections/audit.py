@@ -349,11 +349,11 @@ class Audit(Section):
         return bool(self.values.results.get(f"{AUDIT}.probes.{FILE}.not_original_size", {}).get("value"))
 
     def overlap_rows(self) -> list[dict[str, str]]:
-        """Return for each split and class its ``set`` and ``label``, "" for all, and the cells of the table as text."""
+        """Return for each split and class its ``set`` and class ``of``, "" for all, and the cells of the table as text."""
         return [
             {
                 "set": SPLITS[row["split"]].title if row["class"] == WHOLE else "",
-                "label": "" if row["class"] == WHOLE else self.facts.label(row["class"]),
+                "of": "" if row["class"] == WHOLE else self.facts.label(row["class"]),
                 "images": count(int(row["images"])),
                 "shared": count(int(row["same_patient_in_train"])),
                 "share": whole_percent(float(row["share"])) if row["share"] else NOTHING,

@@ -27,11 +27,6 @@ class External(Section):
         return f"{EXTERNAL}.count" in self.values.results
 
     @property
-    def title(self) -> str:
-        """What the external set is called in a sentence; "" in the sample, whose images are generated."""
-        return "" if self.facts.sample else escape(self.study[EXTERNAL]["title"])
-
-    @property
     def classes(self) -> list[Mapping[str, Any]]:
         """The classes of the external set: ``id``, ``label`` and which of the study's each ``matches``."""
         return list(self.study[EXTERNAL]["classes"])
