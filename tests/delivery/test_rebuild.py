@@ -285,7 +285,7 @@ def test_recheck_finds_nothing_in_a_sound_cache(first, tmp_path):
 
 @pytest.mark.slow
 def test_recheck_names_a_stage_that_is_not_deterministic(first, tmp_path):
-    place = "    curves: "
+    place = '    _write(out / "roc.csv"'
     random = "    import os\n\n    (out / 'dice.txt').write_text(os.urandom(8).hex())\n"
     copy = first.edited(tmp_path, "analysis/evaluation/stages/evaluate.py", place, random + place)
     done = copy.build("--only", "baseline")
