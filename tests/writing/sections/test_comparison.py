@@ -285,6 +285,10 @@ def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, ver
         known = entry(shared, "", Basis(""))
         told = found.having({**results, "data.test.same_patient_in_train": known})
         assert ("In neither does a patient" in told("verdicts.unseen", "improved")) == is_told
+    answer = found("verdicts.answer", "improved")
+    assert ("By patient, " in answer and "for new patients this holds" in answer) == (
+        patient == 0 and verdict != "better"
+    )
     assert "With all images of a patient in one part, " in summarise(found)
 
 
