@@ -264,7 +264,7 @@ def test_a_comparison_declared_late_says_so():
         (
             0.0,
             "underpowered",
-            "for new patients, whom no network has seen, this verdict holds.",
+            "for new patients, whom no network has seen, this holds.",
         ),
     ],
 )
