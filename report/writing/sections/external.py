@@ -66,6 +66,10 @@ class External(Section):
         matches = next(c["matches"] for c in self.classes if c["id"] == self.headline)
         return any(self.commonest(model, self.headline) not in matches for model in self.facts.trained)
 
+    def with_accuracy(self) -> list[str]:
+        """Return the models whose accuracy on the external set is known."""
+        return [m for m in self.facts.trained if self.values.value(f"{m}.{EXTERNAL}.accuracy") is not None]
+
     def unseen(self) -> list[str]:
         """Return the classes of the study of which the external set has no image."""
         matched = {name for c in self.classes for name in c["matches"]}
@@ -121,5 +125,7 @@ class External(Section):
         return rows
 
     def _most(self, rows: list[dict[str, str]]) -> str:
-        most = max(rows, key=lambda row: int(row["count"]))
-        return f"{self.facts.label(most['y_pred'])}{unbroken(' ')}({most['count']})"
+        """Return the class, or the classes, that most images are called, and how many each."""
+        most = max(int(row["count"]) for row in rows)
+        labels = [self.facts.label(row["y_pred"]) for row in rows if int(row["count"]) == most]
+        return f"{', '.join(labels)}{unbroken(' ')}({most})"

@@ -34,7 +34,7 @@ def test_the_words_follow_the_level(found, source, level):
     assert ("so results may rest on these" in abstract) == (level == "strong")
     assert ("Test images that the networks may know" in text) == (level is not None)
     assert ("Results may rest on more than the disease" in text) == (level is not None)
-    assert ("(@sec-audit): all figures may show these" in text) == (level is not None)
+    assert ("(@sec-audit): all results may reflect these" in text) == (level is not None)
     assert ("{#fig-duplicates" in text) == (level is not None)
     assert set(re.findall(r"\| (strong|weak|none) \|", section)) == {level or "none"}
 
@@ -109,10 +109,12 @@ def test_a_class_with_a_source_and_an_age_of_its_own_is_named(own):
     assert "All COVID\\-19 images come from a source that no other class has." in verdict
     assert "All COVID\\-19 images of known age are of adults, and no image of another class is." in verdict
     short = macro(facts, f"{SAY}.in_short")
-    assert short == "Source and age go with COVID\\-19, so its results may rest on these."
+    assert short == (
+        "COVID\\-19 images have a source and an age group (adults) of their own, so their results may rest on these."
+    )
     beside = macro(facts, f"{SAY}.beside_results")
     assert beside.startswith(
-        "Source and age go with COVID\\-19 (@sec-audit): figures of this class may show these"
+        "Source and age go with COVID\\-19 (@sec-audit): results for this class may reflect these"
     )
     assert "which go with COVID\\-19." in macro(facts, f"{SAY}.holds_back")
 
@@ -135,7 +137,7 @@ def test_classes_that_share_their_sources_only_differ(own):
 def test_several_classes_and_all_classes(own):
     two = macro(own("covid_19", "viral"), f"{SAY}.beside_results")
     assert two.startswith(
-        "Source and age go with COVID\\-19 and Viral Pneumonia (@sec-audit): figures of these classes"
+        "Source and age go with COVID\\-19 and Viral Pneumonia (@sec-audit): results for these classes"
     )
     every = own(*CLASSES)
     assert "Every class has a source of its own." in macro(every, f"{SAY}.verdict")
@@ -156,7 +158,7 @@ def test_a_probe_that_tells_a_class_is_quoted_where_its_results_are(found):
         "The image border alone tells COVID\\-19 from the rest with an AUC of 0.997."
     )
     assert (
-        "Boosted trees that see a border of at most 12 pixels alone reach a macro AUC of 0.950, 50\u00a0%"
+        "Boosted trees that see only a border of at most 12 pixels reach a macro AUC of 0.950; the "
         in macro(facts, f"{SAY}.verdict")
     )
     assert features.BORDER == 12

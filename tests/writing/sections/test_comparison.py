@@ -154,7 +154,7 @@ def test_a_measure_that_is_not_defined_says_of_which_network_and_why():
         (0.03, " All of it lies beyond the margin of 0.03, so"),
         (
             0.15,
-            " Part of it lies within the margin of 0.15: there is a difference, but it is not shown to be that large.",
+            " Part of this interval lies within the margin of 0.15: there is a difference, but it is not shown to be that large.",
         ),
         (
             0.3,
@@ -264,7 +264,7 @@ def test_a_comparison_declared_late_says_so():
         (
             0.0,
             "underpowered",
-            "as it would be for patients whom no network has seen, the difference cannot be decided",
+            "for new patients, whom no network has seen, this holds.",
         ),
     ],
 )
@@ -285,6 +285,10 @@ def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, ver
         known = entry(shared, "", Basis(""))
         told = found.having({**results, "data.test.same_patient_in_train": known})
         assert ("In neither does a patient" in told("verdicts.unseen", "improved")) == is_told
+    answer = found("verdicts.answer", "improved")
+    assert ("By patient, " in answer and "for new patients this holds" in answer) == (
+        patient == 0 and verdict != "better"
+    )
     assert "With all images of a patient in one part, " in summarise(found)
 
 
@@ -360,8 +364,8 @@ def test_a_network_is_held_against_the_floor_by_the_interval(low: float, high: f
     )
     found = verdicts.having(values.results)
     assert words in found("references.beside", "improved")
-    together = "both beat them" if "beats" in words else "neither beats them"
-    assert found("references.reached").endswith(f": {together}")
+    together = "which both beat" if "beats" in words else "which neither is shown to beat"
+    assert found("references.reached").endswith(f", {together}")
     one = {
         "improved_vs_low_detail.test.f1.macro": {
             **difference,
@@ -375,7 +379,7 @@ def test_a_network_is_held_against_the_floor_by_the_interval(low: float, high: f
         "references.beside", "improved"
     )
     assert few("references.beside", "improved").endswith("(too few).")
-    of_one = "beats them" if "beats" in words else "does not beat them"
+    of_one = "beats" if "beats" in words else "is not shown to beat"
     assert few("references.reached").endswith(
-        f": the baseline CNN {of_one}, the improved CNN cannot be held against them"
+        f", which the baseline CNN {of_one}; the improved CNN cannot be held against them"
     )
