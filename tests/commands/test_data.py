@@ -53,8 +53,13 @@ def test_a_folder_is_told_in_words_with_the_settings_that_read_it(folder, tmp_pa
     assert f"next: report build STUDY --data '{folder}'" in done.stdout
     settings = done.stdout[done.stdout.index("[[classes]]") : done.stdout.index("next:")]
     text = (ROOT / "studies" / "assignment" / "study.toml").read_text(encoding="utf-8")
-    before, after = text[: text.index("[[classes]]")], text[text.index("[split]") :]
-    (tmp_path / "study.toml").write_text(before + settings + after, encoding="utf-8")
+    before, after = (
+        text[: text.index("[[classes]]")],
+        text[text.index("[split]") : text.index("# Images from")],
+    )
+    (tmp_path / "study.toml").write_text(
+        before + settings + after + text[text.index("[report]") :], encoding="utf-8"
+    )
     study = load(tmp_path / "study.toml")
     assert [c.id for c in study.classes] == ["normal", "pneumonia"]
     assert (study.dataset.reader, study.dataset.root) == ("class-folders", str(folder.resolve()))
@@ -107,8 +112,13 @@ def test_another_dataset_in_the_folder_is_passed_by_in_the_next_command(tmp_path
     classes = "".join(f'[[classes]]\nid = "{c.lower()}"\nlabel = "{c}"\n' for c in ("Normal", "Pneumonia"))
     settings = f'{classes}[dataset]\nreader = "class-folders"\nroot = "data"\n'
     study.mkdir()
-    before, after = text[: text.index("[[classes]]")], text[text.index("[split]") :]
-    (study / "study.toml").write_text(before + settings + after, encoding="utf-8")
+    before, after = (
+        text[: text.index("[[classes]]")],
+        text[text.index("[split]") : text.index("# Images from")],
+    )
+    (study / "study.toml").write_text(
+        before + settings + after + text[text.index("[report]") :], encoding="utf-8"
+    )
     done = check(str(tmp_path / "data"), "--study", str(study), cache=tmp_path / "cache")
     assert done.returncode == OK, done.stderr
     assert f"next: report build {study} --data {tmp_path / 'data' / 'chest'}" in done.stdout

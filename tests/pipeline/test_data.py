@@ -24,13 +24,17 @@ from tests.pipeline.plans import (
 )
 
 
+SEEN = {"images", "audit.duplicates", "figure.examples", "figure.duplicates", "figure.labels"}
+"""The stages that look at images as they lie there, known by what was read."""
+
+
 def test_only_the_reader_depends_on_the_data_folder():
     keyed = {s.name for s in REAL for given in s.inputs.values() if given == make_xrays(Path("/data"))}
     located = {
         s.name for s in REAL for given in s.inputs.values() if given == make_xrays(Path("/data"), keyed=False)
     }
     assert keyed == {"read"}
-    assert located == {"images", "figure.examples"}
+    assert located == SEEN
 
 
 def test_an_archive_is_unpacked_once_and_read_from_there(tmp_path):
@@ -40,7 +44,7 @@ def test_an_archive_is_unpacked_once_and_read_from_there(tmp_path):
     assert plan[0].name == "archive"
     assert plan[0].inputs == {"data": make_xrays(packed)}
     readers = {s.name for s in plan if Output("archive") in s.inputs.values()}
-    assert readers == {"read", "images", "figure.examples"}
+    assert readers == {"read", *SEEN}
     others = [s for s in plan[1:] if s.name != "figure.stages"]
     assert [s.params for s in others] == [s.params for s in REAL if s.name != "figure.stages"]
 

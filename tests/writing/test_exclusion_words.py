@@ -16,10 +16,7 @@ def test_the_list_and_its_reasons_are_told(artifacts, source):
     images = {f"{name}.png": {"reason": "blurred", "place": f"exclude.csv:{name}"} for name in "23"}
     study["dataset"]["exclude"] = {"file": "exclude.csv", "images": images}
     written = source(inputs, study)
-    assert (
-        "The study leaves out 2 images by a list, `exclude.csv`, with the reason of each. @tbl-counts"
-        in written
-    )
+    assert "The study leaves out 2 images by a list, `exclude.csv`, with the reason of each." in written
     assert "| excluded by the study\\: blurred | 2 |" in written
     assert "| excluded: CT slice | 1 |" in written
 
