@@ -23,7 +23,6 @@ from tests.pipeline.plans import (
     STUDY,
 )
 
-
 SEEN = {"images", "audit.duplicates", "figure.examples", "figure.duplicates", "figure.labels"}
 """The stages that look at images as they lie there, known by what was read."""
 
