@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from analysis.audit.tables import read_table
 from analysis.datasets.images.decode import Grey
 from analysis.datasets.images.depth import read_depth
-from analysis.figures import style, typesetting, wording
+from analysis.figures import class_labels, style, typesetting, wording
 from analysis.figures.radiographs import embed_as_jpeg, read_image, shrink
 from analysis.figures.typesetting import text_mm
 from analysis.progress import Progress
@@ -21,6 +21,7 @@ from analysis.progress import Progress
 MOST_PAIRS = 6
 BESIDE = 2
 CELL, SPACE, GUTTER, BELOW, LINE = 24.0, 1.0, 4.0, 5.0, 2.9
+MOST_LINES = 6  # of the set and class of an image
 ELIDED = "…"
 KINDS = {"exact": "equal pixels", "near": "nearly equal"}
 ORDER = ("across_labels", "across_patients", "across_splits")
@@ -65,7 +66,7 @@ def draw(
     depth = read_depth(inputs["records"])
     labels = style.class_labels(classes)
     width = (style.FULL_WIDTH_MM + GUTTER) / BESIDE - GUTTER
-    beside = width - 2 * (CELL + SPACE) - 1
+    beside = (width - 2 * (CELL + SPACE) - 1) / typesetting.HINTED
     pairs = []
     for row in table.to_dict("records"):
         images = [
@@ -74,7 +75,8 @@ def draw(
         lines = [line for side in SIDES for line in _describe(row, side, labels, beside)]
         pairs.append(Pair((images[0], images[1]), KINDS[row["kind"]], tuple(lines)))
     rows = -(-len(pairs) // BESIDE)
-    block = CELL + BELOW
+    written = max((len(pair.lines) + 1 for pair in pairs), default=0)
+    block = max(CELL + BELOW, written * LINE + SPACE)
     height = max(1, rows) * block
     with style.page(height) as figure:
         sheet = style.add_sheet(figure)
@@ -109,7 +111,7 @@ def _describe(row: Mapping[Any, Any], side: str, labels: Mapping[str, str], widt
     name = typesetting.break_lines(elide(str(row[side]).rpartition("/")[2], 1.6 * width), width)
     of = [labels.get(label, label) for label in str(row[f"label_{side}"]).split("|")]
     what = ": ".join(filter(None, (style.SPLIT_NAMES.get(row[f"split_{side}"], ""), wording.join(of))))
-    return [*name.split("\n")[:2], *typesetting.break_lines(what, width).split("\n")[:2]]
+    return [*name.split("\n")[:2], *class_labels.cut(what, width, MOST_LINES).split("\n")]
 
 
 def elide(name: str, width: float) -> str:

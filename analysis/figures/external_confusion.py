@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from analysis.figures import heatmaps, style, typesetting, wording
+from analysis.figures import class_labels, heatmaps, style, typesetting, wording
 from analysis.figures.heatmaps import SHARES, Matrices
 from analysis.progress import Progress
 
 LEFT, RIGHT, GAP, TITLE, AXIS, NOTE = 34.0, 2.0, 6.0, 5.0, 8.0, 4.0
 HIGHEST_ROW, LEAST_ROW = 11.0, 7.0
-MOST_BESIDE = 2
+MOST_BESIDE, MOST_SMALL = 2, 6
 WIDEST = 74.0
 
 
@@ -46,6 +47,70 @@ class Subject:
         return [typesetting.break_lines(c["label"], LEFT - 11) for c in self.external]
 
 
+@dataclass(frozen=True)
+class Layout:
+    """So many matrices side by side, their columns ``named`` or numbered with a key below; all in mm."""
+
+    about: Subject
+    across: int
+    named: bool
+
+    @property
+    def columns(self) -> tuple[float, float]:
+        """How wide a matrix is, and how far apart two of them begin."""
+        return style.column_widths(
+            self.across, LEFT, RIGHT, GAP, WIDEST if self.across > 1 else style.FULL_WIDTH_MM
+        )
+
+    @property
+    def cell(self) -> tuple[float, float]:
+        """Width and height of a cell."""
+        lines = max(row.count("\n") + 1 for row in self.about.rows)
+        height = max(LEAST_ROW, 1.5 + heatmaps.LINE * lines)
+        return self.columns[0] / len(self.about.classes), min(HIGHEST_ROW, height)
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of the models, on lines."""
+        width = self.columns[0] / typesetting.HINTED
+        return [
+            typesetting.break_lines(m["title"], width, typesetting.BASE, "semibold")
+            for m in self.about.models
+        ]
+
+    @property
+    def block(self) -> tuple[float, float, float]:
+        """How high the title, a matrix and what is below it are."""
+        below = heatmaps.labels_mm(self.about.classes, self.columns[0]) if self.named else heatmaps.LINE
+        title = TITLE * max(t.count("\n") + 1 for t in self.titles)
+        return title, self.cell[1] * len(self.about.external), AXIS + below
+
+    @property
+    def key(self) -> float:
+        """How high the key is, 0 where there is none."""
+        return 0.0 if self.named else class_labels.key_mm(self.about.classes)
+
+    @property
+    def height(self) -> float:
+        """How high the figure is."""
+        return sum(self.block) * -(-len(self.about.models) // self.across) + NOTE + self.key
+
+    @property
+    def fits(self) -> bool:
+        """Whether the labels of the columns stand apart and the figure keeps within a page."""
+        names, upright = heatmaps.column_labels(self.about.classes, self.columns[0])
+        lines = max(name.count("\n") + 1 for name in names) if upright and self.named else 1
+        return class_labels.LINE * lines <= self.cell[0] and self.height <= style.PAGE_MM
+
+    def axes(self, figure: Figure, k: int) -> Axes:
+        """Return the axes of the matrix of model ``k``."""
+        line, column = divmod(k, self.across)
+        title, tall, _ = self.block
+        width, pitch = self.columns
+        bottom = self.height - line * sum(self.block) - title - tall
+        return style.place(figure, LEFT + column * pitch, bottom, width, tall)
+
+
 @typesetting.with_fonts
 def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **subject: Any) -> None:
     """Draw a heat map per model: images, and the share of the label (row); framed is what the label matches.
@@ -63,33 +128,37 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
         for m in about.models
     ]
     panels = [_read(table, about) for table in tables]
-    across = min(MOST_BESIDE, len(panels))
-    width, pitch = style.column_widths(across, LEFT, RIGHT, GAP, WIDEST)
-    lines = max(row.count("\n") + 1 for row in about.rows)
-    cell = width / len(about.classes), min(HIGHEST_ROW, max(LEAST_ROW, 1.5 + heatmaps.LINE * lines))
-    cells = heatmaps.choose_cells(panels, cell)
-    titles = [typesetting.break_lines(m["title"], width) for m in about.models]
-    title = TITLE * max(t.count("\n") + 1 for t in titles)
-    below = AXIS + heatmaps.labels_mm(about.classes, width)
-    tall = cell[1] * len(about.external)
-    block = title + tall + below
-    height = block * -(-len(panels) // across) + NOTE
-    with style.page(height) as figure:
+    layout = _arrange(about)
+    cells = heatmaps.choose_cells(panels, layout.cell)
+    with style.page(layout.height) as figure:
         for k, (counts, shares) in enumerate(panels):
-            line, column = divmod(k, across)
-            bottom = height - line * block - title - tall
-            ax = style.place(figure, LEFT + column * pitch, bottom, width, tall)
+            ax = layout.axes(figure, k)
             heatmaps.draw_matrix(ax, np.nan_to_num(shares), cells.texts(counts, shares), SHARES)
             _frame_matches(ax, about)
-            _label(ax, about, width, first=column == 0)
-            ax.set_title(titles[k])
+            _label(ax, layout, first=k % layout.across == 0)
+            ax.set_title(layout.titles[k])
         note = cells.note.replace("true class", "label") or "second line and shade: share of the label (row)"
         sheet = style.add_sheet(figure)
+        low = layout.key + 1
         sheet.text(
-            LEFT, 1, f"{note}; framed: what the label matches", size=typesetting.SMALL, color=style.QUIET
+            LEFT, low, f"{note}; framed: what the label matches", size=typesetting.SMALL, color=style.QUIET
         )
+        if layout.key:
+            class_labels.draw_key(sheet, about.classes, layout.key)
         table = pd.concat(tables)
         style.save(figure, out, table[["model", *(c for c in table if c != "model")]], describe(table, about))
+
+
+def _arrange(about: Subject) -> Layout:
+    """Return the first layout in which the names of the columns stand apart and that keeps within a page.
+
+    Matrices stand beside one another, else one above the other; where names have no room in either, numbers stand for
+    them. Of many models the matrices become smaller.
+    """
+    beside = min(MOST_BESIDE, len(about.models))
+    tries = [Layout(about, across, named) for named in (True, False) for across in (beside, 1)]
+    tries += [Layout(about, across, named=False) for across in range(beside + 1, MOST_SMALL + 1)]
+    return next((tried for tried in tries if tried.fits), tries[-1])
 
 
 def _read(table: pd.DataFrame, about: Subject) -> Matrices:
@@ -112,10 +181,13 @@ def _frame_matches(ax: Axes, about: Subject) -> None:
                 ax.add_patch(frame)
 
 
-def _label(ax: Axes, about: Subject, width: float, *, first: bool) -> None:
-    names, upright = heatmaps.column_labels(about.classes, width)
+def _label(ax: Axes, layout: Layout, *, first: bool) -> None:
+    about = layout.about
+    names, upright = [f"{k}" for k in range(1, len(about.classes) + 1)], False
+    if layout.named:
+        names, upright = heatmaps.column_labels(about.classes, layout.columns[0])
     turned: dict[str, Any] = {"rotation": 90, "multialignment": "right"} if upright else {"rotation": 0}
-    ax.set_xticklabels(names, fontsize=typesetting.SMALL, **turned)
+    ax.set_xticks(np.arange(len(names)) + 0.5, names, fontsize=typesetting.SMALL, **turned)
     ax.set_yticklabels(about.rows if first else [], rotation=0, fontsize=typesetting.SMALL)
     ax.tick_params(length=0)
     ax.set(xlabel="predicted class", ylabel="label" if first else "")

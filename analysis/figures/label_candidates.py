@@ -19,6 +19,7 @@ from analysis.progress import Progress
 MOST, ACROSS = 24, 6
 GAP, LINE, MARGIN, NOTHING = 3.0, 3.2, 0.5, 8.0  # mm; the last is how high a figure without images is
 CELL = (style.FULL_WIDTH_MM - 2 * MARGIN + GAP) / ACROSS - GAP
+LONGEST = CELL / typesetting.HINTED  # a line of a caption
 SHOWN = ("rank", "image_id", "label", "says", "p_label", "p_says", "conflict")
 
 
@@ -88,8 +89,8 @@ def _captions(item: Any, names: Mapping[str, str]) -> tuple[str, str]:
     label = f"{item['rank']}. {names[item['label']]} {wording.three_digits(item['p_label'])}"
     says = f"{names[item['says']]} {wording.three_digits(item['p_says'])}"
     return (
-        typesetting.break_lines(label, CELL, typesetting.SMALL, "semibold"),
-        typesetting.break_lines(says, CELL, typesetting.SMALL),
+        typesetting.break_lines(label, LONGEST, typesetting.SMALL, "semibold"),
+        typesetting.break_lines(says, LONGEST, typesetting.SMALL),
     )
 
 
