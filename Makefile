@@ -13,10 +13,10 @@ report: .venv/ready
 	$(BIN)/report build assignment --sample
 
 test: .venv/ready-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" -q
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" -q
 
 test-all: .venv/ready-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .

@@ -156,6 +156,15 @@ def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
         time.sleep(0.02)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and in one process all that share the build of the fixture `case`."""
+    for item in items:
+        given = getattr(item, "callspec", None)
+        shares = "case" in getattr(item, "fixturenames", ()) and not (given and "case" in given.params)
+        item.add_marker(pytest.mark.xdist_group("case" if shares else str(item.path)))
+
+
 @pytest.fixture
 def is_running() -> Callable[[int], bool]:
     """Tell whether a process is there, and not only its exit status."""
