@@ -54,13 +54,12 @@ class Layout:
     about: Subject
     across: int
     named: bool
+    widest: float = WIDEST
 
     @property
     def columns(self) -> tuple[float, float]:
         """How wide a matrix is, and how far apart two of them begin."""
-        return style.column_widths(
-            self.across, LEFT, RIGHT, GAP, WIDEST if self.across > 1 else style.FULL_WIDTH_MM
-        )
+        return style.column_widths(self.across, LEFT, RIGHT, GAP, self.widest)
 
     @property
     def cell(self) -> tuple[float, float]:
@@ -156,7 +155,8 @@ def _arrange(about: Subject) -> Layout:
     them. Of many models the matrices become smaller.
     """
     beside = min(MOST_BESIDE, len(about.models))
-    tries = [Layout(about, across, named) for named in (True, False) for across in (beside, 1)]
+    kinds = ((beside, WIDEST), (1, style.FULL_WIDTH_MM))
+    tries = [Layout(about, across, named, widest) for named in (True, False) for across, widest in kinds]
     tries += [Layout(about, across, named=False) for across in range(beside + 1, MOST_SMALL + 1)]
     return next((tried for tried in tries if tried.fits), tries[-1])
 
