@@ -36,7 +36,7 @@ audit         analysis.audit.splits:collect                 split, evaluate; wit
 audit         analysis.audit.confounding:confound           read
 audit         analysis.audit.probes:probe                   read, images
 audit         analysis.audit.probes:compare_with_models     evaluate, audit
-audit         analysis.audit.lungs:lungs                    read, images, sample, archive, or the data; with ``dataset.lung_masks``
+audit         analysis.audit.lungs:lungs                    read, images, archive, or the data; with ``dataset.lung_masks``
 audit         analysis.audit.labels:find                    read, images, audit
 audit         analysis.audit.labels:ask_networks            predict, audit
 results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, ledger, external, audit

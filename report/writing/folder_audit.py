@@ -68,7 +68,7 @@ def write(
     study = {**WITHOUT_STUDY, "classes": [{**c, "normal": False} for c in classes]}
     results = _collect(inputs)
     facts = StudyFacts(study, Values(results), inputs)
-    known = {**known_to_templates(facts, (), figures), "reading": read, "data_title": title}
+    known = {**known_to_templates(facts, (), figures), "survey": read, "data_title": title}
     with locate_errors():
         text = make_engine(inputs["templates"], known).get_template(TEMPLATE).render()
     (out / "report.qmd").write_text(text, encoding="utf-8")

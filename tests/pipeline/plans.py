@@ -51,6 +51,9 @@ PLANS = {
     "three draws": planned("split.seeds=[43, 44]"),
     "three draws of three seeds": planned("split.seeds=[43, 44]", "training.seeds=[1, 2, 3]"),
     "lungs": planned("dataset.lung_masks=true"),
+    "lungs in an archive": make_stages(
+        changed_study("dataset.lung_masks=true"), Place(ASSIGNMENT, "archive", Path("/data.zip"))
+    ),
     "without duplicates": planned("split.exclude_duplicates=true"),
     "external sample": make_stages(STUDY.for_sample(), Place(ASSIGNMENT, "sample", external_kind="sample")),
     "external": planned(external_kind="folder", external=Path("/elsewhere")),
