@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -47,7 +48,7 @@ def find_masks(root: Path, image_ids: Sequence[str]) -> dict[str, Draw]:
     files = [name for name in contents.images if masks_folder(PurePosixPath(name).parts[:-1])]
     found: dict[str, Draw] = {}
     for image, mask in _pair(image_ids, files):
-        found[image] = lambda mask=mask: _read(root / mask)  # type: ignore[misc]
+        found[image] = partial(_read, root / mask)
     polygons = [name for name in contents.others if name.lower().endswith(".json")]
     return {**_of_annotations(root, polygons, image_ids), **found}
 
@@ -110,7 +111,7 @@ def _of_annotations(root: Path, files: Iterable[str], image_ids: Iterable[str]) 
         if paths and annotation.width and annotation.height:
             size = (annotation.width, annotation.height)
             stem = PurePosixPath(annotation.name).stem
-            drawn.setdefault(stem, []).append(lambda paths=paths, size=size: _draw(paths, *size))  # type: ignore[misc]
+            drawn.setdefault(stem, []).append(partial(_draw, paths, *size))
     images = list(image_ids)
     several = Counter(PurePosixPath(image).stem for image in images)
     stems = ((image, PurePosixPath(image).stem) for image in images)
