@@ -39,10 +39,12 @@ def describe_audit(found: Found) -> Iterator[str]:
     read = found["read"]
     classes = ", ".join(f"{c['label']} {c['pictures']:,}" for c in read["classes"])
     yield f"reader {read['reader']}: {read['patients']['pictures']:,} images; {classes}"
+    yield from read["notes"]
     yield ""
     yield from align_columns(["looked at", "found", ""], [*_rows(found)])
-    yield ""
-    yield _describe_verdict(found)
+    if len(read["classes"]) > 1:
+        yield ""
+        yield _describe_verdict(found)
 
 
 def _rows(found: Found) -> Iterator[list[str]]:
@@ -51,6 +53,8 @@ def _rows(found: Found) -> Iterator[list[str]]:
     left_out = sum(reason["files"] for reason in found["read"]["excluded"])
     yield ["files left out", f"{left_out:,}", ""]
     yield ["copies", _describe_copies(results), levels.get((DUPLICATES, "conflicting_labels"), "")]
+    if len(found["read"]["classes"]) == 1:
+        return
     yield from _describe_split(results, levels)
     for variable in VARIABLES:
         name = f"{AUDIT}.{CONFOUNDING}.{variable}"

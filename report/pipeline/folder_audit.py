@@ -62,15 +62,18 @@ def make_folder_audit_stages(data: Path, study: Study | None, read: Read, title:
     is_split = len(set(SPLITS) & set(read["official"])) > 1
     stages = [
         *make_data_check_stages(data, study, keep=True),
-        make_images_stage(pixels, Image()),
         _official_split(),
         make_duplicates_stage(place),
-        *(make_split_stages(ids) if is_split else [make_patients_stage(ids, is_split=False)]),
-        *make_topic_stages(classes),
-        *_figures(classes, pixels),
+        _figure_of_copies(classes, pixels),
     ]
-    figures = [stage.name for stage in stages if stage.kind == "figure"]
-    return [*stages, *_page(classes, title, figures, is_split=is_split)]
+    if len(classes) > 1:
+        stages += [
+            make_images_stage(pixels, Image()),
+            *(make_split_stages(ids) if is_split else [make_patients_stage(ids, is_split=False)]),
+            *make_topic_stages(classes),
+            _figure_of_labels(classes, pixels),
+        ]
+    return [*stages, *_page(classes, title, [stage.name for stage in stages])]
 
 
 def _official_split() -> Stage:
@@ -82,29 +85,42 @@ def _official_split() -> Stage:
     )
 
 
-def _figures(classes: Sequence[Named], pixels: Input) -> Iterator[Stage]:
-    names = "".join(str(c["label"]) for c in classes)
-    about: dict[str, Json] = {"classes": [{**c} for c in classes]}
-    candidates = find_label_candidates(by_networks=False)
-    yield make_figure("labels", {**candidates, "data": pixels}, about, names)
-    copies: dict[str, Input] = {
+def _figure_of_labels(classes: Sequence[Named], pixels: Input) -> Stage:
+    inputs = {**find_label_candidates(by_networks=False), "data": pixels}
+    return make_figure("labels", inputs, *_name(classes))
+
+
+def _figure_of_copies(classes: Sequence[Named], pixels: Input) -> Stage:
+    inputs: dict[str, Input] = {
         "duplicates": Output(name_topic(DUPLICATES), ("pairs.csv",)),
-        "records": candidates["records"],
+        "records": Output("read", ("records.csv", "depth.json")),
         "split": Output("split"),
         "data": pixels,
     }
-    yield make_figure("duplicates", copies, about, names)
+    return make_figure("duplicates", inputs, *_name(classes))
 
 
-def _page(classes: Sequence[Named], title: str, figures: Sequence[str], *, is_split: bool) -> Iterator[Stage]:
-    topics = [DUPLICATES, PATIENTS, CONFOUNDING, PROBING, LABELS, *([LEAKS] if is_split else [])]
+def _name(classes: Sequence[Named]) -> tuple[dict[str, Json], str]:
+    """Return the classes as a figure is told them, and all that it may write."""
+    return {"classes": [{**c} for c in classes]}, "".join(str(c["label"]) for c in classes)
+
+
+def _page(classes: Sequence[Named], title: str, made: Sequence[str]) -> Iterator[Stage]:
+    """Yield the stages of the page on what the stages ``made`` have found."""
+    topics = [DUPLICATES, PATIENTS, CONFOUNDING, PROBING, LABELS, LEAKS]
+    figures = [name for name in made if name.startswith("figure.")]
     yield Stage(
         "source",
         "report.writing.folder_audit:write",
         {
             "templates": Source(PROJECT / "templates", include=WORDS),
             "records": Output("read"),
-            **{name: where for topic in topics for name, where in find_topic(topic).items()},
+            **{
+                name: where
+                for topic in topics
+                if name_topic(topic) in made
+                for name, where in find_topic(topic).items()
+            },
             **{name.replace(".", "_"): Output(name) for name in figures},
         },
         {"classes": [{**c} for c in classes], "title": title},

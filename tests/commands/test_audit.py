@@ -113,3 +113,23 @@ def test_what_cannot_be_audited_is_one_line_and_a_hint(tmp_path):
     folder = write_folder(tmp_path / "data")
     _, error, _ = run_in_vain("audit", str(folder), "--out", str(tmp_path / "out"), cache=tmp_path / "cache")
     assert "holds something else" in error
+
+
+def test_images_without_labels_are_looked_through_for_copies(tmp_path):
+    folder, rng = tmp_path / "data", np.random.default_rng(0)
+    folder.mkdir()
+    for number in range(6):
+        chest = phantom.draw_chest(phantom.HEALTHY, phantom.draw_anatomy(rng), rng, width=SIZE, height=SIZE)
+        Image.fromarray(chest.pixels).save(folder / f"{number}.png")
+    shutil.copy(folder / "0.png", folder / "again.png")
+    done = run("audit", str(folder), "--json", "--out", str(tmp_path / "out"), cache=tmp_path / "cache")
+    assert done.returncode == OK, done.stderr
+    found = json.loads(done.stdout)
+    assert found["results"]["audit.duplicates.exact.groups"]["value"] == 1
+    assert {name.split(".")[1] for name in found["results"]} == {"duplicates"}
+    lines = [*describe_audit(found)]
+    assert "no reader fits: 7 images" in lines[1]
+    assert lines[-1].startswith("copies")
+    page = (tmp_path / "out" / "audit.html").read_text(encoding="utf-8")
+    assert "No labels were found" in page
+    assert "again.png" in page

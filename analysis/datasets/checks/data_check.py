@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from analysis.datasets import class_folders, kermany, radiography, table, v7
+from analysis.datasets.checks import unlabelled
 from analysis.datasets.checks.reader_suggestions import Offer, find_offers
 from analysis.datasets.checks.summary import describe_surroundings, summarise
 from analysis.datasets.folders.files import Contents, find_files, suffix_of
@@ -30,7 +31,14 @@ READERS: Mapping[str, ModuleType] = {
     "radiography": radiography,
     "class-folders": class_folders,
     "table": table,
+    "unlabelled": unlabelled,
 }
+UNLABELLED = Offer(
+    "unlabelled",
+    "no labels are known",
+    {"classes": [{"id": "unlabelled", "label": "Images without labels"}]},
+)
+"""How images are read that no reader fits, if all that is asked is what can be told of images alone."""
 EXPECTED = (
     "expected: the folder of `darwin dataset pull` (releases/ with Darwin JSON, and images/),"
     " one folder per class, such as NORMAL/ and PNEUMONIA/, or a CSV table with the files and their labels"
@@ -70,10 +78,15 @@ def read(
 ) -> None:
     """Write what the reader that fits ``inputs["data"]`` writes, such as ``records.csv``, and ``data_check.json`` as `check` does.
 
-    Parameters and errors are those of `check`.
+    Images that no reader fits are read as of one class, and a note says why. Parameters are those of `check`.
+
+    Raises
+    ------
+    DataError
+        If there are no usable images.
     """
     tables = scratch / "tables"
-    found = _examine(inputs["data"], tables, settings, progress)
+    found = _examine(inputs["data"], tables, settings, progress, label=False)
     for file in sorted(tables.iterdir()):
         shutil.copyfile(file, out / file.name)
     _write(out, found)
@@ -85,14 +98,26 @@ def _write(out: Path, found: Mapping[str, Any]) -> None:
 
 
 def _examine(
-    root: Path, tables: Path, settings: Mapping[str, Any] | None, progress: Progress
+    root: Path,
+    tables: Path,
+    settings: Mapping[str, Any] | None,
+    progress: Progress,
+    *,
+    label: bool = True,
 ) -> dict[str, Any]:
-    """Return what the reader that fits ``root`` finds there; it writes into ``tables``, which are made anew."""
+    """Return what the reader that fits ``root`` finds there; it writes into ``tables``, which are made anew.
+
+    Without ``label`` images that no reader fits are read too.
+    """
     contents = find_files(root)
     labelled = search.find(root, contents)
     fitting = find_offers(root, contents, labelled)
+    misfit = ""
     if not fitting and not (settings and _named_alone(settings["reader"])):
-        raise DataError(f"no reader fits: {_in_words(contents)}", hint=_expected(root, contents))
+        misfit, hint = f"no reader fits: {_in_words(contents)}", _expected(root, contents)
+        if label or not contents.images:
+            raise DataError(misfit, hint=hint)
+        misfit, fitting = f"{misfit}; {hint}", [UNLABELLED]
     shutil.rmtree(tables, ignore_errors=True)  # of a run that was interrupted
     tables.mkdir()
     offer, notes = _read_first(root, _with_study(fitting, settings), tables, progress)
@@ -103,7 +128,7 @@ def _examine(
         "folders": offer.params.get("folders", {}),
         "keys": {key: offer.params[key] for key in ("table", "columns", "values") if key in offer.params},
         "tables": [one.why for one in labelled if one.why != offer.why and not _names(offer, one.tables)],
-        "notes": notes,
+        "notes": [misfit, *notes] if misfit else notes,
         "files": contents.number,
         **summarise(tables, offer.params["classes"]),
         **describe_surroundings(contents, tables, offer.params),
