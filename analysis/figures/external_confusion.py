@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,8 @@ class Layout:
         """Whether the labels of the columns stand apart and the figure keeps within a page."""
         names, upright = heatmaps.column_labels(self.about.classes, self.columns[0])
         lines = max(name.count("\n") + 1 for name in names) if upright and self.named else 1
-        return class_labels.LINE * lines <= self.cell[0] and self.height <= style.PAGE_MM
+        number = 0.0 if self.named else typesetting.text_mm(f"{len(self.about.classes)} ")
+        return max(class_labels.LINE * lines, number) <= self.cell[0] and self.height <= style.PAGE_MM
 
     def axes(self, figure: Figure, k: int) -> Axes:
         """Return the axes of the matrix of model ``k``."""
@@ -122,12 +123,12 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
         The fields of `Subject`.
     """
     about = Subject(**subject)
+    layout = _arrange(about)
     tables = [
         pd.read_csv(inputs[f"external_{m['id']}"] / "confusion.csv").assign(model=m["id"])
         for m in about.models
     ]
-    panels = [_read(table, about) for table in tables]
-    layout = _arrange(about)
+    panels = [_read(table, about) for table in tables[: len(layout.about.models)]]
     cells = heatmaps.choose_cells(panels, layout.cell)
     with style.page(layout.height) as figure:
         for k, (counts, shares) in enumerate(panels):
@@ -138,10 +139,9 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
             ax.set_title(layout.titles[k])
         note = cells.note.replace("true class", "label") or "second line and shade: share of the label (row)"
         sheet = style.add_sheet(figure)
-        low = layout.key + 1
-        sheet.text(
-            LEFT, low, f"{note}; framed: what the label matches", size=typesetting.SMALL, color=style.QUIET
-        )
+        more = len(tables) - len(panels)
+        note += "; framed: what the label matches" + (f"; models not drawn: {more}" if more else "")
+        sheet.text(LEFT, layout.key + 1, note, size=typesetting.SMALL, color=style.QUIET)
         if layout.key:
             class_labels.draw_key(sheet, about.classes, layout.key)
         table = pd.concat(tables)
@@ -152,13 +152,23 @@ def _arrange(about: Subject) -> Layout:
     """Return the first layout in which the names of the columns stand apart and that keeps within a page.
 
     Matrices stand beside one another, else one above the other; where names have no room in either, numbers stand for
-    them. Of many models the matrices become smaller.
+    them. Of many models the matrices become smaller, and of more than have room the first are drawn.
     """
-    beside = min(MOST_BESIDE, len(about.models))
-    kinds = ((beside, WIDEST), (1, style.FULL_WIDTH_MM))
-    tries = [Layout(about, across, named, widest) for named in (True, False) for across, widest in kinds]
-    tries += [Layout(about, across, named=False) for across in range(beside + 1, MOST_SMALL + 1)]
+    tries = [
+        layout
+        for drawn in range(len(about.models), 0, -1)
+        for layout in _list_layouts(replace(about, models=about.models[:drawn]))
+    ]
     return next((tried for tried in tries if tried.fits), tries[-1])
+
+
+def _list_layouts(about: Subject) -> Iterator[Layout]:
+    beside = min(MOST_BESIDE, len(about.models))
+    for named in (True, False):
+        yield Layout(about, beside, named)
+        yield Layout(about, 1, named, style.FULL_WIDTH_MM)
+    for across in range(beside + 1, MOST_SMALL + 1):
+        yield Layout(about, across, named=False)
 
 
 def _read(table: pd.DataFrame, about: Subject) -> Matrices:

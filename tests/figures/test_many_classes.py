@@ -89,6 +89,28 @@ def _titles(name: str) -> dict[str, object]:
     return changed
 
 
+@pytest.mark.parametrize(("n", "kind", "models"), [(4, "long", 12), (14, "long", 12), (8, "long", 24)])
+def test_the_external_matrices_of_many_models_fit_a_page(
+    n: int,
+    kind: str,
+    models: int,
+    study: Callable[[int], Inputs],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    figures, (_, params) = keep_figures(monkeypatch), FIGURES["external"]
+    named = [{"id": f"m{k}", "title": f"Network number {k}"} for k in range(models)]
+    inputs = {f"external_{m['id']}": "external_a" for m in named}
+    monkeypatch.setitem(FIGURES, "external.many", (inputs, {**params, "models": named}))
+    svg = draw("external.many", study(n), tmp_path, classes=classes_of(n, kind))
+    require_clean(*figures, slack=1.5)
+    assert float(ET.fromstring(svg).get("height", "").removesuffix("pt")) <= style.PAGE_MM / 25.4 * 72 + 0.01
+    drawn = [m for m in named if f">{m['title']}<" in svg]
+    assert drawn == named[: len(drawn)]
+    told = re.search(r"models not drawn: (\d+)", svg)
+    assert len(drawn) + (int(told[1]) if told else 0) == models
+
+
 @pytest.mark.parametrize("n", [2, 14])
 @pytest.mark.parametrize("times", [1, 1500])
 @pytest.mark.parametrize("name", ["counts", "before", "confusion", "moved", "matrices"])
