@@ -66,9 +66,10 @@ class LocalProcesses:
         return count_cores()
 
     def submit(self, task: Task) -> Future[tuple[Record, Outcome]]:
-        """Run ``task`` in an idle worker, best in one that has imported its packages before."""
+        """Run ``task`` in an idle worker, best in one that has imported its packages before, and little else."""
         idle = [w for w in self._workers if w.threads == task.stage.threads and w.is_idle()]
-        for worker in sorted(idle, key=lambda w: -len(w.packages.intersection(task.stage.packages))):
+        needed = {*task.stage.packages}
+        for worker in sorted(idle, key=lambda w: (-len(needed & w.packages), len(w.packages))):
             with suppress(BrokenExecutor):  # it was killed while it waited
                 return worker.submit(task)
         with _block_interrupts():

@@ -225,10 +225,18 @@ class _Build:
 
     def _work(self, executor: Executor) -> None:
         while self.running or any(map(self._is_ready, self.stages)):
-            for stage in self.by_urgency:
-                if self._is_ready(stage) and self._fits(stage, executor.threads):
-                    self._start(stage, executor)
+            while stage := self._choose(executor.threads):
+                self._start(stage, executor)
             self._collect(executor)
+
+    def _choose(self, threads: int) -> Stage | None:
+        """Return the most urgent stage that may start, if one may.
+
+        One with the packages of a stage that runs comes last: it can wait for that process, which has imported them.
+        """
+        imported = [other.packages for other in self.running.values()]
+        fitting = [s for s in self.by_urgency if self._is_ready(s) and self._fits(s, threads)]
+        return min(fitting, key=lambda stage: stage.packages in imported, default=None)
 
     def _fits(self, stage: Stage, threads: int) -> bool:
         """Tell whether a stage may join those that run, where ``threads`` are had in all."""

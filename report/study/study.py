@@ -99,7 +99,7 @@ class Study(Section):
         return {**study, "dataset": dataset, "models": models, "untrained": untrained}
 
     def for_sample(self) -> Study:
-        """Return the study as ``--sample`` builds it: smaller images, fewer epochs."""
+        """Return the study as ``--sample`` builds it: smaller images, fewer epochs, networks too small for two threads."""
         image = self.image.model_copy(update={"size": min(self.image.size, self.sample.size)})
         models = tuple(
             m.model_copy(update={"epochs": min(m.epochs, self.sample.epochs)}) for m in self.models
@@ -108,7 +108,14 @@ class Study(Section):
         if split.subset:
             split = split.model_copy(update={"subset": self.sample.subset})
         dataset = self.dataset.without_real_names()
-        changed = {"image": image, "models": models, "split": split, "dataset": dataset}
+        training = self.training.model_copy(update={"threads": 1})
+        changed = {
+            "image": image,
+            "models": models,
+            "split": split,
+            "dataset": dataset,
+            "training": training,
+        }
         if self.external:
             changed["external"] = self.external.without_real_names()
         return self.model_copy(update=changed)
