@@ -26,7 +26,7 @@ LABELS = {
 }
 CLASSES = [*LABELS]
 SEEDS = range(1, 21)
-PICTURES, SIZE = 480, 64
+PICTURES, SIZE = 480, 32
 """As in the study file of the assignment."""
 
 
