@@ -1,5 +1,6 @@
 # make report   set up the environment and build the assignment's report on generated images
 # make test     set up the environment and run the tests
+# make bench    time it beside what people would do instead: benchmarks/RESULTS.md
 # make preview  show that report in the browser while you write
 PYTHON ?= python3
 BIN := .venv/bin
@@ -32,7 +33,7 @@ preview: .venv/ready
 	$(BIN)/report preview assignment --sample
 
 bench: .venv/ready
-	$(BIN)/python benchmarks/second_build.py
+	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf build document .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
