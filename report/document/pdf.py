@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 import re
@@ -58,7 +59,7 @@ def render(
     lint.require_sound(source)
     page = equations.draw_equations(_loose_spaces(pandoc.convert(source, pandoc.Theme(templates, STYLES))))
     fetcher = _make_fetcher({"theme/": templates, "figures/": source}, page.images)
-    with _collect_errors() as errors:
+    with _collect_errors() as errors, _without_collection():
         pdf = _lay_out(page.html, fetcher, PAPERS[paper]).write_pdf(
             finisher=_tag_finisher(page.spoken),
             pdf_variant="pdf/ua-1",
@@ -72,15 +73,10 @@ def render(
 
 def _lay_out(page: str, fetcher: Any, paper: tuple[float, float]) -> Any:
     """Return the pages of the report, with contents where it is long without them."""
-    for contents in (False, True):
-        html = _import_weasyprint().HTML(string=page, base_url=BASE, url_fetcher=fetcher)
-        _place_contents(html.etree_element)
-        expected = _move_floats(html, paper, contents)
-        if contents or expected <= LONG + 2:
-            document = html.render(stylesheets=[_paper_style(*paper, contents)], pdf_variant="pdf/ua-1")
-            if contents or len(document.pages) <= LONG:
-                return document
-    raise AssertionError
+    html = _import_weasyprint().HTML(string=page, base_url=BASE, url_fetcher=fetcher)
+    _place_contents(html.etree_element)
+    contents = _move_floats(html, paper)
+    return html.render(stylesheets=[_paper_style(*paper, contents)], pdf_variant="pdf/ua-1")
 
 
 def _paper_style(width: float, height: float, contents: bool) -> Any:
@@ -89,19 +85,24 @@ def _paper_style(width: float, height: float, contents: bool) -> Any:
     return _import_weasyprint().CSS(string=size + ("" if contents else " #TOC { display: none }"))
 
 
-def _move_floats(html: Any, paper: tuple[float, float], contents: bool) -> int:
-    """Move the figures of ``html`` so that they leave no page half empty; return about how many pages it fills."""
+def _move_floats(html: Any, paper: tuple[float, float]) -> bool:
+    """Move the figures of ``html`` so that they leave no page half empty; return whether it is long enough for contents."""
     width, height = paper
     elements = pagination.mark(html.etree_element)
-    endless = html.render(stylesheets=[_paper_style(width, ENDLESS, contents)])
+    endless = html.render(stylesheets=[_paper_style(width, ENDLESS, contents=True)])
     boxes = endless.pages[0].anchors
     blocks = pagination.measure(elements, boxes)
     if not blocks:
-        return 1
+        return False
     room = (height - TOP - BOTTOM) * MM_TO_PX
-    page = pagination.Page(room, (boxes["report"][1] - TOP * MM_TO_PX) % room)
-    pagination.move(html.etree_element, pagination.arrange(blocks, page))
-    return len(page.feet) + 1
+    begin = (boxes["report"][1] - TOP * MM_TO_PX) % room
+    page = pagination.Page(room, begin)
+    order = pagination.arrange([block for block in blocks if block.element.tag != "nav"], page)
+    contents = len(page.feet) >= LONG
+    if contents:
+        order = pagination.arrange(blocks, pagination.Page(room, begin))
+    pagination.move(html.etree_element, order)
+    return contents
 
 
 def _place_contents(root: Any) -> None:
@@ -197,6 +198,16 @@ def _make_fetcher(folders: dict[str, Path], images: dict[str, str]) -> Any:
             return URLFetcherResponse(url, body, {"Content-Type": MEDIA[Path(address).suffix]})
 
     return Fetcher()
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Let no garbage be looked for: WeasyPrint makes a million objects and keeps them, and each look costs more."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @contextmanager

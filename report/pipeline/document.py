@@ -24,7 +24,14 @@ WORDS = (
     *("*.j2", "datasets/*.j2", "sections/*.j2", "sentences/*.j2", "floats/*.j2", "words/*.j2"),
     *("filters/passage.lua", "references.bib"),
 )
-THEME = ("theme/*.html", "theme/*.css", "theme/*.js", "theme/fonts/*.woff2", "filters/report.lua")
+THEME = (
+    "theme/*.html",
+    "theme/*.css",
+    "theme/*.js",
+    "theme/fonts/*.woff2",
+    "theme/fonts/*.ttf",
+    "filters/report.lua",
+)
 
 
 def make_document_stages(study: Study, place: Place, before: Sequence[Stage]) -> Iterator[Stage]:
