@@ -16,7 +16,9 @@ from analysis.errors import ArchitectureError
 from analysis.models import runtime
 from analysis.models.layer_table import layer_table
 from analysis.models.output_head import find_head
+from analysis.models.precision import to_bfloat16
 from analysis.models.saving_check import require_saveable
+from analysis.processor import has_bfloat16
 from analysis.progress import Progress
 
 
@@ -26,6 +28,7 @@ def describe(
     *,
     scratch: Path,
     progress: Progress,
+    precision: str = "float32",
     **architecture: Any,
 ) -> None:
     """Write ``architecture.json``, ``layers.csv`` and ``summary.json`` of an untrained network.
@@ -34,6 +37,10 @@ def describe(
     ----------
     inputs : dict of str to Path
         ``initial``, the architecture whose weights a training begins with, if it does.
+    precision : {"float32", "bfloat16"}
+        What the hidden layers are to compute in; float32 where the processor has no bfloat16. The network says it of
+        itself, so training, prediction and export follow it, and ``summary.json`` has the ``precision`` that came of it:
+        "bfloat16" or "unsupported".
     architecture : str
         ``"module:function"``, called with ``size``, ``channels``, ``classes`` and ``params``.
     params : mapping
@@ -51,8 +58,13 @@ def describe(
     if "initial" in inputs:
         _require_same_weights(model, inputs["initial"] / "architecture.json", function)
     require_saveable(model, ends, function, scratch)
+    summary = {**_summary(model), "head": ends}
+    if precision == "bfloat16":
+        summary["precision"] = "bfloat16" if has_bfloat16() else "unsupported"
+        if has_bfloat16():
+            to_bfloat16(model)
     (out / "architecture.json").write_text(_json(json.loads(model.to_json())), encoding="utf-8")
-    (out / "summary.json").write_text(_json({**_summary(model), "head": ends}), encoding="utf-8")
+    (out / "summary.json").write_text(_json(summary), encoding="utf-8")
     layer_table(model).to_csv(out / "layers.csv", index=False, lineterminator="\n")
     progress(1, 1, "networks")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analysis.processor import has_bfloat16
 from report.commands.options import Cache, Data, External, Sample, Set, StudyArgument, request_plan
 from report.errors import UsageError, list_first
 from report.terminal import console
@@ -127,6 +128,12 @@ def _note_omissions(plan: Plan, model: str) -> None:
     if plan.study.untrained:
         names = ", ".join(model.id for model in plan.study.untrained)
         console.note(f"described and not trained, as they begin with weights learnt on ImageNet: {names}")
+    asked = {model.precision or plan.study.training.precision for model in plan.study.trained}
+    if "bfloat16" in asked and not has_bfloat16():
+        console.warn(
+            "this processor does not multiply in bfloat16, so networks that are described here are trained in float32, and"
+            " the report says so"
+        )
     if plan.lacks_external:
         console.note(
             "no images of the external set are there, so the models are not tried on it, and the report says so:"

@@ -123,6 +123,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
 
 def _architecture(study: Study, model: Model) -> Stage:
     initial = f"architecture.{model.init_from}"
+    precision = model.precision or study.training.precision
     return Stage(
         f"architecture.{model.id}",
         "analysis.models.architecture:describe",
@@ -133,6 +134,7 @@ def _architecture(study: Study, model: Model) -> Stage:
             "size": study.image.size,
             "channels": 3 if study.image.color == "rgb" else 1,
             "classes": len(study.classes),
+            **({"precision": precision} if precision != "float32" else {}),
         },
         uses=(model.architecture,),
         packages=packages.NETWORKS,

@@ -141,7 +141,7 @@ class Model(Section):
     decimals, or as given by class id. ``init_from`` is a model whose trained weights this training begins with.
     ``test_input`` scales the test images where that differs from training, which is a mistake. ``corrects`` names the
     model that has the mistake which this one does not have. With ``weights = "imagenet"`` a model is described and
-    not trained. ``minutes`` is what its training takes on two cores, to say before the first one how long it will take.
+    not trained. ``precision`` is that of ``[training]`` where it is not said. ``minutes`` is what its training takes on two cores, to say before the first one how long it will take.
     ``source`` cites where network and settings are published, and ``rationale`` says why they were chosen.
     """
 
@@ -163,6 +163,7 @@ class Model(Section):
     epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)] = 32
     callbacks: tuple[Callback, ...] = ()
+    precision: Literal["float32", "bfloat16"] | None = None
     minutes: Annotated[float, Field(gt=0)] | None = None
     source: Citation = ""
     rationale: Rationale = ""

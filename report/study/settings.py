@@ -247,7 +247,7 @@ class Training(Section):
 
     seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)] = (42,)
     threads: Annotated[int, Field(ge=1)] = 2
-    precision: Literal["float32"] = "float32"
+    precision: Literal["float32", "bfloat16"] = "float32"
 
     @field_validator("seeds")
     @classmethod

@@ -15,12 +15,22 @@ from report.writing.values import count, unbroken
 COUNTED = ("Conv2D", "MaxPooling2D", "Dense", "Dropout", "BatchNormalization")
 """Kinds of layers that are counted."""
 SETTINGS = (
-    *("optimizer", "epochs", "batch_size", "input", "init_from", "class_balance", "class_weights"),
+    *(
+        "optimizer",
+        "epochs",
+        "batch_size",
+        "precision",
+        "input",
+        "init_from",
+        "class_balance",
+        "class_weights",
+    ),
     *("augmentation", "augmented", "callbacks"),
 )
 UNSET: dict[str, dict[str, Any]] = {
     "input": {"input": {"scale": 1 / 255, "offset": 0.0, "pixels": "in-place"}, "test_input": None},
     "init_from": {"init_from": None, "weights": "random"},
+    "precision": {"precision": "float32"},
     "class_weights": {"class_weights": "none"},
     "augmented": {"augmented": "each-epoch"},
 }
@@ -67,13 +77,27 @@ class Models(Section):
         self, models: Sequence[Mapping[str, Any]], name: Callable[[str], str], setting: Setting
     ) -> list[list[str]]:
         """Return a row for each setting, its ``name`` first; one that is not set in any of the models is left out."""
-        named = [{**m, "init_from": m["init_from"] and self.facts.title(m["init_from"])} for m in models]
+        named = [
+            {
+                **m,
+                "init_from": m["init_from"] and self.facts.title(m["init_from"]),
+                "precision": self._precision(m),
+            }
+            for m in models
+        ]
         rows = {key: [setting(key, model) for model in named] for key in SETTINGS}
         return [
             [unbroken(name(key)), *cells]
             for key, cells in rows.items()
             if not (key in UNSET and set(cells) == {setting(key, UNSET[key])})
         ]
+
+    def _precision(self, model: Mapping[str, Any]) -> str:
+        """Return what a model's hidden layers compute in; ``unsupported`` is float32 where bfloat16 was asked for."""
+        asked = model["precision"] or self.study["training"]["precision"]
+        return str(
+            asked if asked == "float32" else self._architecture(model["id"], "summary.json")["precision"]
+        )
 
     def side_by_side(self) -> dict[str, Any]:
         """Return the ``networks`` of all models, their ``blocks`` beside each other, and what is ``shared`` by all layers."""
