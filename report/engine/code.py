@@ -50,6 +50,7 @@ class Code:
         self.project = project
         self.index = Index(folder / f"code-{digest_json([str(project.root), PYTHON])[:16]}.index")
         self._modules: dict[str, tuple[str, list[str]] | None] = {}
+        self._reached: dict[str, list[str]] = {}
 
     def closure(self, functions: Iterable[str]) -> dict[str, str]:
         """Return the hash of every module of ours that the modules of ``functions`` can import.
@@ -61,24 +62,37 @@ class Code:
         StageError
             A module is missing or is not valid Python.
         """
-        waiting = [function.partition(":")[0] for function in functions]
-        for name in waiting:
+        names = [function.partition(":")[0] for function in functions]
+        for name in names:
             if self._module(name) is None:
                 message = f"{name}: no such module in {self.project.root}"
                 raise StageError(message, hint=f"mend {self.project.declared_in}")
+        waiting = [name for name in names if self._counts(name)]
         found: dict[str, str] = {}
         while waiting:
             name = waiting.pop()
-            module = self._module(name)
-            if name in found or module is None or not module[0]:
-                continue
-            found[name] = module[0]
-            waiting += [*_parents(name), *module[1]]
+            if name not in found:
+                found[name] = self._hash_and_imports(name)[0]
+                waiting += self._reach(name)
         return found
+
+    def _reach(self, name: str) -> list[str]:
+        """Return what of ours a module imports, and the packages that it lies in."""
+        if name not in self._reached:
+            imported = self._hash_and_imports(name)[1]
+            self._reached[name] = [near for near in (*_parents(name), *imported) if self._counts(near)]
+        return self._reached[name]
+
+    def _counts(self, name: str) -> bool:
+        """Tell whether there is a module of that name that does more than report."""
+        return bool(self._hash_and_imports(name)[0])
+
+    def _hash_and_imports(self, name: str) -> tuple[str, list[str]]:
+        return self._module(name) or ("", [])
 
     def list_imports(self, modules: Iterable[str]) -> set[str]:
         """Return the names of all that these modules of ours import."""
-        return {name for module in modules for name in (self._module(module) or ("", []))[1]}
+        return {name for module in modules for name in self._hash_and_imports(module)[1]}
 
     def _module(self, name: str) -> tuple[str, list[str]] | None:
         """Return the hash ("" if it only reports) and the imports of a module; None if there is none of that name."""

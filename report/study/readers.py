@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 from analysis.datasets.reader import Reader, function_of
@@ -63,8 +64,13 @@ def _path(reader: str) -> Path:
 
 def _declaration(path: Path) -> ast.Call | None:
     """Return the call ``READER = Reader(...)`` of a module; None if it has none, or is no Python, which its stage tells."""
+    return _find_declaration(path.read_bytes())
+
+
+@cache
+def _find_declaration(source: bytes) -> ast.Call | None:
     try:
-        body = ast.parse(path.read_bytes()).body
+        body = ast.parse(source).body
     except (SyntaxError, ValueError):
         return None
     for node in body:

@@ -34,7 +34,7 @@ REFUSED = "refused"
 class Section(BaseModel):
     """A table of the study file: frozen, and unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
     def select(self, *names: str) -> dict[str, Any]:
         """Return the settings of these names as JSON values."""
