@@ -234,7 +234,7 @@ class Store:
     def has_bytes(self, entry: Entry) -> bool:
         """Tell whether a file has its bytes here, all of them by their number."""
         try:
-            return os.stat(f"{self.root}/blobs/{entry['sha256'][:2]}/{entry['sha256']}").st_size == entry["size"]
+            return self.blob(entry["sha256"]).stat().st_size == entry["size"]
         except FileNotFoundError:
             return False
 
