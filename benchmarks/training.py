@@ -58,7 +58,7 @@ def write_inputs(folder: Path) -> dict[str, Path]:
 def ours(inputs: dict[str, Path], architecture: str, folder: Path) -> Any:
     """Return the losses of the stage's training, which checkpoints every epoch and saves the network."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    (folder / "scratch").mkdir(parents=True)
     (folder / "architecture.json").write_text(architecture)
     given = {**inputs, "architecture": folder}
     train(given, folder, scratch=folder / "scratch", progress=lambda *_, **__: None, **SETTINGS)

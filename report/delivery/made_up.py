@@ -157,7 +157,7 @@ def _write_architecture(place: Path, case: _Case) -> None:
     )
     shape = [case.study.image.size, case.study.image.size, 3]
     parameters = {result.id: WHOLE for result in OF_ARCHITECTURE}
-    summary = {**parameters, "input_shape": shape, "head": "softmax"}
+    summary = {**parameters, "input_shape": shape, "head": "softmax", "precision": "bfloat16"}
     _write_json(place / "summary.json", summary)
 
 
