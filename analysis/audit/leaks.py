@@ -9,9 +9,18 @@ import pandas as pd
 
 from analysis.audit.findings import Finding, write_findings
 from analysis.audit.tables import read_table, write_table
+from analysis.evaluation.predictions import cluster_ids
 from analysis.evaluation.results_file import Basis, Entry, Results, entry, owned, write_json
 from analysis.progress import Progress
-from analysis.vocabulary.audit import CONFLICT, COPY, LEAKS, LEFT_OUT, LEFT_OUT_TABLE, OTHERS
+from analysis.vocabulary.audit import (
+    CONFLICT,
+    COPY,
+    LEAKS,
+    LEFT_OUT,
+    LEFT_OUT_TABLE,
+    OF_KNOWN_PATIENTS,
+    OTHERS,
+)
 from analysis.vocabulary.splits import SPLITS
 
 ARTIFACT = "audit.leaks/leaks.csv"
@@ -34,14 +43,17 @@ def find(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
     Parameters
     ----------
     inputs : mapping of str to Path
-        ``duplicates`` with ``groups.csv`` and ``pairs.csv``, and ``split``.
+        ``records``, ``duplicates`` with ``groups.csv`` and ``pairs.csv``, and ``split``.
     """
     split = read_table(inputs["split"] / "split.csv")[["image_id", "split"]].drop_duplicates()
     left_out = _read_left_out(inputs["split"] / LEFT_OUT_TABLE)
     groups = read_table(inputs["duplicates"] / "groups.csv")
     placed = place(split[split["split"].isin(SPLITS)], groups)
     leaks = placed[placed.groupby("group")["split"].transform("nunique") > 1]
-    results = {**_count(placed, leaks), **_count_left_out(left_out)}
+    records = read_table(inputs["records"] / "records.csv")
+    patients = dict(zip(records["image_id"], cluster_ids(records), strict=True))
+    known = dict(_of_known_patients(placed, placed["image_id"].map(patients)))
+    results = {**_count(placed, leaks), **known, **_count_left_out(left_out)}
     columns = ["group", "content", "image_id", "label", "patient_id", "split"]
     write_table(out / "leaks.csv", leaks[columns])
     pairs = _pairs(read_table(inputs["duplicates"] / "pairs.csv"), placed)
@@ -110,6 +122,17 @@ def _shared(placed: pd.DataFrame) -> Iterator[tuple[str, Entry]]:
                 method = f"count; {how} in {' or '.join(elsewhere)}"
                 name = f"{part}.{kind}_in_{'_or_'.join(elsewhere)}"
                 yield name, entry(value, method, Basis(ARTIFACT, rows["image_id"].nunique()))
+
+
+def _of_known_patients(placed: pd.DataFrame, patient: pd.Series[str]) -> Iterator[tuple[str, Entry]]:
+    """Yield how many of a split's images that are again in one before it are of patients with training images."""
+    of_known = patient.isin(set(patient[placed["split"] == "train"]))
+    for part, places in OTHERS.items():
+        rows = placed[placed["split"] == part]
+        again = rows["group"].isin(set(placed.loc[placed["split"].isin(places[-1]), "group"]))
+        value = rows.loc[again & of_known[rows.index], "image_id"].nunique()
+        method = "count; exact or near in a split before, of a patient in train"
+        yield f"{part}.{OF_KNOWN_PATIENTS}", entry(value, method, Basis(ARTIFACT, rows["image_id"].nunique()))
 
 
 def _find(results: Results) -> Iterator[Finding]:

@@ -57,6 +57,8 @@ WEAK_V, STRONG_V = 0.1, 0.3
 """What Cramer's V must exceed for a finding: about a small and a medium association in the words of Cohen (1988)."""
 ALPHA = 0.01
 """Of all associations together, after Holm: chance gives a finding in at most one of a hundred datasets."""
+OF_KNOWN_PATIENTS = "any_of_known_patients"
+"""Images that are again in a split before theirs, exactly or nearly, and whose patient has training images."""
 WHOLE = "all"
 """In the place of a class: images of all of them."""
 SAME_PATIENT = "same_patient_in_train"
@@ -146,6 +148,7 @@ def leak_results() -> Iterator[tuple[str, Quantity]]:
             yield from (
                 (f"{LEAKS}.{split}.{kind}_in_{elsewhere}", Quantity.COUNT) for kind in ("exact", "any")
             )
+        yield f"{LEAKS}.{split}.{OF_KNOWN_PATIENTS}", Quantity.COUNT
 
 
 def reach_results(models: Sequence[str]) -> Iterator[tuple[str, Quantity]]:

@@ -146,7 +146,11 @@ def make_split_stages(classes: Sequence[str], analysis: str = "") -> Iterator[St
     yield Stage(
         name_topic(LEAKS, analysis),
         "analysis.audit.leaks:find",
-        {"duplicates": Output(name_topic(DUPLICATES), ("groups.csv", "pairs.csv")), "split": split},
+        {
+            "records": RECORDS,
+            "duplicates": Output(name_topic(DUPLICATES), ("groups.csv", "pairs.csv")),
+            "split": split,
+        },
         packages=packages.STATISTICS,
     )
     yield make_patients_stage(classes, analysis)

@@ -30,7 +30,7 @@ external      analysis.audit.external.facts:describe        read, external
 external      analysis.models.external_prediction:predict   train, external
 external      analysis.audit.external.evaluate:evaluate     external
 external      analysis.evaluation.stages.average:average    external; with several seeds
-audit         analysis.audit.leaks:find                     split, audit
+audit         analysis.audit.leaks:find                     read, split, audit
 audit         analysis.audit.patients:audit                 read, split
 audit         analysis.audit.splits:collect                 split, evaluate; with ``split.seeds``
 audit         analysis.audit.confounding:confound           read

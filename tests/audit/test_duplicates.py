@@ -182,13 +182,17 @@ def test_what_is_in_two_splits(study: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "leaks"
     out.mkdir()
     leaks.find(
-        {"duplicates": tmp_path / "duplicates", "split": study["split"]}, out, scratch=out, progress=silent
+        {"records": study["records"], "duplicates": tmp_path / "duplicates", "split": study["split"]},
+        out,
+        scratch=out,
+        progress=silent,
     )
     facts = json.loads((out / "results.json").read_text())
     assert {name.removeprefix("leaks."): fact["value"] for name, fact in facts.items()} == {
         **{"groups": 3, "images": 6, "val.exact_in_train": 0, "val.any_in_train": 1},
         **{"test.exact_in_train": 1, "test.any_in_train": 2, "test.exact_in_val": 0, "test.any_in_val": 0},
         **{"test.exact_in_train_or_val": 1, "test.any_in_train_or_val": 2},
+        **{"val.any_of_known_patients": 0, "test.any_of_known_patients": 1},
         **dict.fromkeys(
             (f"left_out.{of}" for of in ("train", "val", "test", "copy", "conflicting_labels")), 0
         ),
@@ -215,7 +219,10 @@ def test_an_image_that_is_in_two_splits_by_its_labels_leaks_too(
     out = tmp_path / "leaks"
     out.mkdir()
     leaks.find(
-        {"duplicates": tmp_path / "duplicates", "split": study["split"]}, out, scratch=out, progress=silent
+        {"records": study["records"], "duplicates": tmp_path / "duplicates", "split": study["split"]},
+        out,
+        scratch=out,
+        progress=silent,
     )
     facts = json.loads((out / "results.json").read_text())
     assert (facts["leaks.groups"]["value"], facts["leaks.test.exact_in_train"]["value"]) == (1, 1)

@@ -75,7 +75,7 @@ def audit(root: Path, seed: int, *, clean: bool) -> Audited:
     run("images", preparation.prepare, pixels, size=SIZE, fit="squash", resample="area")
     run("split", splitting.split, read, **rule, **more)
     run("duplicates", duplicates.find, pixels)
-    run("leaks", leaks.find, {"duplicates": "duplicates", "split": "split"})
+    run("leaks", leaks.find, {**read, "duplicates": "duplicates", "split": "split"})
     run("patients", patients.audit, {**read, "split": "split"}, classes=CLASSES)
     run("probes", probes.probe, {**read, "images": "images"}, classes=CLASSES)
     run("confounding", confounding.confound, read, classes=CLASSES)

@@ -109,7 +109,7 @@ def test_all_others_are_where_the_split_without_it_has_them_and_nothing_leaks(st
     assert "test" not in set(plain[gone])
     out = tmp_path / "leaks"
     out.mkdir()
-    inputs = {"duplicates": study["duplicates"], "split": tmp_path / "split"}
+    inputs = {**study, "split": tmp_path / "split"}
     leaks.find(inputs, out, scratch=out, progress=silent)
     facts = {name: fact["value"] for name, fact in json.loads((out / "results.json").read_text()).items()}
     assert facts["leaks.groups"] == facts["leaks.test.any_in_train_or_val"] == 0

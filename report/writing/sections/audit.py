@@ -13,6 +13,7 @@ from analysis.vocabulary.audit import (
     LEAKS,
     LUNG_PROBES,
     MISSING,
+    OF_KNOWN_PATIENTS,
     ORIGINAL,
     PATIENTS,
     PROBES,
@@ -97,6 +98,12 @@ class Audit(Section):
 
     def _known(self, variable: str, of: str) -> int:
         return int(self._entry(f"confounding.{variable}.known.{of}")["value"])
+
+    def ages_by_source(self) -> list[str]:
+        """Return the classes whose images tell no age, where source and age go with the class: then both are one finding."""
+        if not {"source", PEOPLE[0]} <= set(self.variables("strong", "weak")):
+            return []
+        return [c for c in self.facts.classes if self._known(PEOPLE[0], c) and not self._known(PEOPLE[1], c)]
 
     def own(self, variable: str) -> list[dict[str, Any]]:
         """Return the classes of which nearly all images have a value that no image of another class has.
@@ -205,6 +212,10 @@ class Audit(Section):
     def copies(self) -> int:
         """Return how many test images have a copy, exact or near, among training and validation images."""
         return int(self.values.value(COPIES)) if self.is_split else 0
+
+    def copies_of_known(self) -> int:
+        """Return how many of these are of patients who have training images too."""
+        return int(self._entry(f"{LEAKS}.test.{OF_KNOWN_PATIENTS}")["value"])
 
     def leaks(self) -> list[str]:
         """Return what test images share with others: ``patients``, ``copies``."""

@@ -150,6 +150,27 @@ class Comparison(Section):
                 )
         return found
 
+    def by_patient(self, b: str) -> dict[str, Any]:
+        """Return the ``kind`` of the primary ``measure`` by patient beside that by image, and the ``models`` that it is of.
+
+        ``lower``: of every model, its interval below the other one. ``not_lower``: of no model by more than the margin.
+        ``undecided``: of ``models`` by more than the margin, and intervals overlap. ``none``: no known patient is among the
+        images, or a figure is not there.
+        """
+        verdict = self.verdict(b)
+        figure, models = f"{verdict['split']}.{verdict['measure']}", [verdict["a"], verdict["b"]]
+        pairs = {
+            m: [self.values.entry(f"{m}{suffix}.{figure}") for suffix in ("", GROUPED.suffix)] for m in models
+        }
+        found = {"kind": "none", "measure": verdict["measure"], "models": models}
+        known = self.values.results.get(f"data.{verdict['split']}.same_patient_in_train", {}).get("value")
+        if not known or any(e["low"] is None for pair in pairs.values() for e in pair):
+            return found
+        if all(second["high"] < first["low"] for first, second in pairs.values()):
+            return {**found, "kind": "lower"}
+        lower = [m for m, (one, two) in pairs.items() if two["value"] < one["value"] - verdict["margin"]]
+        return {**found, "kind": "undecided", "models": lower} if lower else {**found, "kind": "not_lower"}
+
     def has_no_known_patient(self, b: str) -> bool:
         """Tell whether the compared images are known to be of other patients than those that were trained on."""
         name = f"data.{self.verdict(b)['split']}.same_patient_in_train"

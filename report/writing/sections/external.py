@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from analysis.audit.people import AGE_GROUPS, name_age_group
 from analysis.vocabulary.external import EXTERNAL, MEASURES_OF_CLASS
 from analysis.vocabulary.measures import MEASURES
+from analysis.vocabulary.origins import ADULT
 from analysis.vocabulary.run_names import add_seed
 from report.document.markdown import escape
 from report.writing.study_facts import Section, read_rows
@@ -60,6 +62,23 @@ class External(Section):
         """Return whether the age of all images is known and none is of a minor."""
         known, minors = (self.values.value(f"{EXTERNAL}.{name}") for name in ("age_known", "minors"))
         return bool(known == self.values.value(f"{EXTERNAL}.count") and not minors)
+
+    def minors(self) -> dict[str, dict[str, Any]]:
+        """Return for each model of how many ``images`` of minors it calls how ``many`` a ``called`` class, its commonest answer.
+
+        Nothing where the age of no minor is known.
+        """
+        young = {name_age_group(low) for low, _ in AGE_GROUPS if low < ADULT}
+        found: dict[str, dict[str, Any]] = {}
+        for model in self.facts.trained:
+            counts = dict.fromkeys(self.facts.classes, 0)
+            for row in read_rows(self.facts.inputs[f"{EXTERNAL}_{model}"] / "groups.csv"):
+                if row["kind"] == "age_group" and row["group"] in young:
+                    counts[row["y_pred"]] += int(row["count"])
+            called = max(counts, key=lambda name: counts[name])
+            if images := sum(counts.values()):
+                found[model] = {"images": images, "called": called, "many": counts[called]}
+        return found
 
     def are_wrong(self) -> bool:
         """Return whether a network calls most images of the label that is quoted first a class that this does not match."""

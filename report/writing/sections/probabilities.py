@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from analysis.evaluation.settings import SPECIFICITIES
-from analysis.vocabulary.measures import ABNORMAL, in_percent
+from analysis.vocabulary.measures import ABNORMAL, SCALED, in_percent
 from report.writing.study_facts import Section
 
 Place = Literal["above", "within", "below"]
@@ -47,6 +47,22 @@ class Probabilities(Section):
         order: tuple[Place, ...] = ("above", "within", "below")
         counts = {place: found.count(place) for place in order}
         return {} if None in found else {p: n for p, n in counts.items() if n or p == "above"}
+
+    def worse_when_scaled(self, model: str) -> list[dict[str, str]]:
+        """Return each ``analysis`` in which scaling raises a model's Brier score, with its names ``before`` and ``after``."""
+        return [
+            {"analysis": analysis, "before": before, "after": f"{before}{SCALED}"}
+            for analysis in self.facts.analyses
+            if self._is_raised(before := f"{model}{analysis}.test.brier")
+        ]
+
+    def not_helped(self, analysis: str) -> list[str]:
+        """Return the models whose Brier score scaling raises in one analysis."""
+        return [m for m in self.facts.trained if self._is_raised(f"{m}{analysis}.test.brier")]
+
+    def _is_raised(self, name: str) -> bool:
+        before, after = self.values.value(name), self.values.value(f"{name}{SCALED}")
+        return before is not None and after is not None and after > before
 
     def better_than_chance(self) -> list[str]:
         """Return the models that find more at their threshold than an answer by chance of the same specificity would."""

@@ -76,6 +76,14 @@ class Results(Section):
         """Return whether a model has penalties on its kernels."""
         return bool(find_penalties(self.facts.layers(model)))
 
+    def only_in_training(self, model: str) -> list[str]:
+        """Return what changes a model's images or layers in training alone: ``dropout``, ``augmentation``."""
+        found = {
+            "dropout": any("dropout" in row["type"].lower() for row in self.facts.layers(model)),
+            "augmentation": bool(self.facts.model(model)["augmentation"]),
+        }
+        return [name for name, is_there in found.items() if is_there]
+
     def measures(self, model: str, split: str, of: str) -> list[str]:
         """Return the measures of a class or average in the order of the columns of tables, with intervals."""
         return [unbroken(self.values.cell(f"{model}.{split}.{measure.id}.{of}")) for measure in COLUMNS]
