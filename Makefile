@@ -1,5 +1,6 @@
 # make report   set up the environment and build the assignment's report on generated images
 # make test     set up the environment and run the tests
+# make test-quick   the tests of the rooms that you changed, or of ROOM=writing, without the longest
 # make bench    time it beside what people would do instead: benchmarks/RESULTS.md
 # make preview  show that report in the browser while you write
 PYTHON ?= python3
@@ -7,17 +8,26 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 
-.PHONY: report test test-all lint format preview bench clean lock
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -q
+ROOM ?= $(shell { git diff --name-only --merge-base origin/main; git ls-files --others --exclude-standard; } | sed -nE \
+	-e 's!^(report|analysis|tests)/([a-z_]+)/.*!\2!p' -e 's!^analysis/.*!datasets!p' -e 's!^report/.*!commands!p' \
+	-e 's!^templates/.*!document writing!p' -e 's!^studies/.*!studies!p' | tr ' ' '\n' | sort -u)
+
+.PHONY: report test test-quick test-all lint format preview bench clean lock
 .DELETE_ON_ERROR:
 
 report: .venv/ready
 	$(BIN)/report build assignment --sample
 
 test: .venv/ready-dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" -q
+	$(PYTEST) -m "not slow"
+
+test-quick: .venv/ready-dev
+	@test -n "$(ROOM)" || { echo "Nothing differs from origin/main. Name a room: make test-quick ROOM=writing"; exit 1; }
+	$(PYTEST) -m "not slow and not long" $(ROOM:%=tests/%)
 
 test-all: .venv/ready-dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	$(PYTEST)
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .

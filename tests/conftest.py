@@ -156,13 +156,34 @@ def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
         time.sleep(0.02)
 
 
+CASE = "case"
+BUILDS = "studies/test_every_study.py"
+LONGEST = (
+    *(CASE, "delivery/test_rebuild.py", "pipeline/test_granularity.py", "preview/test_rendering.py", BUILDS),
+    *("writing/test_hostile.py", "writing/test_readability.py", "commands/test_build.py"),
+    *("figures/test_many_classes.py", "writing/sections/test_comparison.py", "delivery/test_rehearsal.py"),
+    *("figures/test_all_figures.py", "audit/test_planted_faults.py", "commands/test_audit.py"),
+    *("models/test_checkpoint.py", "document/test_pdf.py", "models/test_saving_check.py"),
+)
+"""What costs most, the longest first: begun last, it would keep one process busy long after the other has ended."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and in one process all that share the build of the fixture `case`."""
+    """Keep in one process the tests of a file, and those that share the build `case`; begin with the longest.
+
+    Each build of a study shares nothing, and may be in any process.
+    """
+    ranks = {}
     for item in items:
         given = getattr(item, "callspec", None)
-        shares = "case" in getattr(item, "fixturenames", ()) and not (given and "case" in given.params)
-        item.add_marker(pytest.mark.xdist_group("case" if shares else str(item.path)))
+        shares = CASE in getattr(item, "fixturenames", ()) and not (given and CASE in given.params)
+        where = CASE if shares else item.path.relative_to(REPOSITORY / "tests").as_posix()
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if where == BUILDS else where))
+        ranks[item] = LONGEST.index(where) if where in LONGEST else len(LONGEST)
+        if where in LONGEST:
+            item.add_marker(pytest.mark.long)
+    items.sort(key=ranks.__getitem__)
 
 
 @pytest.fixture
