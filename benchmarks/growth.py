@@ -55,6 +55,7 @@ def stages(root: Path) -> dict[str, tuple[str, dict[str, str], dict[str, Any]]]:
         "group": "none",
         "classes": CLASSES,
     }
+    rule |= {"draw": "stratified", "official_val": "val", "subset": {}}
     asked = {"classes": CLASSES, "seed": 42, "splits": ("val", "test")}
     network = {
         "architecture": "analysis.models.assignment:baseline",
