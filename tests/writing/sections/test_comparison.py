@@ -264,7 +264,7 @@ def test_a_comparison_declared_late_says_so():
         (
             0.0,
             "underpowered",
-            "for new patients, whom no network has seen, this holds.",
+            "Only the one by patient is of patients whom no network has seen.",
         ),
     ],
 )
@@ -286,9 +286,7 @@ def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, ver
         told = found.having({**results, "data.test.same_patient_in_train": known})
         assert ("In neither does a patient" in told("verdicts.unseen", "improved")) == is_told
     answer = found("verdicts.answer", "improved")
-    assert ("By patient, " in answer and "for new patients this holds" in answer) == (
-        patient == 0 and verdict != "better"
-    )
+    assert ("By patient, " in answer) == (patient == 0 and verdict != "better")
     assert "With all images of a patient in one part, " in summarise(found)
 
 
