@@ -32,6 +32,8 @@ def main() -> None:
     if "lacks the bfloat16" in document:
         sys.exit("this processor does not multiply in bfloat16: nothing was compared")
     primary, narrow, p = (results[f"{PAIR}.{name}"] for name in ("f1.macro", "equivalence", "p"))
+    if narrow["low"] is None:
+        sys.exit(f"cannot be decided: {narrow['reason_null']}")
     margin = 0.03
     reached = (
         f"macro F1 {results['single.test.f1.macro']['value']:.3f} in float32,"
