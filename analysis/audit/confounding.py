@@ -16,7 +16,7 @@ import pandas as pd
 from analysis.arrays import Counts
 from analysis.audit import association
 from analysis.audit.findings import Finding, grade, write_findings
-from analysis.audit.people import UNKNOWN, read_people
+from analysis.audit.people import UNKNOWN, list_age_groups, read_people
 from analysis.audit.tables import read_table, write_table
 from analysis.datasets.people import tagged
 from analysis.evaluation.predictions import cluster_ids
@@ -120,12 +120,18 @@ def describe(records: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _place(value: str) -> tuple[int, str]:
+    """Return where a value stands in a table: age groups by age, others by name, what is not known last."""
+    ages = list_age_groups()
+    return (ages.index(value) if value in ages else value == UNKNOWN, value)
+
+
 def cross_tables(people: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Return for each variable, value and class the images, the patients, and the share of the class' images."""
     rows = []
     for variable in VARIABLES:
         values = people[variable].replace("", UNKNOWN)
-        for value in sorted(set(values), key=lambda v: (v == UNKNOWN, v)):
+        for value in sorted(set(values), key=_place):
             for name in classes:
                 of_class = people["label"] == name
                 cell = people[of_class & (values == value)]

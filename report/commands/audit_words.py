@@ -20,6 +20,7 @@ from analysis.vocabulary.audit import (
     THUMBNAIL,
     VARIABLES,
     WHOLE,
+    WITHOUT_LUNGS,
 )
 from analysis.vocabulary.measures import MACRO
 from report.terminal.console import align_columns
@@ -149,10 +150,20 @@ def _describe_verdict(found: Found) -> str:
     problems = describe_problems(found)
     shared = f"; {problems}" if problems else ""
     if subjects["strong"]:
-        return f"results on these images may rest on {listed(subjects['strong'])}{shared}"
+        weak = f", and to a lesser degree on {listed(subjects['weak'])}" if subjects["weak"] else ""
+        return f"results on these images may rest on {listed(subjects['strong'])}{weak}{shared}"
     if subjects["weak"]:
         return f"results on these images may to a small degree rest on {listed(subjects['weak'])}{shared}"
+    if not _is_compared(found["results"]):
+        return f"too few images could be compared to tell whether anything goes with the class{shared}"
     return f"nothing was found that goes with the class{shared}"
+
+
+def _is_compared(results: Found) -> bool:
+    """Tell whether anything beside the lungs could be held against the class."""
+    names = [f"{AUDIT}.{PROBING}.{probe}.auroc.{MACRO}" for probe in WITHOUT_LUNGS]
+    names += [f"{AUDIT}.{CONFOUNDING}.{variable}.values.cramers_v" for variable in VARIABLES]
+    return any(results.get(name, {}).get("value") is not None for name in names)
 
 
 def describe_problems(found: Found) -> str:

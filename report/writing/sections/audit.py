@@ -75,6 +75,10 @@ class Audit(Section):
         found = [v for v in VARIABLES if self.level("confounding", v) in levels]
         return [v for v in found if v != PEOPLE[1] or PEOPLE[0] not in found]
 
+    def mislabelled(self) -> int:
+        """Return how many groups of copies have different labels."""
+        return int(self._entry(f"{DUPLICATES}.conflicting_labels.groups")["value"])
+
     def known_apart(self) -> list[str]:
         """Return the variables of which it goes with the class whether they are known."""
         return [v for v in VARIABLES if self.level("confounding", f"{v}.{MISSING}") != NOT_FOUND]
@@ -161,6 +165,10 @@ class Audit(Section):
         found = [p for p in found if p != FILE or self.area(ORIGINAL) is None]
         return sorted(found, key=lambda p: -(self.area(p) or 0))
 
+    def is_probed(self) -> bool:
+        """Whether any probe that sees no lungs could be tried."""
+        return any(self.area(probe) is not None for probe in self.probes() if probe in WITHOUT_LUNGS)
+
     def area(self, probe: str, of: str = MACRO) -> float | None:
         """Return the AUC of a probe."""
         found: float | None = self._entry(f"probes.{probe}.auroc.{of}")["value"]
@@ -236,7 +244,8 @@ class Audit(Section):
         Variables that are known of some classes more than of others are one row, with the ``lowest`` association.
         """
         for variable in VARIABLES:
-            if not (variable == PEOPLE[1] and self._has_population()):
+            repeated = variable == PEOPLE[1] and self._has_population()
+            if not repeated or variable in self.variables("strong", "weak"):
                 name = f"confounding.{variable}.{VALUES}.cramers_v"
                 if self._entry(name)["value"] is not None:
                     yield self._row("values", variable, name, self.level("confounding", variable))
