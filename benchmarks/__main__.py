@@ -7,14 +7,14 @@ import sys
 
 from benchmarks.harness import FOLDER, write_results
 
-HOURS = ("precision", "whole_assignment")
-"""Modules that train at full size: they run only where they are named."""
+ALONE = ("precision", "whole_assignment", "preparation", "growth")
+"""Modules that train at full size, or need a folder of images: ``python -m benchmarks.NAME FOLDER`` runs one."""
 NO_BENCHMARK = ("__init__", "__main__", "harness")
 
 
 def main() -> int:
     """Return 1 where a benchmark failed, after all others have run."""
-    modules = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in (*NO_BENCHMARK, *HOURS))
+    modules = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in (*NO_BENCHMARK, *ALONE))
     failed = []
     for module in sys.argv[1:] or modules:
         print(f"\n{module}", flush=True)
