@@ -102,28 +102,34 @@ def digest_source(source: Source, folder: Path, on_read: OnRead | None = None) -
     Raises
     ------
     SourceError
-        There is nothing at its path, or a folder cannot be read.
+        There is nothing at its path, or a folder cannot be read, or a file that is no image.
     """
     index = Index(folder / f"files-{digest_json([str(source.path), *source.include])[:16]}.index")
     files, others = _listed(source)
     known = {name: index.get(name, status) for name, status in files.items()}
     unknown = [name for name, sha256 in known.items() if sha256 is None]
     for name, sha256 in zip(unknown, _read_through(source.path, unknown, on_read), strict=True):
-        known[name] = sha256
-        index.put(name, files[name], sha256)
+        if sha256:
+            index.put(name, files[name], sha256)
+        elif not source.private:
+            raise SourceError(
+                f"{source.path / name}: permission denied", hint="make the file readable for you"
+            )
+        known[name] = sha256 or digest_json("not readable")  # an image that its reader leaves out, and counts
     index.save()
     return known | {name: digest_json(what) for name, what in others.items()}
 
 
 def _read_through(root: Path, names: list[str], on_read: OnRead | None) -> list[str]:
+    """Return the sha256 of each file, "" of one that may not be read."""
     paths = [f"{root}/{name}" if name else str(root) for name in names]
     if len(paths) < HASHING_THREADS:
-        return [digest_file(path) for path in paths]
+        return [_digest(path) for path in paths]
     from concurrent.futures import ThreadPoolExecutor
 
     digests = []
     with ThreadPoolExecutor(HASHING_THREADS) as pool:
-        for sha256 in pool.map(digest_file, paths):
+        for sha256 in pool.map(_digest, paths):
             digests.append(sha256)
             if on_read:
                 on_read(len(digests), len(paths))
@@ -133,3 +139,10 @@ def _read_through(root: Path, names: list[str], on_read: OnRead | None) -> list[
 def digest_tree(digests: Mapping[str, str]) -> str:
     """Return the digest of a source from those of its files: that of a result with the same files."""
     return digest_json(dict(digests))
+
+
+def _digest(path: str) -> str:
+    try:
+        return digest_file(path)
+    except PermissionError:
+        return ""

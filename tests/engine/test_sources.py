@@ -161,3 +161,23 @@ def test_the_real_dataset_is_looked_over_in_a_moment(tmp_path):
     begun = time.process_time()
     assert digest_source(Source(REAL / "v7", listing="analysis.walk:list_files"), tmp_path) == first
     assert time.process_time() - begun < 0.5
+
+
+def test_an_image_that_may_not_be_read_has_a_digest_of_its_own_until_it_may(folder, tmp_path, monkeypatch):
+    digest_file = sources.digest_file
+
+    def refuse(path: str) -> str:
+        if path.endswith("two.txt"):
+            raise PermissionError(13, "Permission denied", path)
+        return digest_file(path)
+
+    whole = digest_source(Source(folder), tmp_path / "i")
+    monkeypatch.setattr(sources, "digest_file", refuse)
+    with pytest.raises(SourceError, match=r"two\.txt: permission denied"):
+        digest_source(Source(folder), tmp_path / "other")
+    images = Source(folder, private=True)
+    refused = digest_source(images, tmp_path / "images")
+    assert refused["two.txt"] != whole["two.txt"]
+    assert {**refused, "two.txt": whole["two.txt"]} == whole
+    monkeypatch.undo()
+    assert digest_source(images, tmp_path / "images") == whole
