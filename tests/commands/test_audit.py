@@ -67,7 +67,7 @@ def test_planted_faults_are_told_and_written(audited):
     assert ("probes", "border") in levels
     assert levels[("leaks", "test")] == "strong"
     assert [(e["reason"], e["files"]) for e in found["read"]["excluded"]] == [("image does not decode", 1)]
-    assert " rest on the image border" in done.stdout
+    assert " rest on image border" in done.stdout
     assert "X-rays in several parts of its split: 1" in done.stdout
     with (place / "out" / "tables" / "audit_leaks_leaks.csv").open(encoding="utf-8") as file:
         assert {row["image_id"].rpartition("/")[2] for row in csv.DictReader(file)} == {

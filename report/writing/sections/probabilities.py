@@ -48,7 +48,7 @@ class Probabilities(Section):
         counts = {place: found.count(place) for place in order}
         return {} if None in found else {p: n for p, n in counts.items() if n or p == "above"}
 
-    def worse_when_scaled(self, model: str) -> list[dict[str, str]]:
+    def raised_by_scaling(self, model: str) -> list[dict[str, str]]:
         """Return each ``analysis`` in which scaling raises a model's Brier score, with its names ``before`` and ``after``."""
         return [
             {"analysis": analysis, "before": before, "after": f"{before}{SCALED}"}
@@ -61,7 +61,7 @@ class Probabilities(Section):
         return [m for m in self.facts.trained if self._is_raised(f"{m}{analysis}.test.brier")]
 
     def _is_raised(self, name: str) -> bool:
-        before, after = self.values.value(name), self.values.value(f"{name}{SCALED}")
+        before, after = (self.values.results.get(n, {}).get("value") for n in (name, f"{name}{SCALED}"))
         return before is not None and after is not None and after > before
 
     def better_than_chance(self) -> list[str]:
