@@ -71,12 +71,18 @@ def render(
     progress(1, 1, "documents")
 
 
-def _lay_out(page: str, fetcher: Any, paper: tuple[float, float]) -> Any:
-    """Return the pages of the report, with contents where it is long without them."""
+def _lay_out(page: str, fetcher: Any, paper: tuple[float, float], fewest: int = LONG + 2) -> Any:
+    """Return the pages of the report, with contents where it is long without them.
+
+    Of more than ``fewest`` pages, as they are estimated, that is not tried.
+    """
     html = _import_weasyprint().HTML(string=page, base_url=BASE, url_fetcher=fetcher)
     _place_contents(html.etree_element)
-    contents = _move_floats(html, paper)
-    return html.render(stylesheets=[_paper_style(*paper, contents)], pdf_variant="pdf/ua-1")
+    contents = _move_floats(html, paper, fewest)
+    document = html.render(stylesheets=[_paper_style(*paper, contents)], pdf_variant="pdf/ua-1")
+    if not contents and len(document.pages) > LONG:
+        return _lay_out(page, fetcher, paper, fewest=0)
+    return document
 
 
 def _paper_style(width: float, height: float, contents: bool) -> Any:
@@ -85,8 +91,8 @@ def _paper_style(width: float, height: float, contents: bool) -> Any:
     return _import_weasyprint().CSS(string=size + ("" if contents else " #TOC { display: none }"))
 
 
-def _move_floats(html: Any, paper: tuple[float, float]) -> bool:
-    """Move the figures of ``html`` so that they leave no page half empty; return whether it is long enough for contents."""
+def _move_floats(html: Any, paper: tuple[float, float], fewest: int) -> bool:
+    """Move the figures of ``html`` so that they leave no page half empty; return whether it fills more than ``fewest`` pages."""
     width, height = paper
     elements = pagination.mark(html.etree_element)
     endless = html.render(stylesheets=[_paper_style(width, ENDLESS, contents=True)])
@@ -98,7 +104,7 @@ def _move_floats(html: Any, paper: tuple[float, float]) -> bool:
     begin = (boxes["report"][1] - TOP * MM_TO_PX) % room
     page = pagination.Page(room, begin)
     order = pagination.arrange([block for block in blocks if block.element.tag != "nav"], page)
-    contents = len(page.feet) >= LONG
+    contents = len(page.feet) + 1 > fewest
     if contents:
         order = pagination.arrange(blocks, pagination.Page(room, begin))
     pagination.move(html.etree_element, order)

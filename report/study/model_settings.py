@@ -141,8 +141,8 @@ class Model(Section):
     decimals, or as given by class id. ``init_from`` is a model whose trained weights this training begins with.
     ``test_input`` scales the test images where that differs from training, which is a mistake. ``corrects`` names the
     model that has the mistake which this one does not have. With ``weights = "imagenet"`` a model is described and
-    not trained. ``precision`` is that of ``[training]`` where it is not said. ``minutes`` is what its training takes on two cores, to say before the first one how long it will take.
-    ``source`` cites where network and settings are published, and ``rationale`` says why they were chosen.
+    not trained. ``precision`` is that of ``[training]`` where it is not said. ``minutes`` is what its training takes on
+    two cores, to say before the first one how long it will take. ``source`` cites where network and settings are published, and ``rationale`` says why they were chosen.
     """
 
     id: Identifier

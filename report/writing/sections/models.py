@@ -15,17 +15,8 @@ from report.writing.values import count, unbroken
 COUNTED = ("Conv2D", "MaxPooling2D", "Dense", "Dropout", "BatchNormalization")
 """Kinds of layers that are counted."""
 SETTINGS = (
-    *(
-        "optimizer",
-        "epochs",
-        "batch_size",
-        "precision",
-        "input",
-        "init_from",
-        "class_balance",
-        "class_weights",
-    ),
-    *("augmentation", "augmented", "callbacks"),
+    *("optimizer", "epochs", "batch_size", "precision", "input", "init_from"),
+    *("class_balance", "class_weights", "augmentation", "augmented", "callbacks"),
 )
 UNSET: dict[str, dict[str, Any]] = {
     "input": {"input": {"scale": 1 / 255, "offset": 0.0, "pixels": "in-place"}, "test_input": None},

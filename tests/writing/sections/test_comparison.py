@@ -291,6 +291,30 @@ def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, ver
 
 
 @pytest.mark.parametrize(
+    ("lower_by", "width", "words"),
+    [
+        (0.1, 0.01, "is lower indeed, with intervals that do not overlap"),
+        (0.1, 0.2, "is lower by more than the margin, but the intervals overlap"),
+        (0.01, 0.2, "is not lower by more than the margin for either network"),
+    ],
+)
+def test_whether_known_patients_raise_results_is_said_with_its_case(lower_by, width, words):
+    verdicts = said(every(0.7), every(0.85))
+    results = {**verdicts.results, "data.test.same_patient_in_train": entry(7, "", Basis(""))}
+    for model in ("baseline", "improved"):
+        item = results[f"{model}.test.f1.macro"]
+        for name, value in ((model, item["value"]), (f"{model}@patient", item["value"] - lower_by)):
+            ends = {"low": value - width, "high": value + width}
+            results[f"{name}.test.f1.macro"] = {**item, "value": value, **ends}
+    verdict = verdicts.verdicts[0]
+    both = [verdict, {**verdict, "analysis": "@patient", "pair": "improved_vs_baseline@patient"}]
+    found = Written(StudyFacts(STUDY, Values(results), {}), both)
+    assert words in found("verdicts.inflated", "improved")
+    unknown = {**results, "data.test.same_patient_in_train": entry(0, "", Basis(""))}
+    assert found.having(unknown)("verdicts.inflated", "improved").strip() == ""
+
+
+@pytest.mark.parametrize(
     ("name", "words"),
     [
         (

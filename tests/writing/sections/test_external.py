@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from report.writing.sections.audit import Audit
 from report.writing.sections.external import External
 from report.writing.study_facts import StudyFacts
 from report.writing.values import unbroken
-from tests.writing.conftest import facts_of
+from tests.writing.conftest import facts_of, macro
 
 
 def test_a_tie_is_shown_with_all_its_classes(found, tmp_path):
@@ -25,3 +28,27 @@ def test_a_tie_is_shown_with_all_its_classes(found, tmp_path):
     (cells,) = external.groups(lambda kind, name: name)
     tie = f"Bacterial Pneumonia, COVID\\-19{unbroken(' ')}(2)"
     assert cells == ["", "female", "No finding", "4", *[tie] * len(facts.trained)]
+
+
+@pytest.mark.parametrize(
+    ("called", "words"),
+    [
+        (
+            "covid_19",
+            "That fits a recognised source and not age alone, as COVID\\-19 images are the only ones of adults",
+        ),
+        ("healthy", "That fits age, as COVID\\-19 images are the only ones of adults"),
+    ],
+)
+def test_what_minors_are_called_is_held_against_age(found, tmp_path, monkeypatch, called, words):
+    facts: StudyFacts = facts_of(found("strong"))
+    own = [{"id": "covid_19", "many": 40, "known": 40, "values": ["adults"]}]
+    monkeypatch.setattr(Audit, "own", lambda self, variable: own)
+    rows = ["kind,group,label,n,y_pred,count"]
+    for group, of_them in (("6 to 11", called), ("12 to 17", called), ("18 to 39", "viral")):
+        rows += [f"age_group,{group},none,8,{name},{8 * (name == of_them)}" for name in facts.classes]
+    (tmp_path / "groups.csv").write_text("\n".join(rows) + "\n")
+    inputs = {**facts.inputs, **{f"external_{m}": tmp_path for m in facts.trained}}
+    told = macro(replace(facts, inputs=inputs), "sentences/external.of_minors")
+    assert told.startswith("Of 16 images of minors, the baseline CNN calls 16 ")
+    assert words in told
