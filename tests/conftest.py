@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -19,6 +21,7 @@ from report.engine.run import Built, Options, build
 from report.engine.stage import Output, Stage
 from report.engine.status import StageStatus, status
 from report.engine.store import Store
+from tests import tiny_build
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -184,6 +187,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if where in LONGEST:
             item.add_marker(pytest.mark.long)
     items.sort(key=ranks.__getitem__)
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Return a function that fills a folder once a run of the tests, in however many processes these are."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def fill(name: str, make: Callable[[Path], None]) -> Path:
+        place, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(place, ignore_errors=True)  # of a process in which it failed
+                place.mkdir()
+                make(place)
+                done.touch()
+        return place
+
+    return fill
+
+
+@pytest.fixture(scope="session")
+def tiny(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """Return a copy of the project that has built the tiny sample; who wants to change it makes a copy."""
+    return once("tiny", tiny_build.make)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ UNKNOWN_SECONDS = 1.0
 
 
 def by_urgency(stages: Sequence[Stage], seconds: Mapping[str, float]) -> list[Stage]:
-    """Return the stages of a plan, first the early ones, then what begins the longest way to the end.
+    """Return the stages of a plan, first the early ones, then what begins the longest way to the end, on fewer threads first.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def by_urgency(stages: Sequence[Stage], seconds: Mapping[str, float]) -> list[St
         rank[stage.name] += seconds.get(stage.name, UNKNOWN_SECONDS)
         for name in stage.needs:
             rank[name] = max(rank[name], rank[stage.name])
-    return sorted(stages, key=lambda stage: (not stage.early, -rank[stage.name]))
+    return sorted(stages, key=lambda stage: (not stage.early, -rank[stage.name], stage.threads))
 
 
 def hopeless(stages: Sequence[Stage], failed: Collection[str]) -> set[str]:

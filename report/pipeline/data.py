@@ -81,6 +81,7 @@ def make_data_stages(study: Study, place: Place) -> Iterator[Stage]:
         {**describe_reading(study.dataset, study.classes), **study.dataset.select("max_excluded")},
         packages=packages.IMAGES,
         releases=ALL_FILES,  # tables of the images, none of their pixels
+        early=True,
     )
     yield make_images_stage(pixels, study.image)
 

@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.bccache import Bucket, BytecodeCache
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from analysis.vocabulary.measures import as_average, as_head, in_text
@@ -27,6 +29,28 @@ from report.writing.values import (
     unbroken,
     whole_percent,
 )
+
+
+class _Compiled(BytecodeCache):
+    """Templates as code, so that a process compiles each once, however often and from wherever it fills them in."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType | None] = {}
+
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        """Return what a template is known by: the folder of a stage's templates is another each time."""
+        return name
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give the code of the template ``bucket``, if it is known in these words."""
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of the template ``bucket``."""
+        self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
 
 
 def make_environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
@@ -56,6 +80,7 @@ def make_engine(folder: Path, known: Mapping[str, Any]) -> ImmutableSandboxedEnv
     What a template imports knows it too, so that a sentence needs as arguments only what it is about.
     """
     engine = make_environment(FileSystemLoader(folder, followlinks=True))
+    engine.bytecode_cache = _COMPILED
     engine.filters |= {"one_line": join_lines, "unbroken": unbroken, "slug": slug}
     engine.filters |= {"sentence_case": sentence_case, "counted": counted, "each": each}
     engine.filters |= {"decimal": decimal, "percent": percent}

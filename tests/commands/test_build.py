@@ -100,6 +100,13 @@ def test_a_class_too_small_to_be_split_is_named_with_its_count(dataset, tmp_path
     code, error, _ = run_in_vain("build", "--data", str(dataset((9, 2, 9, 9))), cache=tmp_path / "cache")
     assert code == DATA
     assert '"covid_19" has 2 images' in error
+    ran = [
+        json.loads(path.read_bytes())["stage"] for path in (tmp_path / "cache").glob("v2/actions/*/*.json")
+    ]
+    assert "read" in ran
+    assert not [name for name in ran if name.startswith("architecture.")], (
+        "found before TensorFlow is imported"
+    )
 
 
 def test_a_mistake_in_the_authors_text_is_found_before_anything_runs(tmp_path):

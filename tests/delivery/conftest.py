@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -21,9 +25,7 @@ from report.engine.stage import Stage
 from report.pipeline.data import Place
 from report.pipeline.stages import PROGRAM, make_stages
 from report.study.loading import load
-from tests.delivery.handed_in import (
-    Case,
-)
+from tests.delivery.handed_in import Case
 
 ASSIGNMENT = PROJECT / "studies" / "assignment"
 TINY = ("sample.pictures=160", "sample.size=32")
@@ -84,9 +86,30 @@ def make(stage: Stage, files: dict[str, dict[str, Path]], place: Path) -> Repeat
     return RepeatedStage(out)
 
 
+VERIFY = """
+import pickle, sys
+from pathlib import Path
+from report.cli import main
+from report.delivery import verify
+
+def recompute_and_keep(folder, declared, work, on_progress, recompute=verify.recompute):
+    found = recompute(folder, declared, kept, on_progress)
+    (kept / "found").write_bytes(pickle.dumps(found))
+    return found
+
+folder, kept = sys.argv[1], Path(sys.argv[2])
+verify.recompute, sys.argv = recompute_and_keep, ["report", "verify", folder]
+try:
+    main()
+finally:
+    print([name for name in ("tensorflow", "keras", "torch") if name in sys.modules])
+"""
+"""The command, which keeps what it recomputes."""
+
+
 @pytest.fixture(scope="session")
 def case(tmp_path_factory) -> Case:
-    """Return a build of the assignment's sample whose networks are made up, and what is recomputed from it."""
+    """Return a build of the assignment's sample whose networks are made up, and what the command makes of it elsewhere."""
     work = tmp_path_factory.mktemp("build")
     study = load(ASSIGNMENT / "study.toml", TINY).for_sample()
     plan = make_stages(study, Place(ASSIGNMENT, "sample", None, TINY))
@@ -102,9 +125,20 @@ def case(tmp_path_factory) -> Case:
         )
     out = work / "built"
     publish.publish(SimpleNamespace(name="sample", out=out, cache=work, study=study, stages=plan), built, 1.0)
-    given = evidence.read_evidence(out)
     ElementTree.register_namespace("", SVG)  # that WeasyPrint has taken away
-    return Case(out, given, recompute.recompute(out, given, work / "again", lambda *_: None))
+    again, elsewhere = work / "again", Path(shutil.copytree(out, work / "handed in"))
+    again.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", VERIFY, str(elsewhere), str(again)],
+        cwd=PROJECT,
+        env={**os.environ, "REPORT_CACHE": str(work / "cache"), "TZ": "Asia/Tokyo", "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (again / "found").exists(), done.stderr
+    found = pickle.loads((again / "found").read_bytes())
+    return Case(elsewhere, evidence.read_evidence(elsewhere), found, done)
 
 
 @pytest.fixture

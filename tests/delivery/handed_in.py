@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import NamedTuple
 
 from report.delivery import evidence, verify
@@ -16,11 +17,12 @@ RESULT = r'("{}": \{{[^}}]*"{}": \d\.\d\d)(\d)(\d)'
 
 
 class Case(NamedTuple):
-    """A build folder, what it tells, and what is recomputed from it."""
+    """A build folder, what it tells, what is recomputed from it, and what the command did that recomputed it."""
 
     folder: Path
     given: evidence.Evidence
     again: Recomputation
+    done: CompletedProcess[str]
 
 
 def list_differences(case: Case) -> list[str]:

@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,14 +16,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PATIENT = (
-    'models.improved.callbacks=[{kind="early_stopping", monitor="val_loss", patience=30, restore_best=true}]'
-)
-TINY = (
-    *("sample.pictures=80", "sample.size=32", "sample.epochs=20", "models.baseline.epochs=20"),
-    *('split.also="none"', PATIENT),
-)
+from tests import tiny_build
+
 SOON_SECONDS = 10  # it takes 0.2 s, but a busy machine may not come round to it
 on_linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers in /proc")
 
@@ -39,9 +32,7 @@ class Copy:
 
     def command(self, *options: str) -> list[str]:
         """Return the command that builds the tiny sample."""
-        places = ("--cache", str(self.cache), "--out", str(self.out))
-        tiny = [word for setting in TINY for word in ("--set", setting)]
-        return [sys.executable, "-m", "report", "build", "assignment", "--sample", *tiny, *places, *options]
+        return [*tiny_build.BUILD, "--cache", str(self.cache), "--out", str(self.out), *options]
 
     def build(self, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
@@ -91,24 +82,12 @@ class Copy:
         return other
 
 
-def copy_project(root: Path) -> Copy:
-    """Copy what belongs to the project, as it lies here now."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    for name in filter(None, names.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, root / name)
-    return Copy(root, root / ".cache", root / "build")
-
-
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """Return a copy of the project that has built the tiny sample, one stage at a time."""
-    copy = copy_project(tmp_path_factory.mktemp("first") / "project")
-    done = copy.build("--jobs", "1")
-    assert done.returncode == 0, done.stderr
-    return copy
+def first(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """Return a copy of the project that has built the tiny sample, one stage at a time, with a cache of its own."""
+    cache = tmp_path_factory.mktemp("first") / "cache"
+    shutil.copytree(tiny / tiny_build.CACHE, cache, copy_function=os.link)
+    return Copy(tiny, cache, tiny / tiny_build.OUT)
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +102,9 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_two_builds_give_the_same_bytes(first, tmp_path):
-    second = copy_project(tmp_path / "elsewhere, with a space" / "ünder")
+    root = tmp_path / "elsewhere, with a space" / "ünder"
+    tiny_build.copy_project(root)
+    second = Copy(root, root / ".cache", root / "build")
     done = second.build("--jobs", "2", TZ="Asia/Tokyo", LC_ALL="C", HOME=str(tmp_path), COLUMNS="40")
     assert done.returncode == 0, done.stderr
     ours, theirs = files(first.out), files(second.out)
@@ -263,7 +244,7 @@ def test_an_interrupted_training_goes_on_and_gives_the_same_bytes(first, tmp_pat
     for kind in ("train", "predict"):
         again, undisturbed = (c.records()[f"{kind}.{model}"][1]["outputs"] for c in (copy, first))
         assert again == undisturbed
-    assert [p for kind in ("tmp", "scratch") for p in copy.cache.glob(f"v1/{kind}/*")] == []
+    assert [p for kind in ("tmp", "scratch") for p in copy.cache.glob(f"v2/{kind}/*")] == []
 
 
 @on_linux

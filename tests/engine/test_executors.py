@@ -57,15 +57,17 @@ def test_stages_run_where_they_are_sent_as_long_as_there_are_threads(toy, thread
     assert len(clusters) == 1, "where nothing runs none is started"
 
 
-def test_what_begins_the_longest_way_runs_first_and_what_is_early_before_it():
+def test_what_begins_the_longest_way_runs_first_and_what_is_early_before_it_on_one_thread_before_two():
     stages = [
         Stage("quick", "m:f"),
         Stage("slow", "m:f"),
         Stage("after", "m:f", {"quick": Output("quick")}),
+        Stage("try", "m:f", threads=2, early=True),
         Stage("check", "m:f", early=True),
     ]
-    assert [s.name for s in by_urgency(stages, {"slow": 5.0, "after": 9.0})][:3] == [
+    assert [s.name for s in by_urgency(stages, {"slow": 5.0, "after": 9.0})][:4] == [
         "check",
+        "try",
         "quick",
         "after",
     ]

@@ -16,11 +16,9 @@ from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-TINY = (
-    *("sample.pictures=80", "sample.size=32", "sample.epochs=2", "training.threads=1"),
-    *("models.baseline.epochs=1", "models.improved.epochs=1", 'split.also="none"'),
-)
+from tests import tiny_build
+from tests.tiny_build import TINY
+
 STATUS = """
 import json, os, sys
 from report.engine.status import status
@@ -103,15 +101,12 @@ class Copy:
 
     def build(self, formats: str = "html,pdf") -> set[str]:
         """Build the tiny sample, in one worker; return the stages that ran."""
-        settings = [word for setting in TINY for word in ("--set", setting)]
-        options = ("--sample", "--jobs", "1", "--format", formats, *settings)
-        self.run("-m", "report", "build", "assignment", *options)
-        facts = json.loads((self.root / "build" / "assignment-sample" / "run.json").read_bytes())
+        self.run(*tiny_build.BUILD[1:], "--jobs", "1", "--format", formats)
+        facts = json.loads((self.root / tiny_build.OUT / "run.json").read_bytes())
         return {name for name, stage in facts["stages"].items() if stage["how"] == "ran"}
 
     def git(self, *words: str) -> None:
-        who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-        subprocess.run(["git", *who, *words], cwd=self.root, capture_output=True, check=True)
+        tiny_build.git(self.root, *words)
 
     def another_program(self) -> str:
         """Return why the document is stale when the program does something else than at the last commit."""
@@ -155,20 +150,10 @@ def of_models(*kinds: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+def copy(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """Return a copy of what git tracks, as it lies here now, that has built the tiny sample."""
-    root = tmp_path_factory.mktemp("granularity") / "project"
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, names.split("\0")):
-        if (ROOT / name).is_file():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, root / name)
-    made = Copy(root)
-    made.git("init")
-    made.git("add", "--all")
-    made.git("commit", "-m", "As it is")
-    made.build()
+    made = Copy(tmp_path_factory.mktemp("granularity") / "project")
+    shutil.copytree(tiny, made.root)
     assert made.would_run() == NOTHING
     return made
 
@@ -358,7 +343,7 @@ def test_the_epochs_of_a_model_reach_that_model_and_what_follows(copy):
     }
     found = copy.would_run("models.baseline.epochs=2")
     assert found == Found({"train.baseline", "source"}, {*after, "html", "pdf"})
-    assert copy.status("models.baseline.epochs=2")["train.baseline"] == ["stale", "epochs: 1 -> 2"]
+    assert copy.status("models.baseline.epochs=2")["train.baseline"] == ["stale", "epochs: 20 -> 2"]
 
 
 def test_a_package_of_another_version_is_named(copy, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -44,8 +45,13 @@ def predictions(right: dict[str, float], n: int, *, of: np.random.Generator) -> 
 
 def said(a: dict[str, float], b: dict[str, float], n: int = 1200, *, independent: bool = False) -> Written:
     """Return the sentences about networks that are right about such shares of each class."""
-    rngs = np.random.default_rng(3), np.random.default_rng(4 if independent else 3)
-    return about([predictions(right, n, of=rng) for right, rng in zip((a, b), rngs, strict=True)])
+    return _said(tuple(a.items()), tuple(b.items()), n, 4 if independent else 3)
+
+
+@cache
+def _said(a: tuple[tuple[str, float], ...], b: tuple[tuple[str, float], ...], n: int, seed: int) -> Written:
+    rngs = np.random.default_rng(3), np.random.default_rng(seed)
+    return about([predictions(dict(right), n, of=rng) for right, rng in zip((a, b), rngs, strict=True)])
 
 
 def about(given: list[Predictions], primary: str = "f1.macro") -> Written:
