@@ -12,11 +12,12 @@ ROOT = Path(__file__).parents[1]
 PATIENT = (
     'models.improved.callbacks=[{kind="early_stopping", monitor="val_loss", patience=30, restore_best=true}]'
 )
+EPOCHS = 10
+"""So many that a training can be interrupted."""
 TINY = (
-    *("sample.pictures=80", "sample.size=32", "sample.epochs=20", "models.baseline.epochs=20"),
+    *("sample.pictures=80", "sample.size=32", f"sample.epochs={EPOCHS}", f"models.baseline.epochs={EPOCHS}"),
     *('split.also="none"', PATIENT),
 )
-"""So many epochs that a training can be interrupted."""
 SETTINGS = [word for setting in TINY for word in ("--set", setting)]
 BUILD = (sys.executable, "-m", "report", "build", "assignment", "--sample", *SETTINGS)
 CACHE, OUT = ".cache", "build/assignment-sample"

@@ -17,6 +17,8 @@ from analysis.evaluation import settings
 from analysis.evaluation.stages import evaluate as evaluate_stage
 from analysis.evaluation.stages.compare import compare
 from analysis.evaluation.stages.evaluate import evaluate
+from analysis.evaluation.statistics import calibration
+from analysis.evaluation.statistics.calibration import consistency_bars
 from analysis.evaluation.statistics.resampling import resamples
 from analysis.progress import silent
 from analysis.vocabulary.measures import Primary
@@ -231,6 +233,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Inputs]:
         if n not in made:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(evaluate_stage, "resamples", partial(resamples, number=200))
+                patch.setattr(calibration, "consistency_bars", partial(consistency_bars, draws=100))
                 patch.setattr(settings, "BAND_RESAMPLES", 100)
                 patch.setattr(settings, "RESAMPLES", 200)
                 patch.setattr(settings, "DECLARED_RESAMPLES", 200)

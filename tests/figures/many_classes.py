@@ -59,18 +59,19 @@ def classes_of(n: int, kind: str) -> list[dict[str, str]]:
 
 
 def multiply(inputs: Inputs, out: Path, times: int) -> Inputs:
-    """Return inputs with ``times`` as many pictures."""
-    given = dict(inputs)
+    """Return inputs with ``times`` as many pictures, which are written into ``out`` unless they lie there."""
+    changed = [*("read", "split"), *(f"evaluate_{model}" for model in ("a", "b", "low_detail"))]
+    given = {**inputs, **{name: out / name for name in changed}}
+    if out.exists():
+        return given
+    for name in changed:
+        given[name].mkdir(parents=True)
     for folder, file in (("read", "records.csv"), ("split", "split.csv")):
-        given[folder] = out / folder
-        given[folder].mkdir(parents=True)
         table = pd.read_csv(inputs[folder] / file, keep_default_na=False)
         pd.concat([table] * times).to_csv(given[folder] / file, index=False)
-    for model in ("a", "b", "low_detail"):
-        given[f"evaluate_{model}"] = out / model
-        (out / model).mkdir()
-        table = pd.read_csv(inputs[f"evaluate_{model}"] / "confusion.csv")
-        table.assign(count=times * table["count"]).to_csv(out / model / "confusion.csv", index=False)
+    for name in changed[2:]:
+        table = pd.read_csv(inputs[name] / "confusion.csv")
+        table.assign(count=times * table["count"]).to_csv(given[name] / "confusion.csv", index=False)
     return given
 
 

@@ -123,8 +123,9 @@ def test_few_and_many_pictures_fit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     figures = keep_figures(monkeypatch)
-    given = multiply(study(n), tmp_path / "inputs", times)
-    draw(name, given, tmp_path / "out", classes=classes_of(n, "short"))
+    inputs = study(n)
+    given = multiply(inputs, inputs["read"].parent.with_name(f"times-{times}"), times)
+    draw(name, given, tmp_path, classes=classes_of(n, "short"))
     require_clean(*figures, slack=1.5)
 
 

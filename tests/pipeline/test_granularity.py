@@ -343,7 +343,10 @@ def test_the_epochs_of_a_model_reach_that_model_and_what_follows(copy):
     }
     found = copy.would_run("models.baseline.epochs=2")
     assert found == Found({"train.baseline", "source"}, {*after, "html", "pdf"})
-    assert copy.status("models.baseline.epochs=2")["train.baseline"] == ["stale", "epochs: 20 -> 2"]
+    assert copy.status("models.baseline.epochs=2")["train.baseline"] == [
+        "stale",
+        f"epochs: {tiny_build.EPOCHS} -> 2",
+    ]
 
 
 def test_a_package_of_another_version_is_named(copy, tmp_path):

@@ -17,14 +17,16 @@ from report.pipeline.stages import PROGRAM
 from report.workspace.plan import Plan, make_plan
 from report.workspace.request import Request
 from tests.preview.site import ROOT
-from tests.writing.conftest import evaluate_study
+from tests.writing.conftest import evaluated
+
+__all__ = ["evaluated"]
 
 
 @pytest.fixture(scope="module")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_up(tmp_path_factory: pytest.TempPathFactory, evaluated) -> Path:
     """Return a cache with results of the assignment's sample: the real evaluation of made-up predictions."""
     root, cache = tmp_path_factory.mktemp("artifacts"), tmp_path_factory.mktemp("cache")
-    evaluate_study(root, {})
+    shutil.copytree(evaluated({})[0], root, dirs_exist_ok=True)
     plant(make_plan(Request("assignment", sample=True, cache=cache)), root)
     return cache
 

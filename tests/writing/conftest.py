@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +37,7 @@ from report.writing.values import Values
 
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
 SPLITS = ["val", "test"]
+INPUTS = "inputs.json"
 ASSIGNMENT = PROJECT / "studies" / "assignment"
 STUDY = load(ASSIGNMENT / "study.toml").for_document()
 LAYER = {
@@ -165,16 +167,13 @@ def write_architecture(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def evaluated(tmp_path_factory: pytest.TempPathFactory):
+def evaluated(once):
     """Return a function that makes the artifacts of a study, those of equal validation losses once."""
-    made: dict[str, tuple[Path, dict[str, str]]] = {}
 
     def make(val_loss: dict[str, list[float]]) -> tuple[Path, dict[str, str]]:
-        key = json.dumps(val_loss)
-        if key not in made:
-            root = tmp_path_factory.mktemp("study")
-            made[key] = root, evaluate_study(root, val_loss)
-        return made[key]
+        number = zlib.crc32(json.dumps(val_loss).encode())
+        root = once(f"study-{number}", lambda folder: evaluate_study(folder, val_loss))
+        return root, json.loads((root / INPUTS).read_text())
 
     return make
 
@@ -222,8 +221,8 @@ def source(tmp_path: Path, artifacts):
     return make
 
 
-def evaluate_study(root: Path, val_loss: dict[str, list[float]]) -> dict[str, str]:
-    """Write the artifacts of the assignment into ``root`` and return the inputs of its source stage."""
+def evaluate_study(root: Path, val_loss: dict[str, list[float]]) -> None:
+    """Write the artifacts of the assignment into ``root``, and which of them are the inputs of its source stage."""
     plan = make_stages(load(ASSIGNMENT / "study.toml"), Place(ASSIGNMENT, "sample"))
     folders = {stage.name: root / stage.name for stage in plan}
     for folder in folders.values():
@@ -252,7 +251,8 @@ def evaluate_study(root: Path, val_loss: dict[str, list[float]]) -> dict[str, st
             write_figure(folders[stage.name])
         elif kind == AUDIT:
             write_findings(folders[stage.name], None)
-    return {name: folder.name for name, folder in inputs_of(plan, "source", folders).items()}
+    read = {name: folder.name for name, folder in inputs_of(plan, "source", folders).items()}
+    (root / INPUTS).write_text(json.dumps(read))
 
 
 def inputs_of(plan: list[Stage], name: str, folders: dict[str, Path]) -> dict[str, Path]:
