@@ -160,29 +160,26 @@ def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
 
 
 CASE = "case"
-BUILDS = "studies/test_every_study.py"
 LONGEST = (
-    *(CASE, "delivery/test_rebuild.py", "pipeline/test_granularity.py", "preview/test_rendering.py", BUILDS),
-    *("writing/test_hostile.py", "writing/test_readability.py", "commands/test_build.py"),
-    *("figures/test_many_classes.py", "writing/sections/test_comparison.py", "delivery/test_rehearsal.py"),
-    *("figures/test_all_figures.py", "audit/test_planted_faults.py", "commands/test_audit.py"),
-    *("models/test_checkpoint.py", "document/test_pdf.py", "models/test_saving_check.py"),
+    *(CASE, "delivery/test_rebuild.py", "pipeline/test_granularity.py", "studies/test_every_study.py"),
+    *("figures/test_many_classes.py", "writing/test_hostile.py", "writing/test_readability.py"),
+    *("audit/test_planted_faults.py", "figures/test_all_figures.py", "models/test_checkpoint.py"),
+    *("preview/test_rendering.py", "commands/test_audit.py", "commands/test_build.py"),
+    *("delivery/test_rehearsal.py", "document/test_browser.py", "evaluation/stages/test_compare.py"),
+    *("document/test_pdf.py", "models/test_saving_check.py", "models/test_networks.py"),
 )
 """What costs most, the longest first: begun last, it would keep one process busy long after the other has ended."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep in one process the tests of a file, and those that share the build `case`; begin with the longest.
-
-    Each build of a study shares nothing, and may be in any process.
-    """
+    """Keep in one process the tests of a file, and those that share the build `case`; begin with the longest."""
     ranks = {}
     for item in items:
         given = getattr(item, "callspec", None)
         shares = CASE in getattr(item, "fixturenames", ()) and not (given and CASE in given.params)
         where = CASE if shares else item.path.relative_to(REPOSITORY / "tests").as_posix()
-        item.add_marker(pytest.mark.xdist_group(item.nodeid if where == BUILDS else where))
+        item.add_marker(pytest.mark.xdist_group(where))
         ranks[item] = LONGEST.index(where) if where in LONGEST else len(LONGEST)
         if where in LONGEST:
             item.add_marker(pytest.mark.long)

@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
 
+from report import cli
 from report.commands import skeleton
+from report.engine import executors
+from report.engine.code import Project
+from report.engine.executors import StartExecutor
+from report.engine.local_processes import LocalProcesses
 
 ROOT = Path(__file__).parents[2]
 STUDIES = sorted(path.parent.name for path in (ROOT / "studies").glob("*/study.toml"))
@@ -37,14 +44,29 @@ def test_every_study_is_built_here():
     assert {*SHOWN, "assignment"} == set(STUDIES)
 
 
+@pytest.fixture(scope="module")
+def start_workers() -> Iterator[StartExecutor]:
+    """Return what gives every build the workers of the first: TensorFlow is imported once."""
+    with ExitStack() as end:
+        workers: list[LocalProcesses] = []
+
+        def start(project: Project, home: Path) -> AbstractContextManager[LocalProcesses]:
+            if not workers:
+                workers.append(end.enter_context(LocalProcesses(project, home)))
+            return nullcontext(workers[0])
+
+        yield start
+
+
 @pytest.mark.parametrize(("name", "model"), SHOWN.items())
-def test_one_model_of_a_study(name, model, tmp_path):
+def test_one_model_of_a_study(name, model, start_workers, tmp_path, monkeypatch):
+    monkeypatch.setattr(executors, "local_processes", start_workers)
     cache = tmp_path / "cache"
     few = ("sample.pictures=120",) * (name != SUBSET)
     settings = [word for setting in (*SMALL, *few) for word in ("--set", setting)]
-    places = ("--cache", cache, "--out", tmp_path / "out")
-    one_import = ("--jobs", "1")  # of TensorFlow, which is most of what so small a build costs
-    report("build", name, "--sample", "--only", model, *settings, *places, *one_import)
+    places = ("--cache", str(cache), "--out", str(tmp_path / "out"))
+    build = ["build", name, "--sample", "--only", model, *settings, *places, "--jobs", "1"]
+    cli.app(build, standalone_mode=False)
     made = [json.loads(path.read_bytes()) for path in cache.glob("v2/actions/*/*.json")]
     stages = {record["stage"]: record for record in made}
     assert [name for name in stages if name.startswith("train.")] == [f"train.{model}"]
