@@ -225,6 +225,9 @@ def _label(ax: Axes, layout: Layout, of: tuple[int, int], classes: Sequence[styl
         ax.set_yticklabels(_beside(classes) if first else [], rotation=0, fontsize=typesetting.SMALL)
     else:
         _number(ax, len(classes), below=lowest, beside=first)
+    if first and layout.named:
+        above = 1 + 2 / layout.side
+        ax.text(-0.03, above, "true class", ha="right", va="baseline", transform=ax.transAxes)
     ax.set(xlabel="predicted class" if lowest else "", ylabel="")
 
 

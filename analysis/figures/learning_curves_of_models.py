@@ -23,7 +23,7 @@ TITLE_LINE, BELOW, KEY, AXIS, APART = 3.4, 2.5, 6.0, 9.0, 3.0
 BESIDE = 2
 """So many models or fewer have both measures on one line."""
 MOST_ACROSS = 6
-TALL, LOW = 30.0, 16.0
+TALL, LOW = 34.0, 16.0
 """How high a panel is where there are few, and at least, in mm."""
 BEST: dict[str, Any] = {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (3, 2))}
 WIDE_RANGE = 10.0
@@ -50,7 +50,7 @@ class Grid:
     def block(self) -> float:
         """How wide the panels of a measure are together."""
         room = style.FULL_WIDTH_MM - LEFT - RIGHT
-        return (room - LEFT * (self.measures - 1)) / self.measures if self.beside else room
+        return (room - (GAP + LEFT) * (self.measures - 1)) / self.measures if self.beside else room
 
     @property
     def width(self) -> float:
@@ -79,7 +79,7 @@ class Grid:
         down = KEY + line * self.row
         left = LEFT + column * self.pitch
         if self.beside:
-            return left + measure * (self.block + LEFT), self.total - down
+            return left + measure * (self.block + GAP + LEFT), self.total - down
         return left, self.total - down - measure * (self.lines * self.row + AXIS + APART)
 
 

@@ -281,7 +281,7 @@ def _mark(analysis: str, colour: str, marker: str) -> dict[str, Any]:
 
 
 def describe(table: pd.DataFrame, classes: Sequence[style.Class], titles: tuple[str, str], split: str) -> str:
-    """Return the figure in words: accuracy and macro F1, and the classes that moved most either way."""
+    """Return the figure in words: accuracy, where it is drawn, and macro F1, and the classes that moved most either way."""
     called = style.class_labels(classes)
     first = table[table["analysis"] == PRESCRIBED.key]
     means = "; ".join(
@@ -304,7 +304,7 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class], titles: tuple[
 def _means(rows: pd.DataFrame) -> str:
     values = rows.set_index(["measure", "class"]).to_dict("index")
     named = {"accuracy": ("accuracy", ""), "macro F1": ("f1", MACRO)}
-    return wording.join([f"{name} {_with_interval(values[of])}" for name, of in named.items()])
+    return wording.join([f"{name} {_with_interval(values[of])}" for name, of in named.items() if of in values])
 
 
 def _with_interval(row: Mapping[Any, float]) -> str:

@@ -19,9 +19,9 @@ from analysis.vocabulary.measures import in_text
 from analysis.vocabulary.reference_classifiers import REFERENCES
 from analysis.vocabulary.splits import ANALYSES, PRESCRIBED
 
-NAMES, VALUES, GAP, AXIS = 46.0, 29.0, 3.0, 9.0
-"""How wide names and values may be, the room between columns and that of the axis below, in mm."""
-ROW, SECOND, LINE, OFFSET = 4.6, 2.4, 3.3, 0.22
+NAMES, GAP, AXIS = 46.0, 3.0, 9.0
+"""How wide names may be, the room beside them and that of the axis below, in mm."""
+ROW, SECOND, LINE, OFFSET = 4.6, 1.6, 3.3, 0.22
 RESULTS = "results.json"
 
 
@@ -59,6 +59,8 @@ class Ranked:
 def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **subject: Any) -> None:
     """Draw a dot and its interval for each classifier; below it, hollow, the same of the grouped analysis.
 
+    The first table has the numbers.
+
     Parameters
     ----------
     inputs : mapping of str to Path
@@ -79,7 +81,7 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
     height = header + row * len(names) + AXIS
     with style.page(height) as figure:
         style.draw_key(style.add_sheet(figure), key, left, height)
-        width = style.FULL_WIDTH_MM - left - GAP - VALUES
+        width = style.FULL_WIDTH_MM - left - GAP
         ax = style.place(figure, left, AXIS, width, row * len(names))
         _panel(ax, table, shown)
         ax.set_yticks(range(len(names)), names, fontsize=typesetting.BASE, linespacing=1.1)
@@ -126,16 +128,16 @@ def _panel(ax: Axes, table: pd.DataFrame, shown: Ranked) -> None:
         mark = _mark(row["analysis"], {"color": colour})
         ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=mark["linewidth"])
         ax.plot([row["value"]], [y], **mark)
-        ax.annotate(
-            wording.three_digits(row["value"]) + wording.interval(row["low"], row["high"]),
-            (1, y),
-            xycoords=ax.get_yaxis_transform(),
-            xytext=(GAP * 72 * typesetting.MM, 0),
-            textcoords="offset points",
-            va="center_baseline",
-            fontsize=typesetting.SMALL,
-            color=style.INK if row["analysis"] == PRESCRIBED.suffix else style.QUIET,
-        )
+        if math.isnan(row["value"]):
+            ax.text(
+                0,
+                y,
+                wording.three_digits(row["value"]),
+                transform=ax.get_yaxis_transform(),
+                va="center_baseline",
+                fontsize=typesetting.SMALL,
+                color=style.QUIET,
+            )
     ax.axhline(len(shown.models) - 0.5, color=style.RULE, linewidth=0.6)
     ax.set(ylim=(len(places) - 0.5, -0.5), **_limits(table))
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))

@@ -47,7 +47,7 @@ class Analysis:
     legend: str
 
 
-PRESCRIBED = Analysis("", "by image", "prescribed", "split as prescribed")
+PRESCRIBED = Analysis("", "by image", "prescribed", "split by image")
 GROUPED = Analysis("@patient", "by patient", "grouped", "split by patient")
 ANALYSES: dict[str, Analysis] = {analysis.suffix: analysis for analysis in (PRESCRIBED, GROUPED)}
 

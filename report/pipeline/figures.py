@@ -54,7 +54,7 @@ MODULES = {
 """The module of `analysis.figures` that draws a figure, by the first part of the figure's name, where it is called otherwise."""
 
 
-IN_SHORT = ("accuracy", "f1", "sensitivity", "auroc")
+IN_SHORT = ("f1", "sensitivity", "auroc")
 """The measures that the short figure of a comparison has."""
 
 

@@ -29,12 +29,12 @@ def test_every_classifier_stands_in_it_with_its_interval(inputs: dict[str, Path]
     table = pd.read_csv(tmp_path / "figure.csv", keep_default_na=False)
     assert table["model"].tolist() == ["a", "b", "low_detail", "majority"] * 2
     assert table["analysis"].tolist() == [""] * 4 + ["@patient"] * 4
-    for text in ("0.800 (0.760–0.850)", "0.770 (0.730–0.820)", "0.350 (0.310–0.400)", "Majority class"):
-        assert text in svg
+    assert "Majority class" in svg
+    assert "0.800" not in svg, "the first table has the numbers"
     assert "macro F1, test, with 95 % intervals" in svg
     alt = json.loads((tmp_path / "figure.json").read_text())["alt"]
     assert alt.startswith(
-        "Macro F1, test: split as prescribed: Baseline CNN 0.800 (0.760–0.850), Improved CNN"
+        "Macro F1, test: split by image: Baseline CNN 0.800 (0.760–0.850), Improved CNN"
     )
     assert "split by patient: Baseline CNN 0.770" in alt
     assert "split by patient" not in draw("primary", inputs, tmp_path / "alone")
@@ -52,7 +52,6 @@ def test_what_has_no_interval_or_no_value_says_so(inputs: dict[str, Path], tmp_p
         },
     )
     svg = draw("primary", given, tmp_path / "out")
-    assert ">0.800<" in svg
     assert svg.count(">undefined<") == 2
     alt = json.loads((tmp_path / "out" / "figure.json").read_text())["alt"]
     assert "Baseline CNN 0.800, Improved CNN undefined" in alt

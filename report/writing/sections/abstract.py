@@ -14,11 +14,6 @@ class Abstract(Section):
 
     few_pairs = FEW_PAIRS
 
-    @property
-    def compares_two(self) -> bool:
-        """Whether the study is about two models and how they differ."""
-        return len(self.facts.compared) == 1 and len(self.facts.trained) == 2
-
     def measures(self) -> list[str]:
         """Return the measures that are given, the primary one among them."""
         return list(dict.fromkeys([*HEADLINES, self.facts.declared["primary"]]))

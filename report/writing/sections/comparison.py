@@ -70,6 +70,13 @@ class Comparison(Section):
         """The suffixes of the analyses."""
         return [PRESCRIBED.suffix, *[GROUPED.suffix] * self.is_grouped]
 
+    @property
+    def has_new_patients(self) -> bool:
+        """Whether no patient of the compared images of the analysis by patient is known to have a training image."""
+        split = self.study["comparison"]["split"]
+        known = self.values.results.get(f"data{GROUPED.suffix}.{split}.same_patient_in_train", {})
+        return known.get("value") == 0
+
     def reach(self, b: str, analysis: str = "") -> str:
         """Return whether a difference that is sure is a ``margin`` or more, ``too_small`` to matter, or ``less`` than shown."""
         verdict = self.verdict(b, analysis)
@@ -153,6 +160,7 @@ class Comparison(Section):
     def by_patient(self, b: str) -> dict[str, Any]:
         """Return the ``kind`` of the primary ``measure`` by patient beside that by image, and the ``models`` that it is of.
 
+        ``changes`` has of each model the names of the measure ``before`` and ``after``.
         ``lower``: of every model, its interval below the other one. ``not_lower``: of no model by more than the margin.
         ``undecided``: of ``models`` by more than the margin, and intervals overlap. ``none``: no known patient is among the
         images, or a figure is not there.
@@ -162,7 +170,10 @@ class Comparison(Section):
         pairs = {
             m: [self.values.entry(f"{m}{suffix}.{figure}") for suffix in ("", GROUPED.suffix)] for m in models
         }
-        found = {"kind": "none", "measure": verdict["measure"], "models": models}
+        changes = [
+            {"model": m, "before": f"{m}.{figure}", "after": f"{m}{GROUPED.suffix}.{figure}"} for m in models
+        ]
+        found = {"kind": "none", "measure": verdict["measure"], "models": models, "changes": changes}
         known = self.values.results.get(f"data.{verdict['split']}.same_patient_in_train", {}).get("value")
         if not known or any(e["low"] is None for pair in pairs.values() for e in pair):
             return found

@@ -68,6 +68,36 @@ class Explanation(Section):
     def _history(self, model: str) -> list[dict[str, str]]:
         return read_rows(self.facts.inputs[f"training_{model}"] / "history.csv")
 
+    def updates(self, model: str) -> int:
+        """Return how often the weights were changed until they were as they are evaluated."""
+        settings, counts = self.facts.model(model), [self._trained_on(c) for c in self.facts.classes]
+        batch = settings["batch_size"]
+        if settings["class_balance"] == "oversample":  # each class filled up to the largest, the last partial batch dropped
+            steps = max(1, max(counts) * len(counts) // batch)
+        else:
+            steps = -(-sum(counts) // batch)
+        return steps * int(self.values.value(f"{model}.training.weights_epoch"))
+
+    def _trained_on(self, of: str) -> int:
+        return int(self.values.value(f"data.train.count.{of}"))
+
+    def added(self, b: str) -> list[str]:
+        """Return what a network or its training has and that of the baseline has not, by name."""
+        first, second = (self._steps(m) for m in (self.study["comparison"]["baseline"], b))
+        return [name for name, is_there in second.items() if is_there and not first[name]]
+
+    def _steps(self, model: str) -> dict[str, bool]:
+        settings = self.facts.model(model)
+        layers = {row["type"] for row in self.facts.layers(model)}
+        return {
+            "balance": settings["class_balance"] != "none",
+            "weights": settings["class_weights"] != "none",
+            "augmentation": bool(settings["augmentation"]),
+            "dropout": any("Dropout" in kind for kind in layers),
+            "normalisation": "BatchNormalization" in layers,
+            "stopping": any(callback["kind"] == "early_stopping" for callback in settings["callbacks"]),
+        }
+
     def gap(self, model: str) -> float:
         """Return by how much validation loss exceeds training loss at the epoch that is kept."""
         kept = self.epoch(model, "kept")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.vocabulary.measures import COLUMNS
+from analysis.vocabulary.splits import EVALUATED
 from report.document.markdown import escape
 from report.writing.layers import find_penalties
 from report.writing.study_facts import Section, read_rows
@@ -34,6 +35,12 @@ class Results(Section):
     def chosen_by_validation(self) -> list[str]:
         """Return the models of which validation images chose an epoch."""
         return [model for model in self.facts.trained if self.chosen_on_validation(model)]
+
+    @property
+    def has_all_matrices(self) -> bool:
+        """Whether the figure of the matrices of all models has room for both sets."""
+        rows = read_rows(self.facts.inputs["figure_matrices"] / "figure.csv")
+        return {row["split"] for row in rows} == set(EVALUATED)
 
     def only_answer(self, model: str, *splits: str) -> str:
         """Return the class that a model answers to every image of the splits; "" where it is not one class."""
