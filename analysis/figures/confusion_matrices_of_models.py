@@ -227,7 +227,7 @@ def _label(ax: Axes, layout: Layout, of: tuple[int, int], classes: Sequence[styl
         _number(ax, len(classes), below=lowest, beside=first)
     if first and layout.named:
         above = 1 + 2 / layout.side
-        ax.text(-0.03, above, "true class", ha="right", va="baseline", transform=ax.transAxes)
+        ax.text(-1.5 / layout.side, above, "true class", ha="right", va="baseline", transform=ax.transAxes)
     ax.set(xlabel="predicted class" if lowest else "", ylabel="")
 
 

@@ -104,13 +104,13 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
         typesetting.BASE,
     )
     axis = AXIS + LINE * words.count("\n")
-    lines = -(-len(pair.of_classes) // COLUMNS)
+    lines, overall = -(-len(pair.of_classes) // COLUMNS), bool(pair.overall)
     page = SHORT_MM if pair.measures else style.PAGE_MM
-    room = page - header - (1 + lines) * TITLE - axis
+    room = page - header - (overall + lines) * TITLE - axis
     rows, paired = _rows(pair.classes, table["analysis"].nunique(), room, lines)
     limits = _limits(table, pair.margin)
     forest = Forest(style.class_colours(pair.classes), limits, pair.margin, pair.primary_row, paired)
-    blocks = [rows.row, *[rows.row * (len(pair.classes) + 1)] * lines]
+    blocks = [*[rows.row] * overall, *[rows.row * (len(pair.classes) + 1)] * lines]
     height = header + sum(blocks) + TITLE * len(blocks) + axis + rows.key
     with style.page(height) as figure:
         sheet = style.add_sheet(figure)
@@ -216,7 +216,7 @@ def _measures(table: pd.DataFrame, pair: ComparedPair) -> list[list[tuple[str, p
     overall = pairs.isin(pair.overall)
     first = [(MEASURES[m].panel_of_all, table[overall & (table["measure"] == m)]) for m, _ in pair.overall]
     others = [(MEASURES[m].panel, table[~overall & (table["measure"] == m)]) for m in pair.of_classes]
-    return [first, *(others[k : k + COLUMNS] for k in range(0, len(others), COLUMNS))]
+    return [*([first] if first else []), *(others[k : k + COLUMNS] for k in range(0, len(others), COLUMNS))]
 
 
 def _panel(ax: Axes, rows: pd.DataFrame, forest: Forest) -> None:

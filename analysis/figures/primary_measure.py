@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from analysis.figures import style, typesetting, wording
 from analysis.progress import Progress
 from analysis.vocabulary.measures import in_text
-from analysis.vocabulary.reference_classifiers import REFERENCES
+from analysis.vocabulary.reference_classifiers import MAJORITY, REFERENCES
 from analysis.vocabulary.splits import ANALYSES, PRESCRIBED
 
 NAMES, GAP, AXIS = 46.0, 3.0, 9.0
@@ -121,25 +121,28 @@ def _panel(ax: Axes, table: pd.DataFrame, shown: Ranked) -> None:
     lines = style.model_lines([m["id"] for m in shown.models])
     places = {model: k for k, model in enumerate(shown.titles)}
     paired = len(shown.analyses) > 1
+    limits = _limits(table)
     for row in table.to_dict("records"):
         shift = 0.0 if not paired else -OFFSET if row["analysis"] == PRESCRIBED.suffix else OFFSET
         y = places[row["model"]] + shift
         colour = lines.get(row["model"], {}).get("color", style.LOW_DETAIL_COLOUR)
         mark = _mark(row["analysis"], {"color": colour})
-        ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=mark["linewidth"])
-        ax.plot([row["value"]], [y], **mark)
-        if math.isnan(row["value"]):
+        if row["value"] >= limits[0]:
+            ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=mark["linewidth"])
+            ax.plot([row["value"]], [y], **mark)
+        if not row["value"] >= limits[0]:
+            text = wording.three_digits(row["value"])
             ax.text(
-                0,
+                0.005,
                 y,
-                wording.three_digits(row["value"]),
+                text if math.isnan(row["value"]) else f"← {text}",
                 transform=ax.get_yaxis_transform(),
                 va="center_baseline",
                 fontsize=typesetting.SMALL,
                 color=style.QUIET,
             )
     ax.axhline(len(shown.models) - 0.5, color=style.RULE, linewidth=0.6)
-    ax.set(ylim=(len(places) - 0.5, -0.5), **_limits(table))
+    ax.set(ylim=(len(places) - 0.5, -0.5), xlim=limits)
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.tick_params(axis="y", length=0)
@@ -147,14 +150,16 @@ def _panel(ax: Axes, table: pd.DataFrame, shown: Ranked) -> None:
     ax.grid(axis="x")
 
 
-def _limits(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    """Return the limits of the axis: a little beyond what is drawn, within 0 and 1."""
-    ends = table[["value", "low", "high"]].to_numpy(dtype=float)
-    ends = ends[~pd.isna(ends)]
-    if not len(ends):
-        return {"xlim": (0.0, 1.0)}
-    room = 0.04 * max(float(ends.max() - ends.min()), 0.05)
-    return {"xlim": (float(ends.min()) - room, float(ends.max()) + room)}
+def _limits(table: pd.DataFrame) -> tuple[float, float]:
+    """Return the limits of the axis, a little beyond what is drawn; of a majority class far below all else the value is written."""
+    others = table[table["model"] != MAJORITY.id]
+    for rows in (others, table):
+        ends = rows[["value", "low", "high"]].to_numpy(dtype=float)
+        ends = ends[~pd.isna(ends)]
+        if len(ends):
+            room = 0.04 * max(float(ends.max() - ends.min()), 0.05)
+            return float(ends.min()) - room, float(ends.max()) + room
+    return 0.0, 1.0
 
 
 def _mark(analysis: str, line: Mapping[str, Any]) -> dict[str, Any]:

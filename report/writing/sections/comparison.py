@@ -187,6 +187,10 @@ class Comparison(Section):
         name = f"data.{self.verdict(b)['split']}.same_patient_in_train"
         return name in self.values.results and self.values.value(name) == 0
 
+    def is_lower(self, prefix: str) -> bool:
+        """Tell whether the primary difference of a comparison is below zero."""
+        return (self.values.value(f"{prefix}.{self.study['comparison']['primary']}") or 0) < 0
+
     def against(self, b: str, analysis: str = "") -> Opposed:
         """Return the measures that moved against the primary difference of an analysis.
 
