@@ -304,7 +304,9 @@ def describe(table: pd.DataFrame, classes: Sequence[style.Class], titles: tuple[
 def _means(rows: pd.DataFrame) -> str:
     values = rows.set_index(["measure", "class"]).to_dict("index")
     named = {"accuracy": ("accuracy", ""), "macro F1": ("f1", MACRO)}
-    return wording.join([f"{name} {_with_interval(values[of])}" for name, of in named.items() if of in values])
+    return wording.join(
+        [f"{name} {_with_interval(values[of])}" for name, of in named.items() if of in values]
+    )
 
 
 def _with_interval(row: Mapping[Any, float]) -> str:

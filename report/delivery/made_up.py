@@ -217,7 +217,7 @@ def _write_results(place: Path, case: _Case) -> None:
 
 def _write_figure(place: Path, _: _Case) -> None:
     (place / "figure.svg").write_text(DRAWING, encoding="utf-8")
-    _write_table(place / "figure.csv", [{"made": "up"}])
+    _write_table(place / "figure.csv", [{"split": split} for split in EVALUATED])
     _write_json(place / "figure.json", {"alt": "Made up.", "width_mm": 9})
 
 

@@ -33,9 +33,7 @@ def test_every_classifier_stands_in_it_with_its_interval(inputs: dict[str, Path]
     assert "0.800" not in svg, "the first table has the numbers"
     assert "macro F1, test, with 95 % intervals" in svg
     alt = json.loads((tmp_path / "figure.json").read_text())["alt"]
-    assert alt.startswith(
-        "Macro F1, test: split by image: Baseline CNN 0.800 (0.760–0.850), Improved CNN"
-    )
+    assert alt.startswith("Macro F1, test: split by image: Baseline CNN 0.800 (0.760–0.850), Improved CNN")
     assert "split by patient: Baseline CNN 0.770" in alt
     assert "split by patient" not in draw("primary", inputs, tmp_path / "alone")
 

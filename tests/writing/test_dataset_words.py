@@ -15,7 +15,7 @@ from tests.writing.conftest import STUDY
         ("kermany", "the paediatric X-rays of @kermany2018", "the folder that an image lies in"),
         ("radiography", "the COVID-19 Radiography Database", "the folder that an image lies in"),
         ("table", r"lie in labels\.csv. An image with the labels", "the label in the dataset's table"),
-        ("v7", "the V7 COVID-19 chest X-ray dataset [@v7covid]", "the dataset's own tag"),
+        ("v7", "the V7 COVID-19 chest X-ray dataset [@v7covid]", "its tag in the dataset"),
     ],
 )
 def test_a_dataset_is_described_in_the_words_of_its_reader(source, artifacts, words, origin, reference):
@@ -23,4 +23,4 @@ def test_a_dataset_is_described_in_the_words_of_its_reader(source, artifacts, wo
     text = source(artifacts(), {**STUDY, "dataset": {**STUDY["dataset"], **changes}})
     data = text[text.index("# Data") : text.index("## Preparation")]
     assert origin in data
-    assert f"The reference standard, by which a prediction is right or wrong, is {reference};" in data
+    assert f"An image's label is {reference}, used as supplied;" in data

@@ -65,7 +65,6 @@ def test_many_models_are_told_side_by_side_and_each_in_an_appendix(many):
     order = [
         "sec-across",
         "sec-comparison",
-        "sec-explanation",
         "sec-discussion",
         "sec-limits",
         "sec-conclusion",
@@ -178,7 +177,7 @@ def test_what_two_classes_always_share_is_named_once():
     sentences = said(results, study(), [{**verdict, "verdict": "better"}])
     assert (
         sentences("verdicts.against", "b")
-        == "Sensitivity for Ill (−0.100) moved the other way, with an interval that excludes zero (@tbl-comparison-b)."
+        == "Sensitivity for Ill (−0.100) fell, with an interval that excludes zero (@tbl-comparison-b)."
     )
 
 

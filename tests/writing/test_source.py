@@ -68,7 +68,7 @@ def test_the_source_has_every_part_and_passes_its_check(source):
             "#tbl-measures-val",
             "#tbl-measures-test",
             "#tbl-explanation",
-            "#sec-explanation",
+            "#sec-discussion",
             "#sec-conclusion",
         ),
     ):

@@ -14,6 +14,10 @@ class Abstract(Section):
 
     few_pairs = FEW_PAIRS
 
+    def is_published(self, model: str) -> bool:
+        """Tell whether a network and its settings are taken from elsewhere."""
+        return bool(self.facts.model(model)["source"])
+
     def measures(self) -> list[str]:
         """Return the measures that are given, the primary one among them."""
         return list(dict.fromkeys([*HEADLINES, self.facts.declared["primary"]]))

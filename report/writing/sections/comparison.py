@@ -73,7 +73,7 @@ class Comparison(Section):
     @property
     def has_new_patients(self) -> bool:
         """Whether no patient of the compared images of the analysis by patient is known to have a training image."""
-        split = self.study["comparison"]["split"]
+        split = (self.study["comparison"] or {"split": "test"})["split"]
         known = self.values.results.get(f"data{GROUPED.suffix}.{split}.same_patient_in_train", {})
         return known.get("value") == 0
 
@@ -189,7 +189,7 @@ class Comparison(Section):
 
     def is_lower(self, prefix: str) -> bool:
         """Tell whether the primary difference of a comparison is below zero."""
-        return (self.values.value(f"{prefix}.{self.study['comparison']['primary']}") or 0) < 0
+        return (self.values.value(f"{prefix}.{self.facts.declared['primary']}") or 0) < 0
 
     def against(self, b: str, analysis: str = "") -> Opposed:
         """Return the measures that moved against the primary difference of an analysis.

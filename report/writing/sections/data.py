@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis.vocabulary.splits import SPLITS
 from report.writing.study_facts import Section, read_rows
+from report.writing.values import count
 
 UNEQUAL = 1.5
 """From this ratio of the commonest class to the rarest on, classes are called unequal."""
@@ -30,6 +31,11 @@ class Data(Section):
 
     def _records(self) -> list[dict[str, str]]:
         return read_rows(self.facts.inputs["records"] / "records.csv")
+
+    def flow(self) -> list[dict[str, str]]:
+        """Return the steps from the files found to the images kept: ``kind``, ``step`` and ``count``."""
+        rows = read_rows(self.facts.inputs["records"] / "flow.csv")
+        return [{**row, "count": count(int(row["count"]))} for row in rows]
 
     def extremes(self) -> dict[str, Any]:
         """Return the ``commonest`` and the ``rarest`` class, and whether they are ``unequal`` and ``same_in_training``."""

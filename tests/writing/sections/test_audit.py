@@ -44,7 +44,7 @@ def test_no_words_of_the_audit_tell_causes(found, source):
     section = text[text.index("{#sec-audit}") : text.index("# Images from elsewhere")]
     details = text[text.index("{#sec-audit-details}") : text.index("# Appendix: labels")]
     assert not CAUSAL.findall(section + details)
-    assert "Whether a network uses any of this, such a test does not show." in section
+    assert "This shows what a network could use, not what ours do." in section
 
 
 def test_no_other_template_says_what_results_rest_on():
@@ -107,10 +107,10 @@ def test_a_class_with_a_source_and_an_age_of_its_own_is_named(own):
     facts = own("covid_19")
     verdict = macro(facts, f"{SAY}.verdict")
     assert "All COVID\\-19 images come from a source that no other class has." in verdict
-    assert "All COVID\\-19 images of known age are of adults, and no image of another class is." in verdict
+    assert "All COVID\\-19 images of known age show adults, and no image of another class does." in verdict
     short = macro(facts, f"{SAY}.in_short")
     assert short == (
-        "COVID\\-19 images have a source and an age group (adults) of their own, so their results may rest on these."
+        "COVID\\-19 images have a source and an age group (adults) of their own, which networks may recognise in place of the disease."
     )
     beside = macro(facts, f"{SAY}.beside_results")
     assert beside.startswith(
@@ -122,7 +122,7 @@ def test_a_class_with_a_source_and_an_age_of_its_own_is_named(own):
 def test_a_class_that_is_nearly_of_one_age_is_told_with_numbers(own):
     words = macro(own("covid_19", many=303, known=304), f"{SAY}.verdict")
     assert (
-        "Of 304 COVID\\-19 images of known age 303 are of adults, and no image of another class is." in words
+        "Of 304 COVID\\-19 images of known age 303 show adults, and no image of another class does." in words
     )
 
 
@@ -155,7 +155,7 @@ def test_a_probe_that_tells_a_class_is_quoted_where_its_results_are(found):
     changed["audit.probes.border.auroc.macro"] = {"value": 0.95, "low": 0.94, "high": 0.96}
     facts = replace(facts, values=Values({**facts.values.results, **changed}))
     assert macro(facts, f"{SAY}.beside_results").endswith(
-        "The image border alone tells COVID\\-19 from the rest with an AUC of 0.997."
+        "A classifier that sees only the image border tells COVID\\-19 from the rest with an AUC of 0.997."
     )
     assert (
         "Boosted trees that see only a border of at most 12 pixels reach a macro AUC of 0.950, "
@@ -196,7 +196,7 @@ def test_the_table_has_what_was_looked_at_with_its_level(found):
         "V\u00a0at\u00a0least\u00a00.900",
         "strong",
     ]
-    assert by_name["Test images with copies elsewhere"][:2] == ["8 images", "strong"]
+    assert by_name["Test images with copies in other sets"][:2] == ["8 images", "strong"]
 
 
 def test_a_folder_without_a_study_has_no_networks_in_its_section(found):

@@ -160,7 +160,7 @@ def test_a_measure_that_is_not_defined_says_of_which_network_and_why():
         (0.03, " All of it lies beyond the margin of 0.03, so"),
         (
             0.15,
-            " Part of this interval lies within the margin of 0.15: there is a difference, but it is not shown to be that large.",
+            " It includes values below the margin of 0.15, so the difference may be too small to matter.",
         ),
         (
             0.3,
@@ -185,10 +185,7 @@ def test_a_clear_gain_is_called_better():
     assert "95\u00a0% interval of the difference, +0." in verdicts("verdicts.decided", "improved")
     assert "excludes zero" in verdicts("verdicts.decided", "improved")
     assert "p ≤ 0.001" in verdicts("verdicts.tested", "improved")
-    assert (
-        verdicts("verdicts.against", "improved")
-        == "None of the measures in @tbl-comparison-improved moved the other way."
-    )
+    assert verdicts("verdicts.against", "improved") == "No measure in @tbl-comparison-improved fell."
     assert "fewer than 0.1\u00a0% of the draws" in verdicts("comparison.false_gain", "improved")
     assert "would be found four times in five" in verdicts("verdicts.power", "improved")
 
@@ -232,7 +229,7 @@ def test_a_gain_in_one_class_does_not_hide_the_loss_in_another():
     assert "is better than" in verdicts("verdicts.decided", "improved")
     against = verdicts("verdicts.against", "improved")
     assert "ensitivity for Viral Pneumonia (−0.2" in against
-    assert "moved the other way" in against
+    assert "fell, with" in against
     assert against in summarise(verdicts)
 
 
@@ -260,17 +257,17 @@ def test_a_comparison_declared_late_says_so():
         (
             0.0,
             "better",
-            "The two analyses are within 0.03 of each other and come to the same conclusion",
+            "The two splits are within 0.03 of each other and come to the same conclusion",
         ),
         (
             0.1,
             "not_distinguishable",
-            "The conclusion therefore rests on the analysis by patient: the two cannot be told apart",
+            "The conclusion therefore rests on the split by patient: the two cannot be told apart",
         ),
         (
             0.0,
             "underpowered",
-            "Only the one by patient is of patients whom no network has seen.",
+            "The two verdicts differ.",
         ),
     ],
 )
@@ -286,22 +283,34 @@ def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, ver
     values = Values(results)
     found = Written(StudyFacts(STUDY, values, {}), both)
     assert words in found("verdicts.conclusion", "improved")
-    assert "by patient" in found("verdicts.conclusion", "improved") or patient == 0
+    assert ("by patient" in found("verdicts.conclusion", "improved")) == (patient > 0)
+    new = found.having({**results, "data@patient.test.same_patient_in_train": entry(0, "", Basis(""))})
+    assert ("For new patients the split by patient" in new("verdicts.conclusion", "improved")) == (
+        patient == 0 and verdict != "better"
+    )
     for shared, is_told in ((0, patient > 0), (7, False)):
         known = entry(shared, "", Basis(""))
         told = found.having({**results, "data.test.same_patient_in_train": known})
         assert ("In neither does a patient" in told("verdicts.unseen", "improved")) == is_told
     answer = found("verdicts.answer", "improved")
-    assert ("By patient, " in answer) == (patient == 0 and verdict != "better")
-    assert "With all images of a patient in one part, " in summarise(found)
+    assert ("By patient " in answer) == (patient == 0 and verdict != "better")
+    assert "With the split by patient, " in summarise(found)
 
 
 @pytest.mark.parametrize(
     ("lower_by", "width", "words"),
     [
-        (0.1, 0.01, "is lower indeed, with intervals that do not overlap"),
+        (
+            0.1,
+            0.01,
+            "We find them: by patient macro F1 of the baseline CNN and the improved CNN is lower, with intervals",
+        ),
         (0.1, 0.2, "is lower by more than the margin, but the intervals overlap"),
-        (0.01, 0.2, "is not lower by more than the margin for either network"),
+        (
+            0.01,
+            0.2,
+            "We do not find them: by patient macro F1 changes by −0.010 (baseline CNN) and −0.010 (improved CNN)",
+        ),
     ],
 )
 def test_whether_known_patients_raise_results_is_said_with_its_case(lower_by, width, words):
@@ -337,7 +346,7 @@ def test_whatever_measure_moved_the_other_way_is_named(name: str, words: str) ->
     old = verdicts.results.get(changed, verdicts.results["improved_vs_baseline.test.accuracy"])
     values = Values({**verdicts.results, changed: {**old, "value": -0.2, "low": -0.3, "high": -0.1}})
     assert verdicts.having(values.results)("verdicts.against", "improved") == (
-        f"{words} moved the other way, with an interval that excludes zero (@tbl-comparison-improved)."
+        f"{words} fell, with an interval that excludes zero (@tbl-comparison-improved)."
     )
 
 
@@ -352,7 +361,7 @@ def test_of_many_measures_that_moved_the_other_way_the_two_clearest_against_thei
         for name, width in moved.items()
     }
     assert verdicts.having({**verdicts.results, **changed})("verdicts.against", "improved") == (
-        "Four measures moved the other way, with intervals that exclude zero (@tbl-comparison-improved), most clearly "
+        "Four measures fell, with intervals that exclude zero (@tbl-comparison-improved), most clearly "
         "sensitivity for Viral Pneumonia (−0.400) and specificity for Viral Pneumonia (−0.400)."
     )
 
@@ -360,9 +369,9 @@ def test_of_many_measures_that_moved_the_other_way_the_two_clearest_against_thei
 @pytest.mark.parametrize(
     ("margin", "words"),
     [
-        (0.03, " in macro F1, by at least 0.03, the least that we hold to matter."),
-        (0.15, " in macro F1, though perhaps by less than 0.15, the least that we hold to matter."),
-        (0.3, " in macro F1, but by less than 0.3, the least that we hold to matter."),
+        (0.03, " in macro F1, by enough to matter (at least 0.03)."),
+        (0.15, " in macro F1, though perhaps by too little to matter (less than 0.15)."),
+        (0.3, " in macro F1, but by too little to matter (less than 0.3)."),
     ],
 )
 def test_the_first_page_says_in_one_sentence_how_the_comparison_came_out(margin: float, words: str) -> None:

@@ -44,7 +44,7 @@ def test_patients_are_not_counted_where_nothing_tells_them(source, artifacts):
     path.write_text(path.read_text().replace("made up", "unknown"))
     shutil.rmtree(inputs["records"].parents[1] / "source-out")
     text = source(inputs)
-    assert "What was excluded is in @tbl-flow, with the reasons. After that 200 images remain." in text
+    assert "After that 200 images remain." in text
 
 
 def test_files_that_are_no_pictures_are_counted_by_suffix(source, artifacts):

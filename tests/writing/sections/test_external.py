@@ -35,9 +35,9 @@ def test_a_tie_is_shown_with_all_its_classes(found, tmp_path):
     [
         (
             "covid_19",
-            "That fits a recognised source and not age alone, as COVID\\-19 images are the only ones of adults",
+            "only COVID\\-19 images show adults, so a network that goes by age alone would not do this.",
         ),
-        ("healthy", "That fits age, as COVID\\-19 images are the only ones of adults"),
+        ("healthy", "only COVID\\-19 images show adults, so age can explain this."),
     ],
 )
 def test_what_minors_are_called_is_held_against_age(found, tmp_path, monkeypatch, called, words):

@@ -29,7 +29,7 @@ def test_losses_that_do_not_compare_are_said_not_to(artifacts):
     words = macro(facts, "sentences/results.incomparable_losses")
     assert (
         words
-        == "Training loss of the improved CNN is computed on oversampled classes, and validation loss is not."
+        == "Training loss of the improved CNN is computed with images of rare classes repeated; validation loss is not."
     )
     weighted = [{**m, "class_weights": "balanced"} for m in STUDY["models"]]
     words = macro(

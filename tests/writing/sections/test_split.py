@@ -18,17 +18,17 @@ from tests.writing.conftest import STUDY, facts_of, macro
         (
             1,
             1,
-            " One test image shows the X-ray of a training or validation image, with the very same pixels (",
+            " One test image is a copy of a training or validation image, pixel by pixel (",
         ),
         (
             4,
             3,
-            " Four test images show the X-ray of a training or validation image, three of them with the very",
+            " Four test images are copies of a training or validation image, three of them pixel by pixel (",
         ),
         (
             2,
             0,
-            " Two test images show the X-ray of a training or validation image, though not with the very same",
+            " Two test images are copies of a training or validation image, though not pixel by pixel (",
         ),
     ],
 )
@@ -89,7 +89,7 @@ def test_the_split_is_told_as_its_protocol_draws_it(source, tmp_path, split, sai
     study = {**STUDY, "split": {**STUDY["split"], **split}}
     text = source(study=study).replace("\u00a0%", " %")
     first, second = text[text.index("## Split") : text.index("## Preparation")].split(
-        "The analysis *by patient*"
+        "A second split, *by patient*,"
     )
     assert said in first
     assert by_patient.lower() in second.lower()
