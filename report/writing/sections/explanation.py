@@ -71,7 +71,7 @@ class Explanation(Section):
     def updates(self, model: str) -> int:
         """Return how often the weights were changed until they were as they are evaluated."""
         settings, counts = self.facts.model(model), [self._trained_on(c) for c in self.facts.classes]
-        batch = settings["batch_size"]
+        batch = int(settings["batch_size"])
         if (
             settings["class_balance"] == "oversample"
         ):  # each class filled up to the largest, the last partial batch dropped
