@@ -29,11 +29,15 @@ SETTINGS: dict[str, Any] = {
     "class_weights": "none",
     "augmentation": [],
     "augmented": "each-epoch",
+    "label_smoothing": 0.0,
     "optimizer": "adam",
     "learning_rate": 0.001,
+    "weight_decay": 0.0,
+    "schedule": None,
     "epochs": EPOCHS,
     "batch_size": BATCH,
     "callbacks": [],
+    "averaged_over": [],
 }
 
 

@@ -14,7 +14,19 @@ from typer.core import TyperGroup
 
 from analysis.errors import AnalysisError, DataError, WeightsError
 from report import __version__
-from report.commands import audit, build, cache, data, external_test, inspect, predict, studies, verify, write
+from report.commands import (
+    audit,
+    build,
+    cache,
+    compare,
+    data,
+    external_test,
+    inspect,
+    predict,
+    studies,
+    verify,
+    write,
+)
 from report.engine.system.files import FULL, READ_ONLY
 from report.errors import (
     DATA,
@@ -110,6 +122,7 @@ _add("Understand", inspect.graph, "report graph assignment --sample --out graph.
 _add("Write", write.document)
 _add("Write", write.preview, "report preview --sample", "report preview assignment --data DIR")
 _add("Understand", studies.models)
+_add("Understand", compare.compare, "report compare assignment --data DIR")
 _add("Use", predict.predict, "report predict chest.jpeg --model improved --json")
 _add("Use", external_test.test, "report test --model baseline --data DIR --match NORMAL=healthy")
 _add("Use", verify.verify, "report verify build/assignment")

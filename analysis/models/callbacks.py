@@ -46,6 +46,14 @@ def restore_best(model: keras.Model, stateful: Sequence[keras.callbacks.Callback
     return epoch
 
 
+class ScheduledRate(keras.callbacks.Callback):  # type: ignore[misc]
+    """Notes the learning rate that a schedule has reached at the end of each epoch."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Add it to the metrics of the epoch."""
+        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+
+
 class FiniteLoss(keras.callbacks.Callback):  # type: ignore[misc]
     """Ends a training whose loss is no number any more.
 

@@ -1,4 +1,4 @@
-"""The epochs of a training: order, oversampling and augmentation of each, drawn from (seed, epoch)."""
+"""The epochs of a training: order, balance of the classes and augmentation of each, drawn from (seed, epoch)."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Plan:
         The most that are shown.
     batch_size : int
         Images of a batch.
-    class_balance : {"none", "oversample"}
-        Whether the classes are filled up to the largest.
+    class_balance : {"none", "oversample", "square-root"}
+        See `draw_order`.
     augmentation : sequence of mapping
         The random changes of each image, as `analysis.models.augmentation.draw` takes them.
     """
@@ -39,26 +39,43 @@ class Plan:
 
     def steps_per_epoch(self, class_indices: Array) -> int:
         """Return the batches of an epoch; oversampled, the last partial one is dropped, as published."""
+        counts = np.bincount(class_indices)
         if self.class_balance == "oversample":
-            counts = np.bincount(class_indices)
             return max(1, int(counts.max() * len(counts)) // self.batch_size)
-        return -(-len(class_indices) // self.batch_size)
+        shown = square_root_counts(counts).sum() if self.class_balance == "square-root" else counts.sum()
+        return -(-int(shown) // self.batch_size)
 
 
 def draw_order(rng: np.random.Generator, class_indices: Array, class_balance: str) -> Array:
     """Return the positions of the training images in the order of one epoch.
 
     With ``oversample`` every image stays and each class is filled up to the largest by drawing from it at random with
-    replacement.
+    replacement. With ``square-root`` an epoch has as many images as there are, of each class in proportion to the square
+    root of its number: of a large class a part, drawn anew for each epoch, and of a small one some twice.
     """
     chosen = np.arange(len(class_indices))
+    counts = np.bincount(class_indices)
+    members = [np.flatnonzero(class_indices == c) for c in range(len(counts))]
     if class_balance == "oversample":
-        counts = np.bincount(class_indices)
-        extra = [
-            rng.choice(np.flatnonzero(class_indices == c), counts.max() - n) for c, n in enumerate(counts)
-        ]
+        extra = [rng.choice(rows, counts.max() - len(rows)) for rows in members]
         chosen = np.concatenate([chosen, *extra])
+    elif class_balance == "square-root":
+        wanted = square_root_counts(counts)
+        chosen = np.concatenate([_draw_some(rng, rows, n) for rows, n in zip(members, wanted, strict=True)])
     return rng.permutation(chosen)
+
+
+def _draw_some(rng: np.random.Generator, rows: Array, count: int) -> Array:
+    """Return so many of the rows, each as often as another, but for what does not divide evenly."""
+    times, rest = divmod(count, len(rows))
+    return np.concatenate([np.tile(rows, times), rng.choice(rows, rest, replace=False)])
+
+
+def square_root_counts(counts: Array) -> Array:
+    """Return numbers in proportion to the square roots of ``counts``, which are positive, rounded."""
+    shares = np.sqrt(counts)
+    wanted: Array = np.rint(shares / shares.sum() * counts.sum()).astype(np.int64)
+    return wanted
 
 
 def training_batches(

@@ -14,9 +14,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import DataError
-from analysis.models import batches, runtime
+from analysis.models import batches, output_head, runtime
 from analysis.models.images import Array, Images
-from analysis.models.output_head import find_head, to_probabilities
 from analysis.models.prediction import BATCH_SIZE
 from analysis.models.predictions_file import write_predictions
 from analysis.models.published_mistakes import Mistakes
@@ -67,12 +66,14 @@ def predict(
     scaling = replace(scaling, **test_input) if test_input else scaling
     rows = np.arange(len(images.table))
     shown, shown_rows = Mistakes(seen["pixels"]).other_set(images, rows, seen["channels"])
-    head = find_head(model, len(classes))
+    head = output_head.find_head(model, len(classes))
     y_score = np.empty((len(rows), len(classes)), np.float32)
     for start in range(0, len(rows), BATCH_SIZE):
         batch = slice(start, start + BATCH_SIZE)
         levels: Array = shown.levels[shown_rows[batch]]
-        y_score[batch] = to_probabilities(head, model.predict_on_batch(scaling(batches.as_floats(levels))))
+        y_score[batch] = output_head.predict(
+            model, head, scaling(batches.as_floats(levels)), seen["averaged_over"]
+        )
         progress(min(start + BATCH_SIZE, len(rows)), len(rows), "images")
     write_predictions(images, rows, y_score, out / "predictions.csv", classes=classes, seed=seed)
 

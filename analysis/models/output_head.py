@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import keras
@@ -17,6 +18,7 @@ HEADS = {
     keras.activations.sigmoid: "sigmoid",
     keras.activations.linear: "logits",
 }
+CHANGES: Mapping[str, Callable[[Any], Any]] = {"horizontal_flip": lambda images: images[:, :, ::-1]}
 HINT = "end it with Dense(classes, activation='softmax')"
 
 
@@ -61,11 +63,27 @@ def _describe_shape(shape: tuple[int | None, ...]) -> str:
     return " x ".join("n" if side is None else str(side) for side in shape)
 
 
-def choose_loss(head: Head) -> keras.losses.Loss | str:
+def choose_loss(head: Head, label_smoothing: float = 0.0) -> keras.losses.Loss:
     """Return the cross-entropy that fits the head."""
-    if head == "logits":
-        return keras.losses.CategoricalCrossentropy(from_logits=True)
-    return "binary_crossentropy" if head == "sigmoid" else "categorical_crossentropy"
+    if head == "sigmoid":
+        return keras.losses.BinaryCrossentropy(label_smoothing=label_smoothing)
+    return keras.losses.CategoricalCrossentropy(from_logits=head == "logits", label_smoothing=label_smoothing)
+
+
+def predict(model: keras.Model, head: Head, images: Any, averaged_over: Sequence[str]) -> Array:
+    """Return a probability for each class, float32 of shape (n, classes), of images as the network sees them.
+
+    Parameters
+    ----------
+    images : tensor of shape (n, size, size, channels)
+        A batch.
+    averaged_over : sequence of {"horizontal_flip"}
+        Changes of the images: the probabilities are the mean of those of the images and of the changed ones.
+    """
+    views = [images, *(CHANGES[change](images) for change in averaged_over)]
+    y_score = [to_probabilities(head, model.predict_on_batch(view)) for view in views]
+    mean: Array = np.mean(y_score, axis=0, dtype=np.float32)
+    return mean
 
 
 def to_probabilities(head: Head, outputs: Array) -> Array:

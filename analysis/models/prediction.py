@@ -12,9 +12,8 @@ import keras
 import numpy as np
 
 from analysis.errors import DataError
-from analysis.models import batches, runtime
+from analysis.models import batches, output_head, runtime
 from analysis.models.images import Array, Images, read
-from analysis.models.output_head import find_head, to_probabilities
 from analysis.models.predictions_file import write_predictions
 from analysis.models.published_mistakes import Mistakes
 from analysis.progress import Progress
@@ -86,7 +85,7 @@ def _score(
     """Return the probabilities, float32 of shape (images, classes); rows outside the splits are not set."""
     classes, channels = settings.classes, seen["channels"]
     scaling, mistakes = batches.Scaling(seen["scale"], seen["offset"], channels), Mistakes(seen["pixels"])
-    head = find_head(model, len(classes))
+    head = output_head.find_head(model, len(classes))
     y_score = np.empty((len(images.table), len(classes)), np.float32)
     done, total = 0, len(images.rows(*settings.splits))
     for split in settings.splits:
@@ -95,7 +94,7 @@ def _score(
         shown, shown_rows = mistakes.other_set(images, rows, channels)
         for i, (batch, _) in enumerate(batches.in_order(shown, shown_rows, classes, here, BATCH_SIZE)):
             batch_rows = rows[i * BATCH_SIZE : (i + 1) * BATCH_SIZE]
-            y_score[batch_rows] = to_probabilities(head, model.predict_on_batch(batch))
+            y_score[batch_rows] = output_head.predict(model, head, batch, seen["averaged_over"])
             done += len(batch_rows)
             progress(done, total, "images")
     return y_score

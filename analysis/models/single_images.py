@@ -12,10 +12,9 @@ import keras
 import numpy as np
 
 from analysis.errors import DataError, ImageError
-from analysis.models import runtime
+from analysis.models import output_head, runtime
 from analysis.models.batches import Scaling
 from analysis.models.images import Array
-from analysis.models.output_head import find_head, to_probabilities
 from analysis.preparation import square
 from analysis.progress import Progress
 
@@ -55,11 +54,11 @@ def classify(
     model = keras.models.load_model(copy)
     model.jit_compile = False
     scaling = Scaling(seen["scale"], seen["offset"], seen["channels"])
-    head = find_head(model, len(classes))
+    head = output_head.find_head(model, len(classes))
     rows = []
     for i, name in enumerate(pictures):
-        outputs = model.predict_on_batch(scaling(levels[i : i + 1, :, :, None].astype(np.float32)))
-        y_score = to_probabilities(head, outputs)[0]
+        seen_by_network = scaling(levels[i : i + 1, :, :, None].astype(np.float32))
+        (y_score,) = output_head.predict(model, head, seen_by_network, seen["averaged_over"])
         probabilities = {c: float(str(p)) for c, p in zip(classes, y_score, strict=True)}
         rows.append(
             {"picture": name, "predicted": classes[int(y_score.argmax())], "probabilities": probabilities}

@@ -52,15 +52,18 @@ def train(inputs: dict[str, Path], out: Path, *, scratch: Path, progress: Progre
     images = read(inputs)
     architecture = (inputs["architecture"] / "architecture.json").read_text(encoding="utf-8")
     steps = given.plan.steps_per_epoch(_training_classes(images, given.classes))
-    model = _compile(architecture, images.size, given)
+    model = _compile(architecture, images.size, given, steps)
     if "initial" in inputs:
         _set_weights(model, inputs["initial"] / "model.keras")
     stateful = [callbacks.build(callback) for callback in given.callbacks]
+    scheduled = [callbacks.ScheduledRate()] if given.schedule else []
     checkpoint = Checkpoint(scratch / "checkpoint", stateful)
     reports = TrainingProgress(progress, given.epochs, steps, given.batch_size)
     if not checkpoint.complete(given.epochs):
         # The checkpoint comes last: it saves the state of the others, and nothing of an epoch that failed.
-        _fit(model, images, given, steps, [*stateful, callbacks.FiniteLoss(), reports, checkpoint])
+        _fit(
+            model, images, given, steps, [*stateful, *scheduled, callbacks.FiniteLoss(), reports, checkpoint]
+        )
     else:
         checkpoint.set_model(model)
         checkpoint.restore()
@@ -91,17 +94,15 @@ def _training_classes(images: Images, classes: Sequence[str]) -> Array:
     return indices
 
 
-def _compile(architecture: str, size: int, settings: TrainingSettings) -> keras.Model:
+def _compile(architecture: str, size: int, settings: TrainingSettings, steps: int) -> keras.Model:
     model = keras.models.model_from_json(architecture)
     if model.input_shape[1:3] != (size, size):
         raise ArchitectureError(
             f"{model.name} takes images of {model.input_shape[1:3]} pixels, they are {size} x {size}",
             hint="build the network for the size of the study file",
         )
-    loss = choose_loss(find_head(model, len(settings.classes)))
-    optimizer = keras.optimizers.get(
-        {"class_name": settings.optimizer, "config": {"learning_rate": settings.learning_rate}}
-    )
+    loss = choose_loss(find_head(model, len(settings.classes)), settings.label_smoothing)
+    optimizer = settings.make_optimizer(steps)
     model.compile(optimizer, loss=loss, metrics=["accuracy"], jit_compile=False)
     optimizer.build(model.trainable_variables)
     return model
@@ -193,6 +194,9 @@ def _setting_facts(
         "loss": "binary_crossentropy" if head == "sigmoid" else "categorical_crossentropy",
         "optimizer": settings.optimizer,
         "learning_rate": settings.learning_rate,
+        "weight_decay": settings.weight_decay,
+        "schedule": settings.schedule,
+        "label_smoothing": settings.label_smoothing,
         "class_balance": settings.class_balance,
         "class_weights": weights and list(weights.values()),
         "augmentation": list(settings.augmentation),
@@ -204,8 +208,11 @@ def _setting_facts(
 def _input_facts(model: keras.Model, settings: TrainingSettings) -> dict[str, Any]:
     """Return what the network sees of an image, for prediction and export."""
     size, channels = model.input_shape[2:]
-    fit, resample = settings.fit, settings.resample
-    return {"size": size, "channels": channels, "fit": fit, "resample": resample, **settings.input}
+    fit, resample, averaged_over = settings.fit, settings.resample, list(settings.averaged_over)
+    return {
+        **{"size": size, "channels": channels, "fit": fit, "resample": resample},
+        **{"averaged_over": averaged_over, **settings.input},
+    }
 
 
 def _read_depth(images: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import numpy as np
 
 from analysis.models.batches import Scaling
@@ -28,18 +29,22 @@ class TrainingSettings:
         How the images were made into squares: handed on to prediction and export.
     input : mapping
         ``scale``, ``offset`` and ``pixels`` of what the network sees.
-    class_balance : {"none", "oversample"}
-        Whether the classes are filled up to the largest.
+    class_balance : {"none", "oversample", "square-root"}
+        See `analysis.models.epochs.draw_order`.
     class_weights : {"none", "balanced", "other-share"} or mapping
         See `class_weights`.
     augmentation : sequence of mapping
         See `analysis.models.augmentation.draw`.
     augmented : {"each-epoch", "once"}
         See `analysis.models.published_mistakes.Mistakes`.
-    optimizer, learning_rate, epochs, batch_size
+    optimizer, learning_rate, weight_decay, label_smoothing, epochs, batch_size
         As Keras has them.
+    schedule : mapping, optional
+        ``warmup`` epochs in which the learning rate rises, and ``final``, the share of it that is left after a cosine's fall.
     callbacks : sequence of mapping
         See `analysis.models.callbacks.build`.
+    averaged_over : sequence of str
+        See `analysis.models.output_head.predict`: handed on to prediction and export.
     """
 
     classes: Sequence[str]
@@ -51,11 +56,15 @@ class TrainingSettings:
     class_weights: str | Mapping[str, float]
     augmentation: Sequence[Mapping[str, Any]]
     augmented: str
+    label_smoothing: float
     optimizer: str
     learning_rate: float
+    weight_decay: float
+    schedule: Mapping[str, Any] | None
     epochs: int
     batch_size: int
     callbacks: Sequence[Mapping[str, Any]]
+    averaged_over: Sequence[str]
 
     @property
     def plan(self) -> Plan:
@@ -70,6 +79,23 @@ class TrainingSettings:
     def scaling(self, channels: int) -> Scaling:
         """Return how grey levels become what the network sees."""
         return Scaling(self.input["scale"], self.input["offset"], channels)
+
+    def make_optimizer(self, steps: int) -> keras.optimizers.Optimizer:
+        """Return the optimizer, whose learning rate follows the schedule over epochs of so many ``steps``."""
+        rate: float | keras.optimizers.schedules.LearningRateSchedule = self.learning_rate
+        if self.schedule:
+            warmup = self.schedule["warmup"]
+            rate = keras.optimizers.schedules.CosineDecay(
+                0.0 if warmup else rate,
+                (self.epochs - warmup) * steps,
+                alpha=self.schedule["final"],
+                warmup_target=rate if warmup else None,
+                warmup_steps=warmup * steps,
+            )
+        config: dict[str, Any] = {"learning_rate": rate}
+        if self.weight_decay:
+            config["weight_decay"] = self.weight_decay
+        return keras.optimizers.get({"class_name": self.optimizer, "config": config})
 
     def loss_weights(self, images: Images) -> dict[int, float] | None:
         """Return the weight of each class, by its index, in the training loss; None where all count the same."""

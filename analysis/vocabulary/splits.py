@@ -29,6 +29,8 @@ SPLITS: dict[str, Split] = {
 EvaluatedSplit = Literal["val", "test"]
 EVALUATED: tuple[str, ...] = get_args(EvaluatedSplit)
 """The splits on which models are evaluated."""
+VALIDATION: EvaluatedSplit = "val"
+"""The one on which they are chosen."""
 ALL_IMAGES = "all"
 """Where names of results have a split: all of them together."""
 

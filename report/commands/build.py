@@ -50,6 +50,7 @@ def build(
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Build folder.")] = None,
 ) -> None:
     """Run a whole study, every step cached, and write report.html and report.pdf."""
+    from report.commands.compare import keep_trials
     from report.commands.execution import build_plan, retry_damaged
     from report.commands.leaks import read_leaks, refuse_leaks
     from report.delivery.publish import publish
@@ -58,22 +59,52 @@ def build(
     plan = request_plan(study, data, sample, overrides, cache, external)
     model = _require_model(plan, only) if only else ""
     plan = _place(plan, out, model)
-    targets = [f"evaluate.{model}"] if model else ["results", "source", *_parse_formats(formats)]
+    targets = _choose_targets(plan, model, formats)
     _check(plan, model)
     plan.remember_data()
     _note_omissions(plan, model)
+
+    if plan.study.is_locked:
+        _build_locked(plan, targets, jobs, start)
+        return
 
     def make() -> tuple[Mapping[str, Built], list[tuple[str, str]], Publication]:
         built = build_plan(plan, targets, jobs=jobs, recheck=recheck, strict=strict)
         leaks = read_leaks(built)
         if strict:
             refuse_leaks(leaks)
+        keep_trials(plan, built)
         return built, leaks, publish(plan, built, time.monotonic() - start)
 
     built, leaks, published = retry_damaged(make)
     _print_end(plan, built, published, time.monotonic() - start)
     for what, hint in leaks:
         console.warn(f"{what}: {hint}")
+
+
+def _choose_targets(plan: Plan, model: str, formats: str) -> list[str]:
+    """Return the stages to build: of one ``model`` its evaluation, of a study whose test set is locked all, else the document."""
+    from report.study.trainings import name_evaluation
+
+    if model:
+        return [name_evaluation(plan.study, model)]
+    if plan.study.is_locked:
+        return [stage.name for stage in plan.stages if stage.kind == "validate"]
+    return ["results", "source", *_parse_formats(formats)]
+
+
+def _build_locked(plan: Plan, targets: list[str], jobs: int | None, start: float) -> None:
+    """Train and validate without a prediction of the test set, and show the models beside all that was tried before."""
+    from report.commands.compare import keep_trials, print_trials
+    from report.commands.execution import build_plan, retry_damaged
+    from report.terminal.progress import print_summary
+    from report.workspace.cached_results import UNLOCK
+
+    built = retry_damaged(lambda: build_plan(plan, targets, jobs=jobs))
+    keep_trials(plan, built)
+    print_summary(built, time.monotonic() - start)
+    print_trials(plan)
+    console.note(f"the test set is locked, so no report is made: {UNLOCK}")
 
 
 def _require_model(plan: Plan, name: str) -> str:

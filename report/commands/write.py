@@ -50,7 +50,7 @@ def _find_finished(cache: Path | None) -> list[Plan]:
             except AnalysisError as error:  # its data are not here: it cannot be finished
                 console.say(f"{name}: left out, {error.message}")
                 continue
-            if not find_unbuilt(plan):
+            if not plan.study.is_locked and not find_unbuilt(plan):
                 finished.append(plan)
     return finished or [request_plan("assignment", None, True, None, cache)]
 

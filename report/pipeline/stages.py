@@ -18,6 +18,8 @@ train         analysis.models.training:train                read, images, archit
 predict       analysis.models.prediction:predict            read, images, split, train
 evaluate      analysis.evaluation.stages.evaluate:evaluate  read, split, train, predict
 evaluate      analysis.evaluation.stages.average:average    evaluate; with several seeds
+validate      analysis.evaluation.stages.validate:validate  predict; while the test set is locked, in place of all below
+validate      analysis.evaluation.stages.average:average    validate; with several seeds
 predict       analysis.models.low_detail:fit                read, images, split
 compare       analysis.evaluation.stages.compare:compare    predict
 ledger        analysis.evaluation.stages.ledger:write       architecture, split, predict, evaluate; with published figures
@@ -82,7 +84,16 @@ from report.pipeline.figures import make_figure_stages
 from report.study.comparable import find_obstacles
 from report.study.model_settings import Model
 from report.study.study import Study
-from report.study.trainings import Run, find_normal_class, list_analyses, list_compared, list_draws, list_runs
+from report.study.trainings import (
+    Run,
+    find_normal_class,
+    list_analyses,
+    list_compared,
+    list_draws,
+    list_evaluated,
+    list_runs,
+    name_evaluation,
+)
 
 PROGRAM = Project(PROJECT, ("analysis", "report"), declared_in="report/pipeline/stages.py")
 """Our own packages, which have the code of all stages."""
@@ -102,7 +113,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
     place : Place
         Its folder and its data, and what only the command line knows.
     """
-    before = [
+    first = [
         *make_data_stages(study, place),
         make_duplicates_stage(place),
         *(_architecture(study, model) for model in study.models),
@@ -112,6 +123,11 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
             for stage in _analysis(study, place, analysis, group)
         ),
         *_draws(study),
+    ]
+    if study.is_locked:
+        return first
+    before = [
+        *first,
         *_ledger(study, place),
         *make_external_stages(study, place),
         *make_audit_stages(study, place),
@@ -181,10 +197,10 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
             yield from _run(study, run, pixels)
         if len(study.training.seeds) > 1:
             yield Stage(
-                f"evaluate.{model.id}{analysis}",
+                name_evaluation(study, f"{model.id}{analysis}"),
                 "analysis.evaluation.stages.average:average",
                 {
-                    run.name: Output(f"evaluate.{run.name}", RESULTS)
+                    run.name: Output(name_evaluation(study, run.name), RESULTS)
                     for run in list_runs(study, model, analysis)
                 },
                 {"model": f"{model.id}{analysis}"},
@@ -195,12 +211,13 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
         f"predict.{reference}",
         "analysis.models.low_detail:fit",
         pixels,
-        {"classes": [*study.class_ids], "seed": study.split.seed, "splits": [*EVALUATED]},
+        {"classes": [*study.class_ids], "seed": study.split.seed, "splits": [*list_evaluated(study)]},
         packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
         releases=PREDICTIONS,
     )
     yield _evaluation(study, reference, pixels["split"], {}, "none")
-    yield _comparison(study, place, analysis)
+    if not study.is_locked:
+        yield _comparison(study, place, analysis)
 
 
 def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
@@ -218,7 +235,8 @@ def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
             "seed": run.seed,
             **study.image.select("fit", "resample"),
             **model.select("input", "class_balance", "class_weights", "augmentation", "augmented"),
-            **model.select("optimizer", "learning_rate", "epochs", "batch_size", "callbacks"),
+            **model.select("optimizer", "learning_rate", "weight_decay", "schedule", "label_smoothing"),
+            **model.select("epochs", "batch_size", "callbacks", "averaged_over"),
         },
         packages=packages.NETWORKS,
         threads=study.training.threads,
@@ -231,7 +249,7 @@ def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
         {
             "classes": [*study.class_ids],
             "seed": run.seed,
-            "splits": [*EVALUATED],
+            "splits": [*list_evaluated(study)],
             **model.select("test_input"),
         },
         packages=packages.NETWORKS,
@@ -252,10 +270,19 @@ def _initial(study: Study, run: Run) -> dict[str, Input]:
 
 
 def _evaluation(study: Study, name: str, split: Input, more: dict[str, Input], class_balance: str) -> Stage:
+    predictions = Output(f"predict.{name}", PREDICTIONS)
+    if study.is_locked:
+        return Stage(
+            name_evaluation(study, name),
+            "analysis.evaluation.stages.validate:validate",
+            {"predictions": predictions},
+            {"model": name, "classes": [*study.class_ids]},
+            packages=packages.STATISTICS,
+        )
     return Stage(
-        f"evaluate.{name}",
+        name_evaluation(study, name),
         "analysis.evaluation.stages.evaluate:evaluate",
-        {"predictions": Output(f"predict.{name}", PREDICTIONS), "records": RECORDS, "split": split, **more},
+        {"predictions": predictions, "records": RECORDS, "split": split, **more},
         {
             "model": name,
             "classes": [*study.class_ids],

@@ -131,6 +131,14 @@ class BestCheckpoint(Monitored):
     kind: Literal["checkpoint"]
 
 
+class CosineSchedule(Section):
+    """A learning rate that rises over ``warmup`` epochs and then falls, as half a cosine, to ``final`` of its height at the last."""
+
+    kind: Literal["cosine"]
+    warmup: Annotated[int, Field(ge=0)] = 0
+    final: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
 Callback = Annotated[EarlyStopping | ReduceLearningRate | BestCheckpoint, Field(discriminator="kind")]
 
 
@@ -141,8 +149,10 @@ class Model(Section):
     decimals, or as given by class id. ``init_from`` is a model whose trained weights this training begins with.
     ``test_input`` scales the test images where that differs from training, which is a mistake. ``corrects`` names the
     model that has the mistake which this one does not have. With ``weights = "imagenet"`` a model is described and
-    not trained. ``precision`` is that of ``[training]`` where it is not said. ``minutes`` is what its training takes on
-    two cores, to say before the first one how long it will take. ``source`` cites where network and settings are published, and ``rationale`` says why they were chosen.
+    not trained. ``precision`` is that of ``[training]`` where it is not said. ``averaged_over`` are the changes of an
+    image over which its probabilities are averaged, beside the image itself. ``minutes`` is what its training takes on
+    two cores, to say before the first one how long it will take. ``source`` cites where network and settings are
+    published, and ``rationale`` says why they were chosen.
     """
 
     id: Identifier
@@ -154,16 +164,20 @@ class Model(Section):
     corrects: Identifier | None = None
     input: InputScaling = InputScaling()
     test_input: Scale | None = None
-    class_balance: Literal["none", "oversample"] = "none"
+    class_balance: Literal["none", "oversample", "square-root"] = "none"
     class_weights: Literal["none", "balanced", "other-share"] | dict[Identifier, Weight] = "none"
     augmentation: tuple[Change, ...] = ()
     augmented: Literal["each-epoch", "once"] = "each-epoch"
-    optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     learning_rate: Annotated[float, Field(gt=0)] = 0.001
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    schedule: CosineSchedule | None = None
     epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)] = 32
     callbacks: tuple[Callback, ...] = ()
     precision: Literal["float32", "bfloat16"] | None = None
+    averaged_over: tuple[Literal["horizontal_flip"], ...] = ()
     minutes: Annotated[float, Field(gt=0)] | None = None
     source: Citation = ""
     rationale: Rationale = ""
@@ -173,4 +187,16 @@ class Model(Section):
         if self.input.pixels == "interleaved" and self.augmentation and self.augmented != "once":
             problem = 'pixels are interleaved once, so augmentation must be too: augmented = "once"'
             raise refuse(problem, key="augmented", others=["input.pixels", "augmentation"])
+        return self
+
+    @model_validator(mode="after")
+    def _decay_and_schedule_act(self) -> Model:
+        if self.weight_decay and self.optimizer != "adamw":
+            raise refuse("weights decay with adamw alone", key="weight_decay", others=["optimizer"])
+        if self.schedule and any(callback.kind == "reduce_learning_rate" for callback in self.callbacks):
+            raise refuse("a schedule sets the learning rate already", key="schedule", others=["callbacks"])
+        if self.schedule and self.schedule.warmup >= self.epochs:
+            raise refuse(
+                "the warm-up must end before the last epoch", key="schedule.warmup", others=["epochs"]
+            )
         return self

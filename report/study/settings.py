@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -257,6 +258,22 @@ class Training(Section):
                 f"one seed, or {MIN_SEEDS} different ones or more, so that their spread can be told"
             )
         return seeds
+
+
+class Evaluation(Section):
+    """Whether predictions of the test set are there. While it is ``locked``, models are evaluated on validation images alone.
+
+    ``unlocked`` is the day on which it was opened, for the report to say.
+    """
+
+    test: Literal["open", "locked"] = "open"
+    unlocked: date | None = None
+
+    @model_validator(mode="after")
+    def _opened(self) -> Evaluation:
+        if self.unlocked and self.test == "locked":
+            raise refuse("it is still locked", key="unlocked", others=["test"])
+        return self
 
 
 class Comparison(Section):

@@ -21,6 +21,7 @@ from report.study.settings import (
     ClassLabel,
     Comparison,
     Dataset,
+    Evaluation,
     Image,
     Mistake,
     Report,
@@ -49,6 +50,7 @@ class Study(Section):
     image: Image = Image()
     models: Annotated[tuple[Model, ...], Field(min_length=1)]
     training: Training = Training()
+    evaluation: Evaluation = Evaluation()
     comparison: Comparison | None = None
     external: External | None = None
     mistakes: tuple[Mistake, ...] = ()
@@ -80,9 +82,16 @@ class Study(Section):
 
     @property
     def declaration(self) -> str:
-        """The sha256 of what the study declares to compare, and how it is decided."""
-        comparison = self.comparison.model_dump(mode="json") if self.comparison else None
-        return hashlib.sha256(json.dumps(comparison, sort_keys=True).encode()).hexdigest()
+        """The sha256 of what the study declares to compare, how it is decided, and when the test set was opened."""
+        declared = self.comparison.model_dump(mode="json") if self.comparison else None
+        if self.evaluation.unlocked:
+            declared = {"comparison": declared, "unlocked": self.evaluation.unlocked.isoformat()}
+        return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether no prediction of a test image may be there yet."""
+        return self.evaluation.test == "locked"
 
     def as_json(self, *, without_defaults: bool = False) -> dict[str, Any]:
         """Return the study as JSON values under the keys of the study file, with or without what it leaves unsaid."""

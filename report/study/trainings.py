@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.vocabulary.run_names import DRAW, add_seed, join_run
-from analysis.vocabulary.splits import PRESCRIBED, suffix
+from analysis.vocabulary.splits import EVALUATED, PRESCRIBED, VALIDATION, suffix
 from report.study.model_settings import Model
 from report.study.study import Study
 
@@ -60,6 +60,16 @@ def name_first_run(study: Study, model: Model) -> str:
 def list_compared(study: Study) -> tuple[str, ...]:
     """Return the models that the study compares with its baseline."""
     return study.comparison.against if study.comparison else ()
+
+
+def list_evaluated(study: Study) -> list[str]:
+    """Return the splits of which there are predictions."""
+    return [VALIDATION] if study.is_locked else [*EVALUATED]
+
+
+def name_evaluation(study: Study, run: str) -> str:
+    """Return the stage that evaluates a training, or the trainings of a model."""
+    return f"validate.{run}" if study.is_locked else f"evaluate.{run}"
 
 
 def list_pairs(study: Study) -> list[tuple[str, str]]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from report.workspace.plan import Plan
 
 
+UNLOCK = 'take test = "locked" out of [evaluation] in the study file'
+
+
 def find_unbuilt(plan: Plan) -> list[str]:
     """Return the names of the stages before the document that a build would run."""
     statuses = status(plan.stages, plan.cache, PROGRAM, plan_name=plan.cache_name)
@@ -36,8 +39,10 @@ def require_built(plan: Plan, unbuilt: Sequence[str]) -> None:
     Raises
     ------
     UsageError
-        There are such stages; the hint is the command that builds them.
+        There are such stages; the hint is the command that builds them. Or the test set is locked.
     """
+    if plan.study.is_locked:
+        raise UsageError(f"{plan.name}: there is no report while the test set is locked", hint=UNLOCK)
     if unbuilt:
         message = f"{plan.name}: not built yet, {list_first(unbuilt)} would run"
         raise UsageError(message, hint=plan.build_command())

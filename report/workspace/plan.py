@@ -88,6 +88,8 @@ class Plan:
 
     def keep_declaration(self, stages: Iterable[str]) -> None:
         """Keep which comparison is declared when predictions of the test set first become known."""
+        if self.study.is_locked:
+            return
         store = Store(self.cache)
         begun = any(kind_of(name) == "predict" for name in stages)
         if begun and not store.latest(self.cache_name, "declared"):

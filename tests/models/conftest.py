@@ -30,11 +30,15 @@ RECIPE: dict[str, Any] = {
         {"kind": "shift", "width": 0.12, "height": 0.12, "fill": "nearest"},
     ],
     "augmented": "each-epoch",
+    "label_smoothing": 0.0,
     "optimizer": "adam",
     "learning_rate": 0.005,
+    "weight_decay": 0.0,
+    "schedule": None,
     "epochs": 8,
     "batch_size": 8,
     "callbacks": [{"kind": "early_stopping", "monitor": "val_loss", "patience": 2, "restore_best": True}],
+    "averaged_over": [],
 }
 
 

@@ -122,9 +122,19 @@ def test_truncated_checkpoint_starts_again(
             {"augmented": "once", "augmentation": [{"kind": "zoom", "range": 0.2, "fill": "nearest"}]}
             | {"input": {"scale": 1.0, "offset": 0.0, "pixels": "interleaved"}},
         ),
+        (
+            "softmax",
+            {"schedule": {"kind": "cosine", "warmup": 1, "final": 0.01}, "callbacks": CALLBACKS[1:]}
+            | {
+                "optimizer": "adamw",
+                "weight_decay": 0.02,
+                "label_smoothing": 0.1,
+                "class_balance": "square-root",
+            },
+        ),
     ],
 )
-def test_killed_with_a_reduced_rate_and_best_weights_ends_with_the_same_bytes(
+def test_killed_with_a_changing_rate_and_best_weights_ends_with_the_same_bytes(
     two: dict[str, Path], short: Recipe, train: Run, tmp_path: Path, head: str, change: Recipe
 ) -> None:
     write_network(two["architecture"], head, dropout=0.3, augmented="class_weights" in change)

@@ -50,3 +50,17 @@ def test_oversampling_keeps_all_and_fills_up_each_class() -> None:
     # As published: batches of 32, the last partial one dropped.
     assert Plan(0, 1, 32, "oversample", ()).steps_per_epoch(classes) == 140
     assert Plan(0, 1, 32, "none", ()).steps_per_epoch(classes) == 87
+
+
+def test_classes_are_drawn_by_the_square_root_of_their_size() -> None:
+    classes = np.repeat([0, 1, 2, 3], [1127, 208, 642, 788])
+    order = draw_order(np.random.default_rng(0), classes, "square-root")
+    # sqrt: 33.571, 14.422, 25.338, 28.071 of 101.402, times 2,765
+    assert list(np.bincount(classes[order])) == [915, 393, 691, 765]
+    assert len(order) == 2764
+    times = np.bincount(order, minlength=len(classes))
+    for c, (fewest, most) in enumerate([(0, 1), (1, 2), (1, 2), (0, 1)]):
+        assert (times[classes == c].min(), times[classes == c].max()) == (fewest, most)
+    assert Plan(0, 1, 32, "square-root", ()).steps_per_epoch(classes) == 87
+    other = draw_order(np.random.default_rng(1), classes, "square-root")
+    assert set(order) != set(other)

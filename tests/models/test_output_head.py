@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import ArchitectureError
-from analysis.models.output_head import find_head, to_probabilities
+from analysis.models.output_head import Head, choose_loss, find_head, predict, to_probabilities
 from tests.models.conftest import TWO
 from tests.models.small_networks import ENDS, write_network
 
@@ -49,3 +49,31 @@ def test_a_head_that_fits_no_classes() -> None:
             find_head(keras.Model(inputs, layer(inputs)), classes)
     outputs = np.array([[0.25]], np.float32)
     np.testing.assert_array_equal(to_probabilities("sigmoid", outputs), [[0.75, 0.25]])
+
+
+def test_probabilities_are_averaged_over_the_mirror_image() -> None:
+    inputs = keras.Input((2, 2, 1))
+    left = keras.layers.Flatten()(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(1, "sigmoid", use_bias=False)(left))
+    model.set_weights([np.array([[1.0], [0], [0], [0]], np.float32)])
+    image = np.array([[[[2.0], [0.0]], [[5.0], [7.0]]]], np.float32)
+    sigmoid = 1 / (1 + np.exp(-2.0))
+    alone = predict(model, "sigmoid", image, [])
+    both = predict(model, "sigmoid", image, ["horizontal_flip"])
+    np.testing.assert_allclose(alone, [[1 - sigmoid, sigmoid]], rtol=1e-6)
+    np.testing.assert_allclose(both[:, 1], [(sigmoid + 0.5) / 2], rtol=1e-6)
+    assert both.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("head", "target", "output"), [("softmax", [0.0, 1.0, 0.0], [0.2, 0.7, 0.1]), ("sigmoid", [1.0], [0.7])]
+)
+def test_smoothed_labels_give_the_other_classes_their_share(
+    head: Head, target: list[float], output: list[float]
+) -> None:
+    one, other = np.array([target], np.float32), np.array([output], np.float32)
+    smoothed = 0.9 * one + 0.1 / max(len(target), 2)
+    expected = -(smoothed * np.log(other)).sum() - (
+        ((1 - smoothed) * np.log(1 - other)).sum() if head == "sigmoid" else 0
+    )
+    assert float(choose_loss(head, 0.1)(one, other)) == pytest.approx(expected, rel=1e-5)

@@ -23,4 +23,5 @@ def test_saved_network_has_no_dates_and_no_optimizer(trained: Path) -> None:
         "pixels": "in-place",
         "fit": "squash",
         "resample": "area",
+        "averaged_over": [],
     }

@@ -50,6 +50,8 @@ PLANS = {
     ),
     "three draws": planned("split.seeds=[43, 44]"),
     "three draws of three seeds": planned("split.seeds=[43, 44]", "training.seeds=[1, 2, 3]"),
+    "locked": planned('evaluation.test="locked"'),
+    "locked, three seeds": planned('evaluation.test="locked"', "training.seeds=[1, 2, 3]"),
     "lungs": planned("dataset.lung_masks=true"),
     "lungs in an archive": make_stages(
         changed_study("dataset.lung_masks=true"), Place(ASSIGNMENT, "archive", Path("/data.zip"))

@@ -289,3 +289,18 @@ def test_the_functions_of_stages_lie_in_rooms_that_do_not_know_the_pipeline():
     for plan in (REAL, SAMPLE, SEEDS):
         named = {name for stage in plan for name in (stage.function, *stage.uses)}
         assert not [name for name in named if not name.startswith(rooms)]
+
+
+@pytest.mark.parametrize("plan", ["locked", "locked, three seeds"])
+def test_while_the_test_set_is_locked_no_stage_is_told_of_it(plan):
+    kinds = {stage.kind for stage in PLANS[plan]}
+    assert kinds == {"read", "images", "audit", "architecture", "split", "train", "predict", "validate"}
+    assert {stage.name for stage in PLANS[plan] if stage.kind == "audit"} == {"audit.duplicates"}
+    for stage in PLANS[plan]:
+        assert "test" not in stage.params.get("splits", ["val"]), stage.name
+    unlocked = PLANS["three seeds by patient" if "seeds" in plan else "real"]
+    trained = [name for name, key in keys(PLANS[plan]).items() if name.startswith("train.")]
+    assert trained
+    assert {name: keys(PLANS[plan])[name] for name in trained} == {
+        name: keys(unlocked)[name] for name in trained
+    }

@@ -154,14 +154,16 @@ def effective_priors(counts: ArrayLike, class_balance: str, class_weights: Seque
     ----------
     counts : (K,) array of int
         Training images of each class.
-    class_balance : {"none", "oversample"}
-        Oversampling fills every class up to the largest, so all are equal.
+    class_balance : {"none", "oversample", "square-root"}
+        Oversampling fills every class up to the largest, so all are equal; else they are as the square roots of their numbers.
     class_weights : sequence of K floats or None
         Weights of the classes in the loss, which shift what is learnt as so many more images would.
     """
     seen = np.asarray(counts, np.float64)
     if class_balance == "oversample":
         seen = (seen > 0).astype(np.float64)
+    elif class_balance == "square-root":
+        seen = np.sqrt(seen)
     if class_weights is not None:
         seen = seen * np.asarray(class_weights)
     return np.asarray(seen / seen.sum())

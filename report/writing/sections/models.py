@@ -15,8 +15,8 @@ from report.writing.values import count, unbroken
 COUNTED = ("Conv2D", "MaxPooling2D", "Dense", "Dropout", "BatchNormalization")
 """Kinds of layers that are counted."""
 SETTINGS = (
-    *("optimizer", "epochs", "batch_size", "precision", "input", "init_from"),
-    *("class_balance", "class_weights", "augmentation", "augmented", "callbacks"),
+    *("optimizer", "epochs", "batch_size", "precision", "input", "init_from", "class_balance", "class_weights"),
+    *("augmentation", "augmented", "label_smoothing", "callbacks", "averaged_over"),
 )
 UNSET: dict[str, dict[str, Any]] = {
     "input": {"input": {"scale": 1 / 255, "offset": 0.0, "pixels": "in-place"}, "test_input": None},
@@ -24,6 +24,8 @@ UNSET: dict[str, dict[str, Any]] = {
     "precision": {"precision": "float32"},
     "class_weights": {"class_weights": "none"},
     "augmented": {"augmented": "each-epoch"},
+    "label_smoothing": {"label_smoothing": 0.0},
+    "averaged_over": {"averaged_over": []},
 }
 """What is not worth a line where it holds for all models."""
 WIDEST = 30

@@ -110,8 +110,8 @@ def test_the_chosen_epoch_and_the_network_know_nothing_of_test(tmp_path: Path) -
         training.train(
             inputs, out, scratch=out, progress=silent, classes=["left", "right"], seed=1, fit="squash", resample="area",
             input={"scale": 1 / 255, "offset": 0.0, "pixels": "in-place"}, class_balance="none", class_weights="none",
-            augmentation=[], augmented="each-epoch", optimizer="adam", learning_rate=0.005, epochs=6, batch_size=8,
-            callbacks=[stopping],
+            augmentation=[], augmented="each-epoch", label_smoothing=0.0, optimizer="adam", learning_rate=0.005,
+            weight_decay=0.0, schedule=None, epochs=6, batch_size=8, callbacks=[stopping], averaged_over=[],
         )  # fmt: skip
         return {path: (out / path).read_bytes() for path in ("training.json", "history.csv", "model.keras")}
 

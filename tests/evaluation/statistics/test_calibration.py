@@ -169,6 +169,7 @@ def test_effective_priors() -> None:
     np.testing.assert_allclose(calibration.effective_priors(counts, "none", None), [0.6, 0.3, 0.1])
     np.testing.assert_allclose(calibration.effective_priors(counts, "oversample", None), np.full(3, 1 / 3))
     np.testing.assert_allclose(calibration.effective_priors([5, 0, 9], "oversample", None), [0.5, 0, 0.5])
+    np.testing.assert_allclose(calibration.effective_priors([4, 9, 25], "square-root", None), [0.2, 0.3, 0.5])
 
 
 def test_correction_undoes_class_weights_and_oversampling() -> None:
