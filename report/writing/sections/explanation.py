@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from analysis.vocabulary.measures import pair_name
@@ -77,6 +78,9 @@ class Explanation(Section):
         ):  # each class filled up to the largest, the last partial batch dropped
             steps = max(1, max(counts) * len(counts) // batch)
         else:
+            if settings["class_balance"] == "square-root":
+                parts = [math.sqrt(count) for count in counts]
+                counts = [round(part / sum(parts) * sum(counts)) for part in parts]
             steps = -(-sum(counts) // batch)
         return steps * int(self.values.value(f"{model}.training.weights_epoch"))
 
@@ -95,6 +99,7 @@ class Explanation(Section):
             "balance": settings["class_balance"] != "none",
             "weights": settings["class_weights"] != "none",
             "augmentation": bool(settings["augmentation"]),
+            "smoothing": bool(settings["label_smoothing"]),
             "dropout": any("Dropout" in kind for kind in layers),
             "normalisation": "BatchNormalization" in layers,
             "stopping": any(callback["kind"] == "early_stopping" for callback in settings["callbacks"]),

@@ -15,7 +15,16 @@ from report.writing.values import count, unbroken
 COUNTED = ("Conv2D", "MaxPooling2D", "Dense", "Dropout", "BatchNormalization")
 """Kinds of layers that are counted."""
 SETTINGS = (
-    *("optimizer", "epochs", "batch_size", "precision", "input", "init_from", "class_balance", "class_weights"),
+    *(
+        "optimizer",
+        "epochs",
+        "batch_size",
+        "precision",
+        "input",
+        "init_from",
+        "class_balance",
+        "class_weights",
+    ),
     *("augmentation", "augmented", "label_smoothing", "callbacks", "averaged_over"),
 )
 UNSET: dict[str, dict[str, Any]] = {

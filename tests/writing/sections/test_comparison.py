@@ -420,3 +420,12 @@ def test_a_network_is_held_against_the_floor_by_the_interval(low: float, high: f
     assert few("references.reached").endswith(
         f", which the baseline CNN {of_one}; the improved CNN cannot be held against them"
     )
+
+
+def test_the_day_on_which_the_test_set_was_unlocked_is_said():
+    verdicts = said(every(0.7), every(0.85))
+    assert "locked" not in verdicts("comparison.declared")
+    facts = verdicts.facts
+    study = {**facts.study, "evaluation": {"test": "open", "unlocked": "2026-11-29"}}
+    opened = replace(verdicts, facts=replace(facts, study=study))
+    assert opened("comparison.declared").strip().endswith("used, which was locked until 2026\\-11\\-29.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from report import PROJECT
 from report.study.loading import load
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
-from tests.writing.conftest import STUDY, macro
+from tests.writing.conftest import STUDY, facts_of, macro
 
 
 def test_settings_of_many_models_name_what_they_share_once() -> None:
@@ -44,3 +46,22 @@ def test_callbacks_and_augmentations_in_words() -> None:
         "learning rate times 0.5 when validation loss has not improved for 2 epochs",
         "checkpoint of the best validation loss",
     ]
+
+
+@pytest.mark.parametrize(
+    ("balance", "updates"),
+    [("none", 14 * 126), ("oversample", 14 * (4 * 1779 // 32)), ("square-root", 14 * 126)],
+)
+def test_weight_updates_are_those_of_the_batches_that_were_shown(balance: str, updates: int) -> None:
+    counts = {"bacterial": 1779, "covid_19": 272, "healthy": 1012, "viral": 956}
+    results = {f"data.train.count.{name}": {"value": count} for name, count in counts.items()}
+    results["improved.training.weights_epoch"] = {"value": 14}
+    models = [{**model, "class_balance": balance} for model in STUDY["models"]]
+    facts = StudyFacts({**STUDY, "models": models}, Values(results), {})
+    assert facts.explanation.updates("improved") == updates
+
+
+def test_what_a_network_has_that_the_baseline_has_not(artifacts) -> None:
+    facts = facts_of(artifacts())
+    assert facts.explanation.added("improved") == ["balance", "augmentation", "dropout", "stopping"]
+    assert facts.explanation.added("baseline") == []
