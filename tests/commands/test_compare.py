@@ -22,8 +22,7 @@ def test_what_was_tried_is_listed_by_validation_alone(tiny: Path, tmp_path: Path
 
     def report(command: str, *words: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "report", command, "assignment", "--sample", *tiny_build.SETTINGS]
-            + ["--cache", str(cache), *words],
+            [sys.executable, "-m", "report", command, "assignment", "--sample", *tiny_build.SETTINGS, "--cache", str(cache), *words],
             cwd=root, env=own, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

@@ -157,7 +157,21 @@ def test_classes_that_went_up_and_down_are_both_named(artifacts):
         for measure in ("sensitivity", "ppv"):
             change = values.value(f"improved_vs_baseline.test.{measure}.{item['id']}")
             words = macro(sentences.facts, "sentences/explanation.moved", "improved", measure)
-            assert (escape(item["label"]) in words) == (change not in (0, None))
+            named = escape(item["label"]) in words or "For the other classes" in words
+            assert named == (change not in (0, None))
+
+
+def test_classes_that_all_are_undecided_but_some_are_the_others(artifacts):
+    sentences = say(artifacts())
+    results = dict(sentences.results)
+    for item in STUDY["classes"]:
+        low = 0.01 if item["id"] == "viral" else -0.01
+        ends = {"value": 0.1, "low": low, "high": 0.2, "level": 0.95}
+        results[f"improved_vs_baseline.test.ppv.{item['id']}"] = ends
+    assert sentences.having(results)("explanation.moved", "improved", "ppv") == (
+        "Precision rose for Viral Pneumonia. For the other classes the interval of the difference in precision "
+        "includes zero."
+    )
 
 
 def test_a_direction_is_told_only_where_the_interval_lies_on_one_side_of_zero(artifacts):

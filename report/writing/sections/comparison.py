@@ -129,9 +129,12 @@ class Comparison(Section):
         found = {(self.verdict(b, a)["verdict"], self._reach_of(b, a)) for a in self.analyses}
         return len(found) == 1
 
+    def is_sure(self, b: str, analysis: str = "") -> bool:
+        """Tell whether one of two models is said to be the better."""
+        return self.verdict(b, analysis)["verdict"] in {"better", "worse"}
+
     def _reach_of(self, b: str, analysis: str) -> str:
-        is_sure = self.verdict(b, analysis)["verdict"] in {"better", "worse"}
-        return self.reach(b, analysis) if is_sure else ""
+        return self.reach(b, analysis) if self.is_sure(b, analysis) else ""
 
     def differ(self, b: str) -> bool:
         """Tell whether the two analyses come to different figures or verdicts."""

@@ -6,9 +6,10 @@ import pytest
 
 from report import PROJECT
 from report.study.loading import load
+from report.writing.sections.explanation import Explanation
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
-from tests.writing.conftest import STUDY, facts_of, macro
+from tests.writing.conftest import STUDY, macro
 
 
 def test_settings_of_many_models_name_what_they_share_once() -> None:
@@ -58,10 +59,12 @@ def test_weight_updates_are_those_of_the_batches_that_were_shown(balance: str, u
     results["improved.training.weights_epoch"] = {"value": 14}
     models = [{**model, "class_balance": balance} for model in STUDY["models"]]
     facts = StudyFacts({**STUDY, "models": models}, Values(results), {})
-    assert facts.explanation.updates("improved") == updates
+    assert Explanation(facts).updates("improved") == updates
 
 
-def test_what_a_network_has_that_the_baseline_has_not(artifacts) -> None:
-    facts = facts_of(artifacts())
-    assert facts.explanation.added("improved") == ["balance", "augmentation", "dropout", "stopping"]
-    assert facts.explanation.added("baseline") == []
+def test_what_a_network_has_that_the_baseline_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = {"baseline": [{"type": "Dense"}], "improved": [{"type": "Dense"}, {"type": "SpatialDropout2D"}]}
+    monkeypatch.setattr(StudyFacts, "layers", lambda self, model: layers[model])
+    facts = StudyFacts(STUDY, Values({}), {})
+    assert Explanation(facts).added("improved") == ["balance", "augmentation", "dropout", "stopping"]
+    assert Explanation(facts).added("baseline") == []
