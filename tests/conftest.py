@@ -161,25 +161,29 @@ def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
 
 CASE = "case"
 LONGEST = (
-    *(CASE, "delivery/test_rebuild.py", "pipeline/test_granularity.py", "studies/test_every_study.py"),
-    *("figures/test_many_classes.py", "writing/test_hostile.py", "writing/test_readability.py"),
-    *("audit/test_planted_faults.py", "figures/test_all_figures.py", "models/test_checkpoint.py"),
+    *("delivery/test_rebuild.py", CASE, "models/test_checkpoint.py", "figures/test_many_classes.py"),
+    *("pipeline/test_granularity.py", "studies/test_every_study.py", "writing/test_hostile.py"),
+    *("writing/test_readability.py", "audit/test_planted_faults.py", "figures/test_all_figures.py"),
     *("preview/test_rendering.py", "commands/test_audit.py", "commands/test_build.py"),
     *("delivery/test_rehearsal.py", "document/test_browser.py", "evaluation/stages/test_compare.py"),
     *("document/test_pdf.py", "models/test_saving_check.py", "models/test_networks.py"),
 )
 """What costs most, the longest first: begun last, it would keep one process busy long after the other has ended."""
 
+TOGETHER = ("models", "figures")
+"""Rooms whose tests share what takes seconds to import or to make."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep in one process the tests of a file, and those that share the build `case`; begin with the longest."""
+    """Keep in one process the tests of a file or of a room, and those that share the build `case`; the longest first."""
     ranks = {}
     for item in items:
         given = getattr(item, "callspec", None)
         shares = CASE in getattr(item, "fixturenames", ()) and not (given and CASE in given.params)
         where = CASE if shares else item.path.relative_to(REPOSITORY / "tests").as_posix()
-        item.add_marker(pytest.mark.xdist_group(where))
+        room = where.partition("/")[0]
+        item.add_marker(pytest.mark.xdist_group(room if room in TOGETHER else where))
         ranks[item] = LONGEST.index(where) if where in LONGEST else len(LONGEST)
         if where in LONGEST:
             item.add_marker(pytest.mark.long)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pikepdf
 import pytest
 
+from report.delivery import differences
 from tests.delivery.handed_in import (
     RESULT,
     change_digit,
@@ -103,6 +105,10 @@ def cover_a_page(path: Path) -> None:
         pdf.save()
 
 
+READ_ONCE = cache(differences.read_pdf)
+"""Both tests compare with the same file, and to read it takes seconds."""
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -110,7 +116,8 @@ def cover_a_page(path: Path) -> None:
         (cover_a_page, r"report\.pdf: its text is the same, but it is drawn otherwise: page 1, .*"),
     ],
 )
-def test_a_changed_page_of_the_pdf_is_named(copy, change, named):
+def test_a_changed_page_of_the_pdf_is_named(copy, change, named, monkeypatch):
+    monkeypatch.setattr(differences, "read_pdf", READ_ONCE)
     change(copy.folder / "report.pdf")
     sign_anew(copy.folder)
     (difference,) = list_differences(copy)

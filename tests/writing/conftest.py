@@ -178,17 +178,34 @@ def evaluated(once):
     return make
 
 
+class Artifacts(dict[str, Path]):
+    """The folders of a study by the names of inputs; one that a test asks for is a copy of its own, which it may change."""
+
+    def __init__(self, root: Path, inputs: Mapping[str, str], own: Path) -> None:
+        self.root, self.own = root, own
+        places = {folder: own if (own / folder).exists() else root for folder in inputs.values()}
+        super().__init__({name: places[folder] / folder for name, folder in inputs.items()})
+        self |= {"templates": PROJECT / "templates", "prose": ASSIGNMENT}
+
+    def __getitem__(self, name: str) -> Path:
+        folder = super().__getitem__(name)
+        if folder.parent != self.root:
+            return folder
+        copy = shutil.copytree(folder, self.own / folder.name)
+        self |= {other: copy for other, place in self.items() if place == folder}
+        return copy
+
+    def as_they_are(self) -> dict[str, Path]:
+        """Return the folders to be read: those not asked for are no copies."""
+        return dict(self.items())
+
+
 @pytest.fixture
 def artifacts(tmp_path: Path, evaluated):
     """Return a function that makes the inputs of the source stage; its arguments are validation losses."""
 
-    def make(**val_loss: list[float]) -> dict[str, Path]:
-        root, inputs = evaluated(val_loss)
-        own = tmp_path / "artifacts"
-        if not own.exists():
-            shutil.copytree(root, own)
-        folders = {name: own / folder for name, folder in inputs.items()}
-        return {**folders, "templates": PROJECT / "templates", "prose": ASSIGNMENT}
+    def make(**val_loss: list[float]) -> Artifacts:
+        return Artifacts(*evaluated(val_loss), tmp_path / "artifacts")
 
     return make
 
@@ -200,8 +217,9 @@ def source(tmp_path: Path, artifacts):
     def make(inputs=None, study=STUDY, *, sample=False, overrides=(), commit="0123abc", many=False) -> str:
         out = tmp_path / "source-out"
         out.mkdir()
+        inputs = inputs or artifacts()
         write(
-            inputs or artifacts(),
+            inputs.as_they_are() if isinstance(inputs, Artifacts) else inputs,
             out,
             scratch=tmp_path,
             progress=silent,
@@ -285,7 +303,7 @@ def found(artifacts):
 
     def make(level: Level | None) -> dict[str, Path]:
         inputs = artifacts()
-        for folder in {folder for name, folder in inputs.items() if name.startswith(f"{AUDIT}_")}:
+        for folder in {inputs[name] for name in [*inputs] if name.startswith(f"{AUDIT}_")}:
             write_findings(folder, level)
         path = inputs["results"] / "results.json"
         whole = json.loads(path.read_text())

@@ -270,7 +270,7 @@ def page(artifacts, tmp_path):
         out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
         out.mkdir()
         write(
-            artifacts(),
+            artifacts().as_they_are(),
             out,
             scratch=out,
             progress=silent,
