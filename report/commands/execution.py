@@ -139,9 +139,9 @@ def rehearse_document(plan: Plan, *, pdf: bool) -> None:
     from report.engine.system.distributions import find_version
 
     if pdf and find_version("pango") == "not found":
-        from report.document.pdf import require_pango
+        from report.document.pdf import import_weasyprint
 
-        require_pango()
+        import_weasyprint()
     if untried := rehearse(plan):
         console.warn(f"the document could not be tried with made-up results: {untried}")
 

@@ -55,10 +55,10 @@ def render(
         If Pango is not installed.
     """
     source, templates = inputs["source"], inputs["templates"]
-    _import_weasyprint()
+    import_weasyprint()
     lint.require_sound(source)
     page = equations.draw_equations(_loose_spaces(pandoc.convert(source, pandoc.Theme(templates, STYLES))))
-    fetcher = _make_fetcher({"theme/": templates, "figures/": source}, page.images)
+    fetcher = make_fetcher({"theme/": templates, "figures/": source}, page.images)
     with _collect_errors() as errors, _without_collection():
         pdf = _lay_out(page.html, fetcher, PAPERS[paper]).write_pdf(
             finisher=_tag_finisher(page.spoken),
@@ -76,7 +76,7 @@ def _lay_out(page: str, fetcher: Any, paper: tuple[float, float], fewest: int = 
 
     Of more than ``fewest`` pages, as they are estimated, that is not tried.
     """
-    html = _import_weasyprint().HTML(string=page, base_url=BASE, url_fetcher=fetcher)
+    html = import_weasyprint().HTML(string=page, base_url=BASE, url_fetcher=fetcher)
     _place_contents(html.etree_element)
     contents = _move_floats(html, paper, fewest)
     document = html.render(stylesheets=[_paper_style(*paper, contents)], pdf_variant="pdf/ua-1")
@@ -88,7 +88,7 @@ def _lay_out(page: str, fetcher: Any, paper: tuple[float, float], fewest: int = 
 def _paper_style(width: float, height: float, contents: bool) -> Any:
     """Return the style sheet of a paper of this size in mm, for pages with or without contents."""
     size = f"@page {{ size: {width}mm {height}mm; margin: {TOP}mm {SIDE}mm {BOTTOM}mm }}"
-    return _import_weasyprint().CSS(string=size + ("" if contents else " #TOC { display: none }"))
+    return import_weasyprint().CSS(string=size + ("" if contents else " #TOC { display: none }"))
 
 
 def _move_floats(html: Any, paper: tuple[float, float], fewest: int) -> bool:
@@ -148,18 +148,14 @@ def _loose_spaces(html: str) -> str:
     return re.sub(r"(?<=\S) (?=<(?:a|em|strong|code|span|img)\b)", "<span> </span>", html)
 
 
-def require_pango() -> None:
-    """Refuse a machine on which no PDF can be made.
+def import_weasyprint() -> Any:
+    """Return WeasyPrint; a machine on which no PDF can be made is refused.
 
     Raises
     ------
     EnvironmentProblem
         Pango is not installed.
     """
-    _import_weasyprint()
-
-
-def _import_weasyprint() -> Any:
     try:
         import weasyprint
     except OSError as error:
@@ -180,7 +176,7 @@ def _unpacked_font(file: Path) -> Path:
     return unpacked if file.suffix == ".woff2" and unpacked.is_file() else file
 
 
-def _make_fetcher(folders: dict[str, Path], images: dict[str, str]) -> Any:
+def make_fetcher(folders: dict[str, Path], images: dict[str, str]) -> Any:
     """Return a fetcher that knows the files of ``folders`` (address prefix: folder) and ``images``, no others."""
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 

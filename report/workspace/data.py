@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -85,7 +86,8 @@ def find_data_problem(path: Path) -> str:
 
 def _require_dataset(folder: Path, study: Study) -> None:
     """Refuse at once, before anything runs, what no reader or not that of the study can read."""
-    if folder.is_file():
+    suffixes = readers.look_up(study.dataset.reader).files
+    if folder.is_file() or all(_has_file(folder, suffix) for suffix in suffixes or ("",)):
         return
     found = walk(folder)
     files = (*found.files, *found.skipped)
@@ -93,13 +95,22 @@ def _require_dataset(folder: Path, study: Study) -> None:
         raise DataError(
             f"the data folder {folder} is empty", hint="download the dataset into it, or name another folder"
         )
-    for suffix, called in readers.look_up(study.dataset.reader).files.items():
+    for suffix, called in suffixes.items():
         if not any(name.lower().endswith(suffix) for name in files):
             raise DataError(
                 f"{folder} has no {called}",
                 hint=f"report data check {shlex.quote(str(folder))} tells which reader fits;"
                 f" {fetch_command(study)} gets the data of this one",
             )
+
+
+def _has_file(folder: Path, suffix: str) -> bool:
+    """Tell whether a folder has a file that ends so, without a look at all: there may be many thousands."""
+    return any(
+        name.lower().endswith(suffix) and not name.startswith(".")
+        for _, _, names in os.walk(folder)
+        for name in names
+    )
 
 
 def fetch_command(study: Study) -> str:

@@ -142,7 +142,7 @@ def test_it_is_rehearsed_only_where_something_is_trained_and_pango_is_asked_for_
     def missing() -> None:
         raise EnvironmentProblem("the PDF needs Pango")
 
-    monkeypatch.setattr("report.document.pdf.require_pango", missing)
+    monkeypatch.setattr("report.document.pdf.import_weasyprint", missing)
     with pytest.raises(EnvironmentProblem, match="Pango"):
         rehearse_document(make_plan(Request("assignment", None, True, (), Path("/nowhere"))), pdf=True)
 

@@ -309,7 +309,7 @@ def test_a_space_before_a_link_does_not_break_the_line_too_early() -> None:
 def test_files_outside_the_report_are_not_fetched(tmp_path: Path) -> None:
     theme = tmp_path / "theme"
     theme.mkdir()
-    fetch = pdf._make_fetcher({"theme/": tmp_path}, {"equations/1.svg": "<svg/>"})
+    fetch = pdf.make_fetcher({"theme/": tmp_path}, {"equations/1.svg": "<svg/>"})
     assert fetch(pdf.BASE + "equations/1.svg").read() == b"<svg/>"
     for address in ("https://example.org/a.css", "file:///etc/passwd", pdf.BASE + "theme/../report.qmd"):
         with pytest.raises(BaseException, match="not among the report's files"):
