@@ -1,7 +1,8 @@
-"""What pyproject.toml says of the rooms; lint-imports keeps its contracts."""
+"""What pyproject.toml says of the rooms, whose contracts lint-imports keeps, and of the tests."""
 
 from __future__ import annotations
 
+import os
 import tomllib
 
 import pytest
@@ -33,3 +34,9 @@ def test_the_layers_name_every_room():
     (contract,) = [c for c in CONTRACTS if c["type"] == "layers" and c["containers"] == ["report"]]
     named = {name.strip() for layer in contract["layers"] for name in layer.split("|")}
     assert {f"report.{name}" for name in named} == ROOMS - COMMON | {"report.errors"}
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="one process has all tests")
+def test_tests_of_a_file_run_in_one_process(request: pytest.FixtureRequest) -> None:
+    """What they share is made once: with a pytest that it does not know, pytest-xdist passes groups over in silence."""
+    assert request.node.nodeid.endswith("@test_contracts.py")
