@@ -14,9 +14,10 @@ class Abstract(Section):
 
     few_pairs = FEW_PAIRS
 
-    def is_published(self, model: str) -> bool:
-        """Tell whether a network and its settings are taken from elsewhere."""
-        return bool(self.facts.model(model)["source"])
+    def is_borrowed(self, model: str) -> bool:
+        """Tell whether a network is taken from elsewhere, and the one that it is compared with is not."""
+        first = self.facts.declared["baseline"]
+        return bool(self.facts.model(model)["source"] and not self.facts.model(first)["source"])
 
     def measures(self) -> list[str]:
         """Return the measures that are given, the primary one among them."""

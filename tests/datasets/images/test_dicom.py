@@ -144,6 +144,14 @@ def test_every_compression_gives_the_same_levels(name: str) -> None:
         (dicom(RAMP)[:-4], "cannot be decoded"),
         (dicom(RAMP, Rows=60_000, Columns=60_000), "60000 x 60000 pixels, more than the limit"),
     ],
+    ids=[
+        "frames",
+        "report",
+        "12 bits",
+        "empty",
+        "cut",
+        "large",
+    ],  # the bytes have numbers of their own in each process
 )
 def test_what_is_no_single_image_is_refused_with_its_reason(data: bytes, reason: str) -> None:
     with pytest.raises(ImageError) as error, warnings.catch_warnings():
