@@ -51,7 +51,9 @@ def _verify(out: Path) -> None:
         reached=f"{seconds.wall_median:.0f} s, {seconds.cpu_median:.0f} s CPU",
         met=seconds.wall_median < 10,
         timings=times,
-        notes=["A PDF of the same bytes is made again, so that it takes at least as long as the PDF."],
+        notes=[
+            "The PDF is made again, after all that it shows: it cannot take less than the PDF and the longest way to it."
+        ],
     )
 
 

@@ -1,6 +1,6 @@
 """The stages behind a report, run again from its predictions: no X-rays, no TensorFlow, no cache.
 
-They are pure functions. They run here plainly, in this process and a temporary folder.
+They are pure functions. They run plainly in a temporary folder, those that do not read each other beside each other.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import logging
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from multiprocessing import get_context
 from pathlib import Path
 
 from analysis.progress import silent
@@ -19,7 +22,8 @@ from report.delivery.evidence import PROSE, Evidence, describe_program, group_by
 from report.engine.recipe import Surroundings, json_params
 from report.engine.sources import list_source
 from report.engine.stage import Input, Source, Stage, is_included
-from report.engine.system.process import reset
+from report.engine.system.machine import count_cores
+from report.engine.system.process import end_with_driver, reset
 from report.errors import EnvironmentProblem, ReportError, UserError
 from report.pipeline.stages import PROGRAM
 from report.study.folder import find_prose
@@ -28,6 +32,8 @@ OnProgress = Callable[[int, int], None]
 """Is given how many stages have run, of how many."""
 FilesByStage = Mapping[str, Mapping[str, Path]]
 """Of each stage the files of its folder, by their path inside it."""
+MOST_PROCESSES = 4
+"""Each takes a few hundred MB, and there are seldom more long stages that do not read each other."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def recompute(folder: Path, evidence: Evidence, work: Path, on_progress: OnProgr
     work : Path
         An empty folder for what the stages write.
     on_progress : callable
-        Is called before each stage.
+        Is called before any stage and whenever one has run.
     """
     prose = work / "study" / evidence.name
     prose.mkdir(parents=True)
@@ -99,16 +105,50 @@ def recompute(folder: Path, evidence: Evidence, work: Path, on_progress: OnProgr
         stage: {inside: folder / path for inside, path in paths.items()}
         for stage, paths in group_by_stage(evidence.files).items()
     }
-    for done, stage in enumerate(plan):
-        on_progress(done, len(plan))
-        try:
-            result = found.results[stage.name] = run_stage(stage, files, work / stage.name)
-        except Exception as error:  # noqa: BLE001  # whatever a changed file leads to is told, not raised
-            lacking = error.stage if isinstance(error, MissingResultError) else ""
-            found.failures[stage.name] = Failure(_describe(error, work / stage.name, folder), lacking)
+    for stage, result in _run_all(plan, files, work, folder, on_progress):
+        if isinstance(result, Failure):
+            found.failures[stage] = result
         else:
-            files.setdefault(stage.name, {inside: result.path(inside) for inside in result.files})
+            found.results[stage] = result
     return found
+
+
+def _run_all(
+    plan: Sequence[Stage],
+    files: dict[str, dict[str, Path]],
+    work: Path,
+    folder: Path,
+    on_progress: OnProgress,
+) -> list[tuple[str, RepeatedStage | Failure]]:
+    """Return what became of each stage, in the order of the plan; ``files`` gets those of the stages."""
+    stages = {stage.name: stage for stage in plan}
+    order = TopologicalSorter({stage.name: stage.needs & stages.keys() for stage in plan})
+    order.prepare()
+    ended: dict[str, RepeatedStage | Failure] = {}
+    running: dict[Future[RepeatedStage | Failure], str] = {}
+    processes = min(count_cores(), MOST_PROCESSES)
+    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=end_with_driver) as pool:
+        while order.is_active():
+            on_progress(len(ended), len(plan))
+            for name in order.get_ready():
+                read = {needed: files[needed] for needed in stages[name].needs & files.keys()}
+                running[pool.submit(_try_stage, stages[name], read, work / name, folder)] = name
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                name = running.pop(future)
+                ended[name] = result = future.result()
+                if isinstance(result, RepeatedStage):
+                    files.setdefault(name, {inside: result.path(inside) for inside in result.files})
+                order.done(name)
+    return [(name, ended[name]) for name in stages]
+
+
+def _try_stage(stage: Stage, files: FilesByStage, place: Path, folder: Path) -> RepeatedStage | Failure:
+    """Run a stage in the folder ``place``; return what it wrote or why it could not."""
+    try:
+        return run_stage(stage, files, place)
+    except Exception as error:  # noqa: BLE001  # whatever a changed file leads to is told, not raised
+        lacking = error.stage if isinstance(error, MissingResultError) else ""
+        return Failure(_describe(error, place, folder), lacking)
 
 
 def _describe_own_program(plan: Sequence[Stage], index: Path) -> dict[str, str]:
