@@ -81,19 +81,11 @@ from report.pipeline.data import IMAGES, RECORDS, Place, make_data_stages
 from report.pipeline.document import make_document_stages
 from report.pipeline.external import find_external_results, make_external_stages
 from report.pipeline.figures import make_figure_stages
+from report.study import trainings
 from report.study.comparable import find_obstacles
 from report.study.model_settings import Model
 from report.study.study import Study
-from report.study.trainings import (
-    Run,
-    find_normal_class,
-    list_analyses,
-    list_compared,
-    list_draws,
-    list_evaluated,
-    list_runs,
-    name_evaluation,
-)
+from report.study.trainings import list_analyses, list_evaluated, list_runs
 
 PROGRAM = Project(PROJECT, ("analysis", "report"), declared_in="report/pipeline/stages.py")
 """Our own packages, which have the code of all stages."""
@@ -182,7 +174,7 @@ def _pixels(suffix: str) -> dict[str, Input]:
 
 def _draws(study: Study) -> Iterator[Stage]:
     """Yield the stages of each further draw of the images: its split, and every model trained and evaluated on it."""
-    for draw, seed in list_draws(study).items():
+    for draw, seed in trainings.list_draws(study).items():
         yield _split(study, draw, study.split.group, seed)
         for model in study.trained:
             for run in list_runs(study, model, draw):
@@ -197,10 +189,10 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
             yield from _run(study, run, pixels)
         if len(study.training.seeds) > 1:
             yield Stage(
-                name_evaluation(study, f"{model.id}{analysis}"),
+                trainings.name_evaluation(study, f"{model.id}{analysis}"),
                 "analysis.evaluation.stages.average:average",
                 {
-                    run.name: Output(name_evaluation(study, run.name), RESULTS)
+                    run.name: Output(trainings.name_evaluation(study, run.name), RESULTS)
                     for run in list_runs(study, model, analysis)
                 },
                 {"model": f"{model.id}{analysis}"},
@@ -220,7 +212,7 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
         yield _comparison(study, place, analysis)
 
 
-def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
+def _run(study: Study, run: trainings.Run, pixels: dict[str, Input]) -> Iterator[Stage]:
     model = run.model
     yield Stage(
         f"train.{run.name}",
@@ -260,7 +252,7 @@ def _run(study: Study, run: Run, pixels: dict[str, Input]) -> Iterator[Stage]:
     yield _evaluation(study, run.name, pixels["split"], {"training": training}, model.class_balance)
 
 
-def _initial(study: Study, run: Run) -> dict[str, Input]:
+def _initial(study: Study, run: trainings.Run) -> dict[str, Input]:
     """Return the training whose weights a training begins with, if it begins with any."""
     for model in study.trained:
         if model.id == run.model.init_from:
@@ -273,20 +265,20 @@ def _evaluation(study: Study, name: str, split: Input, more: dict[str, Input], c
     predictions = Output(f"predict.{name}", PREDICTIONS)
     if study.is_locked:
         return Stage(
-            name_evaluation(study, name),
+            trainings.name_evaluation(study, name),
             "analysis.evaluation.stages.validate:validate",
             {"predictions": predictions},
             {"model": name, "classes": [*study.class_ids]},
             packages=packages.STATISTICS,
         )
     return Stage(
-        name_evaluation(study, name),
+        trainings.name_evaluation(study, name),
         "analysis.evaluation.stages.evaluate:evaluate",
         {"predictions": predictions, "records": RECORDS, "split": split, **more},
         {
             "model": name,
             "classes": [*study.class_ids],
-            "normal": find_normal_class(study),
+            "normal": trainings.find_normal_class(study),
             "splits": [*EVALUATED],
             "class_balance": class_balance,
         },
@@ -313,7 +305,7 @@ def _comparison(study: Study, place: Place, analysis: str) -> Stage:
             "networks": networks,
             "reference": LOW_DETAIL.id,
             "baseline": comparison.baseline if comparison else None,
-            "against": list(list_compared(study)),
+            "against": list(trainings.list_compared(study)),
             "primary": comparison.primary if comparison else DEFAULT_PRIMARY,
             "split": comparison.split if comparison else "test",
             "margin": comparison.margin if comparison else None,

@@ -31,6 +31,7 @@ def test_every_classifier_stands_in_it_with_its_interval(inputs: dict[str, Path]
     assert table["analysis"].tolist() == [""] * 4 + ["@patient"] * 4
     assert "Majority class" in svg
     assert "0.800" not in svg, "the first table has the numbers"
+    assert svg.count("← 0.3") == 2, "far below all others: told, and not drawn"
     assert "macro F1, test, with 95 % intervals" in svg
     alt = json.loads((tmp_path / "figure.json").read_text())["alt"]
     assert alt.startswith("Macro F1, test: split by image: Baseline CNN 0.800 (0.760–0.850), Improved CNN")

@@ -150,6 +150,17 @@ def test_only_the_declared_rule_passes_a_verdict(source):
     assert judged == []
 
 
+@pytest.mark.parametrize("splits", [("val", "test"), ("test",)])
+def test_matrices_of_each_network_are_on_paper_where_the_figure_of_all_lacks_a_set(source, artifacts, splits):
+    inputs = artifacts()
+    (inputs["figure_matrices"] / "figure.csv").write_text("\n".join(["split", *splits]) + "\n")
+    text = source(inputs)
+    hidden = re.findall(r'(?ms)^::: \{\.content-visible when-format="html"\}$.*?^:::$', text)
+    is_hidden = any("{#fig-confusion-baseline " in part for part in hidden)
+    assert is_hidden == (len(splits) == 2)
+    assert ("@fig-matrices the confusion matrices" in text) == (len(splits) == 2)
+
+
 def test_classes_that_went_up_and_down_are_both_named(artifacts):
     sentences = say(artifacts())
     values = sentences.facts.values
