@@ -288,9 +288,7 @@ def _evaluation(study: Study, name: str, split: Input, more: dict[str, Input], c
 
 def _comparison(study: Study, place: Place, analysis: str) -> Stage:
     """Return the stage that compares all models of an analysis, as declared, and with the low-detail baseline."""
-    networks: dict[str, Json] = {}
-    for model in study.trained:
-        networks[model.id] = [run.name for run in list_runs(study, model, analysis)]
+    networks: dict[str, Json] = {m.id: [r.name for r in list_runs(study, m, analysis)] for m in study.trained}
     trained = [run.name for model in study.trained for run in list_runs(study, model, analysis)]
     reference = f"{LOW_DETAIL.id}{analysis}"
     comparison = study.comparison
