@@ -73,9 +73,8 @@ class Explanation(Section):
         """Return how often the weights were changed until they were as they are evaluated."""
         settings, counts = self.facts.model(model), [self._trained_on(c) for c in self.facts.classes]
         batch = int(settings["batch_size"])
-        if (
-            settings["class_balance"] == "oversample"
-        ):  # each class filled up to the largest, the last partial batch dropped
+        if settings["class_balance"] == "oversample":
+            # Each class is filled up to the largest, and the last partial batch dropped.
             steps = max(1, max(counts) * len(counts) // batch)
         else:
             if settings["class_balance"] == "square-root":
