@@ -11,8 +11,31 @@ ACTIVATIONS = {"relu": "ReLU", "softmax": "softmax", "sigmoid": "sigmoid", "tanh
 
 
 def layer_table(model: keras.Model) -> pd.DataFrame:
-    """Return a row for each layer: name, type, settings (in words), output_shape and parameters."""
-    return pd.DataFrame([_row(layer) for layer in model.layers])
+    """Return a row for each layer: name, type, settings (in words), output_shape, parameters and inputs.
+
+    ``inputs`` are the names of the layers whose output a layer gets, with spaces between.
+    """
+    told = {each["config"]["name"]: each.get("inbound_nodes") for each in model.get_config()["layers"]}
+    before = [[], *([layer.name] for layer in model.layers)]  # of a Sequential, which tells no inputs
+    return pd.DataFrame(
+        [
+            {
+                **_row(layer),
+                "inputs": " ".join(last if told[layer.name] is None else _names(told[layer.name])),
+            }
+            for layer, last in zip(model.layers, before, strict=False)
+        ]
+    )
+
+
+def _names(node: Any) -> list[str]:
+    """Return the layers that an ``inbound_nodes`` of Keras names, in order."""
+    if isinstance(node, dict):
+        history = node.get("config", {}).get("keras_history")
+        return [history[0]] if history else _names([*node.values()])
+    if isinstance(node, list | tuple):
+        return [name for each in node for name in _names(each)]
+    return []
 
 
 def _row(layer: keras.Layer) -> dict[str, Any]:

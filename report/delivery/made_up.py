@@ -151,10 +151,8 @@ def _write_architecture(place: Path, case: _Case) -> None:
     layer = {"class_name": "Dense", "config": {"kernel_initializer": {"class_name": "GlorotUniform"}}}
     _write_json(place / "architecture.json", {"config": {"layers": [layer]}})
     settings = f"{WHOLE + number} units, softmax"  # no two networks alike, so that each has its table
-    _write_table(
-        place / "layers.csv",
-        [{"name": "out", "type": "Dense", "settings": settings, "output_shape": "8", "parameters": WHOLE}],
-    )
+    row = {"name": "out", "type": "Dense", "settings": settings, "output_shape": "8", "parameters": WHOLE}
+    _write_table(place / "layers.csv", [{**row, "inputs": ""}])
     shape = [case.study.image.size, case.study.image.size, 3]
     parameters = {result.id: WHOLE for result in OF_ARCHITECTURE}
     summary = {**parameters, "input_shape": shape, "head": "softmax", "precision": "bfloat16"}

@@ -310,6 +310,7 @@ def _comparison(study: Study, place: Place, analysis: str) -> Stage:
             "alpha": comparison.alpha if comparison else DEFAULT_ALPHA,
             "declared_late": place.declared_late,
             "corrections": [[m.faithful, m.corrected] for m in study.corrections],
+            "between": [[a, b] for a, b in comparison.between] if comparison else [],
         },
         packages=packages.STATISTICS,
     )

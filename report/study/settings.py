@@ -277,12 +277,17 @@ class Evaluation(Section):
 
 
 class Comparison(Section):
-    """Which models are compared with which, by what, on which images, and what difference would matter."""
+    """Which models are compared with which, by what, on which images, and what difference would matter.
+
+    Each model of ``against`` is compared with the ``baseline``; the first of them is the one that the report is about. Of the
+    pairs ``between``, each a model and one held against it, the difference is told and nothing is decided.
+    """
 
     primary: Primary = DEFAULT_PRIMARY
     split: EvaluatedSplit = "test"
     baseline: Identifier
     against: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    between: tuple[tuple[Identifier, Identifier], ...] = ()
     margin: Fraction = 0.03
     alpha: Annotated[float, Field(gt=0, le=0.2)] = DEFAULT_ALPHA
 
@@ -329,7 +334,8 @@ class Report(Section):
 class Sample(Section):
     """What ``--sample`` changes: generated images, small and few; ``subset`` stands in for that of the split.
 
-    ``clean`` is for a sample with faults planted for the audit to find: without them.
+    ``clean`` is for a sample with faults planted for the audit to find: without them. ``seeds`` are so many of those of
+    ``[training]``, the first ones; all if it is not said.
     """
 
     pictures: Annotated[int, Field(ge=80, le=20_000)] = 480
@@ -338,3 +344,4 @@ class Sample(Section):
     seed: int = 7
     clean: bool = False
     subset: Subset = {}
+    seeds: Annotated[int, Field(ge=1)] | None = None

@@ -83,7 +83,8 @@ class Study(Section):
     @property
     def declaration(self) -> str:
         """The sha256 of what the study declares to compare, how it is decided, and when the test set was opened."""
-        declared = self.comparison.model_dump(mode="json") if self.comparison else None
+        told = {"between"}  # and not decided
+        declared = self.comparison.model_dump(mode="json", exclude=told) if self.comparison else None
         if self.evaluation.unlocked:
             declared = {"comparison": declared, "unlocked": self.evaluation.unlocked.isoformat()}
         return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
@@ -108,7 +109,8 @@ class Study(Section):
         return {**study, "dataset": dataset, "models": models, "untrained": untrained}
 
     def for_sample(self) -> Study:
-        """Return the study as ``--sample`` builds it: smaller images, fewer epochs, networks too small for two threads."""
+        """Return the study as ``--sample`` builds it: smaller images, fewer epochs, perhaps fewer seeds, networks too small for
+        two threads."""
         image = self.image.model_copy(update={"size": min(self.image.size, self.sample.size)})
         models = tuple(
             m.model_copy(update={"epochs": min(m.epochs, self.sample.epochs)}) for m in self.models
@@ -117,7 +119,9 @@ class Study(Section):
         if split.subset:
             split = split.model_copy(update={"subset": self.sample.subset})
         dataset = self.dataset.without_real_names()
-        training = self.training.model_copy(update={"threads": 1})
+        training = self.training.model_copy(
+            update={"threads": 1, "seeds": self.training.seeds[: self.sample.seeds]}
+        )
         changed = {
             "image": image,
             "models": models,
@@ -256,15 +260,26 @@ class Study(Section):
             return
         models = {m.id for m in self.trained}
         baseline, against = self.comparison.baseline, self.comparison.against
-        for key, names in (("comparison.baseline", (baseline,)), ("comparison.against", against)):
+        between = [name for pair in self.comparison.between for name in pair]
+        for key, names in (("baseline", (baseline,)), ("against", against), ("between", between)):
             for name in names:
                 if name not in models:
                     known = ", ".join(sorted(models))
                     others = [f"models.{name}.weights"]
-                    raise refuse(f"no model is called {name!r} (models: {known})", key=key, others=others)
+                    problem = f"no model is called {name!r} (models: {known})"
+                    raise refuse(problem, key=f"comparison.{key}", others=others)
         if len({baseline, *against}) <= len(against):
             others = ["comparison.baseline"]
             raise refuse("a model is compared with itself", key="comparison.against", others=others)
+        pairs = [{baseline, other} for other in against]
+        for pair in map(set, self.comparison.between):
+            if len(pair) == 1 or pair in pairs:
+                raise refuse(
+                    "compared already, or with itself",
+                    key="comparison.between",
+                    others=["comparison.against"],
+                )
+            pairs.append(pair)
 
     def _check_requirements(self) -> None:
         """Refuse a requirement of a setting that does not exist."""

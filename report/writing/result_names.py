@@ -127,6 +127,8 @@ def _compared(study: Study, analysis: str) -> Iterator[str]:
     for split in EVALUATED:
         for model in study.trained:
             yield f"{pair_name(model.id, LOW_DETAIL.id)}{analysis}.{split}.{primary}"
+        for a, b in declared.between if declared else ():
+            yield f"{pair_name(b, a)}{analysis}.{split}.{primary}"
         for mistake in study.corrections:
             pair = f"{pair_name(mistake.corrected, mistake.faithful)}{analysis}.{split}"
             yield from (f"{pair}.{name}" for name in differences)

@@ -54,6 +54,8 @@ class Comparisons:
         Whether test predictions had been read when this was declared.
     corrections : sequence of (str, str)
         Models with a mistake, a, and without it, b: their differences are given as well, and decided by no rule.
+    between : sequence of (str, str)
+        Further models a and b of which the difference in the primary measure is given, and decided by no rule.
     """
 
     analysis: str
@@ -69,6 +71,7 @@ class Comparisons:
     alpha: float
     declared_late: bool
     corrections: Sequence[tuple[str, str]]
+    between: Sequence[tuple[str, str]]
 
     @cached_property
     def trainings(self) -> dict[str, Sequence[str]]:
@@ -188,10 +191,9 @@ def _compare_undeclared(declared: Comparisons, models: Mapping[str, Model], spli
     """Return how models differ from the reference classifier, and corrected models from those with a mistake."""
     artifact, reference = declared.artifact("results.json"), declared.reference
     results: Results = {}
-    for name in declared.networks:
-        pair = Pair(models[reference], models[name])
-        difference = comparison.difference_results(pair, artifact, [declared.primary])
-        results |= owned(difference, declared.owner(name, reference), split)
+    for a, b in (*((reference, name) for name in declared.networks), *declared.between):
+        difference = comparison.difference_results(Pair(models[a], models[b]), artifact, [declared.primary])
+        results |= owned(difference, declared.owner(b, a), split)
     for a, b in declared.corrections:
         differences = comparison.difference_results(Pair(models[a], models[b]), artifact)
         results |= owned(differences, declared.owner(b, a), split)

@@ -61,6 +61,25 @@ class Comparison(Section):
         return {**found, "prefix": f"{found['pair']}.{found['split']}"}
 
     @property
+    def between(self) -> list[dict[str, Any]]:
+        """Return the models ``a`` and ``b`` of each pair that is only told, and by analysis the name of their difference."""
+        declared = self.study["comparison"] or {"between": ()}
+        return [
+            {
+                "a": a,
+                "b": b,
+                "differences": [
+                    {
+                        "analysis": analysis,
+                        "name": f"{pair_name(b, a)}{analysis}.{declared['split']}.{declared['primary']}",
+                    }
+                    for analysis in self.facts.analyses
+                ],
+            }
+            for a, b in declared["between"]
+        ]
+
+    @property
     def is_grouped(self) -> bool:
         """Whether there is a second analysis, by patient."""
         return any(v["analysis"] == GROUPED.suffix for v in self.verdicts)

@@ -101,6 +101,7 @@ class Explanation(Section):
             "smoothing": bool(settings["label_smoothing"]),
             "dropout": any("Dropout" in kind for kind in layers),
             "normalisation": "BatchNormalization" in layers,
+            "shortcuts": "Add" in layers,
             "stopping": any(callback["kind"] == "early_stopping" for callback in settings["callbacks"]),
         }
 
