@@ -81,18 +81,20 @@ from report.pipeline.data import IMAGES, RECORDS, Place, make_data_stages
 from report.pipeline.document import make_document_stages
 from report.pipeline.external import find_external_results, make_external_stages
 from report.pipeline.figures import make_figure_stages
+from report.pipeline.networks import (
+    PREDICTIONS,
+    RESULTS,
+    make_architecture_stage,
+    make_evaluation_stage,
+    make_run_stages,
+)
 from report.study import trainings
 from report.study.comparable import find_obstacles
-from report.study.model_settings import Model
 from report.study.study import Study
 from report.study.trainings import list_analyses, list_evaluated, list_runs
 
 PROGRAM = Project(PROJECT, ("analysis", "report"), declared_in="report/pipeline/stages.py")
 """Our own packages, which have the code of all stages."""
-RESULTS = ("results.json",)
-PREDICTIONS = ("predictions.csv",)
-COURSE = ("history.csv", "training.json")
-"""What a training tells of itself; its network stays where it was trained."""
 
 
 def make_stages(study: Study, place: Place) -> list[Stage]:
@@ -108,7 +110,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
     first = [
         *make_data_stages(study, place),
         make_duplicates_stage(place),
-        *(_architecture(study, model) for model in study.models),
+        *(make_architecture_stage(study, model) for model in study.models),
         *(
             stage
             for analysis, group in list_analyses(study).items()
@@ -127,28 +129,6 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         *make_figure_stages(study, place),
     ]
     return [*before, *make_document_stages(study, place, before)]
-
-
-def _architecture(study: Study, model: Model) -> Stage:
-    initial = f"architecture.{model.init_from}"
-    precision = model.precision or study.training.precision
-    return Stage(
-        f"architecture.{model.id}",
-        "analysis.models.architecture:describe",
-        {"initial": Output(initial, ("architecture.json",))} if model.init_from else {},
-        params={
-            "architecture": model.architecture,
-            "params": dict(model.params),
-            "size": study.image.size,
-            "channels": 3 if study.image.color == "rgb" else 1,
-            "classes": len(study.classes),
-            **({"precision": precision} if precision != "float32" else {}),
-        },
-        uses=(model.architecture,),
-        packages=packages.NETWORKS,
-        threads=study.training.threads,  # in the worker that trains: one import of TensorFlow
-        early=True,
-    )
 
 
 def _split(study: Study, suffix: str, group: str, seed: int) -> Stage:
@@ -178,7 +158,7 @@ def _draws(study: Study) -> Iterator[Stage]:
         yield _split(study, draw, study.split.group, seed)
         for model in study.trained:
             for run in list_runs(study, model, draw):
-                yield from _run(study, run, _pixels(draw))
+                yield from make_run_stages(study, run, _pixels(draw))
 
 
 def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator[Stage]:
@@ -186,7 +166,7 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
     pixels = _pixels(analysis)
     for model in study.trained:
         for run in list_runs(study, model, analysis):
-            yield from _run(study, run, pixels)
+            yield from make_run_stages(study, run, pixels)
         if len(study.training.seeds) > 1:
             yield Stage(
                 trainings.name_evaluation(study, f"{model.id}{analysis}"),
@@ -207,83 +187,9 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
         packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
         releases=PREDICTIONS,
     )
-    yield _evaluation(study, reference, pixels["split"], {}, "none")
+    yield make_evaluation_stage(study, reference, pixels["split"], {}, "none")
     if not study.is_locked:
         yield _comparison(study, place, analysis)
-
-
-def _run(study: Study, run: trainings.Run, pixels: dict[str, Input]) -> Iterator[Stage]:
-    model = run.model
-    yield Stage(
-        f"train.{run.name}",
-        "analysis.models.training:train",
-        {
-            "architecture": Output(f"architecture.{model.id}", ("architecture.json",)),
-            **_initial(study, run),
-            **pixels,
-        },
-        {
-            "classes": [*study.class_ids],
-            "seed": run.seed,
-            **study.image.select("fit", "resample"),
-            **model.select("input", "class_balance", "class_weights", "augmentation", "augmented"),
-            **model.select("optimizer", "learning_rate", "weight_decay", "schedule", "label_smoothing"),
-            **model.select("epochs", "batch_size", "callbacks", "averaged_over"),
-        },
-        packages=packages.NETWORKS,
-        threads=study.training.threads,
-        releases=COURSE,
-    )
-    yield Stage(
-        f"predict.{run.name}",
-        "analysis.models.prediction:predict",
-        {"model": Output(f"train.{run.name}", ("model.keras", "input.json")), **pixels},
-        {
-            "classes": [*study.class_ids],
-            "seed": run.seed,
-            "splits": [*list_evaluated(study)],
-            **model.select("test_input"),
-        },
-        packages=packages.NETWORKS,
-        threads=study.training.threads,
-        releases=PREDICTIONS,
-    )
-    training: Input = Output(f"train.{run.name}", COURSE)
-    yield _evaluation(study, run.name, pixels["split"], {"training": training}, model.class_balance)
-
-
-def _initial(study: Study, run: trainings.Run) -> dict[str, Input]:
-    """Return the training whose weights a training begins with, if it begins with any."""
-    for model in study.trained:
-        if model.id == run.model.init_from:
-            same = next(other for other in list_runs(study, model, run.analysis) if other.seed == run.seed)
-            return {"initial": Output(f"train.{same.name}", ("model.keras",))}
-    return {}
-
-
-def _evaluation(study: Study, name: str, split: Input, more: dict[str, Input], class_balance: str) -> Stage:
-    predictions = Output(f"predict.{name}", PREDICTIONS)
-    if study.is_locked:
-        return Stage(
-            trainings.name_evaluation(study, name),
-            "analysis.evaluation.stages.validate:validate",
-            {"predictions": predictions},
-            {"model": name, "classes": [*study.class_ids]},
-            packages=packages.STATISTICS,
-        )
-    return Stage(
-        trainings.name_evaluation(study, name),
-        "analysis.evaluation.stages.evaluate:evaluate",
-        {"predictions": predictions, "records": RECORDS, "split": split, **more},
-        {
-            "model": name,
-            "classes": [*study.class_ids],
-            "normal": trainings.find_normal_class(study),
-            "splits": [*EVALUATED],
-            "class_balance": class_balance,
-        },
-        packages=packages.STATISTICS,
-    )
 
 
 def _comparison(study: Study, place: Place, analysis: str) -> Stage:

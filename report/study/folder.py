@@ -9,8 +9,14 @@ from report import PROJECT
 
 STUDIES = PROJECT / "studies"
 PUBLISHED = "published.toml"
-PROSE_FILES = {"introduction.md": "Introduction", "discussion.md": "Discussion"}
+PROSE_FILES = {
+    "introduction.md": "Introduction",
+    "discussion.md": "Discussion",
+    "experiments.md": "Log of experiments",
+}
 """The author's passages, and the heading of the section that each of them stands in."""
+HTML_ONLY = ("experiments.md",)
+"""Those of them that the PDF does not have: their headings have no number, or those behind would differ."""
 _SUFFIXES = {".md", ".markdown", ".txt", ".qmd", ".rmd", ".docx", ".odt", ".tex"}
 
 

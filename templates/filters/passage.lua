@@ -27,6 +27,7 @@ local READER = "markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans
 local WRITER = "markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-smart"
 
 local name, section -- of the passage, and the heading of the section that it stands in
+local unnumbered -- whether its headings are
 local ids = {} -- the author's ids: those that the report has
 
 local function refuse(needle, message, hint)
@@ -231,6 +232,7 @@ end
 
 local function header(h)
   h.identifier = ids[h.identifier] or "" -- none for the title of a callout or tab
+  if unnumbered and h.identifier ~= "" and not h.classes:includes("unnumbered") then h.classes:insert("unnumbered") end
   return h
 end
 
@@ -323,6 +325,7 @@ end
 
 function Pandoc(doc)
   name, section = pandoc.utils.stringify(doc.meta.passage), pandoc.utils.stringify(doc.meta.section)
+  unnumbered = doc.meta.unnumbered
   local blocks = doc.blocks
   blocks:walk({ Block = check, Inline = check })
   no_headings_within(blocks)

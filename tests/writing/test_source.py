@@ -84,6 +84,17 @@ def test_the_source_is_as_kept(source, as_kept):
     as_kept("report.qmd", text)
 
 
+def test_a_log_of_experiments_is_for_the_html_alone_and_as_the_author_s(source, artifacts, tmp_path):
+    (tmp_path / "experiments.md").write_text("Macro F1 was [0.8]{.given}.\n")
+    inputs = artifacts()
+    inputs["prose"] = tmp_path
+    text = source(inputs)
+    before, shown = text.split('::: {.content-visible when-format="html"}\n# Appendix: log of experiments ')
+    assert re.search(r"(?m)^::: \{\.author\}\nMacro F1 was \[0\.8\]\{\.given\}\.\n:::\n\n:::\n", shown)
+    assert "{.author}" not in before
+    assert "wrote the passages headed *Author*" in before
+
+
 @pytest.mark.parametrize("attack", HOSTILE)
 def test_words_from_outside_stay_words(source, artifacts, tmp_path, attack):
     inputs = artifacts()

@@ -20,7 +20,7 @@ from jinja2 import (
 
 from report.document import pandoc, syntax
 from report.errors import RenderError
-from report.study.folder import PROSE_FILES
+from report.study.folder import HTML_ONLY, PROSE_FILES
 from report.writing.author.markup import require_markup
 from report.writing.templates import locate_errors, make_environment
 
@@ -88,6 +88,7 @@ def _close(name: str, text: str, filled: str, templates: Path) -> str:
         *("--from", READER, "--to", "markdown", "--wrap", "preserve", "--sandbox", "--fail-if-warnings"),
         *("--lua-filter", str(templates / "filters" / "passage.lua")),
         *("--metadata", f"passage={name.partition('.')[0]}", "--metadata", f"section={PROSE_FILES[name]}"),
+        *(["--metadata", "unnumbered=true"] if name in HTML_ONLY else []),
     ]
     done = pandoc.run_pandoc(arguments, filled)
     if done.returncode == 0:

@@ -209,3 +209,14 @@ def test_lines_stay_where_they_are_in_the_file(tmp_path):
     path = tmp_path / "introduction.md"
     path.write_bytes("\ufeffA\r\n<!-- B\r\nC -->\r\nD".encode())
     assert read_prose(path).split("\n") == ["A", "", "", "D"]
+
+
+def test_headings_of_a_log_that_the_pdf_lacks_have_no_number(closed):
+    text = (
+        "# Log of experiments\n\nWords.\n\n# Trials {#trials}\n\n::: {.callout-note}\n## Title\nMore.\n:::\n"
+    )
+    block = closed(text, "experiments.md")
+    assert "## Trials {#experiments-trials .unnumbered}" in block
+    assert "Log of experiments" not in block
+    assert block.count(".unnumbered") == 1
+    assert "unnumbered" not in closed(text)
