@@ -16,7 +16,8 @@ from report.errors import (
 )
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
-from tests.commands.process import ROOT, run, run_in_vain, write_image
+from tests.commands.process import run, run_in_vain, write_image
+from tests.specimen import TWO_NETWORKS
 
 LABELS = ("Bacterial Pneumonia", "COVID-19", "No Pneumonia (healthy)", "Viral Pneumonia")
 
@@ -112,7 +113,7 @@ def test_a_class_too_small_to_be_split_is_named_with_its_count(dataset, tmp_path
 def test_a_mistake_in_the_authors_text_is_found_before_anything_runs(tmp_path):
     study = tmp_path / "mine"
     study.mkdir()
-    (study / "study.toml").write_bytes((ROOT / "studies" / "assignment" / "study.toml").read_bytes())
+    (study / "study.toml").write_bytes((TWO_NETWORKS / "study.toml").read_bytes())
     (study / "discussion.md").write_text("Fine.\n\n::: {.callout-note}\nnever closed\n")
     code, error, hint = run_in_vain("build", str(study), "--sample", cache=tmp_path / "cache")
     assert code == RENDER

@@ -18,6 +18,7 @@ from report.errors import DATA, OK, USAGE
 from report.study.loading import load
 from report.workspace.data import find_data
 from report.workspace.request import Request
+from tests.specimen import TWO_NETWORKS
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,7 +53,7 @@ def test_a_folder_is_told_in_words_with_the_settings_that_read_it(folder, tmp_pa
     assert "official split  train 3; 0 patients in more than one part" in done.stdout
     assert f"next: report build STUDY --data '{folder}'" in done.stdout
     settings = done.stdout[done.stdout.index("[[classes]]") : done.stdout.index("next:")]
-    text = (ROOT / "studies" / "assignment" / "study.toml").read_text(encoding="utf-8")
+    text = (TWO_NETWORKS / "study.toml").read_text(encoding="utf-8")
     before, after = (
         text[: text.index("[[classes]]")],
         text[text.index("[split]") : text.index("# Images from")],
@@ -108,7 +109,7 @@ def test_another_dataset_in_the_folder_is_passed_by_in_the_next_command(tmp_path
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.linear_gradient("L").resize((30, 30 + number)).save(path)
     study = tmp_path / "study"
-    text = (ROOT / "studies" / "assignment" / "study.toml").read_text(encoding="utf-8")
+    text = (TWO_NETWORKS / "study.toml").read_text(encoding="utf-8")
     classes = "".join(f'[[classes]]\nid = "{c.lower()}"\nlabel = "{c}"\n' for c in ("Normal", "Pneumonia"))
     settings = f'{classes}[dataset]\nreader = "class-folders"\nroot = "data"\n'
     study.mkdir()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from report import PROJECT
 from report.commands import data as data_command
 from report.commands.external_test import describe_folder
 from report.errors import UsageError
 from report.study.loading import load
+from tests.specimen import TWO_NETWORKS
 
-STUDY = load(PROJECT / "studies" / "assignment" / "study.toml")
+STUDY = load(TWO_NETWORKS / "study.toml")
 FOUND = {
     "reader": "class-folders",
     "keys": {},

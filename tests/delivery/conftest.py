@@ -26,8 +26,9 @@ from report.pipeline.data import Place
 from report.pipeline.stages import PROGRAM, make_stages
 from report.study.loading import load
 from tests.delivery.handed_in import Case
+from tests.specimen import TWO_NETWORKS
 
-ASSIGNMENT = PROJECT / "studies" / "assignment"
+ASSIGNMENT = TWO_NETWORKS
 TINY = ("sample.pictures=160", "sample.size=32")
 LAYER = {
     "class_name": "Dense",

@@ -23,11 +23,12 @@ from report.document import pdf
 from report.errors import EnvironmentProblem
 from report.study.loading import load
 from report.writing import source
+from tests.specimen import TWO_NETWORKS
 
 FIXTURE = Path(__file__).parent / "fixture"
 PROJECT = Path(__file__).resolve().parents[2]
 TEMPLATES = PROJECT / "templates"
-ASSIGNMENT = PROJECT / "studies" / "assignment"
+ASSIGNMENT = TWO_NETWORKS
 
 
 def render(written: Path, out: Path, paper: str = "a4") -> Path:

@@ -19,15 +19,15 @@ from threadpoolctl import threadpool_limits
 
 from analysis.evaluation.predictions import Predictions, cluster_ids
 from analysis.progress import silent
-from report import PROJECT
 from report.engine.stage import Output, Stage
 from report.pipeline.data import Place
 from report.pipeline.stages import make_stages
 from report.study.loading import load
 from report.study.study import Study
+from tests.specimen import TWO_NETWORKS
 
 CLASSES = ("bacterial", "covid_19", "healthy", "viral")
-ASSIGNMENT = PROJECT / "studies" / "assignment"
+ASSIGNMENT = TWO_NETWORKS
 SKILL = {"baseline": 1.3, "improved": 2.3, "low_detail": 0.8}
 PICTURES = 600
 

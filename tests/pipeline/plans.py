@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from report import PROJECT
 from report.engine.stage import Output, Stage
 from report.pipeline.data import Place
 from report.pipeline.stages import make_stages
 from report.study.loading import load
 from report.study.study import Study
+from tests.specimen import TWO_NETWORKS
 
-ASSIGNMENT = PROJECT / "studies" / "assignment"
+ASSIGNMENT = TWO_NETWORKS
 
 
 STUDY = load(ASSIGNMENT / "study.toml")

@@ -16,7 +16,7 @@ from report.engine.system.files import digest_file
 from report.pipeline.stages import PROGRAM
 from report.workspace.plan import Plan, make_plan
 from report.workspace.request import Request
-from tests.preview.site import ROOT
+from tests.specimen import TWO_NETWORKS
 from tests.writing.conftest import evaluated
 
 __all__ = ["evaluated"]
@@ -61,4 +61,4 @@ def plant(plan: Plan, root: Path) -> None:
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(ROOT / "studies" / "assignment", tmp_path / "own"))
+    return Path(shutil.copytree(TWO_NETWORKS, tmp_path / "own"))

@@ -19,6 +19,7 @@ from report.preview.page import PreviewState
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from tests.preview.site import ROOT
+from tests.specimen import TWO_NETWORKS
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ class Draft:
 
     def __init__(self, root: Path, cache: Path, workers: LocalProcesses) -> None:
         self.study, self.templates = root / "studies" / "own", root / "templates"
-        shutil.copytree(ROOT / "studies" / "assignment", self.study)
+        shutil.copytree(TWO_NETWORKS, self.study)
         shutil.copytree(ROOT / "templates", self.templates)
         self.request = Request(str(self.study), sample=True, cache=cache)
         self.workers, self.shown = workers, PreviewState()

@@ -8,8 +8,9 @@ import pytest
 
 from report.study.loading import load
 from report.study.study import Study
+from tests.specimen import TWO_NETWORKS
 
-ASSIGNMENT = Path(__file__).parents[2] / "studies" / "assignment" / "study.toml"
+ASSIGNMENT = TWO_NETWORKS / "study.toml"
 STUDY = """\
 [study]
 title = "T"

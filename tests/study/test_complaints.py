@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from report import PROJECT
 from report.cli import find_exit_code
 from report.errors import STUDY, StudyError, UsageError
 from report.study.complaints import find_line
 from report.study.loading import load
+from tests.specimen import TWO_NETWORKS
 from tests.study.conftest import ASSIGNMENT
 
 
@@ -343,5 +343,5 @@ offset = 1
     ],
 )
 def test_a_setting_is_found_in_the_study_file(setting, line):
-    text = (PROJECT / "studies" / "assignment" / "study.toml").read_text()
+    text = (TWO_NETWORKS / "study.toml").read_text()
     assert text.splitlines()[find_line(setting, text) - 1].startswith(line)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from report import PROJECT
 from report.commands.execution import build_plan
 from report.engine.events import Finished, Started
 from report.engine.store import Store
@@ -17,6 +16,7 @@ from report.engine.upkeep.remove_unused import collect
 from report.errors import StageError
 from report.workspace.plan import Plan, make_plan
 from report.workspace.request import Request
+from tests.specimen import TWO_NETWORKS
 
 OTHER = ("comparison.margin=0.05",)
 
@@ -90,7 +90,7 @@ def test_only_predictions_make_the_test_set_known(planned, stages: list[str], re
 
 def test_another_study_and_another_cache_are_not_touched(planned, tmp_path: Path) -> None:
     other = tmp_path / "second"
-    shutil.copytree(PROJECT / "studies" / "assignment", other)
+    shutil.copytree(TWO_NETWORKS, other)
     planned().keep_declaration(["predict.baseline"])
     assert late(planned(*OTHER))
     assert not late(planned(*OTHER, study=str(other)))
@@ -113,7 +113,7 @@ def test_the_sample_says_nothing_of_the_data(planned, tmp_path: Path) -> None:
 
 def test_a_comparison_that_is_added_after_the_test_set_was_read_is_late(planned, tmp_path: Path) -> None:
     folder = tmp_path / "later"
-    shutil.copytree(PROJECT / "studies" / "assignment", folder)
+    shutil.copytree(TWO_NETWORKS, folder)
     whole = (folder / "study.toml").read_text(encoding="utf-8")
     start, end = whole.index("[comparison]"), whole.index("[report]")
     (folder / "study.toml").write_text(whole[:start] + whole[end:], encoding="utf-8")

@@ -34,11 +34,12 @@ from report.writing.source import write
 from report.writing.study_facts import StudyFacts
 from report.writing.templates import make_engine
 from report.writing.values import Values
+from tests.specimen import TWO_NETWORKS
 
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
 SPLITS = ["val", "test"]
 INPUTS = "inputs.json"
-ASSIGNMENT = PROJECT / "studies" / "assignment"
+ASSIGNMENT = TWO_NETWORKS
 STUDY = load(ASSIGNMENT / "study.toml").for_document()
 LAYER = {
     "class_name": "Dense",

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from report import PROJECT
 from report.study.loading import load
 from report.study.trainings import MOST_TOGETHER
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
+from tests.specimen import TWO_NETWORKS
 from tests.writing.conftest import Written, macro
 
-STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
+STUDY = load(TWO_NETWORKS / "study.toml").for_document()
 
 BY_CLASS = ("sensitivity", "specificity", "ppv", "f1", "auroc", "npv")
 HTML_ONLY = re.compile(r'(?ms)^::: \{\.content-visible when-format="html"\}\n.*?^:::$')

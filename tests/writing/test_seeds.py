@@ -16,6 +16,7 @@ from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
+from tests.specimen import TWO_NETWORKS
 from tests.writing.conftest import Written
 
 CASE = PROJECT.parent / "shared" / "cases" / "three-seeds"
@@ -24,9 +25,7 @@ PAIR = "improved_vs_baseline"
 
 def recipes(verdict: str, terms: dict[str, float]) -> Written:
     """Return the sentences about two recipes whose difference has such a variance."""
-    study = load(
-        PROJECT / "studies" / "assignment" / "study.toml", ("training.seeds=[1,2,3]",)
-    ).for_document()
+    study = load(TWO_NETWORKS / "study.toml", ("training.seeds=[1,2,3]",)).for_document()
     results = {f"{PAIR}.test.variance.{name}": entry(term, "", Basis("")) for name, term in terms.items()}
     facts = {"pair": PAIR, "a": "baseline", "b": "improved", "analysis": "", "split": "test"}
     values = Values(results)

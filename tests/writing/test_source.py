@@ -20,9 +20,10 @@ from report.errors import RenderError
 from report.study.loading import load
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
+from tests.specimen import TWO_NETWORKS
 from tests.writing.conftest import Written, macro
 
-STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
+STUDY = load(TWO_NETWORKS / "study.toml").for_document()
 
 HOSTILE = ("<script>alert(1)</script>", '"><img onerror=alert(1) src=x>.png', "<iframe src='x'></iframe>")
 

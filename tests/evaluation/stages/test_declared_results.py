@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from analysis.vocabulary.results import Quantity, quantity
-from report import PROJECT
 from report.study.loading import load
 from report.writing.result_names import result_names
 from tests.evaluation.conftest import Built
+from tests.specimen import TWO_NETWORKS
 
 OF_STUDIES = {"assignment": (), "three_seeds": ("split.also=none", "training.seeds=[42,43,44]")}
 
@@ -18,7 +18,7 @@ OF_STUDIES = {"assignment": (), "three_seeds": ("split.also=none", "training.see
 @pytest.fixture(params=OF_STUDIES)
 def study(request: pytest.FixtureRequest) -> tuple[Built, frozenset[str]]:
     """A study with all that its stages write, and the names that are declared of it."""
-    declared = load(PROJECT / "studies" / "assignment" / "study.toml", OF_STUDIES[request.param])
+    declared = load(TWO_NETWORKS / "study.toml", OF_STUDIES[request.param])
     return request.getfixturevalue(request.param), result_names(declared)
 
 

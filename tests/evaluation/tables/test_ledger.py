@@ -24,6 +24,7 @@ from report import PROJECT
 from report.study.comparable import find_obstacles
 from report.study.loading import load
 from report.study.published import Published
+from tests.specimen import TWO_NETWORKS
 
 FILES = sorted((PROJECT / "studies").glob("*/published.toml"))
 NAMES = [path.parent.name for path in FILES]
@@ -146,7 +147,7 @@ def test_the_assignment_is_not_the_published_protocol_and_its_ledger_compares_no
     assert results["published.improved.test.f1.macro"]["value"] == pytest.approx(0.704374, abs=5e-7)
     assert results["published.data.test.count.covid_19"]["value"] == 104
     assert results["published.majority.test.accuracy"]["value"] == pytest.approx(564 / 1383)
-    study = load(PROJECT / "studies" / "assignment" / "study.toml")
+    study = load(TWO_NETWORKS / "study.toml")
     why = find_obstacles(study, (), sample=False)
     assert find_obstacles(study, (), sample=True)["baseline"] == ["the images are generated"]
     assert why["baseline"] == [

@@ -12,6 +12,7 @@ from report.errors import RenderError
 from report.study.loading import load
 from report.writing.author.quotations import find_quotations, require_quotations
 from report.writing.result_names import result_names
+from tests.specimen import TWO_NETWORKS
 
 STUDIES = sorted(path.parent for path in (PROJECT / "studies").glob("*/study.toml"))
 OFFICIAL = PROJECT / "studies" / "pediatric-official"
@@ -125,7 +126,7 @@ def test_a_name_of_other_settings_may_stand_under_a_condition(tmp_path):
 def test_the_names_are_those_that_the_evaluation_gives(evaluated):
     root, _ = evaluated({})
     given = set(json.loads((root / "results" / "results.json").read_text())["results"])
-    expected = result_names(load(PROJECT / "studies" / "assignment" / "study.toml"))
+    expected = result_names(load(TWO_NETWORKS / "study.toml"))
     of_data = {name for name in given - expected if ".excluded." in name}
     elsewhere = {name for name in expected if "external" in name.split(".")[:2]}  # no images of it are there
     wanted = expected - elsewhere

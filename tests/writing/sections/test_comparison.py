@@ -15,13 +15,13 @@ from analysis.evaluation.statistics.resampled import percentile_interval
 from analysis.evaluation.statistics.resampling import resamples
 from analysis.evaluation.statistics.verdict import Rule
 from analysis.evaluation.tables import comparison
-from report import PROJECT
 from report.study.loading import load
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
+from tests.specimen import TWO_NETWORKS
 from tests.writing.conftest import Written
 
-STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
+STUDY = load(TWO_NETWORKS / "study.toml").for_document()
 CLASSES = ("bacterial", "covid_19", "healthy", "viral")
 MARGIN, ALPHA = 0.03, 0.05
 

@@ -11,6 +11,7 @@ from report import PROJECT
 from report.study.loading import load
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
+from tests.specimen import TWO_NETWORKS
 from tests.writing.conftest import STUDY, facts_of, macro
 from tests.writing.made_up_reports import Case, write_page
 
@@ -79,7 +80,7 @@ def test_every_source_is_in_the_bibliography(name):
     ("author", "signed"), [((), False), (("Name of the author",), False), (("Ada",), True)]
 )
 def test_a_study_is_signed_by_a_name_of_its_own(author, signed):
-    about = load(PROJECT / "studies" / "assignment" / "study.toml").about
+    about = load(TWO_NETWORKS / "study.toml").about
     assert about.model_copy(update={"author": author}).is_signed is signed
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from report import PROJECT
 from report.study.loading import load
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
+from tests.specimen import TWO_NETWORKS
 from tests.writing.conftest import Written, macro
 
-STUDY = load(PROJECT / "studies" / "assignment" / "study.toml").for_document()
+STUDY = load(TWO_NETWORKS / "study.toml").for_document()
 
 
 @pytest.fixture
