@@ -180,8 +180,15 @@ def _write_comparison(place: Path, case: _Case) -> None:
         for split in EVALUATED
         for c in case.study.classes
     ]
+    of_class = case.study.classes[0].id
+    answers = {"said_a": of_class, "p_said_a": SHARE, "said_b": of_class, "p_said_b": SHARE}
+    flips = [
+        {"split": split, "y_true": of_class, **answers, "image_id": "picture", "number": 1}
+        for split in EVALUATED
+    ]
     for other in list_compared(case.study):
         _write_table(place / f"moved.{other}.csv", rows)
+        _write_table(place / f"flips.{other}.csv", flips)
 
 
 def _write_ledger(place: Path, case: _Case) -> None:
