@@ -14,6 +14,7 @@ from analysis.audit.findings import Level
 from analysis.evaluation.settings import LEVEL
 from analysis.vocabulary.audit import AUDIT, quantity
 from analysis.vocabulary.external import EXTERNAL
+from analysis.vocabulary.folds import CROSSVALIDATE, FOLDS_TABLE
 from analysis.vocabulary.measures import LEARNING_CURVES, pair_name
 from analysis.vocabulary.published import NOT_COMPARABLE
 from analysis.vocabulary.results import MOVES, OF_ARCHITECTURE, Quantity
@@ -191,6 +192,11 @@ def _write_comparison(place: Path, case: _Case) -> None:
         _write_table(place / f"flips.{other}.csv", flips)
 
 
+def _write_folds(place: Path, case: _Case) -> None:
+    row = {"fold": 1, "model": case.study.trained[0].id, "measure": "accuracy", "value": SHARE}
+    _write_table(place / FOLDS_TABLE, [row])
+
+
 def _write_ledger(place: Path, case: _Case) -> None:
     assert case.study.published is not None
     rows = [
@@ -235,6 +241,7 @@ _WRITERS: dict[str, Callable[[Path, _Case], None]] = {
     "train": _write_training,
     "evaluate": _write_evaluation,
     "compare": _write_comparison,
+    CROSSVALIDATE: _write_folds,
     "ledger": _write_ledger,
     EXTERNAL: _write_external,
     AUDIT: _write_audit,

@@ -172,7 +172,7 @@ def _resample_models(
     """Return every model on one split, all with the same resamples; ``predictions`` are those of each training."""
     first_name, first = next(iter(predictions.items()))
     for name, other in predictions.items():
-        _require_same_images(first, other, f"{first_name} and {name}, split {split}")
+        require_same_images(first, other, f"{first_name} and {name}, split {split}")
     number = settings.DECLARED_RESAMPLES if split == declared.split else settings.RESAMPLES
     weights = resamples(first, number)
     return {
@@ -181,7 +181,7 @@ def _resample_models(
     }
 
 
-def _require_same_images(a: Predictions, b: Predictions, where: str) -> None:
+def require_same_images(a: Predictions, b: Predictions, where: str) -> None:
     """Raise unless both are of the same images, classes and patients: all are resampled with those of the first model."""
     if all(np.array_equal(getattr(a, key), getattr(b, key)) for key in ("image_id", "y_true", "patient_id")):
         return
