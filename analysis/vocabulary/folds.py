@@ -12,8 +12,6 @@ from analysis.vocabulary.measures import FROM_MATRIX, MEASURES
 from analysis.vocabulary.results import CELLS
 from analysis.vocabulary.run_names import FOLD, FOLDS, join_run
 
-CROSSVALIDATE = "crossvalidate"
-"""The stage over all folds."""
 FOLDS_TABLE = "folds.csv"
 OVER_FOLDS = ("accuracy", "f1.macro", "sensitivity.macro", "auroc.macro")
 """The measures that are told of each fold, and averaged."""

@@ -14,10 +14,11 @@ from analysis.audit.findings import Level
 from analysis.evaluation.settings import LEVEL
 from analysis.vocabulary.audit import AUDIT, quantity
 from analysis.vocabulary.external import EXTERNAL
-from analysis.vocabulary.folds import CROSSVALIDATE, FOLDS_TABLE
+from analysis.vocabulary.folds import FOLDS_TABLE
 from analysis.vocabulary.measures import LEARNING_CURVES, pair_name
 from analysis.vocabulary.published import NOT_COMPARABLE
 from analysis.vocabulary.results import MOVES, OF_ARCHITECTURE, Quantity
+from analysis.vocabulary.run_names import FOLDS
 from analysis.vocabulary.splits import EVALUATED
 from analysis.vocabulary.verdicts import BETTER
 from report.delivery.made_up_audit import make_up_value, write_audit
@@ -241,7 +242,7 @@ _WRITERS: dict[str, Callable[[Path, _Case], None]] = {
     "train": _write_training,
     "evaluate": _write_evaluation,
     "compare": _write_comparison,
-    CROSSVALIDATE: _write_folds,
+    FOLDS: _write_folds,
     "ledger": _write_ledger,
     EXTERNAL: _write_external,
     AUDIT: _write_audit,

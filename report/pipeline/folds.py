@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.vocabulary.folds import CROSSVALIDATE
+from analysis.vocabulary.run_names import FOLDS
 from report.engine.stage import Json, Output, Stage
 from report.pipeline import packages
 from report.pipeline.networks import PREDICTIONS, make_run_stages
@@ -25,8 +25,8 @@ def make_fold_stages(study: Study) -> Iterator[Stage]:
             yield from (stage for stage in stages if stage.kind in {"train", "predict"})
     if folds:
         yield Stage(
-            CROSSVALIDATE,
-            "analysis.evaluation.stages.crossvalidate:crossvalidate",
+            FOLDS,
+            "analysis.evaluation.stages.folds:collect",
             {
                 **{f"split{fold}": Output(f"split{fold}") for fold in folds},
                 **{

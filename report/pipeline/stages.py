@@ -22,7 +22,7 @@ validate      analysis.evaluation.stages.validate:validate  predict; while the t
 validate      analysis.evaluation.stages.average:average    validate; with several seeds
 predict       analysis.models.low_detail:fit                read, images, split
 compare       analysis.evaluation.stages.compare:compare    predict
-crossvalidate analysis.evaluation.stages.crossvalidate:crossvalidate  split, predict; with ``split.folds``
+folds         analysis.evaluation.stages.folds:collect      split, predict; with ``split.folds``
 ledger        analysis.evaluation.stages.ledger:write       architecture, split, predict, evaluate; with published figures
 external      analysis.datasets.sample.*:write              sample; in place of an external set, with ``--sample``
 external      analysis.datasets.archives.unpacking:unpack   the external set, where it is an archive
@@ -42,10 +42,10 @@ audit         analysis.audit.probes:compare_with_models     evaluate, audit
 audit         analysis.audit.lungs:lungs                    read, images, archive, or the data; with ``dataset.lung_masks``
 audit         analysis.audit.labels:find                    read, images, audit
 audit         analysis.audit.labels:ask_networks            predict, audit
-results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, crossvalidate, ledger, external, audit
+results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, folds, ledger, external, audit
 figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, results, external, audit
 figure        report.writing.stages_figure:draw             nothing but the list of stages
-source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, crossvalidate, ledger, results, figure, external, audit
+source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, folds, ledger, results, figure, external, audit
 html          report.document.html:render                   source
 pdf           report.document.pdf:render                    source
 ============  ============================================  ============================================================
@@ -66,9 +66,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.image_files import escape_name
-from analysis.vocabulary.folds import CROSSVALIDATE
 from analysis.vocabulary.measures import DEFAULT_ALPHA, DEFAULT_PRIMARY
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
+from analysis.vocabulary.run_names import FOLDS
 from analysis.vocabulary.splits import EVALUATED, PRESCRIBED
 from report import PROJECT
 from report.engine.code import Project
@@ -261,7 +261,7 @@ def _results(study: Study, place: Place) -> Stage:
                 for analysis in list_analyses(study)
             },
             **({"ledger": Output("ledger", RESULTS)} if study.published else {}),
-            **({CROSSVALIDATE: Output(CROSSVALIDATE, RESULTS)} if study.split.folds else {}),
+            **({FOLDS: Output(FOLDS, RESULTS)} if study.split.folds else {}),
             **find_external_results(study, place),
             **find_audit_results(study),
         },

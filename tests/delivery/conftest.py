@@ -28,7 +28,7 @@ from report.study.loading import load
 from tests.delivery.handed_in import Case
 
 ASSIGNMENT = PROJECT / "studies" / "assignment"
-TINY = ("sample.pictures=160", "sample.size=32")
+TINY = ("sample.pictures=160", "sample.size=32", "split.folds=3")
 LAYER = {
     "class_name": "Dense",
     "config": {"activation": "softmax", "kernel_initializer": {"class_name": "GlorotUniform"}},

@@ -1,4 +1,4 @@
-"""The ``crossvalidate`` stage: what models reach on images of each fold of patients, which they were not trained on.
+"""The ``folds`` stage: what models reach on images of each fold of patients, which they were not trained on.
 
 Counts, and measures that follow from them, are of all images, each as the network of its own fold calls it. Their
 intervals are from patients drawn within each fold, as if those networks were the only ones. Scores of different networks
@@ -29,7 +29,6 @@ from analysis.evaluation.tables.comparison import difference_results
 from analysis.evaluation.tables.measures import area_results, with_intervals
 from analysis.progress import Progress
 from analysis.vocabulary.folds import (
-    CROSSVALIDATE,
     FOLDS_TABLE,
     MEAN,
     OVER_FOLDS,
@@ -37,8 +36,9 @@ from analysis.vocabulary.folds import (
     name_folds,
 )
 from analysis.vocabulary.measures import MEASURES, pair_name
+from analysis.vocabulary.run_names import FOLDS
 
-ARTIFACT = f"{CROSSVALIDATE}/{FOLDS_TABLE}"
+ARTIFACT = f"{FOLDS}/{FOLDS_TABLE}"
 TESTED = "test"
 
 
@@ -69,7 +69,7 @@ class Told:
     values: Mapping[str, Floats]
 
 
-def crossvalidate(
+def collect(
     inputs: Mapping[str, Path],
     out: Path,
     *,
