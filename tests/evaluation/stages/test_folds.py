@@ -128,12 +128,12 @@ def test_patients_are_drawn_within_their_fold_and_otherwise_in_each():
     y_true = np.tile(np.arange(4), 10)
     ids = np.array([f"p{i}" for i in range(40)], dtype=object)
     images = Predictions(CLASSES, ids, ids, y_true, softmax_scores(1, y_true, 1.0))
-    folds = [folds._resample({"m": images}, f"@fold_{k}", k) for k in (1, 2)]
-    assert all((fold.weights.sum(axis=1) == 40).all() for fold in folds)
-    assert (folds[0].weights != folds[1].weights).any()
-    whole = folds._pool("m", folds)
+    both = [folds._resample({"m": images}, f"@fold_{k}", k) for k in (1, 2)]
+    assert all((fold.weights.sum(axis=1) == 40).all() for fold in both)
+    assert (both[0].weights != both[1].weights).any()
+    whole = folds._pool("m", both)
     assert len(whole.trainings[0].y_true) == 80
-    spread = [np.std(side.draws["accuracy"]) for side in (whole, folds[0].models["m"])]
+    spread = [np.std(side.draws["accuracy"]) for side in (whole, both[0].models["m"])]
     assert spread[0] == pytest.approx(spread[1] / np.sqrt(2), rel=0.1)
 
 
