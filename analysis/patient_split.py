@@ -1,4 +1,4 @@
-"""Draw a share of the images by whole patients: stratified folds first, then patients moved until the share is met."""
+"""Draw images by whole patients: a share, from stratified folds and then by moves until it is met, or the folds themselves."""
 
 from __future__ import annotations
 
@@ -37,6 +37,16 @@ def draw_patients(labels: Labels, patients: Labels, share: float, seed: int) -> 
     drawn = np.zeros(len(images), dtype=bool)
     drawn[patient[rows]] = True
     return np.asarray(_adjusted(images, drawn, share)[patient])
+
+
+def draw_folds(labels: Labels, patients: Labels, folds: int, seed: int) -> list[Indices]:
+    """Return the images of each fold: each image in one of them, and all of a patient in the same.
+
+    The folds are those of ``StratifiedGroupKFold`` of scikit-learn, shuffled by ``seed``; ``labels`` and ``patients``, (n,),
+    are as in `draw_patients`, and each class has at least as many patients as there are ``folds``.
+    """
+    parts = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(labels, labels, patients)
+    return [part for _, part in parts]
 
 
 def _folds(share: float, most: int) -> tuple[int, int]:

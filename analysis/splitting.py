@@ -14,11 +14,12 @@ from sklearn.model_selection import train_test_split
 
 from analysis.arrays import Indices
 from analysis.errors import DataError
-from analysis.patient_split import FEWEST, draw_patients
+from analysis.patient_split import FEWEST, draw_folds, draw_patients
 from analysis.progress import Progress
 from analysis.vocabulary.splits import SPLITS
 
 BY_IMAGE = ", or split by image alone: --set split.group=none --set split.also=none"
+WITHOUT_FOLDS = ", or take fewer folds, or none: --set split.folds=0"
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ class Rule:
     ----------
     classes : sequence of str
         The ids of the classes, in the order of the study file.
-    protocol : {"stratified", "holdout", "splitfolders", "official"}
+    protocol : {"stratified", "holdout", "splitfolders", "official", "folds"}
         ``stratified``: the share ``test``, then ``val`` of what is left. ``holdout``: the shares ``test`` and ``val`` of
         the whole, set aside together. ``splitfolders``: the same shares of each class, as that program cuts them.
-        ``official``: the dataset's own test set, and ``val`` of its training set.
+        ``official``: the dataset's own test set, and ``val`` of its training set. ``folds``: one of several folds.
     test, val : float
         Shares, between 0 and 1.
     seed : int
@@ -45,6 +46,9 @@ class Rule:
         So many images of an official training set are trained on, all others are for validation; none: all.
     group : {"none", "patient"}
         What is kept together in one split.
+    folds, fold : int
+        With the protocol ``folds``: into how many folds the patients are parted, and which of them is the test set, from 1.
+        ``val`` is a share of the other images.
     """
 
     classes: Sequence[str]
@@ -56,11 +60,18 @@ class Rule:
     official_val: str
     subset: Mapping[str, int]
     group: str
+    folds: int = 0
+    fold: int = 0
 
     @property
     def by_patient(self) -> bool:
         """Whether all images of a patient are in one split."""
         return self.group == "patient"
+
+    @property
+    def instead(self) -> str:
+        """What else can be done where a class has too few patients."""
+        return WITHOUT_FOLDS if self.folds else BY_IMAGE
 
 
 def split(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **rule: Any) -> None:
@@ -86,7 +97,7 @@ def split(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Pro
     how = Rule(**rule)
     records = pd.read_csv(inputs["records"] / "records.csv", dtype=str, keep_default_na=False)
     validated, tested = PROTOCOLS[how.protocol](records, how)
-    table = pd.DataFrame({"image_id": records["image_id"], "split": "train", "fold": ""})
+    table = pd.DataFrame({"image_id": records["image_id"], "split": "train", "fold": how.fold or ""})
     table.loc[validated, "split"] = "val"
     table.loc[tested, "split"] = "test"
     _check_present(records, table["split"], how.classes)
@@ -148,11 +159,25 @@ def _official(records: pd.DataFrame, how: Rule) -> tuple[Indices, Indices]:
     return np.append(drawn, others), tested
 
 
+def _one_fold(records: pd.DataFrame, how: Rule) -> tuple[Indices, Indices]:
+    """Return the images of one fold of patients for the test, and ``val`` of the others for validation."""
+    labels, patients = records["label"].to_numpy(), records["patient_id"].to_numpy()
+    for label in how.classes:
+        if (count := len(set(patients[labels == label]))) < how.folds:
+            raise _too_few(
+                label, f"images of {count} patients for {how.folds} folds", how.classes, how.instead
+            )
+    tested = draw_folds(labels, patients, how.folds, how.seed)[how.fold - 1]
+    rest = np.setdiff1d(np.arange(len(records)), tested)
+    return _set_aside(rest, how.val, records, how)[1], tested
+
+
 PROTOCOLS = {
     "stratified": _stratified,
     "holdout": _holdout,
     "splitfolders": _splitfolders,
     "official": _official,
+    "folds": _one_fold,
 }
 
 
@@ -224,7 +249,7 @@ def _set_aside(rows: Indices, share: float, records: pd.DataFrame, how: Rule) ->
         patients = records["patient_id"].to_numpy()[rows]
         for label in how.classes:
             if (count := len(set(patients[labels == label]))) < FEWEST:
-                raise _too_few(label, f"images of {count} patients that are left", how.classes, BY_IMAGE)
+                raise _too_few(label, f"images of {count} patients that are left", how.classes, how.instead)
         drawn = draw_patients(labels, patients, share, how.seed)
         return rows[~drawn], rows[drawn]
     for label in how.classes:

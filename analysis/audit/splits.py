@@ -1,12 +1,4 @@
-"""The ``audit.splits`` stage: how measures vary over draws of training, validation and test images.
-
-Draws share most of their images, so their variance is larger than it looks: it is corrected by the ratio of the images
-that a measure is on to those trained on.
-
-References
-----------
-Nadeau and Bengio (2003), Inference for the generalization error, doi:10.1023/A:1024068626366.
-"""
+"""The ``audit.splits`` stage: how measures vary over draws of training, validation and test images."""
 
 from __future__ import annotations
 
@@ -16,28 +8,24 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
 
 from analysis.audit.findings import write_findings
 from analysis.audit.tables import read_table, write_table
 from analysis.evaluation.results_file import (
     COUNT,
     Basis,
-    Interval,
     Results,
     bounded,
     entry,
     read_results,
     write_json,
 )
-from analysis.evaluation.settings import LEVEL
+from analysis.evaluation.statistics.overlapping import corrected_interval
 from analysis.progress import Progress
 from analysis.vocabulary.audit import DRAWS, DRAWS_TABLE, OVER_DRAWS
 from analysis.vocabulary.measures import pair_name
 
 ARTIFACT = f"audit.{DRAWS}/{DRAWS_TABLE}"
-METHOD = "corrected t over draws (Nadeau and Bengio)"
-EQUAL = "the same on all draws, so nothing tells how it varies"
 UNDEFINED = "undefined on some of the draws"
 
 
@@ -114,23 +102,11 @@ def summarise(name: str, values: np.ndarray, ratio: float, *, is_difference: boo
     is_difference : bool
         Its interval may go beyond 0 and 1.
     """
-    basis = Basis(ARTIFACT)
-    mean, error = float(values.mean()), standard_error(values, ratio)
-    half = float(t.ppf((1 + LEVEL) / 2, len(values) - 1)) * error
-    low, high = mean - half, mean + half
-    if not is_difference:
-        low, high = max(0.0, low), min(1.0, high)
+    basis, mean = Basis(ARTIFACT), float(values.mean())
     method = f"mean over {len(values)} draws of the images"
-    interval = Interval(low, high, LEVEL, error, METHOD)
-    if error == 0:
-        interval = Interval(math.nan, math.nan, LEVEL, error, METHOD, EQUAL)
+    interval = corrected_interval(values, ratio, "draws", is_difference=is_difference)
     return {
         f"{DRAWS}.mean.{name}": bounded(entry(mean, method, basis, reason_null=UNDEFINED), interval),
         f"{DRAWS}.lowest.{name}": entry(values.min(), "lowest of the draws", basis, reason_null=UNDEFINED),
         f"{DRAWS}.highest.{name}": entry(values.max(), "highest of the draws", basis, reason_null=UNDEFINED),
     }
-
-
-def standard_error(values: np.ndarray, ratio: float) -> float:
-    """Return the standard error of a mean over K draws: sqrt((1/K + ``ratio``) times the variance of ``values``, (K,))."""
-    return float(np.sqrt((1 / len(values) + ratio) * np.var(values, ddof=1)))

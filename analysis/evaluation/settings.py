@@ -45,6 +45,10 @@ PREVALENCES = (0.1, 0.3, 0.5)
 """Of disease, for which predictive values and net benefit are given."""
 CONFIDENT_ERRORS = 10
 """At most so many errors are listed for each class."""
+FLIPS_SHOWN = 3
+"""At most so many images are shown of each class that only one of two models gets right, in each direction: half a row."""
+FLIP_CLASSES_SHOWN = 4
+"""Of at most so many classes: those with the most such images. More rows do not fit on a page."""
 
 PUBLISHED_RESAMPLES = 10_000
 """Multinomial resamples of a published confusion matrix."""

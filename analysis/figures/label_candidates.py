@@ -9,17 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.datasets.images.decode import Grey, decode
 from analysis.datasets.images.depth import read_depth
-from analysis.figures import style, typesetting, wording
-from analysis.figures.radiographs import embed_as_jpeg, shrink
-from analysis.image_files import read_unchanged
+from analysis.figures import captioned_images, style, typesetting, wording
+from analysis.figures.captioned_images import ACROSS, MARGIN, break_caption
+from analysis.figures.radiographs import embed_as_jpeg, read_image
 from analysis.progress import Progress
 
-MOST, ACROSS = 24, 6
-GAP, LINE, MARGIN, NOTHING = 3.0, 3.2, 0.5, 8.0  # mm; the last is how high a figure without images is
-CELL = (style.FULL_WIDTH_MM - 2 * MARGIN + GAP) / ACROSS - GAP
-LONGEST = CELL / typesetting.HINTED  # a line of a caption
+MOST = 24
+NOTHING = 8.0  # mm, how high a figure without images is
 SHOWN = ("rank", "image_id", "label", "says", "p_label", "p_says", "conflict")
 
 
@@ -59,10 +56,8 @@ def draw(
         for row, height in zip(rows, heights, strict=True):
             for column, (_, item) in enumerate(row.iterrows()):
                 image_id = item["image_id"]
-                pixels = decode(
-                    read_unchanged(inputs["data"], image_id, digests[image_id]), depth=depth
-                ).pixels
-                _cell(figure, pixels, _captions(item, names), MARGIN + column * (CELL + GAP), top)
+                pixels = read_image(inputs["data"], image_id, digests[image_id], depth)
+                captioned_images.draw_image(figure, pixels, _captions(item, names), column, top)
                 progress(int(item["rank"]), len(table), "images")
             top -= height
         if not rows:
@@ -84,35 +79,15 @@ def _fit(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     return table
 
 
-def _captions(item: Any, names: Mapping[str, str]) -> tuple[str, str]:
+def _captions(item: Any, names: Mapping[str, str]) -> list[captioned_images.Caption]:
     """Return number and label of an image, and what the model says, each with its probability, broken into lines."""
     label = f"{item['rank']}. {names[item['label']]} {wording.three_digits(item['p_label'])}"
     says = f"{names[item['says']]} {wording.three_digits(item['p_says'])}"
-    return (
-        typesetting.break_lines(label, LONGEST, typesetting.SMALL, "semibold"),
-        typesetting.break_lines(says, LONGEST, typesetting.SMALL),
-    )
+    return [break_caption(label, strong=True), break_caption(says, strong=False)]
 
 
 def _row_mm(row: pd.DataFrame, names: Mapping[str, str]) -> float:
-    captions = [_captions(item, names) for _, item in row.iterrows()]
-    lines = max(sum(text.count("\n") + 1 for text in both) for both in captions)
-    return CELL + LINE * (lines + 1) + GAP
-
-
-def _cell(figure: Any, pixels: Grey, captions: tuple[str, str], left: float, top: float) -> None:
-    ax = style.place(figure, left, top - CELL, CELL, CELL)
-    ax.imshow(shrink(pixels), cmap="gray", vmin=0, vmax=255, interpolation="none")
-    ax.set(anchor="S", xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
-    width, height = (float(inches) / typesetting.MM for inches in figure.get_size_inches())
-    y = top - CELL - LINE
-    for text, weight, colour in zip(captions, ("semibold", "normal"), (style.INK, style.QUIET), strict=True):
-        for line in text.split("\n"):
-            figure.text(
-                left / width, y / height, line, fontsize=typesetting.SMALL, fontweight=weight, color=colour
-            )
-            y -= LINE
+    return captioned_images.row_mm(_captions(item, names) for _, item in row.iterrows())
 
 
 def describe(table: pd.DataFrame, names: Mapping[str, str]) -> str:

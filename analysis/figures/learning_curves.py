@@ -10,13 +10,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis.evaluation.tables.learning_curves import best_row, read_history
+from analysis.evaluation.tables.learning_curves import best_row
 from analysis.figures import style, typesetting, wording
+from analysis.figures.training_marks import BEST, LOWEST, draw_marks, make_key, read_course
 from analysis.progress import Progress
 from analysis.vocabulary.measures import CURVE_PREFIXES
 
 PANELS = ("loss", "accuracy")
-HEIGHT_MM = 60.0
+HEIGHT_MM, KEY_MM = 60.0, 5.0
 
 
 @typesetting.with_fonts
@@ -28,17 +29,21 @@ def draw(
     progress: Progress,
     title: str,
 ) -> None:
-    """Draw both curves of loss and of accuracy, and mark the epoch of the lowest validation loss.
+    """Draw both curves of loss and of accuracy, and mark the best epoch, an early stop and a learning rate that changes.
 
     Parameters
     ----------
     inputs : mapping of str to Path
-        The stage ``training``.
+        The stage ``training``: ``history.csv`` and ``training.json``.
     title : str
         What the model is called.
     """
-    history = read_history(inputs["training"] / "history.csv")
-    with style.page(HEIGHT_MM) as figure:
+    history = read_course(inputs["training"])
+    key = {label: line for label, line in make_key(history).items() if label != LOWEST}
+    height = HEIGHT_MM + (KEY_MM if key else 0)
+    with style.page(height) as figure:
+        if key:
+            style.draw_key(style.add_sheet(figure), key, 12, height)
         for k, measure in enumerate(PANELS):
             ax = style.place(figure, 12 + 79 * k, 10, 54, HEIGHT_MM - 15)
             _panel(ax, history, measure)
@@ -50,7 +55,7 @@ def _panel(ax: Axes, history: pd.DataFrame, measure: str) -> None:
     marker = "o" if len(epochs) <= 20 else None
     best = best_row(history)
     if best is not None:
-        ax.axvline(epochs[best], color=style.QUIET, linewidth=0.8, linestyle=(0, (3, 2)))
+        ax.axvline(epochs[best], **BEST)
     for split, prefix in CURVE_PREFIXES.items():
         ax.plot(
             epochs,
@@ -59,6 +64,7 @@ def _panel(ax: Axes, history: pd.DataFrame, measure: str) -> None:
             markersize=2.6,
             color=style.SPLIT_COLOURS[split],
         )
+    draw_marks(ax, history, measure)
     ax.set(xlabel="epoch", ylabel=measure)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.grid(axis="y")
@@ -115,7 +121,8 @@ def describe(history: pd.DataFrame, title: str) -> str:
         for measure in PANELS
         for split, prefix in CURVE_PREFIXES.items()
     ]
-    text = f"{title}, {len(history)} epochs: {wording.join(course)}."
+    stopped = " until it was stopped early" if history["stopped"].any() else ""
+    text = f"{title}, {len(history)} epochs{stopped}: {wording.join(course)}."
     best = best_row(history)
     if best is None:
         return text

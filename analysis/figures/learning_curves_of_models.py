@@ -13,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from analysis.evaluation.tables.learning_curves import best_row, read_history
+from analysis.evaluation.tables.learning_curves import best_row
 from analysis.figures import style, typesetting
+from analysis.figures.training_marks import BEST, draw_marks, make_key, read_course
 from analysis.progress import Progress
 from analysis.vocabulary.measures import CURVE_PREFIXES
 
@@ -25,7 +26,6 @@ BESIDE = 2
 MOST_ACROSS = 6
 TALL, LOW = 34.0, 16.0
 """How high a panel is where there are few, and at least, in mm."""
-BEST: dict[str, Any] = {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (3, 2))}
 WIDE_RANGE = 10.0
 """Losses whose largest is so many times the smallest have a logarithmic axis."""
 
@@ -98,20 +98,22 @@ def draw(
     Parameters
     ----------
     inputs : mapping of str to Path
-        The stage ``training_<id>`` of each model.
+        The stage ``training_<id>`` of each model: ``history.csv`` and ``training.json``.
     measures : sequence of {"loss", "accuracy"}
         What is drawn.
     models : sequence of mapping
         ``id`` and ``title`` of each model.
     """
-    histories = {m["id"]: read_history(inputs[f"training_{m['id']}"] / "history.csv") for m in models}
+    histories = {m["id"]: read_course(inputs[f"training_{m['id']}"]) for m in models}
     table = pd.concat([history.assign(model=model) for model, history in histories.items()])
-    table = table[["model", "epoch", *(prefix + m for m in measures for prefix in CURVE_PREFIXES.values())]]
+    curves = [prefix + m for m in measures for prefix in CURVE_PREFIXES.values()]
+    rate = [name for name in table if name == "learning_rate"]
+    table = table[["model", "epoch", *curves, *rate, "stopped"]]
     best = {m: float(h["epoch"].iloc[row]) for m, h in histories.items() if (row := best_row(h)) is not None}
     grid, titles = _arrange(models, len(measures))
     with style.page(grid.total) as figure:
         sheet = style.add_sheet(figure)
-        style.draw_key(sheet, _key(), LEFT, grid.total)
+        style.draw_key(sheet, _key(table), LEFT, grid.total)
         for i, measure in enumerate(measures):
             for k, (model, title) in enumerate(zip(models, titles, strict=True)):
                 left, top = grid.place(i, k)
@@ -140,11 +142,11 @@ def _arrange(models: Sequence[style.Model], measures: int) -> tuple[Grid, list[s
     return grid, titles
 
 
-def _key() -> dict[str, dict[str, Any]]:
+def _key(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     lines = {
         style.SPLIT_NAMES[s]: {"color": style.SPLIT_COLOURS[s], "linewidth": 1.6} for s in CURVE_PREFIXES
     }
-    return {**lines, "epoch of the lowest validation loss": BEST}
+    return {**lines, **make_key(table)}
 
 
 def _axes(figure: Figure, grid: Grid, measure: int, k: int) -> Axes:
@@ -171,6 +173,7 @@ def _panel(ax: Axes, table: pd.DataFrame, model: str, measure: str) -> None:
             marker="o" if len(mine) == 1 else None,
             markersize=2,
         )
+    draw_marks(ax, mine, measure)
     limits = _limits(table, measure)
     ax.set(xlim=(1, max(2, table["epoch"].max())))
     ax.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
@@ -213,5 +216,6 @@ def describe(
         mine = table[table["model"] == model["id"]]
         last = ", ".join(f"{measure} {mine[f'val_{measure}'].iloc[-1]:.2f}" for measure in measures)
         lowest = f"lowest loss in epoch {best[model['id']]:.0f}, " if model["id"] in best else ""
-        parts.append(f"{model['title']} {len(mine)} epochs, {lowest}at the end {last}")
+        stopped = " (stopped early)" if mine["stopped"].any() else ""
+        parts.append(f"{model['title']} {len(mine)} epochs{stopped}, {lowest}at the end {last}")
     return f"Epochs run, and on validation: {'; '.join(parts)}."

@@ -59,6 +59,7 @@ OF_TRAINING = (
     *_each(Quantity.COUNT, "epochs_run", "best_epoch", "weights_epoch", "overfitting_epoch"),
     *_each(Quantity.NUMBER, *(f"{end}_{curve}" for end in ("first", "last") for curve in LEARNING_CURVES)),
     *_each(Quantity.NUMBER, "best_val_loss", "best_val_accuracy", "rise_after_best", "last_gap"),
+    *_each(Quantity.SHARE, "val_loss_rise", "val_loss_fall"),
 )
 """``<model>.training.<id>``"""
 FLOW = _each(Quantity.COUNT, "images_found", "excluded", "images", "patients")

@@ -10,6 +10,8 @@ MARK = "@"
 SEED = "seed_"
 DRAW = "draw_"
 """Before the seed of a further draw of the images: ``baseline@draw_43``."""
+FOLD, FOLDS = "fold_", "folds"
+"""Before the number of a fold that is the test set, ``baseline@fold_2``, and what all of them are: ``baseline@folds``."""
 
 
 def join_run(owner: str, run: str) -> str:

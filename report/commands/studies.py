@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def studies() -> None:
     """List the studies, where their data are had, and which are found."""
     from report.study.loading import load
+    from report.study.trainings import list_fold_models
     from report.workspace.data import fetch_command
     from report.workspace.places import find_study_folder, list_studies
 
@@ -32,6 +33,7 @@ def studies() -> None:
             console.say(f"  described only: {', '.join(model.id for model in study.untrained)}")
         repeats = len(study.split.groups) * len(study.training.seeds)
         minutes = [model.minutes for model in study.trained] * repeats
+        minutes += [model.minutes for model in list_fold_models(study)] * study.split.folds
         console.say(f"  trains: {format_training_time(minutes)}")
         console.say(f"  data:   {_describe_data(name, study)}")
         console.say(f"  get:    {fetch_command(study)}")

@@ -14,9 +14,11 @@ from analysis.audit.findings import Level
 from analysis.evaluation.settings import LEVEL
 from analysis.vocabulary.audit import AUDIT, quantity
 from analysis.vocabulary.external import EXTERNAL
+from analysis.vocabulary.folds import FOLDS_TABLE
 from analysis.vocabulary.measures import LEARNING_CURVES, pair_name
 from analysis.vocabulary.published import NOT_COMPARABLE
 from analysis.vocabulary.results import MOVES, OF_ARCHITECTURE, Quantity
+from analysis.vocabulary.run_names import FOLDS
 from analysis.vocabulary.splits import EVALUATED
 from analysis.vocabulary.verdicts import BETTER
 from report.delivery.made_up_audit import make_up_value, write_audit
@@ -178,8 +180,20 @@ def _write_comparison(place: Path, case: _Case) -> None:
         for split in EVALUATED
         for c in case.study.classes
     ]
+    of_class = case.study.classes[0].id
+    answers = {"said_a": of_class, "p_said_a": SHARE, "said_b": of_class, "p_said_b": SHARE}
+    flips = [
+        {"split": split, "y_true": of_class, **answers, "image_id": "picture", "number": 1}
+        for split in EVALUATED
+    ]
     for other in list_compared(case.study):
         _write_table(place / f"moved.{other}.csv", rows)
+        _write_table(place / f"flips.{other}.csv", flips)
+
+
+def _write_folds(place: Path, case: _Case) -> None:
+    row = {"fold": 1, "model": case.study.trained[0].id, "measure": "accuracy", "value": SHARE}
+    _write_table(place / FOLDS_TABLE, [row])
 
 
 def _write_ledger(place: Path, case: _Case) -> None:
@@ -226,6 +240,7 @@ _WRITERS: dict[str, Callable[[Path, _Case], None]] = {
     "train": _write_training,
     "evaluate": _write_evaluation,
     "compare": _write_comparison,
+    FOLDS: _write_folds,
     "ledger": _write_ledger,
     EXTERNAL: _write_external,
     AUDIT: _write_audit,

@@ -21,6 +21,8 @@ TOP, SIDE, BOTTOM = 25.0, 25.0, 26.0
 LONG = 15
 """Pages from which on a report has contents."""
 ENDLESS = 50_000.0
+HTML_ONLY = "content-visible"
+"""The class of what the style sheet of the PDF does not show."""
 MM_TO_PX = 96 / 25.4
 # Every address of the page lies below this one, which does not exist: whatever is not ours cannot be fetched.
 BASE = "https://report.invalid/"
@@ -112,8 +114,17 @@ def _move_floats(html: Any, paper: tuple[float, float], fewest: int) -> bool:
 
 
 def _place_contents(root: Any) -> None:
-    """Move the contents behind what stands before the first chapter: the first page answers."""
+    """Move the contents behind what stands before the first chapter: the first page answers. What the HTML alone has goes."""
     contents, main = root.find(".//nav[@id='TOC']"), root.find(".//main")
+    hidden = {
+        f"#{inside.get('id')}"
+        for part in root.findall(f".//div[@class='{HTML_ONLY}']")
+        for inside in part.iter()
+    }
+    for entries in [*contents.iter("ul")]:
+        for entry in [*entries]:
+            if entry.find("a").get("href") in hidden:
+                entries.remove(entry)
     parent = next(above for above in root.iter() if contents in list(above))
     parent.remove(contents)
     first = next((i for i, child in enumerate(main) if child.tag == "section"), len(main))

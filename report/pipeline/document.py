@@ -7,7 +7,9 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from analysis.vocabulary.audit import AUDIT
+from analysis.vocabulary.folds import FOLDS_TABLE
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
+from analysis.vocabulary.run_names import FOLDS
 from report import PROJECT
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.pipeline import packages
@@ -111,6 +113,7 @@ def _results(study: Study, place: Place) -> dict[str, Input]:
         f"evaluate_{LOW_DETAIL.id}": Output(f"evaluate.{LOW_DETAIL.id}"),
         **{f"compare{analysis}": Output(f"compare{analysis}") for analysis in list_analyses(study)},
         **({"ledger": Output("ledger")} if study.published else {}),
+        **({FOLDS: Output(FOLDS, (FOLDS_TABLE,))} if study.split.folds else {}),
         **(find_external_tables(shown) if study.external and place.external_kind else {}),
         **find_audit_tables(study),
     }

@@ -14,6 +14,7 @@ from report.pipeline import packages
 from report.pipeline.audit import find_label_candidates
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_inputs
 from report.pipeline.external import find_external_tables
+from report.pipeline.networks import COURSE
 from report.study.settings import Comparison
 from report.study.study import Study
 from report.study.trainings import (
@@ -44,6 +45,7 @@ MODULES = {
     "confusion": "confusion_matrices",
     "matrices": "confusion_matrices_of_models",
     "moved": "confusion_difference",
+    "flips": "flipped_images",
     "differences": "measure_differences",
     "effects": "measure_differences",
     "reliability": "reliability_diagrams",
@@ -66,7 +68,7 @@ def make_figure_stages(study: Study, place: Place) -> Iterator[Stage]:
     yield from _overlays(study)
     if study.comparison:
         for other in study.comparison.against:
-            yield from _pair_figures(study, study.comparison, other)
+            yield from _pair_figures(study, place, study.comparison, other)
     yield from _side_by_side(study)
     yield from _external(study, place)
     _, data = make_data_inputs(place)
@@ -145,7 +147,7 @@ def _data_figures(study: Study, place: Place) -> Iterator[Stage]:
 def _model_figures(study: Study) -> Iterator[Stage]:
     for model in study.trained:
         run = name_first_run(study, model)
-        training: dict[str, Input] = {"training": Output(f"train.{run}", ("history.csv",))}
+        training: dict[str, Input] = {"training": Output(f"train.{run}", COURSE)}
         evaluation: dict[str, Input] = {"evaluation": Output(f"evaluate.{run}")}
         named: dict[str, Json] = {**_classes(study), "title": model.title}
         yield _figure(study, f"curves.{model.id}", training, {"title": model.title})
@@ -175,8 +177,8 @@ def _overlays(study: Study) -> Iterator[Stage]:
         yield _figure(study, "decision", evaluations, {"models": models})
 
 
-def _pair_figures(study: Study, comparison: Comparison, other: str) -> Iterator[Stage]:
-    """Yield the figures of a declared comparison: what changed, and how large all differences are."""
+def _pair_figures(study: Study, place: Place, comparison: Comparison, other: str) -> Iterator[Stage]:
+    """Yield the figures of a declared comparison: what changed, on which images, and how large all differences are."""
     models = {m.id: m for m in study.trained if m.id in {comparison.baseline, other}}
     pair: dict[str, Json] = {
         **_classes(study),
@@ -191,6 +193,12 @@ def _pair_figures(study: Study, comparison: Comparison, other: str) -> Iterator[
         for side, model in sides.items()
     }
     yield _figure(study, f"moved.{other}", evaluations, pair)
+    flips: dict[str, Input] = {
+        "comparison": Output("compare", (f"flips.{other}.csv",)),
+        "records": Output("read", ("records.csv", "depth.json")),
+        "data": make_data_inputs(place)[1],
+    }
+    yield _figure(study, f"flips.{other}", flips, pair)
     differences: dict[str, Input] = {
         "grouped" if analysis else "comparison": Output(f"compare{analysis}", (f"differences.{other}.csv",))
         for analysis in list_analyses(study)
@@ -205,7 +213,7 @@ def _side_by_side(study: Study) -> Iterator[Stage]:
     shown = {m.id: name_first_run(study, m) for m in study.trained}
     models: list[Json] = [m.select("id", "title") for m in study.trained]
     trainings: dict[str, Input] = {
-        f"training_{m}": Output(f"train.{run}", ("history.csv",)) for m, run in shown.items()
+        f"training_{m}": Output(f"train.{run}", COURSE) for m, run in shown.items()
     }
     measures: list[Json] = ["loss", "accuracy"]
     yield _figure(study, "histories", trainings, {"measures": measures, "models": models})

@@ -22,6 +22,7 @@ validate      analysis.evaluation.stages.validate:validate  predict; while the t
 validate      analysis.evaluation.stages.average:average    validate; with several seeds
 predict       analysis.models.low_detail:fit                read, images, split
 compare       analysis.evaluation.stages.compare:compare    predict
+folds         analysis.evaluation.stages.folds:collect      split, predict; with ``split.folds``
 ledger        analysis.evaluation.stages.ledger:write       architecture, split, predict, evaluate; with published figures
 external      analysis.datasets.sample.*:write              sample; in place of an external set, with ``--sample``
 external      analysis.datasets.archives.unpacking:unpack   the external set, where it is an archive
@@ -41,10 +42,10 @@ audit         analysis.audit.probes:compare_with_models     evaluate, audit
 audit         analysis.audit.lungs:lungs                    read, images, archive, or the data; with ``dataset.lung_masks``
 audit         analysis.audit.labels:find                    read, images, audit
 audit         analysis.audit.labels:ask_networks            predict, audit
-results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, ledger, external, audit
+results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, folds, ledger, external, audit
 figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, results, external, audit
 figure        report.writing.stages_figure:draw             nothing but the list of stages
-source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, ledger, results, figure, external, audit
+source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, folds, ledger, results, figure, external, audit
 html          report.document.html:render                   source
 pdf           report.document.pdf:render                    source
 ============  ============================================  ============================================================
@@ -53,7 +54,8 @@ A reader, an architecture and a reader's sample are named by the study; those ab
 architecture reads another whose weights it begins with, as does one training. From ``split`` to ``compare`` everything
 is there once for each analysis: as the study splits its images, and, named ``...@patient``, with all images of a patient
 in one part; with ``split.seeds`` the images are drawn again, named ``...@draw_43``, and every model is trained and evaluated
-on each draw. The stages called ``external...`` are of images from elsewhere, if the study has such a set: no training and no
+on each draw; with ``split.folds`` they are trained once more with each fold of the patients as the test set, named
+``...@fold_1``. The stages called ``external...`` are of images from elsewhere, if the study has such a set: no training and no
 choice reads them. Those called ``audit...`` look for what the results rest on: ``audit.leaks`` and ``audit.patients`` once
 for each analysis, the others once. Figures show the first analysis, that of differences both.
 """
@@ -66,21 +68,22 @@ from pathlib import Path
 from analysis.image_files import escape_name
 from analysis.vocabulary.measures import DEFAULT_ALPHA, DEFAULT_PRIMARY
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
+from analysis.vocabulary.run_names import FOLDS
 from analysis.vocabulary.splits import EVALUATED, PRESCRIBED
 from report import PROJECT
 from report.engine.code import Project
-from report.engine.stage import Input, Json, Output, Source, Stage
+from report.engine.stage import Json, Output, Source, Stage
 from report.pipeline import packages
 from report.pipeline.audit import (
     find_audit_results,
-    find_split_inputs,
     make_audit_stages,
     make_duplicates_stage,
 )
-from report.pipeline.data import IMAGES, RECORDS, Place, make_data_stages
+from report.pipeline.data import Place, make_data_stages
 from report.pipeline.document import make_document_stages
 from report.pipeline.external import find_external_results, make_external_stages
 from report.pipeline.figures import make_figure_stages
+from report.pipeline.folds import make_fold_stages
 from report.pipeline.networks import (
     PREDICTIONS,
     RESULTS,
@@ -88,6 +91,7 @@ from report.pipeline.networks import (
     make_evaluation_stage,
     make_run_stages,
 )
+from report.pipeline.splits import find_pixels, make_split_stage
 from report.study import trainings
 from report.study.comparable import find_obstacles
 from report.study.study import Study
@@ -122,6 +126,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         return first
     before = [
         *first,
+        *make_fold_stages(study),  # their test images are those of the test set too: none while it is locked
         *_ledger(study, place),
         *make_external_stages(study, place),
         *make_audit_stages(study, place),
@@ -131,39 +136,18 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
     return [*before, *make_document_stages(study, place, before)]
 
 
-def _split(study: Study, suffix: str, group: str, seed: int) -> Stage:
-    repeated = find_split_inputs(study)
-    return Stage(
-        f"split{suffix}",
-        "analysis.audit.split_without_copies:split" if repeated else "analysis.splitting:split",
-        {"records": RECORDS, **repeated},
-        {
-            "classes": [*study.class_ids],
-            **study.split.select("protocol", "test", "val", "draw", "official_val", "subset"),
-            "seed": seed,
-            "group": group,
-        },
-        packages=packages.STATISTICS,
-        early=True,
-    )
-
-
-def _pixels(suffix: str) -> dict[str, Input]:
-    return {"records": RECORDS, "images": IMAGES, "split": Output(f"split{suffix}")}
-
-
 def _draws(study: Study) -> Iterator[Stage]:
     """Yield the stages of each further draw of the images: its split, and every model trained and evaluated on it."""
     for draw, seed in trainings.list_draws(study).items():
-        yield _split(study, draw, study.split.group, seed)
+        yield make_split_stage(study, draw, study.split.group, seed)
         for model in study.trained:
             for run in list_runs(study, model, draw):
-                yield from make_run_stages(study, run, _pixels(draw))
+                yield from make_run_stages(study, run, find_pixels(draw))
 
 
 def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator[Stage]:
-    yield _split(study, analysis, group, study.split.seed)
-    pixels = _pixels(analysis)
+    yield make_split_stage(study, analysis, group, study.split.seed)
+    pixels = find_pixels(analysis)
     for model in study.trained:
         for run in list_runs(study, model, analysis):
             yield from make_run_stages(study, run, pixels)
@@ -278,6 +262,7 @@ def _results(study: Study, place: Place) -> Stage:
                 for analysis in list_analyses(study)
             },
             **({"ledger": Output("ledger", RESULTS)} if study.published else {}),
+            **({FOLDS: Output(FOLDS, RESULTS)} if study.split.folds else {}),
             **find_external_results(study, place),
             **find_audit_results(study),
         },

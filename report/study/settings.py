@@ -43,6 +43,10 @@ MIN_SEEDS = 3
 """Fewer trainings than these tell nothing of their spread."""
 
 
+MIN_FOLDS = 3
+"""Fewer tell nothing of how results vary over them."""
+
+
 class About(Section):
     """Who hands in what, and when: a day, month or year.
 
@@ -183,6 +187,9 @@ class Split(Section):
     give way to those in validation or test, and those in validation to those in test; where their labels differ, all are
     left out.
 
+    With ``folds`` the patients are parted into so many folds, and ``fold_models``, by default those of the comparison, are
+    trained once with each fold as the test set, the share ``val`` of the other images validating.
+
     With ``seeds`` the images are drawn again with each of them, and all networks trained again on each draw, so that what
     the draw does to the measures has an interval.
     """
@@ -198,6 +205,8 @@ class Split(Section):
     also: Literal["none", "patient"] = "patient"
     exclude_duplicates: bool = False
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = ()
+    folds: Annotated[int, Field(ge=0, le=10)] = 0
+    fold_models: tuple[Identifier, ...] = ()
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -214,9 +223,14 @@ class Split(Section):
             case = " with a subset" if self.subset and official else ""
             problem = f"has no part in the protocol {self.protocol!r}{case}"
             raise refuse(problem, key=key, others=["protocol", "subset"])
-        if self.seeds and official:
-            problem = "the test set is the dataset's own, so no other can be drawn"
-            raise refuse(problem, key="seeds", others=["protocol"])
+        for key in ("seeds", "folds"):
+            if getattr(self, key) and official:
+                problem = "the test set is the dataset's own, so no other can be drawn"
+                raise refuse(problem, key=key, others=["protocol"])
+        if self.folds in range(1, MIN_FOLDS):
+            raise refuse(f"{MIN_FOLDS} folds or more, or 0 for none", key="folds")
+        if self.fold_models and not self.folds:
+            raise refuse("there are no folds", key="fold_models", others=["folds"])
         if self.seeds and (
             len(self.seeds) < MIN_SEEDS - 1 or len({self.seed, *self.seeds}) <= len(self.seeds)
         ):

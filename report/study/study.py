@@ -187,6 +187,7 @@ class Study(Section):
         self._check_models()
         self._check_mistakes()
         self._check_comparison()
+        self._check_folds()
         for name in self.published.protocol.models if self.published else ():
             self.as_published(name)
         self._check_requirements()
@@ -280,6 +281,18 @@ class Study(Section):
                     others=["comparison.against"],
                 )
             pairs.append(pair)
+
+    def _check_folds(self) -> None:
+        """Refuse models of a cross-validation that are not trained, and one of no models."""
+        models = {m.id for m in self.trained}
+        for name in self.split.fold_models:
+            if name not in models:
+                problem = (
+                    f"no model that is trained is called {name!r}; there are {', '.join(sorted(models))}"
+                )
+                raise refuse(problem, key="split.fold_models", others=[f"models.{name}.weights"])
+        if self.split.folds and not (self.split.fold_models or self.comparison):
+            raise refuse("the study compares no models: name some as fold_models", key="split.folds")
 
     def _check_requirements(self) -> None:
         """Refuse a requirement of a setting that does not exist."""

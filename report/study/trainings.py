@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analysis.vocabulary.folds import name_folds
 from analysis.vocabulary.run_names import DRAW, add_seed, join_run
 from analysis.vocabulary.splits import EVALUATED, PRESCRIBED, VALIDATION, suffix
 from report.study.model_settings import Model
@@ -41,12 +42,34 @@ def name_draws(study: Study, model: str) -> list[str]:
     return [own, *(f"{model}{draw}" for draw in list_draws(study))]
 
 
+def list_folds(study: Study) -> list[str]:
+    """Return what each fold of a cross-validation adds to names; none without one, and none while the test set is locked."""
+    return [] if study.is_locked else name_folds(study.split.folds)
+
+
+def list_fold_models(study: Study) -> list[Model]:
+    """Return the models that are trained on each fold: those of ``split.fold_models``, and those that they begin with."""
+    compared = (study.comparison.baseline, *study.comparison.against) if study.comparison else ()
+    found = set(study.split.fold_models or compared)
+    for model in reversed(study.trained):
+        if model.id in found and model.init_from:
+            found.add(model.init_from)
+    return [model for model in study.trained if model.id in found]
+
+
+def list_fold_pairs(study: Study) -> list[tuple[str, str]]:
+    """Return the pairs of `list_pairs` of which both models are trained on each fold."""
+    ids = {model.id for model in list_fold_models(study)}
+    return [pair for pair in list_pairs(study) if ids.issuperset(pair)]
+
+
 def list_runs(study: Study, model: Model, analysis: str) -> list[Run]:
     """Return the trainings of a model: ``baseline``, or with several seeds ``baseline@seed_42`` and so on.
 
-    On a further draw of the images it is trained once, with the first seed.
+    On a further draw of the images, and on a fold, it is trained once, with the first seed.
     """
-    seeds = study.training.seeds[:1] if analysis in list_draws(study) else study.training.seeds
+    once = {*list_draws(study), *list_folds(study)}
+    seeds = study.training.seeds[:1] if analysis in once else study.training.seeds
     if len(seeds) == 1:
         return [Run(model, analysis, seeds[0], f"{model.id}{analysis}")]
     return [Run(model, analysis, seed, add_seed(f"{model.id}{analysis}", seed)) for seed in seeds]

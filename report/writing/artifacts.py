@@ -10,7 +10,8 @@ from typing import Any
 
 from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.external import EXTERNAL
-from analysis.vocabulary.run_names import split_run
+from analysis.vocabulary.folds import FOLDS_TABLE
+from analysis.vocabulary.run_names import FOLDS, split_run
 
 EVALUATION = (
     *("measures.csv", "confusion.csv", "auroc.csv", "average_precision.csv"),
@@ -48,6 +49,8 @@ def copy_tables(inputs: Mapping[str, Path], out: Path) -> None:
             _copy(source, folder, split_run(kind)[1], [path.name for path in source.glob("*.csv")])
         elif kind == "ledger":
             _copy(source, folder, "", ("ledger.csv",))
+        elif kind == FOLDS:
+            _copy(source, folder, "", (FOLDS_TABLE,))
         elif kind == EXTERNAL:
             _copy(source, folder, f"{kind}_{name}", ("confusion.csv", "groups.csv"))
         elif kind == AUDIT:

@@ -21,6 +21,7 @@ from report.writing.sections.discussion import Discussion
 from report.writing.sections.draws import Draws
 from report.writing.sections.explanation import Explanation
 from report.writing.sections.external import External
+from report.writing.sections.folds import Folds
 from report.writing.sections.label_quality import LabelQuality
 from report.writing.sections.ledger import Ledger
 from report.writing.sections.models import Models
@@ -47,6 +48,7 @@ def facts_of_sections(study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) 
         draws=Draws(study),
         explanation=Explanation(study),
         external=External(study),
+        folds=Folds(study),
         label_quality=LabelQuality(study),
         ledger=Ledger(study),
         models=Models(study),

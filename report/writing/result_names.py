@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from analysis.evaluation.settings import DISCORDANCES, PREVALENCES, SPECIFICITIES
-from analysis.vocabulary import audit, external, results
+from analysis.vocabulary import audit, external, folds, results
 from analysis.vocabulary.measures import (
     ABNORMAL,
     COMPARED,
@@ -25,7 +25,15 @@ from analysis.vocabulary.reference_classifiers import LOW_DETAIL, MAJORITY
 from analysis.vocabulary.run_names import join_run
 from analysis.vocabulary.splits import ALL_IMAGES, EVALUATED, SPLITS
 from report.study import readers
-from report.study.trainings import find_normal_class, list_analyses, list_compared, list_pairs, list_runs
+from report.study.trainings import (
+    find_normal_class,
+    list_analyses,
+    list_compared,
+    list_fold_models,
+    list_fold_pairs,
+    list_pairs,
+    list_runs,
+)
 
 if TYPE_CHECKING:
     from report.study.model_settings import Model
@@ -60,7 +68,7 @@ def result_names(study: Study) -> frozenset[str]:
         found |= set(external.names(study.external.class_ids, study.class_ids, sorted(tested)))
     models, analyses = [m.id for m in study.trained], list(list_analyses(study))
     found |= set(audit.names(study.class_ids, models, analyses, lungs=study.dataset.lung_masks))
-    found |= set(_over_draws(study))
+    found |= set(_over_draws(study)) | set(_over_folds(study))
     return frozenset(found | set(_published(study)))
 
 
@@ -71,6 +79,14 @@ def _over_draws(study: Study) -> Iterator[str]:
         yield from (
             f"{audit.AUDIT}.{name}" for name, _ in audit.draw_results([m.id for m in study.trained], pairs)
         )
+
+
+def _over_folds(study: Study) -> Iterator[str]:
+    """Yield the names of what a cross-validation gives."""
+    if study.split.folds:
+        models = [model.id for model in list_fold_models(study)]
+        pairs = [pair_name(b, a) for b, a in list_fold_pairs(study)]
+        yield from folds.names(_classes(study), study.split.folds, models, pairs)
 
 
 def _list_owners(study: Study, model: Model, analysis: str) -> set[str]:

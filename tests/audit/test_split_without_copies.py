@@ -91,10 +91,12 @@ def study(tmp_path: Path) -> dict[str, Path]:
     return {name: tmp_path / name for name in ("records", "duplicates")}
 
 
-def run(study: dict[str, Path], out: Path) -> pd.DataFrame:
+def run(study: dict[str, Path], out: Path, **rule: object) -> pd.DataFrame:
     for folder in (out, out.with_name("scratch")):
         folder.mkdir()
-    split_without_copies.split(study, out, scratch=out.with_name("scratch"), progress=silent, **RULE)
+    split_without_copies.split(
+        study, out, scratch=out.with_name("scratch"), progress=silent, **{**RULE, **rule}
+    )
     return pd.read_csv(out / "split.csv", dtype=str, keep_default_na=False)
 
 
@@ -119,6 +121,22 @@ def test_all_others_are_where_the_split_without_it_has_them_and_nothing_leaks(st
         == sum(facts[f"leaks.left_out.{s}"] for s in ("train", "val", "test"))
     )
     assert json.loads((out / "findings.json").read_text()) == []
+
+
+def test_copies_in_other_folds_give_way_to_those_that_are_tested(study, tmp_path):
+    path = study["records"] / "records.csv"
+    records = pd.read_csv(path, dtype=str).assign(patient_id=[f"p{i}" for i in range(40)])
+    records.to_csv(path, index=False)
+    copies = pd.read_csv(study["duplicates"] / "groups.csv", dtype=str).groupby("group")["image_id"].agg(set)
+    tested: list[str] = []
+    for fold in (1, 2, 3):
+        (tmp_path / str(fold)).mkdir()
+        rule = {"protocol": "folds", "group": "patient", "folds": 3, "fold": fold}
+        table = run(study, tmp_path / str(fold) / "split", **rule).set_index("image_id")["split"]
+        tested += [*table.index[table == "test"]]
+        for images in copies:
+            assert len(set(table[[*images]]) - {""}) == 1
+    assert sorted(tested) == sorted(records["image_id"])
 
 
 def test_a_class_of_which_nothing_is_left_is_an_error(study, tmp_path):

@@ -34,13 +34,14 @@ def run(records: pd.DataFrame, folder: Path, **options: Any) -> pd.Series:
     inputs.mkdir(exist_ok=True)
     out.mkdir(exist_ok=True)
     records.to_csv(inputs / "records.csv", index=False)
+    fold = options.get("fold")
     params = {"protocol": "stratified", "test": 0.2, "val": 0.2, "seed": 42, "group": "none"}
     params |= {"draw": "stratified", "official_val": "val", "subset": {}}
     classes = options.pop("classes", IDS)
     split({"records": inputs}, out, scratch=out, progress=silent, classes=classes, **(params | options))
     table = pd.read_csv(out / "split.csv", dtype=str)
     assert list(table) == ["image_id", "split", "fold"]
-    assert table["fold"].isna().all()
+    assert (table["fold"] == str(fold)).all() if fold else table["fold"].isna().all()
     assert (table["image_id"] == records["image_id"]).all()
     return table["split"]
 
@@ -116,6 +117,31 @@ def test_three_patients_of_a_class_are_enough_to_be_in_each_part(tmp_path: Path)
     splits = run(records, tmp_path, group="patient", classes=BINARY)
     assert set(splits[records["label"] == "normal"]) == {"train", "val", "test"}
     assert (splits == "test").sum() == pytest.approx(0.2 * 129, abs=2)
+
+
+@pytest.mark.parametrize("folds", [3, 5, 10])
+def test_each_image_is_tested_in_one_fold_and_its_patient_is_in_one_part(
+    records: pd.DataFrame, tmp_path: Path, folds: int
+) -> None:
+    rule = {"protocol": "folds", "group": "patient", "folds": folds}
+    found = [run(records, tmp_path, fold=k, **rule) for k in range(1, folds + 1)]
+    assert (sum((splits == "test").astype(int) for splits in found) == 1).all()
+    for splits in found:
+        assert (splits.groupby(records["patient_id"]).nunique() == 1).all()
+        tested = (splits == "test").sum()
+        assert tested == pytest.approx(400 / folds, abs=12)
+        assert (splits == "val").sum() == pytest.approx(0.2 * (400 - tested), abs=1)
+        assert set(records["label"][splits == "test"]) == set(IDS)
+    assert found[0].equals(run(records, tmp_path, fold=1, **rule))
+    assert not found[0].equals(run(records, tmp_path, fold=1, seed=1, **rule))
+
+
+def test_more_folds_than_a_class_has_patients_are_refused(records: pd.DataFrame, tmp_path: Path) -> None:
+    healthy = records["label"] == "healthy"
+    records.loc[healthy, "patient_id"] = [f"h{i % 4}" for i in range(healthy.sum())]
+    with pytest.raises(DataError, match='class "healthy" has images of 4 patients for 5 folds') as error:
+        run(records, tmp_path, protocol="folds", group="patient", folds=5, fold=1)
+    assert "split.folds=0" in error.value.hint
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])

@@ -29,7 +29,7 @@ from tests.delivery.handed_in import Case
 from tests.specimen import TWO_NETWORKS
 
 ASSIGNMENT = TWO_NETWORKS
-TINY = ("sample.pictures=160", "sample.size=32")
+TINY = ("sample.pictures=160", "sample.size=32", "split.folds=3")
 LAYER = {
     "class_name": "Dense",
     "config": {"activation": "softmax", "kernel_initializer": {"class_name": "GlorotUniform"}},

@@ -199,6 +199,17 @@ def test_every_heading_is_a_bookmark_and_every_chapter_in_the_contents(
     assert set(titles) - found <= {"Abstract"} and not found & set(below)
 
 
+def test_what_the_html_alone_has_is_not_in_the_contents() -> None:
+    entries = "".join(f'<li><a href="#{name}">{name}</a></li>' for name in ("shown", "hidden", "also"))
+    chapters = (
+        '<section id="shown"/><div class="content-visible"><section id="hidden"/></div><section id="also"/>'
+    )
+    page = f'<body><nav id="TOC"><ul>{entries}</ul></nav><main>{chapters}</main></body>'
+    root = ElementTree.fromstring(page)
+    pdf._place_contents(root)
+    assert [link.get("href") for link in root.iter("a")] == ["#shown", "#also"]
+
+
 def _loose(text: str) -> str:
     """Return ``text`` without the dots that lead to a number."""
     return re.sub(r"[\s.]+", " ", text)

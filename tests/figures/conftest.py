@@ -42,6 +42,7 @@ def write_inputs(root: Path, ids: Sequence[str] = IDS) -> dict[str, Path]:
     _write_comparison(root, ids)
     _write_results(root)
     _write_candidates(root, ids)
+    _write_flips(root, ids)
     _write_duplicates(root)
     for model in MODELS:
         _write_external(root, model, ids)
@@ -89,6 +90,33 @@ def _write_candidates(root: Path, ids: Sequence[str]) -> None:
     )
     (root / "labels").mkdir()
     table.to_csv(root / "labels" / "candidates.csv", index=False)
+
+
+def _write_flips(root: Path, ids: Sequence[str]) -> None:
+    """Write images that changed sides: three of the first four classes mended, of all but the first three broken."""
+    records = pd.read_csv(root / "read" / "records.csv")
+    shown = [
+        (direction, row)
+        for k, label in enumerate(ids[:4])
+        for direction in ("fixed", "broken")[: 2 if k else 1]
+        for row in records[records["label"] == label].head(3).to_dict("records")
+    ]
+    rows = [
+        {
+            "split": "test",
+            "y_true": row["label"],
+            "direction": direction,
+            "image_id": row["image_id"],
+            **dict.fromkeys(("said_a", "said_b"), ids[(ids.index(row["label"]) + 1) % len(ids)]),
+            "said_b" if direction == "fixed" else "said_a": row["label"],
+            **dict.fromkeys(("p_said_a", "p_said_b"), 0.98),
+            "number": number,
+        }
+        for number, (direction, row) in enumerate(shown, 1)
+    ]
+    (root / "flips").mkdir()
+    unshown = {**rows[0], "number": ""}
+    pd.DataFrame([*rows, unshown]).to_csv(root / "flips" / "flips.b.csv", index=False)
 
 
 def _write_duplicates(root: Path) -> None:
@@ -148,8 +176,12 @@ def _write_model(root: Path, model: str, seed: int, ids: Sequence[str]) -> None:
             "val_accuracy": 0.9 - 0.5 / epochs,
         }
     )
+    if model == "b":
+        history["learning_rate"] = 0.001 / epochs
     history.to_csv(train / "history.csv", index=False)
-    (train / "training.json").write_text('{"weights_epoch": 1, "class_weights": null}')
+    (train / "training.json").write_text(
+        '{"weights_epoch": 1, "class_weights": null, "stopped": "early stopping"}'
+    )
     evaluate(
         {"predictions": predict, "training": train, "records": root / "read", "split": root / "split"},
         out,

@@ -67,6 +67,7 @@ FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "before": ({"records": "read", "split": "split"}, {}),
     "duplicates": ({"duplicates": "duplicates", "records": "read", "split": "split", "data": "data"}, {}),
     "labels": ({"candidates": "labels", "records": "read", "data": "data"}, {}),
+    "flips": ({"comparison": "flips", "records": "read", "data": "data"}, PAIR),
     "external": (
         {"external_a": "external_a", "external_b": "external_b"},
         {"external": ELSEWHERE, "models": MODELS[:2]},

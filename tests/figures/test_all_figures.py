@@ -181,6 +181,7 @@ DEFINED = {
     "sizes",
     "examples",
     "labels",
+    "flips",
     "duplicates",
     "curves",
     "before",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ def test_curves_of_any_length_and_of_a_training_that_diverged(
     for name, table in (("fine", history), ("diverged", history.assign(loss=np.nan, val_loss=np.nan))):
         (tmp_path / name).mkdir()
         table.to_csv(tmp_path / name / "history.csv", index=False)
+        shutil.copy(inputs["train_a"] / "training.json", tmp_path / name)
         draw("curves", {**inputs, "train_a": tmp_path / name}, tmp_path / name / "out")
     text = json.loads((tmp_path / "fine" / "out" / "figure.json").read_text())["alt"]
     assert "lowest" in text
@@ -31,9 +33,33 @@ def test_curves_of_any_length_and_of_a_training_that_diverged(
 
 def test_words_of_the_curves() -> None:
     history = pd.DataFrame(
-        {"epoch": [1, 2], "loss": [1.0, 0.5], "accuracy": [0.2, 0.9], "val_loss": [0.7, 0.9], "val_accuracy": [0.5, 0.6]}
+        {"stopped": [0, 0], "epoch": [1, 2], "loss": [1.0, 0.5], "accuracy": [0.2, 0.9], "val_loss": [0.7, 0.9], "val_accuracy": [0.5, 0.6]}
     )  # fmt: skip
     assert learning_curves.describe(history, "CNN") == (
         "CNN, 2 epochs: training loss from 1.00 to 0.50, validation loss from 0.70 to 0.90, training accuracy "
         "from 0.20 to 0.90 and validation accuracy from 0.50 to 0.60. Validation loss is lowest, 0.70, in epoch 1."
     )
+
+
+def test_an_early_stop_and_a_learning_rate_that_changes_are_marked(
+    inputs: dict[str, Path], tmp_path: Path
+) -> None:
+    """The training of a was stopped early at a constant rate, that of b with a rate that fell."""
+    svg = draw("curves", inputs, tmp_path / "a")
+    assert "early stop" in svg
+    assert "learning rate" not in svg
+    svg = draw("histories", inputs, tmp_path / "all")
+    assert "early stop" in svg
+    assert "learning rate" in svg
+    words = json.loads((tmp_path / "all" / "figure.json").read_text())["alt"]
+    assert words.count("stopped early") == 2
+
+
+def test_a_training_to_its_last_epoch_at_one_rate_has_no_key(inputs: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    history = pd.read_csv(inputs["train_a"] / "history.csv").assign(learning_rate=0.001)
+    history.to_csv(tmp_path / "train" / "history.csv", index=False)
+    (tmp_path / "train" / "training.json").write_text('{"stopped": "all epochs run"}')
+    svg = draw("curves", {**inputs, "train_a": tmp_path / "train"}, tmp_path / "out")
+    assert "early stop" not in svg
+    assert "learning rate" not in svg

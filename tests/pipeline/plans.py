@@ -50,7 +50,11 @@ PLANS = {
     ),
     "three draws": planned("split.seeds=[43, 44]"),
     "three draws of three seeds": planned("split.seeds=[43, 44]", "training.seeds=[1, 2, 3]"),
+    "three folds": planned("split.folds=3"),
+    "five folds of three seeds": planned("split.folds=5", "training.seeds=[1, 2, 3]"),
+    "three folds without duplicates": planned("split.folds=3", "split.exclude_duplicates=true"),
     "locked": planned('evaluation.test="locked"'),
+    "locked, three folds": planned('evaluation.test="locked"', "split.folds=3"),
     "locked, three seeds": planned('evaluation.test="locked"', "training.seeds=[1, 2, 3]"),
     "lungs": planned("dataset.lung_masks=true"),
     "lungs in an archive": make_stages(

@@ -104,7 +104,9 @@ def test_the_sample_knows_no_names_of_the_real_data():
     assert STUDY.model_copy(update={"dataset": data}).for_sample().dataset.patient_pattern == ""
 
 
-@pytest.mark.parametrize("path", sorted(ASSIGNMENT.parent.glob("*/study.toml")), ids=lambda p: p.parent.name)
+@pytest.mark.parametrize(
+    "path", sorted((PROJECT / "studies").glob("*/study.toml")), ids=lambda p: p.parent.name
+)
 def test_every_study_has_a_sample_in_the_layout_of_its_data(path):
     study = load(path).for_sample()
     sample = make_stages(study, Place(path.parent, "sample"))[0]

@@ -23,7 +23,7 @@ def test_every_declared_comparison_has_its_figures():
     study = STUDY.model_copy(update={"models": (*STUDY.models, third), "comparison": comparison})
     plan = make_stages(study, Place(ASSIGNMENT, "folder", Path("/data")))
     assert named(plan, "compare").params["against"] == ["improved", "third"]
-    for kind in ("differences", "effects", "moved"):
+    for kind in ("differences", "effects", "moved", "flips"):
         assert [n for n in names(plan) if n.startswith(f"figure.{kind}")] == [
             f"figure.{kind}.improved", f"figure.{kind}.third",
         ]  # fmt: skip

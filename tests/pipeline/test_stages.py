@@ -220,7 +220,8 @@ def test_a_study_without_a_comparison_is_still_compared_with_the_reference_class
 
 @pytest.mark.parametrize("seeds", ["[42]", "[1,2,3]"])
 def test_only_one_model_and_what_it_needs(seeds, tmp_path):
-    request = Request(sample=True, overrides=(f"training.seeds={seeds}",), cache=tmp_path)
+    overrides = (f"training.seeds={seeds}", "sample.seeds=3")
+    request = Request(sample=True, overrides=overrides, cache=tmp_path)
     found = names(make_plan(request).select_upstream(["evaluate.baseline"]))
     trainings = [run.name for run in list_runs(changed_study(f"training.seeds={seeds}"), STUDY.models[0], "")]
     above = ["sample", "read", "images", "architecture.baseline", "split"]

@@ -195,6 +195,21 @@ from tests.study.conftest import ASSIGNMENT
             "split.seeds: the test set is the dataset's own, so no other can be drawn",
             "mend",
         ),
+        ("test = 0.2", "folds = 2", "split.folds: 3 folds or more, or 0 for none", "mend"),
+        ("test = 0.2", "folds = 11", "split.folds: input should be less than or equal to 10", "mend"),
+        (
+            'protocol = "stratified"\ntest = 0.2',
+            'protocol = "official"\nfolds = 5',
+            "split.folds: the test set is the dataset's own, so no other can be drawn",
+            "mend",
+        ),
+        ("test = 0.2", 'fold_models = ["baseline"]', "split.fold_models: there are no folds", "mend"),
+        (
+            "test = 0.2",
+            'folds = 5\nfold_models = ["best"]',
+            "split.fold_models: no model that is trained is called 'best'; there are baseline, improved",
+            "mend",
+        ),
         (
             "test = 0.2",
             "exclude_duplicates = 1",

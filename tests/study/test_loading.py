@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from report import PROJECT
 from report.cli import find_exit_code
 from report.errors import USAGE, StudyError, UsageError
 from report.study.loading import load
@@ -40,7 +41,7 @@ def test_a_list_that_lost_its_quotes_to_the_shell_is_told_how_to_keep_them():
 
 def test_what_the_program_fills_in_is_not_for_the_study_file(tmp_path):
     path = tmp_path / "study.toml"
-    path.write_text((ASSIGNMENT.parents[1] / "radiography" / "study.toml").read_text())
+    path.write_text(((PROJECT / "studies") / "radiography" / "study.toml").read_text())
     with pytest.raises(StudyError, match="left_out: unknown key"):
         load(path, ('left_out=["x"]',))
     with pytest.raises(UsageError) as caught:

@@ -6,12 +6,13 @@ import json
 
 import pytest
 
+from report import PROJECT
 from report.errors import StudyError, UsageError
 from report.study.loading import load
 from report.study.study import Study
 from tests.study.conftest import ASSIGNMENT
 
-STUDIES = sorted(path.parent.name for path in ASSIGNMENT.parents[1].glob("*/study.toml"))
+STUDIES = sorted(path.parent.name for path in (PROJECT / "studies").glob("*/study.toml"))
 
 
 def test_the_assignment_says_what_the_assignment_asks_for():
@@ -37,7 +38,7 @@ def test_a_study_may_declare_no_comparison_and_no_normal_class(edited):
 def test_only_a_sample_with_planted_faults_has_a_clean_twin():
     assert load(ASSIGNMENT, ("sample.clean=true",)).sample.clean
     with pytest.raises(UsageError, match="the sample of the reader kermany has no faults planted"):
-        load(ASSIGNMENT.parents[1] / "pediatric-official" / "study.toml", ("sample.clean=true",))
+        load((PROJECT / "studies") / "pediatric-official" / "study.toml", ("sample.clean=true",))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_the_sample_is_never_larger_than_the_study():
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_study_reads_and_has_a_smaller_sample(name):
-    study = load(ASSIGNMENT.parents[1] / name / "study.toml")
+    study = load((PROJECT / "studies") / name / "study.toml")
     assert study.dataset.source
     sample = study.for_sample()
     assert set(sample.split.subset) == set(study.split.subset)
@@ -74,7 +75,7 @@ def test_every_study_reads_and_has_a_smaller_sample(name):
 
 
 def test_a_class_that_the_data_lack_can_be_left_out_on_the_command_line():
-    path = ASSIGNMENT.parents[1] / "radiography" / "study.toml"
+    path = (PROJECT / "studies") / "radiography" / "study.toml"
     assert len(load(path).classes) == 4
     study = load(path, ('dataset.without=["covid_19", "lung_opacity"]',))
     assert [c.id for c in study.classes] == ["normal", "viral_pneumonia"]
@@ -82,7 +83,7 @@ def test_a_class_that_the_data_lack_can_be_left_out_on_the_command_line():
 
 
 def test_a_study_without_a_class_says_so_in_its_title_and_can_be_read_again():
-    path = ASSIGNMENT.parents[1] / "radiography" / "study.toml"
+    path = (PROJECT / "studies") / "radiography" / "study.toml"
     study = load(path, ('dataset.without=["lung_opacity"]',))
     assert study.about.title == f"{load(path).about.title} (without Lung Opacity)"
     assert [c.label for c in study.left_out] == ["Lung Opacity"]

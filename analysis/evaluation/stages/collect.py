@@ -15,7 +15,7 @@ from analysis.evaluation.tables.majority import majority_results
 from analysis.progress import Progress
 from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.results import OF_ARCHITECTURE
-from analysis.vocabulary.run_names import join_run, split_run
+from analysis.vocabulary.run_names import FOLDS, join_run, split_run
 
 
 def collect(
@@ -34,7 +34,8 @@ def collect(
     ----------
     inputs : mapping of str to Path
         ``records``, ``split<analysis>``, ``architecture_<model>``, ``evaluate_<name>`` of each model and training,
-        ``compare<analysis>``, ``ledger`` if there are published figures, and ``audit_<topic><analysis>``.
+        ``compare<analysis>``, ``ledger`` if there are published figures, ``folds`` if there are any,
+        and ``audit_<topic><analysis>``.
     classes : sequence of str
         Class ids in the study's order.
     models : sequence of str
@@ -51,7 +52,7 @@ def collect(
         kind, _, model = name.partition("_")
         if kind == "architecture":
             results |= _architecture(folder, model)
-        elif name.startswith(("evaluate_", "compare", "ledger")):
+        elif name.startswith(("evaluate_", "compare", "ledger", FOLDS)):
             results |= read_results(folder / "results.json")
         elif kind == AUDIT:
             results |= owned(read_results(folder / "results.json"), join_run(AUDIT, split_run(model)[1]))

@@ -19,6 +19,7 @@ from analysis.evaluation.statistics.pairs import Model, Pair
 from analysis.evaluation.statistics.resampling import resamples
 from analysis.evaluation.statistics.verdict import Rule
 from analysis.evaluation.tables import comparison
+from analysis.evaluation.tables.flips import flip_table
 from analysis.progress import Progress
 from analysis.vocabulary.measures import pair_name
 
@@ -104,12 +105,15 @@ class Compared:
         Entries of ``verdicts.json``; none on a split that does not decide.
     differences, moved : dict of str to list of dict
         Rows of ``differences.<b>.csv`` and of ``moved.<b>.csv``, by model b.
+    flips : dict of str to DataFrame
+        Rows of ``flips.<b>.csv``, by model b.
     """
 
     results: Results
     verdicts: list[dict[str, Any]]
     differences: dict[str, Rows]
     moved: dict[str, Rows]
+    flips: dict[str, pd.DataFrame]
 
 
 def compare(
@@ -120,7 +124,8 @@ def compare(
     In a declared comparison a is the baseline and b the model that is held against it; of a mistake a has it and b does
     not; else a is the reference classifier. Writes ``results.json``, ``verdicts.json`` with an entry for each declared
     comparison, and for each model b ``differences.<b>.csv``, a row for each split and measure, and ``moved.<b>.csv``, a
-    row for each split and true class: how many images which of the two gets right.
+    row for each split and true class: how many images which of the two gets right, and ``flips.<b>.csv``, a row for each
+    image that only one of them does.
 
     Parameters
     ----------
@@ -155,6 +160,8 @@ def compare(
     for b in declared.against:
         _write_rows(out / f"differences.{b}.csv", [found.differences[b] for found in compared])
         _write_rows(out / f"moved.{b}.csv", [found.moved[b] for found in compared])
+        flips = pd.concat([found.flips[b] for found in compared])
+        flips.to_csv(out / f"flips.{b}.csv", index=False, lineterminator="\n")
 
 
 def _write_rows(path: Path, of_splits: Sequence[Rows]) -> None:
@@ -168,7 +175,7 @@ def _resample_models(
     """Return every model on one split, all with the same resamples; ``predictions`` are those of each training."""
     first_name, first = next(iter(predictions.items()))
     for name, other in predictions.items():
-        _require_same_images(first, other, f"{first_name} and {name}, split {split}")
+        require_same_images(first, other, f"{first_name} and {name}, split {split}")
     number = settings.DECLARED_RESAMPLES if split == declared.split else settings.RESAMPLES
     weights = resamples(first, number)
     return {
@@ -177,7 +184,7 @@ def _resample_models(
     }
 
 
-def _require_same_images(a: Predictions, b: Predictions, where: str) -> None:
+def require_same_images(a: Predictions, b: Predictions, where: str) -> None:
     """Raise unless both are of the same images, classes and patients: all are resampled with those of the first model."""
     if all(np.array_equal(getattr(a, key), getattr(b, key)) for key in ("image_id", "y_true", "patient_id")):
         return
@@ -203,7 +210,7 @@ def _compare_undeclared(declared: Comparisons, models: Mapping[str, Model], spli
 def _compare_declared(declared: Comparisons, models: Mapping[str, Model], split: str) -> Compared:
     """Return the declared comparisons on one split, with their verdicts if it is the one that decides."""
     if declared.baseline is None:
-        return Compared({}, [], {}, {})
+        return Compared({}, [], {}, {}, {})
     pairs = {b: Pair(models[declared.baseline], models[b]) for b in declared.against}
     judged = _judge(declared, pairs) if split == declared.split else {}
     of_pairs = {b: _pair_results(declared, b, pair, judged.get(b)) for b, pair in pairs.items()}
@@ -219,6 +226,7 @@ def _compare_declared(declared: Comparisons, models: Mapping[str, Model], split:
         [_verdict(declared, b, pairs[b], verdict) for b, verdict in judged.items()],
         {b: comparison.difference_rows(pair, of_pairs[b], split) for b, pair in pairs.items()},
         {b: comparison.move_rows(pair, split) for b, pair in pairs.items()},
+        {b: flip_table(pair, split) for b, pair in pairs.items()},
     )
 
 

@@ -1,4 +1,4 @@
-"""What the learning curves say: the best epoch, and where the network begins to overfit."""
+"""What the learning curves say: the best epoch, where the network begins to overfit, and how validation loss ended."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import pandas as pd
 
 from analysis.errors import DataError
 from analysis.evaluation.results_file import COUNT, Basis, Results, entry
+from analysis.vocabulary.courses import LAST_EPOCHS
 from analysis.vocabulary.measures import LEARNING_CURVES
 
 DIVERGED = "the loss is not a number: training diverged"
+ONE_EPOCH = "one epoch has no course"
 
 
 def read_history(path: Path) -> pd.DataFrame:
@@ -49,6 +51,22 @@ def overfitting_epoch(history: pd.DataFrame) -> int | None:
     return int(history["epoch"].iloc[best + 1]) if loss.iloc[-1] < loss.iloc[best] else None
 
 
+def validation_rise(history: pd.DataFrame) -> float:
+    """Return by how much validation loss ended above its lowest, as a share of it: the median of at most the last epochs."""
+    best, loss = best_row(history), history["val_loss"]
+    if best is None:
+        return float("nan")
+    after = loss.iloc[best + 1 :].tail(LAST_EPOCHS)
+    return float(after.median() / loss.iloc[best] - 1) if len(after) else 0.0
+
+
+def validation_fall(history: pd.DataFrame) -> float:
+    """Return by how much the lowest validation loss fell in the last epochs, as a share of that before; NaN of one epoch."""
+    last = min(LAST_EPOCHS, len(history) - 1)
+    before, late = history["val_loss"].iloc[:-last].min(), history["val_loss"].iloc[-last:].min()
+    return max(0.0, 1 - float(late / before)) if last else float("nan")
+
+
 def learning_results(history: pd.DataFrame, basis: Basis) -> Results:
     """Return the facts of one training under names such as ``best_epoch`` and ``last_val_loss``."""
     results: Results = {"epochs_run": entry(len(history), COUNT, basis)}
@@ -59,6 +77,16 @@ def learning_results(history: pd.DataFrame, basis: Basis) -> Results:
             )
     for name, (value, method) in _best(history).items():
         results[name] = entry(value, method, basis, reason_null=DIVERGED)
+    for name, (value, method) in {
+        "val_loss_rise": (validation_rise(history), "how far validation loss ended above its lowest"),
+        "val_loss_fall": (
+            validation_fall(history),
+            "how far the lowest validation loss fell in the last epochs",
+        ),
+    }.items():
+        results[name] = entry(
+            value, f"{method}, as a share", basis, reason_null=DIVERGED if len(history) > 1 else ONE_EPOCH
+        )
     results["overfitting_epoch"] = entry(
         overfitting_epoch(history),
         "first epoch after the lowest validation loss, if the training loss fell further",

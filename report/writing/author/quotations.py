@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.vocabulary.folds import name_all_folds
 from analysis.vocabulary.run_names import add_seed, split_run
 from report.errors import RenderError, did_you_mean, nearest
 from report.study.collisions import OWNERS
 from report.study.folder import find_prose
-from report.study.trainings import list_analyses
+from report.study.trainings import list_analyses, list_folds
 from report.writing.author.markup import require_markup
 from report.writing.result_names import result_names
 
@@ -110,7 +111,8 @@ def _find_problem(name: str, study: Study) -> tuple[str, str] | None:
 def _find_runs(study: Study) -> set[str]:
     """Return what can follow an ``@``: analyses, and with several seeds each of them."""
     names = [name for analysis in list_analyses(study) for name in (analysis, *_add_seeds(analysis, study))]
-    return {split_run(name)[1] for name in names} - {""}
+    folds = [*list_folds(study), name_all_folds("")] if study.split.folds else []
+    return {split_run(name)[1] for name in (*names, *folds)} - {""}
 
 
 def _add_seeds(analysis: str, study: Study) -> list[str]:

@@ -11,7 +11,9 @@ from analysis.vocabulary.measures import COMPARED, MACRO, MIRRORED, in_percent, 
 from analysis.vocabulary.results import MOVES
 from analysis.vocabulary.splits import GROUPED, PRESCRIBED
 from analysis.vocabulary.verdicts import BETTER, DECIDING
+from report.document.markdown import escape
 from report.writing.study_facts import Section, read_rows
+from report.writing.values import decimal
 
 DIFFERENCES_BY_CLASS = ("sensitivity", "f1")
 """The measures whose differences the table of a comparison has by class."""
@@ -330,6 +332,22 @@ class Comparison(Section):
             [self.facts.label(row["y_true"]), *(row[column] for column in MOVED)]
             for row in rows
             if row["split"] == split
+        ]
+
+    def flips(self, b: str) -> list[list[str]]:
+        """Return of each image shown that only one of two models gets right its number, class, both answers and its file."""
+        rows = read_rows(self.facts.inputs["compare"] / f"flips.{b}.csv")
+        split = self.study["comparison"]["split"]
+        return [
+            [row["number"], self.facts.label(row["y_true"]), *self._answers(row), escape(row["image_id"])]
+            for row in rows
+            if row["split"] == split and row["number"]
+        ]
+
+    def _answers(self, flip: Mapping[str, str]) -> list[str]:
+        return [
+            f"{self.facts.label(flip[f'said_{side}'])} {decimal(float(flip[f'p_said_{side}']))}"
+            for side in "ab"
         ]
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.vocabulary import courses
 from analysis.vocabulary.measures import COLUMNS
+from analysis.vocabulary.run_names import add_seed
 from analysis.vocabulary.splits import EVALUATED
 from report.document.markdown import escape
 from report.writing.layers import find_penalties
 from report.writing.study_facts import Section, read_rows
 from report.writing.values import decimal, unbroken
-
-CLEAR_RISE = 0.05
-"""A validation loss that ends this share above its lowest value is called risen."""
 
 
 def weighing(model: Mapping[str, Any]) -> str:
@@ -26,7 +25,10 @@ def weighing(model: Mapping[str, Any]) -> str:
 class Results(Section):
     """What the report says of each model by itself."""
 
-    clear_rise = CLEAR_RISE
+    @property
+    def rule_of_courses(self) -> Mapping[str, float]:
+        """The limits by which the courses of trainings are told apart."""
+        return {"rise": courses.RISE, "fall": courses.FALL, "last": courses.LAST_EPOCHS}
 
     def chosen_on_validation(self, model: str) -> bool:
         """Return whether validation images chose the epoch of a model or when its training ended."""
@@ -66,14 +68,23 @@ class Results(Section):
         ]
         return found if len(found) < len(classes) - 1 else []
 
-    def course(self, model: str) -> str:
-        """Return how validation loss went: ``uneven``, ``good``, ``overfitting`` or ``slight_overfitting``."""
-        of = f"{model}.training"
-        low, last = (self.values.value(f"{of}.{name}") for name in ("best_val_loss", "last_val_loss"))
-        has_risen = last > low * (1 + CLEAR_RISE)
-        if self.values.value(f"{of}.overfitting_epoch") is None:
-            return "uneven" if has_risen else "good"
-        return "overfitting" if has_risen else "slight_overfitting"
+    def trainings(self, model: str) -> list[str]:
+        """Return what the trainings of a model are called; the first is the one whose curves are drawn."""
+        seeds = self.study["training"]["seeds"]
+        return [add_seed(model, seed) for seed in seeds] if len(seeds) > 1 else [model]
+
+    def course(self, training: str) -> str:
+        """Return what the course of a training is called, as `name_course` says."""
+        rise, fall, first = (
+            self.values.value(f"{training}.training.{name}")
+            for name in ("val_loss_rise", "val_loss_fall", "overfitting_epoch")
+        )
+        return courses.name_course(rise, fall, learns_on=first is not None)
+
+    def alike(self, model: str) -> dict[str, int]:
+        """Return of how many trainings of a model the course is ``called`` what that of the first is, and of how many ``all``."""
+        found = [self.course(training) for training in self.trainings(model)]
+        return {"called": found.count(found[0]), "all": len(found)}
 
     def weighed(self, kind: str) -> list[str]:
         """Return the models whose training loss is computed with ``oversampling`` or ``weights``."""
@@ -82,14 +93,6 @@ class Results(Section):
     def has_penalties(self, model: str) -> bool:
         """Return whether a model has penalties on its kernels."""
         return bool(find_penalties(self.facts.layers(model)))
-
-    def only_in_training(self, model: str) -> list[str]:
-        """Return what changes a model's images or layers in training alone: ``dropout``, ``augmentation``."""
-        found = {
-            "dropout": any("dropout" in row["type"].lower() for row in self.facts.layers(model)),
-            "augmentation": bool(self.facts.model(model)["augmentation"]),
-        }
-        return [name for name, is_there in found.items() if is_there]
 
     def measures(self, model: str, split: str, of: str) -> list[str]:
         """Return the measures of a class or average in the order of the columns of tables, with intervals."""

@@ -312,6 +312,28 @@ def test_a_study_that_declares_no_comparison_is_held_against_the_floor_alone(run
     assert {path.name for path in found.folder.iterdir()} == {"results.json", "verdicts.json"}
 
 
+def test_images_that_changed_sides_are_listed_the_largest_changes_first(family: Compared) -> None:
+    flips, moved = family.table("flips.b"), family.table("moved.b")
+    for split in SPLITS:
+        a, b = (family.predictions(name, split) for name in "ab")
+        rows = flips[flips["split"] == split]
+        places = [a.image_id.tolist().index(image) for image in rows["image_id"]]
+        for side, p in (("a", a), ("b", b)):
+            assert rows[f"said_{side}"].tolist() == [CLASSES[k] for k in p.y_pred[places]]
+            assert rows[f"p_said_{side}"].to_numpy() == pytest.approx(p.y_score[places].max(axis=1))
+        true = a.y_true[places]
+        assert rows["change"].to_numpy() == pytest.approx(b.y_score[places, true] - a.y_score[places, true])
+        assert ((rows["said_b"] == rows["y_true"]) == (rows["direction"] == "fixed")).all()
+        counts = moved[moved["split"] == split].set_index("y_true")
+        for (true_class, direction), mine in rows.groupby(["y_true", "direction"]):
+            column = {"fixed": "a_wrong_b_right", "broken": "a_right_b_wrong"}[direction]
+            assert len(mine) == counts.loc[true_class, column]
+            assert mine["change"].abs().is_monotonic_decreasing
+            assert (mine["number"] != "").tolist() == [k < 3 for k in range(len(mine))]
+        numbers = [int(number) for number in rows["number"] if number]
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
 def test_pictures_that_changed_sides(family: Compared) -> None:
     moved = family.table("moved.b")
     assert list(moved) == [

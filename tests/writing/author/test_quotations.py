@@ -49,6 +49,17 @@ def test_a_name_that_the_study_cannot_have_is_named_with_file_and_line(tmp_path,
         require_quotations(tmp_path, load(OFFICIAL / "study.toml"))
 
 
+def test_what_folds_give_can_be_quoted_where_there_are_folds(tmp_path):
+    folder, quoted = (
+        PROJECT / "studies" / "assignment",
+        '<< ci("improved_vs_baseline@folds.test.mean.f1.macro") >>',
+    )
+    (tmp_path / "discussion.md").write_text(f'{quoted} << r("baseline@fold_3.test.accuracy") >>\n')
+    require_quotations(tmp_path, load(folder / "study.toml", ("split.folds=3",)))
+    with pytest.raises(RenderError, match="no analysis '@folds'"):
+        require_quotations(tmp_path, load(folder / "study.toml"))
+
+
 def test_an_analysis_that_was_set_away_is_told_with_the_way_out(tmp_path):
     (tmp_path / "discussion.md").write_text('<< ci("cnn_1@patient.test.accuracy") >>\n')
     require_quotations(tmp_path, load(OFFICIAL / "study.toml"))

@@ -9,19 +9,45 @@ from report.writing.values import Values
 from tests.writing.conftest import STUDY, facts_of, macro
 
 
-def test_the_overfitting_sentence_follows_the_curves(artifacts):
+def test_the_sentence_on_the_course_follows_the_curves(artifacts):
     facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8], improved=[0.9, 0.7, 0.5]))
-    words = macro(facts, "sentences/results.overfitting", "baseline")
-    assert words.startswith("From epoch 3 on the network overfits")
-    assert "lowest in epoch 2 (0.500) and ended at 0.800" in words
-    assert macro(facts, "sentences/results.overfitting", "improved").endswith(
-        ": no overfitting shows, and more epochs might have lowered it further."
+    assert macro(facts, "sentences/results.overfitting", "baseline") == (
+        "From epoch 3 on the network overfits: training loss fell on, and validation loss ended 60.0\u00a0% above its "
+        "lowest (0.500, epoch 2)."
+    )
+    assert macro(facts, "sentences/results.overfitting", "improved") == (
+        "The network underfits: validation loss was still falling in the last epochs (lowest: 0.500, epoch 3 of 3)."
     )
 
 
-def test_a_small_rise_is_called_slight(artifacts):
-    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.51]))
-    assert macro(facts, "sentences/results.overfitting", "baseline").startswith("Overfitting is slight")
+def test_a_small_rise_is_no_overfitting(artifacts):
+    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.5, 0.51, 0.51]))
+    assert macro(facts, "sentences/results.overfitting", "baseline") == (
+        "Neither over- nor underfitting shows. Validation loss was lowest in epoch 2 of 5 (0.500)."
+    )
+
+
+def test_with_several_seeds_the_first_is_told_and_how_many_are_like_it(artifacts):
+    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8]))
+    ends = {
+        name.removeprefix("baseline.training."): entry
+        for name, entry in facts.values.results.items()
+        if name.startswith("baseline.training.")
+    }
+    flat = {**ends, "val_loss_rise": {"value": 0.01}, "val_loss_fall": {"value": 0.0}}
+    study = {**STUDY, "training": {**STUDY["training"], "seeds": [1, 2, 3]}}
+
+    def say(*trainings):
+        found = {
+            f"baseline@seed_{seed}.training.{name}": entry
+            for seed, training in enumerate(trainings, 1)
+            for name, entry in training.items()
+        }
+        values = Values({**facts.values.results, **found})
+        return macro(replace(facts, values=values, study=study), "sentences/results.course", "baseline")
+
+    assert say(ends, ends, ends).endswith("(0.500, epoch 2). So do all three trainings.")
+    assert say(ends, flat, ends).endswith("(0.500, epoch 2). So do two of three trainings.")
 
 
 def test_losses_that_do_not_compare_are_said_not_to(artifacts):
