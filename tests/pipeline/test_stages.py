@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from report import PROJECT
 from report.engine.stage import Output
 from report.pipeline import stages
 from report.pipeline.data import Place
@@ -19,7 +20,6 @@ from report.study.trainings import list_runs
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from tests.pipeline.plans import (
-    ASSIGNMENT,
     MODELS,
     PLANS,
     REAL,
@@ -265,7 +265,7 @@ def list_of_stages() -> dict[tuple[str, str], set[str]]:
 
 
 def test_the_list_at_the_head_of_the_module_is_that_of_the_stages_made():
-    replication = ASSIGNMENT.with_name("pediatric-resplit")
+    replication = PROJECT / "studies" / "pediatric-resplit"
     study = load(replication / "study.toml")
     plans = [
         *PLANS.values(),
