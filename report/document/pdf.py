@@ -116,11 +116,8 @@ def _move_floats(html: Any, paper: tuple[float, float], fewest: int) -> bool:
 def _place_contents(root: Any) -> None:
     """Move the contents behind what stands before the first chapter: the first page answers. What the HTML alone has goes."""
     contents, main = root.find(".//nav[@id='TOC']"), root.find(".//main")
-    hidden = {
-        f"#{inside.get('id')}"
-        for part in root.findall(f".//div[@class='{HTML_ONLY}']")
-        for inside in part.iter()
-    }
+    parts = [part for part in root.iter() if HTML_ONLY in (part.get("class") or "").split()]
+    hidden = {f"#{inside.get('id')}" for part in parts for inside in part.iter()}
     for entries in [*contents.iter("ul")]:
         for entry in [*entries]:
             if entry.find("a").get("href") in hidden:

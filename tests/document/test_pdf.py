@@ -200,10 +200,10 @@ def test_every_heading_is_a_bookmark_and_every_chapter_in_the_contents(
 
 
 def test_what_the_html_alone_has_is_not_in_the_contents() -> None:
-    entries = "".join(f'<li><a href="#{name}">{name}</a></li>' for name in ("shown", "hidden", "also"))
-    chapters = (
-        '<section id="shown"/><div class="content-visible"><section id="hidden"/></div><section id="also"/>'
+    entries = "".join(
+        f'<li><a href="#{name}">{name}</a></li>' for name in ("shown", "hidden", "within", "also")
     )
+    chapters = '<section id="shown"/><section id="hidden" class="level2 content-visible"/><div class="content-visible"><section id="within"/></div><section id="also"/>'
     page = f'<body><nav id="TOC"><ul>{entries}</ul></nav><main>{chapters}</main></body>'
     root = ElementTree.fromstring(page)
     pdf._place_contents(root)
