@@ -231,7 +231,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, forest: Forest) -> None:
         _interval(ax, row, y + shifts.get(row["analysis"], 0), forest)
     ax.set(xlim=forest.limits, ylim=(len(names) - 0.5, -0.5))
     ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    digits = _digits(ax.xaxis.get_major_locator().tick_values(*forest.limits))
+    digits = count_digits(ax.xaxis.get_major_locator().tick_values(*forest.limits))
     ax.xaxis.set_minor_locator(AutoMinorLocator(2))
     ax.tick_params(axis="x", which="minor", length=0)
     ax.grid(axis="x", which="minor", linewidth=0.3)
@@ -241,7 +241,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, forest: Forest) -> None:
     ax.grid(axis="x")
 
 
-def _digits(ticks: Sequence[float]) -> int:
+def count_digits(ticks: Sequence[float]) -> int:
     """Return how many digits tell the ticks of an axis apart and are true: one or two, or more of narrow axes."""
     low, high, step = ticks[0], ticks[-1], ticks[1] - ticks[0]
     return max(1 if high - low > 0.5 and step >= 0.1 else 2, -math.floor(math.log10(step) + 1e-9))

@@ -99,7 +99,9 @@ OF_IMAGES = (
     *_each(Quantity.NUMBER, "sign_flip_p", "sign_flip_deff"),
 )
 """``<b>_vs_<a>.<split>.<id>`` of a declared comparison, on every split."""
-WITHOUT_DECISION = ("p", "p_holm", "detectable_difference", "false_better")
+P_HOLM = "p_holm"
+"""p of a declared comparison, adjusted for the family."""
+WITHOUT_DECISION = ("p", P_HOLM, "detectable_difference", "false_better")
 """What a comparison that cannot be decided has no value of."""
 OF_DECISION = (
     *_each(Quantity.DIFFERENCE, "primary", "equivalence"),
@@ -112,6 +114,8 @@ DETECTABLE_GAIN = "detectable_gain"
 """``planning.<split>.<id>.<share of images on which two models disagree>``"""
 TOLERANCE = "tolerance"
 """``ledger.<id>``"""
+ABLATION = "ablation"
+"""``ablation.<component>.<effect>``"""
 
 _PARTS = (*SPLITS, ALL_IMAGES, "training", "architecture")
 _OF_ONE = {
@@ -135,6 +139,8 @@ def quantity(name: str) -> Quantity:
     owner, *rest = name.removeprefix("published.").split(".")
     if owner == "ledger":
         return _of_ledger(rest)
+    if owner == ABLATION:
+        return Quantity.NUMBER if rest[-1] == P_HOLM else Quantity.DIFFERENCE
     part, *behind = rest
     word = behind[0] if behind and part in _PARTS else part
     if BETWEEN in owner:

@@ -31,6 +31,10 @@ def build(
     external: External = None,
     sample: Sample = False,
     overrides: Set = None,
+    ablation: Annotated[
+        bool,
+        typer.Option("--ablation", help="Train without single components, too: --set ablation.run=true."),
+    ] = False,
     only: Annotated[
         str | None, typer.Option("--only", metavar="MODEL", help="One model; no document.")
     ] = None,
@@ -56,6 +60,7 @@ def build(
     from report.delivery.publish import publish
 
     start = time.monotonic()
+    overrides = [*(overrides or []), *(["ablation.run=true"] if ablation else [])]
     plan = request_plan(study, data, sample, overrides, cache, external)
     model = _require_model(plan, only) if only else ""
     plan = _place(plan, out, model)
@@ -83,14 +88,16 @@ def build(
 
 
 def _choose_targets(plan: Plan, model: str, formats: str) -> list[str]:
-    """Return the stages to build: of one ``model`` its evaluation, of a study whose test set is locked all, else the document."""
-    from report.study.trainings import name_evaluation
+    """Return the stages to build: of one ``model`` its evaluation, else all on validation images, and the document."""
+    from report.study.trainings import list_variants, name_evaluation
 
+    for variant in list_variants(plan.study):
+        if variant.model.id == model:
+            return [f"validate.{run.name}" for run in variant.list_runs(plan.study)[0]]
     if model:
         return [name_evaluation(plan.study, model)]
-    if plan.study.is_locked:
-        return [stage.name for stage in plan.stages if stage.kind == "validate"]
-    return ["results", "source", *_parse_formats(formats)]
+    validated = [stage.name for stage in plan.stages if stage.kind == "validate"]
+    return validated if plan.study.is_locked else [*validated, "results", "source", *_parse_formats(formats)]
 
 
 def _build_locked(plan: Plan, targets: list[str], jobs: int | None, start: float) -> None:
@@ -108,12 +115,15 @@ def _build_locked(plan: Plan, targets: list[str], jobs: int | None, start: float
 
 
 def _require_model(plan: Plan, name: str) -> str:
+    from report.study.trainings import list_variants
+
     if name in (model.id for model in plan.study.untrained):
         raise UsageError(
             f"--only {name}: it begins with weights learnt on ImageNet and is only described",
             hint="report models",
         )
-    known = [model.id for model in plan.study.trained]
+    variants = [variant.model for variant in list_variants(plan.study)]
+    known = [model.id for model in (*plan.study.trained, *variants)]
     if name not in known:
         raise UsageError(f"--only {name}: no such model", hint=f"there are: {', '.join(known)}")
     return name

@@ -148,7 +148,10 @@ def rehearse_document(plan: Plan, *, pdf: bool) -> None:
 
 def _announce_trainings(plan: Plan, planned: Planned) -> None:
     """Tell before it starts how long the trainings take that never ran here."""
-    minutes = list_new_trainings(planned, {model.id: model.minutes for model in plan.study.models})
+    from report.study.trainings import list_variants
+
+    models = (*plan.study.models, *(variant.model for variant in list_variants(plan.study)))
+    minutes = list_new_trainings(planned, {model.id: model.minutes for model in models})
     if minutes:
         trainings = "1 training" if len(minutes) == 1 else f"{len(minutes)} trainings"
         console.note(

@@ -12,19 +12,20 @@ from typing import Any
 
 from analysis.audit.findings import Level
 from analysis.evaluation.settings import LEVEL
+from analysis.vocabulary.ablation import EFFECTS_TABLE, EQUIVALENCE, UNDETERMINED
 from analysis.vocabulary.audit import AUDIT, quantity
 from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.folds import FOLDS_TABLE
 from analysis.vocabulary.measures import LEARNING_CURVES, pair_name
 from analysis.vocabulary.published import NOT_COMPARABLE
-from analysis.vocabulary.results import MOVES, OF_ARCHITECTURE, Quantity
+from analysis.vocabulary.results import ABLATION, MOVES, OF_ARCHITECTURE, P_HOLM, Quantity
 from analysis.vocabulary.run_names import FOLDS
 from analysis.vocabulary.splits import EVALUATED
 from analysis.vocabulary.verdicts import BETTER
 from report.delivery.made_up_audit import make_up_value, write_audit
 from report.engine.stage import Stage
 from report.study.study import Study
-from report.study.trainings import list_analyses, list_compared
+from report.study.trainings import list_analyses, list_compared, list_variants
 from report.writing.result_names import result_names
 
 WHOLE, PARTS, SHARE, HALF_WIDTH = 8, 5, 0.5, 0.1
@@ -210,6 +211,15 @@ def _write_ledger(place: Path, case: _Case) -> None:
     _write_table(place / "ledger.csv", rows)
 
 
+def _write_ablation(place: Path, case: _Case) -> None:
+    """Write the effects of the networks alone: where one component has both, that of their difference is told by results."""
+    ends = {"value": SHARE, "low": SHARE - HALF_WIDTH, "high": SHARE + HALF_WIDTH, "level": LEVEL}
+    narrow = {f"{EQUIVALENCE}_{end}": ends[end] for end in ("low", "high")}
+    rest = {**ends, **narrow, P_HOLM: SHARE, "trainings": 1, "case": UNDETERMINED, "reason": ""}
+    rows = [{"component": v.component, "effect": v.effect, **rest} for v in list_variants(case.study)]
+    _write_table(place / EFFECTS_TABLE, rows)
+
+
 def _write_external(place: Path, case: _Case) -> None:
     assert case.study.external is not None
     of_label = {"label": case.study.external.class_ids[0], "y_pred": case.study.classes[0].id}
@@ -242,6 +252,7 @@ _WRITERS: dict[str, Callable[[Path, _Case], None]] = {
     "compare": _write_comparison,
     FOLDS: _write_folds,
     "ledger": _write_ledger,
+    ABLATION: _write_ablation,
     EXTERNAL: _write_external,
     AUDIT: _write_audit,
     "results": _write_results,

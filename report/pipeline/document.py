@@ -13,6 +13,7 @@ from analysis.vocabulary.run_names import FOLDS
 from report import PROJECT
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.pipeline import packages
+from report.pipeline.ablation import find_ablation
 from report.pipeline.audit import find_audit_tables
 from report.pipeline.data import Place
 from report.pipeline.external import find_external_tables
@@ -114,6 +115,7 @@ def _results(study: Study, place: Place) -> dict[str, Input]:
         **{f"compare{analysis}": Output(f"compare{analysis}") for analysis in list_analyses(study)},
         **({"ledger": Output("ledger")} if study.published else {}),
         **({FOLDS: Output(FOLDS, (FOLDS_TABLE,))} if study.split.folds else {}),
+        **find_ablation(study),
         **(find_external_tables(shown) if study.external and place.external_kind else {}),
         **find_audit_tables(study),
     }

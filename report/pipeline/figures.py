@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analysis.vocabulary.ablation import ADD, LEAVE
 from analysis.vocabulary.measures import DEFAULT_PRIMARY
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
+from analysis.vocabulary.results import ABLATION
 from analysis.vocabulary.splits import EVALUATED
 from report import PROJECT
 from report.document import fonts
 from report.engine.stage import ALL_FILES, Input, Json, Output, Source, Stage
 from report.pipeline import packages
+from report.pipeline.ablation import find_ablation
 from report.pipeline.audit import find_label_candidates
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_inputs
 from report.pipeline.external import find_external_tables
@@ -50,6 +53,7 @@ MODULES = {
     "effects": "measure_differences",
     "reliability": "reliability_diagrams",
     "decision": "decision_curves",
+    "ablation": "ablation_effects",
     "external": "external_confusion",
     "labels": "label_candidates",
 }
@@ -70,6 +74,7 @@ def make_figure_stages(study: Study, place: Place) -> Iterator[Stage]:
         for other in study.comparison.against:
             yield from _pair_figures(study, place, study.comparison, other)
     yield from _side_by_side(study)
+    yield from _ablation(study)
     yield from _external(study, place)
     _, data = make_data_inputs(place)
     yield _figure(study, "labels", {**find_label_candidates(), "data": data}, _classes(study))
@@ -105,6 +110,8 @@ def list_names_in_figures(study: Study) -> str:
     labels = [c.label for c in study.classes]
     if study.external:
         labels += [c.label for c in study.external.classes]
+    if study.ablation:
+        labels += [c.title for c in study.ablation.components]
     return "".join([*labels, *(m.title for m in study.models)])
 
 
@@ -226,6 +233,21 @@ def _side_by_side(study: Study) -> Iterator[Stage]:
     )
     if study.about.kind == "replication":
         yield _figure(study, "before", {"records": RECORDS, "split": SPLIT}, classes)
+
+
+def _ablation(study: Study) -> Iterator[Stage]:
+    """Yield the figure of what each component of a network adds, if an ablation is to run."""
+    declared, effects = study.ablation, find_ablation(study)
+    if declared is None or study.comparison is None or not effects:
+        return
+    of: dict[str, Json] = dict(zip((LEAVE, ADD), (m.title for m in study.ends_of_ablation), strict=True))
+    about: dict[str, Json] = {
+        "components": [c.select("id", "title") for c in declared.components],
+        "titles": of,
+        "measure": study.comparison.primary,
+        **study.comparison.select("split", "margin"),
+    }
+    yield _figure(study, ABLATION, effects, about)
 
 
 def _external(study: Study, place: Place) -> Iterator[Stage]:

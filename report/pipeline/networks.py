@@ -47,6 +47,15 @@ def make_run_stages(study: Study, run: trainings.Run, pixels: dict[str, Input]) 
 
     ``pixels`` are records, images and split, as inputs.
     """
+    yield from make_training_stages(study, run, pixels)
+    training: Input = Output(f"train.{run.name}", COURSE)
+    yield make_evaluation_stage(
+        study, run.name, pixels["split"], {"training": training}, run.model.class_balance
+    )
+
+
+def make_training_stages(study: Study, run: trainings.Run, pixels: dict[str, Input]) -> Iterator[Stage]:
+    """Yield the stages that train a network and ask it about images."""
     model = run.model
     yield Stage(
         f"train.{run.name}",
@@ -82,8 +91,6 @@ def make_run_stages(study: Study, run: trainings.Run, pixels: dict[str, Input]) 
         threads=study.training.threads,
         releases=PREDICTIONS,
     )
-    training: Input = Output(f"train.{run.name}", COURSE)
-    yield make_evaluation_stage(study, run.name, pixels["split"], {"training": training}, model.class_balance)
 
 
 def _initial(study: Study, run: trainings.Run) -> dict[str, Input]:
@@ -99,19 +106,12 @@ def make_evaluation_stage(
     study: Study, name: str, split: Input, more: dict[str, Input], class_balance: str
 ) -> Stage:
     """Return the stage that evaluates predictions, on validation images alone while the test set is locked."""
-    predictions = Output(f"predict.{name}", PREDICTIONS)
     if study.is_locked:
-        return Stage(
-            trainings.name_evaluation(study, name),
-            "analysis.evaluation.stages.validate:validate",
-            {"predictions": predictions},
-            {"model": name, "classes": [*study.class_ids]},
-            packages=packages.STATISTICS,
-        )
+        return make_validation_stage(study, name)
     return Stage(
         trainings.name_evaluation(study, name),
         "analysis.evaluation.stages.evaluate:evaluate",
-        {"predictions": predictions, "records": RECORDS, "split": split, **more},
+        {"predictions": Output(f"predict.{name}", PREDICTIONS), "records": RECORDS, "split": split, **more},
         {
             "model": name,
             "classes": [*study.class_ids],
@@ -119,5 +119,16 @@ def make_evaluation_stage(
             "splits": [*EVALUATED],
             "class_balance": class_balance,
         },
+        packages=packages.STATISTICS,
+    )
+
+
+def make_validation_stage(study: Study, name: str) -> Stage:
+    """Return the stage that evaluates predictions on validation images alone."""
+    return Stage(
+        f"validate.{name}",
+        "analysis.evaluation.stages.validate:validate",
+        {"predictions": Output(f"predict.{name}", PREDICTIONS)},
+        {"model": name, "classes": [*study.class_ids]},
         packages=packages.STATISTICS,
     )

@@ -20,10 +20,12 @@ evaluate      analysis.evaluation.stages.evaluate:evaluate  read, split, train, 
 evaluate      analysis.evaluation.stages.average:average    evaluate; with several seeds
 validate      analysis.evaluation.stages.validate:validate  predict; while the test set is locked, in place of all below
 validate      analysis.evaluation.stages.average:average    validate; with several seeds
+validate      analysis.evaluation.stages.validate:validate  predict; with ``ablation.run``, of its networks
 predict       analysis.models.low_detail:fit                read, images, split
 compare       analysis.evaluation.stages.compare:compare    predict
 folds         analysis.evaluation.stages.folds:collect      split, predict; with ``split.folds``
 ledger        analysis.evaluation.stages.ledger:write       architecture, split, predict, evaluate; with published figures
+ablation      analysis.evaluation.stages.ablate:ablate      predict; with ``ablation.run``
 external      analysis.datasets.sample.*:write              sample; in place of an external set, with ``--sample``
 external      analysis.datasets.archives.unpacking:unpack   the external set, where it is an archive
 external      analysis.datasets.*:read                      external, or the external set
@@ -42,10 +44,10 @@ audit         analysis.audit.probes:compare_with_models     evaluate, audit
 audit         analysis.audit.lungs:lungs                    read, images, archive, or the data; with ``dataset.lung_masks``
 audit         analysis.audit.labels:find                    read, images, audit
 audit         analysis.audit.labels:ask_networks            predict, audit
-results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, folds, ledger, external, audit
-figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, results, external, audit
+results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, folds, ledger, ablation, external, audit
+figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, ablation, results, external, audit
 figure        report.writing.stages_figure:draw             nothing but the list of stages
-source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, folds, ledger, results, figure, external, audit
+source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, folds, ledger, ablation, results, figure, external, audit
 html          report.document.html:render                   source
 pdf           report.document.pdf:render                    source
 ============  ============================================  ============================================================
@@ -55,8 +57,9 @@ architecture reads another whose weights it begins with, as does one training. F
 is there once for each analysis: as the study splits its images, and, named ``...@patient``, with all images of a patient
 in one part; with ``split.seeds`` the images are drawn again, named ``...@draw_43``, and every model is trained and evaluated
 on each draw; with ``split.folds`` they are trained once more with each fold of the patients as the test set, named
-``...@fold_1``. The stages called ``external...`` are of images from elsewhere, if the study has such a set: no training and no
-choice reads them. Those called ``audit...`` look for what the results rest on: ``audit.leaks`` and ``audit.patients`` once
+``...@fold_1``. With ``ablation.run`` networks without and with single components are trained, too: they are in no comparison
+but that of the stage ``ablation``. The stages called ``external...`` are of images from elsewhere, if the study has such a
+set: no training and no choice reads them. Those called ``audit...`` look for what the results rest on: ``audit.leaks`` and ``audit.patients`` once
 for each analysis, the others once. Figures show the first analysis, that of differences both.
 """
 
@@ -74,6 +77,7 @@ from report import PROJECT
 from report.engine.code import Project
 from report.engine.stage import Json, Output, Source, Stage
 from report.pipeline import packages
+from report.pipeline.ablation import find_ablation, make_ablation_stages, make_variant_stages
 from report.pipeline.audit import (
     find_audit_results,
     make_audit_stages,
@@ -121,6 +125,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
             for stage in _analysis(study, place, analysis, group)
         ),
         *_draws(study),
+        *make_variant_stages(study),
     ]
     if study.is_locked:
         return first
@@ -128,6 +133,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         *first,
         *make_fold_stages(study),  # their test images are those of the test set too: none while it is locked
         *_ledger(study, place),
+        *make_ablation_stages(study),
         *make_external_stages(study, place),
         *make_audit_stages(study, place),
         _results(study, place),
@@ -263,6 +269,7 @@ def _results(study: Study, place: Place) -> Stage:
             },
             **({"ledger": Output("ledger", RESULTS)} if study.published else {}),
             **({FOLDS: Output(FOLDS, RESULTS)} if study.split.folds else {}),
+            **find_ablation(study, RESULTS),
             **find_external_results(study, place),
             **find_audit_results(study),
         },

@@ -9,6 +9,7 @@ from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.measures import ABNORMAL, BETWEEN, MACRO, MICRO, WEIGHTED
 from analysis.vocabulary.reference_classifiers import REFERENCES
+from analysis.vocabulary.results import ABLATION
 from report.study.model_settings import Model
 from report.study.settings import ClassLabel
 from report.study.texts import without_article
@@ -18,6 +19,7 @@ OWNERS = (
     "published",
     "ledger",
     "planning",
+    ABLATION,
     EXTERNAL,
     AUDIT,
     *(reference.id for reference in REFERENCES),

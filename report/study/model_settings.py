@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from report.errors import did_you_mean, nearest
 from report.study.value_types import (
     Architecture,
     Citation,
@@ -139,6 +142,11 @@ class CosineSchedule(Section):
     final: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
+def _none(given: Any) -> Any:
+    """Return nothing where "none" is given."""
+    return None if given == "none" else given
+
+
 Callback = Annotated[EarlyStopping | ReduceLearningRate | BestCheckpoint, Field(discriminator="kind")]
 
 
@@ -172,7 +180,7 @@ class Model(Section):
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     learning_rate: Annotated[float, Field(gt=0)] = 0.001
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    schedule: CosineSchedule | None = None
+    schedule: Annotated[CosineSchedule | None, BeforeValidator(_none)] = None
     epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)] = 32
     callbacks: tuple[Callback, ...] = ()
@@ -200,3 +208,30 @@ class Model(Section):
                 "the warm-up must end before the last epoch", key="schedule.warmup", others=["epochs"]
             )
         return self
+
+    def for_sample(self, epochs: int) -> Self:
+        """Return the model trained for at most so many epochs; a warm-up ends before the last."""
+        epochs = min(self.epochs, epochs)
+        warmup = {"warmup": min(self.schedule.warmup, epochs - 1)} if self.schedule else {}
+        schedule = self.schedule and self.schedule.model_copy(update=warmup)
+        return self.model_copy(update={"epochs": epochs, "schedule": schedule})
+
+
+def read_model(settings: Mapping[str, Any], key: str) -> Model:
+    """Return the model with these settings.
+
+    Raises
+    ------
+    PydanticCustomError
+        Something is wrong with one of them: its key below ``key``.
+    """
+    try:
+        return Model.model_validate_json(json.dumps(settings, default=str))
+    except ValidationError as error:
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        own = first.get("ctx", {}).get("key")
+        where = ".".join(map(str, (key, *first["loc"], *([own] if own else []))))
+        if first["type"] != "extra_forbidden":
+            raise refuse(first["msg"], key=where) from error
+        hint = did_you_mean(nearest(str(first["loc"][-1]), Model.model_fields), "")
+        raise refuse("unknown key", key=where, hint=hint) from error

@@ -7,14 +7,14 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from report.errors import did_you_mean, nearest
 from report.study import readers
+from report.study.ablation import Ablation, Component, vary
 from report.study.collisions import find_collision
 from report.study.dotted_names import find_setting
 from report.study.external import External, find_unmatched
-from report.study.model_settings import Model
+from report.study.model_settings import Model, read_model
 from report.study.published import Published
 from report.study.settings import (
     About,
@@ -53,6 +53,7 @@ class Study(Section):
     evaluation: Evaluation = Evaluation()
     comparison: Comparison | None = None
     external: External | None = None
+    ablation: Ablation | None = None
     mistakes: tuple[Mistake, ...] = ()
     report: Report = Report()
     sample: Sample = Sample()
@@ -81,6 +82,19 @@ class Study(Section):
         return tuple(m for m in self.mistakes if {m.faithful, m.corrected} <= trained)
 
     @property
+    def ends_of_ablation(self) -> tuple[Model, Model]:
+        """The network whose components the ablation takes away, and the baseline that it adds them to."""
+        assert self.ablation is not None
+        assert self.comparison is not None
+        models = {m.id: m for m in self.trained}
+        return models[self.ablation.model], models[self.comparison.baseline]
+
+    def vary(self, component: Component) -> dict[str, Model]:
+        """Return the network ``without`` a component, and the baseline ``with`` it if it can bear that."""
+        ends = zip(self.ends_of_ablation, component.changes, strict=False)
+        return {key: vary(model, component, key) for model, key in ends}
+
+    @property
     def declaration(self) -> str:
         """The sha256 of what the study declares to compare, how it is decided, and when the test set was opened."""
         told = {"between"}  # and not decided
@@ -106,15 +120,18 @@ class Study(Section):
         models, untrained = ([m.model_dump(mode="json") for m in ms] for ms in (self.trained, self.untrained))
         study = self.as_json()
         dataset = {**study["dataset"], "words": readers.look_up(self.dataset.reader).words}
+        if self.ablation and self.ablation.run:
+            for component, told in zip(
+                self.ablation.components, study["ablation"]["components"], strict=True
+            ):
+                told["models"] = [m.model_dump(mode="json") for m in self.vary(component).values()]
         return {**study, "dataset": dataset, "models": models, "untrained": untrained}
 
     def for_sample(self) -> Study:
         """Return the study as ``--sample`` builds it: smaller images, fewer epochs, perhaps fewer seeds, networks too small for
         two threads."""
         image = self.image.model_copy(update={"size": min(self.image.size, self.sample.size)})
-        models = tuple(
-            m.model_copy(update={"epochs": min(m.epochs, self.sample.epochs)}) for m in self.models
-        )
+        models = tuple(m.for_sample(self.sample.epochs) for m in self.models)
         split = self.split
         if split.subset:
             split = split.model_copy(update={"subset": self.sample.subset})
@@ -131,6 +148,14 @@ class Study(Section):
         }
         if self.external:
             changed["external"] = self.external.without_real_names()
+        if self.ablation and self.ablation.run:
+            changed["ablation"] = self.ablation.model_copy(
+                update={
+                    "components": tuple(
+                        c.for_sample(self.vary(c), self.sample.epochs) for c in self.ablation.components
+                    )
+                }
+            )
         return self.model_copy(update=changed)
 
     def without_classes(self) -> Study:
@@ -170,15 +195,9 @@ class Study(Section):
         tables = self.published.protocol.models if self.published else {}
         if model not in tables:
             return None
-        try:
-            return Model.model_validate_json(json.dumps({"id": model, "title": model, **tables[model]}))
-        except ValidationError as error:
-            first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-            key = ".".join(map(str, ("published.protocol.models", model, *first["loc"])))
-            if first["type"] != "extra_forbidden":
-                raise refuse(first["msg"], key=key) from error
-            hint = did_you_mean(nearest(str(first["loc"][-1]), Model.model_fields), "")
-            raise refuse("unknown key", key=key, hint=hint) from error
+        return read_model(
+            {"id": model, "title": model, **tables[model]}, f"published.protocol.models.{model}"
+        )
 
     @model_validator(mode="after")
     def _check(self) -> Study:
@@ -188,6 +207,7 @@ class Study(Section):
         self._check_mistakes()
         self._check_comparison()
         self._check_folds()
+        self._check_ablation()
         for name in self.published.protocol.models if self.published else ():
             self.as_published(name)
         self._check_requirements()
@@ -243,11 +263,14 @@ class Study(Section):
                 initial = model.init_from
                 others = [f"models.{initial}.weights"]
                 raise refuse(f"{initial} is not trained", key=f"{table}.init_from", others=others)
-            weights = model.class_weights
-            if isinstance(weights, dict) and weights.keys() != {c.id for c in self.classes}:
-                raise refuse("needs one weight for each class", key=f"{table}.class_weights")
+            self._check_class_weights(model, table)
         if not self.trained:
             raise refuse("none of them is trained", key="models")
+
+    def _check_class_weights(self, model: Model, table: str) -> None:
+        weights = model.class_weights
+        if isinstance(weights, dict) and weights.keys() != {c.id for c in self.classes}:
+            raise refuse("needs one weight for each class", key=f"{table}.class_weights")
 
     def _check_mistakes(self) -> None:
         ids = {m.id for m in self.models}
@@ -293,6 +316,30 @@ class Study(Section):
                 raise refuse(problem, key="split.fold_models", others=[f"models.{name}.weights"])
         if self.split.folds and not (self.split.fold_models or self.comparison):
             raise refuse("the study compares no models: name some as fold_models", key="split.folds")
+
+    def _check_ablation(self) -> None:
+        """Refuse an ablation that is to run and cannot."""
+        declared, models = self.ablation, {m.id for m in self.trained}
+        if declared is None or not declared.run:
+            return
+        if self.comparison is None:
+            raise refuse("there is no [comparison], whose baseline components are added to", key="ablation")
+        if declared.model not in models - {self.comparison.baseline}:
+            known = ", ".join(sorted(models - {self.comparison.baseline}))
+            others = ["comparison.baseline"]
+            problem = f"no other model than the baseline is called {declared.model!r} (models: {known})"
+            raise refuse(problem, key="ablation.model", others=others)
+        seeds = len(self.training.seeds)
+        for key, asked in (("leave_seeds", declared.leave_seeds), ("add_seeds", declared.add_seeds)):
+            if asked > seeds > 1:
+                others = ["training.seeds"]
+                raise refuse(f"training.seeds has only {seeds}", key=f"ablation.{key}", others=others)
+        for component in declared.components:
+            where = f"ablation.components.{component.id}"
+            for key, varied in self.vary(component).items():
+                self._check_class_weights(varied, f"{where}.{key}")
+                if varied.id in models:
+                    raise refuse(f"a model is called {varied.id}; choose another id", key=f"{where}.id")
 
     def _check_requirements(self) -> None:
         """Refuse a requirement of a setting that does not exist."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analysis.vocabulary.ablation import ADD, LEAVE, Effect
 from analysis.vocabulary.folds import name_folds
 from analysis.vocabulary.run_names import DRAW, add_seed, join_run
 from analysis.vocabulary.splits import EVALUATED, PRESCRIBED, VALIDATION, suffix
@@ -73,6 +74,36 @@ def list_runs(study: Study, model: Model, analysis: str) -> list[Run]:
     if len(seeds) == 1:
         return [Run(model, analysis, seeds[0], f"{model.id}{analysis}")]
     return [Run(model, analysis, seed, add_seed(f"{model.id}{analysis}", seed)) for seed in seeds]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A network that differs by one component of the ablation from another, and how often it is trained."""
+
+    component: str
+    effect: Effect
+    model: Model
+    beside: Model
+    trainings: int
+
+    def list_runs(self, study: Study) -> tuple[list[Run], list[Run]]:
+        """Return its trainings, and those of the other network with the same seeds; all of the study's own analysis."""
+        own, other = (list_runs(study, m, PRESCRIBED.suffix) for m in (self.model, self.beside))
+        return own[: self.trainings], other[: self.trainings]
+
+
+def list_variants(study: Study) -> list[Variant]:
+    """Return the networks of an ablation that is to run: the improved one without each component, the baseline with it."""
+    declared, found = study.ablation, list[Variant]()
+    if declared is None or not declared.run:
+        return found
+    seeds: dict[Effect, int] = {LEAVE: declared.leave_seeds, ADD: declared.add_seeds}
+    for component in declared.components:
+        for effect, of, model in zip(
+            seeds, study.ends_of_ablation, study.vary(component).values(), strict=False
+        ):
+            found.append(Variant(component.id, effect, model, of, seeds[effect]))
+    return found
 
 
 def name_first_run(study: Study, model: Model) -> str:

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.vocabulary.ablation import EFFECTS_TABLE
 from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.folds import FOLDS_TABLE
+from analysis.vocabulary.results import ABLATION
 from analysis.vocabulary.run_names import FOLDS, split_run
 
 EVALUATION = (
@@ -51,6 +53,8 @@ def copy_tables(inputs: Mapping[str, Path], out: Path) -> None:
             _copy(source, folder, "", ("ledger.csv",))
         elif kind == FOLDS:
             _copy(source, folder, "", (FOLDS_TABLE,))
+        elif kind == ABLATION:
+            _copy(source, folder, kind, (EFFECTS_TABLE,))
         elif kind == EXTERNAL:
             _copy(source, folder, f"{kind}_{name}", ("confusion.csv", "groups.csv"))
         elif kind == AUDIT:

@@ -10,6 +10,7 @@ from analysis.evaluation import settings
 from analysis.vocabulary.measures import COLUMNS
 from analysis.vocabulary.splits import SPLITS
 from report.writing.floats import bold_row, figure_writer, references, row, rule
+from report.writing.sections.ablation import Ablation
 from report.writing.sections.abstract import Abstract
 from report.writing.sections.across import Across
 from report.writing.sections.audit import Audit
@@ -37,6 +38,7 @@ def facts_of_sections(study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) 
     """Return the facts of each section, under the name of its template; ``verdicts`` are those on the comparisons."""
     comparison = Comparison(study, verdicts)
     return SimpleNamespace(
+        ablation=Ablation(study),
         abstract=Abstract(study),
         across=Across(study),
         audit=Audit(study),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from analysis.evaluation.settings import DISCORDANCES, PREVALENCES, SPECIFICITIES
-from analysis.vocabulary import audit, external, folds, results
+from analysis.vocabulary import ablation, audit, external, folds, results
 from analysis.vocabulary.measures import (
     ABNORMAL,
     COMPARED,
@@ -69,6 +69,8 @@ def result_names(study: Study) -> frozenset[str]:
     models, analyses = [m.id for m in study.trained], list(list_analyses(study))
     found |= set(audit.names(study.class_ids, models, analyses, lungs=study.dataset.lung_masks))
     found |= set(_over_draws(study)) | set(_over_folds(study))
+    if study.ablation and study.ablation.run:
+        found |= set(ablation.names({c.id: bool(c.added) for c in study.ablation.components}))
     return frozenset(found | set(_published(study)))
 
 

@@ -44,6 +44,7 @@ def write_inputs(root: Path, ids: Sequence[str] = IDS) -> dict[str, Path]:
     _write_candidates(root, ids)
     _write_flips(root, ids)
     _write_duplicates(root)
+    _write_effects(root)
     for model in MODELS:
         _write_external(root, model, ids)
     return {
@@ -139,6 +140,24 @@ def _write_duplicates(root: Path) -> None:
     ]
     (root / "duplicates").mkdir()
     pd.DataFrame(rows).to_csv(root / "duplicates" / "pairs.csv", index=False)
+
+
+def _write_effects(root: Path) -> None:
+    """Write effects of three components: one that the baseline cannot bear, one without an interval."""
+    rows = [
+        ("augmentation", "leave", 0.041, 0.02, 0.06, "contributes"),
+        ("augmentation", "add", 0.012, -0.01, 0.035, "undetermined"),
+        ("augmentation", "synergy", 0.029, 0.001, 0.057, "synergy"),
+        ("recipe", "leave", -0.002, -0.02, 0.018, "negligible"),
+        ("recipe", "add", 0.001, None, None, "undetermined"),
+        ("recipe", "synergy", -0.003, None, None, "neither"),
+        ("dropout", "leave", -0.11, -0.15, -0.08, "harms"),
+    ]
+    columns = ["component", "effect", "value", "low", "high", "case"]
+    (root / "ablation").mkdir()
+    pd.DataFrame(rows, columns=columns).assign(level=0.975).to_csv(
+        root / "ablation" / "effects.csv", index=False
+    )
 
 
 def _write_flow(folder: Path, kept: int) -> None:

@@ -68,12 +68,25 @@ FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "duplicates": ({"duplicates": "duplicates", "records": "read", "split": "split", "data": "data"}, {}),
     "labels": ({"candidates": "labels", "records": "read", "data": "data"}, {}),
     "flips": ({"comparison": "flips", "records": "read", "data": "data"}, PAIR),
+    "ablation": (
+        {"ablation": "ablation"},
+        {
+            "components": [
+                {"id": "augmentation", "title": "augmentation"},
+                {"id": "recipe", "title": "AdamW with a cosine schedule, weight decay & label smoothing"},
+                {"id": "dropout", "title": "dropout"},
+            ],
+            "titles": {"leave": TITLES["b"], "add": TITLES["a"]},
+            **{"measure": "f1.macro", "split": "test", "margin": 0.03},
+        },
+    ),
     "external": (
         {"external_a": "external_a", "external_b": "external_b"},
         {"external": ELSEWHERE, "models": MODELS[:2]},
     ),
 }
 OF_NO_CLASSES = (
+    "ablation",
     "flow",
     "primary",
     "primary.grouped",

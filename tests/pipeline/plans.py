@@ -30,6 +30,18 @@ def planned(*overrides: str, **place: Any) -> list[Stage]:
     return make_stages(changed_study(*overrides), Place(ASSIGNMENT, "folder", Path("/data"), **place))
 
 
+ABLATED = (
+    "ablation.run=true",
+    "ablation.model=improved",
+    """ablation.components=[
+        { id = "augmentation", title = "augmentation", without = { augmentation = [] },
+          with = { augmentation = [{ kind = "horizontal_flip" }] } },
+        { id = "dropout", title = "dropout", without = { params = { dropout = 0.0 } } },
+    ]""".replace("\n", " "),
+)
+"""An ablation of two components, the second of which the baseline cannot bear."""
+
+
 SAMPLE = make_stages(STUDY.for_sample(), Place(ASSIGNMENT, "sample"))
 
 
@@ -56,6 +68,9 @@ PLANS = {
     "locked": planned('evaluation.test="locked"'),
     "locked, three folds": planned('evaluation.test="locked"', "split.folds=3"),
     "locked, three seeds": planned('evaluation.test="locked"', "training.seeds=[1, 2, 3]"),
+    "ablation": planned(*ABLATED),
+    "ablation, three seeds": planned(*ABLATED, "training.seeds=[1, 2, 3]"),
+    "ablation, locked": planned(*ABLATED, 'evaluation.test="locked"'),
     "lungs": planned("dataset.lung_masks=true"),
     "lungs in an archive": make_stages(
         changed_study("dataset.lung_masks=true"), Place(ASSIGNMENT, "archive", Path("/data.zip"))

@@ -318,6 +318,10 @@ TEMPLATES = PROJECT / "templates"
             "sentences/verdicts.qmd.j2",
         ),
         (r"beats?", "sentences/references.qmd.j2"),
+        (
+            r"contributes?|harms?|negligible|undetermined|synergy|redundancy",
+            "sentences/ablation.qmd.j2",
+        ),
     ],
 )
 def test_no_other_template_has_words_of_a_verdict(words, place):

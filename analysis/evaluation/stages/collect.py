@@ -14,7 +14,7 @@ from analysis.evaluation.tables.data import DataTables, data_results
 from analysis.evaluation.tables.majority import majority_results
 from analysis.progress import Progress
 from analysis.vocabulary.audit import AUDIT
-from analysis.vocabulary.results import OF_ARCHITECTURE
+from analysis.vocabulary.results import ABLATION, OF_ARCHITECTURE
 from analysis.vocabulary.run_names import FOLDS, join_run, split_run
 
 
@@ -34,7 +34,7 @@ def collect(
     ----------
     inputs : mapping of str to Path
         ``records``, ``split<analysis>``, ``architecture_<model>``, ``evaluate_<name>`` of each model and training,
-        ``compare<analysis>``, ``ledger`` if there are published figures, ``folds`` if there are any,
+        ``compare<analysis>``, ``ledger`` if there are published figures, ``folds`` and ``ablation`` if there are any,
         and ``audit_<topic><analysis>``.
     classes : sequence of str
         Class ids in the study's order.
@@ -52,7 +52,7 @@ def collect(
         kind, _, model = name.partition("_")
         if kind == "architecture":
             results |= _architecture(folder, model)
-        elif name.startswith(("evaluate_", "compare", "ledger", FOLDS)):
+        elif name.startswith(("evaluate_", "compare", "ledger", FOLDS, ABLATION)):
             results |= read_results(folder / "results.json")
         elif kind == AUDIT:
             results |= owned(read_results(folder / "results.json"), join_run(AUDIT, split_run(model)[1]))

@@ -25,6 +25,7 @@ from analysis.vocabulary.measures import MICRO, Kind, parse
 
 NONE = Interval(np.nan, np.nan, np.nan, np.nan, "")
 ROUNDING = 1e-9
+OVER_SEEDS = "t, over patients and seeds"
 Moves = dict[str, NDArray[np.int64]]
 
 
@@ -38,14 +39,18 @@ class Model:
     draws: Draws
 
     @classmethod
-    def from_trainings(cls, name: str, trainings: list[Predictions], weights: Weights) -> Model:
-        """Return the model with what each of its trainings reaches, and the mean of them in each resample."""
+    def from_trainings(
+        cls, name: str, trainings: list[Predictions], weights: Weights, *, areas: bool = True
+    ) -> Model:
+        """Return the model with what each of its trainings reaches, and the mean of them in each resample.
+
+        ``areas`` and losses take most of the time, and may be left out.
+        """
         once = np.ones((1, len(trainings[0].y_true)))
-        single = [measure_resamples(p, once) for p in trainings]
+        single = [measure_resamples(p, once, areas=areas) for p in trainings]
         each = {key: [float(found[key][0]) for found in single] for key in single[0]}
-        return cls(
-            name, trainings, each, mean_over_trainings([measure_resamples(p, weights) for p in trainings])
-        )
+        draws = mean_over_trainings([measure_resamples(p, weights, areas=areas) for p in trainings])
+        return cls(name, trainings, each, draws)
 
     @property
     def constant(self) -> bool:
@@ -104,7 +109,7 @@ class Pair:
             return replace(NONE, level=level, reason_null=reason)
         if spread is None or over_patients.reason_null:
             return refuse_point(over_patients)
-        return refuse_point(Interval(spread.low, spread.high, level, spread.se, "t, over patients and seeds"))
+        return refuse_point(Interval(spread.low, spread.high, level, spread.se, OVER_SEEDS))
 
     def spread(self, measure: str, level: float) -> significance.SeedSpread | None:
         """Return the variance over patients and over seeds; None if each model was trained once."""
@@ -153,6 +158,27 @@ class Pair:
             for side in (self.a, self.b)
         )
         return float(np.mean(b[measure] - a[measure] <= 0))
+
+
+def interact(first: Pair, second: Pair, measure: str) -> tuple[float, Interval]:
+    """Return by how much the difference of one pair exceeds that of another on the same images, and its 95 % interval.
+
+    It is over patients, and where all networks were trained with the same several seeds over those, too: each seed has
+    its two differences.
+    """
+    gains = [
+        [b - a for a, b in zip(pair.a.each[measure], pair.b.each[measure], strict=True)]
+        for pair in (second, first)
+    ]
+    value = float(np.mean(gains[1]) - np.mean(gains[0]))
+    for pair in (first, second):
+        if reason := pair._too_few(measure, settings.LEVEL):  # it is of this module
+            return value, replace(NONE, level=settings.LEVEL, reason_null=reason)
+    over_patients = percentile_interval(first.draws(measure) - second.draws(measure))
+    if min(map(len, gains)) < 2 or over_patients.reason_null:
+        return value, refuse_point(over_patients)
+    spread = significance.compare_recipes(gains[0], gains[1], over_patients.se**2)
+    return value, refuse_point(Interval(spread.low, spread.high, spread.level, spread.se, OVER_SEEDS))
 
 
 def image_contributions(predictions: Predictions, measure: str) -> Floats:
