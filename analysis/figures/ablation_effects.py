@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,15 +141,14 @@ def _mark(effect: str) -> dict[str, Any]:
 
 
 def describe(table: pd.DataFrame, shown: Ablated) -> str:
-    """Return the figure in words: each effect with its interval."""
-    return f"Effects on {in_text(shown.measure)}, {style.SPLIT_NAMES[shown.split]}. {' '.join(_sentences(table, shown))}"
-
-
-def _sentences(table: pd.DataFrame, shown: Ablated) -> Iterator[str]:
-    for component, name in shown.names.items():
-        rows = table[table["component"] == component].to_dict("records")
-        said = [f"{shown.legends[row['effect']]}, {_number(row)}" for row in rows]
-        yield f"{name}: {'; '.join(said)}."
+    """Return the figure in words: each effect with its interval, a sentence for those of each network."""
+    sentences = []
+    for effect, legend in shown.legends.items():
+        rows = table[table["effect"] == effect].to_dict("records")
+        if rows:
+            said = wording.join([f"{shown.names[row['component']]} {_number(row)}" for row in rows])
+            sentences.append(f"{legend[:1].upper()}{legend[1:]}: {said}.")
+    return f"Effects on {in_text(shown.measure)}, {style.SPLIT_NAMES[shown.split]}. {' '.join(sentences)}"
 
 
 def _number(row: Mapping[Any, Any]) -> str:

@@ -169,6 +169,7 @@ UNDEFINED = [
     "a",
     "b",
     "difference",
+    "value",
     "level",
 ]
 
@@ -193,8 +194,11 @@ DEFINED = {
 
 @pytest.mark.parametrize("name", [n for n in FIGURES if n not in DEFINED])
 def test_undefined_values_are_said_not_drawn(name: str, inputs: dict[str, Path], tmp_path: Path) -> None:
-    changed = {**inputs, **{n: shutil.copytree(inputs[n], tmp_path / n) for n in ("evaluate_a", "compare")}}
-    for path in (*changed["evaluate_a"].glob("*.csv"), *changed["compare"].glob("*.csv")):
+    changed = {
+        **inputs,
+        **{n: shutil.copytree(inputs[n], tmp_path / n) for n in ("evaluate_a", "compare", "ablation")},
+    }
+    for path in (path for n in ("evaluate_a", "compare", "ablation") for path in changed[n].glob("*.csv")):
         table = pd.read_csv(path, keep_default_na=False)
         values = table.columns.intersection(UNDEFINED)
         table.assign(**dict.fromkeys(values, "")).to_csv(path, index=False)

@@ -83,7 +83,7 @@ def _titles(name: str) -> dict[str, object]:
     if "title" in params:
         changed["title"] = TITLE
     if "titles" in params:
-        changed["titles"] = {"a": TITLE, "b": long}
+        changed["titles"] = dict(zip(params["titles"], (TITLE, long), strict=False))
     if "models" in params:
         changed["models"] = [{"id": m["id"], "title": f"{k} {TITLE}"} for k, m in enumerate(params["models"])]
     return changed
