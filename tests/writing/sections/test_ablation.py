@@ -1,0 +1,110 @@
+"""What the report says of an ablation: in the discussion, and in its appendix."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.vocabulary.ablation import Case, names
+from report.delivery import made_up
+from report.delivery.rehearsal import rehearse
+from report.workspace.plan import make_plan
+from report.workspace.request import Request
+from tests.pipeline.plans import ABLATED, changed_study
+from tests.writing.conftest import STUDY, facts_of, macro
+
+ABLATION = changed_study(*ABLATED).for_document()["ablation"]
+
+
+@pytest.fixture
+def ablated(artifacts, tmp_path: Path):
+    """Return a function that gives the inputs of the source stage of a study with an ablation, and the study."""
+
+    def make(augmentation: Case, dropout: Case, together: str = "neither", trainings: int = 1):
+        inputs = artifacts()
+        path = inputs["results"] / "results.json"
+        whole = json.loads(path.read_text())
+        for name in names({"augmentation": True, "dropout": False}):
+            whole["results"][name] = made_up.make_entry(name)
+        whole["results"]["ablation.dropout.leave"]["value"] = -0.7
+        path.write_text(json.dumps(whole))
+        folder = tmp_path / "ablation"
+        folder.mkdir()
+        rows = [
+            ("augmentation", "leave", augmentation, max(trainings, 1)),
+            ("augmentation", "add", "undetermined", 1),
+            ("augmentation", "synergy", together, 1),
+            ("dropout", "leave", dropout, max(trainings, 1)),
+        ]
+        table = pd.DataFrame(rows, columns=["component", "effect", "case", "trainings"])
+        table.to_csv(folder / "effects.csv", index=False)
+        return {**inputs.as_they_are(), "ablation": folder, "figure_ablation": inputs["figure_primary"]}, {
+            **copy.deepcopy(STUDY),
+            "ablation": ABLATION,
+        }
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "dropout", "said"),
+    [
+        ("contributes", "negligible", "Augmentation contributes: without it macro F1 falls by 0.500. Dropout is negligible."),
+        ("contributes", "harms", "Augmentation contributes: without it macro F1 falls by 0.500. Dropout harms it: without it macro F1 rises by 0.700."),
+        ("negligible", "negligible", "Dropout and augmentation are negligible."),
+        ("undetermined", "undetermined", "Dropout and augmentation remain undetermined."),
+        ("undetermined", "contributes", "Dropout contributes: without it macro F1 rises by 0.700. Augmentation remains undetermined."),
+    ],
+)  # fmt: skip
+def test_the_discussion_says_what_each_case_says(ablated, augmentation, dropout, said):
+    words = macro(facts_of(*ablated(augmentation, dropout)), "sentences/explanation.what_they_are")
+    assert said in words
+    assert "none was done" not in words
+    assert "An ablation trained the improved CNN again without one component at a time" in words
+
+
+def test_without_an_ablation_the_reasons_are_not_shown(artifacts):
+    words = macro(facts_of(artifacts()), "sentences/explanation.what_they_are")
+    assert "could explain the difference" in words
+    assert "none was done" in words
+
+
+def test_the_appendix_has_effects_cases_and_what_was_changed(ablated, source, tmp_path):
+    inputs, study = ablated("contributes", "harms", "synergy")
+    text = source(inputs, study).replace("\u00a0", " ")
+    part = text.partition("{#sec-ablation}")[2].partition("\n# ")[0]
+    assert (
+        "without each of two components, once, and the baseline CNN with each that it can bear, once" in part
+    )
+    assert (
+        "| Augmentation | +0.500 (+0.400 to +0.600) | 0.500 | contributes | +0.500 (+0.400 to +0.600) | undetermined | synergy |"
+        in part
+    )
+    assert re.search(r"\| Dropout \| −0.700 \(.+\) \| 0.500 \| harms \| – \| – \| – \|", part)
+    assert "| Augmentation | Augmentation: none | Augmentation: horizontal flip, probability 0.5 |" in part
+    assert "| Dropout | `dropout = 0.0` | – |" in part
+    assert "Each network was trained once" in part
+    assert (tmp_path / "source-out" / "tables" / "ablation_effects.csv").is_file()
+
+
+def test_single_trainings_are_told_of(ablated, source):
+    inputs, study = ablated("contributes", "harms", trainings=2)
+    part = source(inputs, study).partition("{#sec-ablation}")[2].partition("\n# ")[0]
+    assert "with two seeds" in part
+    assert "The effects of adding are of single trainings" in part
+
+
+def test_a_study_without_ablation_has_no_such_appendix(source):
+    text = source()
+    assert "sec-ablation" not in text
+    assert "tbl-ablation" not in text
+
+
+@pytest.mark.parametrize("more", [(), ("training.seeds=[1, 2, 3]", "ablation.add_seeds=2")])
+def test_a_rehearsal_makes_up_the_effects(more):
+    assert rehearse(make_plan(Request("assignment", None, True, (*ABLATED, *more), Path("/nowhere")))) == ""
