@@ -16,6 +16,10 @@ atexit.register(shutil.rmtree, _PLACE, ignore_errors=True)
 
 def _write(folder: Path) -> Path:
     shutil.copytree(PROJECT / "studies" / "assignment", folder)
+    discussion = folder / "discussion.md"
+    discussion.write_text(
+        discussion.read_text(encoding="utf-8").replace("residual", "improved"), encoding="utf-8"
+    )
     text = (folder / "study.toml").read_text(encoding="utf-8")
     for pattern, words in (
         (r'\[\[models\]\]\nid = "residual"\n(?s:.*?)(?=^\[(?!\[)|^\[\[models)', ""),
@@ -23,6 +27,7 @@ def _write(folder: Path) -> Path:
         (r'^against = \["residual", "improved"\]$', 'against = ["improved"]'),
         (r"^between = .*\n", ""),
         (r"^seeds = 1\n", ""),
+        (r"sec-results-residual", "sec-results-improved"),
     ):
         text, found = re.subn(pattern, words, text, flags=re.MULTILINE)
         assert found == 1, pattern

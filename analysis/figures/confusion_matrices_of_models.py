@@ -16,6 +16,8 @@ from analysis.figures.heatmaps import COUNTS, NOTHING, SHARES, draw_matrix, read
 from analysis.progress import Progress
 
 LEFT, RIGHT, GAP, TITLE_LINE, BELOW, LINE = 24.0, 2.0, 6.0, 3.4, 4.0, 3.2
+NUMBERS = 2 * LINE + 1
+"""How high the numbers of the classes are, below the matrices of the last line."""
 SIDES = {2: (23.0, 27.0), 3: (24.0, 32.0), 4: (28.0, 38.0)}
 """Between which sides a matrix of so many classes is best, in mm."""
 LARGEST = (44.0, 54.0)
@@ -38,10 +40,10 @@ class Layout:
     splits : sequence of str
         Those that are drawn.
     beside : bool
-        Whether the splits stand beside one another on one line, and not one below the other. The classes are then
-        named and numbered beside the first matrix, and numbers stand below all.
+        Whether the splits stand beside one another on one line, and not one below the other.
     named : bool
-        Whether the classes are named beside and below the matrices; otherwise numbers stand for them.
+        Whether the classes are named and numbered beside the first matrix of a line, and numbered below; otherwise numbers
+        alone stand for them, and a key has their names.
     """
 
     side: float
@@ -117,8 +119,8 @@ def draw(
     }
     cell = layout.side / len(classes)
     cells = COUNTS if COUNTS.fit([*panels.values()], cell, cell) else NOTHING
-    below = 2 * LINE + 1 + NOTE + class_labels.key_mm(classes)
-    height = layout.height + (_below(classes, layout) if layout.named else below)
+    below = 0 if layout.named else NOTE + class_labels.key_mm(classes)
+    height = layout.height + NUMBERS + below
     with style.page(height) as figure:
         sheet = style.add_sheet(figure)
         for k, split in enumerate(layout.splits):
@@ -169,29 +171,18 @@ def _arrange(classes: Sequence[style.Class], models: Sequence[style.Model], spli
     many = len(models) * len(splits)
     tries = [(splits, (room - BETWEEN * (len(splits) - 1)) / many - GAP, True)]
     tries += [
-        (splits, room / len(models) - GAP, False),
+        (splits, min(least, room / len(models) - GAP), False),
         (splits[:1], best, False),
         (splits[:1], least, False),
     ]
     for shown, side, beside in tries:
         fits = layout(min(best, side), shown, beside=beside)
-        if least <= fits.side <= best and fits.height + _below(classes, fits) <= style.PAGE_MM:
+        if least <= fits.side <= best and fits.height + NUMBERS <= style.PAGE_MM:
             return fits
     key = class_labels.key_mm(classes)
     smaller = (layout(side, splits[:1]) for side in SMALLER)
     found = next(tried for tried in smaller if tried.height + key <= style.PAGE_MM - NOTE - 2 * LINE)
     return replace(found, named=False)
-
-
-def _below(classes: Sequence[style.Class], layout: Layout) -> float:
-    """Return how high what stands below a matrix is: the names of the classes, or their numbers."""
-    if layout.beside:
-        return 2 * LINE + 1
-    return max(typesetting.text_mm(name) for name in _beneath(classes, layout.side)) + LINE + 1
-
-
-def _beneath(classes: Sequence[style.Class], side: float) -> list[str]:
-    return [typesetting.break_lines(c["label"], side, typesetting.SMALL) for c in classes]
 
 
 def _place(figure: Figure, sheet: Axes, layout: Layout, of: tuple[int, int], height: float) -> Axes:
@@ -210,19 +201,14 @@ def _label(ax: Axes, layout: Layout, of: tuple[int, int], classes: Sequence[styl
     last = layout.beside or split == len(layout.splits) - 1
     lowest = last and i + layout.across >= len(layout.titles)
     first = i % layout.across == 0 and not (layout.beside and split)
-    if layout.beside:
-        ax.set_xticklabels(
-            [f"{k}" for k in range(1, len(classes) + 1)], rotation=0, fontsize=typesetting.SMALL
-        )
+    if layout.named:
+        numbers = [f"{k}" for k in range(1, len(classes) + 1)] if lowest else []
+        ax.set_xticklabels(numbers, rotation=0, fontsize=typesetting.SMALL)
         ax.set_yticklabels(
             [f"{k}{NBSP}{name}" for k, name in enumerate(_beside(classes), 1)] if first else [],
             rotation=0,
             fontsize=typesetting.SMALL,
         )
-    elif layout.named:
-        names = _beneath(classes, layout.side) if lowest else []
-        ax.set_xticklabels(names, rotation=90, fontsize=typesetting.SMALL, multialignment="right")
-        ax.set_yticklabels(_beside(classes) if first else [], rotation=0, fontsize=typesetting.SMALL)
     else:
         _number(ax, len(classes), below=lowest, beside=first)
     if first and layout.named:

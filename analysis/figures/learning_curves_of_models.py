@@ -21,7 +21,7 @@ from analysis.vocabulary.measures import CURVE_PREFIXES
 
 LEFT, RIGHT, GAP = 12.0, 2.0, 4.0
 TITLE_LINE, BELOW, KEY, AXIS, APART = 3.4, 2.5, 6.0, 9.0, 3.0
-BESIDE = 2
+BESIDE = 3
 """So many models or fewer have both measures on one line."""
 MOST_ACROSS = 6
 TALL, LOW = 34.0, 16.0

@@ -72,7 +72,7 @@ class Comparisons:
     alpha: float
     declared_late: bool
     corrections: Sequence[tuple[str, str]]
-    between: Sequence[tuple[str, str]]
+    between: Sequence[tuple[str, str]] = ()
 
     @cached_property
     def trainings(self) -> dict[str, Sequence[str]]:
