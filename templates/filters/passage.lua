@@ -28,6 +28,7 @@ local WRITER = "markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans
 
 local name, section -- of the passage, and the heading of the section that it stands in
 local unnumbered -- whether its headings are
+local title -- the heading of the section, where the passage has it
 local ids = {} -- the author's ids: those that the report has
 
 local function refuse(needle, message, hint)
@@ -146,10 +147,17 @@ local function plain_title(h)
   return pandoc.utils.stringify(h):lower():gsub("^[%d%p%s]+", ""):gsub("[%p%s]+$", "")
 end
 
--- Levels begin below the section's and leave none out; a first heading that repeats the section's is left out.
+-- Levels begin below the section's and leave none out; a first heading that repeats the section's is left out. Where the
+-- section has no name but that of its first heading, that is taken.
 local function headings(blocks)
   local first = blocks[1]
-  if first and first.t == "Header" and plain_title(first) == section:lower() then
+  if section == "" then
+    if not first or first.t ~= "Header" then
+      refuse("", "a section begins with its heading", "# " .. name:sub(1, 1):upper() .. name:sub(2):gsub("-", " "))
+    end
+    ids[first.identifier] = "sec-" .. name
+    title = blocks:remove(1)
+  elseif first and first.t == "Header" and plain_title(first) == section:lower() then
     blocks:remove(1)
   end
   local top = DEEPEST
@@ -323,6 +331,14 @@ local function again(text, blocks)
   end
 end
 
+-- The section's heading, which stands above the block.
+local function above(title)
+  title:walk({ Note = function() refuse(first_word_of(title), "a heading has no note") end })
+  local words = title.content:walk({ Cite = cite }):walk({ Link = link }):walk({ Str = str })
+  local numbered_or_not = title.classes:filter(function(class) return class == "unnumbered" end)
+  return written({ pandoc.Header(1, words, pandoc.Attr("sec-" .. name, numbered_or_not)) }) .. "\n"
+end
+
 function Pandoc(doc)
   name, section = pandoc.utils.stringify(doc.meta.passage), pandoc.utils.stringify(doc.meta.section)
   unnumbered = doc.meta.unnumbered
@@ -346,5 +362,6 @@ function Pandoc(doc)
   end
   text = fence .. " {.author}\n" .. text .. "\n" .. fence
   again(text, whole)
+  if doc.meta.alone then text = above(title or pandoc.Header(1, section)) .. text end
   return pandoc.Pandoc({ pandoc.RawBlock("markdown", text) })
 end

@@ -9,7 +9,7 @@ import pytest
 
 from report import PROJECT
 from report.errors import RenderError
-from report.study.folder import find_misnamed_prose, find_prose
+from report.study.folder import SECTIONS, find_prose, find_unread_prose
 from report.writing.author.doubts import find_doubts
 from report.writing.author.markup import read_prose
 from report.writing.author.passages import close_passage
@@ -170,10 +170,10 @@ def test_typographic_quotes_around_a_name_are_told(closed):
 def test_a_text_under_another_name_is_told(tmp_path):
     for name in ("README.md", "notes.md", "discussion.md", "discussion.docx", "study.toml", "intro.md"):
         (tmp_path / name).write_text("A", encoding="utf-8")
-    assert find_misnamed_prose(tmp_path) == []
+    assert find_unread_prose(tmp_path, SECTIONS) == []
     for name in ("introduction.txt", "introdution.md"):
         (tmp_path / name).write_text("A", encoding="utf-8")
-    first, second = find_misnamed_prose(tmp_path)
+    first, second = find_unread_prose(tmp_path, SECTIONS)
     assert first == "introduction.txt is not read: the author's text is introduction.md, written so"
     assert second.startswith("introdution.md is not read")
 
@@ -202,7 +202,7 @@ def test_a_file_of_comments_or_spaces_is_no_passage(closed):
 def test_other_texts_of_the_folder_are_not_the_authors(tmp_path):
     for name in ("README.md", "notes.md", "discussion.md"):
         (tmp_path / name).write_text("---\ntitle: x\n---\n")
-    assert [path.name for path in find_prose(tmp_path)] == ["discussion.md"]
+    assert [path.name for path in find_prose(tmp_path, SECTIONS)] == ["discussion.md"]
 
 
 def test_lines_stay_where_they_are_in_the_file(tmp_path):
