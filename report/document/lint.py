@@ -131,7 +131,7 @@ def _find_references(text: Text, keys: set[str], left_out: Mapping[str, str]) ->
                 yield Problem(line, f"@{key} refers to nothing", near, f"@{key}")
         elif key not in keys:
             hint = (
-                f"{_nearest(key, keys, 'keys')}; own literature is not supported yet; \\@ is the sign itself"
+                f"{_nearest(key, keys, 'keys')}; references.bib beside study.toml is yours; \\@ is the sign"
             )
             yield Problem(line, f"@{key} is not in references.bib", hint, f"@{key}")
 

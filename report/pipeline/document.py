@@ -27,7 +27,7 @@ WORDS = (
     *("*.j2", "datasets/*.j2", "sections/*.j2", "sentences/*.j2", "floats/*.j2", "words/*.j2"),
     *("filters/passage.lua", "references.bib"),
 )
-OWN = ("templates/**/*.j2",)
+OWN = ("templates/**/*.j2", "figures/*", "references.bib")
 """What else may lie in a study's folder for its report."""
 THEME = (
     "theme/*.html",

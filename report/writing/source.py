@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,10 @@ from report.document.origin import find_origin
 from report.study.folder import find_prose
 from report.writing.artifacts import copy_figures, copy_tables
 from report.writing.author.doubts import find_doubts
+from report.writing.author.literature import write_literature
 from report.writing.author.overrides import FOLDER, require_overrides
 from report.writing.author.passages import close_passage
+from report.writing.author.pictures import copy_images
 from report.writing.facts import known_to_templates
 from report.writing.left_out import drop_pointers, find_left_out
 from report.writing.study_facts import Origin, StudyFacts
@@ -63,11 +64,12 @@ def write(
     found = json.loads((inputs["results"] / "results.json").read_text(encoding="utf-8"))
     figures = copy_figures(inputs, out)
     copy_tables(inputs, out)
-    shutil.copyfile(inputs["templates"] / "references.bib", out / "references.bib")
+    write_literature(inputs["templates"], inputs["prose"], out)
     facts = StudyFacts(study, Values(found["results"]), inputs, many, sample, together, Origin(**origin))
     known = known_to_templates(facts, found["verdicts"], figures)
     text, left_out = fill(inputs["templates"], inputs["prose"], known)
     (out / "report.qmd").write_text(text, encoding="utf-8")
+    copy_images(text, inputs["prose"], out)
     lines, folders = text.split("\n"), (inputs["templates"], inputs["prose"])
     lint.require_sound(out, lambda p: find_origin(lines[p.line - 1], *folders, word=p.word), left_out)
     prose = find_prose(inputs["prose"], study["report"]["sections"])
