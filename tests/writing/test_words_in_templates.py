@@ -14,6 +14,7 @@ MOST_WORDS = 3
 COMPLAINTS = {
     "report/writing/author/doubts.py",
     "report/writing/author/glyphs.py",
+    "report/writing/author/literature.py",
     "report/writing/author/markup.py",
     "report/writing/author/overrides.py",
     "report/writing/author/pictures.py",
