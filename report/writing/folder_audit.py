@@ -30,7 +30,6 @@ WITHOUT_STUDY: Mapping[str, Any] = {
     "comparison": None,
     "external": None,
     "published": None,
-    "report": {"sections": ("audit", "audit_details", "label_quality")},
 }
 """What a page on a folder lacks of a study."""
 

@@ -39,5 +39,5 @@ def drop_pointers(text: str, left_out: Collection[str], prose: Iterable[str]) ->
 def _drop(text: str, one: str) -> str:
     text = re.sub(rf"[ \u00a0]\({one}(?:(?:,|\sand)\s{one})*\)", "", text)
     text = re.sub(rf"(?:[;,]| and) {one} [^.,;\n]*(?=[.,;])", "", text)
-    whole = rf"(?:^|(?<=[.:] )){one} [^;\n]*?(?:\.(?: |$)|; (\w))"
-    return re.sub(whole, lambda m: (m[1] or "").upper(), text, flags=re.M)
+    whole = rf"(^|(?<=[.:])\s)(?:[A-Z]\w+:\s)?{one}(?:\s[^;\n]*?)?(?:\.(?:[ ]+|$)|;\s(\w))"
+    return re.sub(whole, lambda m: m[1] + (m[2] or "").upper(), text, flags=re.M)

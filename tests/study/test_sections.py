@@ -44,7 +44,11 @@ def test_a_section_of_the_author_stands_where_he_wants_it(tmp_path):
         (["Related work.md", "reproduce"], "is no name of a section's file", "related-work.md"),
         (["../related-work.md", "reproduce"], "is no name of a section's file", "related-work.md"),
         (["label-quality.md", "reproduce"], "is called as a section of ours", "another name"),
-        (["discussion.md", "reproduce"], "discussion.md stands in the section discussion", 'name "discussion"'),
+        (
+            ["discussion.md", "reproduce"],
+            "discussion.md stands in the section discussion",
+            'name "discussion"',
+        ),
         (["data"], "reproduce is missing", 'add "reproduce"'),
     ],
 )

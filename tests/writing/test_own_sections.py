@@ -17,7 +17,18 @@ from tests.writing.conftest import STUDY
 
 SHORT = ("introduction.md", "data", "related-work.md", "models", "measures", "results", "comparison", "audit")
 ENDING = ("details", "reproduce")
-NOT_HERE = {"across", "ledger", "external", "external_details", "label_quality", "draws", "each", "previous"}
+NOT_HERE = {
+    "across",
+    "folds",
+    "experiments",
+    "ledger",
+    "external",
+    "external_details",
+    "label_quality",
+    "draws",
+    "each",
+    "previous",
+}
 """Sections for which the study of the tests has nothing, and two of the same id."""
 
 
@@ -85,6 +96,8 @@ def test_a_section_needs_its_heading_and_some_words(source, artifacts, prose, tm
         ("@tbl-b has it; @sec-a has the rest. Two.", "@tbl-b has it. Two."),
         ("@sec-a has it; where it is so, two.", "Where it is so, two."),
         ("@tbl-b has all, @sec-a each. Two.", "@tbl-b has all. Two."),
+        ("One. Details: @sec-a. Two.", "One. Two."),
+        ("One. Levels: @sec-a. {#tbl-b}", "One. {#tbl-b}"),
         ("As @sec-a says.", "As @sec-a says."),
         ("One (@sec-a-more).", "One (@sec-a-more)."),
         ("Mine (@sec-a).", "Mine (@sec-a)."),
