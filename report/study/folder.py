@@ -21,7 +21,16 @@ HTML_ONLY = ("experiments.md",)
 SECTIONS = (
     *("introduction.md", "data", "models", "measures", "results", "across", "comparison", "ledger", "audit"),
     *("external", "discussion", "limits", "conclusion", "statistics", "data_details", "audit_details"),
-    *("label_quality", "external_details", "layers", "details", "ablation", "draws", "folds", "probabilities"),
+    *(
+        "label_quality",
+        "external_details",
+        "layers",
+        "details",
+        "ablation",
+        "draws",
+        "folds",
+        "probabilities",
+    ),
     *("previous", "each", "reproduce", "experiments"),
 )
 """The sections of a report in their order: the names of our templates, and of files of the author.
