@@ -147,7 +147,7 @@ def _parse_formats(text: str) -> list[str]:
 def _check(plan: Plan, model: str) -> None:
     """Refuse or warn of what is wrong before the trainings, not after."""
     from report.delivery import build_folder
-    from report.study.folder import find_misnamed_prose
+    from report.study.folder import find_unread_prose
     from report.workspace.places import find_study_folder
     from report.writing.author.glyphs import warn_of_missing_glyphs
     from report.writing.author.quotations import require_quotations
@@ -158,7 +158,8 @@ def _check(plan: Plan, model: str) -> None:
     if not model:
         about = plan.study.about
         nameless = ["the report bears no author's name: author under [study]"] if not about.is_signed else []
-        for warning in (*nameless, *find_misnamed_prose(folder), *warn_of_missing_glyphs(plan.study, folder)):
+        unread = find_unread_prose(folder, plan.study.report.sections)
+        for warning in (*nameless, *unread, *warn_of_missing_glyphs(plan.study, folder)):
             console.warn(warning)
 
 

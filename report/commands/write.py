@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from report.commands.options import Cache, Data, Sample, Set, StudyArgument, request_plan
+from report.commands.options import Cache, Data, Sample, Set, StudyArgument, StudyOption, request_plan
 from report.terminal import console
 from report.terminal.signals import Stopped
 
@@ -62,6 +62,17 @@ def _write_source(plan: Plan) -> None:
 
     path = retry_damaged(lambda: publish_source(plan, build_plan(plan, ["source"])))
     console.say(console.shorten_path(path))
+
+
+def template(
+    name: Annotated[str, typer.Argument(metavar="SECTION", help="Such as comparison, or floats/headline.")],
+    study: StudyOption = "assignment",
+) -> None:
+    """Copy a template of ours into a study's folder, where it is yours to change."""
+    from report.commands.skeleton import copy_template
+    from report.workspace.places import find_study_folder
+
+    console.say(console.shorten_path(copy_template(name, find_study_folder(study))))
 
 
 def preview(

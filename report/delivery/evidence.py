@@ -15,12 +15,12 @@ from pydantic import StringConstraints, ValidationError
 
 from analysis.errors import DataError
 from analysis.vocabulary.external import EXTERNAL
+from report.engine.sources import list_source
 from report.engine.stage import Output, Source, Stage, find_private_readers, is_included
 from report.engine.system.files import digest_file, read_json
 from report.errors import StageError
 from report.pipeline.data import DataKind, Place
 from report.pipeline.stages import make_stages
-from report.study.folder import find_prose
 from report.study.study import Study
 from report.study.value_types import Section
 
@@ -135,7 +135,7 @@ def find_evidence(plan: Sequence[Stage], built: Mapping[str, Built]) -> dict[str
                 files |= {evidence_path(where.stage, file): result.path(file) for file in chosen}
     prose = _find_stage("source", plan).inputs["prose"]
     assert isinstance(prose, Source)
-    return files | {f"{PROSE}/{path.name}": path for path in find_prose(prose.path)}
+    return files | {f"{PROSE}/{name}": prose.path / name for name in list_source(prose)}
 
 
 def _find_stage(name: str, plan: Sequence[Stage]) -> Stage:

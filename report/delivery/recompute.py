@@ -26,7 +26,6 @@ from report.engine.system.machine import count_cores
 from report.engine.system.process import end_with_driver, reset
 from report.errors import EnvironmentProblem, ReportError, UserError
 from report.pipeline.stages import PROGRAM
-from report.study.folder import find_prose
 
 OnProgress = Callable[[int, int], None]
 """Is given how many stages have run, of how many."""
@@ -97,8 +96,8 @@ def recompute(folder: Path, evidence: Evidence, work: Path, on_progress: OnProgr
     """
     prose = work / "study" / evidence.name
     prose.mkdir(parents=True)
-    for path in find_prose(folder / PROSE):
-        shutil.copyfile(path, prose / path.name)
+    if (folder / PROSE).is_dir():
+        shutil.copytree(folder / PROSE, prose, dirs_exist_ok=True)
     plan = select_repeatable(evidence.make_stages(prose))
     found = Recomputation(program=_describe_own_program(plan, work / "index"))
     files = {

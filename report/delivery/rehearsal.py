@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from report.study.study import Study
     from report.workspace.plan import Plan
 
+WORDS = (".md", ".j2")
+"""Endings of the author's files that can quote results."""
+
 
 def rehearse(plan: Plan) -> str:
     """Make the document of a plan with made-up results; return what could not be tried, "" if all was.
@@ -44,7 +47,9 @@ def rehearse(plan: Plan) -> str:
     words = stages["source"].inputs["prose"]
     assert isinstance(words, Source)
     prose = [words.path / name for name in sorted(list_source(words))]
-    text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in prose)
+    text = "\n".join(
+        path.read_text(encoding="utf-8", errors="replace") for path in prose if path.suffix in WORDS
+    )
     with TemporaryDirectory(prefix="report-rehearsal-") as work:
         folder = Path(work) / "source"
         source = folder / "out" / SOURCE
@@ -55,7 +60,7 @@ def rehearse(plan: Plan) -> str:
             written = source.read_text(encoding="utf-8") if source.is_file() else ""
             if written:
                 study_file = find_study_folder(plan.request.study) / "study.toml"
-                _require_answers(plan.study, written, study_file)
+                _require_answers(plan.study, written, study_file, error.message)
             if isinstance(error.__cause__, ArithmeticError | TypeError) and error.file.endswith(".j2"):
                 return str(error)
             raise locate_mistake(error, written, PROJECT / "templates", words.path) from error
@@ -74,14 +79,15 @@ def _make_document(stages: Mapping[str, Stage], files: dict[str, dict[str, Path]
         draw_equations(page)
 
 
-def _require_answers(study: Study, source: str, file: Path) -> None:
-    """Refuse a requirement that refers to no part of the report."""
+def _require_answers(study: Study, source: str, file: Path, said: str) -> None:
+    """Refuse a requirement that refers to no part of the report, of which the check of the source has ``said`` why."""
     ids = set(re.findall(r"\{#((?:sec|fig|tbl)-[\w-]+)", source))
     for number, requirement in enumerate(study.report.requirements):
         for missing in (place for place in requirement.places if place not in ids):
             key = f"report.requirements.{number}.where"
             line = find_line(key, file.read_text(encoding="utf-8-sig"))
+            why = f": {said}" if said.startswith(f"@{missing} ") else ""
             raise StudyError(
-                f"{file}:{line}: {key}: the report has no part {missing}",
+                f"{file}:{line}: {key}: the report has no part {missing}{why}",
                 hint=did_you_mean(nearest(missing, ids), f"parts are: {', '.join(sorted(ids)[:8])}"),
             )

@@ -19,7 +19,6 @@ from report.delivery.recompute import OnProgress, Recomputation, recompute
 from report.engine.system.files import digest_file
 from report.engine.system.process import fix_environment
 from report.errors import list_first
-from report.study.folder import find_prose
 
 BESIDE = (RUN, *DRAWN)
 """What a build folder has beside its report, and nothing is computed from."""
@@ -256,7 +255,8 @@ def _count_printed(path: Path) -> str:
 def _describe_typed(folder: Path) -> list[str]:
     """Return a remark on the numbers that stand in the author's own words, which nothing computes."""
     texts = {
-        path.name: path.read_text(encoding="utf-8", errors="replace") for path in find_prose(folder / PROSE)
+        path.name: path.read_text(encoding="utf-8", errors="replace")
+        for path in sorted((folder / PROSE).glob("*.md"))
     }
     typed = {name: len(NUMBER.findall(_TEMPLATE.sub("", text))) for name, text in texts.items()}
     numbers = [f"{count} in {name}" for name, count in typed.items() if count]

@@ -17,7 +17,8 @@ from report.document import downloads, lint, pandoc, svg
 from report.errors import RenderError
 
 STYLES = ("fonts.css", "document.css", "screen.css")
-MEDIA = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".woff2": "font/woff2"}
+PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".svg": "image/svg+xml"}
+MEDIA = {**PICTURES, ".woff2": "font/woff2"}
 POLICY = "default-src 'none'"
 _FIGURE = re.compile(r'<figure id="(?P<id>fig-[^"]+)"[^>]*>.*?</figure>|<img\s[^>]*>', re.S)
 _TABLE = re.compile(r'<figure id="tbl-(?P<name>[^"]+)"[^>]*>.*?(?=</figure>)', re.S)
@@ -76,7 +77,7 @@ def _inline_style(sheet: Path) -> str:
 def encode_data_uri(file: Path) -> str:
     """Return the content of ``file`` as a ``data:`` address."""
     content = base64.b64encode(file.read_bytes()).decode()
-    return f"data:{MEDIA[file.suffix]};base64,{content}"
+    return f"data:{MEDIA[file.suffix.lower()]};base64,{content}"
 
 
 def _inline_script(html: str, templates: Path) -> str:
@@ -133,7 +134,7 @@ def _tools(links: list[str]) -> str:
 
 def _inline_image(attributes: dict[str, str], tag: str, source: Path, names: Callable[[str], str]) -> str:
     file = source / attributes["src"]
-    if file.suffix != ".svg":
+    if file.suffix.lower() != ".svg" or file.name.startswith(svg.OWN):
         return tag.replace(f'src="{attributes["src"]}"', f'src="{encode_data_uri(file)}"')
     name = names(re.sub(r"[^A-Za-z0-9]+", "-", file.stem))
     return svg.inline_svg(file.read_bytes(), name=attributes["src"], prefix=name, alt=attributes["alt"])

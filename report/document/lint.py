@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,15 +52,28 @@ class Problem:
     """What of the line is wrong, as it is written there."""
 
 
-def require_sound(folder: Path, locate: Callable[[Problem], Origin | None] | None = None) -> None:
-    """Check ``folder/report.qmd``; ``locate`` returns where a problem was written, None if that is not known.
+def require_sound(
+    folder: Path,
+    locate: Callable[[Problem], Origin | None] | None = None,
+    left_out: Mapping[str, str] | None = None,
+) -> None:
+    """Check ``folder/report.qmd``.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it lies, with its images and literature.
+    locate : callable, optional
+        Returns where a problem was written, None if that is not known.
+    left_out : mapping of str to str, optional
+        The ids that stand in sections which the report does not have, with the section of each.
 
     Raises
     ------
     RenderError
         With the file and line of the first problem.
     """
-    found = find_problems(folder)
+    found = find_problems(folder, left_out)
     if found:
         first, *others = [(locate(p) if locate else None) or Origin(SOURCE, p.line) for p in found[:6]]
         places = ", ".join(f"{file}:{line}" for file, line in others)
@@ -68,7 +81,7 @@ def require_sound(folder: Path, locate: Callable[[Problem], Origin | None] | Non
         raise RenderError(found[0].message + rest, hint=found[0].hint, file=first.file, line=first.line)
 
 
-def find_problems(folder: Path) -> list[Problem]:
+def find_problems(folder: Path, left_out: Mapping[str, str] | None = None) -> list[Problem]:
     """Return what is wrong with ``folder/report.qmd``, in the order of its lines."""
     whole = (folder / SOURCE).read_bytes().decode()
     bibliography = folder / "references.bib"
@@ -76,7 +89,7 @@ def find_problems(folder: Path) -> list[Problem]:
     text = Text(whole, blank_code(whole))
     return sorted(
         {
-            *_find_references(text, keys),
+            *_find_references(text, keys, left_out or {}),
             *_image_problems(text, folder),
             *_find_leftovers(text),
             *_find_headings(text),
@@ -98,7 +111,7 @@ def _find_ids(text: Text) -> Iterator[tuple[str, int]]:
             yield name, text.line(match.start())
 
 
-def _find_references(text: Text, keys: set[str]) -> Iterator[Problem]:
+def _find_references(text: Text, keys: set[str], left_out: Mapping[str, str]) -> Iterator[Problem]:
     places: dict[str, int] = {}
     for name, line in _find_ids(text):
         if name in places:
@@ -109,12 +122,16 @@ def _find_references(text: Text, keys: set[str]) -> Iterator[Problem]:
     for match in CITATION.finditer(text.prose):
         key, line = match["braced"] or match["plain"], text.line(match.start())
         if key.split("-")[0].lower() in NUMBERED and "-" in key:
-            if key not in places:
+            if key in left_out:
+                message = f"@{key} refers to the section {left_out[key]}, which report.sections leaves out"
+                hint = f'add "{left_out[key]}" to it, or take the reference away'
+                yield Problem(line, message, hint, f"@{key}")
+            elif key not in places:
                 near = _nearest(key, set(places), "ids")
                 yield Problem(line, f"@{key} refers to nothing", near, f"@{key}")
         elif key not in keys:
             hint = (
-                f"{_nearest(key, keys, 'keys')}; own literature is not supported yet; \\@ is the sign itself"
+                f"{_nearest(key, keys, 'keys')}; references.bib beside study.toml is yours; \\@ is the sign"
             )
             yield Problem(line, f"@{key} is not in references.bib", hint, f"@{key}")
 

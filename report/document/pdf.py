@@ -205,7 +205,7 @@ def make_fetcher(folders: dict[str, Path], images: dict[str, str]) -> Any:
                 body = content(address)
             except OSError as error:
                 raise FatalURLFetchingError(f"{address} is not among the report's files") from error
-            return URLFetcherResponse(url, body, {"Content-Type": MEDIA[Path(address).suffix]})
+            return URLFetcherResponse(url, body, {"Content-Type": MEDIA[Path(address).suffix.lower()]})
 
     return Fetcher()
 

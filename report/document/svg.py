@@ -13,6 +13,8 @@ XLINK = "http://www.w3.org/1999/xlink"
 ACTIVE = {f"{{{SVG}}}{name}" for name in ("script", "foreignObject", "a", "animate", "set")}
 DROPPED = {f"{{{SVG}}}metadata", f"{{{SVG}}}title"}
 WIDE_POINTS = 330
+OWN = "own-"
+"""What the names of the author's images begin with: they stay images, in which nothing can run."""
 _URL = re.compile(r"url\(#([^)]+)\)")
 
 

@@ -17,7 +17,7 @@ from report.pipeline.ablation import find_ablation
 from report.pipeline.audit import find_audit_tables
 from report.pipeline.data import Place
 from report.pipeline.external import find_external_tables
-from report.study.folder import PROSE_FILES
+from report.study.folder import list_prose
 from report.study.study import Study
 from report.study.trainings import has_many_models, list_analyses, name_first_run, select_together
 
@@ -27,6 +27,8 @@ WORDS = (
     *("*.j2", "datasets/*.j2", "sections/*.j2", "sentences/*.j2", "floats/*.j2", "words/*.j2"),
     *("filters/passage.lua", "references.bib"),
 )
+OWN = ("templates/**/*.j2", "figures/*", "references.bib")
+"""What else may lie in a study's folder for its report."""
 THEME = (
     "theme/*.html",
     "theme/*.css",
@@ -82,7 +84,7 @@ def _source(study: Study, place: Place, figures: Sequence[str]) -> Stage:
         "report.writing.source:write",
         {
             "templates": Source(PROJECT / "templates", include=WORDS),
-            "prose": Source(place.study, include=tuple(PROSE_FILES)),
+            "prose": Source(place.study, include=(*list_prose(study.report.sections), *OWN)),
             **_results(study, place),
             **{name.replace(".", "_"): Output(name) for name in figures},
         },

@@ -20,7 +20,7 @@ from report.engine.store import Store
 from report.errors import RenderError
 from report.pipeline.stages import PROGRAM
 from report.preview.page import PreviewState
-from report.study.folder import find_misnamed_prose
+from report.study.folder import find_unread_prose
 from report.terminal import console
 from report.workspace.cached_results import require_built, select_unbuilt
 from report.workspace.places import find_study_folder
@@ -44,7 +44,8 @@ def render(request: Request, workers: LocalProcesses, before: PreviewState) -> P
         page = built["html"].path("report.html").read_bytes().decode()
         doubts = json.loads(built["source"].path(DOUBTS).read_bytes())
         folder = find_study_folder(request.study)
-        warnings = [*doubts, *find_misnamed_prose(folder), *warn_of_missing_glyphs(plan.study, folder)]
+        unread = find_unread_prose(folder, plan.study.report.sections)
+        warnings = [*doubts, *unread, *warn_of_missing_glyphs(plan.study, folder)]
     except Exception as error:  # noqa: BLE001  # the next save may mend whatever it is
         message, hint = console.describe_error(error)
         return PreviewState(before.page, message, hint)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from report.errors import StudyError, UsageError
+from report.errors import StudyError, UsageError, did_you_mean, nearest
 from report.study.complaints import StudyFile, describe_refusal, describe_unreadable
 from report.study.exclusions import with_lists
 from report.study.folder import PUBLISHED, STUDIES
@@ -52,9 +52,25 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
         data = {**data, "published": published.data}
     try:
         # JSON mode: strict, yet arrays are tuples
-        return Study.model_validate_json(json.dumps(data, default=str)).without_classes()
+        study = Study.model_validate_json(json.dumps(data, default=str)).without_classes()
     except ValidationError as error:
         raise describe_refusal(error, file, published) from error
+    _require_own_sections(file, study.report.sections)
+    return study
+
+
+def _require_own_sections(file: StudyFile, names: tuple[str, ...]) -> None:
+    """Refuse a section whose file the study file names and that is not there."""
+    key, folder = "report.sections", file.path.parent
+    named = names if "sections" in file.data.get("report", {}) else ()
+    for name in named:
+        if not name.endswith(".md") or (folder / name).is_file():
+            continue
+        near = nearest(name, [path.name for path in folder.glob("*.md")])
+        hint = did_you_mean(near, f"write {folder / name}, or take it out of the list")
+        if override := file.override_of(key):
+            raise UsageError(f"--set {override}: {name}: no such file", hint=hint)
+        raise StudyError(f"{file.place(key)}: {key}: {name}: no such file", hint=hint)
 
 
 def _require_printable(file: StudyFile) -> None:

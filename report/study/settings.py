@@ -10,6 +10,8 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from analysis.vocabulary.measures import DEFAULT_ALPHA, DEFAULT_PRIMARY, Primary
 from analysis.vocabulary.splits import EvaluatedSplit
 from report.study import readers
+from report.study.folder import SECTIONS
+from report.study.sections import SectionNames
 from report.study.value_types import (
     Authors,
     ClassOrder,
@@ -337,10 +339,12 @@ class Mistake(Section):
 class Report(Section):
     """How the document looks and what it must cover.
 
+    ``sections`` are those it has, in their order: ours by the names of their templates, and files of the author.
     ``published`` names the study whose ``published.toml`` has the figures to compare with, if it is another one.
     """
 
     paper: Literal["a4", "letter"] = "a4"
+    sections: SectionNames = SECTIONS
     published: str = ""
     requirements: tuple[Requirement, ...] = ()
 

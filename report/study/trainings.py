@@ -59,9 +59,10 @@ def list_fold_models(study: Study) -> list[Model]:
 
 
 def list_fold_pairs(study: Study) -> list[tuple[str, str]]:
-    """Return the pairs of `list_pairs` of which both models are trained on each fold."""
+    """Return the pairs of the comparison, those between others too, of which both models are trained on each fold."""
     ids = {model.id for model in list_fold_models(study)}
-    return [pair for pair in list_pairs(study) if ids.issuperset(pair)]
+    between = [(b, a) for a, b in study.comparison.between] if study.comparison else []
+    return [pair for pair in (*list_pairs(study), *between) if ids.issuperset(pair)]
 
 
 def list_runs(study: Study, model: Model, analysis: str) -> list[Run]:

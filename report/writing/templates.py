@@ -9,7 +9,16 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+)
 from jinja2.bccache import Bucket, BytecodeCache
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -51,11 +60,20 @@ class _Compiled(BytecodeCache):
 
 
 _COMPILED = _Compiled()
+OURS = "ours"
+
+
+class _Engine(ImmutableSandboxedEnvironment):
+    """A template that extends itself extends ours of this name."""
+
+    def join_path(self, template: str, parent: str) -> str:
+        """Return what a template is called that another one names."""
+        return f"{OURS}/{template}" if template == parent else template
 
 
 def make_environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
     """Return the template engine of templates and passages."""
-    engine = ImmutableSandboxedEnvironment(
+    engine = _Engine(
         block_start_string="<%",
         block_end_string="%>",
         variable_start_string="<<",
@@ -74,12 +92,26 @@ def make_environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
     return engine
 
 
-def make_engine(folder: Path, known: Mapping[str, Any]) -> ImmutableSandboxedEnvironment:
+class _Own(FileSystemLoader):
+    """The templates in a study's folder, which errors call by it."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """Return a template's text, and what it is called."""
+        text, path, uptodate = super().get_source(environment, template)
+        return text, "/".join(Path(path).parts[-4:]), uptodate
+
+
+def make_engine(
+    folder: Path, known: Mapping[str, Any], own: Path | None = None
+) -> ImmutableSandboxedEnvironment:
     """Return the engine of the templates in ``folder``, each of which can use what is ``known``.
 
-    What a template imports knows it too, so that a sentence needs as arguments only what it is about.
+    What a template imports knows it too, so that a sentence needs as arguments only what it is about. One of the same
+    name in the folder ``own`` stands in place of ours, and can extend it.
     """
-    engine = make_environment(FileSystemLoader(folder, followlinks=True))
+    ours = FileSystemLoader(folder, followlinks=True)
+    places = [_Own(own), ours, PrefixLoader({OURS: ours})] if own else [ours]
+    engine = make_environment(ChoiceLoader(places))
     engine.bytecode_cache = _COMPILED
     engine.filters |= {"one_line": join_lines, "unbroken": unbroken, "slug": slug}
     engine.filters |= {"sentence_case": sentence_case, "counted": counted, "each": each}
@@ -126,4 +158,4 @@ def _place(error: BaseException) -> tuple[str, int]:
         if file.endswith((".j2", ".md")):
             where, lineno = file, trace.tb_lineno
         trace = trace.tb_next
-    return Path(where).name, lineno or 0
+    return where if not Path(where).is_absolute() else Path(where).name, lineno or 0

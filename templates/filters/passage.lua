@@ -2,11 +2,10 @@
 -- markdown of our subset, so that nothing in them reaches the text around. Ids and notes begin with the passage's name.
 
 local ALLOWED = pandoc.List({ "Para", "Plain", "Header", "BulletList", "OrderedList", "DefinitionList", "BlockQuote",
-  "CodeBlock", "LineBlock", "HorizontalRule", "Table", "Div", "Str", "Emph", "Strong", "Strikeout", "Superscript",
+  "CodeBlock", "Figure", "LineBlock", "HorizontalRule", "Table", "Div", "Str", "Emph", "Strong", "Strikeout", "Superscript",
   "Subscript", "Quoted", "Cite", "Code", "Space", "SoftBreak", "LineBreak", "Math", "Link", "Note", "Span" })
 local INSTEAD = {
-  Image = { "own images are not supported yet", "refer to a figure of the report: @fig-counts" },
-  Figure = { "own images are not supported yet", "refer to a figure of the report: @fig-counts" },
+  Image = { "an image stands in a paragraph of its own, with a caption", "![caption](figures/name.png){fig-alt=\"words\"}" },
 }
 local CALLOUTS = pandoc.List({ "callout-note", "callout-warning", "callout-important", "callout-tip", "callout-caution" })
 local TABS = "panel-tabset"
@@ -16,6 +15,7 @@ local MAY_HAVE = { -- keys and classes
   Code = { NONE, NONE },
   Link = { NONE, pandoc.List({ "uri", "email" }) },
   Span = { NONE, pandoc.List({ "given" }) },
+  Figure = { pandoc.List({ "src", "fig-alt", "width" }), NONE },
   Table = { pandoc.List({ "tbl-colwidths" }), NONE },
   Div = { pandoc.List({ "title" }), CALLOUTS .. { TABS } },
 }
@@ -28,6 +28,7 @@ local WRITER = "markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans
 
 local name, section -- of the passage, and the heading of the section that it stands in
 local unnumbered -- whether its headings are
+local title -- the heading of the section, where the passage has it
 local ids = {} -- the author's ids: those that the report has
 
 local function refuse(needle, message, hint)
@@ -146,10 +147,17 @@ local function plain_title(h)
   return pandoc.utils.stringify(h):lower():gsub("^[%d%p%s]+", ""):gsub("[%p%s]+$", "")
 end
 
--- Levels begin below the section's and leave none out; a first heading that repeats the section's is left out.
+-- Levels begin below the section's and leave none out; a first heading that repeats the section's is left out. Where the
+-- section has no name but that of its first heading, that is taken.
 local function headings(blocks)
   local first = blocks[1]
-  if first and first.t == "Header" and plain_title(first) == section:lower() then
+  if section == "" then
+    if not first or first.t ~= "Header" then
+      refuse("", "a section begins with its heading", "# " .. name:sub(1, 1):upper() .. name:sub(2):gsub("-", " "))
+    end
+    ids[first.identifier] = "sec-" .. name
+    title = blocks:remove(1)
+  elseif first and first.t == "Header" and plain_title(first) == section:lower() then
     blocks:remove(1)
   end
   local top = DEEPEST
@@ -178,6 +186,27 @@ local function equation_ids(inlines)
     end
   end
   return inlines
+end
+
+-- What is said of an image is kept with its figure.
+local function picture(f)
+  local image = #f.content == 1 and f.content[1].content and f.content[1].content[1]
+  if not image or image.t ~= "Image" or #f.content[1].content > 1 then return nil end
+  if image.title ~= "" then refuse(image.src, "a title is no part of an image", "take it away; the caption is what is printed") end
+  if f.identifier == "" then f.identifier = image.identifier end
+  for key, value in pairs(image.attributes) do f.attributes[key] = value end
+  for _, class in ipairs(image.classes) do f.classes:insert(class) end
+  local width = f.attributes.width
+  if width and not width:match("^%d+%%$") then refuse(width, "the width " .. width .. " is no share of the text's", 'width="60%"') end
+  if not image.src:match("^figures/[%w_-][%w_.-]*$") then refuse(image.src, "the image " .. image.src .. " does not lie in figures/") end
+  if not (f.attributes["fig-alt"] or ""):match("%S") then refuse(image.src, "the image " .. image.src .. " has no alternative text") end
+  f.attributes.src = "figures/own-" .. image.src:match("^figures/(.*)$")
+  f.content = {}
+  return f
+end
+
+local function figure_id(f)
+  if f.identifier ~= "" then declare(f.identifier, "fig") end
 end
 
 local function table_id(t)
@@ -273,6 +302,19 @@ local function code_block(c)
   return pandoc.RawBlock("markdown", fence .. language .. "\n" .. c.text .. "\n" .. fence)
 end
 
+local function written(blocks)
+  return pandoc.write(pandoc.Pandoc(blocks), WRITER, { wrap_text = "preserve" })
+end
+
+local function figure_block(f)
+  local attributes = f.identifier ~= "" and { "#" .. ids[f.identifier] } or {}
+  local alt = f.attributes["fig-alt"]:gsub("%s+", " "):gsub('[\\`*_{}%[%]<>#|~^$@"&]', "\\%0")
+  table.insert(attributes, ('fig-alt="%s"'):format(alt))
+  if f.attributes.width then table.insert(attributes, ('width="%s"'):format(f.attributes.width)) end
+  local caption = written({ pandoc.Plain(f.caption.long[1].content) }):gsub("%s+", " "):gsub(" $", "")
+  return pandoc.RawBlock("markdown", ("![%s](%s){%s}"):format(caption, f.attributes.src, table.concat(attributes, " ")))
+end
+
 local function table_block(t)
   local attributes = t.identifier ~= "" and { "#" .. ids[t.identifier] } or {}
   local widths = t.attributes["tbl-colwidths"]
@@ -286,10 +328,6 @@ local function table_block(t)
   end
   t.attr = {}
   return t
-end
-
-local function written(blocks)
-  return pandoc.write(pandoc.Pandoc(blocks), WRITER, { wrap_text = "preserve" })
 end
 
 local function with_notes(blocks)
@@ -313,6 +351,7 @@ local function again(text, blocks)
   local function letters(of)
     local plain = of:walk({
       Cite = function() return {} end,
+      Image = function() return {} end,
       Str = function(s) if s.text:match("^{#eq%-[^}]+}$") then return {} end end,
     })
     return (pandoc.utils.stringify(plain):gsub("%s", ""):gsub("\u{a0}", ""))
@@ -323,21 +362,29 @@ local function again(text, blocks)
   end
 end
 
+-- The section's heading, which stands above the block.
+local function above(title)
+  title:walk({ Note = function() refuse(first_word_of(title), "a heading has no note") end })
+  local words = title.content:walk({ Cite = cite }):walk({ Link = link }):walk({ Str = str })
+  local numbered_or_not = title.classes:filter(function(class) return class == "unnumbered" end)
+  return written({ pandoc.Header(1, words, pandoc.Attr("sec-" .. name, numbered_or_not)) }) .. "\n"
+end
+
 function Pandoc(doc)
   name, section = pandoc.utils.stringify(doc.meta.passage), pandoc.utils.stringify(doc.meta.section)
   unnumbered = doc.meta.unnumbered
-  local blocks = doc.blocks
+  local blocks = doc.blocks:walk({ Figure = picture })
   blocks:walk({ Block = check, Inline = check })
   no_headings_within(blocks)
   headings(blocks)
-  blocks:walk({ Table = table_id })
+  blocks:walk({ Table = table_id, Figure = figure_id })
   blocks = blocks:walk({ Inlines = equation_ids })
   blocks = blocks:walk({ Cite = cite, OrderedList = numbered, Div = callout, DefinitionList = definitions })
   local whole = blocks
   blocks = blocks:walk({ Inlines = line_beginnings })
   blocks = blocks:walk({ Link = link })
   blocks = blocks:walk({
-    Str = str, Header = header, CodeBlock = code_block, Table = table_block, HorizontalRule = rule,
+    Str = str, Header = header, CodeBlock = code_block, Table = table_block, Figure = figure_block, HorizontalRule = rule,
   })
   local text = with_notes(blocks)
   local fence = ":::"
@@ -346,5 +393,6 @@ function Pandoc(doc)
   end
   text = fence .. " {.author}\n" .. text .. "\n" .. fence
   again(text, whole)
+  if doc.meta.alone then text = above(title or pandoc.Header(1, section)) .. text end
   return pandoc.Pandoc({ pandoc.RawBlock("markdown", text) })
 end

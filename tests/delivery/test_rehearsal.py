@@ -107,6 +107,14 @@ def test_a_requirement_that_is_answered_nowhere_is_named_with_the_line_of_the_st
     assert find_exit_code(caught.value) == STUDY
 
 
+def test_a_requirement_of_a_section_that_is_left_out_is_told_why(study):
+    folder = study(more='[[report.requirements]]\ntext = "A"\nwhere = "sec-layers"\n')
+    sections = 'report.sections=["models", "reproduce"]'
+    why = r"0\.where: the report has no part sec-layers: .* section layers, which report\.sections leaves"
+    with pytest.raises(StudyError, match=why):
+        rehearsed(folder, sections)
+
+
 def test_made_up_numbers_that_do_not_fit_a_template_refuse_nothing(study, monkeypatch):
     monkeypatch.setattr(
         made_up, "make_entry", lambda name: {"value": None, "low": None, "high": None, "level": None}

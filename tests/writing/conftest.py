@@ -317,6 +317,16 @@ def found(artifacts):
     return make
 
 
+@pytest.fixture
+def known(artifacts) -> dict[str, Any]:
+    """Return what templates know of the assignment without its requirements, with figures that are none."""
+    inputs = artifacts()
+    verdicts = json.loads((inputs["results"] / "results.json").read_text())["verdicts"]
+    figures = {name.removeprefix("figure_"): {"alt": "A", "width_mm": 160} for name in inputs}
+    study = {**STUDY, "report": {**STUDY["report"], "requirements": []}}
+    return known_to_templates(facts_of(inputs, study), verdicts, figures)
+
+
 def write_figure(folder: Path) -> None:
     drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="160mm" height="60mm" viewBox="0 0 160 60"><rect width="160" height="60"/></svg>'
     (folder / "figure.svg").write_text(drawing)

@@ -14,7 +14,10 @@ MOST_WORDS = 3
 COMPLAINTS = {
     "report/writing/author/doubts.py",
     "report/writing/author/glyphs.py",
+    "report/writing/author/literature.py",
     "report/writing/author/markup.py",
+    "report/writing/author/overrides.py",
+    "report/writing/author/pictures.py",
     "report/writing/author/quotations.py",
 }
 """What is wrong with the author's text, which is told on the terminal."""

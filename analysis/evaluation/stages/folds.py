@@ -106,11 +106,12 @@ def collect(
     told = {model: _tell_model(model, each, whole[model]) for model in models}
     told |= {pair_name(b, a): _tell_pair(b, a, each, whole) for b, a in pairs}
     ratio = float(np.mean([_test_to_train(inputs[f"split{suffix}"]) for suffix in each]))
+    basis = Labelled.from_predictions(whole[models[0]].trainings[0], ARTIFACT).basis()
     results: Results = {}
     for owner, found in told.items():
         for suffix, of_fold in found.each.items():
             results |= owned(of_fold, f"{owner}{suffix}", TESTED)
-        means = _means(found.values, ratio, is_difference=owner not in models)
+        means = _means(found.values, ratio, basis, is_difference=owner not in models)
         results |= owned(found.whole | means, name_all_folds(owner), TESTED)
     write_json(out / "results.json", results)
     _write_folds(told, out / FOLDS_TABLE)
@@ -176,12 +177,12 @@ def _areas(images: Predictions) -> list[str]:
     return [*MEASURES["auroc"].names(images.classes)]
 
 
-def _means(values: Mapping[str, Floats], ratio: float, *, is_difference: bool) -> Results:
+def _means(values: Mapping[str, Floats], ratio: float, basis: Basis, *, is_difference: bool) -> Results:
     """Return the means over folds: of areas under their own names, of `OVER_FOLDS` as ``mean...``."""
     results: Results = {}
     for name, of_folds in values.items():
         method, reason = f"mean over {len(of_folds)} folds", "undefined in some of the folds"
-        mean = entry(of_folds.mean(), method, Basis(ARTIFACT), reason_null=reason)
+        mean = entry(of_folds.mean(), method, basis, reason_null=reason)
         interval = corrected_interval(of_folds, ratio, "folds", is_difference=is_difference)
         names = [f"{MEAN}.{name}"] * (name in OVER_FOLDS) + [name] * name.startswith("auroc.")
         results |= dict.fromkeys(names, bounded(mean, interval))

@@ -9,9 +9,9 @@ from report.document import syntax
 from report.document.syntax import TEMPLATE, Text, blank_out
 from report.writing.author.markup import read_prose
 
-_GIVEN = re.compile(r"\[[^\]]*\]\{\.given\}")
+GIVEN = re.compile(r"\[[^\]]*\]\{\.given\}")
 _SHARE = re.compile(r"<<\s*r\([^<>]*\)\s*>>[ \u00a0]?%")
-_NUMBER = re.compile(r"(?<![\w.,/-])(?:\d+(?:[.,]\d+)?[ \u00a0]?%|\d*\.\d+)(?![\w/-])")
+NUMBER = re.compile(r"(?<![\w.,/-])(?:\d+(?:[.,]\d+)?[ \u00a0]?%|\d*\.\d+)(?![\w/-])")
 _JUDGEMENT = re.compile(r"\b(significant(?:ly)?|outperform(?:s|ed)?|better|improves)\b", re.I)
 
 
@@ -22,9 +22,9 @@ def find_doubts(path: Path, *, decided: bool) -> list[str]:
     ``[0.5]{.given}`` says that a number or word is no result.
     """
     whole = TEMPLATE.sub(lambda m: blank_out(m[0]), read_prose(path))
-    text = Text(whole, _GIVEN.sub(lambda m: blank_out(m[0]), syntax.blank_code(whole)))
+    text = Text(whole, GIVEN.sub(lambda m: blank_out(m[0]), syntax.blank_code(whole)))
     found = [
-        (m.start(), f"{m[0]} looks like a result: quote it by name") for m in _NUMBER.finditer(text.prose)
+        (m.start(), f"{m[0]} looks like a result: quote it by name") for m in NUMBER.finditer(text.prose)
     ]
     if not decided:
         words = _JUDGEMENT.finditer(text.prose)

@@ -28,7 +28,10 @@ def warn_of_missing_glyphs(study: Study, folder: Path) -> list[str]:
     RenderError
         A file of the author is not UTF-8, or has signs that cannot be printed.
     """
-    texts = study.model_dump_json(exclude=_UNPRINTED), *map(read_prose, find_prose(folder))
+    texts = (
+        study.model_dump_json(exclude=_UNPRINTED),
+        *map(read_prose, find_prose(folder, study.report.sections)),
+    )
     return find_missing_glyphs("".join(texts))
 
 

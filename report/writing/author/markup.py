@@ -12,6 +12,7 @@ from report.document.lint import Problem
 from report.document.syntax import CODE_BLOCK, NOT_TEXT, TEMPLATE, Text, blank_out
 from report.errors import RenderError
 from report.study.texts import UNPRINTABLE_HINT, find_unprintable
+from report.writing.author.pictures import find_image_problems
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SPANS = {"given", "unnumbered", "-"}
@@ -29,11 +30,23 @@ def read_prose(path: Path) -> str:
     RenderError
         It is not UTF-8, or has signs that cannot be printed.
     """
+    text = read_text(path)
+    return _COMMENT.sub(lambda m: re.sub(r"[^\n]", "", m[0]) if m["comment"] else m[0], text)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of an author's file as it is, with newlines as ours.
+
+    Raises
+    ------
+    RenderError
+        It is not UTF-8, or has signs that cannot be printed.
+    """
     text = re.sub(r"\r\n?", "\n", _decode(path))
     if found := find_unprintable(text):
         line = text.count("\n", 0, found[0]) + 1
         raise RenderError(found[1], hint=UNPRINTABLE_HINT, file=path.name, line=line)
-    return _COMMENT.sub(lambda m: re.sub(r"[^\n]", "", m[0]) if m["comment"] else m[0], text)
+    return text
 
 
 def _decode(path: Path) -> str:
@@ -61,13 +74,13 @@ def require_markup(path: Path) -> str:
     text = Text(whole, syntax.blank_code(blanked))
     every = [
         *_find_headers(text),
-        *_find_images(text),
+        *find_image_problems(text, path.parent),
         *_find_shortcodes(text),
         *_find_notes(text),
         *_find_open_code(text),
         *_find_tex(text),
         *lint.find_markup(text),
-        *lint.find_attributes(text, _SPANS, {"tbl-colwidths"}),
+        *lint.find_attributes(text, _SPANS, {"tbl-colwidths", "fig-alt", "width"}),
         *lint.find_divs(text, lint.AUTHOR_DIVS, {"title"}),
     ]
     found = sorted(every, key=lambda problem: problem.line)
@@ -80,12 +93,6 @@ def _find_headers(text: Text) -> Iterator[Problem]:
     for match in _HEADER.finditer(text.prose):
         message = "a header is no part of the text"
         yield Problem(text.line(match.start(1)), message, "title, author and date stand in study.toml")
-
-
-def _find_images(text: Text) -> Iterator[Problem]:
-    for match in syntax.IMAGE.finditer(text.prose):
-        message = f"the image {match['file']}: own images are not supported yet"
-        yield Problem(text.line(match.start()), message, "refer to a figure of the report: @fig-counts")
 
 
 def _find_open_code(text: Text) -> Iterator[Problem]:

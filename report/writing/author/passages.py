@@ -32,12 +32,16 @@ _ITEM = re.compile(r"[-*+][ \t]+\S|1[.)][ \t]+\S")
 _TABLE = re.compile(
     r"[^\n]*\|[^\n]*\n[ \t]*\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*(\n|\Z)|\+([-:]+\+)+[ \t]*\n\|"
 )
-_NOTHING = re.compile(r":+ \{\.author\}\s*:+")
+_NOTHING = re.compile(r"(#[^\n]*\n\n)?:+ \{\.author\}\s*:+")
 _LISTED = re.compile(r"[ \t]|[-*+>|:][ \t]|\(?\w+[.)][ \t]")
 
 
-def close_passage(path: Path, context: Mapping[str, Any], templates: Path) -> str:
+def close_passage(
+    path: Path, context: Mapping[str, Any], templates: Path, *, is_section: bool = False
+) -> str:
     """Return the author's passage in ``path`` as a closed block of markdown; "" if it says nothing.
+
+    A section of its own has its heading above the block.
 
     Raises
     ------
@@ -48,7 +52,7 @@ def close_passage(path: Path, context: Mapping[str, Any], templates: Path) -> st
     filled = _fill(path.name, text, {name: context[name] for name in KNOWN})
     if not filled.strip():
         return ""
-    return _close(path.name, text, _separate_lists(filled), templates)
+    return _close(path.name, text, _separate_lists(filled), templates, is_section)
 
 
 def _fill(name: str, text: str, context: Mapping[str, Any]) -> str:
@@ -82,13 +86,19 @@ def _separate_lists(text: str) -> str:
     return "\n".join(lines)
 
 
-def _close(name: str, text: str, filled: str, templates: Path) -> str:
+def _close(name: str, text: str, filled: str, templates: Path, is_section: bool) -> str:
     """Return ``filled`` as a block that pandoc has read alone; ``text`` has the author's lines."""
     arguments = [
         *("--from", READER, "--to", "markdown", "--wrap", "preserve", "--sandbox", "--fail-if-warnings"),
         *("--lua-filter", str(templates / "filters" / "passage.lua")),
-        *("--metadata", f"passage={name.partition('.')[0]}", "--metadata", f"section={PROSE_FILES[name]}"),
-        *(["--metadata", "unnumbered=true"] if name in HTML_ONLY else []),
+        *(
+            "--metadata",
+            f"passage={name.partition('.')[0]}",
+            "--metadata",
+            f"section={PROSE_FILES.get(name, '')}",
+        ),
+        *(("--metadata", "unnumbered=true") if name in HTML_ONLY else ()),
+        *(("--metadata", "alone") if is_section else ()),
     ]
     done = pandoc.run_pandoc(arguments, filled)
     if done.returncode == 0:

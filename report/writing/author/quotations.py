@@ -36,7 +36,7 @@ def require_quotations(folder: Path, study: Study) -> None:
         Markup is wrong, or a result is quoted that this study cannot have; the message names file and line.
     """
     of_study = result_names(study)
-    for path in find_prose(folder):
+    for path in find_prose(folder, study.report.sections):
         for line, name, guarded in find_quotations(require_markup(path)):
             if guarded:
                 problem = _find_misspelling_in_any_settings(name, study)

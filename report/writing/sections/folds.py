@@ -37,10 +37,13 @@ class Folds(Section):
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """The models that are compared, each with the baseline, where both were trained on each fold."""
-        known = self.models
-        baseline = self.study["comparison"]["baseline"] if self.facts.compared else ""
-        return [(b, baseline) for b in self.facts.compared if {b, baseline} <= {*known}]
+        """The models that are compared, each before the one that it is compared with, where both were trained on each fold."""
+        declared = self.study["comparison"]
+        if not declared:
+            return []
+        with_baseline = ((b, declared["baseline"]) for b in declared["against"])
+        between = ((b, a) for a, b in declared["between"])
+        return [pair for pair in (*with_baseline, *between) if {*pair} <= {*self.models}]
 
     @property
     def shown(self) -> list[tuple[str, ...]]:

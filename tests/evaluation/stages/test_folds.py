@@ -110,6 +110,7 @@ def test_means_have_the_corrected_interval(written, results):
     assert item["se"] == pytest.approx(error)
     assert item["high"] - item["low"] == pytest.approx(2 * 4.302653 * error, rel=1e-5)
     assert item["method"].endswith("corrected t over folds (Nadeau and Bengio)")
+    assert (item["n"], item["clusters"]) == (FOLDS * N, FOLDS * N // 2)
 
 
 def test_the_difference_is_paired_and_of_all_images(results):

@@ -9,7 +9,7 @@ import pytest
 
 from report import PROJECT
 from report.errors import RenderError
-from report.study.folder import find_misnamed_prose, find_prose
+from report.study.folder import SECTIONS, find_prose, find_unread_prose
 from report.writing.author.doubts import find_doubts
 from report.writing.author.markup import read_prose
 from report.writing.author.passages import close_passage
@@ -30,6 +30,8 @@ def closed(tmp_path: Path):
 
     def make(text: str | bytes, name: str = "introduction.md") -> str:
         path = tmp_path / name
+        (tmp_path / "figures").mkdir(exist_ok=True)
+        (tmp_path / "figures" / "own.svg").write_text("<svg/>")
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return close_passage(path, CONTEXT, PROJECT / "templates")
 
@@ -70,8 +72,21 @@ def closed(tmp_path: Path):
             "A\n\nB $\\foo{x}$",
             "md:3: the equation \\foo{x} is not understood: unexpected control sequence \\foo",
         ),
-        ("A\n\n![B](mine.png)", "md:3: the image mine.png: own images are not supported yet"),
-        ("![B][c]\n\n[c]: mine.png", "md:3: own images are not supported yet"),
+        ("A\n\n![B](mine.png)", "md:3: the image mine.png does not lie in figures/ of the study"),
+        ("A\n\n![B](figures/../a.png)", "md:3: the image figures/../a.png does not lie in figures/"),
+        ("![B](https://a.b/c.png)", "md:1: the image https://a.b/c.png does not lie in figures/"),
+        ("![B](figures/mine.png){fig-alt='x'}", "md:1: the image figures/mine.png: no such file"),
+        ("A\n\n![B](figures/own.svg)", "md:3: the image figures/own.svg has no alternative text"),
+        ('A ![B](figures/own.svg){fig-alt="x"} C', "md:1: an image stands in a paragraph of its own"),
+        (
+            '![](figures/own.svg){fig-alt="x"}',
+            "md:1: an image stands in a paragraph of its own, with a caption",
+        ),
+        ('![B](figures/own.svg){fig-alt="x" width=5cm}', "md:1: the width 5cm is no share of the text's"),
+        ('![B](figures/own.svg "T"){fig-alt="x"}', "md:1: a title is no part of an image"),
+        ('![B](figures/own.svg){fig-alt="x" .a}', "md:1: .a is not part of the subset"),
+        ('![B](figures/own.svg){#sec-a fig-alt="x"}', "md:1: #sec-a is not what its id says"),
+        ("![B][c]\n\n[c]: figures/own.svg", "md:3: the image figures/own.svg has no alternative text"),
         ("[A](javascript:alert(1))", "md:1: the link javascript:alert(1) leads out of the report"),
         ("[A](other.html)", "md:1: the link other.html leads out of the report"),
         ("# A {#a}\n\n# B {#a}", "md:1: the id #a is given twice"),
@@ -136,6 +151,16 @@ def test_what_could_change_the_report_is_refused_with_file_and_line(closed, text
         ("\ufeff## Aim\r\n\r\nA\r\nB\rC", "## Aim {#introduction-aim}\n\nA\nB\nC"),
         ("https://a.b/c_d", "<https://a.b/c_d>"),
         ("[x](https://a.b/c_(d))", "[x](https://a.b/c_%28d%29)"),
+        (
+            '![B *c* [@d]](figures/own.svg){#fig-e fig-alt="F \\"g\\", < h" width="60%"}\n\n@fig-e',
+            "![B *c* [@d]](figures/own-own.svg){#fig-introduction-e "
+            'fig-alt="F \\"g\\", \\< h" width="60%"}\n\n@fig-introduction-e',
+        ),
+        ('![B](figures/own.svg){fig-alt="x"}', '![B](figures/own-own.svg){fig-alt="x"}'),
+        (
+            "Ask a.b@c.de or <d@e.f>, 5$ of $10.",
+            "Ask [a\\.b\\@c\\.de](mailto:a.b@c.de) or [d\\@e\\.f](mailto:d@e.f), 5\\$ of \\$10\\.",
+        ),
         ("Of << ci('abc') >>", "Of 0.03 (95\u00a0% interval 0 to 1)"),
         ("$$\na\n$$ {#eq-loss} @eq-loss", "$$\na\n$$ {#eq-introduction-loss} @eq-introduction-loss"),
     ],
@@ -170,10 +195,10 @@ def test_typographic_quotes_around_a_name_are_told(closed):
 def test_a_text_under_another_name_is_told(tmp_path):
     for name in ("README.md", "notes.md", "discussion.md", "discussion.docx", "study.toml", "intro.md"):
         (tmp_path / name).write_text("A", encoding="utf-8")
-    assert find_misnamed_prose(tmp_path) == []
+    assert find_unread_prose(tmp_path, SECTIONS) == []
     for name in ("introduction.txt", "introdution.md"):
         (tmp_path / name).write_text("A", encoding="utf-8")
-    first, second = find_misnamed_prose(tmp_path)
+    first, second = find_unread_prose(tmp_path, SECTIONS)
     assert first == "introduction.txt is not read: the author's text is introduction.md, written so"
     assert second.startswith("introdution.md is not read")
 
@@ -202,7 +227,7 @@ def test_a_file_of_comments_or_spaces_is_no_passage(closed):
 def test_other_texts_of_the_folder_are_not_the_authors(tmp_path):
     for name in ("README.md", "notes.md", "discussion.md"):
         (tmp_path / name).write_text("---\ntitle: x\n---\n")
-    assert [path.name for path in find_prose(tmp_path)] == ["discussion.md"]
+    assert [path.name for path in find_prose(tmp_path, SECTIONS)] == ["discussion.md"]
 
 
 def test_lines_stay_where_they_are_in_the_file(tmp_path):

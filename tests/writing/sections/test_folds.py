@@ -55,10 +55,8 @@ def test_a_study_without_folds_says_nothing_of_them(source):
     assert "cross-validation" not in text.partition("{#sec-statistics}")[0]
 
 
-AGREES = (
-    "Five-fold cross-validation by patient agrees: the interval of its mean difference in macro F1 (+0.030, "
-)
-DIFFERS = "Five-fold cross-validation by patient does not agree: the interval of its mean difference in macro F1 (+0.030, "
+AGREES = "Five-fold cross-validation by patient agrees with the verdict: the interval of its mean difference (+0.030, "
+DIFFERS = "Five-fold cross-validation by patient does not agree with the verdict: the interval of its mean difference (+0.030, "
 OPEN = "In five-fold cross-validation by patient the interval of the mean difference in macro F1 (+0."
 
 

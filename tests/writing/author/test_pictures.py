@@ -1,0 +1,77 @@
+"""The author's images and literature in the report's source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from report import PROJECT
+from report.errors import RenderError
+from report.writing.author.literature import write_literature
+from report.writing.author.pictures import LONGEST_SIDE, copy_images
+
+TEMPLATES = PROJECT / "templates"
+SHOWN = "![A](figures/own-{}){{fig-alt='B'}}"
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    for folder in ("mine/figures", "out/figures"):
+        (tmp_path / folder).mkdir(parents=True)
+    return tmp_path / "mine"
+
+
+def test_images_that_are_shown_are_copied_and_large_ones_made_smaller(study, tmp_path):
+    Image.new("RGB", (2 * LONGEST_SIDE, 100), "red").save(study / "figures" / "large.JPG", "JPEG")
+    Image.new("L", (30, 20)).save(study / "figures" / "small.png")
+    (study / "figures" / "other.png").write_text("not shown")
+    (study / "figures" / "drawn.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    for _ in range(2):
+        copy_images(
+            "".join(map(SHOWN.format, ("large.JPG", "small.png", "drawn.svg"))), study, tmp_path / "out"
+        )
+    copies = tmp_path / "out" / "figures"
+    assert sorted(path.name for path in copies.iterdir()) == [
+        "own-drawn.svg",
+        "own-large.JPG",
+        "own-small.png",
+    ]
+    assert (copies / "own-small.png").read_bytes() == (study / "figures" / "small.png").read_bytes()
+    with Image.open(copies / "own-large.JPG") as image:
+        assert image.size == (LONGEST_SIDE, 50)
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.png", "text"), ("a.svg", "<svg>"), ("a.svg", "<html/>")])
+def test_what_is_no_image_is_named(study, tmp_path, name, content):
+    (study / "figures" / name).write_text(content)
+    with pytest.raises(RenderError, match=rf"figures/{name}: no image that can be read"):
+        copy_images(SHOWN.format(name), study, tmp_path / "out")
+
+
+def literature(study: Path, out: Path) -> str:
+    write_literature(TEMPLATES, study, out)
+    return (out / "references.bib").read_text(encoding="utf-8")
+
+
+def test_the_authors_literature_stands_before_ours(study, tmp_path):
+    ours = (TEMPLATES / "references.bib").read_text(encoding="utf-8")
+    assert literature(study, tmp_path) == ours
+    (study / "references.bib").write_text("@string{a = {A}}\n@book{mine2020,\n title = {B}\n}\n")
+    assert literature(study, tmp_path) == "@string{a = {A}}\n@book{mine2020,\n title = {B}\n}\n\n" + ours
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("@book{a,\n}\n@misc{a,\n}", "bib:3: the key a is given in line 1 already"),
+        ("\n@misc{ kermany2018 ,\n}", "bib:2: the key kermany2018 is taken by an entry of templates"),
+        (b"@misc{a,\n title = {\xff}}", "bib:2: not UTF-8 text"),
+    ],
+)
+def test_keys_that_are_there_twice_are_named_with_file_and_line(study, tmp_path, text, said):
+    (study / "references.bib").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(RenderError) as caught:
+        literature(study, tmp_path)
+    assert said in str(caught.value)
