@@ -171,7 +171,7 @@ def _arrange(classes: Sequence[style.Class], models: Sequence[style.Model], spli
     many = len(models) * len(splits)
     tries = [(splits, (room - BETWEEN * (len(splits) - 1)) / many - GAP, True)]
     tries += [
-        (splits, min(least, room / len(models) - GAP), False),
+        (splits, min(max(least, (low + best) / 2), room / len(models) - GAP), False),
         (splits[:1], best, False),
         (splits[:1], least, False),
     ]
