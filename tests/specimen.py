@@ -27,6 +27,7 @@ def _write(folder: Path) -> Path:
         (r'^against = \["residual", "improved"\]$', 'against = ["improved"]'),
         (r"^between = .*\n", ""),
         (r"^seeds = 1\n", ""),
+        (r"^main = .*\n", ""),
         (r"sec-results-residual", "sec-results-improved"),
     ):
         text, found = re.subn(pattern, words, text, flags=re.MULTILINE)

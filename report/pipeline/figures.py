@@ -21,6 +21,7 @@ from report.pipeline.networks import COURSE
 from report.study.settings import Comparison
 from report.study.study import Study
 from report.study.trainings import (
+    MOST_TOGETHER,
     find_normal_class,
     list_analyses,
     name_first_run,
@@ -216,9 +217,9 @@ def _pair_figures(study: Study, place: Place, comparison: Comparison, other: str
 
 
 def _side_by_side(study: Study) -> Iterator[Stage]:
-    """Yield the figures that have all models side by side, and of a replication the data before and after."""
-    shown = {m.id: name_first_run(study, m) for m in study.trained}
-    models: list[Json] = [m.select("id", "title") for m in study.trained]
+    """Yield the figures that have the models of the main text side by side, and of a replication the data before and after."""
+    shown = {m.id: name_first_run(study, m) for m in study.in_main_text}
+    models: list[Json] = [m.select("id", "title") for m in study.in_main_text]
     trainings: dict[str, Input] = {
         f"training_{m}": Output(f"train.{run}", COURSE) for m, run in shown.items()
     }
@@ -254,7 +255,7 @@ def _external(study: Study, place: Place) -> Iterator[Stage]:
     """Yield the figure of what networks call the images of the external set."""
     if study.external is None or not place.external_kind:
         return
-    shown = select_together(study)
+    shown = study.trained if len(study.trained) <= MOST_TOGETHER else select_together(study)
     tables = find_external_tables({m.id: name_first_run(study, m) for m in shown})
     about: dict[str, Json] = {
         **_classes(study),

@@ -341,10 +341,12 @@ class Report(Section):
 
     ``sections`` are those it has, in their order: ours by the names of their templates, and files of the author.
     ``published`` names the study whose ``published.toml`` has the figures to compare with, if it is another one.
+    ``main`` are the models that the main text tells of, all if it is not said; the others have a chapter of the appendix.
     """
 
     paper: Literal["a4", "letter"] = "a4"
     sections: SectionNames = SECTIONS
+    main: tuple[Identifier, ...] = ()
     published: str = ""
     requirements: tuple[Requirement, ...] = ()
 

@@ -71,6 +71,11 @@ class Study(Section):
         return tuple(m for m in self.models if m.weights == "random")
 
     @property
+    def in_main_text(self) -> tuple[Model, ...]:
+        """The trained models that the main text tells of."""
+        return tuple(m for m in self.trained if m.id in self.report.main) or self.trained
+
+    @property
     def untrained(self) -> tuple[Model, ...]:
         """The models that are described and not trained."""
         return tuple(m for m in self.models if m.weights != "random")
@@ -206,6 +211,7 @@ class Study(Section):
         self._check_models()
         self._check_mistakes()
         self._check_comparison()
+        self._check_report()
         self._check_folds()
         self._check_ablation()
         for name in self.published.protocol.models if self.published else ():
@@ -340,6 +346,17 @@ class Study(Section):
                 self._check_class_weights(varied, f"{where}.{key}")
                 if varied.id in models:
                     raise refuse(f"a model is called {varied.id}; choose another id", key=f"{where}.id")
+
+    def _check_report(self) -> None:
+        """Refuse a main text of models that are not trained, or without the one with which others are compared."""
+        main, trained = self.report.main, [m.id for m in self.trained]
+        if unknown := [name for name in main if name not in trained]:
+            problem = f"no model is called {unknown[0]!r} (models: {', '.join(sorted(trained))})"
+            raise refuse(problem, key="report.main", others=[f"models.{unknown[0]}.weights"])
+        compared = [self.comparison.baseline, self.comparison.against[0]] if self.comparison else []
+        if main and (missing := [name for name in compared if name not in main]):
+            problem = f"{missing[0]} is missing, and the first comparison is about it"
+            raise refuse(problem, key="report.main", others=["comparison"])
 
     def _check_requirements(self) -> None:
         """Refuse a requirement of a setting that does not exist."""

@@ -138,14 +138,14 @@ def find_normal_class(study: Study) -> str | None:
 
 
 def has_many_models(study: Study) -> bool:
-    """Tell whether the models are too many to report them one by one."""
-    return len(study.trained) > MOST_TOGETHER
+    """Tell whether the models of the main text are too many to report them one by one."""
+    return len(study.in_main_text) > MOST_TOGETHER
 
 
 def select_together(study: Study) -> tuple[Model, ...]:
-    """Return the models whose curves lie over one another: all, or where they are many those that are compared."""
+    """Return the models whose curves lie over one another: those of the main text, or of many those that are compared."""
     if not has_many_models(study):
-        return study.trained
+        return study.in_main_text
     declared = study.comparison
     ids = (declared.baseline, *declared.against) if declared else [m.id for m in study.trained]
     return tuple(m for m in study.trained if m.id in ids)[:MOST_TOGETHER]

@@ -72,6 +72,8 @@ def known_to_templates(
         "study": facts.study,
         "sample": facts.sample,
         "many": facts.many,
+        "main": [facts.model(m) for m in facts.main],
+        "others": [facts.model(m) for m in facts.trained if m not in facts.main],
         "grouped": facts.is_grouped,
         "reported_class": facts.reported_class,
         "r": values,

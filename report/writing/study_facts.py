@@ -118,6 +118,11 @@ class StudyFacts:
         return [m["id"] for m in self.study["models"]]
 
     @property
+    def main(self) -> list[str]:
+        """The ids of the trained models that the main text tells of."""
+        return [m for m in self.trained if m in self.study["report"]["main"]] or self.trained
+
+    @property
     def described(self) -> list[str]:
         """The ids of all models, those that are trained first."""
         return [m["id"] for m in (*self.study["models"], *self.study["untrained"])]

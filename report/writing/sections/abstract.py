@@ -14,14 +14,6 @@ class Abstract(Section):
 
     few_pairs = FEW_PAIRS
 
-    @property
-    def models(self) -> list[str]:
-        """The models whose figures it gives: all, or where a few are compared with one only the first of them beside it."""
-        against = self.facts.declared["against"]
-        if 1 < len(against) <= FEW_PAIRS:
-            return [self.facts.declared["baseline"], against[0]]
-        return list(self.facts.trained)
-
     def is_borrowed(self, model: str) -> bool:
         """Tell whether a network is taken from elsewhere, and the one that it is compared with is not."""
         first = self.facts.declared["baseline"]

@@ -101,16 +101,17 @@ class Models(Section):
             asked if asked == "float32" else self._architecture(model["id"], "summary.json")["precision"]
         )
 
-    def side_by_side(self) -> dict[str, Any]:
-        """Return the ``networks`` of all models, their ``blocks`` beside each other, and what is ``shared`` by all layers."""
-        networks = [read_network(self.facts.layers(m)) for m in self.facts.described]
+    def side_by_side(self, models: Sequence[str]) -> dict[str, Any]:
+        """Return the ``networks`` of models, their ``blocks`` beside each other, and what is ``shared`` by all layers."""
+        networks = [read_network(self.facts.layers(m)) for m in models]
         shared = find_shared(networks)
         apart = [tell_apart(network, shared) for network in networks]
         return {"networks": apart, "blocks": place_side_by_side(apart), "shared": shared}
 
-    def all_settings(self, name: Callable[[str], str], setting: Setting) -> list[list[str]]:
-        """Return a row for each setting of all models, those that are not trained too, and one for the seeds."""
-        models = [*self.study["models"], *self.study["untrained"]]
+    def all_settings(
+        self, models: Sequence[Mapping[str, Any]], name: Callable[[str], str], setting: Setting
+    ) -> list[list[str]]:
+        """Return a row for each setting of models, trained or not, and one for the seeds."""
         seeds = ", ".join(map(str, self.study["training"]["seeds"]))
         return [*self.settings(models, name, setting), [name("seed"), *(seeds for _ in models)]]
 
@@ -123,10 +124,9 @@ class Models(Section):
                 found.setdefault(source, []).append(model)
         return [{"citation": source, "models": models} for source, models in found.items()]
 
-    @property
-    def rationales(self) -> list[dict[str, str]]:
-        """Return what the author says of why a network was chosen, each with its ``model``."""
-        texts = {m: self.facts.model(m).get("rationale", "") for m in self.facts.described}
+    def rationales(self, models: Sequence[str]) -> list[dict[str, str]]:
+        """Return what the author says of why networks were chosen, each with its ``model``."""
+        texts = {m: self.facts.model(m).get("rationale", "") for m in models}
         return [{"model": model, "text": text} for model, text in texts.items() if text]
 
     def training(self, name: Callable[[str], str], setting: Setting) -> list[list[str]]:
@@ -174,7 +174,7 @@ class Models(Section):
         ``patience`` is in epochs.
         """
         rules: list[dict[str, Any]] = []
-        for model in self.study["models"]:
+        for model in map(self.facts.model, self.facts.main):
             rule = _selection(model["callbacks"])
             same = next((r for r in rules if {**r, "models": 0} == {**rule, "models": 0}), None)
             if same is None:

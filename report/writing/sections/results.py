@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.vocabulary import courses
@@ -34,9 +34,9 @@ class Results(Section):
         """Return whether validation images chose the epoch of a model or when its training ended."""
         return any(c["kind"] != "reduce_learning_rate" for c in self.facts.model(model)["callbacks"])
 
-    def chosen_by_validation(self) -> list[str]:
-        """Return the models of which validation images chose an epoch."""
-        return [model for model in self.facts.trained if self.chosen_on_validation(model)]
+    def chosen_by_validation(self, models: Sequence[str]) -> list[str]:
+        """Return the ``models`` of which validation images chose an epoch."""
+        return [model for model in models if self.chosen_on_validation(model)]
 
     @property
     def has_all_matrices(self) -> bool:
@@ -88,7 +88,7 @@ class Results(Section):
 
     def weighed(self, kind: str) -> list[str]:
         """Return the models whose training loss is computed with ``oversampling`` or ``weights``."""
-        return [model for model in self.facts.trained if weighing(self.facts.model(model)) == kind]
+        return [model for model in self.facts.main if weighing(self.facts.model(model)) == kind]
 
     def has_penalties(self, model: str) -> bool:
         """Return whether a model has penalties on its kernels."""
