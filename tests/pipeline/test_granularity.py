@@ -250,12 +250,13 @@ def test_templates_and_prose_reach_the_source_and_the_theme_what_is_made_of_it(c
     with ExitStack() as edits:
         for name in templates:
             edits.enter_context(copy.edited(f"templates/{name}", append("\n")))
-        edits.enter_context(copy.edited("studies/assignment/discussion.md", append("\nOne more sentence.\n")))
+        for name in ("discussion.md", "experiments.md"):
+            edits.enter_context(copy.edited(f"studies/assignment/{name}", append("\nOne more sentence.\n")))
         assert copy.would_run() == Found({"source"}, {"html", "pdf"})
         assert copy.status()["source"] == [
             "stale",
             copy.another_program(),
-            f"{copy.root}/studies/assignment: 1 file changed (first: discussion.md)",
+            f"{copy.root}/studies/assignment: 2 files changed (first: discussion.md)",
             f"{copy.root}/templates: 3 files changed (first: references.bib)",
         ]
     with ExitStack() as edits:
