@@ -76,6 +76,15 @@ class Study(Section):
         return tuple(m for m in self.models if m.weights != "random")
 
     @property
+    def subset_models(self) -> tuple[Model, ...]:
+        """The models that are trained on subsets too: those named, or the first that is compared, or the last."""
+        if not self.training.subsets:
+            return ()
+        compared = self.comparison.against[:1] if self.comparison else ()
+        named = self.training.subset_models or compared or (self.trained[-1].id,)
+        return tuple(m for m in self.trained if m.id in named)
+
+    @property
     def corrections(self) -> tuple[Mistake, ...]:
         """The mistakes of which both models are trained."""
         trained = {m.id for m in self.trained}
@@ -208,6 +217,7 @@ class Study(Section):
         self._check_comparison()
         self._check_folds()
         self._check_ablation()
+        self._check_subsets()
         for name in self.published.protocol.models if self.published else ():
             self.as_published(name)
         self._check_requirements()
@@ -340,6 +350,21 @@ class Study(Section):
                 self._check_class_weights(varied, f"{where}.{key}")
                 if varied.id in models:
                     raise refuse(f"a model is called {varied.id}; choose another id", key=f"{where}.id")
+
+    def _check_subsets(self) -> None:
+        """Refuse models that cannot be trained on a part of the images."""
+        trained = {m.id: m for m in self.trained}
+        for name in self.training.subset_models:
+            if name not in trained:
+                known = ", ".join(sorted(trained))
+                raise refuse(f"no model is called {name!r} (models: {known})", key="training.subset_models")
+        for model in self.subset_models:
+            if model.init_from:
+                raise refuse(
+                    f"{model.id} begins with weights that were trained on all images",
+                    key="training.subset_models" if self.training.subset_models else "training.subsets",
+                    others=[f"models.{model.id}.init_from"],
+                )
 
     def _check_requirements(self) -> None:
         """Refuse a requirement of a setting that does not exist."""
