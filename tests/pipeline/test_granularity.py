@@ -54,7 +54,7 @@ OF_SEVERAL = {
         *("overlay.roc", "overlay.roc.val", "overlay.pr", "reliability", "decision", "external"),
     )
 }
-OF_PAIR = {"figure.moved.improved", "figure.differences.improved", "figure.effects.improved"}
+OF_PAIR = {f"figure.{name}.improved" for name in ("moved", "flips", "differences", "effects")}
 Edit = Callable[[str], str]
 
 
@@ -201,7 +201,7 @@ REACHED = {
     "analysis.datasets.archives.unpacking": set(),
     "analysis.datasets.images.decode": {
         *("read", "images", "external.read", "external.images", "audit.duplicates"),
-        *("figure.examples", "figure.duplicates", "figure.labels"),
+        *("figure.examples", "figure.duplicates", "figure.labels", "figure.flips.improved"),
     },
     "analysis.preparation": {"images", "external.images"},
     "analysis.splitting": {"split"},
@@ -309,7 +309,7 @@ def test_a_new_model_leaves_the_others_alone(copy):
     assert {n for n, (state, *_) in states.items() if state in {"stale", "waiting"}} == {
         *("compare", "ledger", "results", "figure.stages"),
         *("audit.probe_reach", "audit.labels_by_networks", "figure.labels"),
-        *("figure.differences.improved", "figure.effects.improved"),
+        *("figure.flips.improved", "figure.differences.improved", "figure.effects.improved"),
         *OF_SEVERAL,
         *DOCUMENT,
     }
