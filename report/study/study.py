@@ -17,6 +17,7 @@ from report.study.external import External, find_unmatched
 from report.study.model_settings import Model, read_model
 from report.study.published import Published
 from report.study.settings import (
+    MIN_SEEDS,
     About,
     ClassLabel,
     Comparison,
@@ -138,16 +139,19 @@ class Study(Section):
 
     def for_sample(self) -> Study:
         """Return the study as ``--sample`` builds it: smaller images, fewer epochs, perhaps fewer seeds, networks too small for
-        two threads."""
+        two threads.
+
+        With fewer seeds than subsets of the training images need there are none.
+        """
         image = self.image.model_copy(update={"size": min(self.image.size, self.sample.size)})
         models = tuple(m.for_sample(self.sample.epochs) for m in self.models)
         split = self.split
         if split.subset:
             split = split.model_copy(update={"subset": self.sample.subset})
         dataset = self.dataset.without_real_names()
-        training = self.training.model_copy(
-            update={"threads": 1, "seeds": self.training.seeds[: self.sample.seeds]}
-        )
+        seeds = self.training.seeds[: self.sample.seeds]
+        few = {"subsets": (), "subset_models": ()} if self.training.subsets and len(seeds) < MIN_SEEDS else {}
+        training = self.training.model_copy(update={"threads": 1, "seeds": seeds, **few})
         changed = {
             "image": image,
             "models": models,

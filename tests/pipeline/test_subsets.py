@@ -67,3 +67,11 @@ def test_without_a_comparison_the_last_model_is_trained_on_subsets():
     named_both = planned(SEEDS, "training.subsets=[0.5]", 'training.subset_models=["baseline", "improved"]')
     assert list(named(named_both, SUBSETS).params["runs"]) == ["baseline", "improved"]
     assert len({n for n in names(named_both) if n.startswith("split@patient_subset")}) == 3
+
+
+def test_a_sample_of_fewer_seeds_has_no_subsets():
+    study = changed_study(SEEDS, "training.subsets=[0.5]", "sample.seeds=1")
+    assert study.for_sample().subset_models == ()
+    assert study.model_copy(
+        update={"sample": study.sample.model_copy(update={"seeds": 3})}
+    ).for_sample().training.subsets == (0.5,)
