@@ -269,6 +269,7 @@ def _write_comparison(root: Path, ids: Sequence[str]) -> None:
         reference="low_detail",
         baseline="a",
         against=["b"],
+        between=[],
         primary="f1.macro",
         split="test",
         margin=0.03,
