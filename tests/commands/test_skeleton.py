@@ -9,10 +9,10 @@ import pytest
 from report.commands import skeleton
 from report.errors import StudyError, UsageError
 from report.study.loading import load
-from report.study.trainings import list_variants
 from report.study.model_settings import Model
 from report.study.readers import look_up
 from report.study.settings import Dataset, Image, Split
+from report.study.trainings import list_variants
 from report.workspace import places
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
