@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 
 from analysis.datasets.images.depth import read_depth
-from analysis.evaluation.tables.flips import DIRECTIONS
 from analysis.figures import captioned_images, style, typesetting, wording
 from analysis.figures.captioned_images import ACROSS, CELL, GAP, MARGIN, break_caption
 from analysis.figures.radiographs import embed_as_jpeg, read_image
 from analysis.figures.subjects import Pair
 from analysis.progress import Progress
+from analysis.vocabulary.results import CHANGED_SIDES
 
-BESIDE = ACROSS // len(DIRECTIONS)
+BESIDE = ACROSS // len(CHANGED_SIDES)
 HALF = BESIDE * (CELL + GAP)
 HEAD, TITLE, SPACE = 4.0, 1.5, 2.0  # mm
 
@@ -58,7 +58,7 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
             title = _title(row, names)
             sheet.text(MARGIN, top, title, va="top")
             below = top - _title_mm(title)
-            for side, direction in enumerate(DIRECTIONS):
+            for side, direction in enumerate(CHANGED_SIDES):
                 mine = row[row["direction"] == direction]
                 for column, (_, item) in enumerate(mine.iterrows(), BESIDE * side):
                     pixels = read_image(inputs["data"], item["image_id"], digests[item["image_id"]], depth)

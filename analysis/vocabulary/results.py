@@ -94,6 +94,8 @@ MOVES = {
     "both_wrong": "both_wrong",
 }
 """How results and the columns of ``moved.<b>.csv`` call images by which of two models gets them right."""
+CHANGED_SIDES = ("fixed", "broken")
+"""The moves of which ``flips.<b>.csv`` has every image, in the order in which a class has them."""
 OF_IMAGES = (
     *_each(Quantity.COUNT, *MOVES, classes=(0, 1)),
     *_each(Quantity.NUMBER, "sign_flip_p", "sign_flip_deff"),

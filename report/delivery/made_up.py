@@ -21,9 +21,11 @@ from analysis.vocabulary.published import NOT_COMPARABLE
 from analysis.vocabulary.results import ABLATION, MOVES, OF_ARCHITECTURE, P_HOLM, Quantity
 from analysis.vocabulary.run_names import FOLDS
 from analysis.vocabulary.splits import EVALUATED
+from analysis.vocabulary.subsets import SUBSETS
 from analysis.vocabulary.verdicts import BETTER
 from report.delivery.made_up_audit import make_up_value, write_audit
 from report.engine.stage import Stage
+from report.pipeline.subsets import TABLES
 from report.study.study import Study
 from report.study.trainings import list_analyses, list_compared, list_variants
 from report.writing.result_names import result_names
@@ -233,6 +235,11 @@ def _write_audit(place: Path, case: _Case) -> None:
     write_audit(place, case.stage.name, case.study.class_ids)
 
 
+def _write_subsets(place: Path, _: _Case) -> None:
+    for name in TABLES:
+        _write_table(place / name, [{"model": "made up", "share": SHARE, "images": WHOLE, "value": SHARE}])
+
+
 def _write_results(place: Path, case: _Case) -> None:
     _write_json(place / "results.json", make_up_results(case.study, case.words))
 
@@ -255,6 +262,7 @@ _WRITERS: dict[str, Callable[[Path, _Case], None]] = {
     ABLATION: _write_ablation,
     EXTERNAL: _write_external,
     AUDIT: _write_audit,
+    SUBSETS: _write_subsets,
     "results": _write_results,
     "figure": _write_figure,
 }

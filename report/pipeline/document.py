@@ -17,6 +17,7 @@ from report.pipeline.ablation import find_ablation
 from report.pipeline.audit import find_audit_tables
 from report.pipeline.data import Place
 from report.pipeline.external import find_external_tables
+from report.pipeline.subsets import TABLES, find_subsets
 from report.study.folder import list_prose
 from report.study.study import Study
 from report.study.trainings import has_many_models, list_analyses, name_first_run, select_together
@@ -118,6 +119,7 @@ def _results(study: Study, place: Place) -> dict[str, Input]:
         **({"ledger": Output("ledger")} if study.published else {}),
         **({FOLDS: Output(FOLDS, (FOLDS_TABLE,))} if study.split.folds else {}),
         **find_ablation(study),
+        **find_subsets(study, *TABLES),
         **(find_external_tables(shown) if study.external and place.external_kind else {}),
         **find_audit_tables(study),
     }

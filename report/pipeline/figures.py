@@ -9,6 +9,7 @@ from analysis.vocabulary.measures import DEFAULT_PRIMARY
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from analysis.vocabulary.results import ABLATION
 from analysis.vocabulary.splits import EVALUATED
+from analysis.vocabulary.subsets import SUBSETS
 from report import PROJECT
 from report.document import fonts
 from report.engine.stage import ALL_FILES, Input, Json, Output, Source, Stage
@@ -18,6 +19,7 @@ from report.pipeline.audit import find_label_candidates
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_inputs
 from report.pipeline.external import find_external_tables
 from report.pipeline.networks import COURSE
+from report.pipeline.subsets import TABLES, find_subsets
 from report.study.settings import Comparison
 from report.study.study import Study
 from report.study.trainings import (
@@ -56,6 +58,7 @@ MODULES = {
     "decision": "decision_curves",
     "ablation": "ablation_effects",
     "external": "external_confusion",
+    "subsets": "data_curve",
     "labels": "label_candidates",
 }
 """The module of `analysis.figures` that draws a figure, by the first part of the figure's name, where it is called otherwise."""
@@ -76,6 +79,10 @@ def make_figure_stages(study: Study, place: Place) -> Iterator[Stage]:
             yield from _pair_figures(study, place, study.comparison, other)
     yield from _side_by_side(study)
     yield from _ablation(study)
+    if study.subset_models:
+        models: list[Json] = [m.select("id", "title") for m in study.subset_models]
+        measure = study.comparison.primary if study.comparison else DEFAULT_PRIMARY
+        yield _figure(study, SUBSETS, find_subsets(study, *TABLES), {"models": models, "measure": measure})
     yield from _external(study, place)
     _, data = make_data_inputs(place)
     yield _figure(study, "labels", {**find_label_candidates(), "data": data}, _classes(study))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from analysis.vocabulary.run_names import FOLDS
 from report.engine.stage import Json, Output, Stage
 from report.pipeline import packages
-from report.pipeline.networks import PREDICTIONS, make_run_stages
+from report.pipeline.networks import PREDICTIONS, make_training_stages
 from report.pipeline.splits import find_pixels, make_split_stage
 from report.study.study import Study
 from report.study.trainings import list_fold_models, list_fold_pairs, list_folds, list_runs
@@ -21,8 +21,7 @@ def make_fold_stages(study: Study) -> Iterator[Stage]:
         yield make_split_stage(study, fold, "patient", study.split.seed, **how)
         for model in models:
             (run,) = list_runs(study, model, fold)
-            stages = make_run_stages(study, run, find_pixels(fold))
-            yield from (stage for stage in stages if stage.kind in {"train", "predict"})
+            yield from make_training_stages(study, run, find_pixels(fold))
     if folds:
         yield Stage(
             FOLDS,

@@ -14,6 +14,7 @@ audit         analysis.audit.duplicates:find                read, sample, archiv
 architecture  analysis.models.architecture:describe         architecture
 split         analysis.splitting:split                      read
 split         analysis.audit.split_without_copies:split     read, audit; with ``split.exclude_duplicates``
+split         analysis.training_subsets:draw                read, split; with ``training.subsets``
 train         analysis.models.training:train                read, images, architecture, split, train
 predict       analysis.models.prediction:predict            read, images, split, train
 evaluate      analysis.evaluation.stages.evaluate:evaluate  read, split, train, predict
@@ -26,6 +27,7 @@ compare       analysis.evaluation.stages.compare:compare    predict
 folds         analysis.evaluation.stages.folds:collect      split, predict; with ``split.folds``
 ledger        analysis.evaluation.stages.ledger:write       architecture, split, predict, evaluate; with published figures
 ablation      analysis.evaluation.stages.ablate:ablate      predict; with ``ablation.run``
+subsets       analysis.evaluation.stages.subsets:collect    split, predict; with ``training.subsets``
 external      analysis.datasets.sample.*:write              sample; in place of an external set, with ``--sample``
 external      analysis.datasets.archives.unpacking:unpack   the external set, where it is an archive
 external      analysis.datasets.*:read                      external, or the external set
@@ -44,10 +46,10 @@ audit         analysis.audit.probes:compare_with_models     evaluate, audit
 audit         analysis.audit.lungs:lungs                    read, images, archive, or the data; with ``dataset.lung_masks``
 audit         analysis.audit.labels:find                    read, images, audit
 audit         analysis.audit.labels:ask_networks            predict, audit
-results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, folds, ledger, ablation, external, audit
-figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, ablation, results, external, audit
+results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, folds, ledger, ablation, subsets, external, audit
+figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, ablation, subsets, results, external, audit
 figure        report.writing.stages_figure:draw             nothing but the list of stages
-source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, folds, ledger, ablation, results, figure, external, audit
+source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, folds, ledger, ablation, subsets, results, figure, external, audit
 html          report.document.html:render                   source
 pdf           report.document.pdf:render                    source
 ============  ============================================  ============================================================
@@ -57,7 +59,8 @@ architecture reads another whose weights it begins with, as does one training. F
 is there once for each analysis: as the study splits its images, and, named ``...@patient``, with all images of a patient
 in one part; with ``split.seeds`` the images are drawn again, named ``...@draw_43``, and every model is trained and evaluated
 on each draw; with ``split.folds`` they are trained once more with each fold of the patients as the test set, named
-``...@fold_1``. With ``ablation.run`` networks without and with single components are trained, too: they are in no comparison
+``...@fold_1``; with ``training.subsets`` some are trained on parts of the training images, ``...@subset_25_seed_42``.
+With ``ablation.run`` networks without and with single components are trained, too: they are in no comparison
 but that of the stage ``ablation``. The stages called ``external...`` are of images from elsewhere, if the study has such a
 set: no training and no choice reads them. Those called ``audit...`` look for what the results rest on: ``audit.leaks`` and ``audit.patients`` once
 for each analysis, the others once. Figures show the first analysis, that of differences both.
@@ -96,6 +99,7 @@ from report.pipeline.networks import (
     make_run_stages,
 )
 from report.pipeline.splits import find_pixels, make_split_stage
+from report.pipeline.subsets import find_subsets, make_subset_training_stages, make_subsets_stage
 from report.study import trainings
 from report.study.comparable import find_obstacles
 from report.study.study import Study
@@ -126,6 +130,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         ),
         *_draws(study),
         *make_variant_stages(study),
+        *make_subset_training_stages(study),
     ]
     if study.is_locked:
         return first
@@ -134,6 +139,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         *make_fold_stages(study),  # their test images are those of the test set too: none while it is locked
         *_ledger(study, place),
         *make_ablation_stages(study),
+        *make_subsets_stage(study),
         *make_external_stages(study, place),
         *make_audit_stages(study, place),
         _results(study, place),
@@ -270,6 +276,7 @@ def _results(study: Study, place: Place) -> Stage:
             **({"ledger": Output("ledger", RESULTS)} if study.published else {}),
             **({FOLDS: Output(FOLDS, RESULTS)} if study.split.folds else {}),
             **find_ablation(study, RESULTS),
+            **find_subsets(study, *RESULTS),
             **find_external_results(study, place),
             **find_audit_results(study),
         },

@@ -29,6 +29,7 @@ SECTIONS = (
         "ablation",
         "draws",
         "folds",
+        "subsets",
         "probabilities",
     ),
     *("previous", "each", "reproduce", "experiments"),

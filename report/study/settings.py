@@ -260,11 +260,30 @@ class Image(Section):
 
 
 class Training(Section):
-    """What fixes the numbers of every training. With several seeds each model is trained once with each."""
+    """What fixes the numbers of every training. With several seeds each model is trained once with each.
+
+    ``subset_models`` are trained on each of the shares ``subsets`` of the training images too, which each seed draws anew.
+    """
 
     seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)] = (42,)
     threads: Annotated[int, Field(ge=1)] = 2
     precision: Literal["float32", "bfloat16"] = "float32"
+    subsets: tuple[Annotated[float, Field(ge=0.01, lt=1)], ...] = ()
+    subset_models: tuple[Identifier, ...] = ()
+
+    @model_validator(mode="after")
+    def _subsets_fit(self) -> Training:
+        whole = [round(100 * share) for share in self.subsets]
+        if any(abs(100 * share - n) > 1e-9 for share, n in zip(self.subsets, whole, strict=True)):
+            raise refuse("a share is of whole per cent, such as 0.25", key="subsets")
+        if whole != sorted(set(whole)):
+            raise refuse("each share is larger than the one before", key="subsets")
+        if self.subsets and len(self.seeds) < MIN_SEEDS:
+            problem = f"needs {MIN_SEEDS} seeds or more in training.seeds, each of which draws the images"
+            raise refuse(problem, key="subsets", others=["seeds"], hint="--set 'training.seeds=[42, 43, 44]'")
+        if self.subset_models and not self.subsets:
+            raise refuse("there are no subsets to train on", key="subset_models", others=["subsets"])
+        return self
 
     @field_validator("seeds")
     @classmethod

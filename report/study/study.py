@@ -17,6 +17,7 @@ from report.study.external import External, find_unmatched
 from report.study.model_settings import Model, read_model
 from report.study.published import Published
 from report.study.settings import (
+    MIN_SEEDS,
     About,
     ClassLabel,
     Comparison,
@@ -81,6 +82,15 @@ class Study(Section):
         return tuple(m for m in self.models if m.weights != "random")
 
     @property
+    def subset_models(self) -> tuple[Model, ...]:
+        """The models that are trained on subsets too: those named, or the first that is compared, or the last."""
+        if not self.training.subsets:
+            return ()
+        compared = self.comparison.against[:1] if self.comparison else ()
+        named = self.training.subset_models or compared or (self.trained[-1].id,)
+        return tuple(m for m in self.trained if m.id in named)
+
+    @property
     def corrections(self) -> tuple[Mistake, ...]:
         """The mistakes of which both models are trained."""
         trained = {m.id for m in self.trained}
@@ -134,16 +144,19 @@ class Study(Section):
 
     def for_sample(self) -> Study:
         """Return the study as ``--sample`` builds it: smaller images, fewer epochs, perhaps fewer seeds, networks too small for
-        two threads."""
+        two threads.
+
+        With fewer seeds than subsets of the training images need there are none.
+        """
         image = self.image.model_copy(update={"size": min(self.image.size, self.sample.size)})
         models = tuple(m.for_sample(self.sample.epochs) for m in self.models)
         split = self.split
         if split.subset:
             split = split.model_copy(update={"subset": self.sample.subset})
         dataset = self.dataset.without_real_names()
-        training = self.training.model_copy(
-            update={"threads": 1, "seeds": self.training.seeds[: self.sample.seeds]}
-        )
+        seeds = self.training.seeds[: self.sample.seeds]
+        few = {"subsets": (), "subset_models": ()} if self.training.subsets and len(seeds) < MIN_SEEDS else {}
+        training = self.training.model_copy(update={"threads": 1, "seeds": seeds, **few})
         changed = {
             "image": image,
             "models": models,
@@ -214,6 +227,7 @@ class Study(Section):
         self._check_report()
         self._check_folds()
         self._check_ablation()
+        self._check_subsets()
         for name in self.published.protocol.models if self.published else ():
             self.as_published(name)
         self._check_requirements()
@@ -347,6 +361,7 @@ class Study(Section):
                 if varied.id in models:
                     raise refuse(f"a model is called {varied.id}; choose another id", key=f"{where}.id")
 
+<<<<<<< HEAD
     def _check_report(self) -> None:
         """Refuse a main text of models that are not trained, or without the one with which others are compared."""
         main, trained = self.report.main, [m.id for m in self.trained]
@@ -357,6 +372,22 @@ class Study(Section):
         if main and (missing := [name for name in compared if name not in main]):
             problem = f"{missing[0]} is missing, and the first comparison is about it"
             raise refuse(problem, key="report.main", others=["comparison"])
+=======
+    def _check_subsets(self) -> None:
+        """Refuse models that cannot be trained on a part of the images."""
+        trained = {m.id: m for m in self.trained}
+        for name in self.training.subset_models:
+            if name not in trained:
+                known = ", ".join(sorted(trained))
+                raise refuse(f"no model is called {name!r} (models: {known})", key="training.subset_models")
+        for model in self.subset_models:
+            if model.init_from:
+                raise refuse(
+                    f"{model.id} begins with weights that were trained on all images",
+                    key="training.subset_models" if self.training.subset_models else "training.subsets",
+                    others=[f"models.{model.id}.init_from"],
+                )
+>>>>>>> 85dff667d040a55fbde1181468b45a0b2fce245f
 
     def _check_requirements(self) -> None:
         """Refuse a requirement of a setting that does not exist."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from analysis.vocabulary.ablation import ADD, LEAVE, Effect
 from analysis.vocabulary.folds import name_folds
-from analysis.vocabulary.run_names import DRAW, add_seed, join_run
+from analysis.vocabulary.run_names import DRAW, add_seed, add_subset, join_run
 from analysis.vocabulary.splits import EVALUATED, PRESCRIBED, VALIDATION, suffix
-from report.study.model_settings import Model
+from report.study.model_settings import BestCheckpoint, Model
 from report.study.study import Study
 
 MOST_TOGETHER = 5
@@ -105,6 +106,53 @@ def list_variants(study: Study) -> list[Variant]:
         ):
             found.append(Variant(component.id, effect, model, of, seeds[effect]))
     return found
+
+
+def list_subset_runs(study: Study, model: Model) -> dict[float, list[Run]]:
+    """Return of each share of the training images the trainings of a model, one for each seed; 1 has the ordinary ones.
+
+    They are of the last analysis, which keeps patients apart where one does: else more images would also be more of the
+    patients that are tested. ``analysis`` of a run is its draw: the seed's, of this share.
+    """
+    last = list(list_analyses(study))[-1]
+    shares = {
+        share: [
+            Run(
+                _lengthen(model, share),
+                add_seed(add_subset(last, share), seed),
+                seed,
+                add_seed(add_subset(f"{model.id}{last}", share), seed),
+            )
+            for seed in study.training.seeds
+        ]
+        for share in study.training.subsets
+    }
+    return {**shares, 1.0: list_runs(study, model, last)}
+
+
+def _lengthen(model: Model, share: float) -> Model:
+    """Return a model as it is trained on a ``share`` of the images: with as many steps of the optimiser as on all.
+
+    An epoch has the fewer steps, so there are more epochs. What else is counted in epochs is as much longer: the warm-up
+    of a schedule, and the patience of callbacks; a cosine falls over all epochs in any case.
+    """
+    changed: dict[str, Any] = {
+        "epochs": _longer(model.epochs, share),
+        "callbacks": tuple(
+            c
+            if isinstance(c, BestCheckpoint)
+            else c.model_copy(update={"patience": _longer(c.patience, share)})
+            for c in model.callbacks
+        ),
+    }
+    if model.schedule:
+        warmup = _longer(model.schedule.warmup, share)
+        changed["schedule"] = model.schedule.model_copy(update={"warmup": warmup})
+    return model.model_copy(update=changed)
+
+
+def _longer(epochs: int, share: float) -> int:
+    return round(epochs / share)
 
 
 def name_first_run(study: Study, model: Model) -> str:

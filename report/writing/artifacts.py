@@ -14,6 +14,7 @@ from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.folds import FOLDS_TABLE
 from analysis.vocabulary.results import ABLATION
 from analysis.vocabulary.run_names import FOLDS, split_run
+from analysis.vocabulary.subsets import SUBSETS
 
 EVALUATION = (
     *("measures.csv", "confusion.csv", "auroc.csv", "average_precision.csv"),
@@ -49,6 +50,8 @@ def copy_tables(inputs: Mapping[str, Path], out: Path) -> None:
             _copy(source, folder, name, ("history.csv",))
         elif kind.startswith("compare"):
             _copy(source, folder, split_run(kind)[1], [path.name for path in source.glob("*.csv")])
+        elif kind == SUBSETS:
+            _copy(source, folder, kind, [path.name for path in source.glob("*.csv")])
         elif kind == "ledger":
             _copy(source, folder, "", ("ledger.csv",))
         elif kind == FOLDS:

@@ -30,6 +30,7 @@ from report.writing.sections.probabilities import Probabilities
 from report.writing.sections.references import References
 from report.writing.sections.reproduce import Reproduce
 from report.writing.sections.results import Results
+from report.writing.sections.subsets import Subsets
 from report.writing.study_facts import FEW, StudyFacts
 from report.writing.values import NO_BREAK, percent, unbroken
 
@@ -58,6 +59,7 @@ def facts_of_sections(study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) 
         references=References(study, comparison.analyses),
         reproduce=Reproduce(study),
         results=Results(study),
+        subsets=Subsets(study),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from analysis.evaluation.settings import DISCORDANCES, PREVALENCES, SPECIFICITIES
-from analysis.vocabulary import ablation, audit, external, folds, results
+from analysis.vocabulary import ablation, audit, external, folds, results, subsets
 from analysis.vocabulary.measures import (
     ABNORMAL,
     COMPARED,
@@ -68,7 +68,7 @@ def result_names(study: Study) -> frozenset[str]:
         found |= set(external.names(study.external.class_ids, study.class_ids, sorted(tested)))
     models, analyses = [m.id for m in study.trained], list(list_analyses(study))
     found |= set(audit.names(study.class_ids, models, analyses, lungs=study.dataset.lung_masks))
-    found |= set(_over_draws(study)) | set(_over_folds(study))
+    found |= set(_over_draws(study)) | set(_over_folds(study)) | set(_of_subsets(study))
     if study.ablation and study.ablation.run:
         found |= set(ablation.names({c.id: bool(c.added) for c in study.ablation.components}))
     return frozenset(found | set(_published(study)))
@@ -89,6 +89,20 @@ def _over_folds(study: Study) -> Iterator[str]:
         models = [model.id for model in list_fold_models(study)]
         pairs = [pair_name(b, a) for b, a in list_fold_pairs(study)]
         yield from folds.names(_classes(study), study.split.folds, models, pairs)
+
+
+def _of_subsets(study: Study) -> Iterator[str]:
+    """Yield the names of what models reach on parts of the training images."""
+    if not study.subset_models:
+        return
+    declared = study.comparison
+    yield from subsets.names(
+        [m.id for m in study.subset_models],
+        list(list_analyses(study))[-1],
+        (*study.training.subsets, subsets.ALL),
+        declared.split if declared else "test",
+        declared.primary if declared else DEFAULT_PRIMARY,
+    )
 
 
 def _list_owners(study: Study, model: Model, analysis: str) -> set[str]:

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from report.commands.build import FORMATS
+from report.commands.build import FORMATS, _choose_targets, _require_model
 from report.errors import (
     DATA,
     ENVIRONMENT,
     OK,
     RENDER,
+    USAGE,
+    UsageError,
 )
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from tests.commands.process import run, run_in_vain, write_image
+from tests.pipeline.plans import ABLATED, ASSIGNMENT
 from tests.specimen import TWO_NETWORKS
 
 LABELS = ("Bacterial Pneumonia", "COVID-19", "No Pneumonia (healthy)", "Viral Pneumonia")
@@ -50,6 +53,27 @@ def dataset(tmp_path: Path):
 def test_a_whole_build_has_every_stage():
     plan = make_plan(Request(sample=True))
     assert plan.select_upstream(["results", "source", *FORMATS]) == plan.stages, "so old ones are forgotten"
+
+
+def test_a_build_with_an_ablation_has_every_stage():
+    plan = make_plan(Request(str(ASSIGNMENT), sample=True, overrides=ABLATED))
+    assert plan.select_upstream(_choose_targets(plan, "", "html,pdf")) == plan.stages
+
+
+def test_a_network_of_an_ablation_can_be_built_alone():
+    plan = make_plan(Request(str(ASSIGNMENT), sample=True, overrides=ABLATED))
+    assert _require_model(plan, "improved_without_dropout") == "improved_without_dropout"
+    assert _choose_targets(plan, "improved_without_dropout", "html,pdf") == [
+        "validate.improved_without_dropout"
+    ]
+    without = make_plan(Request(str(ASSIGNMENT), sample=True))
+    with pytest.raises(UsageError, match="no such model"):
+        _require_model(without, "improved_without_dropout")
+
+
+def test_a_study_without_an_ablation_says_what_it_lacks(tmp_path):
+    code, error, hint = run_in_vain("build", "pediatric-official", "--sample", "--ablation", cache=tmp_path)
+    assert (code, "the study names no components" in error, "templates/study" in hint) == (USAGE, True, True)
 
 
 def test_without_data_the_hint_says_how_to_get_them(tmp_path):

@@ -12,6 +12,7 @@ from report.study.loading import load
 from report.study.model_settings import Model
 from report.study.readers import look_up
 from report.study.settings import Dataset, Image, Split
+from report.study.trainings import list_variants
 from report.workspace import places
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
@@ -131,3 +132,15 @@ def test_the_external_set_that_the_skeleton_shows_can_be_said(studies):
     external = load(path).external
     assert [c.matches for c in external.classes] == [("normal",), ()]
     assert external.columns.source == "site"
+
+
+def test_the_ablation_that_the_skeleton_shows_can_be_run(studies):
+    skeleton.create_study("mine")
+    path = studies / "mine" / "study.toml"
+    before, table, after = path.read_text().partition("#   [ablation]\n")
+    shown, blank, rest = after.partition("\n\n")
+    path.write_text(before + (table + shown).replace("#   ", "") + blank + rest)
+    assert [v.model.id for v in list_variants(load(path, ("ablation.run=true",)))] == [
+        "improved_without_augmentation",
+        "baseline_with_augmentation",
+    ]

@@ -43,6 +43,7 @@ def write_inputs(root: Path, ids: Sequence[str] = IDS) -> dict[str, Path]:
     _write_results(root)
     _write_candidates(root, ids)
     _write_flips(root, ids)
+    _write_subsets(root)
     _write_duplicates(root)
     _write_effects(root)
     for model in MODELS:
@@ -91,6 +92,25 @@ def _write_candidates(root: Path, ids: Sequence[str]) -> None:
     )
     (root / "labels").mkdir()
     table.to_csv(root / "labels" / "candidates.csv", index=False)
+
+
+def _write_subsets(root: Path) -> None:
+    """Write what two models reach on a quarter, half and all of the training images, with three trainings each."""
+    shares = {0.25: 200, 0.5: 400, 1.0: 800}
+    means = [
+        {"model": m, "share": share, "images": n, "value": v, "low": v - 0.03, "high": v + 0.03}
+        for k, m in enumerate(MODELS[:2])
+        for share, n in shares.items()
+        for v in (0.7 + 0.05 * k + 0.1 * share,)
+    ]
+    trainings = [
+        {**row, "value": row["value"] + shift, "images": row["images"] + 9 * shift}
+        for row in means
+        for shift in (-0.01, 0.0, 0.01)
+    ]
+    (root / "subsets").mkdir()
+    for name, rows in (("subsets", means), ("trainings", trainings)):
+        pd.DataFrame(rows).to_csv(root / "subsets" / f"{name}.csv", index=False)
 
 
 def _write_flips(root: Path, ids: Sequence[str]) -> None:
@@ -249,6 +269,7 @@ def _write_comparison(root: Path, ids: Sequence[str]) -> None:
         reference="low_detail",
         baseline="a",
         against=["b"],
+        between=[],
         primary="f1.macro",
         split="test",
         margin=0.03,

@@ -80,6 +80,7 @@ FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             **{"measure": "f1.macro", "split": "test", "margin": 0.03},
         },
     ),
+    "subsets": ({"subsets": "subsets"}, {"models": MODELS[:2], "measure": "f1.macro"}),
     "external": (
         {"external_a": "external_a", "external_b": "external_b"},
         {"external": ELSEWHERE, "models": MODELS[:2]},
@@ -96,6 +97,7 @@ OF_NO_CLASSES = (
     "histories",
     "histories.loss",
     "histories.accuracy",
+    "subsets",
 )
 OF_MODELS = ("overlay.roc", "overlay.pr", "reliability", "decision")
 

@@ -183,6 +183,7 @@ DEFINED = {
     "examples",
     "labels",
     "flips",
+    "subsets",
     "duplicates",
     "curves",
     "before",

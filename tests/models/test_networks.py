@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analysis.errors import ArchitectureError
-from analysis.models import architecture
+from analysis.models import architecture, assignment
 from report.study.loading import load
 from report.study.study import Study
 
@@ -51,6 +51,24 @@ PUBLISHED = {
 
 def declared(study: str) -> Study:
     return load(PROJECT / "studies" / study / "study.toml")
+
+
+@pytest.mark.parametrize(
+    ("network", "changed", "parameters", "lacking"),
+    [
+        ("baseline", {"pooled": True}, 59_460, "Flatten"),
+        ("residual", {"pooled": False}, 713_068, "GlobalAveragePooling2D"),
+        ("residual", {"normalised": False}, 691_396, "BatchNormalization"),
+    ],
+)
+def test_a_network_of_the_assignment_without_a_component(
+    network: str, changed: dict[str, bool], parameters: int, lacking: str
+) -> None:
+    model = getattr(assignment, network)(size=156, channels=3, classes=4, **changed)
+    whole = getattr(assignment, network)(size=156, channels=3, classes=4)
+    assert model.count_params() == parameters
+    assert lacking in {type(layer).__name__ for layer in whole.layers}
+    assert lacking not in {type(layer).__name__ for layer in model.layers}
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,10 @@ PLANS = {
     "ablation": planned(*ABLATED),
     "ablation, three seeds": planned(*ABLATED, "training.seeds=[1, 2, 3]"),
     "ablation, locked": planned(*ABLATED, 'evaluation.test="locked"'),
+    "subsets": planned("training.seeds=[1, 2, 3]", "training.subsets=[0.25, 0.5]"),
+    "locked, subsets": planned(
+        'evaluation.test="locked"', "training.seeds=[1, 2, 3]", "training.subsets=[0.5]", "split.also=none"
+    ),
     "lungs": planned("dataset.lung_masks=true"),
     "lungs in an archive": make_stages(
         changed_study("dataset.lung_masks=true"), Place(ASSIGNMENT, "archive", Path("/data.zip"))

@@ -54,7 +54,7 @@ OF_SEVERAL = {
         *("overlay.roc", "overlay.roc.val", "overlay.pr", "reliability", "decision", "external"),
     )
 }
-OF_PAIR = {"figure.moved.improved", "figure.differences.improved", "figure.effects.improved"}
+OF_PAIR = {f"figure.{name}.improved" for name in ("moved", "flips", "differences", "effects")}
 Edit = Callable[[str], str]
 
 
@@ -201,7 +201,7 @@ REACHED = {
     "analysis.datasets.archives.unpacking": set(),
     "analysis.datasets.images.decode": {
         *("read", "images", "external.read", "external.images", "audit.duplicates"),
-        *("figure.examples", "figure.duplicates", "figure.labels"),
+        *("figure.examples", "figure.duplicates", "figure.labels", "figure.flips.improved"),
     },
     "analysis.preparation": {"images", "external.images"},
     "analysis.splitting": {"split"},
@@ -250,12 +250,13 @@ def test_templates_and_prose_reach_the_source_and_the_theme_what_is_made_of_it(c
     with ExitStack() as edits:
         for name in templates:
             edits.enter_context(copy.edited(f"templates/{name}", append("\n")))
-        edits.enter_context(copy.edited("studies/assignment/discussion.md", append("\nOne more sentence.\n")))
+        for name in ("discussion.md", "experiments.md"):
+            edits.enter_context(copy.edited(f"studies/assignment/{name}", append("\nOne more sentence.\n")))
         assert copy.would_run() == Found({"source"}, {"html", "pdf"})
         assert copy.status()["source"] == [
             "stale",
             copy.another_program(),
-            f"{copy.root}/studies/assignment: 1 file changed (first: discussion.md)",
+            f"{copy.root}/studies/assignment: 2 files changed (first: discussion.md)",
             f"{copy.root}/templates: 3 files changed (first: references.bib)",
         ]
     with ExitStack() as edits:
@@ -308,7 +309,7 @@ def test_a_new_model_leaves_the_others_alone(copy):
     assert {n for n, (state, *_) in states.items() if state in {"stale", "waiting"}} == {
         *("compare", "ledger", "results", "figure.stages"),
         *("audit.probe_reach", "audit.labels_by_networks", "figure.labels"),
-        *("figure.differences.improved", "figure.effects.improved"),
+        *("figure.flips.improved", "figure.differences.improved", "figure.effects.improved"),
         *OF_SEVERAL,
         *DOCUMENT,
     }

@@ -184,7 +184,7 @@ def test_more_seeds_change_no_key_of_a_training_by_patient():
 def test_what_is_declared_reaches_the_comparison_alone(override):
     document = {"source", "html", "pdf"}
     effects = {"figure.differences.improved", "figure.effects.improved"}
-    after = {"compare", "compare@patient", "results", "figure.primary"}
+    after = {"compare", "compare@patient", "results", "figure.primary", "figure.flips.improved"}
     assert changed(REAL, planned(override)) == after | effects | document
     at_once = {a.name for a, b in zip(REAL, planned(override), strict=True) if a != b}
     figures = set() if "alpha" in override else effects

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from report import PROJECT
 from report.errors import StudyError, UsageError
 from report.study.loading import load
 from report.study.study import Study
@@ -159,3 +160,30 @@ def test_an_ablation_needs_a_comparison(written):
     path = written(('\n[comparison]\nbaseline = "baseline"\nagainst = ["improved"]\n', ""))
     with pytest.raises(StudyError, match=r"ablation: there is no \[comparison\]"):
         load(path)
+
+
+NOT_TAKEN_APART = {
+    "id",
+    "title",
+    "architecture",
+    "rationale",
+    "minutes",
+    "epochs",
+    "averaged_over",
+    "precision",
+    "source",
+}
+
+
+def test_the_assignment_takes_apart_what_its_own_network_has_and_the_baseline_lacks():
+    study = load(PROJECT / "studies" / "assignment" / "study.toml", ("ablation.run=true",))
+    own, baseline = study.ends_of_ablation
+    ours, theirs = (m.model_dump() for m in (own, baseline))
+    differ = {key for key in ours if ours[key] != theirs[key]} - NOT_TAKEN_APART
+    taken, given = set[str](), set[str]()
+    for variant in list_variants(study):
+        values, beside = variant.model.model_dump(), variant.beside.model_dump()
+        changed = {key for key in values if values[key] != beside[key]} - {"id", "params"}
+        assert all(values[key] == (theirs if variant.effect == "leave" else ours)[key] for key in changed)
+        (taken if variant.effect == "leave" else given).update(changed)
+    assert taken == given == differ

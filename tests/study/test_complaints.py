@@ -43,6 +43,36 @@ from tests.study.conftest import ASSIGNMENT
             "mend",
         ),
         ("seeds = [42]", "seeds = [1, 1]", "training.seeds: one seed, or 3 different ones or more", "mend"),
+        (
+            "seeds = [42]",
+            "seeds = [42]\nsubsets = [0.5]",
+            "training.subsets: needs 3 seeds or more in training.seeds",
+            "--set 'training.seeds=[42, 43, 44]'",
+        ),
+        (
+            "seeds = [42]",
+            "seeds = [1, 2, 3]\nsubsets = [0.255]",
+            "training.subsets: a share is of whole per cent",
+            "mend",
+        ),
+        (
+            "seeds = [42]",
+            "seeds = [1, 2, 3]\nsubsets = [0.5, 0.25]",
+            "training.subsets: each share is larger than the one before",
+            "mend",
+        ),
+        (
+            "seeds = [42]",
+            'seeds = [1, 2, 3]\nsubset_models = ["improved"]',
+            "training.subset_models: there are no subsets to train on",
+            "mend",
+        ),
+        (
+            "seeds = [42]",
+            'seeds = [1, 2, 3]\nsubsets = [0.5]\nsubset_models = ["third"]',
+            "training.subset_models: no model is called 'third' (models: baseline, improved)",
+            "mend",
+        ),
         ("seeds = [42]", "seeds = []", "training.seeds: at least 1, got 0", "mend"),
         (
             "seeds = [42]",

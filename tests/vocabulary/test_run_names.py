@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.vocabulary.run_names import add_seed, drop_seed, join_run, split_run
+from analysis.vocabulary.run_names import add_seed, add_subset, drop_seed, join_run, split_run
 from tests.pipeline.plans import SEEDS, planned
 
 
@@ -22,6 +22,12 @@ def test_what_is_put_together_is_taken_apart(owner, run, name, with_seed):
     assert split_run(name) == (owner, run)
     assert add_seed(name, 42) == with_seed
     assert drop_seed(with_seed) == drop_seed(name) == name
+
+
+def test_a_subset_is_named_behind_the_analysis_and_before_the_seed():
+    assert add_seed(add_subset("baseline", 0.25), 42) == "baseline@subset_25_seed_42"
+    assert add_subset("@patient", 0.5) == "@patient_subset_50"
+    assert drop_seed("baseline@patient_subset_25_seed_42") == "baseline@patient_subset_25"
 
 
 def test_every_training_of_a_plan_belongs_to_its_model():

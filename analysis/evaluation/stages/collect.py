@@ -16,6 +16,7 @@ from analysis.progress import Progress
 from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.results import ABLATION, OF_ARCHITECTURE
 from analysis.vocabulary.run_names import FOLDS, join_run, split_run
+from analysis.vocabulary.subsets import SUBSETS
 
 
 def collect(
@@ -34,7 +35,7 @@ def collect(
     ----------
     inputs : mapping of str to Path
         ``records``, ``split<analysis>``, ``architecture_<model>``, ``evaluate_<name>`` of each model and training,
-        ``compare<analysis>``, ``ledger`` if there are published figures, ``folds`` and ``ablation`` if there are any,
+        ``compare<analysis>``, ``ledger`` if there are published figures, ``folds``, ``ablation`` and ``subsets`` if there are any,
         and ``audit_<topic><analysis>``.
     classes : sequence of str
         Class ids in the study's order.
@@ -52,7 +53,7 @@ def collect(
         kind, _, model = name.partition("_")
         if kind == "architecture":
             results |= _architecture(folder, model)
-        elif name.startswith(("evaluate_", "compare", "ledger", FOLDS, ABLATION)):
+        elif name.startswith(("evaluate_", "compare", "ledger", FOLDS, ABLATION, SUBSETS)):
             results |= read_results(folder / "results.json")
         elif kind == AUDIT:
             results |= owned(read_results(folder / "results.json"), join_run(AUDIT, split_run(model)[1]))

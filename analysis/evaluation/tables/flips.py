@@ -9,8 +9,8 @@ import pandas as pd
 
 from analysis.evaluation import settings
 from analysis.evaluation.statistics.pairs import Pair
+from analysis.vocabulary.results import CHANGED_SIDES
 
-DIRECTIONS = ("fixed", "broken")
 COLUMNS = (
     *("split", "y_true", "direction", "image_id", "said_a", "p_said_a", "said_b", "p_said_b"),
     *("change", "number"),
@@ -41,7 +41,7 @@ def _flips(pair: Pair, split: str) -> Iterator[dict[str, object]]:
     right = {"fixed": (b.y_pred == a.y_true) & (a.y_pred != a.y_true)}
     right["broken"] = (a.y_pred == a.y_true) & (b.y_pred != a.y_true)
     for k, name in enumerate(a.classes):
-        for direction in DIRECTIONS:
+        for direction in CHANGED_SIDES:
             moved = np.flatnonzero(right[direction] & (a.y_true == k))
             for i in moved[np.argsort(-np.abs(change[moved]), kind="stable")]:
                 yield {

@@ -79,6 +79,8 @@ def test_whether_the_folds_agree_is_told_by_the_side_of_zero(folded, verdict, en
     low, high = ends or (None, None)
     results = {**facts.values.results}
     results[MEAN] = {**results[MEAN], "value": 0.03, "low": low, "high": high}
+    tested = f"{PAIR}@patient.test.f1.macro"
+    results[tested] = {**results[tested], "value": -0.05 if verdict == "worse" else 0.05}
     verdicts = [
         {**made, "verdict": verdict if made["analysis"] else "not_distinguishable"}
         for made in json.loads((inputs["results"] / "results.json").read_text())["verdicts"]
@@ -88,6 +90,16 @@ def test_whether_the_folds_agree_is_told_by_the_side_of_zero(folded, verdict, en
     assert why in words
     assert words.endswith("(@sec-folds).")
     assert ("on the" in words) == ("on the" in why)
+
+
+def test_a_measure_that_a_fold_leaves_undefined_decides_nothing(folded):
+    inputs, study = folded
+    facts = facts_of(inputs, study)
+    results = {**facts.values.results}
+    results[MEAN] = {**results[MEAN], "value": None, "low": None, "high": None}
+    verdicts = json.loads((inputs["results"] / "results.json").read_text())["verdicts"]
+    words = Written(facts, verdicts).having(results)("folds.confirmed", "improved")
+    assert words.endswith("decides nothing: the mean difference in macro F1 is not defined (@sec-folds).")
 
 
 def test_a_verdict_that_was_declared_late_is_not_said_to_be_agreed_with(folded):
