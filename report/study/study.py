@@ -361,7 +361,6 @@ class Study(Section):
                 if varied.id in models:
                     raise refuse(f"a model is called {varied.id}; choose another id", key=f"{where}.id")
 
-<<<<<<< HEAD
     def _check_report(self) -> None:
         """Refuse a main text of models that are not trained, or without the one with which others are compared."""
         main, trained = self.report.main, [m.id for m in self.trained]
@@ -372,7 +371,7 @@ class Study(Section):
         if main and (missing := [name for name in compared if name not in main]):
             problem = f"{missing[0]} is missing, and the first comparison is about it"
             raise refuse(problem, key="report.main", others=["comparison"])
-=======
+
     def _check_subsets(self) -> None:
         """Refuse models that cannot be trained on a part of the images."""
         trained = {m.id: m for m in self.trained}
@@ -387,7 +386,6 @@ class Study(Section):
                     key="training.subset_models" if self.training.subset_models else "training.subsets",
                     others=[f"models.{model.id}.init_from"],
                 )
->>>>>>> 85dff667d040a55fbde1181468b45a0b2fce245f
 
     def _check_requirements(self) -> None:
         """Refuse a requirement of a setting that does not exist."""
