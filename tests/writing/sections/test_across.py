@@ -20,6 +20,7 @@ def across(
     ids = [f"c{k}" for k in range(classes)]
     study = {
         "comparison": None,
+        "report": {"main": []},
         "untrained": [],
         "classes": [{"id": c, "label": c.upper(), "normal": False} for c in ids],
         "models": [{"id": m, "title": f"Network {m}"} for m in val],
