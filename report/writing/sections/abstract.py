@@ -17,7 +17,7 @@ class Abstract(Section):
     @property
     def models(self) -> list[str]:
         """The models whose figures it gives: all, or where a few are compared with one only the first of them beside it."""
-        against = self.facts.declared["against"]
+        against = self.facts.compared
         if 1 < len(against) <= FEW_PAIRS:
             return [self.facts.declared["baseline"], against[0]]
         return list(self.facts.trained)
