@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -85,14 +86,15 @@ def page_in(cache: Path, study: Path) -> bytes:
 
 QUARTO = """#!/bin/sh
 echo "$PWD $*, cache $REPORT_CACHE, python $(command -v python)" >> "$CALLED"
-[ "$ENDS" = never ] && exec sleep 60
-exit $ENDS
+[ "$ENDS" = never ] || exit $ENDS
+sleep 600 &
+wait
 """
 
 
 @pytest.fixture
 def quarto(tmp_path: Path) -> dict[str, str]:
-    """Put a Quarto on the path that only writes down how it was called."""
+    """Put a Quarto on the path that only writes down how it was called; as Quarto's own it leaves its server behind."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "quarto").write_text(QUARTO)
     (tmp_path / "bin" / "quarto").chmod(0o755)
@@ -101,32 +103,43 @@ def quarto(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("ends", "code"), [("0", OK), ("1", RENDER)])
-def test_with_quarto_on_the_path_its_preview_runs(tmp_path, made_up, quarto, ends, code):
-    log = tmp_path / "log"
-    with running(
-        "--sample", "--cache", str(made_up), "--port", "4321", log=log, ENDS=ends, **quarto
-    ) as process:
+def test_quartos_preview_runs_when_it_is_asked_for(tmp_path, made_up, quarto, ends, code):
+    log, source = tmp_path / "log", ROOT / "document" / "assignment-sample" / "report.qmd"
+    wanted = ("--sample", "--cache", str(made_up), "--port", "4321", "--quarto", "--no-browser")
+    with running(*wanted, log=log, ENDS=ends, **quarto) as process:
         assert process.wait(60) == code
     python = Path(sys.executable).with_name("python")
-    called = (tmp_path / "called").read_text()
-    assert called == f"{ROOT} preview . --no-browser --port 4321, cache {made_up}, python {python}\n"
+    called = re.fullmatch(r"(.*) --port (\d+), (.*)\n", (tmp_path / "called").read_text())
+    assert called[1] == f"{ROOT} preview . --no-browser"
+    assert called[3] == f"cache {made_up}, python {python}"
+    assert f"http://localhost:{called[2]}/document/assignment-sample/report.html" in log.read_text()
+    assert source.is_file()
 
 
-def test_ctrl_c_ends_quarto_too(tmp_path, made_up, quarto, is_running):
-    log = tmp_path / "log"
-    with running("--sample", "--cache", str(made_up), log=log, ENDS="never", **quarto) as process:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_quarto_and_what_it_has_started(tmp_path, made_up, quarto, is_running, number):
+    wanted = ("--sample", "--cache", str(made_up), "--quarto", "--no-browser")
+    with running(*wanted, log=tmp_path / "log", ENDS="never", **quarto) as process:
         until((tmp_path / "called").exists)
-        there = children(process.pid)
-        process.send_signal(signal.SIGINT)
+        launchers = until(lambda: [c for c in children(process.pid) if children(c)])
+        there = [*launchers, *(server for launcher in launchers for server in children(launcher))]
+        process.send_signal(number)
         assert process.wait(SOON_SECONDS) == OK
-    assert there
     until(lambda: not any(map(is_running, there)))
-    assert len(log.read_text().splitlines()) == 1
 
 
-def test_quarto_is_passed_over_for_what_it_cannot_show(tmp_path, own, made_up, quarto):
+@pytest.mark.parametrize("wanted", [(), ("--set", "study.course=A")])
+def test_quarto_is_refused_for_what_it_cannot_show(tmp_path, own, made_up, quarto, wanted):
+    study = "assignment" if wanted else str(own)
+    arguments = (study, "--sample", "--cache", str(made_up), *wanted, "--quarto")
+    with running(*arguments, log=tmp_path / "log", ENDS="0", **quarto) as process:
+        assert process.wait(60) == USAGE
+    assert "Quarto shows the studies in studies/ only" in (tmp_path / "log").read_text()
+    assert not (tmp_path / "called").exists()
+
+
+def test_without_the_option_the_preview_is_ours_also_where_quarto_is(tmp_path, own, made_up, quarto):
     log = tmp_path / "log"
     with running(str(own), "--sample", "--cache", str(made_up), "--no-browser", log=log, ENDS="0", **quarto):
         address(log)
-    assert "not with Quarto" in log.read_text()
     assert not (tmp_path / "called").exists()
