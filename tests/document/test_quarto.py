@@ -32,6 +32,6 @@ def test_a_sample_has_its_banner(tmp_path):
     head = "---\nsample: {}\n{}---\n\nText.\n"
     said = [
         run_pandoc(arguments, head.format(*about)).stderr.decode()
-        for about in (("true", 'footer: "Images & <words>"\n'), ("false", ""))
+        for about in (("true", 'footer: "Images & more"\n'), ("false", ""))
     ]
-    assert said == ['before-body|<div class="banner" role="note">Images &amp; &lt;words&gt;</div>', ""]
+    assert said == ['before-body|<div class="banner" role="note">Images &amp; more</div>', ""]
