@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import sys
@@ -12,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from report.engine.store import Store
-from report.errors import OK, RENDER, USAGE, EnvironmentProblem
+from report.errors import OK, USAGE, EnvironmentProblem, RenderError, UsageError
 from report.preview import session
 from report.preview.server import HOST
-from report.workspace.plan import make_plan
+from report.workspace.plan import Plan, make_plan
 from report.workspace.request import Request
 from tests.preview.site import ROOT, SOON_SECONDS, Site, address, digest_in, plain, running, until
 
@@ -85,7 +84,7 @@ def page_in(cache: Path, study: Path) -> bytes:
 
 
 QUARTO = """#!/bin/sh
-echo "$PWD $*, cache $REPORT_CACHE, python $(command -v python)" >> "$CALLED"
+echo "$$ $PWD $*, cache $REPORT_CACHE, python $(command -v python)" >> "$CALLED"
 [ "$ENDS" = never ] || exit $ENDS
 sleep 600 &
 wait
@@ -93,53 +92,57 @@ wait
 
 
 @pytest.fixture
-def quarto(tmp_path: Path) -> dict[str, str]:
-    """Put a Quarto on the path that only writes down how it was called; as Quarto's own it leaves its server behind."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "quarto").write_text(QUARTO)
-    (tmp_path / "bin" / "quarto").chmod(0o755)
-    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return {"PATH": path, "CALLED": str(tmp_path / "called")}
+def quarto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a Quarto that only writes down how it was called; as Quarto's own it leaves its server to itself."""
+    launcher = tmp_path / "bin" / "quarto"
+    launcher.parent.mkdir()
+    launcher.write_text(QUARTO)
+    launcher.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{launcher.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("CALLED", str(tmp_path / "called"))
+    monkeypatch.setenv("ENDS", "0")
+    return launcher
 
 
-@pytest.mark.parametrize(("ends", "code"), [("0", OK), ("1", RENDER)])
-def test_quartos_preview_runs_when_it_is_asked_for(tmp_path, made_up, quarto, ends, code):
-    log, source = tmp_path / "log", ROOT / "document" / "assignment-sample" / "report.qmd"
-    wanted = ("--sample", "--cache", str(made_up), "--port", "4321", "--quarto", "--no-browser")
-    with running(*wanted, log=log, ENDS=ends, **quarto) as process:
-        assert process.wait(60) == code
+def run(quarto: Path, cache: Path) -> None:
+    with session.run_quarto(str(quarto), Request("assignment", cache=cache), 4321) as ended:
+        assert ended.wait(SOON_SECONDS)
+
+
+def test_quarto_runs_with_this_python_and_cache(tmp_path, quarto, monkeypatch):
+    run(quarto, tmp_path)
     python = Path(sys.executable).with_name("python")
-    called = re.fullmatch(r"(.*) --port (\d+), (.*)\n", (tmp_path / "called").read_text())
-    assert called[1] == f"{ROOT} preview . --no-browser"
-    assert called[3] == f"cache {made_up}, python {python}"
-    assert f"http://localhost:{called[2]}/document/assignment-sample/report.html" in log.read_text()
-    assert source.is_file()
+    called = f"{ROOT} preview . --no-browser --port 4321, cache {tmp_path}, python {python}\n"
+    assert (tmp_path / "called").read_text().partition(" ")[2] == called
+    monkeypatch.setenv("ENDS", "1")
+    with pytest.raises(RenderError, match="quarto preview ended with exit code 1"):
+        run(quarto, tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_quarto_and_what_it_has_started(tmp_path, made_up, quarto, is_running, number):
-    wanted = ("--sample", "--cache", str(made_up), "--quarto", "--no-browser")
-    with running(*wanted, log=tmp_path / "log", ENDS="never", **quarto) as process:
+def test_what_quarto_has_started_ends_with_it(tmp_path, quarto, is_running, monkeypatch):
+    monkeypatch.setenv("ENDS", "never")
+    with session.run_quarto(str(quarto), Request("assignment", cache=tmp_path), 4321) as ended:
         until((tmp_path / "called").exists)
-        launchers = until(lambda: [c for c in children(process.pid) if children(c)])
-        there = [*launchers, *(server for launcher in launchers for server in children(launcher))]
-        process.send_signal(number)
-        assert process.wait(SOON_SECONDS) == OK
+        pid = int((tmp_path / "called").read_text().split()[0])
+        there = [pid, *until(lambda: children(pid))]
+        assert not ended.is_set()
     until(lambda: not any(map(is_running, there)))
 
 
-@pytest.mark.parametrize("wanted", [(), ("--set", "study.course=A")])
-def test_quarto_is_refused_for_what_it_cannot_show(tmp_path, own, made_up, quarto, wanted):
-    study = "assignment" if wanted else str(own)
-    arguments = (study, "--sample", "--cache", str(made_up), *wanted, "--quarto")
-    with running(*arguments, log=tmp_path / "log", ENDS="0", **quarto) as process:
-        assert process.wait(60) == USAGE
-    assert "Quarto shows the studies in studies/ only" in (tmp_path / "log").read_text()
-    assert not (tmp_path / "called").exists()
+def test_quarto_is_refused_for_what_it_cannot_show(tmp_path, own, quarto):
+    def plan(study: str, *overrides: str) -> Plan:
+        return make_plan(Request(study, sample=True, cache=tmp_path, overrides=overrides))
+
+    for one in (plan(str(own)), plan("assignment", "study.course=A")):
+        with pytest.raises(UsageError, match=r"studies in studies/ only"):
+            session.show(one, session.Wanted(quarto=True))
+    quarto.unlink()
+    with pytest.raises(EnvironmentProblem, match="Quarto is not on the path"):
+        session.show(plan("assignment"), session.Wanted(quarto=True))
 
 
 def test_without_the_option_the_preview_is_ours_also_where_quarto_is(tmp_path, own, made_up, quarto):
     log = tmp_path / "log"
-    with running(str(own), "--sample", "--cache", str(made_up), "--no-browser", log=log, ENDS="0", **quarto):
+    with running(str(own), "--sample", "--cache", str(made_up), "--no-browser", log=log):
         address(log)
     assert not (tmp_path / "called").exists()
