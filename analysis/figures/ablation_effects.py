@@ -54,7 +54,7 @@ class Ablated:
     @property
     def legends(self) -> dict[str, str]:
         """What each effect is of."""
-        return {LEAVE: f"left out of: {self.titles[LEAVE]}", ADD: f"added to: {self.titles[ADD]}"}
+        return {LEAVE: f"left out of {self.titles[LEAVE]}", ADD: f"added to {self.titles[ADD]}"}
 
 
 @typesetting.with_fonts
@@ -85,7 +85,8 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
         ax = style.place(figure, left, AXIS, style.FULL_WIDTH_MM - left - VALUES - GAP, row * len(names))
         _panel(ax, table, shown)
         ax.set_yticks(range(len(names)), names, fontsize=typesetting.BASE, linespacing=1.1)
-        ax.set_xlabel(f"effect on {in_text(shown.measure)}, {style.SPLIT_NAMES[shown.split]}")
+        measured = f"{in_text(shown.measure)}, {style.SPLIT_NAMES[shown.split]}"
+        ax.set_xlabel(f"effect on {measured} (with it less without it)")
         style.save(figure, out, table, describe(table, shown))
 
 

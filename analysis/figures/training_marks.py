@@ -15,7 +15,7 @@ from analysis.figures import style
 
 BEST: dict[str, Any] = {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (3, 2))}
 STOP: dict[str, Any] = {"color": style.INK, "marker": "s", "markersize": 3, "linestyle": "none"}
-RATE: dict[str, Any] = {"color": "#c9b27c", "linewidth": 4}
+RATE: dict[str, Any] = {"color": "#dccfa8", "linewidth": 4}
 LOWEST, EARLY_STOP, LEARNING_RATE = "lowest validation loss", "early stop", "learning rate"
 ROOM = 0.12
 """The share of a panel's height that the highest learning rate takes."""

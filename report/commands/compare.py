@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from report.engine.run import Built
     from report.workspace.plan import Plan
 
+BESIDE = ("evaluation.", "ablation.run=")
+"""Changes of a study that change no model."""
 TRIALS = "trials"
 """Under which the cache remembers the evaluations of all that was tried in a study."""
 MEASURES = {"macro F1": "f1.macro", "accuracy": "accuracy", "macro AUC": "auroc.macro"}
@@ -38,7 +40,7 @@ def keep_trials(plan: Plan, built: Mapping[str, Built]) -> None:
     """Remember the evaluation of each model, and with which ``--set`` it was tried."""
     from report.engine.store import Store
 
-    changed = shlex.join(o for o in plan.request.overrides if not o.startswith("evaluation."))
+    changed = shlex.join(o for o in plan.request.overrides if not o.startswith(BESIDE))
     found = {
         f"{stage.name.partition('.')[2]} {changed}".rstrip(): built[stage.name].key
         for stage in plan.stages

@@ -17,7 +17,7 @@ NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 
 
 def create_study(name: str) -> list[Path]:
-    """Write ``studies/<name>`` with a study file and the author's prose; return the files.
+    """Write ``studies/<name>`` with a study file and the author's prose, image and literature; return the files.
 
     Raises
     ------
@@ -34,8 +34,8 @@ def create_study(name: str) -> list[Path]:
         raise UsageError(f"{folder}: there already", hint=f"choose another name, or report build {name}")
     hint = "work in a clone of your own: git clone, then report new there"
     with explain_refusals(folder, hint):
-        folder.mkdir()
-        return [_write(path, folder / path.name, name) for path in sorted(SKELETON.iterdir())]
+        written = [path for path in sorted(SKELETON.rglob("*")) if path.is_file()]
+        return [_write(path, folder / path.relative_to(SKELETON), name) for path in written]
 
 
 def copy_template(name: str, study: Path) -> Path:
@@ -67,5 +67,6 @@ def copy_template(name: str, study: Path) -> Path:
 
 
 def _write(source: Path, target: Path, name: str) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(source.read_text(encoding="utf-8").replace("NAME", name), encoding="utf-8")
     return target

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from report.commands.options import Cache, Data, Sample, Set, StudyArgument, StudyOption, request_plan
+from report.errors import UsageError
 from report.terminal import console
 from report.terminal.signals import Stopped
 
@@ -86,12 +87,16 @@ def preview(
         typer.Option("--port", metavar="N", min=1, max=65_535, help="Default: the first free from 8420 on."),
     ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="The PDF beside the HTML.")] = False,
+    quarto: Annotated[bool, typer.Option("--quarto", help="Quarto's page in place of ours.")] = False,
 ) -> None:
     """Show the report in the browser while you write, and again after every save; Ctrl-C ends it."""
     with suppress(Stopped):
-        from report.preview.session import show
+        from report.preview.session import Wanted, show
         from report.workspace.cached_results import find_unbuilt, require_built
 
         plan = request_plan(study, data, sample, overrides, cache)
         require_built(plan, find_unbuilt(plan))
-        show(plan, port=port, browser=not no_browser)
+        if pdf and quarto:
+            raise UsageError("--pdf and --quarto: Quarto shows no PDF", hint="leave out one of them")
+        show(plan, Wanted(port, not no_browser, pdf, quarto))

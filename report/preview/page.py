@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
@@ -20,7 +21,24 @@ STYLE = """
   border-top: 3px solid #9a6700; }
 #preview-notice.wrong { color: #fff; background: #7d1128; border-color: #ffb3c1; }
 #preview-notice :is(p, ul) { margin: .2rem 0; max-width: none; }
-@media print { #preview-notice { display: none; } }
+@media print { #preview-notice, #preview-place { display: none; } }
+"""
+PLACE_STYLE = """
+#preview-place { position: fixed; left: 0; bottom: 0; z-index: 2147483646; padding: .3rem .8rem; max-width: 100%;
+  font: 13px/1.45 ui-monospace, monospace; overflow-wrap: anywhere; color: #fff; background: #1c2127; }
+#preview-place:empty { display: none; }
+"""
+BESIDE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Preview</title>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'">
+<style>body { margin: 0; display: grid; grid: 100vh / 1fr 1fr; } iframe { border: 0; width: 100%; height: 100%; }</style>
+</head><body><iframe id="page" title="HTML" src="/page"></iframe>
+<iframe id="paper" title="PDF" src="/report.pdf"></iframe></body></html>
+"""
+BESIDE_SCRIPT = """
+new EventSource("/changes").addEventListener("paper", (message) => {
+  document.getElementById("paper").src = "/report.pdf?" + message.data;
+});
 """
 SCRIPT = """
 // The page is loaded again when it is no longer what is shown, and the reader's place is kept: open tabs,
@@ -61,6 +79,29 @@ SCRIPT = """
       history.scrollRestoration = "auto";
     }));
   }
+  // A click on a passage tells where it was written: the sentence under the pointer, or else the whole of the passage.
+  const PASSAGES = "p, li, td, th, dt, dd, h1, h2, h3, h4, h5, figcaption, pre, .author-name";
+  function sentence(block, event) {
+    const caret = document.caretRangeFromPoint?.(event.clientX, event.clientY);
+    const text = block.textContent;
+    if (!caret || !block.contains(caret.startContainer)) return text;
+    const before = document.createRange();
+    before.setStart(block, 0);
+    before.setEnd(caret.startContainer, caret.startOffset);
+    const at = before.toString().length;
+    const ends = [...text.matchAll(/[.!?]\\s+/g)].map((match) => match.index + match[0].length);
+    return text.slice(ends.filter((end) => end <= at).at(-1) ?? 0, ends.find((end) => end > at) ?? text.length);
+  }
+  addEventListener("click", async (event) => {
+    if (event.target.closest("a, label, summary, button") || String(getSelection())) return;
+    const figure = event.target.closest("figure")?.querySelector("figcaption");
+    const block = figure ?? event.target.closest(PASSAGES);
+    if (!block) return;
+    const asked = new URLSearchParams({ sentence: sentence(block, event), passage: block.textContent });
+    const answer = await fetch("/place?" + asked);
+    document.getElementById("preview-place").textContent = await answer.text();
+  });
+
   new EventSource("/changes").onmessage = (message) => {
     if (message.data === digest) return;
     sessionStorage.setItem(KEY, JSON.stringify(place()));
@@ -68,10 +109,14 @@ SCRIPT = """
   };
 })();
 """
-SCRIPT_SOURCES = {
-    "script-src": f"'sha256-{base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()}'",
-    "connect-src": "'self'",
-}
+
+
+def _name_sources(script: str) -> dict[str, str]:
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return {"script-src": f"'sha256-{digest}'", "connect-src": "'self'"}
+
+
+SCRIPT_SOURCES = _name_sources(SCRIPT)
 _POLICY = re.compile(r'(<meta http-equiv="Content-Security-Policy" content=")([^"]*)')
 
 
@@ -79,32 +124,49 @@ _POLICY = re.compile(r'(<meta http-equiv="Content-Security-Policy" content=")([^
 class PreviewState:
     """What the browser is to show: the last good page ("" if there was none), and what is wrong since.
 
-    ``warnings`` do not keep a page from being good.
+    ``warnings`` do not keep a page from being good. ``paper`` is the last good PDF, where one is wanted.
     """
 
     page: str = ""
     message: str = ""
     hint: str = ""
     warnings: tuple[str, ...] = ()
+    paper: bytes = b""
 
     @property
     def digest(self) -> str:
-        """The sha256 of all of it."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()
+        """The sha256 of all that the page shows."""
+        shown = self.page, self.message, self.hint, self.warnings
+        return hashlib.sha256(repr(shown).encode()).hexdigest()
+
+    @property
+    def paper_digest(self) -> str:
+        """The sha256 of the PDF; "" without one."""
+        return hashlib.sha256(self.paper).hexdigest() if self.paper else ""
 
 
 def compose_page(state: PreviewState) -> str:
     """Return the page, and at its end what is wrong and the script that loads it again."""
-    page = _POLICY.sub(lambda match: match[1] + allow_script(match[2]), state.page or EMPTY_PAGE, count=1)
+    place = f'<style>{PLACE_STYLE}</style><div id="preview-place" role="status"></div>'
+    added = f'{_describe_state(state)}{place}<script data-digest="{state.digest}">{SCRIPT}</script>'
+    return _add(state.page or EMPTY_PAGE, added, SCRIPT_SOURCES)
+
+
+def compose_frames() -> str:
+    """Return a page of two halves: the HTML, and the PDF that is loaded again when it is another."""
+    return _add(BESIDE, f"<script>{BESIDE_SCRIPT}</script>", _name_sources(BESIDE_SCRIPT))
+
+
+def _add(page: str, added: str, sources: Mapping[str, str]) -> str:
+    page = _POLICY.sub(lambda match: match[1] + allow_script(match[2], sources), page, count=1)
     before, end, after = page.rpartition("</body>")
-    added = f'{_describe_state(state)}<script data-digest="{state.digest}">{SCRIPT}</script>'
     return f"{before}{added}{end}{after}" if end else page + added
 
 
-def allow_script(policy: str) -> str:
+def allow_script(policy: str, allowed: Mapping[str, str] = SCRIPT_SOURCES) -> str:
     """Return a Content-Security-Policy that also allows our script and its connection to this server."""
     rules = {name: sources for name, *sources in (part.split() for part in policy.split(";") if part.strip())}
-    for name, source in SCRIPT_SOURCES.items():
+    for name, source in allowed.items():
         rules[name] = [*(other for other in rules.get(name, []) if other != "'none'"), source]
     return "; ".join(" ".join([name, *sources]) for name, sources in rules.items())
 

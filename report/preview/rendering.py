@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 
 from report import PROJECT
+from report.delivery.publish import publish_source
 from report.document.lint import DOUBTS
 from report.document.origin import locate_mistake
 from report.document.pandoc import SOURCE
@@ -48,12 +50,30 @@ def render(request: Request, workers: LocalProcesses, before: PreviewState) -> P
         warnings = [*doubts, *unread, *warn_of_missing_glyphs(plan.study, folder)]
     except Exception as error:  # noqa: BLE001  # the next save may mend whatever it is
         message, hint = console.describe_error(error)
-        return PreviewState(before.page, message, hint)
-    return PreviewState(page, warnings=tuple(warnings))
+        return replace(before, message=message, hint=hint, warnings=())
+    return PreviewState(page, warnings=tuple(warnings), paper=before.paper)
 
 
-def rebuild(plan: Plan, workers: LocalProcesses) -> dict[str, Built]:
-    """Build the page, and what it shows if that takes no training.
+def render_paper(request: Request, workers: LocalProcesses, state: PreviewState) -> PreviewState:
+    """Return a good page with its PDF made anew; where that fails with the last good one, and what is wrong."""
+    if state.message:
+        return state
+    try:
+        paper = rebuild(make_plan(request), workers, "pdf")["pdf"].path("report.pdf").read_bytes()
+    except Exception as error:  # noqa: BLE001  # the next save may mend whatever it is
+        message, hint = console.describe_error(error)
+        return replace(state, message=message, hint=hint)
+    return replace(state, paper=paper)
+
+
+def rewrite_source(request: Request, workers: LocalProcesses) -> None:
+    """Write the document's source anew where Quarto reads it."""
+    plan = make_plan(request)
+    publish_source(plan, rebuild(plan, workers, "source"))
+
+
+def rebuild(plan: Plan, workers: LocalProcesses, wanted: str = "html") -> dict[str, Built]:
+    """Build the page or what else of the document is ``wanted``, and what it shows if that takes no training.
 
     Raises
     ------
@@ -66,7 +86,7 @@ def rebuild(plan: Plan, workers: LocalProcesses) -> dict[str, Built]:
             refuse_training(plan, [*event.waiting])
 
     options = Options(
-        PROGRAM, lambda *_: nullcontext(workers), plan.cache_name, only=["html"], on_event=follow
+        PROGRAM, lambda *_: nullcontext(workers), plan.cache_name, only=[wanted], on_event=follow
     )
     built = build(plan.stages, plan.cache, options)
     plan.keep_declaration(built)

@@ -7,10 +7,11 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from report.errors import EnvironmentProblem
-from report.preview.page import PreviewState, compose_page
+from report.preview.page import EMPTY_PAGE, PreviewState, compose_frames, compose_page
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -22,31 +23,57 @@ MOST_PORTS = 50
 POLL_SECONDS = 0.05
 HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Content-Security-Policy": "frame-ancestors 'self'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 
 
-def make_application(find_state: Callable[[], PreviewState], ending: threading.Event) -> Starlette:
+@dataclass(frozen=True)
+class Shown:
+    """What the server answers from: the state as it is then, where words were written, and whether there is a PDF."""
+
+    find_state: Callable[[], PreviewState]
+    find_place: Callable[[str], str]
+    paper: bool = False
+
+
+def make_application(shown: Shown, ending: threading.Event) -> Starlette:
     """Return the server's answers: the page as it is then, and until ``ending`` its digest whenever it changes."""
     from starlette.applications import Starlette
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
     from starlette.requests import Request
-    from starlette.responses import HTMLResponse, Response, StreamingResponse
+    from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
     from starlette.routing import Route
 
     async def page(request: Request) -> Response:
-        return HTMLResponse(compose_page(find_state()), headers=HEADERS)
+        return HTMLResponse(compose_page(shown.find_state()), headers=HEADERS)
+
+    async def frames(request: Request) -> Response:
+        return HTMLResponse(compose_frames(), headers=HEADERS)
+
+    async def paper(request: Request) -> Response:
+        made = shown.find_state().paper
+        if made:
+            return Response(made, media_type="application/pdf", headers=HEADERS)
+        return HTMLResponse(EMPTY_PAGE, headers=HEADERS)
+
+    def place(request: Request) -> Response:
+        asked = (request.query_params.get(name, "") for name in ("sentence", "passage"))
+        return PlainTextResponse(next(filter(None, map(shown.find_place, asked)), ""), headers=HEADERS)
 
     async def changes(request: Request) -> Response:
         return StreamingResponse(
-            _stream_digests(find_state, ending), media_type="text/event-stream", headers=HEADERS
+            _stream_digests(shown.find_state, ending), media_type="text/event-stream", headers=HEADERS
         )
 
+    answers = {"/page": page, "/report.pdf": paper, "/place": place, "/changes": changes}
     return Starlette(
-        routes=[Route("/", page), Route("/changes", changes)],
+        routes=[
+            Route("/", frames if shown.paper else page),
+            *(Route(path, answer) for path, answer in answers.items()),
+        ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOST_NAMES, www_redirect=False)],
     )
 
@@ -54,13 +81,15 @@ def make_application(find_state: Callable[[], PreviewState], ending: threading.E
 async def _stream_digests(
     find_state: Callable[[], PreviewState], ending: threading.Event
 ) -> AsyncIterator[str]:
-    last = None
+    last, paper = None, ""
     yield "retry: 500\n\n"  # milliseconds, after which a browser asks again when the server was gone
     while not ending.is_set():
         state = find_state()
         if state is not last:
             yield f"data: {state.digest}\n\n"
-            last = state
+            if state.paper_digest != paper:
+                yield f"event: paper\ndata: {state.paper_digest}\n\n"
+            last, paper = state, state.paper_digest
         await asyncio.sleep(POLL_SECONDS)
 
 
@@ -82,13 +111,13 @@ def listen(port: int) -> socket.socket:
 
 
 @contextmanager
-def serve_page(listener: socket.socket, find_state: Callable[[], PreviewState]) -> Iterator[None]:
+def serve_page(listener: socket.socket, shown: Shown) -> Iterator[None]:
     """Answer browsers at ``listener`` from a thread of its own."""
     import uvicorn
 
     ending = threading.Event()
     config = uvicorn.Config(
-        make_application(find_state, ending),
+        make_application(shown, ending),
         log_config=None,
         lifespan="off",
         server_header=False,

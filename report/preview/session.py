@@ -5,22 +5,27 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 import webbrowser
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from report import PROJECT
 from report.engine.local_processes import LocalProcesses
 from report.engine.store import Store
-from report.errors import EnvironmentProblem, RenderError
+from report.errors import EnvironmentProblem, RenderError, UsageError
 from report.pipeline.stages import PROGRAM
 from report.preview.page import PreviewState
-from report.preview.rendering import render
-from report.preview.server import HOST, listen, serve_page
+from report.preview.passages import find_passage
+from report.preview.rendering import render, render_paper, rewrite_source
+from report.preview.server import HOST, Shown, listen, serve_page
 from report.study.folder import STUDIES
 from report.terminal import console
 from report.terminal.quantities import format_duration
@@ -30,68 +35,150 @@ from report.workspace.request import Request
 
 PORT = 8420
 WAKE_MS = 200
+ASK_SECONDS = 0.5
+ENDS_SECONDS = 10
 
 
-def show(plan: Plan, *, port: int | None, browser: bool) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """How a preview is to be shown.
+
+    ``port`` is the first that is tried, None for the usual one; ``browser`` opens a window, ``paper`` has the PDF beside
+    the HTML, and ``quarto`` lets Quarto make the page.
+    """
+
+    port: int | None = None
+    browser: bool = False
+    paper: bool = False
+    quarto: bool = False
+
+
+def show(plan: Plan, wanted: Wanted) -> None:
     """Show a study's report in the browser, and again after each save, until a signal comes.
-
-    Parameters
-    ----------
-    port : int, optional
-        The first that is tried; None for the usual one.
-    browser : bool
-        Whether to open a window.
 
     Raises
     ------
+    UsageError
+        Quarto cannot show this study.
     EnvironmentProblem
-        No port is free, or the folders cannot be watched.
+        No port is free, the folders cannot be watched, or Quarto is not there.
     RenderError
         Quarto's preview ended with an error.
     """
-    request = plan.request
-    quarto = shutil.which("quarto")
-    if quarto and (request.overrides or find_study_folder(request.study).parent != STUDIES):
-        console.note("not with Quarto, which shows the studies in studies/ as their files are")
-        quarto = None
-    if quarto:
-        console.note(f"Quarto shows {plan.name} at /document/{plan.name}/report.html of its address")
-        run_quarto(quarto, request, port)
+    if wanted.quarto:
+        show_with_quarto(plan, wanted)
     else:
-        show_own(plan, port or PORT, browser=browser)
+        show_own(plan, wanted)
 
 
-def run_quarto(quarto: str, request: Request, port: int | None) -> None:
-    """Run Quarto's preview with this Python, which ``_quarto.yml`` calls, first on the path."""
+def show_with_quarto(plan: Plan, wanted: Wanted) -> None:
+    """Run Quarto's preview on the source, which is written anew after each save."""
+    request, quarto = replace(plan.request, data=plan.data), shutil.which("quarto")
+    if request.overrides or find_study_folder(request.study).parent != STUDIES:
+        hint = "report preview without --quarto shows any study"
+        raise UsageError("Quarto shows the studies in studies/ only, as their files are", hint=hint)
+    if quarto is None:
+        hint = "https://quarto.org has it; report preview without --quarto needs none"
+        raise EnvironmentProblem("Quarto is not on the path", hint=hint)
+    with LocalProcesses(PROGRAM, Store(plan.cache).root / "home") as workers:
+        rewrite_source(request, workers)
+        with listen(wanted.port or PORT) as listener:
+            port = listener.getsockname()[1]
+        address = f"http://localhost:{port}/document/{plan.name}/report.html"
+        console.say(f"{address}  as soon as Quarto has made it; Ctrl-C ends it")
+        with run_quarto(quarto, request, port) as ended:
+            if wanted.browser and _has_windows():
+                threading.Thread(target=_open_when_there, args=(port, address, ended), daemon=True).start()
+            for names in watch_saves(*_watched(request), ended=ended):
+                if names:
+                    _rewrite(request, workers, names)
+
+
+def _rewrite(request: Request, workers: LocalProcesses, names: Sequence[str]) -> None:
+    """Write the source for Quarto, or say why that cannot be."""
+    try:
+        rewrite_source(request, workers)
+    except Exception as error:  # noqa: BLE001  # the next save may mend whatever it is
+        console.complain(*console.describe_error(error))
+    else:
+        console.note(f"{', '.join(names)}: written for Quarto")
+
+
+@contextmanager
+def run_quarto(quarto: str, request: Request, port: int) -> Iterator[threading.Event]:
+    """Run Quarto's preview with this Python, which ``_quarto.yml`` calls, first on the path; tell when it has ended.
+
+    Its launcher is a script that leaves the server behind when it is ended: so all of its group are.
+    """
     places = {"REPORT_DATA": request.data, "REPORT_CACHE": request.cache}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     environment = {**os.environ, "PATH": path, **{k: str(v.absolute()) for k, v in places.items() if v}}
-    command = [quarto, "preview", ".", "--no-browser", *(["--port", str(port)] if port else [])]
-    with subprocess.Popen(command, cwd=PROJECT, env=environment) as process:
+    command = [quarto, "preview", ".", "--no-browser", "--port", str(port)]
+    ended = threading.Event()
+    with subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True) as process:
+        threading.Thread(target=_tell_end, args=(process, ended), daemon=True).start()
         try:
-            code = process.wait()
+            yield ended
         finally:
-            process.terminate()
-    if code:
-        raise RenderError(f"quarto preview ended with exit code {code}", hint="its own words stand above")
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+                if not ended.wait(ENDS_SECONDS):
+                    os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode > 0:
+        message = f"quarto preview ended with exit code {process.returncode}"
+        raise RenderError(message, hint="its own words stand above")
 
 
-def show_own(plan: Plan, port: int, *, browser: bool) -> None:
-    """Show the report at ``port`` of this machine, and again after each save, until a signal comes."""
+def _tell_end(process: subprocess.Popen[bytes], ended: threading.Event) -> None:
+    process.wait()
+    ended.set()
+
+
+def _open_when_there(port: int, address: str, ended: threading.Event) -> None:
+    """Open a window on a server that is about to begin."""
+    while not ended.wait(ASK_SECONDS):
+        with suppress(OSError), socket.create_connection((HOST, port), timeout=ASK_SECONDS):
+            webbrowser.open(address)
+            return
+
+
+def show_own(plan: Plan, wanted: Wanted) -> None:
+    """Show the report at a port of this machine, and again after each save, until a signal comes."""
     request, state = replace(plan.request, data=plan.data), PreviewState()
     home = Store(plan.cache).root / "home"
+    watched = _watched(request)
+    port = wanted.port or PORT
+    shown = Shown(lambda: state, lambda words: find_passage(words, watched), wanted.paper)
     with listen(port) as listener, LocalProcesses(PROGRAM, home) as workers:
         free = listener.getsockname()[1]
         if free != port:
             console.note(f"port {port} is taken; the next free one is {free}")
-        with serve_page(listener, lambda: state):
+        with serve_page(listener, shown):
             console.say(f"http://{HOST}:{free}/  shows {plan.name}; Ctrl-C ends it")
-            if browser and _has_windows():
+            if wanted.browser and _has_windows():
                 webbrowser.open(f"http://{HOST}:{free}/")
-            for names in watch_saves(PROJECT / "templates", find_study_folder(request.study)):
+            for names in watch_saves(*watched):
                 start, before = time.monotonic(), state
                 state = render(request, workers, before)
                 _print_state(state, before, names, time.monotonic() - start)
+                if wanted.paper:
+                    state = _add_paper(request, workers, state)
+
+
+def _add_paper(request: Request, workers: LocalProcesses, state: PreviewState) -> PreviewState:
+    """Return a page with its PDF, and say in the terminal how long that took or why it cannot be."""
+    start = time.monotonic()
+    made = render_paper(request, workers, state)
+    if made.message != state.message:
+        console.complain(made.message, made.hint)
+    elif made.paper != state.paper:
+        console.note(f"the PDF: shown after {format_duration(time.monotonic() - start)}")
+    return made
+
+
+def _watched(request: Request) -> tuple[Path, Path]:
+    """Return the folders of the words: the author's, and ours."""
+    return find_study_folder(request.study), PROJECT / "templates"
 
 
 def _has_windows() -> bool:
@@ -99,8 +186,8 @@ def _has_windows() -> bool:
     return sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
 
 
-def watch_saves(*folders: Path) -> Iterator[list[str]]:
-    """Yield the names of files saved since the last time, at first none, until a signal comes.
+def watch_saves(*folders: Path, ended: threading.Event | None = None) -> Iterator[list[str]]:
+    """Yield the names of files saved since the last time, at first none, until a signal comes or something has ``ended``.
 
     Raises
     ------
@@ -112,7 +199,9 @@ def watch_saves(*folders: Path) -> Iterator[list[str]]:
     logging.getLogger("watchfiles").setLevel(logging.ERROR)  # a signal is no warning
     first = True
     try:
-        for changes in watch(*folders, rust_timeout=WAKE_MS, yield_on_timeout=True, raise_interrupt=False):
+        for changes in watch(
+            *folders, stop_event=ended, rust_timeout=WAKE_MS, yield_on_timeout=True, raise_interrupt=False
+        ):
             if changes or first:
                 first = False
                 yield sorted({Path(path).name for _, path in changes})

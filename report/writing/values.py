@@ -116,9 +116,10 @@ def spelled(value: int) -> str:
     return words[value] if value < len(words) else count(value)
 
 
-def counted(value: int, noun: str) -> str:
-    """Return ``1 file``, ``2 files``."""
-    return f"{count(value)} {noun}{'' if value == 1 else 's'}"
+def counted(value: float, noun: str) -> str:
+    """Return ``1 file``, ``2 files``; a mean over trainings that is not whole has one decimal, ``2.3 files``."""
+    number = count(int(value)) if value == int(value) else decimal(value, 1)
+    return f"{number} {noun}{'' if value == 1 else 's'}"
 
 
 def listed(words: list[str]) -> str:

@@ -312,7 +312,8 @@ local function figure_block(f)
   table.insert(attributes, ('fig-alt="%s"'):format(alt))
   if f.attributes.width then table.insert(attributes, ('width="%s"'):format(f.attributes.width)) end
   local caption = written({ pandoc.Plain(f.caption.long[1].content) }):gsub("%s+", " "):gsub(" $", "")
-  return pandoc.RawBlock("markdown", ("![%s](%s){%s}"):format(caption, f.attributes.src, table.concat(attributes, " ")))
+  -- The writer sets raw blocks close together, and a figure stands alone.
+  return pandoc.RawBlock("markdown", ("\n![%s](%s){%s}\n"):format(caption, f.attributes.src, table.concat(attributes, " ")))
 end
 
 local function table_block(t)
@@ -341,7 +342,7 @@ local function with_notes(blocks)
       return raw(mark)
     end,
   })
-  local text = written(blocks):gsub("\n+$", "")
+  local text = written(blocks):gsub("^\n+", ""):gsub("\n+$", "")
   return table.concat({ text, table.unpack(notes) }, "\n\n")
 end
 

@@ -7,9 +7,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+from report.commands.compare import TRIALS, keep_trials
 from report.engine.store import Store
+from report.workspace.plan import make_plan
+from report.workspace.request import Request
 from tests import tiny_build
+from tests.specimen import TWO_NETWORKS
 
 
 def test_what_was_tried_is_listed_by_validation_alone(tiny: Path, tmp_path: Path) -> None:
@@ -40,3 +45,10 @@ def test_what_was_tried_is_listed_by_validation_alone(tiny: Path, tmp_path: Path
     for row in rows:
         _, value, *_ = row.split()
         assert 0 <= float(value) <= 1
+
+
+def test_a_trial_is_called_by_what_changes_a_model(tmp_path: Path) -> None:
+    overrides = ("ablation.run=false", 'evaluation.test="open"', "models.improved.epochs=3")
+    plan = make_plan(Request(str(TWO_NETWORKS), sample=True, overrides=overrides, cache=tmp_path))
+    keep_trials(plan, {"evaluate.improved": SimpleNamespace(key="k")})  # type: ignore[dict-item]
+    assert Store(tmp_path).latest(plan.cache_name, TRIALS) == {"improved models.improved.epochs=3": "k"}

@@ -8,6 +8,7 @@ import pytest
 
 from report.commands import skeleton
 from report.errors import StudyError, UsageError
+from report.study.folder import SECTIONS
 from report.study.loading import load
 from report.study.model_settings import Model
 from report.study.readers import look_up
@@ -30,8 +31,12 @@ def studies(tmp_path, monkeypatch):
 
 def test_the_skeleton_is_a_study(studies, tmp_path):
     written = skeleton.create_study("my-study")
-    assert sorted(path.name for path in written) == ["discussion.md", "introduction.md", "study.toml"]
+    inside = [path.relative_to(studies / "my-study").as_posix() for path in written]
+    prose = ["discussion.md", "introduction.md", "related-work.md"]
+    assert sorted(inside) == sorted([*prose, "figures/steps.svg", "references.bib", "study.toml"])
     study = load(studies / "my-study" / "study.toml")
+    assert [name for name in study.report.sections if name not in SECTIONS] == ["related-work.md"]
+    assert {*SECTIONS} < {*study.report.sections}
     assert study.dataset.root == "data/my-study"
     assert places.list_studies() == ["my-study"]
     plan = make_plan(Request("my-study", sample=True, cache=tmp_path / "cache"))
@@ -56,7 +61,11 @@ def test_a_study_that_is_there_is_left_alone(studies):
     assert (studies / "mine" / "discussion.md").read_text() == "My words."
 
 
-REFUSED = {"without": "fewer than 2 classes", "weights": "comparison.against: no model is called 'improved'"}
+REFUSED = {
+    "without": "fewer than 2 classes",
+    "weights": "comparison.against: no model is called 'improved'",
+    "fold_models": "there are no folds",
+}
 """What of it does not fit the two classes and the comparison of the skeleton."""
 
 

@@ -27,7 +27,7 @@ def made_up(tmp_path_factory: pytest.TempPathFactory, evaluated) -> Path:
     """Return a cache with results of the assignment's sample: the real evaluation of made-up predictions."""
     root, cache = tmp_path_factory.mktemp("artifacts"), tmp_path_factory.mktemp("cache")
     shutil.copytree(evaluated({})[0], root, dirs_exist_ok=True)
-    plant(make_plan(Request("assignment", sample=True, cache=cache)), root)
+    plant(make_plan(Request(str(TWO_NETWORKS), sample=True, cache=cache)), root)
     return cache
 
 

@@ -34,6 +34,9 @@ def until(condition: Callable[[], object]) -> object:
 
 def plain(html: str) -> str:
     """Return a served page without what the preview has added."""
+    html = re.sub(
+        r"<style>\s*#preview-place.*?</style><div id=.preview-place.[^>]*></div>", "", html, flags=re.S
+    )
     html = re.sub(r'<script data-digest="[0-9a-f]{64}">.*?</script>(?=</body>|$)', "", html, flags=re.S)
     return html.replace(f" {OURS}", "").replace("; script-src;", ";").replace("; connect-src 'self'", "")
 
@@ -44,6 +47,10 @@ class Site:
     def __init__(self, port: int) -> None:
         self.port = port
         self.shown = PreviewState(PAGE)
+
+    def find_place(self, words: str) -> str:
+        """Return where words stand, of which this site knows one sentence."""
+        return "discussion.md:3" if words == "Good." else ""
 
     def get(self, path: str = "/", host: str | None = None, method: str = "GET") -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection(HOST, self.port, timeout=SOON_SECONDS)

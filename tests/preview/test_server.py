@@ -10,7 +10,7 @@ import pytest
 from report.errors import EnvironmentProblem
 from report.preview import server
 from report.preview.page import PreviewState
-from report.preview.server import HOST, listen, serve_page
+from report.preview.server import HOST, Shown, listen, serve_page
 from tests.preview.site import PAGE, Site, digest_in, plain
 
 
@@ -18,7 +18,7 @@ from tests.preview.site import PAGE, Site, digest_in, plain
 def site() -> Iterator[Site]:
     with listen(8420) as listener:
         site = Site(listener.getsockname()[1])
-        with serve_page(listener, lambda: site.shown):
+        with serve_page(listener, Shown(lambda: site.shown, site.find_place)):
             yield site
 
 
@@ -27,7 +27,7 @@ def test_the_page_is_served_to_this_machine(site, host):
     response = site.get(host=host)
     text = response.read().decode()
     assert response.status == 200
-    assert response.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+    assert response.headers["Content-Security-Policy"] == "frame-ancestors 'self'"
     assert plain(text) == PAGE
 
 
@@ -54,10 +54,39 @@ def test_a_change_is_told_at_once(site):
     assert site.shown.digest in site.get().read().decode()
 
 
+def test_where_a_passage_was_written_is_told(site):
+    for asked, place in (
+        ("sentence=Good.", "discussion.md:3"),
+        ("sentence=x&passage=Good.", "discussion.md:3"),
+        ("", ""),
+    ):
+        assert site.get(f"/place?{asked}").read().decode() == place
+
+
+def test_with_the_pdf_the_page_has_two_halves_and_a_new_pdf_is_told(site):
+    site.shown = PreviewState(PAGE)
+    with listen(8420) as listener:
+        beside = Site(listener.getsockname()[1])
+        with serve_page(listener, Shown(lambda: site.shown, site.find_place, paper=True)):
+            frames = beside.get().read().decode()
+            assert 'src="/page"' in frames
+            assert 'src="/report.pdf"' in frames
+            assert plain(beside.get("/page").read().decode()) == PAGE
+            assert beside.get("/report.pdf").headers["Content-Type"].startswith("text/html")
+            stream = beside.get("/changes")
+            digest_in(stream)
+            site.shown = PreviewState(PAGE, paper=b"%PDF-")
+            while stream.readline() != b"event: paper\n":
+                pass
+            assert digest_in(stream) == site.shown.paper_digest
+            made = beside.get("/report.pdf")
+            assert (made.headers["Content-Type"], made.read()) == ("application/pdf", b"%PDF-")
+
+
 def test_the_server_ends_while_a_browser_listens():
     listener = listen(8420)
     site = Site(listener.getsockname()[1])
-    with serve_page(listener, lambda: site.shown):
+    with serve_page(listener, Shown(lambda: site.shown, site.find_place)):
         stream = site.get("/changes")
         digest_in(stream)
         begun = time.monotonic()

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from report.engine.store import Store
-from report.errors import OK, RENDER, USAGE, EnvironmentProblem
+from report.errors import OK, USAGE, EnvironmentProblem, RenderError, UsageError
 from report.preview import session
 from report.preview.server import HOST
-from report.workspace.plan import make_plan
+from report.workspace.plan import Plan, make_plan
 from report.workspace.request import Request
 from tests.preview.site import ROOT, SOON_SECONDS, Site, address, digest_in, plain, running, until
 
@@ -84,49 +84,65 @@ def page_in(cache: Path, study: Path) -> bytes:
 
 
 QUARTO = """#!/bin/sh
-echo "$PWD $*, cache $REPORT_CACHE, python $(command -v python)" >> "$CALLED"
-[ "$ENDS" = never ] && exec sleep 60
-exit $ENDS
+echo "$$ $PWD $*, cache $REPORT_CACHE, python $(command -v python)" >> "$CALLED"
+[ "$ENDS" = never ] || exit $ENDS
+sleep 600 &
+wait
 """
 
 
 @pytest.fixture
-def quarto(tmp_path: Path) -> dict[str, str]:
-    """Put a Quarto on the path that only writes down how it was called."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "quarto").write_text(QUARTO)
-    (tmp_path / "bin" / "quarto").chmod(0o755)
-    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return {"PATH": path, "CALLED": str(tmp_path / "called")}
+def quarto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a Quarto that only writes down how it was called; as Quarto's own it leaves its server to itself."""
+    launcher = tmp_path / "bin" / "quarto"
+    launcher.parent.mkdir()
+    launcher.write_text(QUARTO)
+    launcher.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{launcher.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("CALLED", str(tmp_path / "called"))
+    monkeypatch.setenv("ENDS", "0")
+    return launcher
 
 
-@pytest.mark.parametrize(("ends", "code"), [("0", OK), ("1", RENDER)])
-def test_with_quarto_on_the_path_its_preview_runs(tmp_path, made_up, quarto, ends, code):
-    log = tmp_path / "log"
-    with running(
-        "--sample", "--cache", str(made_up), "--port", "4321", log=log, ENDS=ends, **quarto
-    ) as process:
-        assert process.wait(60) == code
+def run(quarto: Path, cache: Path) -> None:
+    with session.run_quarto(str(quarto), Request("assignment", cache=cache), 4321) as ended:
+        assert ended.wait(SOON_SECONDS)
+
+
+def test_quarto_runs_with_this_python_and_cache(tmp_path, quarto, monkeypatch):
+    run(quarto, tmp_path)
     python = Path(sys.executable).with_name("python")
-    called = (tmp_path / "called").read_text()
-    assert called == f"{ROOT} preview . --no-browser --port 4321, cache {made_up}, python {python}\n"
+    called = f"{ROOT} preview . --no-browser --port 4321, cache {tmp_path}, python {python}\n"
+    assert (tmp_path / "called").read_text().partition(" ")[2] == called
+    monkeypatch.setenv("ENDS", "1")
+    with pytest.raises(RenderError, match="quarto preview ended with exit code 1"):
+        run(quarto, tmp_path)
 
 
-def test_ctrl_c_ends_quarto_too(tmp_path, made_up, quarto, is_running):
-    log = tmp_path / "log"
-    with running("--sample", "--cache", str(made_up), log=log, ENDS="never", **quarto) as process:
+def test_what_quarto_has_started_ends_with_it(tmp_path, quarto, is_running, monkeypatch):
+    monkeypatch.setenv("ENDS", "never")
+    with session.run_quarto(str(quarto), Request("assignment", cache=tmp_path), 4321) as ended:
         until((tmp_path / "called").exists)
-        there = children(process.pid)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(SOON_SECONDS) == OK
-    assert there
+        pid = int((tmp_path / "called").read_text().split()[0])
+        there = [pid, *until(lambda: children(pid))]
+        assert not ended.is_set()
     until(lambda: not any(map(is_running, there)))
-    assert len(log.read_text().splitlines()) == 1
 
 
-def test_quarto_is_passed_over_for_what_it_cannot_show(tmp_path, own, made_up, quarto):
+def test_quarto_is_refused_for_what_it_cannot_show(tmp_path, own, quarto):
+    def plan(study: str, *overrides: str) -> Plan:
+        return make_plan(Request(study, sample=True, cache=tmp_path, overrides=overrides))
+
+    for one in (plan(str(own)), plan("assignment", "study.course=A")):
+        with pytest.raises(UsageError, match=r"studies in studies/ only"):
+            session.show(one, session.Wanted(quarto=True))
+    quarto.unlink()
+    with pytest.raises(EnvironmentProblem, match="Quarto is not on the path"):
+        session.show(plan("assignment"), session.Wanted(quarto=True))
+
+
+def test_without_the_option_the_preview_is_ours_also_where_quarto_is(tmp_path, own, made_up, quarto):
     log = tmp_path / "log"
-    with running(str(own), "--sample", "--cache", str(made_up), "--no-browser", log=log, ENDS="0", **quarto):
+    with running(str(own), "--sample", "--cache", str(made_up), "--no-browser", log=log):
         address(log)
-    assert "not with Quarto" in log.read_text()
     assert not (tmp_path / "called").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from report.errors import RenderError
-from report.writing.values import Values, count, decimal, listed
+from report.writing.values import Values, count, counted, decimal, listed
 
 
 def test_numbers_are_set_with_true_signs():
@@ -37,3 +37,9 @@ def test_an_unknown_result_names_the_nearest():
         Values({"baseline.test.accuracy": {"value": 1}})("baseline.test.acuracy")
     assert "baseline.test.acuracy" in str(caught.value)
     assert "baseline.test.accuracy" in caught.value.hint
+
+
+def test_counts_are_whole_and_means_of_counts_have_a_decimal():
+    assert [counted(n, "image") for n in (1, 2, 1234, 2.0, 18 + 1 / 3)] == [
+        "1 image", "2 images", "1,234 images", "2 images", "18.3 images",
+    ]  # fmt: skip

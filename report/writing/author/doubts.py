@@ -11,6 +11,7 @@ from report.writing.author.markup import read_prose
 
 GIVEN = re.compile(r"\[[^\]]*\]\{\.given\}")
 _SHARE = re.compile(r"<<\s*r\([^<>]*\)\s*>>[ \u00a0]?%")
+_WIDTH = re.compile(r'\bwidth\s*=\s*"?\d+%"?')
 NUMBER = re.compile(r"(?<![\w.,/-])(?:\d+(?:[.,]\d+)?[ \u00a0]?%|\d*\.\d+)(?![\w/-])")
 _JUDGEMENT = re.compile(r"\b(significant(?:ly)?|outperform(?:s|ed)?|better|improves)\b", re.I)
 
@@ -22,6 +23,7 @@ def find_doubts(path: Path, *, decided: bool) -> list[str]:
     ``[0.5]{.given}`` says that a number or word is no result.
     """
     whole = TEMPLATE.sub(lambda m: blank_out(m[0]), read_prose(path))
+    whole = _WIDTH.sub(lambda m: blank_out(m[0]), whole)
     text = Text(whole, GIVEN.sub(lambda m: blank_out(m[0]), syntax.blank_code(whole)))
     found = [
         (m.start(), f"{m[0]} looks like a result: quote it by name") for m in NUMBER.finditer(text.prose)

@@ -21,6 +21,9 @@ _HEADER = re.compile(r"(?:\A|\n[ \t]*\n)(---[ \t]*\n[ \t]*[\w\"'-]+[ \t]*:|%[ \t
 _NOTE = re.compile(r"\[\^(?P<name>[^\]\s]+)\](?P<colon>:?)")
 _TEX = re.compile(r"\\(?:newpage|clearpage|pagebreak|noindent)\b|\\[A-Za-z]+(?=\*?(?:\[[^\]\n]*\])?\{)")
 
+_SENTENCE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}")
+_IN_BRACES = re.compile(r"\\\w+\s*(?:\{[^{}]*\})?")
+
 
 def read_prose(path: Path) -> str:
     """Return the text of an author's file without its comments, each line where it is in the file.
@@ -110,6 +113,11 @@ def _find_tex(text: Text) -> Iterator[Problem]:
         elif match[0].startswith("$$") and re.search(r"\n[ \t]*\n", match[0]):
             hint = "take the empty line away; $$ begins and ends an equation"
             yield Problem(text.line(match.start()), "an equation has an empty line in it", hint)
+        elif match[0].startswith("$") and _SENTENCE.search(_IN_BRACES.sub("", match[0])):
+            hint = "write \\$ for the sign of money, \\text{words} in an equation"
+            yield Problem(
+                text.line(match.start()), f"words between two $ are no equation: {match[0][:40]}", hint
+            )
     for match in _TEX.finditer(text.prose):
         hint = "write **bold**, *italic*, [@key], $x$; or \\\\ for the sign itself"
         yield Problem(

@@ -25,13 +25,12 @@ def find_image_problems(text: Text, folder: Path) -> Iterator[Problem]:
     """Yield what is wrong with the images of a passage in a study's ``folder``: no such file, or nothing said of it."""
     for match in syntax.IMAGE.finditer(text.prose):
         line, file = text.line(match.start()), match["file"]
-        there = {path.name: path for path in (folder / FOLDER).glob("*")}
-        found = there.get(file.removeprefix(f"{FOLDER}/"))
+        there = [f"{FOLDER}/{path.name}" for path in (folder / FOLDER).glob("*")]
         if not _NAME.fullmatch(file):
             hint = f"put it beside study.toml: {FOLDER}/name.png, .jpg or .svg, without spaces"
             yield Problem(line, f"the image {file} does not lie in {FOLDER}/ of the study", hint)
-        elif not found or not found.resolve().is_relative_to(folder.resolve()):
-            near = did_you_mean(nearest(Path(file).name, there), f"put it into {FOLDER}/ beside study.toml")
+        elif file not in there:
+            near = did_you_mean(nearest(file, there), f"put it into {FOLDER}/ beside study.toml")
             yield Problem(line, f"the image {file}: no such file", near)
         elif not re.search(r'fig-alt\s*=\s*"[^"]*\S', _attributes(text, match)):
             hint = f'![caption]({file}){{fig-alt="what it shows, for who cannot see it"}}'

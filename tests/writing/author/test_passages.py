@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,7 @@ def closed(tmp_path: Path):
         ("\\begin{table}[h]\nA\n\\end{table}", "md:1: commands of TeX are not part of the subset: \\begin"),
         ("A\n\n\\newpage", "md:3: commands of TeX"),
         ("A\n\n$$\na\n\nb\n$$", "md:3: an equation has an empty line in it"),
+        ("A\n\nIt is $80,000 and not 5$.", "md:3: words between two $ are no equation"),
         ("A\n$$ a", "md:2: the equation is never closed"),
         ("A[^1].\n\n[^1]: B[^2]\n\n[^2]: C", "md:3: a note within a note: [^2]"),
         ("A\x07", "md:1: the sign U+0007 cannot be printed"),
@@ -156,6 +158,7 @@ def test_what_could_change_the_report_is_refused_with_file_and_line(closed, text
             "![B *c* [@d]](figures/own-own.svg){#fig-introduction-e "
             'fig-alt="F \\"g\\", \\< h" width="60%"}\n\n@fig-introduction-e',
         ),
+        ("$a \\text{ for all } b \\in C$", "$a \\text{ for all } b \\in C$"),
         ('![B](figures/own.svg){fig-alt="x"}', '![B](figures/own-own.svg){fig-alt="x"}'),
         (
             "Ask a.b@c.de or <d@e.f>, 5$ of $10.",
@@ -201,6 +204,19 @@ def test_a_text_under_another_name_is_told(tmp_path):
     first, second = find_unread_prose(tmp_path, SECTIONS)
     assert first == "introduction.txt is not read: the author's text is introduction.md, written so"
     assert second.startswith("introdution.md is not read")
+
+
+def test_the_width_of_an_image_is_no_result(tmp_path):
+    path = tmp_path / "discussion.md"
+    path.write_text('![A](figures/b.png){fig-alt="C" width="60%"}\n\n60%', encoding="utf-8")
+    assert [told.partition(" ")[0] for told in find_doubts(path, decided=True)] == ["discussion.md:3:"]
+
+
+def test_figures_one_below_the_other_stay_apart(closed):
+    figure = '![B](figures/own.svg){fig-alt="x"}'
+    copy = figure.replace("own.svg", "own-own.svg")
+    block = closed(f"A\n\n{figure}\n\n{figure}")
+    assert re.sub(r"\n{3,}", "\n\n", block) == f"::: {{.author}}\nA\n\n{copy}\n\n{copy}\n:::"
 
 
 def test_a_share_is_not_called_a_percentage(tmp_path):

@@ -46,8 +46,8 @@ def test_with_several_seeds_the_first_is_told_and_how_many_are_like_it(artifacts
         values = Values({**facts.values.results, **found})
         return macro(replace(facts, values=values, study=study), "sentences/results.course", "baseline")
 
-    assert say(ends, ends, ends).endswith("(0.500, epoch 2). So do all three trainings.")
-    assert say(ends, flat, ends).endswith("(0.500, epoch 2). So do two of three trainings.")
+    assert say(ends, ends, ends).endswith("(0.500, epoch 2). This holds for all three trainings.")
+    assert say(ends, flat, ends).endswith("(0.500, epoch 2). This holds for two of three trainings.")
 
 
 def test_losses_that_do_not_compare_are_said_not_to(artifacts):
