@@ -16,6 +16,7 @@ atexit.register(shutil.rmtree, _PLACE, ignore_errors=True)
 
 def _write(folder: Path) -> Path:
     shutil.copytree(PROJECT / "studies" / "assignment", folder)
+    (folder / "experiments.md").unlink()  # of the network that these studies have not
     text = (folder / "study.toml").read_text(encoding="utf-8")
     for pattern, words in (
         (r'\[\[models\]\]\nid = "residual"\n(?s:.*?)(?=^\[(?!\[)|^\[\[models)', ""),
