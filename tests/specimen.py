@@ -20,9 +20,11 @@ def _write(folder: Path) -> Path:
     discussion.write_text(
         discussion.read_text(encoding="utf-8").replace("residual", "improved"), encoding="utf-8"
     )
+    (folder / "experiments.md").unlink()  # of the network that these studies have not
     text = (folder / "study.toml").read_text(encoding="utf-8")
     for pattern, words in (
         (r'\[\[models\]\]\nid = "residual"\n(?s:.*?)(?=^\[(?!\[)|^\[\[models)', ""),
+        (r"^\[ablation\]\n(?s:.*?)(?=^\[(?!\[))", ""),
         (r"^seeds = \[42, 43, 44\]$", "seeds = [42]"),
         (r'^against = \["residual", "improved"\]$', 'against = ["improved"]'),
         (r"^between = .*\n", ""),

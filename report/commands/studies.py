@@ -34,6 +34,8 @@ def studies() -> None:
         repeats = len(study.split.groups) * len(study.training.seeds)
         minutes = [model.minutes for model in study.trained] * repeats
         minutes += [model.minutes for model in list_fold_models(study)] * study.split.folds
+        parts = len(study.training.subsets) * len(study.training.seeds)
+        minutes += [model.minutes for model in study.subset_models] * parts
         console.say(f"  trains: {format_training_time(minutes)}")
         console.say(f"  data:   {_describe_data(name, study)}")
         console.say(f"  get:    {fetch_command(study)}")

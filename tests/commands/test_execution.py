@@ -8,7 +8,12 @@ from types import SimpleNamespace
 import pytest
 
 from report.commands import data, predict
-from report.commands.execution import build_plan, list_new_trainings, retry_damaged
+from report.commands.execution import (
+    _announce_trainings,
+    build_plan,
+    list_new_trainings,
+    retry_damaged,
+)
 from report.engine.events import Planned, Waiting
 from report.engine.store import Store
 from report.engine.system.files import write_atomically
@@ -17,6 +22,8 @@ from report.workspace import cached_results
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from tests.commands.process import ROOT, run
+from tests.pipeline.plans import ABLATED
+from tests.specimen import TWO_NETWORKS
 
 
 def flip(path: Path) -> None:
@@ -101,3 +108,14 @@ def test_trainings_that_never_ran_are_told_by_the_minutes_of_the_study():
     found = list_new_trainings(Planned(6, waiting, 1, 2), {"a": 10.0, "b": None, "c": 7.0})
     assert found == [10.0, 10.0, None]
     assert list_new_trainings(Planned(6, {}, 1, 2), {}) == []
+
+
+def test_trainings_of_an_ablation_are_in_the_forecast(capsys):
+    plan = make_plan(Request(str(TWO_NETWORKS), sample=True, overrides=ABLATED))
+    waiting = {
+        s.name: Waiting(None, 1, frozenset())
+        for s in plan.stages
+        if s.kind == "train" and "without" in s.name
+    }
+    _announce_trainings(plan, Planned(6, waiting, 1, 2))
+    assert "2 trainings for the first time: about 40 min 00 s on 2 cores;" in capsys.readouterr().err

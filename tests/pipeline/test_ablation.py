@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from report.delivery.evidence import select_repeatable
 from report.engine.stage import Output
 from tests.pipeline.plans import PLANS, REAL, changed, keys, named, names, planned
 
@@ -63,3 +64,9 @@ def test_networks_of_an_ablation_are_only_in_the_study_s_own_analysis():
     assert not [
         n for n in names(PLANS["ablation, three seeds"]) if "@patient" in n and any(v in n for v in VARIANTS)
     ]
+
+
+def test_effects_can_be_computed_again_from_the_predictions_alone():
+    again = names(select_repeatable(WITH))
+    assert "ablation" in again
+    assert not [n for n in again if n.startswith(("train", "predict", "validate"))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,7 +59,7 @@ class Subsets:
 
 
 def collect(
-    inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **params: object
+    inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, **params: Any
 ) -> None:
     """Write what each model reaches on each share of the training images, and what the last step to all of them gave.
 
@@ -78,7 +79,7 @@ def collect(
     DataError
         If predictions cannot be read.
     """
-    asked = Subsets(**params)  # type: ignore[arg-type]
+    asked = Subsets(**params)
     images = [[_count(inputs[f"split_{name}"]) for name in names] for names in asked.draws]
     results: Results = {
         count_name(asked.analysis, share): entry(

@@ -68,6 +68,15 @@ def test_the_discussion_says_what_each_case_says(ablated, augmentation, dropout,
     assert "An ablation trained the improved CNN again without one component at a time" in words
 
 
+@pytest.mark.parametrize(
+    ("together", "said"), [("synergy", "shows synergy"), ("redundancy", "shows redundancy"), ("neither", "")]
+)
+def test_the_discussion_says_where_a_component_is_worth_more_with_the_others_or_less(ablated, together, said):
+    words = macro(facts_of(*ablated("contributes", "harms", together)), "sentences/ablation.in_short")
+    assert ("Augmentation shows" in words) == bool(said)
+    assert said in words
+
+
 def test_without_an_ablation_the_reasons_are_not_shown(artifacts):
     words = macro(facts_of(artifacts()), "sentences/explanation.what_they_are")
     assert "could explain the difference" in words
