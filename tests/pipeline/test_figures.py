@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from report import PROJECT
 from report.pipeline.data import Place
 from report.pipeline.stages import make_stages
+from report.study.loading import load
 from report.study.settings import Comparison
 from tests.pipeline.plans import (
     ASSIGNMENT,
@@ -28,3 +30,16 @@ def test_every_declared_comparison_has_its_figures():
             f"figure.{kind}.improved", f"figure.{kind}.third",
         ]  # fmt: skip
     assert not [name for name in changed(REAL, plan) if name.startswith(("train.", "predict.", "evaluate."))]
+
+
+def test_figures_of_the_main_text_have_its_models_and_the_first_page_all():
+    study = load(PROJECT / "studies" / "assignment" / "study.toml")
+    assert len(study.in_main_text) < len(study.trained)
+    place = Place(PROJECT / "studies" / "assignment", "folder", Path("/data"))
+    shown = {
+        stage.name: [model["id"] for model in stage.params["models"]]
+        for stage in make_stages(study, place)
+        if stage.name in ("figure.primary", "figure.histories", "figure.matrices")
+    }
+    assert shown.pop("figure.primary") == [model.id for model in study.trained]
+    assert set(map(tuple, shown.values())) == {tuple(model.id for model in study.in_main_text)}

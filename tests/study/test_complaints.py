@@ -117,6 +117,21 @@ from tests.study.conftest import ASSIGNMENT
             "comparison.against: a model is compared with itself",
             "mend",
         ),
+        *(
+            ('against = ["improved"]', f'against = ["improved"]\nbetween = [{pair}]', problem, "mend")
+            for pair, problem in (
+                ('["baseline", "improved"]', "comparison.between: compared already, or with itself"),
+                ('["improved", "improved"]', "comparison.between: compared already, or with itself"),
+                ('["improved", "best"]', "comparison.between: no model is called 'best'"),
+            )
+        ),
+        *(
+            ('paper = "a4"', f'paper = "a4"\nmain = ["{name}"]', f"report.main: {problem}", "mend")
+            for name, problem in (
+                ("best", "no model is called 'best'"),
+                ("baseline", "improved is missing, and the first comparison is about it"),
+            )
+        ),
         (
             'against = ["improved"]',
             'against = ["baseline"]',

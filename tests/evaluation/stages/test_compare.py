@@ -305,6 +305,18 @@ def test_every_model_is_compared_with_the_low_detail_baseline(family: Compared) 
     }
 
 
+def test_of_a_pair_between_only_the_primary_difference_is_told(run) -> None:
+    found = run("a", ["b"], networks={m: [m] for m in "abc"}, between=[("b", "c")])
+    turned = run("a", ["b"], networks={m: [m] for m in "abc"}, between=[("c", "b")])
+    assert {name for name in found.results if name.startswith("c_vs_b.")} == {
+        "c_vs_b.val.f1.macro",
+        "c_vs_b.test.f1.macro",
+    }
+    one, other = found.results["c_vs_b.test.f1.macro"], turned.results["b_vs_c.test.f1.macro"]
+    assert one["low"] is not None and one["value"] == pytest.approx(-other["value"])
+    assert [verdict["b"] for verdict in found.verdicts] == ["b"]
+
+
 def test_a_study_that_declares_no_comparison_is_held_against_the_floor_alone(run) -> None:
     found = run(None, [], networks={"a": ["a"], "b": ["b"]}, margin=None)
     assert found.verdicts == []
