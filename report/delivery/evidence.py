@@ -37,7 +37,7 @@ TARGETS = ("results", "source", "html", "pdf")
 REBUILD = "build the report again: report build STUDY --data DIR"
 NAME = r"[^/\\.\x00][^/\\\x00]*"
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
-Inside = Annotated[str, StringConstraints(pattern=f"^({NAME}/){{0,2}}{NAME}$")]
+Inside = Annotated[str, StringConstraints(pattern=f"^({NAME}/){{0,4}}{NAME}$")]
 """A path that does not lead out of the build folder."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from analysis.errors import DataError
 from report.delivery import evidence, publish
@@ -129,3 +130,14 @@ def test_no_path_leads_out_of_the_folder(copy, key, value):
     path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
     with pytest.raises(DataError, match="damaged"):
         evidence.read_evidence(copy.folder)
+
+
+@pytest.mark.parametrize("path", ["report.html", "predictions/prose/templates/sections/limits.qmd.j2"])
+def test_a_path_inside_the_folder_is_one(path):
+    assert TypeAdapter(evidence.Inside).validate_python(path) == path
+
+
+@pytest.mark.parametrize("path", ["../a", "/a", "a/../b", "a/.b", "", "a/b/c/d/e/f"])
+def test_a_path_that_leads_out_or_too_deep_is_none(path):
+    with pytest.raises(ValidationError):
+        TypeAdapter(evidence.Inside).validate_python(path)
