@@ -8,8 +8,8 @@ from analysis.vocabulary.measures import pair_name
 from analysis.vocabulary.run_names import add_subset
 
 SUBSETS = "subsets"
-"""The stage, its table and its figure."""
-TABLE, TRAININGS_TABLE = "subsets.csv", "trainings.csv"
+"""The stage and its figure."""
+TABLE, TRAININGS_TABLE = "measures.csv", "trainings.csv"
 ALL = 1.0
 """The share that is all training images."""
 

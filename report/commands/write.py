@@ -92,11 +92,11 @@ def preview(
 ) -> None:
     """Show the report in the browser while you write, and again after every save; Ctrl-C ends it."""
     with suppress(Stopped):
+        if pdf and quarto:
+            raise UsageError("--pdf and --quarto: Quarto shows no PDF", hint="leave out one of them")
         from report.preview.session import Wanted, show
         from report.workspace.cached_results import find_unbuilt, require_built
 
         plan = request_plan(study, data, sample, overrides, cache)
         require_built(plan, find_unbuilt(plan))
-        if pdf and quarto:
-            raise UsageError("--pdf and --quarto: Quarto shows no PDF", hint="leave out one of them")
         show(plan, Wanted(port, not no_browser, pdf, quarto))

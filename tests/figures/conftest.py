@@ -109,7 +109,7 @@ def _write_subsets(root: Path) -> None:
         for shift in (-0.01, 0.0, 0.01)
     ]
     (root / "subsets").mkdir()
-    for name, rows in (("subsets", means), ("trainings", trainings)):
+    for name, rows in (("measures", means), ("trainings", trainings)):
         pd.DataFrame(rows).to_csv(root / "subsets" / f"{name}.csv", index=False)
 
 

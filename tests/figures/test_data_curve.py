@@ -12,9 +12,9 @@ def test_the_words_have_each_share_and_a_missing_interval_is_left_out(
     inputs: dict[str, Path], tmp_path: Path
 ) -> None:
     (tmp_path / "subsets").mkdir()
-    for name in ("subsets", "trainings"):
+    for name in ("measures", "trainings"):
         table = pd.read_csv(inputs["subsets"] / f"{name}.csv")
-        if name == "subsets":
+        if name == "measures":
             table.loc[table["share"] == 1, ["low", "high"]] = None
         table.to_csv(tmp_path / "subsets" / f"{name}.csv", index=False)
     draw("subsets", {**inputs, "subsets": tmp_path / "subsets"}, tmp_path / "out", models=MODELS[:1])

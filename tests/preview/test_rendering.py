@@ -16,6 +16,7 @@ from report.pipeline import document
 from report.pipeline.stages import PROGRAM
 from report.preview import rendering, session
 from report.preview.page import PreviewState
+from report.workspace import plan as planning
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from tests.preview.site import ROOT
@@ -105,6 +106,20 @@ def test_what_is_wrong_is_told_with_file_and_line_until_it_is_mended(draft, file
     assert wrong.page == good.page
     path.write_text(before)
     assert draft.render() == good
+
+
+def test_the_source_for_quarto_and_the_pdf_follow_a_save(draft, tmp_path, monkeypatch):
+    monkeypatch.setattr(planning, "PROJECT", tmp_path)
+    source = tmp_path / "document" / "own-sample" / "report.qmd"
+    for words in ("One sentence.", "Another one."):
+        (draft.study / "discussion.md").write_text(f"{words}\n")
+        rendering.rewrite_source(draft.request, draft.workers)
+        assert words.rstrip(".") in source.read_text()
+    shown = rendering.render_paper(draft.request, draft.workers, draft.render())
+    assert shown.paper.startswith(b"%PDF-")
+    assert (shown.message, shown.page) == ("", draft.shown.page)
+    wrong = PreviewState("page", "wrong")
+    assert rendering.render_paper(draft.request, draft.workers, wrong) is wrong
 
 
 def test_a_change_that_needs_a_training_is_said_and_not_made(draft):

@@ -63,7 +63,7 @@ def collect(
 ) -> None:
     """Write what each model reaches on each share of the training images, and what the last step to all of them gave.
 
-    ``results.json`` has the numbers of `analysis.vocabulary.subsets.names`, ``subsets.csv`` a row for each model and share
+    ``results.json`` has the numbers of `analysis.vocabulary.subsets.names`, ``measures.csv`` a row for each model and share
     and ``trainings.csv`` one for each training. The gain is of the same test images with the same resamples; its interval
     is that of two recipes, over patients and over the draws of both.
 

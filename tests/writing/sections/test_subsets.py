@@ -34,7 +34,7 @@ def trained(artifacts, tmp_path: Path):
         folder.mkdir()
         rows = [f"improved,{share},100,0.{k}" for share in (0.25, 0.5, 1.0) for k in (7, 8, 9)]
         (folder / TRAININGS_TABLE).write_text("\n".join(["model,share,images,value", *rows]) + "\n")
-        (folder / "subsets.csv").write_text("model,share,images,value,low,high\n")
+        (folder / "measures.csv").write_text("model,share,images,value,low,high\n")
         study = copy.deepcopy(STUDY)
         study["training"] |= {"seeds": [1, 2, 3], "subsets": [0.25, 0.5]}
         for seed in (1, 2, 3):  # what is told of single trainings
