@@ -38,6 +38,7 @@ def study(scales: Mapping[str, float] | None = None, models=MODELS) -> dict[str,
     scales = scales or {}
     return {
         "comparison": None,
+        "report": {"main": []},
         "classes": CLASSES,
         "untrained": [],
         "models": [
