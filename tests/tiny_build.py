@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.specimen import TWO_NETWORKS
+
 ROOT = Path(__file__).parents[1]
 PATIENT = (
     'models.improved.callbacks=[{kind="early_stopping", monitor="val_loss", patience=30, restore_best=true}]'
@@ -32,13 +34,18 @@ def git(root: Path, *words: str) -> None:
 
 
 def copy_project(root: Path) -> None:
-    """Copy what belongs to the project, as it lies here now, and commit it: equal copies have equal commits."""
+    """Copy what belongs to the project, as it lies here now, and commit it: equal copies have equal commits.
+
+    The assignment has two networks there, each trained once.
+    """
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     for name in filter(None, names.stdout.split("\0")):
         if (ROOT / name).is_file():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, root / name)
+    shutil.rmtree(root / "studies" / "assignment")
+    shutil.copytree(TWO_NETWORKS, root / "studies" / "assignment")
     git(root, "init")
     git(root, "add", "--all")
     git(root, "commit", "-m", "As it is")

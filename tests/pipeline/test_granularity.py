@@ -222,7 +222,7 @@ REACHED = {
     "analysis.figures.heatmaps": of_models("figure.confusion")
     | {"figure.moved.improved", "figure.matrices", "figure.external"},
     "report.writing.values": {"source", "figure.stages"},
-    "report.document.svg": {"html"},
+    "report.document.svg": {"source", "html"},
     "report.document.equations": {"pdf"},
     "report.engine.run": set(),
     "report.cli": set(),
@@ -250,7 +250,7 @@ def test_templates_and_prose_reach_the_source_and_the_theme_what_is_made_of_it(c
     with ExitStack() as edits:
         for name in templates:
             edits.enter_context(copy.edited(f"templates/{name}", append("\n")))
-        for name in ("discussion.md", "experiments.md"):
+        for name in ("discussion.md", "introduction.md"):
             edits.enter_context(copy.edited(f"studies/assignment/{name}", append("\nOne more sentence.\n")))
         assert copy.would_run() == Found({"source"}, {"html", "pdf"})
         assert copy.status()["source"] == [
