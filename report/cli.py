@@ -85,7 +85,7 @@ app = typer.Typer(
         "report build --sample",
         "report build assignment --data DIR",
         "report status assignment --data DIR",
-        "report predict chest.jpeg --model improved",
+        "report predict chest.jpeg --model residual@seed_42",
     ),
 )
 data_app = typer.Typer(
@@ -123,7 +123,7 @@ _add("Write", write.document)
 _add("Write", write.preview, "report preview --sample", "report preview assignment --data DIR")
 _add("Understand", studies.models)
 _add("Understand", compare.compare, "report compare assignment --data DIR")
-_add("Use", predict.predict, "report predict chest.jpeg --model improved --json")
+_add("Use", predict.predict, "report predict chest.jpeg --model residual@seed_42 --json")
 _add("Use", external_test.test, "report test --model baseline --data DIR --match NORMAL=healthy")
 _add("Use", verify.verify, "report verify build/assignment")
 _add("Data", studies.studies)

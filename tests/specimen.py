@@ -24,7 +24,7 @@ def _write(folder: Path) -> Path:
     text = (folder / "study.toml").read_text(encoding="utf-8")
     for pattern, words in (
         (r'\[\[models\]\]\nid = "residual"\n(?s:.*?)(?=^\[(?!\[)|^\[\[models)', ""),
-        (r"^\[ablation\]\n(?s:.*?)(?=^\[(?!\[))", ""),
+        (r"^\[ablation\]\n(?s:.*?)(?=^# Images)", ""),
         (r"^seeds = \[42, 43, 44\]$", "seeds = [42]"),
         (r'^against = \["residual", "improved"\]$', 'against = ["improved"]'),
         (r"^between = .*\n", ""),

@@ -14,7 +14,6 @@ from report.engine.store import Store
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from tests import tiny_build
-from tests.specimen import TWO_NETWORKS
 
 
 def test_what_was_tried_is_listed_by_validation_alone(tiny: Path, tmp_path: Path) -> None:
@@ -49,6 +48,6 @@ def test_what_was_tried_is_listed_by_validation_alone(tiny: Path, tmp_path: Path
 
 def test_a_trial_is_called_by_what_changes_a_model(tmp_path: Path) -> None:
     overrides = ("ablation.run=false", 'evaluation.test="open"', "models.improved.epochs=3")
-    plan = make_plan(Request(str(TWO_NETWORKS), sample=True, overrides=overrides, cache=tmp_path))
+    plan = make_plan(Request("assignment", sample=True, overrides=overrides, cache=tmp_path))
     keep_trials(plan, {"evaluate.improved": SimpleNamespace(key="k")})  # type: ignore[dict-item]
     assert Store(tmp_path).latest(plan.cache_name, TRIALS) == {"improved models.improved.epochs=3": "k"}

@@ -24,7 +24,7 @@ def refused(number: int, path: Path) -> OSError:
 
 @pytest.mark.parametrize("number", REFUSALS)
 def test_a_new_study_where_the_project_cannot_be_written(monkeypatch, number):
-    def mkdir(path: Path) -> None:
+    def mkdir(path: Path, **_: bool) -> None:
         raise refused(number, path)
 
     monkeypatch.setattr(Path, "mkdir", mkdir)

@@ -11,7 +11,7 @@ from tests.commands.process import run_in_vain, write_image
 def test_predicting_without_a_trained_model(tmp_path):
     write_image(tmp_path / "x.png")
     code, error, hint = run_in_vain(
-        "predict", str(tmp_path / "x.png"), "--model", "improved", cache=tmp_path / "cache"
+        "predict", str(tmp_path / "x.png"), "--model", "improved@seed_42", cache=tmp_path / "cache"
     )
     assert code == USAGE
     assert "not trained yet" in error
@@ -25,7 +25,7 @@ def test_predicting_with_a_model_that_does_not_exist(tmp_path):
     )
     assert code == USAGE
     assert "'third'" in error
-    assert "baseline, improved" in hint
+    assert "improved@seed_42" in hint
 
 
 @pytest.mark.parametrize(("name", "words"), [("missing.png", "no such file"), (".", "is a folder")])

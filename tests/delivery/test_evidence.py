@@ -75,7 +75,7 @@ def test_everything_is_recomputed_but_what_needs_pictures_or_a_network(case):
     taken = {stage.partition(".")[0].partition("@")[0] for stage in evidence.group_by_stage(case.given.files)}
     assert taken == {"read", "split", "architecture", "train", "predict", "figure", "prose", "audit"}
     assert {name for name in evidence.group_by_stage(case.given.files) if name.startswith("figure")} == {
-        *("figure.examples", "figure.duplicates", "figure.labels")
+        *("figure.examples", "figure.duplicates", "figure.labels", "figure.flips.improved")
     }
     audited = {name for name in evidence.group_by_stage(case.given.files) if name.startswith("audit")}
     assert audited == {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,14 @@ from tests.pipeline.plans import (
     STUDY,
 )
 
-SEEN = {"images", "audit.duplicates", "figure.examples", "figure.duplicates", "figure.labels"}
+SEEN = {
+    "images",
+    "audit.duplicates",
+    "figure.examples",
+    "figure.duplicates",
+    "figure.labels",
+    "figure.flips.improved",
+}
 """The stages that look at images as they lie there, known by what was read."""
 
 
@@ -141,8 +149,8 @@ def test_the_clean_twin_is_another_sample_and_nothing_else():
     ],
 )
 def test_the_folder_of_a_class_in_the_sample_is_never_a_path(tmp_path, label, folder):
-    text = (PROJECT / "templates" / "study" / "study.toml").read_text(encoding="utf-8")
-    path = tmp_path / "study.toml"
+    path = Path(shutil.copytree(PROJECT / "templates" / "study", tmp_path / "mine")) / "study.toml"
+    text = path.read_text(encoding="utf-8")
     path.write_text(text.replace('label = "Pneumonia"', f"label = '{label}'"), encoding="utf-8")
-    (sample,) = (s for s in make_stages(load(path), Place(tmp_path, "sample")) if s.name == "sample")
+    (sample,) = (s for s in make_stages(load(path), Place(path.parent, "sample")) if s.name == "sample")
     assert [c["folder"] for c in sample.params["classes"]] == ["Normal", folder]

@@ -53,7 +53,9 @@ def test_a_model_with_other_settings_is_not_taken(sample):
 
 
 def test_a_model_of_several_seeds_asks_which(tmp_path):
-    request = Request(sample=True, cache=tmp_path / "cache", overrides=("training.seeds=[1,2,3]",))
+    request = Request(
+        sample=True, cache=tmp_path / "cache", overrides=("training.seeds=[1,2,3]", "sample.seeds=3")
+    )
     of_seeds = make_plan(request)
     for model, joint in (("improved", "@seed_"), ("improved@patient", "_seed_")):
         with pytest.raises(UsageError) as caught:

@@ -9,14 +9,14 @@ from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from tests.specimen import TWO_NETWORKS
 
-ROOT = Path(__file__).parents[2]
+OWN = Path(__file__).parents[2] / "studies" / "assignment"
 
 
 def test_studies_of_the_same_name_are_remembered_apart(tmp_path):
     def remembered(study: object, sample: bool) -> str:
         return make_plan(Request(str(study), sample=sample), needs_data=False).cache_name
 
-    assert remembered("assignment", False) == remembered(TWO_NETWORKS, False) == "assignment"
+    assert remembered("assignment", False) == remembered(OWN, False) == "assignment"
     assert remembered("assignment", True) == "assignment-sample"
     names = {"assignment"}
     for place in ("one", "two"):
