@@ -328,6 +328,14 @@ def test_files_outside_the_report_are_not_fetched(tmp_path: Path) -> None:
             fetch(address)
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.jpeg", "a.JPEG", "a.svg"])
+def test_every_kind_of_image_that_an_author_may_have_is_fetched(name: str, tmp_path: Path) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / name).write_bytes(b"image")
+    fetch = pdf.make_fetcher({"figures/": tmp_path}, {})
+    assert fetch(f"{pdf.BASE}figures/{name}").read() == b"image"
+
+
 def test_missing_pango_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     class Broken:
         def find_spec(self, name: str, *_: object) -> None:
