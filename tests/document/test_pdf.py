@@ -295,6 +295,13 @@ def test_a_table_that_breaks_repeats_its_head(tmp_path: Path) -> None:
     assert all("Name of the row" in page for page in shown)
 
 
+@pytest.mark.parametrize("lines", [24, 25, 26])
+def test_the_head_of_the_notes_stays_with_them(lines: int, tmp_path: Path) -> None:
+    text = "\n\n".join(f"Line {k}." for k in range(lines))
+    shown = pages(render(write(tmp_path, f"# One\n\n{text}\n\nLast.[^1]\n\n[^1]: The note."), tmp_path))
+    assert ["author" in page.lower() for page in shown] == ["The note" in page for page in shown]
+
+
 @of_fixture
 def test_same_source_same_bytes(file: Path, tmp_path: Path) -> None:
     code = (
