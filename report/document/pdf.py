@@ -32,6 +32,7 @@ MEDIA = {
     ".woff2": "font/woff2",
     ".png": "image/png",
     ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
 }
 
 

@@ -295,6 +295,13 @@ def test_a_table_that_breaks_repeats_its_head(tmp_path: Path) -> None:
     assert all("Name of the row" in page for page in shown)
 
 
+@pytest.mark.parametrize("lines", [24, 25, 26])
+def test_the_head_of_the_notes_stays_with_them(lines: int, tmp_path: Path) -> None:
+    text = "\n\n".join(f"Line {k}." for k in range(lines))
+    shown = pages(render(write(tmp_path, f"# One\n\n{text}\n\nLast.[^1]\n\n[^1]: The note."), tmp_path))
+    assert ["author" in page.lower() for page in shown] == ["The note" in page for page in shown]
+
+
 @of_fixture
 def test_same_source_same_bytes(file: Path, tmp_path: Path) -> None:
     code = (
@@ -326,6 +333,14 @@ def test_files_outside_the_report_are_not_fetched(tmp_path: Path) -> None:
     for address in ("https://example.org/a.css", "file:///etc/passwd", pdf.BASE + "theme/../report.qmd"):
         with pytest.raises(BaseException, match="not among the report's files"):
             fetch(address)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.jpeg", "a.JPEG", "a.svg"])
+def test_every_kind_of_image_that_an_author_may_have_is_fetched(name: str, tmp_path: Path) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / name).write_bytes(b"image")
+    fetch = pdf.make_fetcher({"figures/": tmp_path}, {})
+    assert fetch(f"{pdf.BASE}figures/{name}").read() == b"image"
 
 
 def test_missing_pango_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, nodes
@@ -75,10 +76,34 @@ def _check(path: Path, name: str, engine: Environment, our_text: str) -> Overrid
     text = read_prose(path)
     with locate_errors():
         tree = engine.parse(text, name, file)
-    for line, message, hint in _find_faults(text, our_text, engine):
+    faults = chain(_find_lost(tree, name, our_text, engine), _find_faults(text, our_text, engine))
+    for line, message, hint in faults:
         raise RenderError(message, hint=hint, file=file, line=line)
     extends = next(tree.find_all(nodes.Extends), None)
     return Override(name, tuple(block.name for block in tree.find_all(nodes.Block)) if extends else ())
+
+
+def _find_lost(
+    tree: nodes.Template, name: str, our_text: str, engine: Environment
+) -> Iterator[tuple[int, str, str]]:
+    """Yield line, complaint and hint of what a template that extends ours of its ``name`` has and the report would not."""
+    extends = next((node for node in tree.body if isinstance(node, nodes.Extends)), None)
+    if extends is None or getattr(extends.template, "value", None) != name:
+        return
+    known = [block.name for block in engine.parse(our_text).find_all(nodes.Block)]
+    for node in tree.body[tree.body.index(extends) :]:
+        if isinstance(node, nodes.Block) and node.name not in known:
+            hint = did_you_mean(nearest(node.name, known), f"its blocks: {', '.join(known)}")
+            yield node.lineno, f"ours has no block {node.name}", hint
+        for text in node.nodes if isinstance(node, nodes.Output) else ():
+            typed = text.data if isinstance(text, nodes.TemplateData) else "x"
+            if typed.strip():
+                line = text.lineno + typed[: len(typed) - len(typed.lstrip())].count("\n")
+                yield (
+                    line,
+                    "what stands outside the blocks is not shown",
+                    "<% block NAME %> ... <% endblock %>",
+                )
 
 
 def _find_faults(text: str, our_text: str, engine: Environment) -> Iterator[tuple[int, str, str]]:

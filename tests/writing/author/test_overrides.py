@@ -94,6 +94,20 @@ def test_what_replaces_nothing_of_sections_and_floats_is_refused(own, name, hint
     assert hint in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        (EXTENDS.replace("opening", "openning"), ":2: ours has no block openning", "opening"),
+        (EXTENDS + "\nMore words.", ":6: what stands outside the blocks is not shown", "block NAME"),
+        (EXTENDS + "<< r('baseline.test.accuracy') >>", ":5: what stands outside", "block NAME"),
+    ],
+)
+def test_what_a_template_that_extends_ours_would_lose_is_refused(own, text, said, hint):
+    with pytest.raises(RenderError, match=re.escape(f"conclusion.qmd.j2{said}")) as caught:
+        check(own(text))
+    assert hint in caught.value.hint
+
+
 def test_a_block_is_replaced_and_the_appendix_names_it(own, known, tmp_path):
     own(EXTENDS.format("Mine: << r('baseline.test.accuracy') >>.\n\n<< super() >>"))
     heading = "<% block heading %>Caveats<% endblock %>"

@@ -78,6 +78,7 @@ def closed(tmp_path: Path):
         ("![B](https://a.b/c.png)", "md:1: the image https://a.b/c.png does not lie in figures/"),
         ("![B](figures/mine.png){fig-alt='x'}", "md:1: the image figures/mine.png: no such file"),
         ("A\n\n![B](figures/own.svg)", "md:3: the image figures/own.svg has no alternative text"),
+        ('![B](figures/own.svg){fig-alt=" "}', "md:1: the image figures/own.svg has no alternative text"),
         ('A ![B](figures/own.svg){fig-alt="x"} C', "md:1: an image stands in a paragraph of its own"),
         (
             '![](figures/own.svg){fig-alt="x"}',
