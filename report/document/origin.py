@@ -10,6 +10,9 @@ from report.document.pandoc import SOURCE
 from report.document.syntax import TEMPLATE
 from report.errors import RenderError
 
+PROSE = "prose"
+"""What the folder of the author's files is called where the source is written."""
+
 
 class Origin(NamedTuple):
     """The name of a file and a line in it."""
@@ -27,6 +30,8 @@ def locate_mistake(error: RenderError, source: str, templates: Path, prose: Path
     if origin is None and source and error.file == SOURCE and error.line:
         origin = find_origin(source.split("\n")[error.line - 1], templates, prose)
     file, line = origin or (error.file, error.line)
+    if file.startswith(f"{PROSE}/"):
+        file = f"{prose.parent.name}/{prose.name}/{file.removeprefix(f'{PROSE}/')}"
     return RenderError(error.message, error.hint, file=file, line=line, equation=error.equation)
 
 

@@ -107,6 +107,17 @@ def test_a_requirement_that_is_answered_nowhere_is_named_with_the_line_of_the_st
     assert find_exit_code(caught.value) == STUDY
 
 
+def test_a_wrong_template_of_the_author_is_named_where_it_lies(study):
+    folder = study()
+    path = folder / "templates" / "sections" / "conclusion.qmd.j2"
+    path.parent.mkdir(parents=True)
+    path.write_text("# Conclusion {#sec-conclusion}\n\n<% if %>\n")
+    with pytest.raises(RenderError) as caught:
+        rehearsed(folder)
+    assert caught.value.file == f"{folder.parent.name}/{folder.name}/templates/sections/conclusion.qmd.j2"
+    assert caught.value.line == 3
+
+
 def test_a_requirement_of_a_section_that_is_left_out_is_told_why(study):
     folder = study(more='[[report.requirements]]\ntext = "A"\nwhere = "sec-layers"\n')
     sections = 'report.sections=["models", "reproduce"]'
