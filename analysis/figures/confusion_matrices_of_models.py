@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures import class_labels, style, typesetting, wording
-from analysis.figures.heatmaps import BOTH, COUNTS, NOTHING, SHARES, draw_matrix, read_matrices
+from analysis.figures.heatmaps import COUNTS, NOTHING, SHARES, draw_matrix, read_matrices
 from analysis.progress import Progress
 
 LEFT, RIGHT, GAP, TITLE_LINE, BELOW, LINE = 24.0, 2.0, 6.0, 3.4, 4.0, 3.2
@@ -99,7 +99,7 @@ def draw(
     models: Sequence[style.Model],
     splits: Sequence[str],
 ) -> None:
-    """Draw a small heat map per model: counts, shaded by their share of the true class (row), which stands below where it fits.
+    """Draw a small heat map per model: counts, shaded by their share of the true class (row).
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def draw(
         for i, m in enumerate(models)
     }
     cell = layout.side / len(classes)
-    cells = next((c for c in (BOTH, COUNTS) if c.fit([*panels.values()], cell, cell)), NOTHING)
+    cells = COUNTS if COUNTS.fit([*panels.values()], cell, cell) else NOTHING
     below = 0 if layout.named else NOTE + class_labels.key_mm(classes)
     height = layout.height + NUMBERS + below
     with style.page(height) as figure:
