@@ -35,10 +35,10 @@ ORIGINS: dict[str, Origin] = {
         Origin("cohen", "cohen2020", None, "many"),
     )
 }
-FINDINGS_AT_ORIGIN = {"cohen": {"2c35005f": "No Finding", "a4318ac9": "Unknown", "ada8c494": "No Finding"}}
+FINDINGS_AT_ORIGIN = {"cohen": {"2c35005f": "No Finding", "ada8c494": "No Finding"}}
 """What a collection calls images that datasets put together from it label otherwise, by their names without suffix.
 
-Of Cohen's the column ``finding`` of its ``metadata.csv``; V7's dataset has all three as COVID-19.
+Of Cohen's the column ``finding`` of its ``metadata.csv``; V7's dataset has both as COVID-19. "Unknown" is no other finding.
 """
 ADULT = 18
 """Years."""

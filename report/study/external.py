@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from report.study.collisions import find_alike
 from report.study.settings import Dataset
-from report.study.value_types import Identifier, Identifiers, Label, Section, Title, refuse
+from report.study.value_types import Identifier, Identifiers, Label, Rationale, Section, Title, refuse
 
 
 class ExternalClass(Section):
@@ -27,11 +27,12 @@ class ExternalClass(Section):
 class External(Dataset):
     """Images from elsewhere. No training and no choice reads them; all keys of ``[dataset]`` say how they are read.
 
-    ``title`` is what the report calls them, as it stands in a sentence. ``classes`` are their own. ``pictures`` is how
-    many of them the sample has.
+    ``title`` is what the report calls them, as it stands in a sentence; ``selection`` says in the author's words how they
+    were chosen. ``classes`` are their own. ``pictures`` is how many of them the sample has.
     """
 
     title: Title
+    selection: Rationale = ""
     classes: Annotated[tuple[ExternalClass, ...], Field(min_length=1)]
     pictures: Annotated[int, Field(ge=8, le=2000)] = 36
 

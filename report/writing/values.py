@@ -36,8 +36,11 @@ def hundredths(share: float) -> str:
 
 
 def whole_percent(share: float) -> str:
-    """Return a share in per cent without decimals: ``12 %``."""
-    return f"{100 * share:.0f}\u00a0%"
+    """Return a share in per cent without decimals: ``12 %``; what rounding would make all or none is ``> 99 %``, ``< 1 %``."""
+    whole = round(100 * share)
+    if 0 < share < 1 and whole in (0, 100):
+        return f"{'>' if whole else '<'}\u00a0{99 if whole else 1}\u00a0%"
+    return f"{whole}\u00a0%"
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,9 @@ def test_what_the_sources_contradict_is_named(study, tmp_path):
     records.loc[0, ["image_id", "label"]] = [cohen, "viral"]
     records.loc[1, ["label", "tags"]] = ["viral", "Viral|Healthy"]
     records.loc[2, "label"] = "healthy"
+    records.loc[6, "image_id"] = (
+        "images/a4318ac9.jpg"  # of which its collection says that the finding is unknown
+    )
     study.write(records, images)
     duplicates = tmp_path / "duplicates"
     duplicates.mkdir()

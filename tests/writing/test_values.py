@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from report.errors import RenderError
-from report.writing.values import Values, count, counted, decimal, listed
+from report.writing.values import Values, count, counted, decimal, listed, whole_percent
 
 
 def test_numbers_are_set_with_true_signs():
@@ -30,6 +30,21 @@ def test_values_know_counts_shares_differences_and_what_does_not_exist():
     assert values("b_vs_a.test.f1.macro") == "+0.020"
     assert values("baseline.test.ppv.macro") == "not defined"
     assert values.text("baseline.test.ppv.macro") == "–"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, "0 %"),
+        (1 / 304, "< 1 %"),
+        (0.126, "13 %"),
+        (303 / 304, "> 99 %"),
+        (0.99, "99 %"),
+        (1.0, "100 %"),
+    ],
+)
+def test_a_share_that_is_not_all_is_not_rounded_to_all(share, text):
+    assert whole_percent(share).replace("\u00a0", " ") == text
 
 
 def test_an_unknown_result_names_the_nearest():

@@ -85,8 +85,12 @@ class Audit(Section):
 
     def untested(self) -> list[str]:
         """Return the variables that cannot be compared between classes, as too few images have them."""
-        found = [v for v in VARIABLES if self._cannot_be_tested(v)]
+        found = [v for v in VARIABLES if self._cannot_be_tested(v) and self._is_known(v)]
         return [v for v in found if v != PEOPLE[0] and (v != PEOPLE[1] or self._cannot_be_tested(PEOPLE[0]))]
+
+    def unrecorded(self) -> list[str]:
+        """Return the variables that no image has."""
+        return [v for v in VARIABLES if v != PEOPLE[0] and not self._is_known(v)]
 
     def tested(self) -> list[str]:
         """Return the variables that can be compared between classes, and those that have one value in all of them."""
@@ -310,25 +314,17 @@ class Audit(Section):
         return [
             {
                 "value": self.value_name(variable, row["value"]),
-                "share": whole_percent(self._below_all(many, known))
-                if (many := int(row["images"])) < known
-                else "",
+                "share": whole_percent(many / known) if (many := int(row["images"])) < known else "",
             }
             for row in rows[:1]
         ]
-
-    @staticmethod
-    def _below_all(part: int, whole: int) -> float:
-        """Return a share; one that would be rounded to all without being it, or to none, stays apart."""
-        share = part / whole
-        return min(share, 0.99) if part < whole else share
 
     def known_shares(self, of: str) -> str:
         """Return of what share of a class each variable is known that is known of some images."""
         sizes = self._of_class(of)
         if not sizes:
             return NOTHING
-        return ", ".join(whole_percent(self._below_all(self._known(v, of), sizes)) for v in self.told())
+        return ", ".join(whole_percent(self._known(v, of) / sizes) for v in self.told())
 
     def shared_of(self, name: str) -> str:
         """Return what share of a class' test images is of patients who have training images too."""

@@ -112,7 +112,7 @@ class Explanation(Section):
 
     def incomparable(self) -> list[str]:
         """Return the models whose training loss is of other shares of classes than their validation loss."""
-        return [m for m in self.models() if weighing(self.facts.model(m))]
+        return [m for m in self.models() if weighing(self.facts.model(m)) != "none"]
 
     def early_stopping(self, b: str) -> dict[str, Any]:
         """Return what early stopping alone would have given the model that ``b`` is compared with.

@@ -23,10 +23,10 @@ class Probabilities(Section):
 
     @property
     def rebalanced(self) -> dict[str, bool]:
-        """Whether any model learns from other shares of classes than there are, ``oversampled`` or ``weighted``."""
+        """Whether any model learns from other shares of classes than there are, ``drawn`` so or ``weighted``."""
         models = self.study["models"]
         return {
-            "oversampled": any(m["class_balance"] != "none" for m in models),
+            "drawn": any(m["class_balance"] != "none" for m in models),
             "weighted": any(m["class_weights"] != "none" for m in models),
         }
 

@@ -16,10 +16,8 @@ from report.writing.values import decimal, unbroken
 
 
 def weighing(model: Mapping[str, Any]) -> str:
-    """Return what of a model's training loss is not in its validation loss: ``weights``, ``oversampling`` or ""."""
-    if model["class_weights"] != "none":
-        return "weights"
-    return "oversampling" if model["class_balance"] != "none" else ""
+    """Return what of a model's training loss is not in its validation loss: ``weights``, a class balance, or ``none``."""
+    return "weights" if model["class_weights"] != "none" else str(model["class_balance"])
 
 
 class Results(Section):

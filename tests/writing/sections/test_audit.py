@@ -170,8 +170,11 @@ def test_what_could_not_be_compared_is_said_not_to_be(found):
     changed: dict[str, Any] = {"audit.confounding.sex.values.cramers_v": unknown}
     changed |= {f"audit.confounding.sex.known.{c}": _count(40 * (c == "viral")) for c in CLASSES}
     facts = replace(facts, values=Values({**facts.values.results, **changed}))
-    assert macro(facts, f"{SAY}.not_compared") == ("Sex is known of too few classes to be compared.")
+    assert macro(facts, f"{SAY}.not_compared") == "Sex is known of too few classes to be compared."
     assert "sex" not in macro(facts, f"{SAY}.looked_for")
+    changed |= {f"audit.confounding.sex.known.{c}": _count(0) for c in CLASSES}
+    facts = replace(facts, values=Values({**facts.values.results, **changed}))
+    assert macro(facts, f"{SAY}.not_compared") == "Sex is recorded of no image."
 
 
 def test_the_table_has_what_was_looked_at_with_its_level(found):

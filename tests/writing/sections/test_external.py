@@ -52,3 +52,14 @@ def test_what_minors_are_called_is_held_against_age(found, tmp_path, monkeypatch
     told = macro(replace(facts, inputs=inputs), "sentences/external.of_minors")
     assert told.startswith("Of 16 images of minors, the baseline CNN calls 16 ")
     assert words in told
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [("", "How they were chosen among all there is not recorded."), ("All of May", "All of May")],
+)
+def test_how_the_images_were_chosen_is_what_the_author_says(found, told, words):
+    facts = facts_of(found(None))
+    external = {"title": "another hospital", "selection": told, "classes": []}
+    facts = replace(facts, study={**facts.study, "external": external, "sample": False})
+    assert macro(facts, "sentences/external.selection") == words

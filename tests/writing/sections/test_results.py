@@ -57,6 +57,9 @@ def test_losses_that_do_not_compare_are_said_not_to(artifacts):
         words
         == "Training loss of the improved CNN is computed with images of rare classes repeated; validation loss is not."
     )
+    drawn = [{**m, "class_balance": "square-root"} for m in STUDY["models"]]
+    words = macro(replace(facts, study={**STUDY, "models": drawn}), "sentences/results.incomparable_losses")
+    assert words.endswith("is computed with rare classes drawn more often; validation loss is not.")
     weighted = [{**m, "class_weights": "balanced"} for m in STUDY["models"]]
     words = macro(
         replace(facts, study={**STUDY, "models": weighted}), "sentences/results.incomparable_losses"
