@@ -19,7 +19,7 @@ from report.engine.events import Event, Planned
 from report.engine.local_processes import LocalProcesses
 from report.engine.run import Built, Options, build
 from report.engine.store import Store
-from report.errors import RenderError
+from report.errors import ChangedError, RenderError
 from report.pipeline.stages import PROGRAM
 from report.preview.page import PreviewState
 from report.study.folder import find_unread_prose
@@ -88,7 +88,10 @@ def rebuild(plan: Plan, workers: LocalProcesses, wanted: str = "html") -> dict[s
     options = Options(
         PROGRAM, lambda *_: nullcontext(workers), plan.cache_name, only=[wanted], on_event=follow
     )
-    built = build(plan.stages, plan.cache, options)
+    try:
+        built = build(plan.stages, plan.cache, options)
+    except ChangedError:  # by the next save
+        built = build(plan.stages, plan.cache, options)
     plan.keep_declaration(built)
     return built
 
