@@ -55,7 +55,6 @@ class Draft:
 @pytest.fixture
 def draft(tmp_path: Path, made_up: Path, workers: LocalProcesses, monkeypatch: pytest.MonkeyPatch) -> Draft:
     monkeypatch.setattr(document, "PROJECT", tmp_path)
-    monkeypatch.setattr(rendering, "PROJECT", tmp_path)
     monkeypatch.setattr(session, "PROJECT", tmp_path)
     return Draft(tmp_path, made_up, workers)
 
