@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,19 +83,23 @@ def preview(
     cache: Cache = None,
     port: Annotated[
         int | None,
-        typer.Option("--port", metavar="N", min=1, max=65_535, help="Default: the first free from 8420 on."),
+        typer.Option(
+            "--port", metavar="N", min=1, max=65_535, help="Default: 8420, or the next that is free."
+        ),
     ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="The PDF beside the HTML.")] = False,
     quarto: Annotated[bool, typer.Option("--quarto", help="Quarto's page in place of ours.")] = False,
 ) -> None:
     """Show the report in the browser while you write, and again after every save; Ctrl-C ends it."""
-    with suppress(Stopped):
-        if pdf and quarto:
-            raise UsageError("--pdf and --quarto: Quarto shows no PDF", hint="leave out one of them")
-        from report.preview.session import Wanted, show
-        from report.workspace.cached_results import find_unbuilt, require_built
+    if pdf and quarto:
+        raise UsageError("--pdf and --quarto: Quarto shows no PDF", hint="leave out one of them")
+    from report.preview.session import Wanted, show
+    from report.workspace.cached_results import find_unbuilt, require_built
 
+    try:
         plan = request_plan(study, data, sample, overrides, cache)
         require_built(plan, find_unbuilt(plan))
         show(plan, Wanted(port, not no_browser, pdf, quarto))
+    except Stopped as stop:  # as it is meant to end
+        raise typer.Exit(128 + stop.number) from stop

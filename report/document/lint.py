@@ -10,6 +10,7 @@ from pathlib import Path
 from report.document.origin import Origin
 from report.document.pandoc import SOURCE
 from report.document.syntax import (
+    ALTERNATIVE,
     ATTRIBUTES,
     AUTOLINK,
     CITATION,
@@ -148,9 +149,7 @@ def _nearest(name: str, known: set[str], what: str) -> str:
 def _image_problems(text: Text, folder: Path) -> Iterator[Problem]:
     for match in IMAGE.finditer(text.prose):
         line, file = text.line(match.start()), match["file"]
-        start = match.start("attributes")
-        alt = re.search(r'fig-alt="([^"]*)"', match["attributes"] or "")
-        words = text.whole[start + alt.start(1) : start + alt.end(1)].strip() if alt else ""
+        said = text.whole[slice(*match.span("attributes"))] if match["attributes"] else ""
         if not file.startswith("figures/") or ".." in file:
             yield Problem(line, f"the image {file} {OUTSIDE}", OUTSIDE_HINT)
         elif not (folder / file).is_file():
@@ -159,7 +158,7 @@ def _image_problems(text: Text, folder: Path) -> Iterator[Problem]:
             yield Problem(
                 line, f"the figure {file} does not stand alone", "leave an empty line before and after it"
             )
-        if not words:
+        if not ALTERNATIVE.search(said):
             yield Problem(line, f"the image {file} has no fig-alt", 'add fig-alt="what the image shows"')
 
 
@@ -224,7 +223,7 @@ def find_divs(text: Text, classes: set[str] = DIVS, keys: set[str] = DIV_KEYS) -
 
 
 def _find_unknown(attributes: str, line: int, classes: set[str], keys: set[str]) -> Iterator[Problem]:
-    for part in re.sub(r'"[^"]*"', "", attributes).strip("{}").split():
+    for part in re.sub(r"\"[^\"]*\"|'[^']*'", "", attributes).strip("{}").split():
         known = part.split("=")[0] in keys if "=" in part else part.lstrip(".") in classes
         if not known and not part.startswith("#"):
             allowed = sorted(f".{name}" for name in classes) + sorted(f"{name}=" for name in keys)

@@ -20,6 +20,8 @@ ATTRIBUTES = re.compile(r"\{(?![{%<])((?:[^{}\n]|\n(?![ \t]*\n))*[#.=](?:[^{}\n]
 IMAGE = re.compile(
     r"!\[(?P<caption>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<file>[^)\s]*)[^)]*\)(?:\{(?P<attributes>[^}]*)\})?"
 )
+ALTERNATIVE = re.compile(r"""\bfig-alt\s*=\s*(?:"\s*[^"\s]|'\s*[^'\s]|[^"'\s}])""")
+"""What is said of an image for those who do not see it, as it begins in the image's attributes."""
 LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\((?P<address>[^)\s]+)[^)]*\)")
 DIV = re.compile(r"^[ \t]*(?P<colons>:{3,})[ \t]*(?P<attributes>[^\n]*?)[ \t]*:*$", re.M)
 HTML = re.compile(r"<!--|<\?|</?[A-Za-z][\w:-]*(?:\s[^<>]*)?/?>|<[A-Za-z][\w-]*\s+[\w-]+\s*=")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 HOST_NAMES = (HOST, "localhost")
 """What a browser may call this server: a page from elsewhere whose name leads here is not answered."""
-MOST_PORTS = 50
+PORT, MOST_PORTS = 8420, 50
+"""The usual port, and how many are tried from it on."""
 POLL_SECONDS = 0.05
 HEADERS = {
     "Cache-Control": "no-store",
@@ -93,21 +95,23 @@ async def _stream_digests(
         await asyncio.sleep(POLL_SECONDS)
 
 
-def listen(port: int) -> socket.socket:
-    """Return a socket of this machine alone at ``port``, or at the next free one.
+def listen(port: int | None = None) -> socket.socket:
+    """Return a socket of this machine alone at ``port``; if none is named at the usual one, or the next that is free.
 
     Raises
     ------
     EnvironmentProblem
         None of them can be had.
     """
-    refused: OSError | None = None
-    for number in range(port, min(port + MOST_PORTS, 65_536)):
+    refused = 0
+    for number in [port] if port else range(PORT, PORT + MOST_PORTS):
         try:
             return socket.create_server((HOST, number))
         except OSError as error:
-            refused = error
-    raise EnvironmentProblem(f"no port from {port} on: {refused}", hint="name another with --port N")
+            refused = error.errno or 0
+    what = f"port {port}" if port else f"no port from {PORT} on"
+    hint = "name another with --port N" + (", or none: then a free one is taken" if port else "")
+    raise EnvironmentProblem(f"{what}: {os.strerror(refused).lower()}", hint=hint)
 
 
 @contextmanager

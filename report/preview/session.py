@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import signal
 import socket
@@ -25,25 +26,27 @@ from report.pipeline.stages import PROGRAM
 from report.preview.page import PreviewState
 from report.preview.passages import find_passage
 from report.preview.rendering import render, render_paper, rewrite_source
-from report.preview.server import HOST, Shown, listen, serve_page
+from report.preview.server import HOST, PORT, Shown, listen, serve_page
 from report.study.folder import STUDIES
 from report.terminal import console
 from report.terminal.quantities import format_duration
+from report.terminal.signals import raise_again
 from report.workspace.places import find_study_folder
 from report.workspace.plan import Plan
 from report.workspace.request import Request
 
-PORT = 8420
 WAKE_MS = 200
 ASK_SECONDS = 0.5
 ENDS_SECONDS = 10
+_WORDS = re.compile(r"[^.#~][^#~]*\.(?:md|j2|toml|bib|csv|png|jpe?g|svg|css|js|html|lua|woff2|ttf)", re.I)
+"""Names of files that a report can read; editors have others for a while."""
 
 
 @dataclass(frozen=True)
 class Wanted:
     """How a preview is to be shown.
 
-    ``port`` is the first that is tried, None for the usual one; ``browser`` opens a window, ``paper`` has the PDF beside
+    ``port`` is the one that is named, None for the usual one or the next; ``browser`` opens a window, ``paper`` has the PDF beside
     the HTML, and ``quarto`` lets Quarto make the page.
     """
 
@@ -82,7 +85,7 @@ def show_with_quarto(plan: Plan, wanted: Wanted) -> None:
         raise EnvironmentProblem("Quarto is not on the path", hint=hint)
     with LocalProcesses(PROGRAM, Store(plan.cache).root / "home") as workers:
         rewrite_source(request, workers)
-        with listen(wanted.port or PORT) as listener:
+        with listen(wanted.port) as listener:
             port = listener.getsockname()[1]
         address = f"http://localhost:{port}/document/{plan.name}/report.html"
         console.say(f"{address}  as soon as Quarto has made it; Ctrl-C ends it")
@@ -147,12 +150,11 @@ def show_own(plan: Plan, wanted: Wanted) -> None:
     request, state = replace(plan.request, data=plan.data), PreviewState()
     home = Store(plan.cache).root / "home"
     watched = _watched(request)
-    port = wanted.port or PORT
     shown = Shown(lambda: state, lambda words: find_passage(words, watched), wanted.paper)
-    with listen(port) as listener, LocalProcesses(PROGRAM, home) as workers:
+    with listen(wanted.port) as listener, LocalProcesses(PROGRAM, home) as workers:
         free = listener.getsockname()[1]
-        if free != port:
-            console.note(f"port {port} is taken; the next free one is {free}")
+        if free != (wanted.port or PORT):
+            console.note(f"port {PORT} is taken; the next free one is {free}")
         with serve_page(listener, shown):
             console.say(f"http://{HOST}:{free}/  shows {plan.name}; Ctrl-C ends it")
             if wanted.browser and _has_windows():
@@ -187,12 +189,14 @@ def _has_windows() -> bool:
 
 
 def watch_saves(*folders: Path, ended: threading.Event | None = None) -> Iterator[list[str]]:
-    """Yield the names of files saved since the last time, at first none, until a signal comes or something has ``ended``.
+    """Yield the names of files saved since the last time, at first none, until something has ``ended``.
 
     Raises
     ------
     EnvironmentProblem
         The system cannot watch a folder.
+    Stopped
+        A signal has come.
     """
     from watchfiles import watch
 
@@ -204,17 +208,19 @@ def watch_saves(*folders: Path, ended: threading.Event | None = None) -> Iterato
         ):
             if changes or first:
                 first = False
-                yield sorted({Path(path).name for _, path in changes})
+                yield sorted(filter(_WORDS.fullmatch, {Path(path).name for _, path in changes}))
     except OSError as error:
         message = f"cannot watch {', '.join(map(str, folders))}: {error}"
         raise EnvironmentProblem(message, hint="WATCHFILES_FORCE_POLLING=true report preview") from error
+    raise_again()  # a signal only ends the loop
 
 
 def _print_state(state: PreviewState, before: PreviewState, names: Sequence[str], seconds: float) -> None:
-    """Say in the terminal what is shown in the browser."""
-    if state.message:
+    """Say in the terminal what is shown in the browser, if a save has changed it."""
+    changed = (state.page, state.message) != (before.page, before.message)
+    if state.message and (names or changed):
         console.complain(state.message, state.hint)
-    elif names:
+    elif names and changed:
         console.note(f"{', '.join(names)}: shown after {format_duration(seconds)}")
     if state.warnings != before.warnings:
         for warning in state.warnings:

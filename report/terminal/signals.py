@@ -28,5 +28,15 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def raise_again() -> None:
+    """Raise again what a library took for a request to itself."""
+    for stop in _raised:
+        raise stop
+
+
+_raised: list[Stopped] = []
+
+
 def _stop(number: int, frame: object) -> None:
-    raise Stopped(number)
+    _raised[:] = [Stopped(number)]
+    raise_again()

@@ -16,7 +16,7 @@ from tests.preview.site import PAGE, Site, digest_in, plain
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with listen(8420) as listener:
+    with listen() as listener:
         site = Site(listener.getsockname()[1])
         with serve_page(listener, Shown(lambda: site.shown, site.find_place)):
             yield site
@@ -65,7 +65,7 @@ def test_where_a_passage_was_written_is_told(site):
 
 def test_with_the_pdf_the_page_has_two_halves_and_a_new_pdf_is_told(site):
     site.shown = PreviewState(PAGE)
-    with listen(8420) as listener:
+    with listen() as listener:
         beside = Site(listener.getsockname()[1])
         with serve_page(listener, Shown(lambda: site.shown, site.find_place, paper=True)):
             frames = beside.get().read().decode()
@@ -84,7 +84,7 @@ def test_with_the_pdf_the_page_has_two_halves_and_a_new_pdf_is_told(site):
 
 
 def test_the_server_ends_while_a_browser_listens():
-    listener = listen(8420)
+    listener = listen()
     site = Site(listener.getsockname()[1])
     with serve_page(listener, Shown(lambda: site.shown, site.find_place)):
         stream = site.get("/changes")
@@ -94,11 +94,22 @@ def test_the_server_ends_while_a_browser_listens():
     assert stream.read() == b"\n"
 
 
-def test_a_taken_port_gives_the_next_free_one(monkeypatch):
-    with listen(8420) as first, listen(first.getsockname()[1]) as second:
+def test_another_port_is_taken_where_none_is_named(monkeypatch):
+    with listen() as first, listen() as second:
         taken = first.getsockname()[1]
         assert first.getsockname()[0] == second.getsockname()[0] == HOST
-        assert taken < second.getsockname()[1] < taken + server.MOST_PORTS
+        assert server.PORT <= taken < second.getsockname()[1] < server.PORT + server.MOST_PORTS
         monkeypatch.setattr(server, "MOST_PORTS", 1)
+        monkeypatch.setattr(server, "PORT", taken)
         with pytest.raises(EnvironmentProblem, match=f"no port from {taken} on: .*in use"):
+            listen()
+
+
+def test_a_port_that_is_named_is_had_or_refused():
+    with listen() as first:
+        taken = first.getsockname()[1]
+        with pytest.raises(EnvironmentProblem, match=f"port {taken}: address already in use") as caught:
             listen(taken)
+        assert "--port N" in caught.value.hint
+    with listen(taken) as named:
+        assert named.getsockname()[1] == taken

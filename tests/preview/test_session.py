@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from report.engine.store import Store
-from report.errors import OK, USAGE, EnvironmentProblem, RenderError, UsageError
+from report.errors import ENVIRONMENT, USAGE, EnvironmentProblem, RenderError, UsageError
 from report.preview import session
+from report.preview.page import PreviewState
 from report.preview.server import HOST
 from report.workspace.plan import Plan, make_plan
 from report.workspace.request import Request
@@ -31,6 +32,39 @@ def test_saves_are_noticed_also_of_new_files_and_of_editors_that_rename(tmp_path
     (tmp_path / "sections" / "data.j2").write_text("deep")
     (tmp_path / "discussion.md").unlink()
     assert next(saves) == ["data.j2", "discussion.md"]
+
+
+def test_names_that_editors_use_for_a_while_are_not_told(tmp_path):
+    saves = session.watch_saves(tmp_path)
+    assert next(saves) == []
+    for name in (
+        "4913",
+        "#a.md#",
+        ".#b.md",
+        "c.md~",
+        ".d.md.swp",
+        "sedX1y2Z3",
+        "e.md.tmp",
+        "f.md___jb_tmp___",
+    ):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "own.SVG").write_text("new")
+    assert next(saves) == ["own.SVG"]
+
+
+def test_only_what_changes_the_report_is_told(capsys):
+    page, wrong = PreviewState("new"), PreviewState("old", "wrong", "mend it")
+    for state, before, names in (
+        (page, PreviewState("old"), ["a.md"]),
+        (page, page, ["README.md"]),
+        (page, PreviewState("old"), []),
+        (wrong, wrong, []),
+        (wrong, wrong, ["b.md"]),
+        (PreviewState("old"), wrong, ["c.md"]),
+    ):
+        session._print_state(state, before, names, 1.0)
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in told] == ["a.md", "error", "hint", "c.md"]
 
 
 def test_a_folder_that_cannot_be_watched_is_named(tmp_path):
@@ -57,22 +91,25 @@ def test_a_signal_ends_it_while_a_browser_listens(tmp_path, own, made_up, is_run
     (own / "discussion.md").write_text(
         f"PreviewState until signal {number}.\n"
     )  # so that there is something to make
-    with socket.create_server((HOST, 0)) as taken:
-        port = taken.getsockname()[1]
-        wanted = (str(own), "--sample", "--cache", str(made_up), "--port", str(port), "--no-browser")
-        with running(*wanted, log=log, TMPDIR=str(temporary)) as process:
-            site = Site(int(address(log).rstrip("/").rpartition(":")[2]))
-            assert f"port {port} is taken; the next free one is {site.port}" in log.read_text()
-            until(lambda: b"<main" in site.get().read())
-            assert plain(site.get().read().decode()).encode() == page_in(made_up, own)
-            digest_in(site.get("/changes"))
-            there = children(process.pid)
-            process.send_signal(number)
-            assert process.wait(SOON_SECONDS) == OK
+    with socket.create_server((HOST, 0)) as free:
+        port = free.getsockname()[1]
+    wanted = (str(own), "--sample", "--cache", str(made_up), "--port", str(port), "--no-browser")
+    with running(*wanted, log=log, TMPDIR=str(temporary)) as process:
+        assert address(log) == f"http://{HOST}:{port}/"
+        site = Site(port)
+        until(lambda: b"<main" in site.get().read())
+        assert plain(site.get().read().decode()).encode() == page_in(made_up, own)
+        digest_in(site.get("/changes"))
+        there = children(process.pid)
+        with running(*wanted, log=tmp_path / "other") as other:
+            assert other.wait(SOON_SECONDS) == ENVIRONMENT
+        process.send_signal(number)
+        assert process.wait(SOON_SECONDS) == 128 + number
+    assert f"error: port {port}: address already in use" in (tmp_path / "other").read_text()
     assert len(there) >= 1
     until(lambda: not any(map(is_running, there)))
     assert not list(temporary.iterdir())
-    assert len(log.read_text().splitlines()) == 2
+    assert len(log.read_text().splitlines()) == 1
 
 
 def page_in(cache: Path, study: Path) -> bytes:

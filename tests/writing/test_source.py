@@ -18,6 +18,7 @@ from report.document import html
 from report.document.markdown import escape
 from report.errors import RenderError
 from report.study.loading import load
+from report.writing.author.doubts import JUDGING
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
 from tests.specimen import TWO_NETWORKS
@@ -314,7 +315,7 @@ TEMPLATES = PROJECT / "templates"
     ("words", "place"),
     [
         (
-            r"better|worse|equivalent|superior|outperform\w*|improves?|significant\w*",
+            rf"(?!beat)(?:{JUDGING})",
             "sentences/verdicts.qmd.j2",
         ),
         (r"beats?", "sentences/references.qmd.j2"),

@@ -11,9 +11,24 @@ from report.writing.author.markup import read_prose
 
 GIVEN = re.compile(r"\[[^\]]*\]\{\.given\}")
 _SHARE = re.compile(r"<<\s*r\([^<>]*\)\s*>>[ \u00a0]?%")
-_WIDTH = re.compile(r'\bwidth\s*=\s*"?\d+%"?')
-NUMBER = re.compile(r"(?<![\w.,/-])(?:\d+(?:[.,]\d+)?[ \u00a0]?%|\d*\.\d+)(?![\w/-])")
-_JUDGEMENT = re.compile(r"\b(significant(?:ly)?|outperform(?:s|ed)?|better|improves)\b", re.I)
+_WIDTH = re.compile(r"""\bwidth\s*=\s*["']?\d+%["']?""")
+_MONEY = "[$€£¥¤]"
+_UNITS = (
+    r"USD|EUR|GBP|CHF|dollars?|euros?|pounds?|[kcmµn]?m|k?g|k?V|m?A|m?A?s|m?(?:Gy|Sv)|[kMG]B|px|pixels?"
+    r"|(?:second|minute|hour|day|week|month|year)s?"
+)
+NUMBER = re.compile(
+    rf"(?<![\w.,/-])(?<!{_MONEY})(?<!{_MONEY}[ \u00a0])(?<!(?:USD|EUR|GBP|CHF)[ \u00a0])"
+    r"(?:\d+(?:[.,]\d+)?[ \u00a0]?%|\d*\.\d+)(?![\w/-])"
+    rf"(?![ \u00a0]?(?:{_MONEY}|(?:{_UNITS})\b))"
+)
+"""A number that looks like a result: a share or a percentage. An amount of money or what has a unit is none."""
+JUDGING = (
+    r"better|worse|equivalent\w*|superior\w*|inferior\w*|out(?:class|d[io]|match|perform|rank)\w*|surpass\w*"
+    r"|beat(?:s|en|ing)?|defeat\w*|wins?|won|winn(?:er|ers|ing)|improves?|significant\w*"
+)
+"""Words that a verdict alone may say."""
+JUDGEMENT = re.compile(rf"\b(?:{JUDGING})\b", re.I)
 
 
 def find_doubts(path: Path, *, decided: bool) -> list[str]:
@@ -24,12 +39,13 @@ def find_doubts(path: Path, *, decided: bool) -> list[str]:
     """
     whole = TEMPLATE.sub(lambda m: blank_out(m[0]), read_prose(path))
     whole = _WIDTH.sub(lambda m: blank_out(m[0]), whole)
+    whole = whole.replace("\\$", " ¤")  # an escaped sign would be blanked as no text
     text = Text(whole, GIVEN.sub(lambda m: blank_out(m[0]), syntax.blank_code(whole)))
     found = [
         (m.start(), f"{m[0]} looks like a result: quote it by name") for m in NUMBER.finditer(text.prose)
     ]
     if not decided:
-        words = _JUDGEMENT.finditer(text.prose)
+        words = JUDGEMENT.finditer(text.prose)
         found += [(m.start(), f'"{m[0]}": the verdict of the comparison does not carry it') for m in words]
     shares = [
         f"{path.name}:{text.line(m.start())}: a result such as 0.9 is a share of one and no percentage: take % away"

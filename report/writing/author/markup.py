@@ -17,6 +17,9 @@ from report.writing.author.pictures import find_image_problems
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SPANS = {"given", "unnumbered", "-"}
 _COMMENT = re.compile(rf"(?P<comment><!--.*?-->)|{CODE_BLOCK.pattern}|{NOT_TEXT.pattern}", re.M | re.S)
+_PARTS = re.compile(rf"{TEMPLATE.pattern}|{CODE_BLOCK.pattern}|{NOT_TEXT.pattern}", re.M | re.S)
+_SIGNS = re.compile("<[<%#]")
+_GAP = re.compile(r"\n[ \t]*\n")
 _HEADER = re.compile(r"(?:\A|\n[ \t]*\n)(---[ \t]*\n[ \t]*[\w\"'-]+[ \t]*:|%[ \t]*\w[^\n]*(?=\n%))")
 _NOTE = re.compile(r"\[\^(?P<name>[^\]\s]+)\](?P<colon>:?)")
 _TEX = re.compile(r"\\(?:newpage|clearpage|pagebreak|noindent)\b|\\[A-Za-z]+(?=\*?(?:\[[^\]\n]*\])?\{)")
@@ -27,6 +30,26 @@ _IN_BRACES = re.compile(r"\\\w+\s*(?:\{[^{}]*\})?")
 
 def read_prose(path: Path) -> str:
     """Return the text of an author's file without its comments, each line where it is in the file.
+
+    What is filled in begins with signs that are only text in code: there they are quoted.
+
+    Raises
+    ------
+    RenderError
+        It is not UTF-8, or has signs that cannot be printed.
+    """
+    return _PARTS.sub(_quote_code, read_uncommented(path))
+
+
+def _quote_code(part: re.Match[str]) -> str:
+    """Return a part of a text; if it is code, its signs stand for themselves when it is filled in."""
+    ticks = part["ticks"] or ""
+    is_code = part["fence"] or len(ticks) > 2 or (ticks and not _GAP.search(part[0]))
+    return _SIGNS.sub(r"<< '\g<0>' >>", part[0]) if is_code else part[0]
+
+
+def read_uncommented(path: Path) -> str:
+    """Return the text of an author's file or template without its comments.
 
     Raises
     ------
@@ -110,7 +133,7 @@ def _find_tex(text: Text) -> Iterator[Problem]:
         if match[0] == "$$":
             hint = "close it with $$, or write \\$\\$ for the signs"
             yield Problem(text.line(match.start()), "the equation is never closed", hint)
-        elif match[0].startswith("$$") and re.search(r"\n[ \t]*\n", match[0]):
+        elif match[0].startswith("$$") and _GAP.search(match[0]):
             hint = "take the empty line away; $$ begins and ends an equation"
             yield Problem(text.line(match.start()), "an equation has an empty line in it", hint)
         elif match[0].startswith("$") and _SENTENCE.search(_IN_BRACES.sub("", match[0])):

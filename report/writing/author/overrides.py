@@ -6,7 +6,6 @@ no number that looks like a result, and nothing be computed; all of these are qu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -16,16 +15,13 @@ from jinja2 import BaseLoader, Environment, nodes
 from jinja2.optimizer import optimize
 
 from report.errors import RenderError, did_you_mean, nearest
-from report.writing.author.doubts import GIVEN, NUMBER
-from report.writing.author.markup import read_prose
+from report.writing.author.doubts import GIVEN, JUDGEMENT, NUMBER
+from report.writing.author.markup import read_uncommented
 from report.writing.templates import locate_errors, make_environment
 
 FOLDER = "templates"
 ROOMS = ("sections", "floats")
 """The folders of templates that an author may replace; sentences are chosen by results, and stay."""
-JUDGING = r"better|worse|equivalent|superior|outperform\w*|improves?|significant\w*|beats?"
-"""Words that a verdict alone may say."""
-_JUDGING = re.compile(rf"\b({JUDGING})\b", re.I)
 _COMPUTING = (
     nodes.Add,
     nodes.Sub,
@@ -73,7 +69,7 @@ def _require_replaceable(name: str, file: str, ours: Path) -> None:
 
 def _check(path: Path, name: str, engine: Environment, our_text: str) -> Override:
     file = f"{path.parents[2].name}/{FOLDER}/{name}"
-    text = read_prose(path)
+    text = read_uncommented(path)
     with locate_errors():
         tree = engine.parse(text, name, file)
     faults = chain(_find_lost(tree, name, our_text, engine), _find_faults(text, our_text, engine))
@@ -111,7 +107,7 @@ def _find_faults(text: str, our_text: str, engine: Environment) -> Iterator[tupl
     ours = {words for _, words in _find_texts(our_text, engine)}
     typed = [pair for pair in _find_texts(text, engine) if pair[1] not in ours]
     for line, words in typed:
-        if word := _JUDGING.search(words):
+        if word := JUDGEMENT.search(words):
             yield line, f'"{word[0]}": only the verdict of a comparison says so', "choose another word"
         if number := NUMBER.search(GIVEN.sub("", words)):
             hint = 'quote it: << r("name") >>, or write [...]{.given} if it is none'
@@ -121,7 +117,7 @@ def _find_faults(text: str, our_text: str, engine: Environment) -> Iterator[tupl
         if repr(node) in known:
             continue
         if isinstance(node, nodes.Getattr):
-            if _JUDGING.fullmatch(node.attr):
+            if JUDGEMENT.fullmatch(node.attr):
                 yield (
                     node.lineno,
                     f"{node.attr}: a verdict is not chosen by hand",

@@ -32,7 +32,7 @@ def find_image_problems(text: Text, folder: Path) -> Iterator[Problem]:
         elif file not in there:
             near = did_you_mean(nearest(file, there), f"put it into {FOLDER}/ beside study.toml")
             yield Problem(line, f"the image {file}: no such file", near)
-        elif not re.search(r'fig-alt\s*=\s*"\s*[^"\s]', _attributes(text, match)):
+        elif not syntax.ALTERNATIVE.search(_attributes(text, match)):
             hint = f'![caption]({file}){{fig-alt="what it shows, for who cannot see it"}}'
             yield Problem(line, f"the image {file} has no alternative text", hint)
 

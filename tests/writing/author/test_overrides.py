@@ -57,6 +57,8 @@ def test_whole_templates_and_blocks_are_told_apart(own):
         ("a\nThe improved network is better.", 4, '"better": only the verdict'),
         ('<< "bet" ~ "ter" >>', 3, '"better": only the verdict'),
         ("It outperforms\nall.", 3, '"outperforms"'),
+        ("It wins.", 3, '"wins": only the verdict'),
+        ("The improved network beat it.", 3, '"beat"'),
         ("a\n\nAn accuracy of 0.93.", 5, "0.93 looks like a result"),
         ("Of all 93 % are right.", 3, "93 % looks like a result"),
         ("<< 0.93 >>", 3, "0.93 looks like a result"),
@@ -74,7 +76,12 @@ def test_what_only_results_may_say_is_refused_with_file_and_line(own, words, lin
 
 
 @pytest.mark.parametrize(
-    "words", ["Of 12 images << r('baseline.test.accuracy') >>.", "[0.05]{.given} was agreed upon."]
+    "words",
+    [
+        "Of 12 images << r('baseline.test.accuracy') >>.",
+        "[0.05]{.given} was agreed upon.",
+        "A film is $2.50.",
+    ],
 )
 def test_quotations_and_what_is_no_result_may_stand(own, words):
     assert check(own(EXTENDS.format(words)))

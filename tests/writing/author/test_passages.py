@@ -78,6 +78,10 @@ def closed(tmp_path: Path):
         ("![B](https://a.b/c.png)", "md:1: the image https://a.b/c.png does not lie in figures/"),
         ("![B](figures/mine.png){fig-alt='x'}", "md:1: the image figures/mine.png: no such file"),
         ("A\n\n![B](figures/own.svg)", "md:3: the image figures/own.svg has no alternative text"),
+        (
+            "![B](figures/own.svg){fig-alt='' width='6%'}",
+            "md:1: the image figures/own.svg has no alternative",
+        ),
         ('![B](figures/own.svg){fig-alt=" "}', "md:1: the image figures/own.svg has no alternative text"),
         ('A ![B](figures/own.svg){fig-alt="x"} C', "md:1: an image stands in a paragraph of its own"),
         (
@@ -96,7 +100,7 @@ def closed(tmp_path: Path):
         ("# A {#fig-a}", "md:1: #fig-a is not what its id says"),
         ("- # A", "md:1: a heading stands within something else"),
         ("A\nB \u202e C", "md:2: the sign U+202E turns the direction"),
-        ("A\n`<< study >>`", "md:2: what is filled in here is no text"),
+        ("A\n<< study >>", "md:2: what is filled in here is no text"),
         ("A\n<< ci >>", "md:2: what is filled in here is no text"),
         ("A\n\n\\textbf{B}", "md:3: commands of TeX are not part of the subset: \\textbf"),
         ("\\begin{table}[h]\nA\n\\end{table}", "md:1: commands of TeX are not part of the subset: \\begin"),
@@ -133,6 +137,11 @@ def test_what_could_change_the_report_is_refused_with_file_and_line(closed, text
         ("A\n\n---\n\nB", "A\n\n* * *\n\nB"),
         ("(@) A\n(@b) B (@b)", "(1) A\n(2) B (2)"),
         ("<% set sample = false %><% set study = 1 %>A", "A"),
+        ("A\n`<< not a quote >>` << r('a') >> ``<% if `%>``", "A\n`<< not a quote >>` 0.01 `` <% if `%> ``"),
+        ("`a << b` and `c >> d`", "`a << b` and `c >> d`"),
+        ('```\n<< r("a") >>\n\n<# x\n<% y %>\n```', '```\n<< r("a") >>\n\n<# x\n<% y %>\n```'),
+        ("- A\n\n  ```\n  << b\n\n  c\n  ```", "- A\n\n  ```\n  << b\n\n  c\n  ```"),
+        ("A ` B << r('a') >>.\n\nC ` D.", "A \\` B 0.01.\n\nC \\` D."),
         ("```python\n<!-- x -->\n```", "``` {.python}\n<!-- x -->\n```"),
         ("A <!-- << r() >> ` --> B `<!-- C -->`", "A B `<!-- C -->`"),
         (
@@ -160,7 +169,13 @@ def test_what_could_change_the_report_is_refused_with_file_and_line(closed, text
             'fig-alt="F \\"g\\", \\< h" width="60%"}\n\n@fig-introduction-e',
         ),
         ("$a \\text{ for all } b \\in C$", "$a \\text{ for all } b \\in C$"),
-        ('![B](figures/own.svg){fig-alt="x"}', '![B](figures/own-own.svg){fig-alt="x"}'),
+        *(
+            (
+                f"![B](figures/own.svg){{fig-alt={alt} width={width}}}",
+                '![B](figures/own-own.svg){fig-alt="x" width="60%"}',
+            )
+            for alt, width in (('"x"', '"60%"'), ("'x'", "'60%'"), ("x", "60%"))
+        ),
         (
             "Ask a.b@c.de or <d@e.f>, 5$ of $10.",
             "Ask [a\\.b\\@c\\.de](mailto:a.b@c.de) or [d\\@e\\.f](mailto:d@e.f), 5\\$ of \\$10\\.",
@@ -207,10 +222,78 @@ def test_a_text_under_another_name_is_told(tmp_path):
     assert second.startswith("introdution.md is not read")
 
 
-def test_the_width_of_an_image_is_no_result(tmp_path):
-    path = tmp_path / "discussion.md"
-    path.write_text('![A](figures/b.png){fig-alt="C" width="60%"}\n\n60%', encoding="utf-8")
-    assert [told.partition(" ")[0] for told in find_doubts(path, decided=True)] == ["discussion.md:3:"]
+@pytest.fixture
+def doubts(tmp_path: Path):
+    """Return a function that tells the lines of a text in which something looks like a result or a verdict."""
+
+    def find(text: str, *, decided: bool = False) -> list[str]:
+        path = tmp_path / "discussion.md"
+        path.write_text(text, encoding="utf-8")
+        return [told.partition(", or write")[0] for told in find_doubts(path, decided=decided)]
+
+    return find
+
+
+@pytest.mark.parametrize("width", ['"60%"', "'60%'", "60%"])
+def test_the_width_of_an_image_is_no_result(doubts, width):
+    told = doubts(f'![A](figures/b.png){{fig-alt="C" width={width}}}\n\n60%')
+    assert told == ["discussion.md:3: 60% looks like a result: quote it by name"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "A film is $2.50.",
+            "A film is \\$2.50 and a plate \\$12.25.",
+            "1.50 € or € 1.50",
+            "USD 2.50, 2.5 dollars",
+        ),
+        *(
+            "Pixels of 0.14 mm",
+            "0.5 mGy",
+            "after 1.5 years",
+            "in 2.5\u00a0s",
+            "Of 12 images",
+            "[50 %]{.given}",
+            "$x = 0.5$",
+        ),
+    ],
+)
+def test_money_and_what_has_a_unit_is_no_result(doubts, text):
+    assert doubts(text) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["50 %", "0.93", "1.5 times", "0.93 macro F1", "$3 and 0.93", "99.5%", "0.9 of $2"]
+)
+def test_shares_and_percentages_look_like_results(doubts, text):
+    assert len(doubts(text)) == 1
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "better",
+        "worse",
+        "equivalent",
+        "superior",
+        "inferior",
+        "outperforms",
+        "beats",
+        "beaten",
+        "wins",
+        "won",
+        "winner",
+        "surpasses",
+        "outdoes",
+    ],
+)
+def test_words_of_a_verdict_need_one(doubts, word):
+    assert doubts(f"A\n\nIt {word}.") == [
+        f'discussion.md:3: "{word}": the verdict of the comparison does not carry it'
+    ]
+    assert doubts(f"It {word}.", decided=True) == doubts(f"It [{word}]{{.given}}.") == []
 
 
 def test_figures_one_below_the_other_stay_apart(closed):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from report import PROJECT
+from report.document.pandoc import run_pandoc
 from report.errors import RenderError
 from report.writing.author.literature import write_literature
 from report.writing.author.pictures import LONGEST_SIDE, copy_images
@@ -56,10 +58,33 @@ def literature(study: Path, out: Path) -> str:
 
 
 def test_the_authors_literature_stands_before_ours(study, tmp_path):
-    ours = (TEMPLATES / "references.bib").read_text(encoding="utf-8")
-    assert literature(study, tmp_path) == ours
+    ours = literature(study, tmp_path)
+    assert re.findall(r"@\w+\{\w+,", ours) == re.findall(
+        r"@\w+\{\w+,", (TEMPLATES / "references.bib").read_text(encoding="utf-8")
+    )
     (study / "references.bib").write_text("@string{a = {A}}\n@book{mine2020,\n title = {B}\n}\n")
-    assert literature(study, tmp_path) == "@string{a = {A}}\n@book{mine2020,\n title = {B}\n}\n\n" + ours
+    own = "@string{a = {A}}\n@book{mine2020, options = {useprefix=true},\n title = {B}\n}\n\n"
+    assert literature(study, tmp_path) == own + ours
+
+
+@pytest.mark.parametrize(
+    ("name", "cited"),
+    [
+        ("van der Berg, Jan", "van der Berg (2020)"),
+        ("Ludwig von Beethoven", "von Beethoven (2020)"),
+        ("Berg, Jan", "Berg (2020)"),
+        ("{van Gogh Foundation}", "van Gogh Foundation (2020)"),
+    ],
+)
+def test_a_name_is_cited_with_its_particle(study, tmp_path, name, cited):
+    (study / "references.bib").write_text(
+        f"@book{{b,\n author = {{{name}}},\n title = {{T}},\n year = 2020\n}}\n"
+    )
+    literature(study, tmp_path)
+    done = run_pandoc(
+        ["--citeproc", "--bibliography", str(tmp_path / "references.bib"), "--to", "plain"], "@b"
+    )
+    assert done.stdout.decode().startswith(f"{cited}\n")
 
 
 @pytest.mark.parametrize(
@@ -68,9 +93,16 @@ def test_the_authors_literature_stands_before_ours(study, tmp_path):
         ("@book{a,\n}\n@misc{a,\n}", "bib:3: the key a is given in line 1 already"),
         ("\n@misc{ kermany2018 ,\n}", "bib:2: the key kermany2018 is taken by an entry of templates"),
         (b"@misc{a,\n title = {\xff}}", "bib:2: not UTF-8 text"),
+        ("@misc{a,\n title = {B}\n year = 2020\n}", "mine/references.bib:3: unexpected 'y'"),
+        ("@misc{a,\n year = 2020}\n\n@misc{b\n title = {B}}", "mine/references.bib:5: unexpected 't'"),
+        ("@misc{a,\n title = {B}\n", "mine/references.bib:1: the entry a is not closed"),
+        (
+            "@misc{a,\n}\n@misc{b,\n title = {B\n}\n@misc{c,\n}",
+            "mine/references.bib:3: the entry b is not closed",
+        ),
     ],
 )
-def test_keys_that_are_there_twice_are_named_with_file_and_line(study, tmp_path, text, said):
+def test_literature_that_cannot_be_used_is_told_with_file_and_line(study, tmp_path, text, said):
     (study / "references.bib").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(RenderError) as caught:
         literature(study, tmp_path)
