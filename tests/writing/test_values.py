@@ -49,8 +49,14 @@ def test_a_share_that_is_not_all_is_not_rounded_to_all(share, text):
 
 @pytest.mark.parametrize(
     ("text", "begun"),
-    [("2 groups of copies", "Two groups of copies"), ("12 groups", "12 groups"), ("3.5 groups", "3.5 groups")]
-    + [("trees", "Trees"), ("F1", "F1"), ("1 %", "1 %"), ("", "")],
+    [
+        *(
+            ("2 groups of copies", "Two groups of copies"),
+            ("12 groups", "12 groups"),
+            ("3.5 groups", "3.5 groups"),
+        ),
+        *(("trees", "Trees"), ("F1", "F1"), ("1 %", "1 %"), ("", "")),
+    ],
 )
 def test_a_sentence_begins_with_a_word(text, begun):
     assert sentence_case(text) == begun
