@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures import class_labels, style, typesetting, wording
-from analysis.figures.heatmaps import COUNTS, NOTHING, SHARES, draw_matrix, read_matrices
+from analysis.figures.heatmaps import BOTH, COUNTS, NOTHING, SHARES, draw_matrix, read_matrices
 from analysis.progress import Progress
 
-LEFT, RIGHT, GAP, TITLE_LINE, BELOW, LINE = 24.0, 2.0, 6.0, 3.4, 4.0, 3.2
+LEFT, RIGHT, GAP, TITLE_LINE, BELOW, LINE = 24.0, 0.7, 6.0, 3.4, 4.0, 3.2
 NUMBERS = 2 * LINE + 1
 """How high the numbers of the classes are, below the matrices of the last line."""
 SIDES = {2: (23.0, 27.0), 3: (24.0, 32.0), 4: (28.0, 38.0)}
@@ -24,7 +24,7 @@ LARGEST = (44.0, 54.0)
 """The same of more classes, where these are named."""
 SMALLER = (54.0, 44.0, 36.0, 30.0, 24.0, 20.0, 16.0, 12.0)
 NBSP = "\u00a0"
-NOTE, HEADING, APART, BETWEEN = 4.0, 5.0, 3.0, 3.0
+NOTE, HEADING, APART, BETWEEN, NARROW_GAP = 4.0, 5.0, 3.0, 2.0, 2.5
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Layout:
         line, column = divmod(i, self.across)
         down = HEADING + self.row * line
         if self.beside:
-            return LEFT + (self.side + GAP) * (split * self.across + column) + BETWEEN * split, down
+            return LEFT + (self.side + NARROW_GAP) * (split * self.across + column) + BETWEEN * split, down
         return LEFT + (self.side + GAP) * column, down + split * (self.block + APART)
 
 
@@ -99,7 +99,7 @@ def draw(
     models: Sequence[style.Model],
     splits: Sequence[str],
 ) -> None:
-    """Draw a small heat map per model: counts, shaded by their share of the true class (row).
+    """Draw a small heat map per model: counts, and where they have room below them their shares of the true class (row).
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def draw(
         for i, m in enumerate(models)
     }
     cell = layout.side / len(classes)
-    cells = COUNTS if COUNTS.fit([*panels.values()], cell, cell) else NOTHING
+    cells = next(c for c in (BOTH, COUNTS, NOTHING) if c is NOTHING or c.fit([*panels.values()], cell, cell))
     below = 0 if layout.named else NOTE + class_labels.key_mm(classes)
     height = layout.height + NUMBERS + below
     with style.page(height) as figure:
@@ -162,14 +162,17 @@ def _arrange(classes: Sequence[style.Class], models: Sequence[style.Model], spli
     """
 
     def layout(side: float, shown: Sequence[str], *, beside: bool = False) -> Layout:
-        titles = [typesetting.break_lines(m["title"], side + GAP - 2, typesetting.SMALL) for m in models]
+        titles = [
+            typesetting.break_lines(m["title"], side + (NARROW_GAP if beside else GAP) - 2, typesetting.SMALL)
+            for m in models
+        ]
         return Layout(side, titles, shown, beside)
 
     low, best = SIDES.get(len(classes), LARGEST)
     least = max(low, max(LINE * (name.count("\n") + 1) for name in _beside(classes)) * len(classes))
-    room = style.FULL_WIDTH_MM - LEFT - RIGHT + GAP
-    many = len(models) * len(splits)
-    tries = [(splits, (room - BETWEEN * (len(splits) - 1)) / many - GAP, True)]
+    width = style.FULL_WIDTH_MM - LEFT - RIGHT
+    room, many = width + GAP, len(models) * len(splits)
+    tries = [(splits, (width + NARROW_GAP - BETWEEN * (len(splits) - 1)) / many - NARROW_GAP, True)]
     tries += [
         (splits, min(max(least, (low + best) / 2), room / len(models) - GAP), False),
         (splits[:1], best, False),

@@ -12,7 +12,15 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.evaluation.tables.learning_curves import best_row
 from analysis.figures import style, typesetting, wording
-from analysis.figures.training_marks import BEST, LOWEST, draw_marks, make_key, read_course
+from analysis.figures.training_marks import (
+    BEST,
+    LOWEST,
+    draw_rate,
+    draw_stop,
+    find_largest_rate,
+    make_key,
+    read_course,
+)
 from analysis.progress import Progress
 from analysis.vocabulary.measures import CURVE_PREFIXES
 
@@ -64,7 +72,9 @@ def _panel(ax: Axes, history: pd.DataFrame, measure: str) -> None:
             markersize=2.6,
             color=style.SPLIT_COLOURS[split],
         )
-    draw_marks(ax, history, measure)
+    draw_stop(ax, history, measure)
+    if measure == PANELS[0]:
+        draw_rate(ax, history, find_largest_rate(history))
     ax.set(xlabel="epoch", ylabel=measure)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.grid(axis="y")

@@ -1,9 +1,9 @@
-"""The learning curves of all models in panels with common axes, training beneath validation."""
+"""The learning curves of all models, training beneath validation: of two in one panel, of more in panels with common axes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,21 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocato
 
 from analysis.evaluation.tables.learning_curves import best_row
 from analysis.figures import style, typesetting
-from analysis.figures.training_marks import BEST, draw_marks, make_key, read_course
+from analysis.figures.training_marks import (
+    BEST,
+    draw_rate,
+    draw_stop,
+    find_largest_rate,
+    make_key,
+    read_course,
+)
 from analysis.progress import Progress
 from analysis.vocabulary.measures import CURVE_PREFIXES
 
 LEFT, RIGHT, GAP = 12.0, 2.0, 4.0
-TITLE_LINE, BELOW, KEY, AXIS, APART = 3.4, 2.5, 6.0, 9.0, 3.0
+TITLE_LINE, BELOW, BELOW_KEY, AXIS, APART = 3.4, 2.5, 1.8, 9.0, 3.0
+OVERLAID = 2
+"""So many models lie over one another in one panel."""
 BESIDE = 3
 """So many models or fewer have both measures on one line."""
 MOST_ACROSS = 6
@@ -28,18 +37,23 @@ TALL, LOW = 34.0, 16.0
 """How high a panel is where there are few, and at least, in mm."""
 WIDE_RANGE = 10.0
 """Losses whose largest is so many times the smallest have a logarithmic axis."""
+VERY_WIDE_RANGE = 100.0
+"""Up to so many times that axis has four ticks a decade, and two beyond."""
+LINES: dict[str, Any] = {"train": (0, (2.5, 1.2)), "val": "-"}
+"""How curves of training and validation differ where the colour is the model's."""
 
 
 @dataclass(frozen=True)
 class Grid:
     """Where the panels of each measure stand: ``across`` on a line, the measures ``beside`` one another or not; in mm."""
 
-    models: int
+    panels: int
     measures: int
     across: int
     beside: bool
     height: float
     title: float
+    key: float
 
     @property
     def pitch(self) -> float:
@@ -60,7 +74,7 @@ class Grid:
     @property
     def lines(self) -> int:
         """On how many lines the panels of a measure stand."""
-        return -(-self.models // self.across)
+        return -(-self.panels // self.across)
 
     @property
     def row(self) -> float:
@@ -71,12 +85,12 @@ class Grid:
     def total(self) -> float:
         """How high the figure is."""
         blocks = 1 if self.beside else self.measures
-        return KEY + blocks * (self.lines * self.row + AXIS) + (blocks - 1) * APART
+        return self.key + blocks * (self.lines * self.row + AXIS) + (blocks - 1) * APART
 
     def place(self, measure: int, k: int) -> tuple[float, float]:
         """Return the left end and the top of the panel number ``k`` of a measure, its title included."""
         line, column = divmod(k, self.across)
-        down = KEY + line * self.row
+        down = self.key + line * self.row
         left = LEFT + column * self.pitch
         if self.beside:
             return left + measure * (self.block + GAP + LEFT), self.total - down
@@ -110,43 +124,66 @@ def draw(
     rate = [name for name in table if name == "learning_rate"]
     table = table[["model", "epoch", *curves, *rate, "stopped"]]
     best = {m: float(h["epoch"].iloc[row]) for m, h in histories.items() if (row := best_row(h)) is not None}
-    grid, titles = _arrange(models, len(measures))
+    panels = [models] if len(models) == OVERLAID else [[m] for m in models]
+    key = _key(table, panels)
+    grid, titles = _arrange(panels, len(measures), style.key_mm(list(key), LEFT) + BELOW_KEY)
     with style.page(grid.total) as figure:
         sheet = style.add_sheet(figure)
-        style.draw_key(sheet, _key(table), LEFT, grid.total)
+        style.draw_key(sheet, key, LEFT, grid.total)
         for i, measure in enumerate(measures):
-            for k, (model, title) in enumerate(zip(models, titles, strict=True)):
+            for k, (panel, title) in enumerate(zip(panels, titles, strict=True)):
                 left, top = grid.place(i, k)
                 sheet.text(
                     left, top - grid.title + 1, title, va="baseline", size=typesetting.SMALL, linespacing=1.1
                 )
                 ax = _axes(figure, grid, i, k)
-                _panel(ax, table, model["id"], measure)
-                if model["id"] in best:
-                    ax.axvline(best[model["id"]], zorder=0.5, **BEST)
+                _set_scales(ax, table, measure)
+                for model, (lines, marks) in _styles(panel).items():
+                    mine = table[table["model"] == model]
+                    _curves(ax, mine, measure, lines)
+                    if i == 0:
+                        draw_rate(ax, mine, find_largest_rate(table), **marks)
+                    if model in best:
+                        ax.axvline(best[model], **{**BEST, "zorder": 0.5, **marks})
                 _label(ax, grid, k, measure)
         style.save(figure, out, table, describe(table, models, measures, best))
 
 
-def _arrange(models: Sequence[style.Model], measures: int) -> tuple[Grid, list[str]]:
+def _arrange(panels: Sequence[Sequence[style.Model]], measures: int, key: float) -> tuple[Grid, list[str]]:
     """Return the highest panels that fit on a page with as few on a line as that allows, and the titles on lines."""
-    n, beside = len(models), len(models) <= BESIDE
+    n, beside = len(panels), len(panels) <= BESIDE
+    named = ["" if len(panel) > 1 else panel[0]["title"] for panel in panels]
     for height in (TALL, 24.0, 20.0, LOW):
         for across in range(n if n <= MOST_ACROSS else 4, MOST_ACROSS + 1):
-            grid = Grid(n, measures, across, beside, height, 0.0)
-            titles = [typesetting.break_lines(m["title"], grid.width, typesetting.SMALL) for m in models]
-            lines = max(title.count("\n") + 1 for title in titles)
-            grid = Grid(n, measures, across, beside, height, TITLE_LINE * lines)
+            grid = Grid(n, measures, across, beside, height, 0.0, key)
+            titles = [typesetting.break_lines(title, grid.width, typesetting.SMALL) for title in named]
+            lines = max(title.count("\n") + 1 if title else 0 for title in titles)
+            grid = replace(grid, title=TITLE_LINE * lines)
             if grid.total <= style.PAGE_MM:
                 return grid, titles
     return grid, titles
 
 
-def _key(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def _key(table: pd.DataFrame, panels: Sequence[Sequence[style.Model]]) -> dict[str, dict[str, Any]]:
+    shared = panels[0] if len(panels[0]) > 1 else []
+    models = {m["title"]: {**_styles(shared)[m["id"]][1], "linewidth": 1.6} for m in shared}
     lines = {
-        style.SPLIT_NAMES[s]: {"color": style.SPLIT_COLOURS[s], "linewidth": 1.6} for s in CURVE_PREFIXES
+        style.SPLIT_NAMES[s]: {"color": style.SPLIT_COLOURS[s], "linewidth": 1.6}
+        | ({"color": style.QUIET, "linestyle": LINES[s], "linewidth": 1.1} if shared else {})
+        for s in CURVE_PREFIXES
     }
-    return {**lines, **make_key(table)}
+    return {**models, **lines, **make_key(table)}
+
+
+def _styles(panel: Sequence[style.Model]) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """Return by model how the curve of each split looks, and what the marks have of it: the model's colour in a shared panel."""
+    if len(panel) == 1:
+        return {panel[0]["id"]: ({s: {"color": style.SPLIT_COLOURS[s]} for s in CURVE_PREFIXES}, {})}
+    colours = {m: {"color": line["color"]} for m, line in style.model_lines([m["id"] for m in panel]).items()}
+    return {
+        m["id"]: ({s: {**colours[m["id"]], "linestyle": LINES[s]} for s in CURVE_PREFIXES}, colours[m["id"]])
+        for m in panel
+    }
 
 
 def _axes(figure: Figure, grid: Grid, measure: int, k: int) -> Axes:
@@ -156,30 +193,32 @@ def _axes(figure: Figure, grid: Grid, measure: int, k: int) -> Axes:
 
 def _label(ax: Axes, grid: Grid, k: int, measure: str) -> None:
     """Write the numbers and names of the axes of the panel number ``k``, on the left and below the lowest."""
-    lowest, first = k + grid.across >= grid.models, k % grid.across == 0
+    lowest, first = k + grid.across >= grid.panels, k % grid.across == 0
     ax.tick_params(labelleft=first, labelbottom=lowest)
     name = f"{measure} (logarithmic)" if ax.get_yscale() == "log" else measure
     ax.set(xlabel="epoch" if lowest else "", ylabel=name if first else "")
 
 
-def _panel(ax: Axes, table: pd.DataFrame, model: str, measure: str) -> None:
-    mine = table[table["model"] == model]
+def _curves(ax: Axes, mine: pd.DataFrame, measure: str, lines: Mapping[str, Mapping[str, Any]]) -> None:
     for split, prefix in CURVE_PREFIXES.items():
+        marker = "o" if len(mine) == 1 else None
         ax.plot(
-            mine["epoch"],
-            mine[prefix + measure],
-            color=style.SPLIT_COLOURS[split],
-            linewidth=1.1,
-            marker="o" if len(mine) == 1 else None,
-            markersize=2,
+            mine["epoch"], mine[prefix + measure], linewidth=1.1, marker=marker, markersize=2, **lines[split]
         )
-    draw_marks(ax, mine, measure)
+    draw_stop(ax, mine, measure)
+
+
+def _set_scales(ax: Axes, table: pd.DataFrame, measure: str) -> None:
+    """Give a panel the axes that all panels of its measure have."""
     limits = _limits(table, measure)
     ax.set(xlim=(1, max(2, table["epoch"].max())))
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+    ax.xaxis.set_major_locator(
+        MaxNLocator(nbins=6 if table["model"].nunique() == OVERLAID else 4, integer=True, steps=[1, 2, 5, 10])
+    )
     if measure == "loss" and limits and limits[1] > WIDE_RANGE * limits[0]:
         ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        many = limits[1] <= VERY_WIDE_RANGE * limits[0]
+        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0) if many else (1.0, 3.0)))
         ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_minor_formatter(NullFormatter())
     else:

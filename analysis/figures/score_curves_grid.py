@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.figures import class_labels, style, typesetting
@@ -47,21 +47,26 @@ class Grid:
         return self.first + (self.lines - 1) * self.row + SPACE
 
 
-def arrange(classes: Sequence[style.Class], splits: int, values: int, room: float) -> Grid:
-    """Return one line of panels where they are large enough, else the lines that make them largest in ``room`` mm."""
+def arrange(classes: Sequence[style.Class], splits: int, values: Callable[[float], int], room: float) -> Grid:
+    """Return one line of panels where they are large enough, else the lines that make them largest in ``room`` mm.
+
+    ``values``: on how many lines the areas of a panel stand, by how far panels are apart in mm.
+    """
     side, pitch = style.column_widths(len(classes), LEFT, RIGHT, GAP, MAX_SIDE)
     labels = [
         typesetting.break_lines(c["label"], (side + 1) / typesetting.HINTED, typesetting.BASE)
         for c in classes
     ]
     above = TITLE_LINE * max(label.count("\n") + 1 for label in labels)
-    line = Grid(len(classes), 1, side, pitch, labels, above, VALUE_LINE * values, typesetting.BASE, 0.0)
+    line = Grid(
+        len(classes), 1, side, pitch, labels, above, VALUE_LINE * values(pitch), typesetting.BASE, 0.0
+    )
     if side >= LARGE_ENOUGH and splits * line.block - SPACE <= room:
         return line
     tries = [
-        _lines(classes, splits, (across, cut), height, room)
+        _lines(classes, splits, (across, cut), lines, room)
         for cut in (False, True)
-        for height in (VALUE_LINE * values, 0.0)
+        for lines in (values, lambda _: 0)
         for across in range(3, 9)
     ]
     enough = (grid for grid in tries if grid.side >= SMALL_SIDE)
@@ -72,7 +77,11 @@ def arrange(classes: Sequence[style.Class], splits: int, values: int, room: floa
 
 
 def _lines(
-    classes: Sequence[style.Class], splits: int, grid: tuple[int, bool], values: float, room: float
+    classes: Sequence[style.Class],
+    splits: int,
+    grid: tuple[int, bool],
+    values: Callable[[float], int],
+    room: float,
 ) -> Grid:
     """Return the panels as large as they can be with so many across, their labels cut to one line or not."""
     across, cut = grid
@@ -84,6 +93,7 @@ def _lines(
         labels = class_labels.number_and_cut(classes, widest, 1)
     above = LABEL_LINE * max(label.count("\n") + 1 for label in labels) + 0.6
     key = class_labels.key_mm(classes) if cut else 0.0
-    flat = Grid(across, lines, 0.0, wide + GAP, labels, above, values, typesetting.SMALL, key)
+    heading = VALUE_LINE * values(wide + GAP)
+    flat = Grid(across, lines, 0.0, wide + GAP, labels, above, heading, typesetting.SMALL, key)
     high = (room - key + SPACE - splits * flat.block) / (splits * lines)
     return replace(flat, side=min(wide, high, MAX_SIDE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures import class_labels, style, typesetting, wording
-from analysis.figures.score_curves_grid import GAP, HEADING, LEFT, SPACE, VALUE_LINE, Grid, arrange
+from analysis.figures.score_curves_grid import GAP, HEADING, LEFT, RIGHT, SPACE, VALUE_LINE, Grid, arrange
 from analysis.progress import Progress
 
 AXIS, SWATCH = 10.0, 4.0
+AREA, SHORT_SWATCH = 11.3, 2.2
+"""How wide areas are that have no interval, and how long the line of the model before each is, in mm."""
 SHORT_MM = 140.0
 """How high a figure of one split may be, which shares its page with text."""
 CORNER, HIGH = 0.3, 0.9
@@ -30,7 +33,8 @@ LARGE_ENOUGH = 22.0
 class Kind:
     """What is drawn: the file and column of the areas, the names of the area and of both axes, what a coin's line is.
 
-    ``listed``: whether the areas stand above the panels; those that a table has do not.
+    ``intervals``: whether the areas above the panels have theirs, each on its line; those that a table has do not, and stand
+    beside one another.
     """
 
     areas: str
@@ -38,12 +42,21 @@ class Kind:
     x: str
     y: str
     coin: str
-    listed: bool
+    intervals: bool
+
+    def lines(self, models: int, pitch: float) -> int:
+        """Return on how many lines the areas of so many models stand above panels that are ``pitch`` mm apart."""
+        return models + 1 if self.intervals else -(-models // _areas_across(pitch))
 
 
 KINDS = {
     "roc": Kind(
-        "auroc", "area under the curve", "false positive rate", "true positive rate", "chance", listed=False
+        "auroc",
+        "area under the curve",
+        "false positive rate",
+        "true positive rate",
+        "chance",
+        intervals=False,
     ),
     "pr": Kind(
         "average_precision",
@@ -51,7 +64,7 @@ KINDS = {
         "recall (sensitivity)",
         "precision (PPV)",
         "prevalence",
-        listed=True,
+        intervals=True,
     ),
 }
 LINES: dict[str, dict[str, Any]] = {
@@ -114,15 +127,16 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
     key |= {kind.coin: LINES[kind.coin]}
     key_height = style.key_mm(list(key), LEFT) + 2
     page = style.PAGE_MM if len(shown.splits) > 1 else SHORT_MM
-    values, room = (len(shown.models) + 1) * kind.listed, page - key_height - AXIS
-    grid = arrange(shown.classes, len(shown.splits), values, room)
+    room = page - key_height - AXIS
+    grid = arrange(shown.classes, len(shown.splits), lambda pitch: kind.lines(len(shown.models), pitch), room)
     height = key_height + len(shown.splits) * grid.block - SPACE + AXIS + grid.key
     with style.page(height) as figure:
         sheet = style.add_sheet(figure)
         style.draw_key(sheet, key, LEFT, height)
         for i, split in enumerate(shown.splits):
             top, last = height - key_height - i * grid.block, i == len(shown.splits) - 1
-            _heading(sheet, split, f"{kind.area} (95 % interval)" if grid.values else "", top)
+            note = kind.area + (" (95 % interval)" if kind.intervals else "")
+            _heading(sheet, split, note if grid.values else "", top)
             if grid.lines > 1:
                 middle = top - (HEADING + grid.block - SPACE) / 2
                 sheet.text(1, middle, kind.y, rotation=90, ha="left", va="center")
@@ -144,7 +158,7 @@ def _panels(
         x, y = LEFT + column * grid.pitch, top - HEADING - grid.above - line * grid.row
         sheet.text(x, y + 1.2, grid.labels[k], va="baseline", linespacing=1.1, size=grid.size)
         if grid.values:
-            _values(sheet, tables, (split, c["id"]), (x, y), grid.pitch - GAP)
+            (_values if kind.intervals else _areas)(sheet, tables, (split, c["id"]), (x, y), grid.pitch)
         ax = style.place(figure, x, top - grid.first - line * grid.row, grid.side, grid.side)
         _panel(ax, tables, (split, c["id"]))
         if shown.kind == "roc" and grid.side >= LARGE_ENOUGH and _crowded(tables, (split, c["id"])):
@@ -187,10 +201,10 @@ def _heading(sheet: Axes, split: str, note: str, top: float) -> None:
 
 
 def _values(
-    sheet: Axes, tables: Tables, panel: tuple[str, str], corner: tuple[float, float], width: float
+    sheet: Axes, tables: Tables, panel: tuple[str, str], corner: tuple[float, float], pitch: float
 ) -> None:
     """Set the area of each model under one another, and the prevalence where the table has it."""
-    x, y = corner
+    (x, y), width = corner, pitch - GAP
     lines: list[tuple[dict[str, Any], str, str]] = []
     for model in tables.titles:
         area = tables.areas[model, *panel]
@@ -208,6 +222,26 @@ def _values(
         sheet.text(x + SWATCH + 1.5, y + VALUE_LINE / 2, text, va="center_baseline", size=typesetting.SMALL)
 
 
+def _areas(
+    sheet: Axes, tables: Tables, panel: tuple[str, str], corner: tuple[float, float], pitch: float
+) -> None:
+    """Set the areas of the models beside one another, on as many lines as they need."""
+    across, (x, top) = _areas_across(pitch), corner
+    for k, model in enumerate(tables.titles):
+        line, column = divmod(k, across)
+        x, y = x if column else corner[0], top - (line + 0.5) * VALUE_LINE
+        area = tables.areas[model, *panel]["area"]
+        text = "–" if math.isnan(area) else wording.three_digits(area)
+        drawn = {**tables.lines[model], "linewidth": 1.6}
+        sheet.plot([x, x + SHORT_SWATCH], [y, y], solid_capstyle="butt", **drawn)
+        sheet.text(x + SHORT_SWATCH + 0.6, y, text, va="center_baseline", size=typesetting.SMALL)
+        x += SHORT_SWATCH + 0.6 + typesetting.text_mm(text) + 1.7
+
+
+def _areas_across(pitch: float) -> int:
+    return max(1, int((pitch - GAP + RIGHT + 2) // AREA))
+
+
 def _panel(ax: Axes, tables: Tables, panel: tuple[str, str]) -> None:
     if panel in tables.prevalence:
         ax.plot([0, 1], [tables.prevalence[panel]] * 2, **LINES["prevalence"])
@@ -221,10 +255,12 @@ def _panel(ax: Axes, tables: Tables, panel: tuple[str, str]) -> None:
 
 
 def _curves(ax: Axes, tables: Tables, panel: tuple[str, str]) -> None:
-    """Draw the curve and band of each model; the last is drawn first: the quiet one lies beneath the others."""
-    for model in reversed(list(tables.titles)):
-        mine, line = tables.of(model, panel), tables.lines[model]
+    """Draw the bands of all models and then their curves; the last, dashed one lies upon the others, which show through it."""
+    for model, line in tables.lines.items():
+        mine = tables.of(model, panel)
         ax.fill_between(mine["x"], mine["low"], mine["high"], color=line["color"], alpha=0.18, linewidth=0)
+    for model in tables.titles:
+        mine, line = tables.of(model, panel), tables.lines[model]
         # A ROC curve begins where nothing is called positive.
         start = [] if panel in tables.prevalence else [0.0]
         ax.plot([*start, *mine["x"]], [*start, *mine["y"]], **line, linewidth=1.1)

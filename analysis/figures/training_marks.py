@@ -15,7 +15,7 @@ from analysis.figures import style
 
 BEST: dict[str, Any] = {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (3, 2))}
 STOP: dict[str, Any] = {"color": style.INK, "marker": "s", "markersize": 3, "linestyle": "none"}
-RATE: dict[str, Any] = {"color": "#dccfa8", "linewidth": 4}
+RATE: dict[str, Any] = {"color": style.QUIET, "linewidth": 0.7, "linestyle": (0, (1, 1))}
 LOWEST, EARLY_STOP, LEARNING_RATE = "lowest validation loss", "early stop", "learning rate"
 ROOM = 0.12
 """The share of a panel's height that the highest learning rate takes."""
@@ -35,27 +35,30 @@ def read_course(folder: Path) -> pd.DataFrame:
     return history
 
 
-def draw_marks(ax: Axes, history: pd.DataFrame, measure: str) -> None:
-    """Mark the end of a training that was stopped early, and draw the learning rate from 0 at the foot of the panel."""
+def draw_stop(ax: Axes, history: pd.DataFrame, measure: str) -> None:
+    """Mark the end of a training that was stopped early."""
     for row in history[history["stopped"] == 1].to_dict("records"):
         ax.plot(row["epoch"], row[f"val_{measure}"], zorder=3, **STOP)
-    if has_changing_rate(history):
-        foot = ax.get_xaxis_transform()
-        share = history["learning_rate"] / history["learning_rate"].max() * ROOM
-        ax.fill_between(
-            history["epoch"], share, step="mid", color=RATE["color"], zorder=0.4, linewidth=0, transform=foot
-        )
 
 
-def has_changing_rate(history: pd.DataFrame) -> bool:
-    """Tell whether the learning rate changed during a training."""
-    return "learning_rate" in history and bool(history["learning_rate"].notna().any())
+def draw_rate(ax: Axes, history: pd.DataFrame, largest: float | None, **line: Any) -> None:
+    """Draw the learning rate, where it changed, as a line at the foot of the panel, from 0 to ``largest``."""
+    if largest is not None and find_largest_rate(history) is not None:
+        foot, share = ax.get_xaxis_transform(), history["learning_rate"] / largest * ROOM
+        ax.plot(history["epoch"], share, zorder=0.6, transform=foot, **{**RATE, **line})
+
+
+def find_largest_rate(history: pd.DataFrame) -> float | None:
+    """Return the highest learning rate of the trainings in which it changed; None where it did in none."""
+    largest = history["learning_rate"].max() if "learning_rate" in history else np.nan
+    return None if np.isnan(largest) else float(largest)
 
 
 def make_key(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Return the entries of a key for what is drawn of the trainings in ``table``."""
+    largest = find_largest_rate(table)
     return {
         LOWEST: BEST,
         **({EARLY_STOP: STOP} if (table["stopped"] == 1).any() else {}),
-        **({LEARNING_RATE: RATE} if has_changing_rate(table) else {}),
+        **({f"{LEARNING_RATE} (0 to {largest:g})": RATE} if largest is not None else {}),
     }

@@ -89,13 +89,18 @@ local function widest_word(cell)
   return widest
 end
 
--- How many letters a line needs so that no word of the table breaks.
-local function letters_wide(tbl)
-  local columns, rows = {}, {}
+local function all_rows(tbl)
+  local rows = {}
   for _, row in ipairs(tbl.head.rows) do table.insert(rows, row) end
   for _, body in ipairs(tbl.bodies) do
     for _, row in ipairs(body.body) do table.insert(rows, row) end
   end
+  return rows
+end
+
+-- How many letters a line needs so that no word of the table breaks.
+local function letters_wide(tbl)
+  local columns, rows = {}, all_rows(tbl)
   for _, row in ipairs(rows) do
     for index, cell in ipairs(row.cells) do
       columns[index] = math.max(columns[index] or 0, widest_word(cell))
@@ -163,9 +168,23 @@ local function loose_intervals(tbl)
   })
 end
 
+-- Columns get widths by the letters of their longest cells, long cells less than in proportion as they have more lines.
+local function shares_by_content(tbl)
+  local shares, sum = {}, 0
+  for _, row in ipairs(all_rows(tbl)) do
+    for index, cell in ipairs(row.cells) do
+      shares[index] = math.max(shares[index] or 1, utf8.len(pandoc.utils.stringify(cell.contents)) ^ 0.5)
+    end
+  end
+  for _, share in ipairs(shares) do sum = sum + share end
+  for index, share in ipairs(shares) do shares[index] = share / sum end
+  return shares
+end
+
 local function column_widths(tbl)
-  local shares = {}
-  for share in (tbl.attributes["tbl-colwidths"] or ""):gmatch("[%d.]+") do
+  local given = tbl.attributes["tbl-colwidths"] or ""
+  local shares = given == "auto" and shares_by_content(tbl) or {}
+  for share in given:gmatch("[%d.]+") do
     table.insert(shares, tonumber(share) / 100)
   end
   tbl.attributes["tbl-colwidths"] = nil

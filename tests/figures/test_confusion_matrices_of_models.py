@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from tests.figures.drawing import FIGURES, draw
+from tests.figures.drawing import FIGURES, MODELS, draw
 
 
 @pytest.mark.parametrize(("n", "splits"), [(2, ["test", "val"]), (4, ["test", "val"]), (13, ["test"])])
@@ -18,3 +19,14 @@ def test_validation_stands_beside_test_where_it_fits(
     svg = draw("matrices", inputs, tmp_path, models=models)
     assert pd.read_csv(tmp_path / "figure.csv")["split"].unique().tolist() == splits
     assert ("Validation" in svg) == ("val" in splits)
+
+
+def test_shares_stand_below_the_counts_where_they_fit(
+    inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = re.compile(r">\d+ %<")
+    assert shares.search(draw("matrices", inputs, tmp_path / "two"))
+    models = [*MODELS[:2], {"id": "c", "title": "Other CNN"}]
+    given = {f"evaluation_{m}": f"evaluate_{'a' if m == 'c' else m}" for m in "abc"}
+    monkeypatch.setitem(FIGURES, "matrices", (given, FIGURES["matrices"][1]))
+    assert not shares.search(draw("matrices", inputs, tmp_path / "three", models=models))

@@ -8,12 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.figures import (
-    learning_curves,
-)
-from tests.figures.drawing import (
-    draw,
-)
+from analysis.figures import learning_curves, style
+from tests.figures.drawing import FIGURES, draw, keep_figures
 
 
 @pytest.mark.parametrize("epochs", [1, 60])
@@ -53,6 +49,24 @@ def test_an_early_stop_and_a_learning_rate_that_changes_are_marked(
     assert "learning rate" in svg
     words = json.loads((tmp_path / "all" / "figure.json").read_text())["alt"]
     assert words.count("stopped early") == 2
+
+
+def test_two_networks_share_a_panel_with_readable_ticks_and_more_do_not(
+    inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = keep_figures(monkeypatch)
+    svg = draw("histories", inputs, tmp_path / "two")
+    assert "learning rate (0 to 0.001)" in svg
+    _, loss, accuracy = figures[0].axes
+    low, high = loss.get_ylim()
+    assert len([tick for tick in loss.get_yticks() if low <= tick <= high]) >= 3
+    colours = [{line.get_color() for line in ax.lines} & set(style.MODEL_COLOURS) for ax in (loss, accuracy)]
+    assert all(set(style.MODEL_COLOURS[:2]) <= drawn for drawn in colours)
+    models = [{"id": i, "title": f"Network {i}"} for i in "abc"]
+    given = {f"training_{i}": f"train_{'a' if i == 'c' else i}" for i in "abc"}
+    monkeypatch.setitem(FIGURES, "histories", (given, FIGURES["histories"][1]))
+    draw("histories", inputs, tmp_path / "three", models=models)
+    assert len(figures[1].axes) == 1 + 2 * 3
 
 
 def test_a_training_to_its_last_epoch_at_one_rate_has_no_key(inputs: dict[str, Path], tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analysis.figures import style, wording
 from tests.figures.drawing import (
+    IDS,
     MODELS,
     draw,
     keep_figures,
@@ -18,11 +20,25 @@ def test_prevalence_is_the_share_of_the_class(inputs: dict[str, Path], tmp_path:
     assert "prevalence" not in draw("overlay.roc", inputs, tmp_path / "roc")
 
 
-def test_areas_that_a_table_has_are_not_listed_again(inputs: dict[str, Path], tmp_path: Path) -> None:
+def test_areas_whose_intervals_a_table_has_stand_without_them(
+    inputs: dict[str, Path], tmp_path: Path
+) -> None:
     svg = draw("overlay.roc", inputs, tmp_path / "roc")
+    areas = pd.concat([pd.read_csv(inputs[f"evaluate_{m}"] / "auroc.csv") for m in ("a", "b", "low_detail")])
+    shown = areas[(areas["split"] == "test") & areas["curve"].isin(IDS)]["auroc"]
+    assert [area for area in map(wording.three_digits, shown) if area.removeprefix("> ") not in svg] == []
+    assert "area under the curve" in svg
     assert "95 % interval" not in svg
-    assert "chance" in svg
     assert "95 % interval" in draw("overlay.pr", inputs, tmp_path / "pr")
+
+
+def test_the_dashed_curve_lies_upon_the_others(
+    inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = keep_figures(monkeypatch)
+    draw("overlay.roc", inputs, tmp_path)
+    panel = figures[0].axes[1]
+    assert [line.get_color() for line in panel.lines][-1] == style.LOW_DETAIL_COLOUR
 
 
 def test_the_corner_is_enlarged_where_all_curves_crowd_there(

@@ -74,11 +74,11 @@ class References(Section):
     def headline(self, split: str, analysis: str) -> list[dict[str, Any]]:
         """Return a row for each classifier on a split in an analysis: ``model``, and for each headline its ``cells``.
 
-        A cell has its ``value`` as text and whether it is the ``highest``. The majority class stands in the first part
-        of the table alone, the test set: elsewhere it tells nothing more.
+        A cell has its ``value`` as text and whether it is the ``highest``. The majority class stands with the test set
+        alone: on validation it tells nothing more.
         """
         titles = dict(self.facts.classifiers())
-        if analysis or split != "test":
+        if split != "test":
             del titles[MAJORITY.id]
         columns = [{o: f"{o}{analysis}.{split}.{m}" for o in titles} for m in self.headlines]
         return [
