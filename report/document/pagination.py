@@ -30,8 +30,8 @@ FAR = 2
 """Pages of figures that may wait for the next chapter: more would stand too far from what speaks of them."""
 KEPT = 2
 """Lines of a paragraph that stay together on each side of a page break, as ``pdf.css`` has it."""
-KEPT_OF_BOX = 9 * LINE
-"""How much of a longer one begins it on a page: its label, the first paragraph and four lines of the second."""
+KEPT_OF_BOX = 5 * LINE
+"""How much of a longer one begins it on a page: its label and three lines."""
 SHORT_BOX = 16 * LINE
 """Height up to which a box of the author's stays whole."""
 MARK = "block-"
