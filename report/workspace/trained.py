@@ -46,6 +46,8 @@ class Trained:
         Files of the study that tell how its probabilities are calibrated, and what it was trained on; none of a file's.
     split : str
         The part of the study's images that it was evaluated on.
+    group : str
+        What the split of them keeps together.
     results : mapping
         Its results on them by measure and class, as ``sensitivity.covid_19``; none of a file's.
     """
@@ -55,6 +57,7 @@ class Trained:
     classes: Mapping[str, str]
     known: Mapping[str, Path] = field(default_factory=dict)
     split: str = ""
+    group: str = "none"
     results: Mapping[str, Entry] = field(default_factory=dict)
 
     def make_stages(self, images: Sequence[tuple[str, Path]]) -> list[Stage]:
@@ -113,6 +116,7 @@ def find_trained(plan: Plan, model: str) -> Trained:
         classes={c.id: c.label for c in plan.study.classes},
         known={name: find(stage, FILES[name]) for name, stage in made_by.items()},
         split=split,
+        group=str(stages[made_by["split"]].params.get("group", plan.study.split.group)),
         results={name.removeprefix(start): item for name, item in results.items() if name.startswith(start)},
     )
 

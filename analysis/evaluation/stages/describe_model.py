@@ -44,15 +44,12 @@ def describe(
     """
     table = pd.read_csv(inputs["records"], usecols=["label"], dtype=str)
     table["split"] = pd.read_csv(inputs["split"], usecols=["split"], dtype=str)["split"]
-    counts = pd.crosstab(table["split"], table["label"]).reindex(columns=[*classes], fill_value=0)
+    counts = _count(table, classes)
     trained = json.loads(inputs["training"].read_text(encoding="utf-8"))
     predictions = read_predictions(inputs["predictions"], classes, ["val"])
     facts = {
-        "calibration": _calibrate(predictions, [int(n) for n in counts.loc["train"]], trained),
-        "counts": {
-            part: dict(zip(classes, map(int, row), strict=True))
-            for part, row in zip(counts.index, counts.to_numpy(), strict=True)
-        },
+        "calibration": _calibrate(predictions, [*counts["train"].values()], trained),
+        "counts": counts,
         "head": trained["head"],
     }
     write_json(out / "model.json", facts)
@@ -61,6 +58,12 @@ def describe(
     np.save(out / "training.npy", training)
     np.save(out / "resemblance.npy", resemblance(thumbnails(images[table["split"] == split]), training))
     progress(1, 1, "models")
+
+
+def _count(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Return the images of each class in each part."""
+    found = table.groupby(["split", "label"]).size()
+    return {part: {c: int(found.get((part, c), 0)) for c in classes} for part in table["split"].unique()}
 
 
 def _calibrate(
