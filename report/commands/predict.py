@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Answer = Mapping[str, Any]
 LIST = ".txt"
+KEPT = ("value", "low", "high", "level", "n", "clusters")
 KINDS = (
     "an image is a JPEG, PNG, WebP, BMP, GIF, TIFF, PGM or DICOM file, of 8 bits where those that the model was trained"
     " on were"
@@ -208,7 +209,7 @@ def _print_answers(plan: Plan, trained: Trained, answers: Sequence[Answer]) -> N
     if rows:
         console.print_table(["image", "predicted", *labels.values(), "as unlike"], rows)
         console.say()
-    for line in _describe_model(trained, {row["predicted"] for row in read}):
+    for line in (*_describe_model(trained, {row["predicted"] for row in read}), *_describe_shifts(read, labels)):
         console.say(line)
     generated = trained.known and plan.request.sample
     console.say(
@@ -222,6 +223,17 @@ def _describe_resemblance(look: Mapping[str, Any] | None) -> str:
     return f"{look['as_unlike']:,} of {look['of']:,}" + (
         "  UNLIKE the training images" if look["unlike"] else ""
     )
+
+
+def _describe_shifts(read: Sequence[Answer], labels: Mapping[str, str]) -> Iterator[str]:
+    """Yield of which images calibration makes another class the most probable: the network saw them in other shares."""
+    for row in read:
+        first = max(row["probabilities"], key=row["probabilities"].__getitem__)
+        if first != row["predicted"]:
+            yield (
+                f"{row['image']}: calibrated, {labels[first]} is more probable than {labels[row['predicted']]};"
+                " the network was trained with other shares of the classes than the study has"
+            )
 
 
 def _describe_model(trained: Trained, predicted: set[str]) -> Iterator[str]:
