@@ -82,6 +82,9 @@ def make_files(plan: Plan, trained: Trained, licence: str) -> dict[str, bytes]:
         license=licence,
         split=trained.split,
         results=trained.results,
+        external=trained.external,
+        elsewhere={c.id: c.label for c in study.external.classes} if study.external else {},
+        where=study.external.title if study.external else "",
         description=description,
     )
     text = json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -209,7 +209,10 @@ def _print_answers(plan: Plan, trained: Trained, answers: Sequence[Answer]) -> N
     if rows:
         console.print_table(["image", "predicted", *labels.values(), "as unlike"], rows)
         console.say()
-    for line in (*_describe_model(trained, {row["predicted"] for row in read}), *_describe_shifts(read, labels)):
+    for line in (
+        *_describe_model(trained, {row["predicted"] for row in read}),
+        *_describe_shifts(read, labels),
+    ):
         console.say(line)
     generated = trained.known and plan.request.sample
     console.say(

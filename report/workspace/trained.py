@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from analysis.errors import WeightsError
+from analysis.vocabulary.external import EXTERNAL
 from report.engine.store import Store, digest_files, input_files
 from report.errors import UsageError
 from report.pipeline.answers import make_answer_stages, make_description_stage
@@ -50,6 +51,8 @@ class Trained:
         What the split of them keeps together.
     results : mapping
         Its results on them by measure and class, as ``sensitivity.covid_19``; none of a file's.
+    external : mapping
+        Its results on the images from elsewhere that the study has, if it was tried on any and that is in the cache.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Trained:
     split: str = ""
     group: str = "none"
     results: Mapping[str, Entry] = field(default_factory=dict)
+    external: Mapping[str, Entry] = field(default_factory=dict)
 
     def make_stages(self, images: Sequence[tuple[str, Path]]) -> list[Stage]:
         """Return the stages that answer about images, each called by a name."""
@@ -93,10 +97,13 @@ def find_trained(plan: Plan, model: str) -> Trained:
     predict, evaluation = stages[f"predict.{model}"], trainings.name_evaluation(plan.study, model)
     made_by = {"predictions": predict.name, "training": training.stage}
     made_by |= {name: of.stage for name, of in predict.inputs.items() if name in FILES}  # type: ignore[union-attr]
+    elsewhere = f"{EXTERNAL}.evaluate.{model}"
     names = [*made_by.values(), *([evaluation] if evaluation in stages else [])]
     records = find_records(plan, names) | {training.stage: training}
+    if elsewhere in stages:
+        records |= find_records(plan, [elsewhere])
     readers = [name for name in (predict.name, evaluation) if name in stages]
-    if records.keys() != {*names} or not all(_reads(stages[name], records) for name in readers):
+    if not records.keys() >= {*names} or not all(_reads(stages[name], records) for name in readers):
         raise UsageError(
             f"{model} of {plan.name}: what it said of the study's images is not in the cache",
             hint=plan.build_command(),
@@ -105,11 +112,13 @@ def find_trained(plan: Plan, model: str) -> Trained:
     def find(stage: str, name: str) -> Path:
         return store.sound_path(records[stage].outputs[name], stage)
 
+    def read(stage: str, split: str) -> dict[str, Entry]:
+        if stage not in records:
+            return {}
+        start, results = f"{model}.{split}.", json.loads(find(stage, "results.json").read_bytes())
+        return {name.removeprefix(start): item for name, item in results.items() if name.startswith(start)}
+
     split = trainings.list_evaluated(plan.study)[-1]
-    results = {}
-    if evaluation in stages:
-        results = json.loads(find(evaluation, "results.json").read_text(encoding="utf-8"))
-    start = f"{model}.{split}."
     return Trained(
         name=model,
         network=(find(training.stage, "model.keras"), find(training.stage, INPUT)),
@@ -117,7 +126,8 @@ def find_trained(plan: Plan, model: str) -> Trained:
         known={name: find(stage, FILES[name]) for name, stage in made_by.items()},
         split=split,
         group=str(stages[made_by["split"]].params.get("group", plan.study.split.group)),
-        results={name.removeprefix(start): item for name, item in results.items() if name.startswith(start)},
+        results=read(evaluation, split),
+        external=read(elsewhere, EXTERNAL),
     )
 
 

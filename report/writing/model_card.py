@@ -37,6 +37,12 @@ class CardFacts:
         As model hubs call it, "other" where nobody has said one.
     split : str
         The part that the ``results`` are of, which are named by measure and class.
+    external : mapping
+        As ``results``, of the images from elsewhere; none where it was not tried on any.
+    elsewhere : mapping of str to str
+        The label of each class of those images by its id.
+    where : str
+        What those images are called.
     description : mapping
         The ``model.json`` of the network.
     """
@@ -51,6 +57,9 @@ class CardFacts:
     license: str
     split: str
     results: Mapping[str, Mapping[str, Any]]
+    external: Mapping[str, Mapping[str, Any]]
+    elsewhere: Mapping[str, str]
+    where: str
     description: Mapping[str, Any]
 
 
