@@ -82,6 +82,10 @@ class StageError(ReportError):
         self.log = log
 
 
+class ChangedError(StageError):
+    """What a stage is made from has changed while it ran."""
+
+
 class DamagedError(StageError):
     """The ``file`` of a result was damaged in the cache and is removed: the next build makes it anew."""
 

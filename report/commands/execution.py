@@ -107,6 +107,12 @@ def build_plan(
             check = shlex.join(["report", "data", "check", str(plan.data)])
             error.hint = f"{check} tells which reader and which studies fit; or {error.hint}"
         raise
+    except RenderError as error:
+        from report.workspace.cached_results import locate_in_study
+
+        if isinstance(error.__cause__, RenderError):  # of the rehearsal, which has a source of its own
+            raise
+        raise locate_in_study(plan, error) from error
     plan.keep_declaration(built)
     _check_doubts(built, strict=is_strict(strict))
     return built

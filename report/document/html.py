@@ -101,14 +101,15 @@ def _figure(name: str | None, html: str, source: Path, names: Callable[[str], st
     if tag is None:
         return html
     attributes = _attributes(tag[0])
-    image = _inline_image(attributes, tag[0], source, names)
+    width = f' style="{attributes["style"]}"' if "style" in attributes else ""  # a share of the text's
+    image = _inline_image(attributes, tag[0].replace(width, ""), source, names)
     if name is None:
-        return f'<div class="plate">{image}</div>'
+        return f'<div class="plate"{width}>{image}</div>'
     label = _label(html)
     # What may scroll on a small screen must be reachable with the keyboard.
     focus = 0 if "data-wide" in image else -1
     plate = (
-        f'<div class="plate" id="{name}-large" role="group" aria-label="{label}" tabindex="{focus}">'
+        f'<div class="plate" id="{name}-large" role="group" aria-label="{label}" tabindex="{focus}"{width}>'
         f'<a class="close" href="#{name}">Close</a>{image}</div>'
     )
     tools = [f'<a href="#{name}-large">Enlarge<span class="unseen"> {label}</span></a>']

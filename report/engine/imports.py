@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 
 from report.engine.code import Project, hash_code, reports_only
-from report.errors import StageError
+from report.errors import ChangedError
 
 ENGINE = __name__.rpartition(".")[0]
 KEPT = (ENGINE.partition(".")[0], f"{ENGINE.partition('.')[0]}.errors")
@@ -76,7 +76,7 @@ class _Loader(SourceFileLoader):
         return code
 
 
-def changed_error(stage: str, what: str) -> StageError:
+def changed_error(stage: str, what: str) -> ChangedError:
     """Return the error of a result that must not be stored under its key."""
     message = f"{stage}: what it is made from has changed while the stage ran: {what}"
-    return StageError(message, hint="run the same command again")
+    return ChangedError(message, hint="run the same command again")

@@ -10,21 +10,17 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 
-from report import PROJECT
 from report.delivery.publish import publish_source
 from report.document.lint import DOUBTS
-from report.document.origin import locate_mistake
-from report.document.pandoc import SOURCE
 from report.engine.events import Event, Planned
 from report.engine.local_processes import LocalProcesses
 from report.engine.run import Built, Options, build
-from report.engine.store import Store
-from report.errors import RenderError
+from report.errors import ChangedError, RenderError
 from report.pipeline.stages import PROGRAM
 from report.preview.page import PreviewState
 from report.study.folder import find_unread_prose
 from report.terminal import console
-from report.workspace.cached_results import require_built, select_unbuilt
+from report.workspace.cached_results import locate_in_study, require_built, select_unbuilt
 from report.workspace.places import find_study_folder
 from report.workspace.plan import Plan, make_plan
 from report.workspace.request import Request
@@ -41,8 +37,7 @@ def render(request: Request, workers: LocalProcesses, before: PreviewState) -> P
         try:
             built = rebuild(plan, workers)
         except RenderError as error:
-            folders = PROJECT / "templates", find_study_folder(request.study)
-            raise locate_mistake(error, read_source(plan), *folders) from error
+            raise locate_in_study(plan, error) from error
         page = built["html"].path("report.html").read_bytes().decode()
         doubts = json.loads(built["source"].path(DOUBTS).read_bytes())
         folder = find_study_folder(request.study)
@@ -88,7 +83,10 @@ def rebuild(plan: Plan, workers: LocalProcesses, wanted: str = "html") -> dict[s
     options = Options(
         PROGRAM, lambda *_: nullcontext(workers), plan.cache_name, only=[wanted], on_event=follow
     )
-    built = build(plan.stages, plan.cache, options)
+    try:
+        built = build(plan.stages, plan.cache, options)
+    except ChangedError:  # by the next save
+        built = build(plan.stages, plan.cache, options)
     plan.keep_declaration(built)
     return built
 
@@ -104,12 +102,3 @@ def refuse_training(plan: Plan, waiting: Sequence[str]) -> None:
     require_built(plan, select_unbuilt(waiting))
     if len(waiting) > ALWAYS_BUILT:
         console.note(f"drawing figures: {len(waiting) - ALWAYS_BUILT}")
-
-
-def read_source(plan: Plan) -> str:
-    """Return the document's source as it was written last, "" if it never was."""
-    store = Store(plan.cache)
-    record = store.find_record(store.latest(plan.cache_name).get("source", ""))
-    if not record:
-        return ""
-    return store.sound_path(record.outputs[SOURCE], record.stage).read_text(encoding="utf-8")

@@ -52,6 +52,13 @@ def find_prose(folder: Path, sections: Sequence[str]) -> list[Path]:
     return [folder / name for name in list_prose(sections) if (folder / name).is_file()]
 
 
+def find_strays(folder: Path, sections: Sequence[str]) -> list[Path]:
+    """Return what the report would read as a file of a study's ``folder`` and a link leads to elsewhere."""
+    globs = ("references.bib", "figures", "figures/*", "templates", "templates/*", "templates/*/*")
+    own = [*find_prose(folder, sections), *(path for glob in globs for path in sorted(folder.glob(glob)))]
+    return [path for path in own if not path.resolve().is_relative_to(folder.resolve())]
+
+
 def find_unread_prose(folder: Path, sections: Sequence[str]) -> list[str]:
     """Return a warning for each passage that no section shows, or that is called almost as one that is not there."""
     read = list_prose(sections)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from report.errors import StudyError, UsageError, did_you_mean, nearest
 from report.study.complaints import StudyFile, describe_refusal, describe_unreadable
 from report.study.exclusions import with_lists
-from report.study.folder import PUBLISHED, STUDIES
+from report.study.folder import PUBLISHED, STUDIES, find_prose, find_strays
 from report.study.study import Study
 from report.study.texts import UNPRINTABLE_HINT, find_unprintable
 
@@ -56,7 +56,24 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
     except ValidationError as error:
         raise describe_refusal(error, file, published) from error
     _require_own_sections(file, study.report.sections)
+    for stray in find_strays(path.parent, study.report.sections):
+        hint = f"put a copy in place of the link {stray}"
+        place = _place_of(stray, file, study.report.sections)
+        name = stray.relative_to(path.parent).as_posix()
+        raise StudyError(f"{place}: {name} leads out of the study's folder", hint=hint)
     return study
+
+
+def _place_of(own: Path, file: StudyFile, sections: tuple[str, ...]) -> str:
+    """Return file and line that name one of a study's own files; the file itself if none does."""
+    if own.name in sections and "sections" in file.data.get("report", {}):
+        return file.place("report.sections")
+    shown = f"]({own.relative_to(file.path.parent).as_posix()}"
+    for prose in find_prose(file.path.parent, sections):
+        before, found, _ = prose.read_text(encoding="utf-8", errors="replace").partition(shown)
+        if found:
+            return f"{prose}:{before.count(chr(10)) + 1}"
+    return str(own)
 
 
 def _require_own_sections(file: StudyFile, names: tuple[str, ...]) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from analysis.vocabulary.run_names import drop_seed, split_run
-from report.engine.stage import kind_of
+from report.document.origin import locate_mistake
+from report.document.pandoc import SOURCE
+from report.engine.stage import Source, kind_of
 from report.engine.status import status
 from report.engine.store import Store
-from report.errors import UsageError, list_first
+from report.errors import RenderError, UsageError, list_first
 from report.pipeline.document import DOCUMENT_KINDS
 from report.pipeline.stages import PROGRAM
 
@@ -100,3 +102,20 @@ def _unknown_training(plan: Plan, model: str) -> UsageError:
             hint=f"name one of them: --model {' or --model '.join(seeds)}",
         )
     return UsageError(f"no model is called {model!r}", hint=f"there are: {', '.join(names)}")
+
+
+def locate_in_study(plan: Plan, error: RenderError) -> RenderError:
+    """Return a complaint about the document as one about the author's file or the template that it is of, if that is plain."""
+    inputs = next(stage.inputs for stage in plan.stages if stage.name == "source")
+    words = (inputs["templates"], inputs["prose"])
+    folders = [folder.path for folder in words if isinstance(folder, Source)]
+    return locate_mistake(error, read_source(plan), *folders)
+
+
+def read_source(plan: Plan) -> str:
+    """Return the document's source as it was written last, "" if it never was."""
+    store = Store(plan.cache)
+    record = store.find_record(store.latest(plan.cache_name).get("source", ""))
+    if not record:
+        return ""
+    return store.sound_path(record.outputs[SOURCE], record.stage).read_text(encoding="utf-8")

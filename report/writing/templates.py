@@ -60,6 +60,7 @@ class _Compiled(BytecodeCache):
 
 
 _COMPILED = _Compiled()
+_TOKEN = re.compile(r"expected token .*, got (\S+)")
 OURS = "ours"
 
 
@@ -140,7 +141,10 @@ def locate_errors() -> Iterator[None]:
         if re.search("[“”„‘’]", error.message or ""):
             hint = 'write straight quotes: << r("name") >>'
         file, line = _place(error)
-        raise RenderError(error.message or str(error), hint=hint, file=file, line=line) from error
+        said = error.message or str(error)
+        raise RenderError(
+            _TOKEN.sub(r"\1 is not understood here", said), hint=hint, file=file, line=line
+        ) from error
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:  # in an expression
         file, line = _place(error)
         hint = 'quote a result as << r("name") >>'

@@ -138,8 +138,10 @@ def unbroken(text: str) -> str:
 
 
 def sentence_case(text: str) -> str:
-    """Return ``text`` with a capital as its first letter, the others as they are."""
-    return text[:1].upper() + text[1:]
+    """Return ``text`` as a sentence begins: with a capital, and a small number before a word spelled."""
+    first, space, rest = text.partition(" ")
+    begun = spelled(int(first)) + space + rest if first.isdecimal() and rest[:1].isalpha() else text
+    return begun[:1].upper() + begun[1:]
 
 
 def slug(name: str) -> str:

@@ -375,12 +375,21 @@ local function has_references(doc)
   return cited and not placed
 end
 
+local function has_notes(doc)
+  local found = false
+  doc:walk({ Note = function() found = true end })
+  return found
+end
+
 function Pandoc(doc)
   doc = doc:walk({ traverse = "topdown", Div = division, Header = header, Image = image, Code = code, CodeBlock = code_block, Figure = figure,
     Table = table_block, Para = paragraph, Plain = paragraph })
   if has_references(doc) then
     doc.blocks:insert(pandoc.Header(2, "References", { id = "references", class = "unnumbered" }))
     doc.blocks:insert(pandoc.Div({}, { id = "refs" }))
+  end
+  if has_notes(doc) then -- pandoc sets them behind all else
+    doc.blocks:insert(below_title(pandoc.Header(1, "Notes", { id = "notes", class = "unnumbered" })))
   end
   if doc.meta.date then
     local iso = pandoc.utils.stringify(doc.meta.date)

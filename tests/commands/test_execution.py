@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from report.commands import data, predict
+from report.commands import data, execution, predict
 from report.commands.execution import (
     _announce_trainings,
     build_plan,
@@ -16,7 +16,8 @@ from report.commands.execution import (
 from report.engine.events import Planned, Waiting
 from report.engine.store import Store
 from report.engine.system.files import write_atomically
-from report.errors import DamagedError, StageError
+from report.errors import DamagedError, RenderError, StageError
+from report.workspace import cached_results
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from report.workspace.trained import Trained
@@ -90,6 +91,15 @@ def test_the_hint_of_a_failed_stage_is_a_whole_command(tmp_path, failing):
     plan = make_plan(Request("studies/assignment/study.toml", sample=True, cache=tmp_path))
     study = "--study studies/assignment/study.toml --sample"
     assert hint_of(build_plan, plan, ["results"]) == f"report log pdf {study} --cache {tmp_path}"
+
+
+def test_a_mistake_of_the_author_is_told_by_his_file(tmp_path, monkeypatch):
+    def fail(*_: object) -> None:
+        raise RenderError("unexpected 'y'", file="prose/references.bib", line=3)
+
+    monkeypatch.setattr(execution, "build_stages", fail)
+    with pytest.raises(RenderError, match=r"^studies/assignment/references\.bib:3: unexpected 'y'"):
+        build_plan(make_plan(Request(sample=True, cache=tmp_path)), ["source"])
 
 
 def test_trainings_that_never_ran_are_told_by_the_minutes_of_the_study():

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from report.document import html
@@ -256,6 +257,24 @@ def test_the_first_key_leads_to_the_report(visit) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+@pytest.mark.parametrize(("attributes", "share"), [(' width="40%"', 0.4), ("", None)])
+def test_an_image_of_the_author_stands_in_the_middle_as_on_paper(
+    visit, tmp_path: Path, width: int, attributes: str, share: float | None
+) -> None:
+    (tmp_path / "figures").mkdir()
+    Image.new("RGB", (200, 100), "red").save(tmp_path / "figures" / "own-a.png")
+    (tmp_path / "references.bib").write_text("")
+    figure = f'![A](figures/own-a.png){{#fig-a fig-alt="B"{attributes}}}'
+    (tmp_path / "report.qmd").write_text(f"---\ntitle: T\nlang: en\n---\n\n::: {{.author}}\n{figure}\n:::\n")
+    page = visit(width, at=render(tmp_path, tmp_path))
+    image, text = (page.locator(which).bounding_box() for which in (".plate > img", "figure"))
+    assert image["x"] + image["width"] / 2 == pytest.approx(text["x"] + text["width"] / 2, abs=1)
+    assert image["width"] == pytest.approx(share * text["width"] if share else 200, abs=1)
+    page.locator(".tools a").click()
+    assert page.locator(".plate > img").bounding_box()["width"] > 700
 
 
 def test_figures_keep_their_paper_in_the_dark(visit) -> None:

@@ -62,6 +62,19 @@ class Reader(HTMLParser):
         return [attributes[name] or "" for _, attributes in self.tags if name in attributes]
 
 
+def test_the_notes_have_a_heading_of_their_own_behind_the_references(tmp_path: Path) -> None:
+    text = render(
+        small(tmp_path, "# A\n\nB.[^1]\n\n[^1]: Words.\n\n# References {.unnumbered}\n\nD.\n"), tmp_path
+    )
+    assert re.findall(r"<h2[^>]*>(?:<span[^>]*>1</span> )?(\w+)<a", text) == ["A", "References", "Notes"]
+    assert '<a href="#notes" id="toc-notes">Notes' in text
+    assert text.index('id="notes"') < text.index("Words.")
+
+
+def test_without_notes_there_is_no_heading_of_theirs(tmp_path: Path) -> None:
+    assert 'id="notes"' not in render(small(tmp_path, "# A\n\nB.\n"), tmp_path)
+
+
 def test_numbers_and_wording_are_those_of_quarto(page: str) -> None:
     text = Reader(page).text
     assert "Figure 1: ROC curves of the baseline, one class against the rest" in text

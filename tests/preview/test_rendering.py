@@ -6,9 +6,11 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from report.engine.imports import changed_error
 from report.engine.local_processes import LocalProcesses
 from report.engine.store import Store
 from report.errors import UsageError
@@ -53,7 +55,6 @@ class Draft:
 @pytest.fixture
 def draft(tmp_path: Path, made_up: Path, workers: LocalProcesses, monkeypatch: pytest.MonkeyPatch) -> Draft:
     monkeypatch.setattr(document, "PROJECT", tmp_path)
-    monkeypatch.setattr(rendering, "PROJECT", tmp_path)
     monkeypatch.setattr(session, "PROJECT", tmp_path)
     return Draft(tmp_path, made_up, workers)
 
@@ -76,6 +77,21 @@ def test_what_is_saved_is_shown(draft):
     for new in ("<title>Sorting chest", "<p>Before them.</p>", "/* a new rule */", "<body data-new"):
         assert new in shown.page
     assert shown.message == ""
+
+
+def test_a_save_while_the_page_is_made_is_no_error(draft, monkeypatch):
+    saves, build = ["Second thoughts.\n"], rendering.build
+
+    def interrupted(*arguments: Any) -> Any:
+        if not saves:
+            return build(*arguments)
+        (draft.study / "discussion.md").write_text(saves.pop())
+        raise changed_error("source", "1 file changed")
+
+    monkeypatch.setattr(rendering, "build", interrupted)
+    shown = draft.render()
+    assert shown.message == ""
+    assert "Second thoughts." in shown.page
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ LINE = STUDY.count("\n") + 2
 
 
 def write(folder: Path, *sections: str) -> Study:
-    (folder / "related-work.md").write_text("# Related work\n\nWords.\n")
+    (folder / "related-work.md").write_text("# Related work\n\nWords.\n\n![A](figures/a.png)\n")
     path = folder / "study.toml"
     path.write_text(f"{STUDY}[report]\nsections = {json.dumps(sections)}\n")
     return load(path)
@@ -64,3 +64,38 @@ def test_an_override_is_blamed_for_what_it_says(tmp_path):
     write(tmp_path, "data", "reproduce")
     with pytest.raises(UsageError, match=r"--set report\.sections=.*mine\.md: no such file"):
         load(tmp_path / "study.toml", ('report.sections=["mine.md", "reproduce"]',))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("mine.md", f"study.toml:{LINE}: mine.md"),
+        ("discussion.md", "discussion.md: discussion.md"),
+        ("references.bib", "references.bib: references.bib"),
+        ("figures", "related-work.md:5: figures"),
+        ("figures/a.png", "related-work.md:5: figures/a.png"),
+        ("templates/sections", "templates/sections: templates/sections"),
+        ("templates/sections/data.qmd.j2", "templates/sections/data.qmd.j2: templates/sections/data.qmd.j2"),
+    ],
+)
+def test_a_link_out_of_the_folder_is_refused_with_file_and_line(tmp_path, name, said):
+    study, elsewhere = tmp_path / "study", tmp_path / "elsewhere"
+    link, target = study / name, elsewhere / name
+    for path in (link, target):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if Path(name).suffix:
+        target.write_text("# Words")
+    else:
+        target.mkdir()
+    sections = ("related-work.md", "mine.md", "discussion", "reproduce")
+    for own in ("mine.md", "inside"):
+        (study / own).write_text("# Words")
+    link.unlink(missing_ok=True)
+    link.symlink_to(study / "inside")  # within the folder a link may lead anywhere
+    write(study, *sections)
+    link.unlink()
+    link.symlink_to(target)
+    with pytest.raises(StudyError) as caught:
+        write(study, *sections)
+    assert f"{study}/{said} leads out of the study's folder" in caught.value.message
+    assert caught.value.hint == f"put a copy in place of the link {link}"

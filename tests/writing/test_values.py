@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from report.errors import RenderError
-from report.writing.values import Values, count, counted, decimal, listed, whole_percent
+from report.writing.values import Values, count, counted, decimal, listed, sentence_case, whole_percent
 
 
 def test_numbers_are_set_with_true_signs():
@@ -45,6 +45,21 @@ def test_values_know_counts_shares_differences_and_what_does_not_exist():
 )
 def test_a_share_that_is_not_all_is_not_rounded_to_all(share, text):
     assert whole_percent(share).replace("\u00a0", " ") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "begun"),
+    [
+        *(
+            ("2 groups of copies", "Two groups of copies"),
+            ("12 groups", "12 groups"),
+            ("3.5 groups", "3.5 groups"),
+        ),
+        *(("trees", "Trees"), ("F1", "F1"), ("1 %", "1 %"), ("", "")),
+    ],
+)
+def test_a_sentence_begins_with_a_word(text, begun):
+    assert sentence_case(text) == begun
 
 
 def test_an_unknown_result_names_the_nearest():

@@ -51,7 +51,7 @@ def _require_readable(text: str, file: str) -> None:
     message = fault[2] if fault else pandoc.first_complaint(said, text).message
     line = int(fault[1]) if fault else 0
     entries = [*_ENTRY.finditer(text)]
-    for entry, end in zip(entries, [*(later.start() for later in entries[1:]), len(text)], strict=True):
+    for entry, end in zip(entries, [*(later.start() for later in entries[1:]), len(text)], strict=False):
         if text.count("{", entry.start(), end) > text.count("}", entry.start(), end):
             message, line = f"the entry {entry[1]} is not closed", text.count("\n", 0, entry.start(1)) + 1
             break

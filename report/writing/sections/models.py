@@ -34,6 +34,7 @@ UNSET: dict[str, dict[str, Any]] = {
     "class_weights": {"class_weights": "none"},
     "augmented": {"augmented": "each-epoch"},
     "label_smoothing": {"label_smoothing": 0.0},
+    "callbacks": {"callbacks": []},
     "averaged_over": {"averaged_over": []},
 }
 """What is not worth a line where it holds for all models."""

@@ -100,6 +100,7 @@ def closed(tmp_path: Path):
         ("# A {#fig-a}", "md:1: #fig-a is not what its id says"),
         ("- # A", "md:1: a heading stands within something else"),
         ("A\nB \u202e C", "md:2: the sign U+202E turns the direction"),
+        ("A\n<< not a quote >>", "md:2: 'quote' is not understood here"),
         ("A\n<< study >>", "md:2: what is filled in here is no text"),
         ("A\n<< ci >>", "md:2: what is filled in here is no text"),
         ("A\n\n\\textbf{B}", "md:3: commands of TeX are not part of the subset: \\textbf"),

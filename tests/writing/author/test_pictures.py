@@ -93,6 +93,7 @@ def test_a_name_is_cited_with_its_particle(study, tmp_path, name, cited):
         ("@book{a,\n}\n@misc{a,\n}", "bib:3: the key a is given in line 1 already"),
         ("\n@misc{ kermany2018 ,\n}", "bib:2: the key kermany2018 is taken by an entry of templates"),
         (b"@misc{a,\n title = {\xff}}", "bib:2: not UTF-8 text"),
+        ("\n@misc{title = {B}}\n", "mine/references.bib:2: unexpected '='"),
         ("@misc{a,\n title = {B}\n year = 2020\n}", "mine/references.bib:3: unexpected 'y'"),
         ("@misc{a,\n year = 2020}\n\n@misc{b\n title = {B}}", "mine/references.bib:5: unexpected 't'"),
         ("@misc{a,\n title = {B}\n", "mine/references.bib:1: the entry a is not closed"),
