@@ -17,7 +17,6 @@ from report.engine.events import Planned, Waiting
 from report.engine.store import Store
 from report.engine.system.files import write_atomically
 from report.errors import DamagedError, RenderError, StageError
-from report.workspace import cached_results
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from report.workspace.trained import Trained
