@@ -8,6 +8,7 @@ of anything than a network for images has.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -16,7 +17,6 @@ from typing import Any
 
 import h5py
 import keras
-import numpy as np
 
 from analysis.errors import WeightsError
 from analysis.image_files import escape_name
@@ -73,8 +73,27 @@ def load(path: Path, scratch: Path) -> keras.Model:
         copy.unlink(missing_ok=True)
     if not isinstance(model, keras.Model):
         raise _refuse(f"holds a {type(model).__name__}, not a network")
+    for layer in _list_layers(model):
+        if (most := max(_count_outputs(layer), default=0)) > MOST_BYTES // 4:
+            raise _refuse(f"has a layer with {most:,} numbers for each image")
     model.jit_compile = False
     return model
+
+
+def _list_layers(model: keras.Model) -> Iterator[keras.Layer]:
+    """Yield the layers of a network, those of networks inside it too."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _list_layers(layer)
+        else:
+            yield layer
+
+
+def _count_outputs(layer: keras.Layer) -> Iterator[int]:
+    """Yield how many numbers a layer answers with of one image, each time that it is used."""
+    for node in layer._inbound_nodes:
+        for output in node.outputs:
+            yield math.prod(side or 1 for side in output.shape[1:])
 
 
 def _read_config(file: zipfile.ZipFile) -> Any:
@@ -151,7 +170,7 @@ def _refuse_more_than(config: Any, numbers: int) -> None:
     """Refuse a description of a network with other weights than there are, before any room is made for them."""
     with keras.StatelessScope(initialize_variables=False):
         described = keras.models.model_from_json(json.dumps(config))
-    counts = sum(int(np.prod(v.shape)) for v in described.variables)
+    counts = sum(math.prod(v.shape) for v in described.variables)
     keras.utils.clear_session()
     if counts > numbers + len(described.variables):  # states of random generators need not be stored
         raise _refuse(f"describes a network of {counts:,} weights and has {numbers:,}")

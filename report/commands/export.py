@@ -84,6 +84,7 @@ def make_files(plan: Plan, trained: Trained, licence: str) -> dict[str, bytes]:
         results=trained.results,
         external=trained.external,
         elsewhere={c.id: c.label for c in study.external.classes} if study.external else {},
+        shown_otherwise=trained.shown_otherwise,
         where=study.external.title if study.external else "",
         description=description,
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -94,7 +94,7 @@ def list_images(given: Sequence[Path]) -> list[tuple[str, Path | str]]:
     checked = [(name, _find_problem(path) or path) for name, path in dict(found).items()]
     if not any(isinstance(what, Path) for _, what in checked):
         name, problem = checked[0] if checked else (str(given[0]), "has no image in it")
-        raise DataError(f"{name}: {problem}{and_more(len(checked) or 1)}", hint=KINDS)
+        raise DataError(f"{escape_name(name)}: {problem}{and_more(len(checked) or 1)}", hint=KINDS)
     return checked
 
 
@@ -168,6 +168,7 @@ def describe_answers(plan: Plan, trained: Trained, answers: Sequence[Answer]) ->
         "model": trained.name,
         "classes": {c: {"label": label, **trained.list_measures(c)} for c, label in trained.classes.items()},
         "measured_on": trained.split or None,
+        "measured_on_images_shown_otherwise": trained.shown_otherwise,
         "generated_images": bool(trained.known) and plan.request.sample,
         "for_clinical_use": False,
         "images": answers,
@@ -177,7 +178,8 @@ def describe_answers(plan: Plan, trained: Trained, answers: Sequence[Answer]) ->
 def _write_csv(trained: Trained, answers: Sequence[Answer]) -> None:
     columns = ["resemblance", "as_unlike", "of", "unlike"]
     measures = [f"{m}_{end}" for m in ("sensitivity", "specificity") for end in ("value", "low", "high")]
-    table = csv.writer(sys.stdout, lineterminator="\n")
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
     table.writerow(["image", "predicted", *trained.classes, *measures, *columns, "problem"])
     for row in answers:
         found = trained.list_measures(row.get("predicted", ""))
@@ -192,6 +194,7 @@ def _write_csv(trained: Trained, answers: Sequence[Answer]) -> None:
                 row.get("problem"),
             ]
         )
+    console.say(text.getvalue().removesuffix("\n"))
 
 
 def _print_answers(plan: Plan, trained: Trained, answers: Sequence[Answer]) -> None:
@@ -247,6 +250,8 @@ def _describe_model(trained: Trained, predicted: set[str]) -> Iterator[str]:
         return
     part = {"test": "test images", "val": "validation images (the test set is locked)"}[trained.split]
     yield f'"as unlike" counts the {part} that are no more like the images it was trained on.'
+    if trained.shown_otherwise:
+        yield "The study measured it on images that were shown in another way, a mistake that is not made here:"
     for c in (c for c in trained.classes if c in predicted):
         for measure, entry in trained.list_measures(c).items():
             if entry["value"] is not None:

@@ -72,6 +72,8 @@ def show(plan: Plan, trained: Trained, port: int | None, *, browser: bool) -> No
     ------
     EnvironmentProblem
         No port is free.
+    WeightsError
+        The network is not loaded.
     """
     questions: queue.Queue[_Question] = queue.Queue(MOST_WAITING)
     words = Words(plan, trained)
@@ -88,6 +90,9 @@ def show(plan: Plan, trained: Trained, port: int | None, *, browser: bool) -> No
         console.say(f"http://{HOST}:{free}/  tries {trained.name} of {plan.name}; Ctrl-C ends it")
         if browser and has_windows():
             webbrowser.open(f"http://{HOST}:{free}/")
+        ask(
+            trained, workers, *_make_blank(Path(temporary))
+        )  # so that the first image need not wait, nor fail
         while True:
             question = questions.get()
             if question.reply.set_running_or_notify_cancel():
@@ -115,6 +120,15 @@ def ask(
     (answer,) = json.loads(built["answer"].path("answers.json").read_text(encoding="utf-8"))
     seen = built["classify"].path("images.npy").read_bytes()
     return answer, {} if "problem" in answer else {"seen": _draw(seen)}
+
+
+def _make_blank(folder: Path) -> tuple[str, Path]:
+    """Return the name and the file of an image of one level."""
+    from PIL import Image
+
+    file = folder / "blank.png"
+    Image.new("L", (8, 8)).save(file)
+    return file.name, file
 
 
 def _draw(images: bytes) -> bytes:
@@ -157,6 +171,7 @@ class Words:
         return self._fill_in(
             **{name: answer[name] for name in ("image", "predicted", "probabilities")},
             look=answer["resemblance"],
+            shown_otherwise=self._trained.shown_otherwise,
             part=SPLITS[split].name if split else "",
             most_probable=max(probabilities, key=probabilities.__getitem__),
             measures=self._trained.list_measures(answer["predicted"]),

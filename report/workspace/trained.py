@@ -53,6 +53,9 @@ class Trained:
         Its results on them by measure and class, as ``sensitivity.covid_19``; none of a file's.
     external : mapping
         Its results on the images from elsewhere that the study has, if it was tried on any and that is in the cache.
+    shown_otherwise : bool
+        Whether the study has shown it the images of these results in another way than those of the training: a mistake
+        of a published study, which is not made again here.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Trained:
     group: str = "none"
     results: Mapping[str, Entry] = field(default_factory=dict)
     external: Mapping[str, Entry] = field(default_factory=dict)
+    shown_otherwise: bool = False
 
     def make_stages(self, images: Sequence[tuple[str, Path]]) -> list[Stage]:
         """Return the stages that answer about images, each called by a name."""
@@ -128,6 +132,8 @@ def find_trained(plan: Plan, model: str) -> Trained:
         group=str(stages[made_by["split"]].params.get("group", plan.study.split.group)),
         results=read(evaluation, split),
         external=read(elsewhere, EXTERNAL),
+        shown_otherwise=bool(predict.params.get("test_input"))
+        or _is_interleaved(find(training.stage, INPUT)),
     )
 
 
@@ -139,6 +145,10 @@ FILES = {
     "images": "images.npy",
 }
 """The file of each kind that is known of a network."""
+
+
+def _is_interleaved(seen: Path) -> bool:
+    return bool(json.loads(seen.read_bytes())["pixels"] == "interleaved")
 
 
 def _reads(stage: Stage, records: Mapping[str, Record]) -> bool:

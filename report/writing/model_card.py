@@ -43,6 +43,8 @@ class CardFacts:
         The label of each class of those images by its id.
     where : str
         What those images are called.
+    shown_otherwise : bool
+        Whether the images of the results were shown in another way than those of the training.
     description : mapping
         The ``model.json`` of the network.
     """
@@ -60,6 +62,7 @@ class CardFacts:
     external: Mapping[str, Mapping[str, Any]]
     elsewhere: Mapping[str, str]
     where: str
+    shown_otherwise: bool
     description: Mapping[str, Any]
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import http.client
 import io
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -21,6 +25,7 @@ from report.engine.store import Store
 from report.errors import DATA, STAGE, USAGE
 from tests import tiny_build
 from tests.commands.process import run_in_vain, write_image
+from tests.preview.site import address
 
 
 def test_predicting_without_a_trained_model(tmp_path):
@@ -216,6 +221,44 @@ def test_what_is_exported_answers_the_same_without_this_program(built, images, e
             same = expected[Path(row["image"]).name]
             assert row["probabilities"] == pytest.approx(same["probabilities"])
             assert row["resemblance"] is None
+
+
+def test_the_page_answers_as_the_command_does_and_keeps_nothing(built, images, tmp_path):
+    expected = json.loads(built.run("predict", str(images), *built.options(), "--json").stdout)["images"][1]
+    before = {path for path in built.cache.rglob("*") if "actions" in path.parts}
+    command = (
+        sys.executable,
+        "-m",
+        "report",
+        "try",
+        *built.options(),
+        "--no-browser",
+        "--cache",
+        str(built.cache),
+    )
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=built.root, stdout=log, stderr=log, env={**os.environ, "TMPDIR": str(tmp_path)}
+        )
+    try:
+        page = urlsplit(address(tmp_path / "log"))
+        connection = http.client.HTTPConnection(page.hostname, page.port, timeout=600)
+        connection.request("GET", "/")
+        token = re.search(r'data-token="([^"]+)"', connection.getresponse().read().decode())[1]
+        body = Path(expected["image"]).read_bytes()
+        connection.request("POST", "/answer?name=cmyk.jpg", body, {"X-Token": token})
+        response = connection.getresponse()
+        html = response.read().decode()
+        assert response.status == 200
+        found = [float(value) for value in re.findall(r'<meter [^>]*value="([^"]+)"', html)]
+        assert found == pytest.approx([*expected["probabilities"].values()])
+        assert "unlike the images that the network was trained on" in html
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(60)
+    assert code == 128 + signal.SIGTERM
+    assert {path for path in built.cache.rglob("*") if "actions" in path.parts} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
 
 ALONE = """

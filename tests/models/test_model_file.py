@@ -108,6 +108,13 @@ def test_what_a_made_up_file_asks_for_is_refused(
     assert caught.value.message.isprintable()
 
 
+def test_a_layer_that_would_fill_the_memory_is_refused(load: Callable[..., Any], tmp_path: Path) -> None:
+    inner = make(layers.UpSampling2D(4000), layers.AveragePooling2D(4000))
+    keras.Sequential([keras.Input((8, 8, 1)), inner]).save(tmp_path / "wide.keras")
+    with pytest.raises(WeightsError, match="1,024,000,000 numbers for each image"):
+        load(tmp_path / "wide.keras")
+
+
 def test_weights_that_lie_elsewhere_are_refused(good: Path, load: Callable[..., Any], tmp_path: Path) -> None:
     import h5py
 

@@ -33,6 +33,7 @@ FACTS = CardFacts(
     study="A study", source="https://example.org", title="A network", name="net@seed_1", digest="d" * 64,
     group="none", generated=False, license="other", split="test",
     results={"accuracy": ENTRY, "f1.macro": ENTRY, "sensitivity.a": ENTRY}, external={}, elsewhere={}, where="",
+    shown_otherwise=False,
     description={"head": "softmax", "counts": {"train": {"a": 3000, "b": 2}, "test": {"a": 1, "b": 1}}},
 )  # fmt: skip
 
@@ -132,6 +133,7 @@ def test_a_card_has_its_figures_and_escapes_what_is_not_ours():
         ({"group": "patient"}, ["All images of a patient are in one part."], ["Images were drawn one by one"]),
         ({"split": "val"}, ["validation images, by which the network was chosen"], ["On the test images"]),
         ({"results": {}}, ["has measured nothing"], ["model-index", "intervals"]),
+        ({"shown_otherwise": True}, ["so these figures are not of it"], []),
         ({"generated": True}, ["The images were generated."], ["example.org"]),
         (
             {
