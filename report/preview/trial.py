@@ -87,7 +87,8 @@ def show(plan: Plan, trained: Trained, port: int | None, *, browser: bool) -> No
         free = listener.getsockname()[1]
         if free != (port or PORT):
             console.note(f"port {PORT} is taken; the next free one is {free}")
-        console.say(f"http://{HOST}:{free}/  tries {trained.name} of {plan.name}; Ctrl-C ends it")
+        of = f" of {plan.name}" if trained.known else ""
+        console.say(f"http://{HOST}:{free}/  tries {trained.name}{of}; Ctrl-C ends it")
         if browser and has_windows():
             webbrowser.open(f"http://{HOST}:{free}/")
         ask(
