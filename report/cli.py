@@ -20,10 +20,12 @@ from report.commands import (
     cache,
     compare,
     data,
+    export,
     external_test,
     inspect,
     predict,
     studies,
+    trial,
     verify,
     write,
 )
@@ -105,7 +107,8 @@ app.add_typer(cache_app, name="cache", rich_help_panel="Housekeeping")
 
 
 def _add(panel: str, command: Callable[..., None], *examples: str) -> None:
-    app.command(rich_help_panel=panel, epilog=_list_examples(*examples))(command)
+    name = command.__name__.strip("_")  # of try_, which is a word of Python
+    app.command(name, rich_help_panel=panel, epilog=_list_examples(*examples))(command)
 
 
 _add(
@@ -123,7 +126,15 @@ _add("Write", write.document)
 _add("Write", write.preview, "report preview --sample", "report preview assignment --data DIR")
 _add("Understand", studies.models)
 _add("Understand", compare.compare, "report compare assignment --data DIR")
-_add("Use", predict.predict, "report predict chest.jpeg --model residual@seed_42 --json")
+_add(
+    "Use",
+    predict.predict,
+    "report predict chest.jpeg --model residual@seed_42",
+    "report predict images/ more.txt --model residual@seed_42 --csv",
+    "report predict chest.jpeg --model network/model.keras --json",
+)
+_add("Use", trial.try_, "report try", "report try --model residual@seed_42 --study assignment")
+_add("Use", export.export, "report export network --model residual@seed_42")
 _add("Use", external_test.test, "report test --model baseline --data DIR --match NORMAL=healthy")
 _add("Use", verify.verify, "report verify build/assignment")
 _add("Data", studies.studies)

@@ -32,6 +32,11 @@ Set = Annotated[
 ]
 Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Where results are kept.")]
 StageName = Annotated[str, typer.Argument(help="A stage's name, as status prints it.")]
+Port = Annotated[
+    int | None,
+    typer.Option("--port", metavar="N", min=1, max=65_535, help="Default: 8420, or the next that is free."),
+]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Open no browser.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
 

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from report.commands.options import Cache, Data, Sample, Set, StudyArgument, StudyOption, request_plan
+from report.commands.options import (
+    Cache,
+    Data,
+    NoBrowser,
+    Port,
+    Sample,
+    Set,
+    StudyArgument,
+    StudyOption,
+    request_plan,
+)
 from report.errors import UsageError
 from report.terminal import console
 from report.terminal.signals import Stopped
@@ -81,13 +91,8 @@ def preview(
     sample: Sample = False,
     overrides: Set = None,
     cache: Cache = None,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            "--port", metavar="N", min=1, max=65_535, help="Default: 8420, or the next that is free."
-        ),
-    ] = None,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+    port: Port = None,
+    no_browser: NoBrowser = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="The PDF beside the HTML.")] = False,
     quarto: Annotated[bool, typer.Option("--quarto", help="Quarto's page in place of ours.")] = False,
 ) -> None:

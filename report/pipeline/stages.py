@@ -69,16 +69,14 @@ for each analysis, the others once. Figures show the first analysis, that of dif
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from analysis.image_files import escape_name
 from analysis.vocabulary.measures import DEFAULT_ALPHA, DEFAULT_PRIMARY
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from analysis.vocabulary.run_names import FOLDS
 from analysis.vocabulary.splits import EVALUATED, PRESCRIBED
 from report import PROJECT
 from report.engine.code import Project
-from report.engine.stage import Json, Output, Source, Stage
+from report.engine.stage import Json, Output, Stage
 from report.pipeline import packages
 from report.pipeline.ablation import find_ablation, make_ablation_stages, make_variant_stages
 from report.pipeline.audit import (
@@ -286,20 +284,4 @@ def _results(study: Study, place: Place) -> Stage:
             "analyses": list(list_analyses(study)),
         },
         packages=packages.STATISTICS,
-    )
-
-
-def make_classify_stage(trained: tuple[Path, Path], images: list[Path], classes: list[str]) -> Stage:
-    """Return the stage that asks a trained network (``model.keras`` and ``input.json``) about images."""
-    model, seen = trained
-    return Stage(
-        "classify",
-        "analysis.models.single_images:classify",
-        {
-            "model": Source(model),
-            "input": Source(seen),
-            **{f"picture_{i}": Source(path.absolute()) for i, path in enumerate(images)},
-        },
-        {"classes": list(classes), "pictures": [escape_name(str(path)) for path in images]},
-        packages=tuple(sorted({*packages.NETWORKS, *packages.IMAGES})),
     )

@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from report.preview.page import EMPTY_PAGE, PreviewState, compose_frames, compos
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+    from starlette.routing import BaseRoute
 
 HOST = "127.0.0.1"
 HOST_NAMES = (HOST, "localhost")
@@ -42,9 +43,6 @@ class Shown:
 
 def make_application(shown: Shown, ending: threading.Event) -> Starlette:
     """Return the server's answers: the page as it is then, and until ``ending`` its digest whenever it changes."""
-    from starlette.applications import Starlette
-    from starlette.middleware import Middleware
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
     from starlette.requests import Request
     from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
     from starlette.routing import Route
@@ -71,13 +69,22 @@ def make_application(shown: Shown, ending: threading.Event) -> Starlette:
         )
 
     answers = {"/page": page, "/report.pdf": paper, "/place": place, "/changes": changes}
-    return Starlette(
-        routes=[
+    return make_local(
+        [
             Route("/", frames if shown.paper else page),
             *(Route(path, answer) for path, answer in answers.items()),
-        ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOST_NAMES, www_redirect=False)],
+        ]
     )
+
+
+def make_local(routes: Sequence[BaseRoute]) -> Starlette:
+    """Return a server's answers for browsers that call it by a name of this machine."""
+    from starlette.applications import Starlette
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=HOST_NAMES, www_redirect=False)
+    return Starlette(routes=routes, middleware=[hosts])
 
 
 async def _stream_digests(
@@ -116,12 +123,22 @@ def listen(port: int | None = None) -> socket.socket:
 
 @contextmanager
 def serve_page(listener: socket.socket, shown: Shown) -> Iterator[None]:
+    """Show browsers at ``listener`` the page, and each change of it."""
+    ending = threading.Event()
+    with serve(listener, make_application(shown, ending)):
+        try:
+            yield
+        finally:
+            ending.set()
+
+
+@contextmanager
+def serve(listener: socket.socket, application: Starlette) -> Iterator[None]:
     """Answer browsers at ``listener`` from a thread of its own."""
     import uvicorn
 
-    ending = threading.Event()
     config = uvicorn.Config(
-        make_application(shown, ending),
+        application,
         log_config=None,
         lifespan="off",
         server_header=False,
@@ -133,6 +150,5 @@ def serve_page(listener: socket.socket, shown: Shown) -> Iterator[None]:
     try:
         yield
     finally:
-        ending.set()
         server.should_exit = True
         thread.join()

@@ -90,7 +90,7 @@ def show_with_quarto(plan: Plan, wanted: Wanted) -> None:
         address = f"http://localhost:{port}/document/{plan.name}/report.html"
         console.say(f"{address}  as soon as Quarto has made it; Ctrl-C ends it")
         with run_quarto(quarto, request, port) as ended:
-            if wanted.browser and _has_windows():
+            if wanted.browser and has_windows():
                 threading.Thread(target=_open_when_there, args=(port, address, ended), daemon=True).start()
             for names in watch_saves(*_watched(request), ended=ended):
                 if names:
@@ -157,7 +157,7 @@ def show_own(plan: Plan, wanted: Wanted) -> None:
             console.note(f"port {PORT} is taken; the next free one is {free}")
         with serve_page(listener, shown):
             console.say(f"http://{HOST}:{free}/  shows {plan.name}; Ctrl-C ends it")
-            if wanted.browser and _has_windows():
+            if wanted.browser and has_windows():
                 webbrowser.open(f"http://{HOST}:{free}/")
             for names in watch_saves(*watched):
                 start, before = time.monotonic(), state
@@ -183,7 +183,7 @@ def _watched(request: Request) -> tuple[Path, Path]:
     return find_study_folder(request.study), PROJECT / "templates"
 
 
-def _has_windows() -> bool:
+def has_windows() -> bool:
     """Tell whether a browser would open in a window of its own, and not in this terminal."""
     return sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
 

@@ -66,20 +66,30 @@ def find_training(plan: Plan, model: str) -> Record:
         raise _unknown_training(plan, model)
     store = Store(plan.cache)
     last = store.read(store.latest(plan.cache_name).get(name, ""))
-    if plan.data or plan.request.sample:
-        found = {
-            s.name: s.key
-            for s in status(plan.select_upstream([name]), plan.cache, PROGRAM, plan_name=plan.cache_name)
-        }
-        record = store.read(found[name] or "")
-    else:
-        same = last and last.recipe["params"] == json.loads(json.dumps(stages[name].params))
-        record = last if same else None
+    record = find_records(plan, [name]).get(name)
+    if not _has_data(plan) and record:
+        same = record.recipe["params"] == json.loads(json.dumps(stages[name].params))
+        record = record if same else None
     if record is None:
         problem = "in the cache with the settings of the study file" if last else "trained yet"
         only = plan.build_command("--only", split_run(model)[0])
         raise UsageError(f"{model} of {plan.name} is not {problem}", hint=only)
     return record
+
+
+def find_records(plan: Plan, names: Sequence[str]) -> dict[str, Record]:
+    """Return those of the results of stages that are in the cache: that a build would take, or without data the last ones."""
+    store = Store(plan.cache)
+    keys: dict[str, str | None] = {**store.latest(plan.cache_name)}
+    if _has_data(plan):
+        stages = plan.select_upstream(names)
+        keys = {s.name: s.key for s in status(stages, plan.cache, PROGRAM, plan_name=plan.cache_name)}
+    found = {name: store.read(keys.get(name) or "") for name in names}
+    return {name: record for name, record in found.items() if record}
+
+
+def _has_data(plan: Plan) -> bool:
+    return bool(plan.data or plan.request.sample)
 
 
 def _unknown_training(plan: Plan, model: str) -> UsageError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -18,9 +17,9 @@ from report.engine.events import Planned, Waiting
 from report.engine.store import Store
 from report.engine.system.files import write_atomically
 from report.errors import DamagedError, RenderError, StageError
-from report.workspace import cached_results
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
+from report.workspace.trained import Trained
 from tests.commands.process import ROOT, run
 from tests.pipeline.plans import ABLATED
 from tests.specimen import TWO_NETWORKS
@@ -75,15 +74,10 @@ def hint_of(function, *arguments) -> str:
 
 def test_the_hints_of_predict_and_of_data_check_lead_to_their_logs(tmp_path, failing, monkeypatch):
     plan = make_plan(Request(sample=True, cache=tmp_path))
-    monkeypatch.setattr(
-        cached_results,
-        "find_training",
-        lambda *_: SimpleNamespace(stage="", outputs={"model.keras": 0, "input.json": 0}),
-    )
-    monkeypatch.setattr(Store, "sound_path", lambda *_: tmp_path / "x")
-    asked = hint_of(predict.classify, plan, "improved", [])
+    trained = Trained("improved", (tmp_path / "model.keras", tmp_path / "input.json"), {"a": "A", "b": "B"})
+    asked = hint_of(predict.ask, plan, trained, [])
     checked = hint_of(data.examine, ROOT / "templates", None, tmp_path)
-    assert asked == f"report log classify --study assignment --sample --cache {tmp_path}"
+    assert asked == f"report log answer --study assignment --sample --cache {tmp_path}"
     assert checked == f"report log check --cache {tmp_path}"
     store = Store(tmp_path)
     for name, hint in (("assignment-sample-classify", asked), (data.CHECK_NAME, checked)):

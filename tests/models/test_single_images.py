@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from analysis.errors import DataError
+from analysis.errors import WeightsError
 from analysis.models.single_images import classify
 from analysis.progress import silent
 
@@ -29,9 +29,9 @@ def ask(trained: Path, tmp_path: Path) -> Callable[..., Any]:
         out.mkdir(exist_ok=True)
         scratch.mkdir(exist_ok=True)
         inputs = {"model": model / "model.keras", "input": model / "input.json"}
-        inputs |= {f"picture_{i}": file for i, file in enumerate(files)}
+        inputs |= {f"image_{i}": file for i, file in enumerate(files)}
         names = [file.name for file in files]
-        classify(inputs, out, scratch=scratch, progress=silent, classes=CLASSES, pictures=names)
+        classify(inputs, out, scratch=scratch, progress=silent, classes=CLASSES, images=names)
         return json.loads((out / "probabilities.json").read_text())
 
     return run
@@ -52,16 +52,33 @@ def test_a_picture_gets_the_probabilities_of_its_prediction(
     for file, row in zip(files, rows, strict=True):
         Image.fromarray(levels[row]).save(file)
     for found, file, (_, expected) in zip(ask(*files), files, table.iterrows(), strict=False):
-        assert found["picture"] == file.name
+        assert found["image"] == file.name
         probabilities = [found["probabilities"][c] for c in CLASSES]
         assert probabilities == pytest.approx(list(expected[CLASSES]), rel=1e-5)
-        assert found["predicted"] == CLASSES[int(np.argmax(probabilities))]
+    assert np.array_equal(np.load(tmp_path / "out" / "images.npy"), levels[rows])
 
 
-def test_what_is_no_picture_is_named(ask: Callable[..., Any], tmp_path: Path) -> None:
+def test_what_is_no_picture_is_named_and_the_others_are_answered(
+    ask: Callable[..., Any], prepared: dict[str, Path], tmp_path: Path
+) -> None:
     (tmp_path / "notes.png").write_text("not an image")
-    with pytest.raises(DataError, match=r"notes\.png: not an image"):
-        ask(tmp_path / "notes.png")
+    Image.fromarray(np.load(prepared["images"] / "images.npy")[0]).save(tmp_path / "image.png")
+    broken, found = ask(tmp_path / "notes.png", tmp_path / "image.png")
+    assert broken == {"image": "notes.png", "problem": "not an image in a known format"}
+    assert sum(found["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert len(np.load(tmp_path / "out" / "images.npy")) == 1
+    assert ask(tmp_path / "notes.png") == [broken]
+    assert np.load(tmp_path / "out" / "images.npy").shape == (0, 32, 32)
+
+
+def test_a_network_of_other_images_than_its_input_says_is_refused(
+    ask: Callable[..., Any], trained: Path, tmp_path: Path
+) -> None:
+    other = Path(shutil.copytree(trained, tmp_path / "other"))
+    seen = json.loads((other / "input.json").read_text())
+    (other / "input.json").write_text(json.dumps(seen | {"size": 64}))
+    with pytest.raises(WeightsError, match="takes other images"):
+        ask(tmp_path / "image.png", model=other)
 
 
 def test_sixteen_bits_are_read_with_the_depth_of_the_training(
@@ -77,11 +94,7 @@ def test_sixteen_bits_are_read_with_the_depth_of_the_training(
     eight, twelve = tmp_path / "eight.png", tmp_path / "twelve.png"
     Image.fromarray(levels).save(eight)
     Image.fromarray((levels * 4095.0 / 255).round().astype(np.uint16)).save(twelve)
-    with pytest.raises(
-        DataError, match=r"twelve\.png: levels up to \d+ in 16 bits, and nothing tells"
-    ) as error:
-        ask(twelve)
-    assert "of 8 bits" in error.value.hint
+    assert "in 16 bits, and nothing tells" in ask(twelve)[0]["problem"]
     images = tmp_path / "images"
     shutil.copytree(prepared["images"], images)
     (images / "depth.json").write_text('{"depth": 12}')

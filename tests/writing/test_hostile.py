@@ -343,10 +343,10 @@ def test_no_template_prints_a_text_of_the_study_file_as_markdown():
     other = re.compile(
         r"'[^']*'|\"(?!label)[^\"]*\"|\bif\b.*?\belse\b|\}\s*\[[\w.]+\]|each\(\w+\)|splits\[[\w.]+\]\.\w+"
     )
-    for path in TEMPLATES.rglob("*.j2"):
+    for path in (*TEMPLATES.rglob("*.qmd.j2"), *TEMPLATES.rglob("*.md.j2")):  # those of HTML escape all
         for filled in re.findall(r"<<(.*?)>>", path.read_text(encoding="utf-8"), re.S):
             if text.search(other.sub("", filled)):
-                assert re.search(r'\| md\b|map\("md"\)', filled), f"{path.name}: {filled}"
+                assert re.search(r'\| (md|code|yaml)\b|map\("md"\)', filled), f"{path.name}: {filled}"
 
 
 PROSE = st.lists(st.sampled_from(KNOWN) | SIGNS | ANY, min_size=1, max_size=6).map("\n\n".join)

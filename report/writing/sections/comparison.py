@@ -108,6 +108,16 @@ class Comparison(Section):
             return "margin"
         return "too_small" if max(-narrow["low"], narrow["high"]) < verdict["margin"] else "less"
 
+    def nearest_end(self, b: str, analysis: str = "") -> str:
+        """Return the end of the interval that is nearest to zero, if it is printed as the margin and lies beyond it; else ""."""
+        verdict = self.verdict(b, analysis)
+        decided = self.values.entry(f"{verdict['prefix']}.primary")
+        end = decided["low"] if decided["low"] > 0 else decided["high"]
+        if abs(end) <= verdict["margin"] or decimal(abs(end)) != decimal(verdict["margin"]):
+            return ""
+        texts = ((decimal(end, digits), decimal(verdict["margin"], digits)) for digits in range(4, 9))
+        return next((text for text, margin in texts if text.removeprefix("−") != margin), "")
+
     def detectable(self, b: str, analysis: str = "") -> float | None:
         """Return which difference would have been found, where the sentence of the verdict does not say so."""
         verdict = self.verdict(b, analysis)
@@ -149,6 +159,10 @@ class Comparison(Section):
         """Tell whether the two analyses come to the same verdict and to the same side of the margin."""
         found = {(self.verdict(b, a)["verdict"], self._reach_of(b, a)) for a in self.analyses}
         return len(found) == 1
+
+    def is_alike(self, b: str) -> bool:
+        """Tell whether both analyses say of the same of two models that it is the better."""
+        return self.is_sure(b) and len({self.verdict(b, a)["verdict"] for a in self.analyses}) == 1
 
     def is_sure(self, b: str, analysis: str = "") -> bool:
         """Tell whether one of two models is said to be the better."""

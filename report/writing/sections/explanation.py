@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from analysis.vocabulary.measures import pair_name
+from analysis.vocabulary.run_names import add_seed
 from report.writing.operations import all_layers, input_shape, multiply_adds
 from report.writing.sections.comparison import direction
 from report.writing.sections.results import weighing
@@ -91,6 +93,11 @@ class Explanation(Section):
         first, second = (self._steps(m) for m in (self.study["comparison"]["baseline"], b))
         return [name for name, is_there in second.items() if is_there and not first[name]]
 
+    def used(self, models: Sequence[str]) -> list[str]:
+        """Return what any of the networks or their training has, by name."""
+        steps = [self._steps(model) for model in models]
+        return [name for name in steps[0] if any(step[name] for step in steps)]
+
     def _steps(self, model: str) -> dict[str, bool]:
         settings = self.facts.model(model)
         layers = {row["type"] for row in self.facts.layers(model)}
@@ -103,6 +110,7 @@ class Explanation(Section):
             "normalisation": "BatchNormalization" in layers,
             "shortcuts": "Add" in layers,
             "stopping": any(callback["kind"] == "early_stopping" for callback in settings["callbacks"]),
+            "decay": settings["optimizer"] == "adamw",
         }
 
     def gap(self, model: str) -> float:
@@ -118,11 +126,13 @@ class Explanation(Section):
         """Return what early stopping alone would have given the model that ``b`` is compared with.
 
         ``epoch`` is the one with its lowest validation loss, ``best`` and ``kept`` its validation accuracy there and
-        where its weights are kept, ``at_end`` whether it is the last, ``other`` that of ``b``, and ``share`` how much of the gain it is, None without one.
+        where its weights are kept, ``at_end`` whether it is the last, ``other`` that of ``b`` as it is evaluated, and
+        ``share`` how much of the gain it is, None without one.
         """
         a = self.study["comparison"]["baseline"]
         best, kept = self.epoch(a, "best"), self.epoch(a, "kept")
-        other = self.epoch(b, "kept")["val_accuracy"]
+        seeds = self.study["training"]["seeds"]
+        other = self.values.value(f"{add_seed(b, seeds[0]) if len(seeds) > 1 else b}.val.accuracy")
         gain = other - kept["val_accuracy"]
         return {
             "is_kept": best["epoch"] == kept["epoch"],
@@ -134,20 +144,19 @@ class Explanation(Section):
             "share": (best["val_accuracy"] - kept["val_accuracy"]) / gain if gain > 0 else None,
         }
 
-    def shifts(self, b: str, measure: str) -> dict[str, list[str]]:
+    def shifts(self, b: str, measure: str, analysis: str = "") -> dict[str, list[str]]:
         """Return the classes for which a measure went ``up`` or ``down``, is ``unclear``, or of too ``few`` patients.
 
-        A class goes up or down where the interval of its difference leaves out zero; the largest stand first.
+        A class goes up or down where the interval of its difference leaves out zero; they are in the order of the study.
         """
         declared = self.study["comparison"]
-        prefix = f"{pair_name(b, declared['baseline'])}.{declared['split']}.{measure}"
+        prefix = f"{pair_name(b, declared['baseline'])}{analysis}.{declared['split']}.{measure}"
         entries = {c: self.values.entry(f"{prefix}.{c}") for c in self.facts.classes}
         changed = {c: e for c, e in entries.items() if e["value"]}
-        ordered = sorted(changed, key=lambda c: -abs(changed[c]["value"]))
-        unclear = [c for c in ordered if not direction(changed[c])]
+        unclear = [c for c in changed if not direction(changed[c])]
         return {
-            "up": [c for c in ordered if direction(changed[c]) > 0],
-            "down": [c for c in ordered if direction(changed[c]) < 0],
+            "up": [c for c in changed if direction(changed[c]) > 0],
+            "down": [c for c in changed if direction(changed[c]) < 0],
             "unclear": [c for c in unclear if changed[c]["low"] is not None],
             "few": [c for c in unclear if changed[c]["low"] is None],
         }

@@ -154,13 +154,16 @@ class Models(Section):
 
     def kernel_initializers(self) -> list[str]:
         """Return the names of the initialisers of the kernels of the trained models."""
-        layers = (
-            layer["config"]
-            for m in self.facts.trained
-            for layer in self._architecture(m, "architecture.json")["config"]["layers"]
-        )
-        found = (layer.get("kernel_initializer") for layer in layers)
-        return sorted({str(initializer["class_name"]) for initializer in found if initializer})
+        return sorted({name for found in self.initialised() for name in found["initializers"]})
+
+    def initialised(self) -> list[dict[str, list[str]]]:
+        """Return the trained ``models`` that have the same ``initializers`` of kernels, by these."""
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for model in self.facts.trained:
+            layers = self._architecture(model, "architecture.json")["config"]["layers"]
+            found = (layer["config"].get("kernel_initializer") for layer in layers)
+            alike.setdefault(tuple(sorted({str(i["class_name"]) for i in found if i})), []).append(model)
+        return [{"initializers": [*names], "models": models} for names, models in alike.items()]
 
     def _architecture(self, model: str, file: str) -> dict[str, Any]:
         """Return what is known of a model's architecture, as Keras wrote it down."""

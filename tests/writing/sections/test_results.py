@@ -12,8 +12,8 @@ from tests.writing.conftest import STUDY, facts_of, macro
 def test_the_sentence_on_the_course_follows_the_curves(artifacts):
     facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8], improved=[0.9, 0.7, 0.5]))
     assert macro(facts, "sentences/results.overfitting", "baseline") == (
-        "The network overfits: training loss fell on, and validation loss ended 60.0\u00a0% above its "
-        "lowest (0.500, epoch 2)."
+        "The network overfits: training loss fell on, while validation loss of the last epochs (median) was "
+        "60.0\u00a0% above its lowest (0.500, epoch 2)."
     )
     assert macro(facts, "sentences/results.overfitting", "improved") == (
         "The network underfits: validation loss was still falling in the last epochs (lowest: 0.500, epoch 3 of 3)."

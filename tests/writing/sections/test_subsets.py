@@ -39,7 +39,11 @@ def trained(artifacts, tmp_path: Path):
         study["training"] |= {"seeds": [1, 2, 3], "subsets": [0.25, 0.5]}
         for seed in (1, 2, 3):  # what is told of single trainings
             for model in ("baseline", "improved"):
-                for name in [n for n in whole["results"] if n.startswith(f"{model}.training.")]:
+                for name in [
+                    n
+                    for n in whole["results"]
+                    if n.startswith((f"{model}.training.", f"{model}.val.accuracy"))
+                ]:
                     owner = name.replace(model, f"{model}@seed_{seed}", 1)
                     whole["results"][owner] = whole["results"][name]
         path.write_text(json.dumps(whole))
