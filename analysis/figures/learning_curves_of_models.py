@@ -33,7 +33,7 @@ OVERLAID = 2
 BESIDE = 3
 """So many models or fewer have both measures on one line."""
 MOST_ACROSS = 6
-TALL, LOW = 34.0, 16.0
+TALL, LOW = 32.0, 16.0
 """How high a panel is where there are few, and at least, in mm."""
 WIDE_RANGE = 10.0
 """Losses whose largest is so many times the smallest have a logarithmic axis."""

@@ -20,19 +20,19 @@ KEPT_ROWS = 8
 """Lines of a long table, with its caption and head, that begin it on a page."""
 UNBROKEN = "unbroken"
 WHOLE = {"nav", "pre", "callout", "layout", UNBROKEN}
-LINE = 14.8 * 96 / 72
+LINE = 14.5 * 96 / 72
 """Height of a line of text in px, as ``pdf.css`` has it."""
-MUCH = 0.32
+MUCH = 0.12
 """The share of a page from which on it is filled with the next chapter rather than left empty before a figure."""
-SOON = (0.0, 0.1, 0.2, MUCH)
+SOON = (0.0, 0.1, 0.2, 0.32)
 """Shares of a page that may be left empty before a figure, tried one after another, instead of filling them with text."""
 FAR = 2
 """Pages of figures that may wait for the next chapter: more would stand too far from what speaks of them."""
 KEPT = 2
 """Lines of a paragraph that stay together on each side of a page break, as ``pdf.css`` has it."""
-KEPT_OF_BOX = 5 * LINE
+KEPT_OF_BOX = 4 * LINE
 """How much of a longer one begins it on a page: its label and three lines."""
-SHORT_BOX = 16 * LINE
+SHORT_BOX = 8 * LINE
 """Height up to which a box of the author's stays whole."""
 MARK = "block-"
 Box = tuple[float, float, float, float]

@@ -17,7 +17,7 @@ from report.errors import EnvironmentProblem, RenderError
 
 STYLES = ("fonts.css", "document.css", "pdf.css")
 PAPERS = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
-TOP, SIDE, BOTTOM = 25.0, 25.0, 26.0
+TOP, SIDE, BOTTOM = 24.0, 25.0, 23.0
 LONG = 15
 """Pages from which on a report has contents."""
 ENDLESS = 50_000.0

@@ -173,7 +173,7 @@ local function shares_by_content(tbl)
   local shares, sum = {}, 0
   for _, row in ipairs(all_rows(tbl)) do
     for index, cell in ipairs(row.cells) do
-      shares[index] = math.max(shares[index] or 1, utf8.len(pandoc.utils.stringify(cell.contents)) ^ 0.5)
+      shares[index] = math.max(shares[index] or 1, 0.6 + utf8.len(pandoc.utils.stringify(cell.contents)) ^ 0.5)
     end
   end
   for _, share in ipairs(shares) do sum = sum + share end

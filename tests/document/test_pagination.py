@@ -36,15 +36,18 @@ def arranged(letters: str) -> str:
         ("tftt", "tftt"),  # there is room
         ("tttfttt", "tttttft"),  # there is none: the text goes on until the page is full
         ("tttfbt", "tttbtf"),  # a table may pass a figure
-        ("tttfgt", "ttttfg"),  # a figure may not
-        ("ttttfHt", "ttttfHt"),  # it stays in its chapter
+        ("tttfgt", "ttfttg"),  # a figure may not
+        (
+            "ttttfHt",
+            "ttfttHt",
+        ),  # it stays in its chapter, and comes earlier in it rather than leave a foot empty
         ("tttfHt", "ttftHt"),  # and comes earlier in it where that left a third of a page empty
         ("httHtfHt", "httHtHtf"),  # but not before the chapter's first text: then it goes into the next
         ("httHtfRt", "httHtfRt"),  # other than the references
         ("tttfffffHt", "tttfffffHt"),  # and other than where more than two pages of them wait
         (
             "tfgtfftt",
-            "tftgftft",
+            "tfttgfft",
         ),  # where filling pages with text would leave one half empty, figures come sooner
         ("tthftt", "tthftt"),  # a heading is not left without what it heads
     ],

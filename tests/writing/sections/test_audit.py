@@ -182,24 +182,27 @@ def test_the_table_has_what_was_looked_at_with_its_level(found):
     cells = [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in rows if row.startswith("|")]
     assert cells[0] == [
         "What was looked at",
+        "Measure",
         "Found",
         "Level",
         "Baseline CNN",
         "Improved CNN",
     ]
     by_name = {row[0]: row[1:] for row in cells[2:]}
-    assert by_name["Source"] == ["V\u00a00.900", "strong", "–", "–"]
+    assert by_name["Source"] == ["V", "0.900", "strong", "–", "–"]
     assert by_name["Border, 12 pixels"] == [
-        "AUC\u00a00.900\u00a0(0.870–0.930)",
+        "AUC",
+        "0.900\u00a0(0.870–0.930)",
         "strong",
         "50\u00a0%",
         "50\u00a0%",
     ]
-    assert by_name["Source, age, sex, view and device: known or not"][:2] == [
-        "V\u00a0at\u00a0least\u00a00.900",
+    assert by_name["Source, age, sex, view and device: known or not"][:3] == [
+        "V",
+        "at least 0.900",
         "strong",
     ]
-    assert by_name["Test images with copies in other sets"][:2] == ["8 images", "strong"]
+    assert by_name["Test images with copies in other sets"][:3] == ["images", "8", "strong"]
 
 
 def test_a_folder_without_a_study_has_no_networks_in_its_section(found):
