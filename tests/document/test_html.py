@@ -152,6 +152,13 @@ def test_what_belongs_together_stays_on_one_line(tmp_path: Path) -> None:
     assert page.count('<mspace width="0.167em"></mspace>') == 2
 
 
+def test_columns_get_widths_by_their_longest_cells_where_these_are_asked_for(tmp_path: Path) -> None:
+    table = f'| | A | B |\n|:--|:--|:--|\n| ab | {"x " * 20}| {"x " * 80}|\n\n: T. {{#tbl-t tbl-colwidths="auto"}}\n'
+    text = render(small(tmp_path, f"# H\n\nSee @tbl-t.\n\n{table}"), tmp_path)
+    head, short, long = (float(share) for share in re.findall(r'<col style="width: ([\d.]+)%', text))
+    assert head < short < long < 3 * short
+
+
 def test_table_cells_know_their_heads(page: str) -> None:
     rows = [attributes for tag, attributes in Reader(page).tags if tag == "th" and "scope" in attributes]
     assert rows and {row["scope"] for row in rows} == {"row"}

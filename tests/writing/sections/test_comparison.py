@@ -204,10 +204,13 @@ def test_networks_that_hardly_differ_are_called_equivalent():
     assert "p = " in verdicts("verdicts.tested", "improved")
     assert "The 90\u00a0% interval" in words
     assert "better" not in words
+    assert "90 % interval" in verdicts("verdicts.narrower_interval", "improved")
 
 
 def test_a_sure_difference_that_does_not_matter_is_said_not_to():
-    words = said(every(0.80), every(0.805))("verdicts.decided", "improved")
+    verdicts = said(every(0.80), every(0.805))
+    words = verdicts("verdicts.decided", "improved")
+    assert verdicts("verdicts.narrower_interval", "improved") == ""
     assert "is better than" in words
     assert "too small to matter: its 90" in words
 
