@@ -298,17 +298,11 @@ class Training(Section):
 class Evaluation(Section):
     """Whether predictions of the test set are there. While it is ``locked``, models are evaluated on validation images alone.
 
-    ``unlocked`` is the day on which it was opened, for the report to say.
+    ``unlocked`` is the day on which it was opened, for the report to say; it may be locked again, to try something else.
     """
 
     test: Literal["open", "locked"] = "open"
     unlocked: date | None = None
-
-    @model_validator(mode="after")
-    def _opened(self) -> Evaluation:
-        if self.unlocked and self.test == "locked":
-            raise refuse("it is still locked", key="unlocked", others=["test"])
-        return self
 
 
 class Comparison(Section):
