@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -188,6 +189,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if where in LONGEST:
             item.add_marker(pytest.mark.long)
     items.sort(key=ranks.__getitem__)
+
+
+@pytest.fixture(autouse=True)
+def _interrupts_reach_what_is_started() -> None:
+    """A job in the background ignores Ctrl-C, and so would what it starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

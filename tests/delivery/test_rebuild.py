@@ -90,13 +90,6 @@ def first(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return Copy(tiny, cache, tiny / tiny_build.OUT)
 
 
-@pytest.fixture(autouse=True)
-def _interrupts_reach_what_is_started() -> None:
-    """A job in the background ignores Ctrl-C, and so would what it starts."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 

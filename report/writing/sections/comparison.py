@@ -171,11 +171,6 @@ class Comparison(Section):
     def _reach_of(self, b: str, analysis: str) -> str:
         return self.reach(b, analysis) if self.is_sure(b, analysis) else ""
 
-    def differ(self, b: str) -> bool:
-        """Tell whether the two analyses come to different figures or verdicts."""
-        verdicts = {self.verdict(b, analysis)["verdict"] for analysis in self.analyses}
-        return len(verdicts) > 1 or bool(self.apart(b))
-
     def apart(self, b: str) -> list[dict[str, str]]:
         """Return the primary figures in which the two analyses differ by more than the margin.
 
