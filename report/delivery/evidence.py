@@ -21,6 +21,7 @@ from report.engine.system.files import digest_file, read_json
 from report.errors import StageError
 from report.pipeline.data import DataKind, Place
 from report.pipeline.stages import make_stages
+from report.study.complaints import describe_first
 from report.study.study import Study
 from report.study.value_types import Section
 
@@ -200,11 +201,8 @@ def read_evidence(folder: Path) -> Evidence:
         problem, hint = _why_not(folder)
         raise DataError(problem, hint=hint) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise DataError(
-            f"{path}: damaged, or of another version of this program: {where}: {first['msg']}", hint=REBUILD
-        ) from error
+        problem = f"{path}: damaged, or of another version of this program: {describe_first(error)}"
+        raise DataError(problem, hint=REBUILD) from error
 
 
 def is_unfinished(folder: Path) -> bool:

@@ -50,6 +50,13 @@ class StudyFile:
         return next((o for o in reversed(self.overrides) if _reaches(o, key)), "")
 
 
+def describe_first(error: ValidationError) -> str:
+    """Return the first thing that is wrong with what was read, with its place if it has one: ``size: ...``."""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: {first['msg']}" if where else first["msg"]
+
+
 def _reaches(override: str, where: str) -> bool:
     key = override.partition("=")[0].strip()
     return f"{where}.".startswith(f"{key}.") or f"{key}.".startswith(f"{where}.")

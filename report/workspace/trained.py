@@ -16,6 +16,7 @@ from report.engine.store import Store, digest_files, input_files
 from report.errors import UsageError
 from report.pipeline.answers import make_answer_stages, make_description_stage
 from report.study import trainings
+from report.study.complaints import describe_first
 from report.workspace.cached_results import find_records, find_training
 
 if TYPE_CHECKING:
@@ -216,9 +217,5 @@ def open_file(path: Path) -> Trained:
     try:
         given = _Input.model_validate_json(network[1].read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise WeightsError(
-            f"{network[1]}: {where + ': ' if where else ''}{first['msg']}", hint=EXPORTED
-        ) from error
+        raise WeightsError(f"{network[1]}: {describe_first(error)}", hint=EXPORTED) from error
     return Trained(str(path), network, {c.id: c.label for c in given.classes})
