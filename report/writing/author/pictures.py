@@ -18,6 +18,11 @@ FOLDER = "figures"
 LONGEST_SIDE = 2000
 """In pixels: that is 300 to the inch over the width of a page; larger images are made smaller."""
 _NAME = re.compile(rf"{FOLDER}/[\w-][\w.-]*\.(?:png|jpe?g|svg)", re.I)
+_NUMBER = re.compile(r"[-+]?[\d.]+(?:e[-+]?\d+)?", re.I)
+_ROOT = re.compile(
+    rb"(?s)(?P<name>(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>|\s)*<(?:\w+:)?svg)(?P<rest>[^>]*)"
+)
+_SHARE = re.compile(rb"""\s(?:width|height)\s*=\s*(?:"[^"]*%"|'[^']*%')""")
 _COPY = re.compile(rf"\({FOLDER}/{OWN}([^)\s]+)\)")
 
 
@@ -58,13 +63,27 @@ def copy_images(text: str, study: Path, out: Path) -> None:
 
 
 def _copy_drawing(file: Path, target: Path) -> None:
+    data = file.read_bytes()
     try:
-        tag = ElementTree.fromstring(file.read_bytes()).tag
+        root = ElementTree.fromstring(data)
     except ElementTree.ParseError as error:
         raise _unreadable(file, str(error)) from error
-    if tag != f"{{{SVG}}}svg":
+    if root.tag != f"{{{SVG}}}svg":
         raise _unreadable(file, "no SVG")
-    shutil.copyfile(file, target)
+    target.write_bytes(_with_size(data, root))
+
+
+def _with_size(data: bytes, root: ElementTree.Element) -> bytes:
+    """Return a drawing that fills the width of the text if it says no size: without one a browser shows nothing."""
+    sizes = [root.get(name, "%") for name in ("width", "height")]
+    box = [float(number) for number in _NUMBER.findall(root.get("viewBox", ""))]
+    begin = _ROOT.match(data)
+    if not all(size.endswith("%") for size in sizes) or len(box) != 4 or not box[2] > 0 or not begin:
+        return data
+    height = LONGEST_SIDE * box[3] / box[2]
+    rest = _SHARE.sub(b"", begin["rest"])
+    size = f' width="{LONGEST_SIDE}" height="{height:g}"'.encode()
+    return begin["name"] + size + rest + data[begin.end() :]
 
 
 def _copy_photograph(file: Path, target: Path) -> None:

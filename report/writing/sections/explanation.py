@@ -95,8 +95,8 @@ class Explanation(Section):
 
     def used(self, models: Sequence[str]) -> list[str]:
         """Return what any of the networks or their training has, by name."""
-        steps = [self._steps(model) for model in models]
-        return [name for name in steps[0] if any(step[name] for step in steps)]
+        found = (name for model in models for name, is_there in self._steps(model).items() if is_there)
+        return [*dict.fromkeys(found)]
 
     def _steps(self, model: str) -> dict[str, bool]:
         settings = self.facts.model(model)

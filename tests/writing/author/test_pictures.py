@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
@@ -43,6 +44,26 @@ def test_images_that_are_shown_are_copied_and_large_ones_made_smaller(study, tmp
     assert (copies / "own-small.png").read_bytes() == (study / "figures" / "small.png").read_bytes()
     with Image.open(copies / "own-large.JPG") as image:
         assert image.size == (LONGEST_SIDE, 50)
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        ('viewBox="0 0 200 60"', ("2000", "600")),
+        ('width="100%" viewBox="0,0,200,60" height=\'100%\'', ("2000", "600")),
+        ('width="120" height="36" viewBox="0 0 200 60"', ("120", "36")),
+        ('width="120" viewBox="0 0 200 60"', ("120", None)),
+        ("", (None, None)),
+    ],
+)
+def test_a_drawing_without_a_size_fills_the_text_and_is_seen(study, tmp_path, size, shown):
+    before = '<?xml version="1.0"?>\n<!-- <svg> -->\n'
+    drawing = f'{before}<svg xmlns="http://www.w3.org/2000/svg" {size}><path d="M5 50L190 10"/></svg>\n'
+    (study / "figures" / "a.svg").write_text(drawing)
+    copy_images(SHOWN.format("a.svg"), study, tmp_path / "out")
+    root = ElementTree.parse(tmp_path / "out" / "figures" / "own-a.svg").getroot()
+    assert (root.get("width"), root.get("height")) == shown
+    assert [child.get("d") for child in root] == ["M5 50L190 10"]
 
 
 @pytest.mark.parametrize(("name", "content"), [("a.png", "text"), ("a.svg", "<svg>"), ("a.svg", "<html/>")])

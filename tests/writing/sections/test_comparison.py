@@ -16,6 +16,7 @@ from analysis.evaluation.statistics.resampling import resamples
 from analysis.evaluation.statistics.verdict import Rule
 from analysis.evaluation.tables import comparison
 from report.study.loading import load
+from report.writing.sections.comparison import Comparison
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
 from tests.specimen import TWO_NETWORKS
@@ -432,3 +433,19 @@ def test_the_day_on_which_the_test_set_was_unlocked_is_said():
 
     assert "locked" not in say()
     assert say(unlocked="2026-11-29").endswith("used, which was locked until 2026\\-11\\-29.")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "end"),
+    [
+        *((0.0304, 0.07, "0.0304"), (0.030004, 0.07, "0.030004"), (-0.07, -0.0304, "−0.0304")),
+        *((0.04, 0.07, ""), (0.0296, 0.07, ""), (0.03, 0.07, "")),
+    ],
+)
+def test_an_end_that_is_printed_as_the_margin_is_told_as_it_was(low, high, end):
+    found = said(every(0.7), every(0.85))
+    name = "improved_vs_baseline.test.primary"
+    values = Values({**found.results, name: {**found.results[name], "low": low, "high": high}})
+    compared = Comparison(replace(found.facts, values=values), found.verdicts)
+    assert compared.verdict("improved")["margin"] == 0.03
+    assert compared.nearest_end("improved") == end
