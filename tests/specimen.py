@@ -21,6 +21,10 @@ def _write(folder: Path) -> Path:
         discussion.read_text(encoding="utf-8").replace("residual", "improved"), encoding="utf-8"
     )
     (folder / "experiments.md").unlink()  # of the network that these studies have not
+    introduction = folder / "introduction.md"
+    words = introduction.read_text(encoding="utf-8")
+    assert " (@sec-experiments lists what was tried)" in words
+    introduction.write_text(words.replace(" (@sec-experiments lists what was tried)", ""), encoding="utf-8")
     text = (folder / "study.toml").read_text(encoding="utf-8")
     for pattern, words in (
         (r'\[\[models\]\]\nid = "residual"\n(?s:.*?)(?=^\[(?!\[)|^\[\[models)', ""),
@@ -30,7 +34,6 @@ def _write(folder: Path) -> Path:
         (r"^between = .*\n", ""),
         (r"^seeds = 1\n", ""),
         (r"^main = .*\n", ""),
-        (r"sec-results-residual", "sec-results-improved"),
     ):
         text, found = re.subn(pattern, words, text, flags=re.MULTILINE)
         assert found == 1, pattern

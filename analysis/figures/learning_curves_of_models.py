@@ -29,11 +29,11 @@ from analysis.vocabulary.measures import CURVE_PREFIXES
 LEFT, RIGHT, GAP = 12.0, 2.0, 4.0
 TITLE_LINE, BELOW, BELOW_KEY, AXIS, APART = 3.4, 2.5, 1.8, 9.0, 3.0
 OVERLAID = 2
-"""So many models lie over one another in one panel."""
+"""So many models lie over one another in one panel, without their learning rates: these have no scale in common with the loss."""
 BESIDE = 3
 """So many models or fewer have both measures on one line."""
 MOST_ACROSS = 6
-TALL, LOW = 32.0, 16.0
+TALL, LOW = 40.0, 16.0
 """How high a panel is where there are few, and at least, in mm."""
 WIDE_RANGE = 10.0
 """Losses whose largest is so many times the smallest have a logarithmic axis."""
@@ -141,7 +141,7 @@ def draw(
                 for model, (lines, marks) in _styles(panel).items():
                     mine = table[table["model"] == model]
                     _curves(ax, mine, measure, lines)
-                    if i == 0:
+                    if i == 0 and len(panel) == 1:
                         draw_rate(ax, mine, find_largest_rate(table), **marks)
                     if model in best:
                         ax.axvline(best[model], **{**BEST, "zorder": 0.5, **marks})
@@ -153,7 +153,7 @@ def _arrange(panels: Sequence[Sequence[style.Model]], measures: int, key: float)
     """Return the highest panels that fit on a page with as few on a line as that allows, and the titles on lines."""
     n, beside = len(panels), len(panels) <= BESIDE
     named = ["" if len(panel) > 1 else panel[0]["title"] for panel in panels]
-    for height in (TALL, 24.0, 20.0, LOW):
+    for height in (TALL, 32.0, 24.0, 20.0, LOW):
         for across in range(n if n <= MOST_ACROSS else 4, MOST_ACROSS + 1):
             grid = Grid(n, measures, across, beside, height, 0.0, key)
             titles = [typesetting.break_lines(title, grid.width, typesetting.SMALL) for title in named]
@@ -172,7 +172,8 @@ def _key(table: pd.DataFrame, panels: Sequence[Sequence[style.Model]]) -> dict[s
         | ({"color": style.QUIET, "linestyle": LINES[s], "linewidth": 1.1} if shared else {})
         for s in CURVE_PREFIXES
     }
-    return {**models, **lines, **make_key(table)}
+    marks = make_key(table.drop(columns="learning_rate", errors="ignore") if shared else table)
+    return {**models, **lines, **marks}
 
 
 def _styles(panel: Sequence[style.Model]) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:

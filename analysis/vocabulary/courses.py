@@ -15,6 +15,12 @@ FALL = 0.02
 several seeds differ by about half of it in their lowest loss."""
 LAST_EPOCHS = 3
 """So many epochs tell how a curve ends: one alone can be off by more than what is asked for."""
+SWING = 0.1
+"""A validation accuracy that falls by so much from one epoch to the next is seen in the figure, and has to be told."""
+END = 5
+"""So many last epochs tell whether it settled."""
+SETTLED = 0.03
+"""Within so much, it did."""
 
 OVERFITS = "overfits"
 UNEVEN = "uneven"

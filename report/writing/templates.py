@@ -29,6 +29,7 @@ from report.writing.values import (
     count,
     counted,
     decimal,
+    highlight,
     hundredths,
     listed,
     percent,
@@ -114,7 +115,7 @@ def make_engine(
     places = [_Own(own), ours, PrefixLoader({OURS: ours})] if own else [ours]
     engine = make_environment(ChoiceLoader(places))
     engine.bytecode_cache = _COMPILED
-    engine.filters |= {"one_line": join_lines, "unbroken": unbroken, "slug": slug}
+    engine.filters |= {"one_line": join_lines, "unbroken": unbroken, "highlight": highlight, "slug": slug}
     engine.filters |= {"sentence_case": sentence_case, "counted": counted, "each": each}
     engine.filters |= {"decimal": decimal, "percent": percent}
     engine.filters |= {"in_text": in_text, "as_average": as_average, "as_head": as_head}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -130,6 +131,11 @@ def listed(words: list[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def highlight(cell: str) -> str:
+    """Return a value with its interval, the value in bold."""
+    return re.sub(r"^\S+", r"**\g<0>**", cell)
 
 
 def unbroken(text: str) -> str:

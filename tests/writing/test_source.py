@@ -54,11 +54,7 @@ def test_a_study_of_which_no_figures_were_published_has_no_ledger(source, artifa
 def test_the_source_has_every_part_and_passes_its_check(source):
     text = source()
     for model in ("baseline", "improved"):
-        for part in (
-            f"#sec-results-{model}",
-            f"#fig-confusion-{model}",
-        ):
-            assert part in text
+        assert f"#fig-confusion-{model}" in text
     for part in (
         *(
             "#fig-histories",

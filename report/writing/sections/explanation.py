@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.vocabulary.measures import pair_name
-from analysis.vocabulary.run_names import add_seed
 from report.writing.operations import all_layers, input_shape, multiply_adds
 from report.writing.sections.comparison import direction
 from report.writing.sections.results import weighing
@@ -126,13 +125,13 @@ class Explanation(Section):
         """Return what early stopping alone would have given the model that ``b`` is compared with.
 
         ``epoch`` is the one with its lowest validation loss, ``best`` and ``kept`` its validation accuracy there and
-        where its weights are kept, ``at_end`` whether it is the last, ``other`` that of ``b`` as it is evaluated, and
-        ``share`` how much of the gain it is, None without one.
+        where its weights are kept, ``at_end`` whether it is the last, ``other`` that of ``b`` where its weights are
+        kept, and ``share`` how much of the gain it is, None without one. In training each image is seen once, also
+        where the predictions of ``b`` are averaged over mirror images (``is_averaged``).
         """
         a = self.study["comparison"]["baseline"]
         best, kept = self.epoch(a, "best"), self.epoch(a, "kept")
-        seeds = self.study["training"]["seeds"]
-        other = self.values.value(f"{add_seed(b, seeds[0]) if len(seeds) > 1 else b}.val.accuracy")
+        other = self.epoch(b, "kept")["val_accuracy"]
         gain = other - kept["val_accuracy"]
         return {
             "is_kept": best["epoch"] == kept["epoch"],
@@ -141,6 +140,7 @@ class Explanation(Section):
             "best": best["val_accuracy"],
             "kept": kept["val_accuracy"],
             "other": other,
+            "is_averaged": bool(self.facts.model(b)["averaged_over"]),
             "share": (best["val_accuracy"] - kept["val_accuracy"]) / gain if gain > 0 else None,
         }
 

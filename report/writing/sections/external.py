@@ -89,6 +89,14 @@ class External(Section):
         """Return the models whose accuracy on the external set is known."""
         return [m for m in self.facts.trained if self.values.value(f"{m}.{EXTERNAL}.accuracy") is not None]
 
+    def is_reversed(self) -> bool:
+        """Return whether of two models in the main text the one with the higher accuracy on test has the lower one here."""
+        main = self.facts.main
+        if len(main) != 2 or not {*main} <= {*self.with_accuracy()}:
+            return False
+        here, there = ([self.values.value(f"{m}.{of}.accuracy") for m in main] for of in (EXTERNAL, "test"))
+        return bool((here[0] - here[1]) * (there[0] - there[1]) < 0)
+
     def unseen(self) -> list[str]:
         """Return the classes of the study of which the external set has no image."""
         matched = {name for c in self.classes for name in c["matches"]}

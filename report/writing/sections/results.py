@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from analysis.vocabulary import courses
@@ -12,7 +13,7 @@ from analysis.vocabulary.splits import EVALUATED
 from report.document.markdown import escape
 from report.writing.layers import find_penalties
 from report.writing.study_facts import Section, read_rows
-from report.writing.values import decimal, unbroken
+from report.writing.values import decimal, highlight, unbroken
 
 
 def weighing(model: Mapping[str, Any]) -> str:
@@ -26,7 +27,14 @@ class Results(Section):
     @property
     def rule_of_courses(self) -> Mapping[str, float]:
         """The limits by which the courses of trainings are told apart."""
-        return {"rise": courses.RISE, "fall": courses.FALL, "last": courses.LAST_EPOCHS}
+        return {
+            "rise": courses.RISE,
+            "fall": courses.FALL,
+            "last": courses.LAST_EPOCHS,
+            "swing": courses.SWING,
+            "end": courses.END,
+            "settled": courses.SETTLED,
+        }
 
     def chosen_on_validation(self, model: str) -> bool:
         """Return whether validation images chose the epoch of a model or when its training ended."""
@@ -84,6 +92,32 @@ class Results(Section):
         found = [self.course(training) for training in self.trainings(model)]
         return {"called": found.count(found[0]), "all": len(found)}
 
+    def swing(self, model: str) -> dict[str, Any]:
+        """Return the ``lowest`` validation accuracy that the training drawn fell to, and its ``epoch``; nothing without a swing.
+
+        ``settles`` tells whether it stays within ``range`` over the ``last`` epochs.
+        """
+        rows = read_rows(self.facts.inputs[f"training_{model}"] / "history.csv")
+        accuracies = [float(row["val_accuracy"]) for row in rows]
+        fallen = [
+            epoch
+            for epoch, (before, now) in enumerate(pairwise(accuracies), 2)
+            if before - now >= courses.SWING
+        ]
+        if not fallen:
+            return {}
+        epoch = min(fallen, key=lambda epoch: accuracies[epoch - 1])
+        end = accuracies[-courses.END :]
+        spread = max(end) - min(end)
+        settles = len(rows) - courses.END >= fallen[-1] and spread <= courses.SETTLED
+        return {
+            "lowest": accuracies[epoch - 1],
+            "epoch": epoch,
+            "last": courses.END,
+            "range": spread,
+            "settles": settles,
+        }
+
     def weighed(self, kind: str) -> list[str]:
         """Return the models whose training loss is computed with ``oversampling`` or ``weights``."""
         return [model for model in self.facts.main if weighing(self.facts.model(model)) == kind]
@@ -92,9 +126,23 @@ class Results(Section):
         """Return whether a model has penalties on its kernels."""
         return bool(find_penalties(self.facts.layers(model)))
 
-    def measures(self, model: str, split: str, of: str) -> list[str]:
-        """Return the measures of a class or average in the order of the columns of tables, with intervals."""
-        return [unbroken(self.values.cell(f"{model}.{split}.{measure.id}.{of}")) for measure in COLUMNS]
+    def measures(
+        self, model: str, split: str, of: str, analysis: str = "", beside: Sequence[str] = ()
+    ) -> list[str]:
+        """Return the measures of a class or average in the order of the columns of tables, with intervals.
+
+        One that is the highest of several models ``beside`` one another is bold.
+        """
+        cells = []
+        for measure in COLUMNS:
+            names = {
+                m: f"{m}{analysis}.{split}.{measure.id}.{of}" for m in {model: "", **dict.fromkeys(beside)}
+            }
+            cell = unbroken(self.values.cell(names[model]))
+            known = [value for value in map(self.values.value, names.values()) if value is not None]
+            is_highest = len(known) > 1 and self.values.value(names[model]) == max(known)
+            cells.append(highlight(cell) if is_highest else cell)
+        return cells
 
     def extremes(self, model: str, split: str) -> list[dict[str, Any]]:
         """Return the highest and the lowest ``sensitivity``, each with its ``labels``; none where all are the same."""
@@ -109,6 +157,25 @@ class Results(Section):
             }
             for end in (max(known), min(known))
         ]
+
+    def ends(self, models: Sequence[str], split: str) -> list[list[dict[str, Any]]]:
+        """Return for the lowest and for the highest sensitivity which classes of which ``models`` have it.
+
+        Models with the same ``labels`` are together; ``shared`` tells whether all of several are. Nothing at an end where
+        all classes of all models are the same.
+        """
+        found: list[list[dict[str, Any]]] = []
+        for end in (1, 0):
+            groups: dict[tuple[str, ...], dict[str, Any]] = {}
+            for model in models:
+                if extremes := self.extremes(model, split):
+                    labels = tuple(extremes[end]["labels"])
+                    group = groups.setdefault(labels, {"labels": labels, "models": [], "values": []})
+                    group["models"].append(model)
+                    group["values"].append(extremes[end]["sensitivity"])
+            shared = len(groups) == 1 < len(models)
+            found += [[{**group, "shared": shared} for group in groups.values()]] if groups else []
+        return found
 
     def confusions(self, model: str, split: str) -> dict[str, Any]:
         """Return the ``pairs`` of true class and answer that are confused most often, and how ``many`` images each."""

@@ -54,11 +54,11 @@ def ablated(artifacts, tmp_path: Path):
 @pytest.mark.parametrize(
     ("augmentation", "dropout", "said"),
     [
-        ("contributes", "negligible", "Augmentation contributes: without it macro F1 falls by 0.500. Dropout is negligible."),
+        ("contributes", "negligible", "Augmentation contributes: without it macro F1 falls by 0.500. Dropout is negligible (by the 90 % interval, @sec-ablation)."),
         ("contributes", "harms", "Augmentation contributes: without it macro F1 falls by 0.500. Dropout harms it: without it macro F1 rises by 0.700."),
-        ("negligible", "negligible", "Dropout and augmentation are negligible."),
+        ("negligible", "negligible", "Dropout and augmentation are negligible (by the 90 % interval, @sec-ablation)."),
         ("undetermined", "undetermined", "Dropout and augmentation remain undetermined."),
-        ("undetermined", "contributes", "Dropout contributes: without it macro F1 rises by 0.700. Augmentation remains undetermined."),
+        ("undetermined", "contributes", "Dropout contributes: without it macro F1 rises by 0.700. Alone it is not worth the margin of 0.03. Augmentation remains undetermined."),
     ],
 )  # fmt: skip
 def test_the_discussion_says_what_each_case_says(ablated, augmentation, dropout, said):
@@ -83,18 +83,20 @@ def test_without_an_ablation_the_reasons_are_not_shown(artifacts):
     assert "none was done" in words
 
 
-def test_the_appendix_has_effects_cases_and_what_was_changed(ablated, source, tmp_path):
+def test_the_discussion_has_effects_and_cases_and_the_appendix_what_was_changed(ablated, source, tmp_path):
     inputs, study = ablated("contributes", "harms", "synergy")
     text = source(inputs, study).replace("\u00a0", " ")
-    part = text.partition("{#sec-ablation}")[2].partition("\n# ")[0]
+    discussion, part = (
+        text.partition(f"{{#sec-{name}}}")[2].partition("\n# ")[0] for name in ("discussion", "ablation")
+    )
     assert (
         "without each of two components, once, and the baseline CNN with each that it can bear, once" in part
     )
     assert (
         "| Augmentation | +0.500 (+0.400 to +0.600) | 0.500 | contributes | +0.500 (+0.400 to +0.600) | undetermined | synergy |"
-        in part
+        in discussion
     )
-    assert re.search(r"\| Dropout \| −0.700 \(.+\) \| 0.500 \| harms \| – \| – \| – \|", part)
+    assert re.search(r"\| Dropout \| −0.700 \(.+\) \| 0.500 \| harms \| – \| – \| – \|", discussion)
     assert "| Augmentation | Augmentation: none | Augmentation: horizontal flip, probability 0.5 |" in part
     assert "| Dropout | `dropout = 0.0` | – |" in part
     assert "Each network was trained once" in part
