@@ -62,7 +62,9 @@ def ablated(artifacts, tmp_path: Path):
     ],
 )  # fmt: skip
 def test_the_discussion_says_what_each_case_says(ablated, augmentation, dropout, said):
-    words = macro(facts_of(*ablated(augmentation, dropout)), "sentences/explanation.what_they_are")
+    words = macro(facts_of(*ablated(augmentation, dropout)), "sentences/explanation.what_they_are").replace(
+        "\u00a0", " "
+    )
     assert said in words
     assert "none was done" not in words
     assert "An ablation trained the improved CNN again without one component at a time" in words
