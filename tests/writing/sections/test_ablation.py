@@ -105,6 +105,17 @@ def test_the_discussion_has_effects_and_cases_and_the_appendix_what_was_changed(
     assert (tmp_path / "source-out" / "tables" / "ablation_effects.csv").is_file()
 
 
+def test_arguments_of_a_network_are_told_in_the_author_s_words(ablated, source):
+    inputs, study = ablated("contributes", "harms")
+    dropout = next(c for c in study["ablation"]["components"] if c["id"] == "dropout")
+    study["ablation"] = {
+        **study["ablation"],
+        "components": [c for c in study["ablation"]["components"] if c is not dropout]
+        + [{**dropout, "instead": "no dropout"}],
+    }
+    assert "| Dropout | no dropout | – |" in source(inputs, study)
+
+
 def test_single_trainings_are_told_of(ablated, source):
     inputs, study = ablated("contributes", "harms", trainings=2)
     part = source(inputs, study).partition("{#sec-ablation}")[2].partition("\n# ")[0]
