@@ -36,16 +36,18 @@ class Explanation(Section):
 
         Nothing where there is no such layer.
         """
+        weights, inputs = self._dense(model)
+        share = self.ratio(weights, self.parameters(model))
+        return {"weights": weights, "share": share, "inputs": inputs} if share else {}
+
+    def _dense(self, model: str) -> tuple[int, int]:
+        """Return weights and inputs of the dense layer with the most weights; 0 without one."""
         found = [
             (shape[-1] * layer["config"]["units"], shape[-1])
             for layer in all_layers(self._architecture(model))
             if layer.get("class_name") == "Dense" and (shape := input_shape(layer))
         ]
-        if not found:
-            return {}
-        weights, inputs = max(found)
-        share = self.ratio(weights, self.parameters(model))
-        return {"weights": weights, "share": share, "inputs": inputs} if share else {}
+        return max(found, default=(0, 0))
 
     def operations(self, model: str) -> float | None:
         """Return the multiply-adds for one image, in millions."""
@@ -133,8 +135,8 @@ class Explanation(Section):
         ablation = Ablation(self.facts)
         if not ablation.is_known or ablation.model != b:
             return {}
-        own = self.largest(b).get("weights", 0)
-        found = {c: self.largest(f"{b}_without_{c}").get("weights", 0) for c in ablation.components}
+        own = self._dense(b)[0]
+        found = {c: self._dense(f"{b}_without_{c}")[0] for c in ablation.components}
         component = max(found, key=lambda c: found[c])
         case = ablation.effect(component, ablation.leave).get("case")
         return (

@@ -31,7 +31,7 @@ def ablated(artifacts, tmp_path: Path):
         whole = json.loads(path.read_text())
         for name in names({"augmentation": True, "dropout": False}):
             whole["results"][name] = made_up.make_entry(name)
-        whole["results"]["ablation.dropout.leave"]["value"] = -0.7
+        whole["results"]["ablation.dropout.leave"] |= {"value": -0.7, "low": -0.8, "high": -0.6}
         path.write_text(json.dumps(whole))
         folder = tmp_path / "ablation"
         folder.mkdir()
@@ -58,7 +58,7 @@ def ablated(artifacts, tmp_path: Path):
         ("contributes", "harms", "Augmentation contributes: without it macro F1 falls by 0.500. Dropout harms it: without it macro F1 rises by 0.700."),
         ("negligible", "negligible", "Dropout and augmentation are negligible (by the 90 % interval, @sec-ablation)."),
         ("undetermined", "undetermined", "Dropout and augmentation remain undetermined."),
-        ("undetermined", "contributes", "Dropout contributes: without it macro F1 rises by 0.700. Alone it is not worth the margin of 0.03. Augmentation remains undetermined."),
+        ("undetermined", "contributes", "Dropout contributes: without it macro F1 rises by 0.700. Alone it is not shown to be worth the margin of 0.03. Augmentation remains undetermined."),
     ],
 )  # fmt: skip
 def test_the_discussion_says_what_each_case_says(ablated, augmentation, dropout, said):
@@ -132,3 +132,23 @@ def test_a_study_without_ablation_has_no_such_appendix(source):
 @pytest.mark.parametrize("more", [(), ("training.seeds=[1, 2, 3]", "ablation.add_seeds=2")])
 def test_a_rehearsal_makes_up_the_effects(more):
     assert rehearse(make_plan(Request("assignment", None, True, (*ABLATED, *more), Path("/nowhere")))) == ""
+
+
+def test_a_dense_layer_that_could_memorise_is_held_against_the_ablation(ablated):
+    inputs, study = ablated("contributes", "negligible")
+    path = inputs["architecture_improved_without_dropout"] = inputs["figure_ablation"].parent / "without"
+    path.mkdir()
+    network = json.loads((inputs["architecture_improved"] / "architecture.json").read_text())
+    (path / "architecture.json").write_text(json.dumps(network))
+    inputs["architecture_improved_without_augmentation"] = path
+    assert not macro(facts_of(inputs, study), "sentences/ablation.memory", "improved")
+    dense = {"class_name": "Dense", "config": {"units": 1000}, "build_config": {"input_shape": [None, 5000]}}
+    network["config"]["layers"].append(dense)
+    without = inputs["architecture_improved_without_dropout"] = path.parent / "large"
+    without.mkdir()
+    (without / "architecture.json").write_text(json.dumps(network))
+    words = macro(facts_of(inputs, study), "sentences/ablation.memory", "improved")
+    assert words == (
+        "Without dropout the improved CNN has a large one too (5,000,000 weights), but hardly differs (@tbl-ablation), "
+        "which speaks against this."
+    )
