@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from analysis.evaluation.tables.learning_curves import read_history
 from analysis.figures import style
 
-BEST: dict[str, Any] = {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (3, 2))}
+BEST: dict[str, Any] = {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (5, 1.5, 1, 1.5))}
 STOP: dict[str, Any] = {"color": style.INK, "marker": "s", "markersize": 3, "linestyle": "none"}
 RATE: dict[str, Any] = {"color": style.QUIET, "linewidth": 0.7, "linestyle": (0, (1, 1))}
 LOWEST, EARLY_STOP, LEARNING_RATE = "lowest validation loss", "early stop", "learning rate"

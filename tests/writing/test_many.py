@@ -39,6 +39,7 @@ def study(scales: Mapping[str, float] | None = None, models=MODELS) -> dict[str,
     return {
         "comparison": None,
         "report": {"main": []},
+        "training": {"seeds": [42]},
         "classes": CLASSES,
         "untrained": [],
         "models": [
