@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.vocabulary.audit import is_difference, is_percentage
+from analysis.vocabulary.attention import is_difference, is_percentage
 from report.errors import RenderError, did_you_mean, nearest
 
 MISSING, NO_BREAK = "–", "\u00a0"
