@@ -158,7 +158,8 @@ def _write_split(place: Path, _: _Case) -> None:
 
 
 def _write_architecture(place: Path, case: _Case) -> None:
-    number = [m.id for m in case.study.models].index(case.stage.name.partition(".")[2])
+    networks = [*case.study.models, *(v.model for v in list_variants(case.study))]
+    number = [m.id for m in networks].index(case.stage.name.partition(".")[2])
     layer = {"class_name": "Dense", "config": {"kernel_initializer": {"class_name": "GlorotUniform"}}}
     _write_json(place / "architecture.json", {"config": {"layers": [layer]}})
     settings = f"{WHOLE + number} units, softmax"  # no two networks alike, so that each has its table

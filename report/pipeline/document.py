@@ -22,7 +22,13 @@ from report.pipeline.external import find_external_tables
 from report.pipeline.subsets import TABLES, find_subsets
 from report.study.folder import list_prose
 from report.study.study import Study
-from report.study.trainings import has_many_models, list_analyses, name_first_run, select_together
+from report.study.trainings import (
+    has_many_models,
+    list_analyses,
+    list_variants,
+    name_first_run,
+    select_together,
+)
 
 DOCUMENT_KINDS = frozenset({"figure", "source", "html", "pdf"})
 """The kinds of stages that make the document: cheap, and never a training."""
@@ -121,6 +127,7 @@ def _results(study: Study, place: Place) -> dict[str, Input]:
         **({"ledger": Output("ledger")} if study.published else {}),
         **({FOLDS: Output(FOLDS, (FOLDS_TABLE,))} if study.split.folds else {}),
         **find_ablation(study),
+        **{f"architecture_{v.model.id}": Output(f"architecture.{v.model.id}") for v in list_variants(study)},
         **find_subsets(study, *TABLES),
         **(find_external_tables(shown) if study.external and place.external_kind else {}),
         **find_audit_tables(study),

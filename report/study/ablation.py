@@ -20,11 +20,12 @@ class Component(Section):
     """A component of a network: keys of ``[[models]]`` that take it from there, and those that add it to the baseline.
 
     There are none ``with`` it where the baseline cannot bear it. ``params`` stand beside those that the network has.
-    ``title`` is as it stands in a sentence.
+    ``title`` is as it stands in a sentence, and so is what stands ``instead`` of it: words for arguments of the network.
     """
 
     id: Identifier
     title: Label
+    instead: Label | None = None
     without: Annotated[dict[str, Any], Field(min_length=1)]
     added: Annotated[dict[str, Any] | None, Field(alias="with", min_length=1)] = None
 

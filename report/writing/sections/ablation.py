@@ -64,12 +64,16 @@ class Ablation(Section):
         )
 
     def changes(self, component: str, name: Callable[[str], str], setting: Setting) -> dict[str, list[str]]:
-        """Return by ``leave`` and ``add`` what is changed to what: settings in the template's words, arguments as typed."""
+        """Return by ``leave`` and ``add`` what is changed to what: settings in the template's words.
+
+        Arguments of the network are told in the author's words if there are any, else as typed.
+        """
         ends = {LEAVE: self.model, ADD: self.study["comparison"]["baseline"]}
-        varied = self._declared(component)["models"]
+        declared = self._declared(component)
+        words = {LEAVE: declared["instead"], ADD: declared["title"] if declared["instead"] else None}
         return {
-            effect: self._compare(self.facts.model(ends[effect]), model, name, setting)
-            for effect, model in zip(ends, varied, strict=False)
+            effect: self._compare(self.facts.model(ends[effect]), model, name, setting, words[effect])
+            for effect, model in zip(ends, declared["models"], strict=False)
         }
 
     def _compare(
@@ -78,6 +82,7 @@ class Ablation(Section):
         varied: Mapping[str, Any],
         name: Callable[[str], str],
         setting: Setting,
+        words: str | None,
     ) -> list[str]:
         # The architecture that tells what is computed in is that of the network itself.
         rows = Models(self.facts).settings([model, {**varied, "id": model["id"]}], name, setting)
@@ -87,4 +92,4 @@ class Ablation(Section):
             for key, value in varied["params"].items()
             if model["params"].get(key) != value
         ]
-        return [*settings, *arguments]
+        return [*settings, *([escape(words)] if arguments and words else arguments)]

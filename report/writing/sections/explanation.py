@@ -9,11 +9,14 @@ from typing import Any
 
 from analysis.vocabulary.measures import pair_name
 from report.writing.operations import all_layers, input_shape, multiply_adds
+from report.writing.sections.ablation import Ablation
 from report.writing.sections.comparison import direction
 from report.writing.sections.results import weighing
 from report.writing.study_facts import Section, read_rows
 
 MILLION = 1_000_000
+MUCH = 10
+"""A dense layer with so many times the weights is one that could memorise, where the other is not."""
 
 
 class Explanation(Section):
@@ -33,16 +36,18 @@ class Explanation(Section):
 
         Nothing where there is no such layer.
         """
+        weights, inputs = self._dense(model)
+        share = self.ratio(weights, self.parameters(model))
+        return {"weights": weights, "share": share, "inputs": inputs} if share else {}
+
+    def _dense(self, model: str) -> tuple[int, int]:
+        """Return weights and inputs of the dense layer with the most weights; 0 without one."""
         found = [
             (shape[-1] * layer["config"]["units"], shape[-1])
             for layer in all_layers(self._architecture(model))
             if layer.get("class_name") == "Dense" and (shape := input_shape(layer))
         ]
-        if not found:
-            return {}
-        weights, inputs = max(found)
-        share = self.ratio(weights, self.parameters(model))
-        return {"weights": weights, "share": share, "inputs": inputs} if share else {}
+        return max(found, default=(0, 0))
 
     def operations(self, model: str) -> float | None:
         """Return the multiply-adds for one image, in millions."""
@@ -112,14 +117,33 @@ class Explanation(Section):
             "decay": settings["optimizer"] == "adamw",
         }
 
-    def gap(self, model: str) -> float:
-        """Return by how much validation loss exceeds training loss at the epoch that is kept."""
+    def gap(self, model: str, measure: str) -> float:
+        """Return how much worse ``loss`` or ``accuracy`` is on validation than in training, at the epoch that is kept."""
         kept = self.epoch(model, "kept")
-        return kept["val_loss"] - kept["loss"]
+        return (kept[f"val_{measure}"] - kept[measure]) * (1 if measure == "loss" else -1)
 
     def incomparable(self) -> list[str]:
-        """Return the models whose training loss is of other shares of classes than their validation loss."""
-        return [m for m in self.models() if weighing(self.facts.model(m)) != "none"]
+        """Return the models that are not trained on the images as they are: augmented, weighted or drawn otherwise."""
+        settings = {m: self.facts.model(m) for m in self.models()}
+        return [m for m, s in settings.items() if weighing(s) != "none" or s["augmentation"]]
+
+    def enlarged(self, b: str) -> dict[str, Any]:
+        """Return the ablation's network without a component whose largest dense layer has far more weights than that of ``b``.
+
+        Its ``component``, the ``weights`` and the ``case`` of the component; nothing where there is none.
+        """
+        ablation = Ablation(self.facts)
+        if not ablation.is_known or ablation.model != b:
+            return {}
+        own = self._dense(b)[0]
+        found = {c: self._dense(f"{b}_without_{c}")[0] for c in ablation.components}
+        component = max(found, key=lambda c: found[c])
+        case = ablation.effect(component, ablation.leave).get("case")
+        return (
+            {"component": component, "weights": found[component], "case": case}
+            if found[component] > MUCH * own
+            else {}
+        )
 
     def early_stopping(self, b: str) -> dict[str, Any]:
         """Return what early stopping alone would have given the model that ``b`` is compared with.

@@ -92,6 +92,15 @@ class Results(Section):
         found = [self.course(training) for training in self.trainings(model)]
         return {"called": found.count(found[0]), "all": len(found)}
 
+    def farthest(self, models: Sequence[str]) -> float | None:
+        """Return how far macro F1 on test is from that on validation, of the model where it is farthest; None if not known."""
+        pairs = [[self.values.value(f"{m}.{split}.f1.macro") for split in EVALUATED] for m in models]
+        return (
+            max((abs(a - b) for a, b in pairs), default=None)
+            if all(None not in pair for pair in pairs)
+            else None
+        )
+
     def swing(self, model: str) -> dict[str, Any]:
         """Return the ``lowest`` validation accuracy that the training drawn fell to, and its ``epoch``; nothing without a swing.
 

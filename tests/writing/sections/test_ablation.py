@@ -31,7 +31,7 @@ def ablated(artifacts, tmp_path: Path):
         whole = json.loads(path.read_text())
         for name in names({"augmentation": True, "dropout": False}):
             whole["results"][name] = made_up.make_entry(name)
-        whole["results"]["ablation.dropout.leave"]["value"] = -0.7
+        whole["results"]["ablation.dropout.leave"] |= {"value": -0.7, "low": -0.8, "high": -0.6}
         path.write_text(json.dumps(whole))
         folder = tmp_path / "ablation"
         folder.mkdir()
@@ -58,11 +58,13 @@ def ablated(artifacts, tmp_path: Path):
         ("contributes", "harms", "Augmentation contributes: without it macro F1 falls by 0.500. Dropout harms it: without it macro F1 rises by 0.700."),
         ("negligible", "negligible", "Dropout and augmentation are negligible (by the 90 % interval, @sec-ablation)."),
         ("undetermined", "undetermined", "Dropout and augmentation remain undetermined."),
-        ("undetermined", "contributes", "Dropout contributes: without it macro F1 rises by 0.700. Alone it is not worth the margin of 0.03. Augmentation remains undetermined."),
+        ("undetermined", "contributes", "Dropout contributes: without it macro F1 rises by 0.700. Alone it is not shown to be worth the margin of 0.03. Augmentation remains undetermined."),
     ],
 )  # fmt: skip
 def test_the_discussion_says_what_each_case_says(ablated, augmentation, dropout, said):
-    words = macro(facts_of(*ablated(augmentation, dropout)), "sentences/explanation.what_they_are")
+    words = macro(facts_of(*ablated(augmentation, dropout)), "sentences/explanation.what_they_are").replace(
+        "\u00a0", " "
+    )
     assert said in words
     assert "none was done" not in words
     assert "An ablation trained the improved CNN again without one component at a time" in words
@@ -103,6 +105,17 @@ def test_the_discussion_has_effects_and_cases_and_the_appendix_what_was_changed(
     assert (tmp_path / "source-out" / "tables" / "ablation_effects.csv").is_file()
 
 
+def test_arguments_of_a_network_are_told_in_the_author_s_words(ablated, source):
+    inputs, study = ablated("contributes", "harms")
+    dropout = next(c for c in study["ablation"]["components"] if c["id"] == "dropout")
+    study["ablation"] = {
+        **study["ablation"],
+        "components": [c for c in study["ablation"]["components"] if c is not dropout]
+        + [{**dropout, "instead": "no dropout"}],
+    }
+    assert "| Dropout | no dropout | – |" in source(inputs, study)
+
+
 def test_single_trainings_are_told_of(ablated, source):
     inputs, study = ablated("contributes", "harms", trainings=2)
     part = source(inputs, study).partition("{#sec-ablation}")[2].partition("\n# ")[0]
@@ -119,3 +132,23 @@ def test_a_study_without_ablation_has_no_such_appendix(source):
 @pytest.mark.parametrize("more", [(), ("training.seeds=[1, 2, 3]", "ablation.add_seeds=2")])
 def test_a_rehearsal_makes_up_the_effects(more):
     assert rehearse(make_plan(Request("assignment", None, True, (*ABLATED, *more), Path("/nowhere")))) == ""
+
+
+def test_a_dense_layer_that_could_memorise_is_held_against_the_ablation(ablated):
+    inputs, study = ablated("contributes", "negligible")
+    path = inputs["architecture_improved_without_dropout"] = inputs["figure_ablation"].parent / "without"
+    path.mkdir()
+    network = json.loads((inputs["architecture_improved"] / "architecture.json").read_text())
+    (path / "architecture.json").write_text(json.dumps(network))
+    inputs["architecture_improved_without_augmentation"] = path
+    assert not macro(facts_of(inputs, study), "sentences/ablation.memory", "improved")
+    dense = {"class_name": "Dense", "config": {"units": 1000}, "build_config": {"input_shape": [None, 5000]}}
+    network["config"]["layers"].append(dense)
+    without = inputs["architecture_improved_without_dropout"] = path.parent / "large"
+    without.mkdir()
+    (without / "architecture.json").write_text(json.dumps(network))
+    words = macro(facts_of(inputs, study), "sentences/ablation.memory", "improved")
+    assert words == (
+        "Without dropout the improved CNN has a large one too (5,000,000 weights), but hardly differs (@tbl-ablation), "
+        "which speaks against this."
+    )

@@ -14,7 +14,7 @@ from report.delivery import made_up
 from report.delivery.rehearsal import rehearse
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
-from tests.writing.conftest import CLASSES, STUDY
+from tests.writing.conftest import CLASSES, STUDY, facts_of, macro
 
 NAMES = ("attention_baseline", "attention_improved")
 
@@ -169,6 +169,13 @@ def test_feature_maps_are_shown_where_the_study_names_a_model(told, source):
         "@fig-activations has what the first convolutions of the improved CNN make of one test image" in text
     )
     assert "{#fig-activations" in text
+
+
+@pytest.mark.parametrize("seeds", [[42], [42, 43, 44]])
+def test_of_several_trainings_the_first_is_said_to_be_shown(told, seeds):
+    study = {**STUDY, "training": {**STUDY["training"], "seeds": seeds}}
+    words = macro(facts_of(told().as_they_are(), study), "sentences/attention.method")
+    assert ("of the first training of each network" in words) == (len(seeds) > 1)
 
 
 def test_without_such_a_model_there_are_no_feature_maps(told, source):

@@ -403,8 +403,8 @@ def test_a_network_is_held_against_the_floor_by_the_interval(low: float, high: f
     )
     found = verdicts.having(values.results)
     assert words in found("references.beside", "improved")
-    together = "which both beat" if "beats" in words else "which neither is shown to beat"
-    assert found("references.reached").endswith(f", {together}")
+    together = "both networks beat them" if "beats" in words else "neither network is shown to beat them"
+    assert found("references.reached").endswith(f"; {together}")
     one = {
         "improved_vs_low_detail.test.f1.macro": {
             **difference,
@@ -420,7 +420,7 @@ def test_a_network_is_held_against_the_floor_by_the_interval(low: float, high: f
     assert few("references.beside", "improved").endswith("(too few).")
     of_one = "beats" if "beats" in words else "is not shown to beat"
     assert few("references.reached").endswith(
-        f", which the baseline CNN {of_one}; the improved CNN cannot be held against them"
+        f"; the baseline CNN {of_one} them; the improved CNN cannot be held against them"
     )
 
 
@@ -431,8 +431,8 @@ def test_the_day_on_which_the_test_set_was_unlocked_is_said():
         study = {**verdicts.facts.study, "evaluation": {"test": "open", "unlocked": None, **evaluation}}
         return replace(verdicts, facts=replace(verdicts.facts, study=study))("comparison.declared").strip()
 
-    assert "locked" not in say()
-    assert say(unlocked="2026-11-29").endswith("used, which was locked until 2026\\-11\\-29.")
+    assert say().endswith("before the test set was used.")
+    assert say(unlocked="2026-11-29").endswith("used (it was opened on 2026\\-11\\-29).")
 
 
 @pytest.mark.parametrize(

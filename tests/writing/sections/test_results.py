@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pandas as pd
+import pytest
+
+from report.writing.sections.results import Results
 from report.writing.values import Values
 from tests.writing.conftest import STUDY, facts_of, macro
 
@@ -12,18 +16,18 @@ from tests.writing.conftest import STUDY, facts_of, macro
 def test_the_sentence_on_the_course_follows_the_curves(artifacts):
     facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8], improved=[0.9, 0.7, 0.5]))
     assert macro(facts, "sentences/results.overfitting", "baseline") == (
-        "The network overfits: training loss fell on, while validation loss of the last epochs (median) was "
-        "60.0\u00a0% above its lowest (0.500, epoch 2)."
+        "The baseline CNN overfits: training loss fell on, while validation loss rose from its lowest "
+        "(0.500, epoch 2) to 0.800 at the evaluated weights."
     )
     assert macro(facts, "sentences/results.overfitting", "improved") == (
-        "The network underfits: validation loss was still falling in the last epochs (lowest: 0.500, epoch 3 of 3)."
+        "The improved CNN underfits: validation loss was still falling in the last epochs (lowest: 0.500, epoch 3 of 3)."
     )
 
 
 def test_a_small_rise_is_no_overfitting(artifacts):
     facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.5, 0.51, 0.51]))
     assert macro(facts, "sentences/results.overfitting", "baseline") == (
-        "Neither over- nor underfitting shows. Validation loss was lowest in epoch 2 of 5 (0.500)."
+        "For the baseline CNN neither over- nor underfitting shows: validation loss was lowest in epoch 2 of 5 (0.500)."
     )
 
 
@@ -46,8 +50,8 @@ def test_with_several_seeds_the_first_is_told_and_how_many_are_like_it(artifacts
         values = Values({**facts.values.results, **found})
         return macro(replace(facts, values=values, study=study), "sentences/results.course", "baseline")
 
-    assert say(ends, ends, ends).endswith("(0.500, epoch 2). This holds for all three trainings.")
-    assert say(ends, flat, ends).endswith("(0.500, epoch 2). This holds for two of three trainings.")
+    assert say(ends, ends, ends).endswith("at the evaluated weights. This holds for all three trainings.")
+    assert say(ends, flat, ends).endswith("at the evaluated weights. This holds for two of three trainings.")
 
 
 def test_losses_that_do_not_compare_are_said_not_to(artifacts):
@@ -90,7 +94,7 @@ def test_curves_of_a_network_that_says_one_class_to_everything_are_not_read(arti
             results[name] = {"value": 5 * name.endswith(".viral")}
     words = macro(replace(facts, values=Values(results)), "sentences/results.overfitting", "baseline")
     assert words == (
-        "The network predicts Viral Pneumonia for every validation and test image; its learning curves tell nothing more."
+        "The baseline CNN predicts Viral Pneumonia for every validation and test image; its learning curves tell nothing more."
     )
 
 
@@ -118,7 +122,7 @@ def test_a_network_that_says_one_class_to_everything_is_said_to(artifacts):
             results[f"baseline.test.confusion.{true}.{said}"]["value"] = 10 if said == "healthy" else 0
     facts = replace(facts, values=Values(results))
     words = macro(facts, "sentences/results.performance", "baseline", "test")
-    assert "Every test image is predicted as No Pneumonia" in words
+    assert "The baseline CNN predicts No Pneumonia" in words
 
 
 def test_the_epoch_of_the_weights_is_the_one_that_was_saved(artifacts):
@@ -128,3 +132,72 @@ def test_the_epoch_of_the_weights_is_the_one_that_was_saved(artifacts):
     results = {**facts.values.results, "baseline.training.weights_epoch": {"value": 1}}
     words = macro(replace(facts, values=Values(results)), "sentences/results.kept", "baseline")
     assert words == "The weights of epoch 1 of 3 are evaluated."
+
+
+def test_networks_side_by_side_share_what_is_the_same(artifacts):
+    facts = facts_of(artifacts())
+    results = {k: dict(v) for k, v in facts.values.results.items()}
+    ids = [c["id"] for c in STUDY["classes"]]
+    for model, best in (("baseline", "healthy"), ("improved", "covid_19")):
+        for true in ids:
+            results[f"{model}.test.sensitivity.{true}"]["value"] = {best: 0.9, "viral": 0.4}.get(true, 0.6)
+            for said in ids:
+                wrong = 5 if (true, said) == ("viral", "bacterial") else 1
+                results[f"{model}.test.confusion.{true}.{said}"]["value"] = 9 if said == true else wrong
+        results[f"{model}.test.confusion_share.viral.bacterial"]["value"] = 0.25
+    words = macro(
+        replace(facts, values=Values(results)), "sentences/results.side_by_side", ["baseline", "improved"]
+    ).replace("\u00a0", " ")
+    assert words == (
+        "Sensitivity is lowest for Viral Pneumonia with both networks (0.400 and 0.400). It is highest for No Pneumonia "
+        "\\(healthy\\) with the baseline CNN (0.900) and COVID\\-19 with the improved CNN (0.900). The commonest error of "
+        "both networks is Viral Pneumonia predicted as Bacterial Pneumonia, in 25.0 % and 25.0 % of that class."
+    )
+    other = {**results, "improved.test.confusion.covid_19.viral": {"value": 7}}
+    apart = macro(
+        replace(facts, values=Values(other)), "sentences/results.side_by_side", ["baseline", "improved"]
+    )
+    assert (
+        "The commonest error of the improved CNN is COVID\\-19 predicted as Viral Pneumonia: 7 images"
+        in apart
+    )
+    for said in ids:  # one that answers one class has no worst class
+        for true in ids:
+            results[f"improved.test.confusion.{true}.{said}"]["value"] = 9 * (said == "viral")
+    always = macro(
+        replace(facts, values=Values(results)), "sentences/results.side_by_side", ["baseline", "improved"]
+    )
+    assert always.startswith("The improved CNN predicts Viral Pneumonia for every test image.")
+    assert "lowest for Viral Pneumonia with the baseline CNN" in always
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "said"),
+    [
+        ([0.6, 0.65, 0.7], ""),
+        ([0.6, 0.45, 0.7], "drops at times (0.450 in epoch 2)."),
+        ([0.6, 0.4, 0.7, 0.71, 0.72, 0.71, 0.7], "(0.400 in epoch 2) and settles to within 0.020 over the last five epochs."),
+        ([0.6, 0.7, 0.72, 0.72, 0.6, 0.72, 0.72], "drops at times (0.600 in epoch 5)."),
+    ],
+)  # fmt: skip
+def test_a_validation_accuracy_that_drops_is_told(artifacts, accuracies, said):
+    inputs = artifacts()
+    path = inputs["training_baseline"] / "history.csv"
+    rows = pd.read_csv(path)
+    rows = pd.concat([rows.iloc[[0]]] * len(accuracies), ignore_index=True)
+    rows["epoch"], rows["val_accuracy"] = range(1, len(accuracies) + 1), accuracies
+    rows.to_csv(path, index=False)
+    words = macro(facts_of(inputs), "sentences/results.course", "baseline")
+    assert words.endswith(said) if said else "at times" not in words
+
+
+def test_the_highest_of_models_beside_one_another_is_bold(artifacts):
+    facts = facts_of(artifacts())
+    results = {k: dict(v) for k, v in facts.values.results.items()}
+    for model, value in (("baseline", 0.5), ("improved", 0.7)):
+        results[f"{model}.test.f1.macro"] |= {"value": value, "low": 0.4, "high": 0.8}
+    of = Results(replace(facts, values=Values(results)))
+    both = ["baseline", "improved"]
+    assert "**0.700**\u00a0(0.400–0.800)" in of.measures("improved", "test", "macro", beside=both)
+    assert "0.500\u00a0(0.400–0.800)" in of.measures("baseline", "test", "macro", beside=both)
+    assert not any("**" in cell for cell in of.measures("improved", "test", "macro"))
