@@ -13,7 +13,13 @@ from typing import Any
 from analysis.audit.findings import Level
 from analysis.evaluation.settings import LEVEL
 from analysis.vocabulary.ablation import EFFECTS_TABLE, EQUIVALENCE, UNDETERMINED
-from analysis.vocabulary.audit import AUDIT, quantity
+from analysis.vocabulary.attention import (
+    ATTENTION,
+    MAPS_TABLE,
+    NETWORK,
+    quantity,
+)
+from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.folds import FOLDS_TABLE
 from analysis.vocabulary.measures import LEARNING_CURVES, pair_name
@@ -27,7 +33,7 @@ from report.delivery.made_up_audit import make_up_value, write_audit
 from report.engine.stage import Stage
 from report.pipeline.subsets import TABLES
 from report.study.study import Study
-from report.study.trainings import list_analyses, list_compared, list_variants
+from report.study.trainings import list_analyses, list_compared, list_explained, list_variants
 from report.writing.result_names import result_names
 
 WHOLE, PARTS, SHARE, HALF_WIDTH = 8, 5, 0.5, 0.1
@@ -241,6 +247,18 @@ def _write_subsets(place: Path, _: _Case) -> None:
         _write_table(place / name, [{"model": "made up", "share": SHARE, "images": WHOLE, "value": SHARE}])
 
 
+def _write_attention(place: Path, case: _Case) -> None:
+    model, *_ = list_explained(case.study)[case.stage.name.partition(".")[2]]
+    write_attention(place, model.id, case.study.class_ids)
+
+
+def write_attention(place: Path, model: str, classes: Sequence[str]) -> None:
+    """Write which network it is, and a table of maps, in which the lungs of images of two classes are known."""
+    _write_json(place / NETWORK, {"model": model, "layer": "made up", "size": [WHOLE, WHOLE]})
+    ends = (classes[0], classes[-1])
+    _write_table(place / MAPS_TABLE, [{"y_true": name, "lung_area": SHARE} for name in ends])
+
+
 def _write_results(place: Path, case: _Case) -> None:
     _write_json(place / "results.json", make_up_results(case.study, case.words))
 
@@ -264,6 +282,7 @@ _WRITERS: dict[str, Callable[[Path, _Case], None]] = {
     EXTERNAL: _write_external,
     AUDIT: _write_audit,
     SUBSETS: _write_subsets,
+    ATTENTION: _write_attention,
     "results": _write_results,
     "figure": _write_figure,
 }

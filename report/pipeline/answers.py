@@ -12,6 +12,7 @@ from report.pipeline import packages
 FACTS = "describe"
 CLASSIFY = "classify"
 ANSWER = "answer"
+EXPLAIN = "explain"
 SAFE_LOADING = ("h5py",)
 
 
@@ -64,3 +65,16 @@ def make_answer_stages(
             packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
         ),
     ]
+
+
+def make_map_stage(network: tuple[Path, Path], classes: Sequence[str]) -> Stage:
+    """Return the stage that tells from where in the images of `make_answer_stages` the answers come."""
+    model, seen = network
+    needed = {*packages.NETWORKS, *packages.IMAGES, *packages.FIGURES, *packages.STATISTICS, *SAFE_LOADING}
+    return Stage(
+        EXPLAIN,
+        "analysis.explanation.single_images:explain",
+        {"model": Source(model), "input": Source(seen), "classified": Output(CLASSIFY)},
+        {"classes": [*classes]},
+        packages=tuple(sorted(needed)),
+    )

@@ -14,6 +14,8 @@ from report import PROJECT
 from report.engine.stage import Input, Json, Output, Source, Stage
 from report.pipeline import packages
 from report.pipeline.ablation import find_ablation
+from report.pipeline.attention import TABLES as OF_ATTENTION
+from report.pipeline.attention import find_attention
 from report.pipeline.audit import find_audit_tables
 from report.pipeline.data import Place
 from report.pipeline.external import find_external_tables
@@ -129,4 +131,5 @@ def _results(study: Study, place: Place) -> dict[str, Input]:
         **find_subsets(study, *TABLES),
         **(find_external_tables(shown) if study.external and place.external_kind else {}),
         **find_audit_tables(study),
+        **find_attention(study, *OF_ATTENTION),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.vocabulary.ablation import ADD, LEAVE
+from analysis.vocabulary.attention import ACTIVATIONS, ATTENTION
 from analysis.vocabulary.measures import DEFAULT_PRIMARY
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from analysis.vocabulary.results import ABLATION
@@ -24,8 +25,10 @@ from report.study.settings import Comparison
 from report.study.study import Study
 from report.study.trainings import (
     MOST_TOGETHER,
+    find_mapped_networks,
     find_normal_class,
     list_analyses,
+    list_explained,
     name_first_run,
     select_together,
 )
@@ -60,6 +63,8 @@ MODULES = {
     "external": "external_confusion",
     "subsets": "data_curve",
     "labels": "label_candidates",
+    "attention": "attention_maps",
+    "activations": "feature_maps",
 }
 """The module of `analysis.figures` that draws a figure, by the first part of the figure's name, where it is called otherwise."""
 
@@ -84,6 +89,7 @@ def make_figure_stages(study: Study, place: Place) -> Iterator[Stage]:
         measure = study.comparison.primary if study.comparison else DEFAULT_PRIMARY
         yield _figure(study, SUBSETS, find_subsets(study, *TABLES), {"models": models, "measure": measure})
     yield from _external(study, place)
+    yield from _attention(study)
     _, data = make_data_inputs(place)
     yield _figure(study, "labels", {**find_label_candidates(), "data": data}, _classes(study))
 
@@ -96,7 +102,8 @@ def make_figure(name: str, inputs: dict[str, Input], params: dict[str, Json], na
     """Return the stage of a figure, with fonts for all the ``names`` that it may have to write."""
     kind = name.partition(".")[0]
     function = f"analysis.figures.{MODULES.get(kind, kind)}:draw"
-    needed = {*packages.FIGURES, *packages.IMAGES} if "data" in inputs else packages.FIGURES
+    has_images = inputs.keys() & {"data", ATTENTION, ACTIVATIONS}
+    needed = {*packages.FIGURES, *packages.IMAGES} if has_images else packages.FIGURES
     return Stage(
         f"figure.{name}",
         function,
@@ -270,3 +277,13 @@ def _external(study: Study, place: Place) -> Iterator[Stage]:
         "models": [m.select("id", "title") for m in shown],
     }
     yield _figure(study, "external", tables, about)
+
+
+def _attention(study: Study) -> Iterator[Stage]:
+    """Yield the figures of where scores come from, and of what the first layers of a network make of an image."""
+    for name, models in list_explained(study).items():
+        about: dict[str, Json] = {**_classes(study), "models": [m.select("id", "title") for m in models]}
+        yield _figure(study, f"{ATTENTION}.{name}", {ATTENTION: Output(f"{ATTENTION}.{name}")}, about)
+    for model in find_mapped_networks(study):
+        maps: dict[str, Input] = {ACTIVATIONS: Output(f"{ACTIVATIONS}.{model.id}")}
+        yield _figure(study, ACTIVATIONS, maps, {**_classes(study), **model.select("title")})

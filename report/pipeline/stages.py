@@ -46,10 +46,12 @@ audit         analysis.audit.probes:compare_with_models     evaluate, audit
 audit         analysis.audit.lungs:lungs                    read, images, archive, or the data; with ``dataset.lung_masks``
 audit         analysis.audit.labels:find                    read, images, audit
 audit         analysis.audit.labels:ask_networks            predict, audit
-results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, folds, ledger, ablation, subsets, external, audit
-figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, ablation, subsets, results, external, audit
+attention     analysis.explanation.attention:explain        read, images, split, train, predict, sample, archive, or the data
+activations   analysis.explanation.feature_maps:show        read, images, split, train, predict; with ``report.feature_maps``
+results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, folds, ledger, ablation, subsets, external, audit, attention
+figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, ablation, subsets, results, external, audit, attention, activations
 figure        report.writing.stages_figure:draw             nothing but the list of stages
-source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, folds, ledger, ablation, subsets, results, figure, external, audit
+source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, folds, ledger, ablation, subsets, results, figure, external, audit, attention
 html          report.document.html:render                   source
 pdf           report.document.pdf:render                    source
 ============  ============================================  ============================================================
@@ -63,7 +65,8 @@ on each draw; with ``split.folds`` they are trained once more with each fold of 
 With ``ablation.run`` networks without and with single components are trained, too: they are in no comparison
 but that of the stage ``ablation``. The stages called ``external...`` are of images from elsewhere, if the study has such a
 set: no training and no choice reads them. Those called ``audit...`` look for what the results rest on: ``audit.leaks`` and ``audit.patients`` once
-for each analysis, the others once. Figures show the first analysis, that of differences both.
+for each analysis, the others once. ``attention`` and ``activations`` tell from where in test images the scores of networks
+come, unless the report is to have no such section. Figures show the first analysis, that of differences both.
 """
 
 from __future__ import annotations
@@ -79,6 +82,7 @@ from report.engine.code import Project
 from report.engine.stage import Json, Output, Stage
 from report.pipeline import packages
 from report.pipeline.ablation import find_ablation, make_ablation_stages, make_variant_stages
+from report.pipeline.attention import find_attention, make_attention_stages
 from report.pipeline.audit import (
     find_audit_results,
     make_audit_stages,
@@ -140,6 +144,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         *make_subsets_stage(study),
         *make_external_stages(study, place),
         *make_audit_stages(study, place),
+        *make_attention_stages(study, place),
         _results(study, place),
         *make_figure_stages(study, place),
     ]
@@ -277,6 +282,7 @@ def _results(study: Study, place: Place) -> Stage:
             **find_subsets(study, *RESULTS),
             **find_external_results(study, place),
             **find_audit_results(study),
+            **find_attention(study, *RESULTS),
         },
         {
             "classes": [*study.class_ids],

@@ -117,10 +117,10 @@ def ask(
 ) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
     """Return the answer about one image, and what is drawn beside it: PNG files by name; the cache is beside the ``file``."""
     options = Options(PROGRAM, lambda *_: nullcontext(workers))
-    built = build(trained.make_stages([(name, file)]), file.parent, options)
+    built = build([*trained.make_stages([(name, file)]), trained.make_map()], file.parent, options)
     (answer,) = json.loads(built["answer"].path("answers.json").read_text(encoding="utf-8"))
-    seen = built["classify"].path("images.npy").read_bytes()
-    return answer, {} if "problem" in answer else {"seen": _draw(seen)}
+    drawn = {"seen": built["classify"].path("images.npy"), "map": built["explain"].path("maps.npy")}
+    return answer, {what: png for what, path in drawn.items() if (png := _draw(path.read_bytes()))}
 
 
 def _make_blank(folder: Path) -> tuple[str, Path]:
@@ -133,12 +133,13 @@ def _make_blank(folder: Path) -> tuple[str, Path]:
 
 
 def _draw(images: bytes) -> bytes:
-    """Return the one of ``images``, a NumPy array of grey levels in its file format, as PNG."""
+    """Return the one of ``images``, a NumPy array of levels in its file format, as PNG; nothing where there is none."""
     import numpy as np
     from PIL import Image
 
     drawn = BytesIO()
-    Image.fromarray(np.load(BytesIO(images))[0]).save(drawn, "png")
+    for pixels in np.load(BytesIO(images)):
+        Image.fromarray(pixels).save(drawn, "png")
     return drawn.getvalue()
 
 

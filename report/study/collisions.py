@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
+from analysis.vocabulary.attention import ATTENTION
 from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.measures import ABNORMAL, BETWEEN, MACRO, MICRO, WEIGHTED
@@ -22,6 +23,7 @@ OWNERS = (
     ABLATION,
     EXTERNAL,
     AUDIT,
+    ATTENTION,
     *(reference.id for reference in REFERENCES),
 )
 """What results are named after beside models."""

@@ -31,6 +31,7 @@ SECTIONS = (
         "folds",
         "subsets",
         "probabilities",
+        "attention",
     ),
     *("previous", "each", "reproduce", "experiments"),
 )

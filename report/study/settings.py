@@ -355,11 +355,13 @@ class Report(Section):
     ``sections`` are those it has, in their order: ours by the names of their templates, and files of the author.
     ``published`` names the study whose ``published.toml`` has the figures to compare with, if it is another one.
     ``main`` are the models that the main text tells of, all if it is not said; the others have a chapter of the appendix.
+    ``feature_maps`` names the model of which the section ``attention`` shows what its first convolutions make of an image.
     """
 
     paper: Literal["a4", "letter"] = "a4"
     sections: SectionNames = SECTIONS
     main: tuple[Identifier, ...] = ()
+    feature_maps: Identifier | None = None
     published: str = ""
     requirements: tuple[Requirement, ...] = ()
 

@@ -362,8 +362,11 @@ class Study(Section):
                     raise refuse(f"a model is called {varied.id}; choose another id", key=f"{where}.id")
 
     def _check_report(self) -> None:
-        """Refuse a main text of models that are not trained, or without the one with which others are compared."""
+        """Refuse a main text, or feature maps, of models that are not trained, and one without what others are compared with."""
         main, trained = self.report.main, [m.id for m in self.trained]
+        if (mapped := self.report.feature_maps) and mapped not in trained:
+            problem = f"no model is called {mapped!r} (models: {', '.join(sorted(trained))})"
+            raise refuse(problem, key="report.feature_maps", others=[f"models.{mapped}.weights"])
         if unknown := [name for name in main if name not in trained]:
             problem = f"no model is called {unknown[0]!r} (models: {', '.join(sorted(trained))})"
             raise refuse(problem, key="report.main", others=[f"models.{unknown[0]}.weights"])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.vocabulary.ablation import ADD, LEAVE, Effect
+from analysis.vocabulary.attention import ATTENTION, BEST
 from analysis.vocabulary.folds import name_folds
 from analysis.vocabulary.run_names import DRAW, add_seed, add_subset, join_run
 from analysis.vocabulary.splits import EVALUATED, PRESCRIBED, VALIDATION, suffix
@@ -188,6 +189,25 @@ def find_normal_class(study: Study) -> str | None:
 def has_many_models(study: Study) -> bool:
     """Tell whether the models of the main text are too many to report them one by one."""
     return len(study.in_main_text) > MOST_TOGETHER
+
+
+def list_explained(study: Study) -> dict[str, tuple[Model, ...]]:
+    """Return the networks of which it is told from where in an image their scores come, by what their stages are called.
+
+    They are those of the main text; where these are many it is the best of them on validation images, which the stage
+    finds. There is none without the section, and none while the test set is locked.
+    """
+    if study.is_locked or ATTENTION not in study.report.sections:
+        return {}
+    if has_many_models(study):
+        return {BEST: study.in_main_text}
+    return {m.id: (m,) for m in study.in_main_text}
+
+
+def find_mapped_networks(study: Study) -> list[Model]:
+    """Return the network whose feature maps the study shows, if it shows any: in the same section."""
+    asked = study.report.feature_maps if list_explained(study) else ""
+    return [m for m in study.trained if m.id == asked]
 
 
 def select_together(study: Study) -> tuple[Model, ...]:

@@ -14,7 +14,7 @@ from analysis.errors import WeightsError
 from analysis.vocabulary.external import EXTERNAL
 from report.engine.store import Store, digest_files, input_files
 from report.errors import UsageError
-from report.pipeline.answers import make_answer_stages, make_description_stage
+from report.pipeline.answers import make_answer_stages, make_description_stage, make_map_stage
 from report.study import trainings
 from report.study.complaints import describe_first
 from report.workspace.cached_results import find_records, find_training
@@ -76,6 +76,10 @@ class Trained:
             *first,
             *make_answer_stages(self.network, [*self.classes], images, described=bool(self.known)),
         ]
+
+    def make_map(self) -> Stage:
+        """Return the stage that tells from where in these images the answers come."""
+        return make_map_stage(self.network, [*self.classes])
 
     def make_description(self) -> Stage:
         """Return the stage that says what has to be known of a network of a study."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.vocabulary.ablation import EFFECTS_TABLE
+from analysis.vocabulary.attention import ATTENTION
 from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.folds import FOLDS_TABLE
@@ -60,7 +61,7 @@ def copy_tables(inputs: Mapping[str, Path], out: Path) -> None:
             _copy(source, folder, kind, (EFFECTS_TABLE,))
         elif kind == EXTERNAL:
             _copy(source, folder, f"{kind}_{name}", ("confusion.csv", "groups.csv"))
-        elif kind == AUDIT:
+        elif kind in (AUDIT, ATTENTION):
             _copy(source, folder, f"{kind}_{name}", [path.name for path in source.glob("*.csv")])
         elif kind == "records":
             _copy(source, folder, name, ("excluded.csv", "flow.csv"))

@@ -13,6 +13,7 @@ from report.writing.floats import bold_row, figure_writer, references, row, rule
 from report.writing.sections.ablation import Ablation
 from report.writing.sections.abstract import Abstract
 from report.writing.sections.across import Across
+from report.writing.sections.attention import Attention
 from report.writing.sections.audit import Audit
 from report.writing.sections.comparison import Comparison
 from report.writing.sections.coverage import Coverage
@@ -42,6 +43,7 @@ def facts_of_sections(study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) 
         ablation=Ablation(study),
         abstract=Abstract(study),
         across=Across(study),
+        attention=Attention(study),
         audit=Audit(study),
         comparison=comparison,
         coverage=Coverage(study),

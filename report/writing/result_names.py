@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from analysis.evaluation.settings import DISCORDANCES, PREVALENCES, SPECIFICITIES
-from analysis.vocabulary import ablation, audit, external, folds, results, subsets
+from analysis.vocabulary import ablation, attention, audit, external, folds, results, subsets
 from analysis.vocabulary.measures import (
     ABNORMAL,
     COMPARED,
@@ -29,6 +29,7 @@ from report.study.trainings import (
     find_normal_class,
     list_analyses,
     list_compared,
+    list_explained,
     list_fold_models,
     list_fold_pairs,
     list_pairs,
@@ -69,6 +70,7 @@ def result_names(study: Study) -> frozenset[str]:
     models, analyses = [m.id for m in study.trained], list(list_analyses(study))
     found |= set(audit.names(study.class_ids, models, analyses, lungs=study.dataset.lung_masks))
     found |= set(_over_draws(study)) | set(_over_folds(study)) | set(_of_subsets(study))
+    found |= set(attention.names([m.id for models in list_explained(study).values() for m in models]))
     if study.ablation and study.ablation.run:
         found |= set(ablation.names({c.id: bool(c.added) for c in study.ablation.components}))
     return frozenset(found | set(_published(study)))

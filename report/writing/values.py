@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from analysis.vocabulary.audit import is_difference, is_percentage
+from analysis.vocabulary.attention import is_difference, is_percentage
 from analysis.vocabulary.run_names import drop_seed
 from report.errors import RenderError, did_you_mean, nearest
 

@@ -167,7 +167,7 @@ def build(root: Path, study: Study, *, scrambled: bool = False) -> Built:
                 write_training(root / stage.name)
             case "architecture":
                 write_architecture(root / stage.name)
-            case "audit":  # of its stages there are tests of their own
+            case "audit" | "attention":  # of their stages there are tests of their own
                 (root / stage.name).mkdir()
                 (root / stage.name / "results.json").write_text("{}")
             case "evaluate" | "compare" | "ledger" | "results":

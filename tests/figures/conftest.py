@@ -44,6 +44,7 @@ def write_inputs(root: Path, ids: Sequence[str] = IDS) -> dict[str, Path]:
     _write_candidates(root, ids)
     _write_flips(root, ids)
     _write_subsets(root)
+    _write_attention(root, ids)
     _write_duplicates(root)
     _write_effects(root)
     for model in MODELS:
@@ -111,6 +112,39 @@ def _write_subsets(root: Path) -> None:
     (root / "subsets").mkdir()
     for name, rows in (("measures", means), ("trainings", trainings)):
         pd.DataFrame(rows).to_csv(root / "subsets" / f"{name}.csv", index=False)
+
+
+def _write_attention(root: Path, ids: Sequence[str]) -> None:
+    """Write maps of images called right and wrong: none wrong of the first class, one empty, lungs known of some."""
+    rng = np.random.default_rng(7)
+    rows = [
+        {
+            "image_id": f"{name}-{called}.png",
+            "y_true": name,
+            "y_pred": name if called == "right" else ids[k - 1],
+            "probability": 0.98,
+            "called": called,
+            "is_empty": k == 1,
+            "is_empty_random": False,
+            "rank_correlation": 0.1,
+            **dict.fromkeys(("lung_area", "lung_share", "lung_share_random"), 0.3 if k % 2 else None),
+        }
+        for k, name in enumerate(ids)
+        for called in (("right", "wrong") if k else ("right",))
+    ]
+    for folder in ("attention", "activations"):
+        (root / folder).mkdir()
+    pd.DataFrame(rows).to_csv(root / "attention" / "images.csv", index=False)
+    np.save(root / "attention" / "pictures.npy", rng.integers(0, 256, (len(rows), 3, SIZE, SIZE), np.uint8))
+    (root / "attention" / "network.json").write_text(
+        json.dumps({"model": "a", "layer": "conv", "size": [9, 9]})
+    )
+    layers = [("conv", 40, SIZE, SIZE), ("conv_1", 3, 9, 9)]
+    np.save(root / "activations" / "image.npy", rng.integers(0, 256, (SIZE, SIZE), np.uint8))
+    for k, (_, *shape) in enumerate(layers):
+        np.save(root / "activations" / f"layer_{k}.npy", rng.integers(0, 256, shape, np.uint8))
+    table = pd.DataFrame(layers, columns=["layer", "channels", "height", "width"])
+    table.assign(image_id="x.png", y_true=ids[-1]).to_csv(root / "activations" / "layers.csv", index=False)
 
 
 def _write_flips(root: Path, ids: Sequence[str]) -> None:

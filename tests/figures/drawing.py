@@ -81,6 +81,8 @@ FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         },
     ),
     "subsets": ({"subsets": "subsets"}, {"models": MODELS[:2], "measure": "f1.macro"}),
+    "attention": ({"attention": "attention"}, {"models": MODELS[:2]}),
+    "activations": ({"activations": "activations"}, {"title": "Baseline CNN"}),
     "external": (
         {"external_a": "external_a", "external_b": "external_b"},
         {"external": ELSEWHERE, "models": MODELS[:2]},

@@ -183,6 +183,8 @@ DEFINED = {
     "examples",
     "labels",
     "flips",
+    "attention",
+    "activations",
     "subsets",
     "duplicates",
     "curves",

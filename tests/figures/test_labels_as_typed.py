@@ -22,7 +22,7 @@ from tests.figures.many_classes import (
 pytestmark = pytest.mark.filterwarnings("ignore:vert:DeprecationWarning")
 
 
-WITHOUT_CLASSES = {"ablation", "curves", "reliability", "decision", "flow", "subsets"}
+WITHOUT_CLASSES = {"ablation", "curves", "reliability", "decision", "flow", "subsets", "activations"}
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from tests.pipeline.plans import (
 )
 
 SEEN = {
+    *("attention.baseline", "attention.improved"),
     "images",
     "audit.duplicates",
     "figure.examples",

@@ -189,6 +189,8 @@ def test_a_commit_of_other_than_the_program_runs_nothing(copy):
             copy.git("reset", "HEAD~1")
 
 
+ATTENTION = of_models("attention")
+OF_ATTENTION = of_models("figure.attention")
 EVALUATED = of_models("evaluate") | {"evaluate.low_detail"}
 MEASURED = EVALUATED | of_models("external.evaluate")
 PROBED = {"audit.probes", "audit.probe_reach", "audit.labels", "audit.labels_by_networks"}
@@ -201,19 +203,22 @@ REACHED = {
     "analysis.datasets.archives.unpacking": set(),
     "analysis.datasets.images.decode": {
         *("read", "images", "external.read", "external.images", "audit.duplicates"),
+        *(*ATTENTION, *OF_ATTENTION),
         *("figure.examples", "figure.duplicates", "figure.labels", "figure.flips.improved"),
     },
-    "analysis.preparation": {"images", "external.images"},
+    "analysis.preparation": {"images", "external.images", *ATTENTION},
     "analysis.splitting": {"split"},
     "analysis.patient_split": {"split"},
     "analysis.models.assignment": of_models("architecture"),
     "analysis.models.training": of_models("train"),
     "analysis.models.prediction": of_models("predict", "external.predict"),
-    "analysis.evaluation.statistics.metrics": MEASURED | {"compare", "ledger", "results"},
+    "analysis.evaluation.statistics.metrics": MEASURED | ATTENTION | {"compare", "ledger", "results"},
     "analysis.evaluation.statistics.roc": MEASURED | PROBED,
     "analysis.evaluation.stages.evaluate": EVALUATED,
     "analysis.evaluation.statistics.resampling": MEASURED | {"compare", "ledger", "results"},
-    "analysis.evaluation.statistics.intervals": MEASURED | PROBED | {"compare", "results"},
+    "analysis.evaluation.statistics.intervals": MEASURED | PROBED | ATTENTION | {"compare", "results"},
+    "analysis.explanation.grad_cam": ATTENTION,
+    "analysis.figures.attention_maps": OF_ATTENTION,
     "analysis.models.low_detail": {"predict.low_detail"},
     "analysis.evaluation.stages.compare": {"compare"},
     "analysis.evaluation.tables.data": {"results"},
@@ -304,6 +309,8 @@ def test_a_new_model_leaves_the_others_alone(copy):
         "figure.confusion",
         "external.predict",
         "external.evaluate",
+        "attention",
+        "figure.attention",
     )
     assert new == {f"{kind}.third" for kind in kinds}
     assert {n for n, (state, *_) in states.items() if state in {"stale", "waiting"}} == {
@@ -323,14 +330,15 @@ def test_the_title_of_the_study_reaches_the_document_alone(copy):
 
 
 def test_the_title_of_a_model_reaches_its_figures_and_the_document(copy):
-    figures = {f"figure.{kind}.baseline" for kind in ("curves", "roc", "confusion")}
+    figures = {f"figure.{kind}.baseline" for kind in ("curves", "roc", "confusion", "attention")}
     found = copy.would_run('models.baseline.title="First CNN"')
     assert found == Found({*figures, *OF_SEVERAL, *OF_PAIR, "source"}, {"html", "pdf"})
 
 
 def test_the_epochs_of_a_model_reach_that_model_and_what_follows(copy):
-    figures = {f"figure.{kind}.baseline" for kind in ("curves", "roc", "confusion")}
+    figures = {f"figure.{kind}.baseline" for kind in ("curves", "roc", "confusion", "attention")}
     after = {
+        "attention.baseline",
         "predict.baseline",
         "evaluate.baseline",
         "compare",
@@ -359,6 +367,7 @@ def test_a_package_of_another_version_is_named(copy, tmp_path):
         "predict.low_detail",
         *MEASURED,
         *PROBED,
+        *ATTENTION,
         *("audit.confounding", "audit.leaks", "audit.patients", "external.duplicates", "external.facts"),
         "compare",
         "ledger",
@@ -373,7 +382,7 @@ def test_a_package_of_another_version_is_named(copy, tmp_path):
 def test_outputs_that_come_out_equal_stop_the_wave(copy):
     edits = {
         "analysis/models/assignment.py": of_models("architecture"),
-        "analysis/evaluation/statistics/metrics.py": MEASURED | {"compare", "ledger", "results"},
+        "analysis/evaluation/statistics/metrics.py": MEASURED | ATTENTION | {"compare", "ledger", "results"},
         "analysis/figures/class_counts.py": {"figure.counts"},
         "report/writing/facts.py": {"source"},
     }

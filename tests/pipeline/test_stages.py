@@ -63,7 +63,8 @@ def test_order_of_the_stages_of_two_analyses_with_one_seed():
         "predict.low_detail@patient", "evaluate.low_detail@patient", "compare@patient",
         "ledger",
         "audit.leaks", "audit.patients", "audit.leaks@patient", "audit.patients@patient",
-        "audit.confounding", "audit.probes", "audit.labels", "audit.probe_reach", "audit.labels_by_networks", "results",
+        "audit.confounding", "audit.probes", "audit.labels", "audit.probe_reach", "audit.labels_by_networks",
+        "attention.baseline", "attention.improved", "results",
     ]  # fmt: skip
     found = names(REAL)
     assert found[: len(first)] == first
@@ -73,7 +74,9 @@ def test_order_of_the_stages_of_two_analyses_with_one_seed():
 
 
 def test_order_of_the_stages_with_three_seeds():
-    found = [name for name in names(SEEDS) if "baseline" in name and not name.startswith("figure.")]
+    found = [
+        name for name in names(SEEDS) if "baseline" in name and not name.startswith(("figure.", "attention."))
+    ]
     kinds = ("train", "predict", "evaluate")
     trainings = [f"{kind}.baseline@seed_{seed}" for seed in (42, 43, 44) for kind in kinds]
     assert found == ["architecture.baseline", *trainings, "evaluate.baseline"]

@@ -66,7 +66,7 @@ class Trial:
     def answer_all(self) -> None:
         while question := self.questions.get():
             if question.file.read_bytes() == png():
-                reply = self.words.answer({**ANSWER, "image": question.name}, {"seen": png()})
+                reply = self.words.answer({**ANSWER, "image": question.name}, {"seen": png(), "map": png()})
             else:
                 reply = self.words.refuse(question.name, trial.HTTPStatus.UNPROCESSABLE_ENTITY, "no image")
             question.reply.set_result(reply)
@@ -131,6 +131,8 @@ def test_an_answer_says_all_that_is_known_and_the_image_does_not_stay(made):
         "0.700",
         "Sensitivity for Second in the study: 0.912 (0.850 to 0.950), on 120 test",
         "data:image/png",
+        "What the network sees",
+        "the more of this answer comes from there. It does not locate disease.",
     ):
         assert words in html
     until(lambda: not left(made.folder))

@@ -18,7 +18,8 @@ import pytest
 from analysis.audit.findings import Level
 from analysis.evaluation.stages import collect, compare, evaluate, ledger
 from analysis.progress import silent
-from analysis.vocabulary import audit
+from analysis.vocabulary import attention, audit
+from analysis.vocabulary.attention import ATTENTION
 from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.run_names import join_run
 from report import PROJECT
@@ -261,7 +262,7 @@ def evaluate_study(root: Path, val_loss: dict[str, list[float]]) -> None:
         "ledger": ledger.write,
         "results": collect.collect,
     }
-    for stage in sorted(plan, key=lambda stage: stage.kind != AUDIT):
+    for stage in sorted(plan, key=lambda stage: stage.kind not in (AUDIT, ATTENTION)):
         inputs = inputs_of(plan, stage.name, folders)
         kind = re.split("[.@]", stage.name)[0]
         if kind in run:
@@ -270,6 +271,8 @@ def evaluate_study(root: Path, val_loss: dict[str, list[float]]) -> None:
             write_figure(folders[stage.name])
         elif kind == AUDIT:
             write_findings(folders[stage.name], None)
+        elif kind == ATTENTION:
+            write_attention(folders[stage.name])
     read = {name: folder.name for name, folder in inputs_of(plan, "source", folders).items()}
     (root / INPUTS).write_text(json.dumps(read))
 
@@ -296,6 +299,15 @@ def write_findings(folder: Path, level: Level | None) -> None:
     (folder / "results.json").write_text(json.dumps(results))
     if about != "probe_reach":
         write_audit(folder, stage, CLASSES, level)
+
+
+def write_attention(folder: Path) -> None:
+    """Write what the stage on where the scores of a network come from has found: made up."""
+    model = folder.name.partition(".")[2]
+    made_up.write_attention(folder, model, CLASSES)
+    known = {name: made_up.make_entry(name) for name in attention.names([model])}
+    results = {name.removeprefix(f"{ATTENTION}."): entry for name, entry in known.items()}
+    (folder / "results.json").write_text(json.dumps(results))
 
 
 @pytest.fixture

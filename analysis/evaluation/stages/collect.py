@@ -13,6 +13,7 @@ from analysis.evaluation.results_file import COUNT, Basis, Results, entry, owned
 from analysis.evaluation.tables.data import DataTables, data_results
 from analysis.evaluation.tables.majority import majority_results
 from analysis.progress import Progress
+from analysis.vocabulary.attention import ATTENTION
 from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.results import ABLATION, OF_ARCHITECTURE
 from analysis.vocabulary.run_names import FOLDS, join_run, split_run
@@ -36,7 +37,7 @@ def collect(
     inputs : mapping of str to Path
         ``records``, ``split<analysis>``, ``architecture_<model>``, ``evaluate_<name>`` of each model and training,
         ``compare<analysis>``, ``ledger`` if there are published figures, ``folds``, ``ablation`` and ``subsets`` if there are any,
-        and ``audit_<topic><analysis>``.
+        ``audit_<topic><analysis>``, and ``attention_<model>``.
     classes : sequence of str
         Class ids in the study's order.
     models : sequence of str
@@ -55,6 +56,8 @@ def collect(
             results |= _architecture(folder, model)
         elif name.startswith(("evaluate_", "compare", "ledger", FOLDS, ABLATION, SUBSETS)):
             results |= read_results(folder / "results.json")
+        elif kind == ATTENTION:
+            results |= owned(read_results(folder / "results.json"), ATTENTION)
         elif kind == AUDIT:
             results |= owned(read_results(folder / "results.json"), join_run(AUDIT, split_run(model)[1]))
     verdicts = [

@@ -27,7 +27,7 @@ def test_stages_write_what_is_declared(study: tuple[Built, frozenset[str]]) -> N
     written = {name for name in built.results if ".excluded." not in name}
     assert written <= declared
     elsewhere = {name for name in declared if "external" in name.split(".")[:2]}  # no images of it are there
-    apart = ("ledger.", "audit")  # what is audited is tested in tests/audit
+    apart = ("ledger.", "audit", "attention.")  # these are tested in tests/audit and tests/explanation
     assert {name for name in declared - written - elsewhere if not name.startswith(apart)} == set()
 
 
