@@ -102,13 +102,14 @@ def find_trained(plan: Plan, model: str) -> Trained:
         A file is not what it was when it was made.
     """
     training, store = find_training(plan, model), Store(plan.cache)
+    trained = f"train.{model}"  # the record has the name by which another study of the cache may have trained it
     stages = {stage.name: stage for stage in plan.stages}
     predict, evaluation = stages[f"predict.{model}"], trainings.name_evaluation(plan.study, model)
-    made_by = {"predictions": predict.name, "training": training.stage}
+    made_by = {"predictions": predict.name, "training": trained}
     made_by |= {name: of.stage for name, of in predict.inputs.items() if name in FILES}  # type: ignore[union-attr]
     elsewhere = f"{EXTERNAL}.evaluate.{model}"
     names = [*made_by.values(), *([evaluation] if evaluation in stages else [])]
-    records = find_records(plan, names) | {training.stage: training}
+    records = find_records(plan, names) | {trained: training}
     if elsewhere in stages:
         records |= find_records(plan, [elsewhere])
     readers = [name for name in (predict.name, evaluation) if name in stages]
@@ -130,7 +131,7 @@ def find_trained(plan: Plan, model: str) -> Trained:
     split = trainings.list_evaluated(plan.study)[-1]
     return Trained(
         name=model,
-        network=(find(training.stage, "model.keras"), find(training.stage, INPUT)),
+        network=(find(trained, "model.keras"), find(trained, INPUT)),
         classes={c.id: c.label for c in plan.study.classes},
         known={name: find(stage, FILES[name]) for name, stage in made_by.items()},
         split=split,
@@ -138,7 +139,7 @@ def find_trained(plan: Plan, model: str) -> Trained:
         results=read(evaluation, split),
         external=read(elsewhere, EXTERNAL),
         shown_otherwise=bool(predict.params.get("test_input"))
-        or _is_interleaved(find(training.stage, INPUT)),
+        or _is_interleaved(find(trained, INPUT)),
     )
 
 

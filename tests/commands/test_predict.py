@@ -287,3 +287,16 @@ def test_the_card_has_what_model_hubs_read_and_the_figures_of_the_study(built, e
     assert "not for clinical use" in text
     assert "trained on generated images" in text
     assert len((exported / "predict.py").read_text().splitlines()) < 30
+
+
+def test_a_training_that_another_study_of_the_cache_has_made_is_exported(built, tmp_path):
+    other = Tiny(Path(shutil.copytree(built.root, tmp_path / "project", symlinks=True)))
+    changed = 0
+    for path in other.cache.glob("v2/actions/*/*.json"):
+        record = json.loads(path.read_bytes())
+        if record["stage"] == "train.improved":
+            path.write_text(json.dumps({**record, "stage": "train.improved@seed_7"}))
+            changed += 1
+    assert changed
+    done = other.run("export", str(tmp_path / "network"), *other.options())
+    assert done.returncode == 0, done.stderr

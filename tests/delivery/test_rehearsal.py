@@ -65,7 +65,7 @@ def test_what_is_right_passes_whatever_the_settings(name, overrides):
 def test_two_classes_pass_with_what_an_author_can_say(study, more):
     words = (
         'Accuracy << r("baseline.test.accuracy") >>, << ci("baseline.test.f1.macro") >>; @fig-counts, '
-        "@sec-results-baseline, [@fawcett2006], $\\frac{a}{b}$, left out: "
+        "@sec-results, [@fawcett2006], $\\frac{a}{b}$, left out: "
         '<< r("data.excluded.not_a_picture") >>.\n\n$$\nx^2\n$$\n\n- a\n- b\n'
         '<% for c in study.classes %><< r("data.train.count." ~ c.id) >> <% endfor %>\n'
     )
