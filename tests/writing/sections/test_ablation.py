@@ -149,6 +149,6 @@ def test_a_dense_layer_that_could_memorise_is_held_against_the_ablation(ablated)
     (without / "architecture.json").write_text(json.dumps(network))
     words = macro(facts_of(inputs, study), "sentences/ablation.memory", "improved")
     assert words == (
-        "Without dropout the improved CNN has a large one too (5,000,000 weights), but hardly differs (@tbl-ablation), "
+        "Without dropout the improved CNN has one of 5,000,000 weights too, but hardly differs (@tbl-ablation), "
         "which speaks against this."
     )
