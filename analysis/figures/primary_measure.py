@@ -17,7 +17,6 @@ from analysis.figures import style, typesetting, wording
 from analysis.progress import Progress
 from analysis.vocabulary.measures import in_text
 from analysis.vocabulary.reference_classifiers import MAJORITY, REFERENCES
-from analysis.vocabulary.run_names import drop_seed
 from analysis.vocabulary.splits import ANALYSES, PRESCRIBED
 
 NAMES, GAP, AXIS = 46.0, 3.0, 9.0
@@ -102,24 +101,9 @@ def _read(results: Mapping[str, Mapping[str, Any]], shown: Ranked) -> pd.DataFra
         }
         for analysis in shown.analyses
         for model in shown.titles
-        for item in [_bounded(results, shown.result(model, analysis))]
+        for item in [results.get(shown.result(model, analysis), {})]
     ]
     return pd.DataFrame(rows)
-
-
-def _bounded(results: Mapping[str, Mapping[str, Any]], name: str) -> Mapping[str, Any]:
-    """Return a result with its interval; a mean over trainings with their range, which has no level."""
-    item = results.get(name, {})
-    if item.get("low") is not None:
-        return item
-    model, _, rest = name.partition(".")
-    trainings = [
-        other["value"]
-        for key, other in results.items()
-        for training, _, of in [key.partition(".")]
-        if of == rest and training != model and drop_seed(training) == model and other["value"] is not None
-    ]
-    return {**item, "low": min(trainings), "high": max(trainings)} if trainings else item
 
 
 def _values(item: Mapping[str, Any]) -> dict[str, float]:

@@ -102,7 +102,9 @@ def find_trained(plan: Plan, model: str) -> Trained:
         A file is not what it was when it was made.
     """
     training, store = find_training(plan, model), Store(plan.cache)
-    trained = f"train.{model}"  # the record has the name by which another study of the cache may have trained it
+    trained = (
+        f"train.{model}"  # the record has the name by which another study of the cache may have trained it
+    )
     stages = {stage.name: stage for stage in plan.stages}
     predict, evaluation = stages[f"predict.{model}"], trainings.name_evaluation(plan.study, model)
     made_by = {"predictions": predict.name, "training": trained}
@@ -138,8 +140,7 @@ def find_trained(plan: Plan, model: str) -> Trained:
         group=str(stages[made_by["split"]].params.get("group", plan.study.split.group)),
         results=read(evaluation, split),
         external=read(elsewhere, EXTERNAL),
-        shown_otherwise=bool(predict.params.get("test_input"))
-        or _is_interleaved(find(trained, INPUT)),
+        shown_otherwise=bool(predict.params.get("test_input")) or _is_interleaved(find(trained, INPUT)),
     )
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from analysis.vocabulary.attention import is_difference, is_percentage
-from analysis.vocabulary.run_names import drop_seed
 from report.errors import RenderError, did_you_mean, nearest
 
 MISSING, NO_BREAK = "–", "\u00a0"
@@ -107,26 +105,9 @@ class Values:
         return f"{self.text(name)}, {found}" if found else self.text(name)
 
     def cell(self, name: str) -> str:
-        """Return a result with its interval, for a table: ``0.788 (0.764–0.812)``; a mean over trainings with their range."""
-        found = self.interval(name, to="–") or self._range(name)
+        """Return a result with its interval, for a table: ``0.788 (0.764–0.812)``."""
+        found = self.interval(name, to="–")
         return f"{self.text(name)} ({found})" if found else self.text(name)
-
-    def _range(self, name: str) -> str:
-        """Return the lowest and the highest value of the trainings of which a result is the mean; nothing of other results."""
-        each = self._trainings.get(name, [])
-        if not each or None in each or self.value(name) is None:
-            return ""
-        return "–".join(decimal(end, signed=is_difference(name)) for end in (min(each), max(each)))
-
-    @cached_property
-    def _trainings(self) -> dict[str, list[Any]]:
-        """The values of all trainings by the name of their mean."""
-        found: dict[str, list[Any]] = {}
-        for name, item in self.results.items():
-            training, _, rest = name.partition(".")
-            if (model := drop_seed(training)) != training:
-                found.setdefault(f"{model}.{rest}", []).append(item["value"])
-        return found
 
     def __call__(self, name: str) -> str:
         """Return a result as text, for prose; a result that does not exist says so."""

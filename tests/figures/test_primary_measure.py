@@ -82,17 +82,3 @@ def test_many_models_fit_a_page(
     require_clean(*figures, slack=1.5)
     height = float(ET.fromstring(svg).get("height", "").removesuffix("pt"))
     assert height <= style.PAGE_MM / 25.4 * 72 + 0.01
-
-
-def test_a_mean_over_trainings_has_their_range(inputs: dict[str, Path], tmp_path: Path) -> None:
-    given = changed(
-        inputs, tmp_path / "results", **{"a.test.f1.macro": {"low": None, "high": None, "level": None}}
-    )
-    path = given["results"] / "results.json"
-    found = json.loads(path.read_text())["results"]
-    for seed, value in ((1, 0.78), (2, 0.81)):
-        found[f"a@seed_{seed}.test.f1.macro"] = {"value": value}
-    path.write_text(json.dumps({"results": found}))
-    draw("primary", given, tmp_path / "out")
-    alt = json.loads((tmp_path / "out" / "figure.json").read_text())["alt"]
-    assert "Baseline CNN 0.800 (0.780–0.810)" in alt

@@ -73,22 +73,3 @@ def test_counts_are_whole_and_means_of_counts_have_a_decimal():
     assert [counted(n, "image") for n in (1, 2, 1234, 2.0, 18 + 1 / 3)] == [
         "1 image", "2 images", "1,234 images", "2 images", "18.3 images",
     ]  # fmt: skip
-
-
-def test_a_mean_over_trainings_stands_in_tables_with_their_range():
-    bare = {"low": None, "high": None}
-    values = Values(
-        {
-            "a.test.f1.macro": {"value": 0.8, **bare},
-            "a@seed_1.test.f1.macro": {"value": 0.79, "low": 0.7, "high": 0.9},
-            "a@seed_2.test.f1.macro": {"value": 0.81, "low": 0.7, "high": 0.9},
-            "a@patient.test.f1.macro": {"value": 0.7, **bare},
-            "a@patient_seed_1.test.f1.macro": {"value": 0.7, **bare},
-            "a@patient_seed_2.test.f1.macro": {"value": None, **bare},
-            "b.test.f1.macro": {"value": 0.8, **bare},
-        }
-    )
-    assert values.cell("a.test.f1.macro") == "0.800 (0.790–0.810)"
-    assert values.cell("a@seed_1.test.f1.macro") == "0.790 (0.700–0.900)"
-    assert values.cell("a@patient.test.f1.macro") == "0.700"
-    assert values.cell("b.test.f1.macro") == "0.800"

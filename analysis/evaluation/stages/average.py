@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from scipy.stats import t
 
 from analysis.evaluation.results_file import (
     Basis,
@@ -22,10 +23,12 @@ from analysis.evaluation.results_file import (
 from analysis.progress import Progress
 
 SPREAD = "a mean over seeds: se is its standard error over the trainings"
+LIMITS = {"mcc": (-1.0, 1.0), "log_loss": (0.0, np.inf), "log_loss_scaled": (0.0, np.inf)}
+"""Between which values a measure lies that is no share."""
 
 
 def average(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, model: str) -> None:
-    """Write ``results.json``: the mean over trainings of every result, and the standard error of that mean.
+    """Write ``results.json``: the mean over trainings of every result, its standard error over them, and its interval.
 
     Parameters
     ----------
@@ -38,12 +41,14 @@ def average(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: P
         {key.removeprefix(f"{name}."): item for key, item in read_results(folder / "results.json").items()}
         for name, folder in inputs.items()
     ]
-    results: Results = {f"{model}.{key}": _mean([training[key] for training in each]) for key in each[0]}
+    results: Results = {
+        f"{model}.{key}": _mean([training[key] for training in each], key.split(".")[1]) for key in each[0]
+    }
     write_json(out / "results.json", results)
     progress(len(each), len(each), "trainings")
 
 
-def _mean(items: Sequence[Entry]) -> Entry:
+def _mean(items: Sequence[Entry], measure: str) -> Entry:
     values, first = [item["value"] for item in items], items[0]
     if all(value == values[0] for value in values) and first["low"] is None:
         return first  # the number of images, or what no training defines
@@ -52,9 +57,30 @@ def _mean(items: Sequence[Entry]) -> Entry:
     if len(known) < len(values):
         return entry(None, first["method"], basis, reason_null="undefined for some of the trainings")
     se = float(np.std(known, ddof=1) / np.sqrt(len(known)))
-    spread = Interval(np.nan, np.nan, np.nan, se, "", SPREAD)
     method = f"mean of {len(known)} trainings; {without_interval(first['method'])}"
-    return bounded(entry(float(np.mean(known)), method, basis), spread)
+    interval = _combine(items, se, LIMITS.get(measure, (0.0, 1.0)))
+    return bounded(entry(float(np.mean(known)), method, basis), interval)
+
+
+def _combine(items: Sequence[Entry], se: float, limits: tuple[float, float]) -> Interval:
+    """Return an interval of a mean over patients and trainings.
+
+    The distance to each end is of both sources, added as squares (Zou and Donner 2008, doi:10.1002/sim.3095): that of
+    the trainings is Student's t with their ``se``; that of the patients the mean of the trainings' own intervals, as if
+    all trainings erred about the same patients, which is the most it can be.
+    """
+    levels = {item["level"] for item in items}
+    level = levels.pop() if len(levels) == 1 else None
+    if level is None:
+        return Interval(np.nan, np.nan, np.nan, se, "", SPREAD)
+    each = np.array([[item["value"], item["low"], item["high"]] for item in items], dtype=np.float64)
+    value, below, above = each.mean(axis=0)
+    own = t.ppf((1 + level) / 2, len(items) - 1) * se
+    distances = np.hypot([value - below, above - value], own)
+    low, high = np.clip([value - distances[0], value + distances[1]], *limits)
+    return Interval(
+        float(low), float(high), level, se, "patients and trainings, distances added as squares", ""
+    )
 
 
 def _common(items: Sequence[Entry], key: Literal["n", "clusters"]) -> int | None:

@@ -141,7 +141,7 @@ class Explanation(Section):
         case = ablation.effect(component, ablation.leave).get("case")
         return (
             {"component": component, "weights": found[component], "case": case}
-            if found[component] > MUCH * own
+            if found[component] > max(MUCH * own, self._dense(self.study["comparison"]["baseline"])[0] / 2)
             else {}
         )
 

@@ -153,38 +153,34 @@ class Results(Section):
             cells.append(highlight(cell) if is_highest else cell)
         return cells
 
-    def extremes(self, model: str, split: str) -> list[dict[str, Any]]:
-        """Return the highest and the lowest ``sensitivity``, each with its ``labels``; none where all are the same."""
-        found = {c: self.values.value(f"{model}.{split}.sensitivity.{c}") for c in self.facts.classes}
+    def extremes(self, model: str, split: str, measure: str = "sensitivity") -> list[dict[str, Any]]:
+        """Return the highest and the lowest value of a ``measure``, each with its ``labels``; none where all are the same."""
+        found = {c: self.values.value(f"{model}.{split}.{measure}.{c}") for c in self.facts.classes}
         known = [value for value in found.values() if value is not None]
         if len(set(known)) < 2:
             return []
         return [
             {
-                "sensitivity": decimal(end),
+                measure: decimal(end),
                 "labels": [self.facts.label(c) for c in found if found[c] == end],
             }
             for end in (max(known), min(known))
         ]
 
-    def ends(self, models: Sequence[str], split: str) -> list[list[dict[str, Any]]]:
-        """Return for the lowest and for the highest sensitivity which classes of which ``models`` have it.
+    def lowest(self, models: Sequence[str], split: str, measure: str) -> list[dict[str, Any]]:
+        """Return for which classes a measure is lowest, of which ``models``, with its ``values``; nothing where all are the same.
 
-        Models with the same ``labels`` are together; ``shared`` tells whether all of several are. Nothing at an end where
-        all classes of all models are the same.
+        Models with the same ``labels`` are together; ``shared`` tells whether all of several are.
         """
-        found: list[list[dict[str, Any]]] = []
-        for end in (1, 0):
-            groups: dict[tuple[str, ...], dict[str, Any]] = {}
-            for model in models:
-                if extremes := self.extremes(model, split):
-                    labels = tuple(extremes[end]["labels"])
-                    group = groups.setdefault(labels, {"labels": labels, "models": [], "values": []})
-                    group["models"].append(model)
-                    group["values"].append(extremes[end]["sensitivity"])
-            shared = len(groups) == 1 < len(models)
-            found += [[{**group, "shared": shared} for group in groups.values()]] if groups else []
-        return found
+        groups: dict[tuple[str, ...], dict[str, Any]] = {}
+        for model in models:
+            if extremes := self.extremes(model, split, measure):
+                labels = tuple(extremes[1]["labels"])
+                group = groups.setdefault(labels, {"labels": labels, "models": [], "values": []})
+                group["models"].append(model)
+                group["values"].append(extremes[1][measure])
+        shared = len(groups) == 1 < len(models)
+        return [{**group, "shared": shared} for group in groups.values()]
 
     def confusions(self, model: str, split: str) -> dict[str, Any]:
         """Return the ``pairs`` of true class and answer that are confused most often, and how ``many`` images each."""

@@ -12,7 +12,7 @@ from sklearn.metrics import f1_score
 
 from analysis.evaluation.predictions import Predictions, read_predictions
 from analysis.evaluation.results_file import Basis, Interval, bounded, entry, write_json
-from analysis.evaluation.stages.average import SPREAD, average
+from analysis.evaluation.stages.average import average
 from analysis.evaluation.statistics import resampling
 from analysis.evaluation.statistics.metrics import f1, macro
 from analysis.progress import silent
@@ -38,7 +38,12 @@ def test_a_model_is_the_mean_of_its_trainings_and_never_the_best(three_seeds) ->
         assert item["value"] == pytest.approx(np.mean(each))
         assert item["value"] < max(each)
         assert item["se"] == pytest.approx(np.std(each, ddof=1) / np.sqrt(3)), "of the mean"
-        assert (item["low"], item["high"], item["reason_null"]) == (None, None, SPREAD)
+        own = [three_seeds.results[f"{model}@seed_{seed}.test.f1.macro"] for seed in SEEDS]
+        of_seeds = t.ppf(0.975, 2) * item["se"]
+        below = np.mean([one["value"] - one["low"] for one in own])
+        above = np.mean([one["high"] - one["value"] for one in own])
+        assert item["low"] == pytest.approx(item["value"] - np.hypot(below, of_seeds))
+        assert item["high"] == pytest.approx(min(1, item["value"] + np.hypot(above, of_seeds)))
         assert item["method"].startswith("mean of 3 trainings; ")
 
 
@@ -56,7 +61,15 @@ def test_every_measure_is_the_mean_over_seeds(three_seeds) -> None:
                 assert item["value"] is None, name
             else:
                 assert item["value"] == pytest.approx(np.mean(known)), name
-            assert item["low"] is None, name
+            bounds = [of[f"{model}@seed_{s}.{measure}"]["low"] for of, s in zip(each, SEEDS, strict=True)]
+            assert (item["low"] is None) == (None in (*bounds, item["value"])), name
+            if item["low"] is not None:
+                assert (
+                    (-1 if ".mcc." in name or name.endswith("mcc") else 0)
+                    <= item["low"]
+                    <= item["value"]
+                    <= item["high"]
+                )
     assert three_seeds.value("baseline.test.n") == three_seeds.value("baseline@seed_42.test.n")
     assert type(three_seeds.value("baseline.test.n")) is int
 
@@ -145,8 +158,9 @@ def share(value: float | None, n: int, patients: int = 9) -> dict:
 
 def test_equal_shares_do_not_borrow_the_interval_of_one_training(tmp_path: Path) -> None:
     found = averaged(tmp_path, share(0.5, 10), share(0.5, 20), share(0.5, 30))
-    assert (found["value"], found["se"], found["low"], found["reason_null"]) == (0.5, 0, None, SPREAD)
-    assert found["method"] == "mean of 3 trainings; share"
+    assert (found["value"], found["se"]) == (0.5, 0)
+    assert (found["low"], found["high"]) == pytest.approx((0.1, 0.9)), "the patients are still drawn"
+    assert found["method"].startswith("mean of 3 trainings; share; interval: patients and trainings")
     assert (found["n"], found["clusters"]) == (None, 9)
 
 
