@@ -16,8 +16,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.evaluation.results_file import Basis, entry, write_json
+from analysis.vocabulary import attention
+from analysis.vocabulary.results import Quantity
 from report import PROJECT
-from report.delivery import evidence, publish, recompute
+from report.delivery import evidence, made_up, publish, recompute
 from report.delivery.recompute import RepeatedStage
 from report.document.svg import SVG
 from report.engine.recipe import Surroundings
@@ -73,13 +76,37 @@ def write_predictions(out: Path, stage: Stage, records: Path, split: Path) -> No
     rows.to_csv(out / "predictions.csv", index=False)
 
 
+def write_attention(out: Path, stage: Stage) -> None:
+    """Write maps of no network, of the first image of two classes."""
+    classes, model = stage.params["classes"], next(iter(stage.params["models"]))
+    made_up.write_attention(out, model, classes)
+    row = {"y_pred": classes[0], "probability": 0.9, "is_empty": False, "is_empty_random": False}
+    shares = dict.fromkeys(("rank_correlation", "lung_area", "lung_share", "lung_share_random"), 0.3)
+    rows = [
+        {**row, **shares, "image_id": f"{k}.png", "y_true": classes[k], "called": called}
+        for k, called in enumerate(("right", "wrong"))
+    ]
+    pd.DataFrame(rows).to_csv(out / "images.csv", index=False)
+    np.save(out / "pictures.npy", np.full((2, 3, 32, 32), 99, np.uint8))
+    basis = Basis(f"predict.{model}/predictions.csv", 2, 2)
+    results = {
+        name.removeprefix(f"{attention.ATTENTION}."): entry(
+            2 if attention.quantity(name) is Quantity.COUNT else 0.3, "made up", basis
+        )
+        for name in attention.names([model])
+    }
+    write_json(out / "results.json", results)
+
+
 def make(stage: Stage, files: dict[str, dict[str, Path]], place: Path) -> RepeatedStage:
     """Run a stage; what a network would give is made up."""
-    if not stage.function.startswith("analysis.models."):
+    if not stage.function.startswith(("analysis.models.", "analysis.explanation.")):
         return recompute.run_stage(stage, files, place)
     out = place / "out"
     out.mkdir(parents=True)
-    if stage.kind == "predict":
+    if stage.kind == attention.ATTENTION:
+        write_attention(out, stage)
+    elif stage.kind == "predict":
         split = files[stage.inputs["split"].stage]["split.csv"]
         write_predictions(out, stage, files["read"]["records.csv"], split)
     else:

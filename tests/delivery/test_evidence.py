@@ -73,9 +73,20 @@ def test_a_stage_that_says_nothing_of_what_it_makes_of_images_hands_over_nothing
 
 def test_everything_is_recomputed_but_what_needs_pictures_or_a_network(case):
     taken = {stage.partition(".")[0].partition("@")[0] for stage in evidence.group_by_stage(case.given.files)}
-    assert taken == {"read", "split", "architecture", "train", "predict", "figure", "prose", "audit"}
+    assert taken == {
+        "read",
+        "split",
+        "architecture",
+        "train",
+        "predict",
+        "figure",
+        "prose",
+        "audit",
+        "attention",
+    }
     assert {name for name in evidence.group_by_stage(case.given.files) if name.startswith("figure")} == {
-        *("figure.examples", "figure.duplicates", "figure.labels", "figure.flips.improved")
+        *("figure.examples", "figure.duplicates", "figure.labels", "figure.flips.improved"),
+        *("figure.attention.baseline", "figure.attention.improved"),
     }
     audited = {name for name in evidence.group_by_stage(case.given.files) if name.startswith("audit")}
     assert audited == {

@@ -168,7 +168,7 @@ NOT_TAKEN_APART = {
     "architecture",
     "rationale",
     "minutes",
-    "epochs",
+    "class_balance",
     "averaged_over",
     "precision",
     "source",

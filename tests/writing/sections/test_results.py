@@ -141,6 +141,7 @@ def test_networks_side_by_side_share_what_is_the_same(artifacts):
     for model, best in (("baseline", "healthy"), ("improved", "covid_19")):
         for true in ids:
             results[f"{model}.test.sensitivity.{true}"]["value"] = {best: 0.9, "viral": 0.4}.get(true, 0.6)
+            results[f"{model}.test.auroc.{true}"]["value"] = 0.7 if true == "viral" else 0.9
             for said in ids:
                 wrong = 5 if (true, said) == ("viral", "bacterial") else 1
                 results[f"{model}.test.confusion.{true}.{said}"]["value"] = 9 if said == true else wrong
@@ -149,9 +150,17 @@ def test_networks_side_by_side_share_what_is_the_same(artifacts):
         replace(facts, values=Values(results)), "sentences/results.side_by_side", ["baseline", "improved"]
     ).replace("\u00a0", " ")
     assert words == (
-        "Sensitivity is lowest for Viral Pneumonia with both networks (0.400 and 0.400). It is highest for No Pneumonia "
-        "\\(healthy\\) with the baseline CNN (0.900) and COVID\\-19 with the improved CNN (0.900). The commonest error of "
-        "both networks is Viral Pneumonia predicted as Bacterial Pneumonia, in 25.0 % and 25.0 % of that class."
+        "Sensitivity is lowest for Viral Pneumonia with both networks (0.400 and 0.400). AUC is lowest there too "
+        "(0.700 and 0.700). The commonest error of both networks is Viral Pneumonia predicted as Bacterial Pneumonia, in 25.0 % and 25.0 % of that class."
+    )
+    elsewhere = {**results, "improved.test.auroc.healthy": {"value": 0.5}}
+    assert (
+        "AUC is lowest for Viral Pneumonia with the baseline CNN (0.700) and No Pneumonia \\(healthy\\) with the"
+        in macro(
+            replace(facts, values=Values(elsewhere)),
+            "sentences/results.side_by_side",
+            ["baseline", "improved"],
+        )
     )
     other = {**results, "improved.test.confusion.covid_19.viral": {"value": 7}}
     apart = macro(
