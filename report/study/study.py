@@ -364,12 +364,10 @@ class Study(Section):
     def _check_report(self) -> None:
         """Refuse a main text, or feature maps, of models that are not trained, and one without what others are compared with."""
         main, trained = self.report.main, [m.id for m in self.trained]
-        if (mapped := self.report.feature_maps) and mapped not in trained:
-            problem = f"no model is called {mapped!r} (models: {', '.join(sorted(trained))})"
-            raise refuse(problem, key="report.feature_maps", others=[f"models.{mapped}.weights"])
-        if unknown := [name for name in main if name not in trained]:
-            problem = f"no model is called {unknown[0]!r} (models: {', '.join(sorted(trained))})"
-            raise refuse(problem, key="report.main", others=[f"models.{unknown[0]}.weights"])
+        for key, names in {"feature_maps": filter(None, [self.report.feature_maps]), "main": main}.items():
+            if unknown := [name for name in names if name not in trained]:
+                problem = f"no model is called {unknown[0]!r} (models: {', '.join(sorted(trained))})"
+                raise refuse(problem, key=f"report.{key}", others=[f"models.{unknown[0]}.weights"])
         compared = [self.comparison.baseline, self.comparison.against[0]] if self.comparison else []
         if main and (missing := [name for name in compared if name not in main]):
             problem = f"{missing[0]} is missing, and the first comparison is about it"

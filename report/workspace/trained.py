@@ -102,9 +102,8 @@ def find_trained(plan: Plan, model: str) -> Trained:
         A file is not what it was when it was made.
     """
     training, store = find_training(plan, model), Store(plan.cache)
-    trained = (
-        f"train.{model}"  # the record has the name by which another study of the cache may have trained it
-    )
+    # The record has the name by which another study of the cache may have trained it.
+    trained = f"train.{model}"
     stages = {stage.name: stage for stage in plan.stages}
     predict, evaluation = stages[f"predict.{model}"], trainings.name_evaluation(plan.study, model)
     made_by = {"predictions": predict.name, "training": trained}

@@ -95,11 +95,8 @@ class Results(Section):
     def farthest(self, models: Sequence[str]) -> float | None:
         """Return how far macro F1 on test is from that on validation, of the model where it is farthest; None if not known."""
         pairs = [[self.values.value(f"{m}.{split}.f1.macro") for split in EVALUATED] for m in models]
-        return (
-            max((abs(a - b) for a, b in pairs), default=None)
-            if all(None not in pair for pair in pairs)
-            else None
-        )
+        known = pairs and not any(None in pair for pair in pairs)
+        return max(abs(a - b) for a, b in pairs) if known else None
 
     def swing(self, model: str) -> dict[str, Any]:
         """Return the ``lowest`` validation accuracy that the training drawn fell to, and its ``epoch``; nothing without a swing.
@@ -144,9 +141,7 @@ class Results(Section):
         """
         cells = []
         for measure in COLUMNS:
-            names = {
-                m: f"{m}{analysis}.{split}.{measure.id}.{of}" for m in {model: "", **dict.fromkeys(beside)}
-            }
+            names = {m: f"{m}{analysis}.{split}.{measure.id}.{of}" for m in (model, *beside)}
             cell = unbroken(self.values.cell(names[model]))
             known = [value for value in map(self.values.value, names.values()) if value is not None]
             is_highest = len(known) > 1 and self.values.value(names[model]) == max(known)

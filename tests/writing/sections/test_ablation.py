@@ -98,6 +98,10 @@ def test_the_discussion_has_effects_and_cases_and_the_appendix_what_was_changed(
         "| Augmentation | +0.500 (+0.400 to +0.600) | 0.500 | contributes | +0.500 (+0.400 to +0.600) | undetermined | synergy |"
         in discussion
     )
+    assert (
+        "Intervals and p are adjusted by Holm. *Added*: the same in the baseline CNN. {#tbl-ablation}"
+        in discussion
+    )
     assert re.search(r"\| Dropout \| −0.700 \(.+\) \| 0.500 \| harms \| – \| – \| – \|", discussion)
     assert "| Augmentation | Augmentation: none | Augmentation: horizontal flip, probability 0.5 |" in part
     assert "| Dropout | `dropout = 0.0` | – |" in part
