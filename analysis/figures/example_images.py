@@ -17,9 +17,9 @@ from analysis.figures.radiographs import embed_as_jpeg, read_image, shrink
 from analysis.progress import Progress
 
 IMAGES_OF_CLASS = 3
-BLOCKS_A_ROW = 2
 CELL, SPACE, GUTTER, TITLE, TITLE_LINE, NOTE = 21.0, 1.5, 5.0, 6.0, 3.6, 10.0
-SMALLEST = 13.0  # mm; where three images of a class would be smaller, there are fewer of each
+MOST_ROWS = 2
+SMALLEST = 13.0  # mm; where images would be smaller, there are fewer of each class or more rows
 
 
 @typesetting.with_fonts
@@ -99,13 +99,22 @@ class Layout:
 
 
 def arrange(labels: Sequence[str]) -> Layout:
-    """Return the layout with the largest images on one page; three of a class while these are large enough."""
-    for per_class in range(IMAGES_OF_CLASS, 0, -1):
-        found = [_layout(labels, per_class, across) for across in range(BLOCKS_A_ROW, len(labels) + 2)]
-        best = max(found, key=lambda layout: layout.cell)
-        if best.cell >= SMALLEST:
-            break
-    return best
+    """Return the lowest layout whose images are large enough; two of a class or three where two rows hold that.
+
+    Where no images are large enough it is the layout with the largest.
+    """
+    every = [
+        _layout(labels, per_class, across)
+        for per_class in range(IMAGES_OF_CLASS, 0, -1)
+        for across in range(1, len(labels) + 1)
+    ]
+    large = [layout for layout in every if layout.cell >= SMALLEST]
+    rows = {layout: -(-len(labels) // layout.across) for layout in large}
+    several = [layout for layout in large if layout.per_class > 1 and rows[layout] <= MOST_ROWS]
+    return min(
+        several or large or every,
+        key=lambda layout: (rows.get(layout, 0), -layout.per_class, -layout.cell),
+    )
 
 
 def _layout(labels: Sequence[str], per_class: int, across: int) -> Layout:

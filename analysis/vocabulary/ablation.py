@@ -18,6 +18,8 @@ ADD: Effect = "add"
 SYNERGY = "synergy"
 """By how much the effect of leaving out exceeds that of adding."""
 EQUIVALENCE = "equivalence"
+REMAINING = "remaining"
+"""Of a component that is left out: by how much the network without it still exceeds the baseline."""
 EFFECTS_TABLE = "effects.csv"
 
 Case = Literal["contributes", "harms", "negligible", "undetermined"]
@@ -38,6 +40,7 @@ def names(components: Mapping[str, bool]) -> Iterator[str]:
     for component, is_added in components.items():
         for effect in (LEAVE, *([ADD] if is_added else [])):
             yield from (join_effect(component, effect, number) for number in ("", P_HOLM, EQUIVALENCE))
+        yield join_effect(component, LEAVE, REMAINING)
         if is_added:
             yield join_effect(component, SYNERGY)
 

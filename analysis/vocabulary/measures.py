@@ -13,6 +13,8 @@ from typing import Literal
 
 MACRO, MICRO, WEIGHTED = "macro", "micro", "weighted"
 """The mean of the classes, all one-hot entries pooled, and the mean weighted by the images of the classes."""
+WITHOUT = f"{MACRO}_without_"
+"""Before the class that a mean of the other classes leaves out: ``f1.macro_without_covid_19``."""
 ABNORMAL = "abnormal"
 """The score 1 - p(normal class): any class but the normal one."""
 
@@ -43,6 +45,8 @@ class Measure:
         Whether it has a value for all images, and one for each class against the rest.
     averages : tuple of str
         Averages of the classes that it has.
+    without_each : bool
+        Whether it has the mean of all classes but one too, for each class, where there are more than two.
     column : bool
         Whether tables by class have a column for it.
     compared : bool
@@ -64,6 +68,7 @@ class Measure:
     of_all: bool = False
     of_class: bool = True
     averages: tuple[str, ...] = ()
+    without_each: bool = False
     column: bool = False
     compared: bool = True
     method: str = ""
@@ -90,7 +95,16 @@ class Measure:
     def names(self, classes: Sequence[str]) -> Iterator[str]:
         """Yield the names of its results: ``f1.covid_19``, ``f1.macro``; for all images its id alone."""
         yield from (self.id,) if self.of_all else ()
-        yield from (f"{self.id}.{of}" for of in (*(classes if self.of_class else ()), *self.averages))
+        ends = (*(classes if self.of_class else ()), *dict.fromkeys((*self.averages, *self.means(classes))))
+        yield from (f"{self.id}.{of}" for of in ends)
+
+    def means(self, classes: Sequence[str]) -> dict[str, list[int]]:
+        """Return the unweighted means of classes that it has, by name, each with the indices of its classes."""
+        every = range(len(classes))
+        found = {MACRO: [*every]} if MACRO in self.averages else {}
+        if self.without_each and len(classes) > 2:
+            found |= {f"{WITHOUT}{c}": [j for j in every if j != k] for k, c in enumerate(classes)}
+        return found
 
 
 MEASURES: dict[str, Measure] = {
@@ -169,6 +183,7 @@ MEASURES: dict[str, Measure] = {
             head="F1",
             panel="F1",
             averages=(MACRO,),
+            without_each=True,
             column=True,
             undefined_of_class="class neither present nor predicted",
         ),

@@ -34,11 +34,10 @@ def make_ablation_stages(study: Study) -> Iterator[Stage]:
     """Yield the stage that tells what the components are worth, if the ablation is to run."""
     declared, inputs, effects = study.comparison, dict[str, Input](), list[Json]()
     for variant in list_variants(study):
-        own, beside = ([run.name for run in runs] for runs in variant.list_runs(study))
-        inputs |= {name: Output(f"predict.{name}", PREDICTIONS) for name in (*own, *beside)}
-        effects.append(
-            {"component": variant.component, "effect": variant.effect, "own": [*own], "beside": [*beside]}
-        )
+        own, beside, baseline = ([run.name for run in runs] for runs in variant.list_runs(study))
+        inputs |= {name: Output(f"predict.{name}", PREDICTIONS) for name in (*own, *beside, *baseline)}
+        trainings: dict[str, Json] = {"own": [*own], "beside": [*beside], "baseline": [*baseline]}
+        effects.append({"component": variant.component, "effect": variant.effect, **trainings})
     if declared and effects:
         yield Stage(
             ABLATION,

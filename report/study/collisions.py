@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from analysis.vocabulary.attention import ATTENTION
 from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.external import EXTERNAL
-from analysis.vocabulary.measures import ABNORMAL, BETWEEN, MACRO, MICRO, WEIGHTED
+from analysis.vocabulary.measures import ABNORMAL, BETWEEN, MACRO, MICRO, WEIGHTED, WITHOUT
 from analysis.vocabulary.reference_classifiers import REFERENCES
 from analysis.vocabulary.results import ABLATION
 from report.study.model_settings import Model
@@ -29,7 +29,7 @@ OWNERS = (
 """What results are named after beside models."""
 COLUMNS = ("image_id", "split", "fold", "seed", "patient_id", "y_true")
 """The columns that stand beside those of classes in a table of predictions."""
-SCORES = (MACRO, MICRO, WEIGHTED, ABNORMAL, "top")
+SCORES = (MACRO, MICRO, WEIGHTED, WITHOUT, ABNORMAL, "top")
 """Averages and scores that results are named by as by a class."""
 NO_WORDS = ("nan", "null", "true", "false", "inf", "infinity")
 """What programs read in a table as a number, as true or false, or as nothing."""
@@ -43,7 +43,7 @@ def find_collision(classes: Sequence[ClassLabel], models: Sequence[Model]) -> tu
     """Return the key of a name of a class or model that collides, and with what; None if none does."""
     for key, names, reserved in (
         ("models", [m.id for m in models], OWNERS),
-        ("classes", [c.id for c in classes], (*SCORES, *COLUMNS)),
+        ("classes", [c.id for c in classes], (*SCORES, *(f"{WITHOUT}{c.id}" for c in classes), *COLUMNS)),
     ):
         for name in names:
             if name in reserved:

@@ -89,10 +89,13 @@ class Variant:
     beside: Model
     trainings: int
 
-    def list_runs(self, study: Study) -> tuple[list[Run], list[Run]]:
-        """Return its trainings, and those of the other network with the same seeds; all of the study's own analysis."""
-        own, other = (list_runs(study, m, PRESCRIBED.suffix) for m in (self.model, self.beside))
-        return own[: self.trainings], other[: self.trainings]
+    def list_runs(self, study: Study) -> list[list[Run]]:
+        """Return its trainings, and with the same seeds those of the other network and of the baseline.
+
+        All are of the study's own analysis.
+        """
+        networks = self.model, self.beside, study.ends_of_ablation[1]
+        return [list_runs(study, model, PRESCRIBED.suffix)[: self.trainings] for model in networks]
 
 
 def list_variants(study: Study) -> list[Variant]:

@@ -79,8 +79,9 @@ def test_nothing_follows_from_an_ablation_that_is_not_to_run():
 def test_the_first_seeds_are_taken_and_those_of_both_networks_are_the_same(seeds, more, expected):
     study = changed_study(*ABLATED, f"training.seeds={seeds}", *more)
     for variant in list_variants(study):
-        own, beside = variant.list_runs(study)
-        assert [r.seed for r in own] == [r.seed for r in beside]
+        own, beside, baseline = variant.list_runs(study)
+        assert [r.seed for r in own] == [r.seed for r in beside] == [r.seed for r in baseline]
+        assert {r.model.id for r in baseline} == {study.comparison.baseline}
         assert [r.seed for r in own] == list(study.training.seeds[: expected[variant.effect]])
         assert {r.model.id for r in beside} == {variant.beside.id}
 

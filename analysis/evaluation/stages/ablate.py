@@ -25,6 +25,7 @@ from analysis.vocabulary.ablation import (
     EFFECTS_TABLE,
     EQUIVALENCE,
     LEAVE,
+    REMAINING,
     SYNERGY,
     UNDETERMINED,
     join_effect,
@@ -59,8 +60,9 @@ def ablate(
     """Write what each component adds to the primary measure: to the network that has it, and to the baseline.
 
     ``results.json`` has ``ablation.<component>.leave`` with its interval at the level at which Holm tested it,
-    ``....leave.p_holm`` and ``....leave.equivalence``, the 90 % interval; the same of ``add``, and ``....synergy``, by how
-    much the former effect exceeds the latter. ``effects.csv`` has the same in a row for each effect, with ``trainings``
+    ``....leave.p_holm`` and ``....leave.equivalence``, the 90 % interval, and ``....leave.remaining``, by how much the
+    network without it still exceeds the baseline, with a 95 % interval; of ``add`` the first three, and ``....synergy``,
+    by how much the former effect exceeds the latter. ``effects.csv`` has the same in a row for each effect, with ``trainings``
     (of each network) and the ``case``.
 
     Parameters
@@ -69,7 +71,7 @@ def ablate(
         The predictions of each training, by its name.
     effects : sequence of mapping
         ``component``; ``effect``, ``leave`` or ``add``; the trainings of the network that differs by the component,
-        ``own``, and with the same seeds of the one that it is held against, ``beside``.
+        ``own``, and with the same seeds of the one that it is held against, ``beside``, and of the ``baseline``.
     split : str
         The images that decide.
     **rule
@@ -109,16 +111,22 @@ def _judge(
         trainings = [predictions[name] for name in names]
         return Model.from_trainings(names[0], trainings, weights, areas=parse(rule.primary)[0].of_scores)
 
-    pairs = {}
+    pairs, remaining = {}, {}
     for each in effects:
         if each["effect"] == kind:
             own, beside = resample(*each["own"]), resample(*each["beside"])
             pairs[each["component"]] = Pair(own, beside) if kind == LEAVE else Pair(beside, own)
+            if kind == LEAVE:
+                rest = Pair(resample(*each["baseline"]), own)
+                remaining[each["component"]] = comparison.difference_results(rest, ARTIFACT, [rule.primary])
     judged = comparison.judge([(pair, ARTIFACT) for pair in pairs.values()], rule)
-    return {
+    found = {
         component: _found(pair, one, rule)
         for (component, pair), one in zip(pairs.items(), judged, strict=True)
     }
+    for component, rest_of in remaining.items():
+        found[component].results[REMAINING] = rest_of[rule.primary]
+    return found
 
 
 def _found(pair: Pair, judged: comparison.Judged, rule: Rule) -> Found:

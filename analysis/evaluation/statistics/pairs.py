@@ -185,11 +185,12 @@ def image_contributions(predictions: Predictions, measure: str) -> Floats:
     """Return what each image adds to what ``measure`` is computed from, shape (n, m).
 
     Models for which this is the same cannot differ in the measure: right or wrong for accuracy, scores for an AUROC,
-    what is called this class for a measure of a class, and for a macro average what is called each of them.
+    what is called this class for a measure of a class, and for a mean of classes what is called each of them.
     """
     declared, class_id = parse(measure)
     classes, y_true, y_pred = predictions.classes, predictions.y_true, predictions.y_pred
-    ks = np.array([classes.index(class_id)] if class_id in classes else range(len(classes)))
+    one_class = [classes.index(class_id)] if class_id in classes else None
+    ks = np.array(one_class or declared.means(classes).get(class_id, [*range(len(classes))]))
     if declared.kind is Kind.LOSS:
         return np.asarray(image_losses(predictions)[declared.id][:, None])
     if declared.kind is Kind.AREA:

@@ -13,7 +13,7 @@ from analysis.evaluation.predictions import Predictions
 from analysis.evaluation.results_file import Interval
 from analysis.evaluation.statistics import metrics
 from analysis.evaluation.statistics.resampling import confusion_matrices, percentile, weighted_auroc
-from analysis.vocabulary.measures import MACRO, MEASURES
+from analysis.vocabulary.measures import MEASURES
 
 BLOCK = 1_000
 PERCENTILE = "percentile bootstrap over patients"
@@ -56,8 +56,9 @@ def _class_measures(predictions: Predictions, weights: Weights) -> dict[str, Flo
     for name, measure in metrics.OF_CLASS.items():
         values = measure(matrices)
         found |= {f"{name}.{c}": values[:, k] for k, c in enumerate(classes)}
-        if MACRO in MEASURES[name].averages:
-            found[f"{name}.{MACRO}"] = metrics.macro(values)
+        found |= {
+            f"{name}.{of}": metrics.macro(values[:, ks]) for of, ks in MEASURES[name].means(classes).items()
+        }
     return found
 
 

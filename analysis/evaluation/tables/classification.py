@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from analysis.arrays import Counts, Floats, Indices, Labels, Mask
 from analysis.evaluation.predictions import Predictions
 from analysis.evaluation.results_file import COUNT, MEAN_OF_CLASSES, Basis, Entry, Results, entry
 from analysis.evaluation.statistics import metrics
-from analysis.vocabulary.measures import FROM_MATRIX, MACRO, Measure
+from analysis.vocabulary.measures import FROM_MATRIX, Measure
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def classification_results(labelled: Labelled) -> Results:
         if measure.of_class:
             values = metrics.OF_CLASS[measure.id](matrix)
             results |= _class_results(labelled, measure, values)
-            results |= {f"{measure.id}.{MACRO}": macro_entry(labelled, values) for _ in measure.averages}
+            means = measure.means(labelled.classes).items()
+            results |= {f"{measure.id}.{of}": mean_entry(labelled, values, ks) for of, ks in means}
     return results | _cells(labelled)
 
 
@@ -86,11 +88,11 @@ def _class_results(labelled: Labelled, measure: Measure, values: Floats) -> Resu
     }
 
 
-def macro_entry(labelled: Labelled, values: Floats) -> Entry:
-    """Return the entry of the unweighted mean of one value per class."""
-    undefined = [name for name, value in zip(labelled.classes, values, strict=True) if np.isnan(value)]
+def mean_entry(labelled: Labelled, values: Floats, ks: Sequence[int]) -> Entry:
+    """Return the entry of the unweighted mean of ``values``, one per class, over the classes with the indices ``ks``."""
+    undefined = [labelled.classes[k] for k in ks if np.isnan(values[k])]
     reason = f"undefined for {', '.join(undefined)}"
-    return entry(metrics.macro(values), MEAN_OF_CLASSES, labelled.basis(), reason_null=reason)
+    return entry(metrics.macro(values[[*ks]]), MEAN_OF_CLASSES, labelled.basis(), reason_null=reason)
 
 
 def _cells(labelled: Labelled) -> Results:

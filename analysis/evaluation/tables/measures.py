@@ -17,8 +17,8 @@ from analysis.evaluation.statistics.resampled import (
     percentile_interval,
     refuse_point,
 )
-from analysis.evaluation.tables.classification import Labelled, classification_results, macro_entry
-from analysis.vocabulary.measures import MACRO, MEASURES, MICRO, Kind, parse
+from analysis.evaluation.tables.classification import Labelled, classification_results, mean_entry
+from analysis.vocabulary.measures import MEASURES, MICRO, Kind, parse
 
 
 def measure_results(
@@ -49,7 +49,8 @@ def area_results(areas: Mapping[str, float], labelled: Labelled) -> Results:
         for name in labelled.classes
     }
     by_class = np.array([areas[name] for name in labelled.classes])
-    results[f"{measure.id}.{MACRO}"] = macro_entry(labelled, by_class)
+    means = measure.means(labelled.classes).items()
+    results |= {f"{measure.id}.{of}": mean_entry(labelled, by_class, ks) for of, ks in means}
     results[f"{measure.id}.{MICRO}"] = entry(areas[MICRO], POOLED, basis, reason_null=reason)
     return results
 

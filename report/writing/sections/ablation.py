@@ -57,6 +57,15 @@ class Ablation(Section):
         found = [c for c in self.components if self.effect(c, effect).get("case") == case]
         return sorted(found, key=lambda c: -abs(self.values.value(join_effect(c, effect)) or 0))
 
+    def of_equal_length(self, b: str) -> str:
+        """Return the component without which network ``b`` is trained for as many epochs as the baseline; "" without one."""
+        if not self.is_known or self.model != b:
+            return ""
+        own, other = (self.facts.model(m)["epochs"] for m in (b, self.study["comparison"]["baseline"]))
+        return next(
+            (c for c in self.components if self._declared(c)["models"][0]["epochs"] == other != own), ""
+        )
+
     def trainings(self, effect: str) -> int:
         """Return how often each network of an effect is trained, 0 without such an effect."""
         return max(

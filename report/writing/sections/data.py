@@ -37,6 +37,12 @@ class Data(Section):
         rows = read_rows(self.facts.inputs["records"] / "flow.csv")
         return [{**row, "count": count(int(row["count"]))} for row in rows]
 
+    @property
+    def lacks_excluded_images(self) -> bool:
+        """Whether what its annotations exclude has no image among those found: these were all kept, or have no annotation."""
+        bare = self.values.results.get("data.excluded.no_annotation_for_the_image", {"value": 0})["value"]
+        return bool(self.values.value("data.images_found") - bare == self.values.value("data.images"))
+
     def extremes(self) -> dict[str, Any]:
         """Return the ``commonest`` and the ``rarest`` class, and whether they are ``unequal`` and ``same_in_training``."""
         images = {c: self.values.value(f"data.all.count.{c}") for c in self.facts.classes}

@@ -11,6 +11,8 @@ from analysis.vocabulary.reference_classifiers import LOW_DETAIL, MAJORITY
 from report.writing.study_facts import Section
 from report.writing.values import MISSING
 
+NEAR = 0.01
+"""Areas under ROC curves that are no further apart than this are told to be near one another."""
 Standing = Literal["above", "below", "not_above", "unknown"]
 
 
@@ -64,6 +66,21 @@ class References(Section):
             standing = self.standing(self.difference(model, analysis))
             parts[standing if standing in parts else "others"].append(model)
         return parts
+
+    def nearest(self, models: Sequence[str], measure: str) -> dict[str, Any]:
+        """Return the first of the ``models`` to which the low-detail classifier is near in each class, and its ``distance``.
+
+        Nothing where it is near none: within `NEAR` on test in all classes.
+        """
+        for model in models:
+            pairs = [
+                [self._known(f"{owner}.test.{measure}.{c}") for owner in (model, LOW_DETAIL.id)]
+                for c in self.facts.classes
+            ]
+            known = not any(None in pair for pair in pairs)
+            if known and (distance := max(abs(a - b) for a, b in pairs)) <= NEAR:
+                return {"model": model, "distance": distance}
+        return {}
 
     @property
     def headlines(self) -> list[str]:

@@ -162,20 +162,34 @@ class Results(Section):
             for end in (max(known), min(known))
         ]
 
-    def lowest(self, models: Sequence[str], split: str, measure: str) -> list[dict[str, Any]]:
-        """Return for which classes a measure is lowest, of which ``models``, with its ``values``; nothing where all are the same.
+    def at_end(
+        self, models: Sequence[str], split: str, measure: str, *, highest: bool = False
+    ) -> list[dict[str, Any]]:
+        """Return for which classes a measure is lowest, or highest, of which ``models``, with its ``values``.
+
+        Nothing where it is the same for all.
 
         Models with the same ``labels`` are together; ``shared`` tells whether all of several are.
         """
         groups: dict[tuple[str, ...], dict[str, Any]] = {}
         for model in models:
             if extremes := self.extremes(model, split, measure):
-                labels = tuple(extremes[1]["labels"])
+                end = extremes[0 if highest else 1]
+                labels = tuple(end["labels"])
                 group = groups.setdefault(labels, {"labels": labels, "models": [], "values": []})
                 group["models"].append(model)
-                group["values"].append(extremes[1][measure])
+                group["values"].append(end[measure])
         shared = len(groups) == 1 < len(models)
         return [{**group, "shared": shared} for group in groups.values()]
+
+    def leader(self, models: Sequence[str], split: str, measure: str) -> str:
+        """Return which of several models has more of a measure than the others in each class; "" where none has."""
+        ahead = set()
+        for of in self.facts.classes:
+            found = {m: self.values.value(f"{m}.{split}.{measure}.{of}") for m in models}
+            most = [] if None in found.values() else [m for m in found if found[m] == max(found.values())]
+            ahead.add(most[0] if len(most) == 1 < len(models) else "")
+        return ahead.pop() if len(ahead) == 1 else ""
 
     def confusions(self, model: str, split: str) -> dict[str, Any]:
         """Return the ``pairs`` of true class and answer that are confused most often, and how ``many`` images each."""

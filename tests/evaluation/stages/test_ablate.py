@@ -56,7 +56,7 @@ def run(predicted, tmp_path: Path):
     """Return a function that runs the stage on components, each with the trainings of its effects."""
 
     def ablated(*effects: dict[str, Any], **changes: Any) -> tuple[dict[str, Any], pd.DataFrame]:
-        of = {name for e in effects for name in (*e["own"], *e["beside"])}
+        of = {name for e in effects for name in (*e["own"], *e["beside"], *e["baseline"])}
         inputs = {name: predicted(*(name.split("-")[0], int(name.split("-")[1]))) for name in of}
         params = {"classes": CLASSES, "effects": effects, "split": "test", **RULE, **changes}
         ablate(inputs, tmp_path, scratch=tmp_path, progress=silent, **params)
@@ -68,7 +68,8 @@ def run(predicted, tmp_path: Path):
 
 def effect(component: str, kind: str, own: str, beside: str, seeds: int = 1) -> dict[str, Any]:
     """Return an effect of networks that were trained so many times."""
-    trainings = {k: [f"{name}-{n}" for n in range(seeds)] for k, name in (("own", own), ("beside", beside))}
+    networks = {"own": own, "beside": beside, "baseline": "base"}
+    trainings = {k: [f"{name}-{n}" for n in range(seeds)] for k, name in networks.items()}
     return {"component": component, "effect": kind, **trainings}
 
 
@@ -105,16 +106,19 @@ def test_without_a_decision_it_is_undetermined(run):
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_an_effect_is_the_difference_that_the_comparison_computes(run, predicted, tmp_path, seeds):
     results, table = run(effect("helps", "leave", "weak", "full", seeds))
-    of = {name: [f"{name}-{n}" for n in range(seeds)] for name in ("weak", "full")}
+    of = {name: [f"{name}-{n}" for n in range(seeds)] for name in ("weak", "full", "base")}
     inputs = {run: predicted(name, int(run[-1])) for name, runs in of.items() for run in runs}
     out = tmp_path / "compare"
     out.mkdir()
     compare(
-        {**inputs, "base": predicted("base", 0)}, out, scratch=out, progress=silent,
-        analysis="", classes=CLASSES, splits=["val", "test"], networks=of, reference="base",
-        baseline="weak", against=["full"], split="test", declared_late=False, corrections=[], **RULE,
+        {**inputs, "trees": predicted("base", 0)}, out, scratch=out, progress=silent,
+        analysis="", classes=CLASSES, splits=["val", "test"], networks=of, reference="trees",
+        baseline="weak", against=["full"], split="test", declared_late=False, corrections=[],
+        between=[("base", "weak")], **RULE,
     )  # fmt: skip
     same = json.loads((out / "results.json").read_text())
+    left, told = results["ablation.helps.leave.remaining"], same["weak_vs_base.test.f1.macro"]
+    assert [left[k] for k in ("value", "low", "high")] == [told[k] for k in ("value", "low", "high")]
     for name, other in (("", "primary"), (".equivalence", "equivalence"), (".p_holm", "p_holm")):
         ours, theirs = results[f"ablation.helps.leave{name}"], same[f"full_vs_weak.test.{other}"]
         assert {k: v for k, v in ours.items() if k != "artifact"} == {

@@ -381,7 +381,15 @@ def test_the_table_of_differences_says_the_same_as_the_results(family: Compared)
     assert list(rows) == ["split", "measure", "class", "a", "b", "difference", "low", "high", "level"]
     assert rows["measure"].iloc[0] == "accuracy"
     assert rows["class"].iloc[0] == ""
-    assert rows[rows["measure"] == "f1"]["class"].tolist() == [*CLASSES, "macro"] * 2
+    assert (
+        rows[rows["measure"] == "f1"]["class"].tolist()
+        == [
+            *CLASSES,
+            "macro",
+            *(f"macro_without_{c}" for c in CLASSES),
+        ]
+        * 2
+    )
     for row in rows.to_dict("records"):
         of = f".{row['class']}" if row["class"] else ""
         item = family.results[f"c_vs_a.{row['split']}.{row['measure']}{of}"]
