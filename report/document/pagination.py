@@ -20,7 +20,7 @@ KEPT_ROWS = 8
 """Lines of a long table, with its caption and head, that begin it on a page."""
 UNBROKEN = "unbroken"
 WHOLE = {"nav", "pre", "callout", "layout", UNBROKEN}
-LINE = 14.5 * 96 / 72
+LINE = 14.0 * 96 / 72
 """Height of a line of text in px, as ``pdf.css`` has it."""
 MUCH = 0.12
 """The share of a page from which on it is filled with the next chapter rather than left empty before a figure."""
