@@ -1,4 +1,4 @@
-"""The learning curves of all models, training beneath validation: of two in one panel, of more in panels with common axes."""
+"""The learning curves of all models, training beneath validation, in panels with common axes; of two with like losses in one panel."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from analysis.vocabulary.measures import CURVE_PREFIXES
 LEFT, RIGHT, GAP = 12.0, 2.0, 4.0
 TITLE_LINE, BELOW, BELOW_KEY, AXIS, APART = 3.4, 2.5, 1.8, 9.0, 3.0
 OVERLAID = 2
-"""So many models lie over one another in one panel, without their learning rates: these have no scale in common with the loss."""
+"""So many models can lie over one another in one panel. Their learning rates are not drawn: these have no scale in common."""
 BESIDE = 3
 """So many models or fewer have both measures on one line."""
 MOST_ACROSS = 6
@@ -106,6 +106,7 @@ def draw(
     progress: Progress,
     measures: Sequence[str],
     models: Sequence[style.Model],
+    comparable: bool = True,
 ) -> None:
     """Draw loss or accuracy or both of every model over its epochs; panels of a measure have the same axes.
 
@@ -117,6 +118,8 @@ def draw(
         What is drawn.
     models : sequence of mapping
         ``id`` and ``title`` of each model.
+    comparable : bool
+        Whether the losses of all models are the same function, so that two may lie over one another.
     """
     histories = {m["id"]: read_course(inputs[f"training_{m['id']}"]) for m in models}
     table = pd.concat([history.assign(model=model) for model, history in histories.items()])
@@ -124,7 +127,7 @@ def draw(
     rate = [name for name in table if name == "learning_rate"]
     table = table[["model", "epoch", *curves, *rate, "stopped"]]
     best = {m: float(h["epoch"].iloc[row]) for m, h in histories.items() if (row := best_row(h)) is not None}
-    panels = [models] if len(models) == OVERLAID else [[m] for m in models]
+    panels = [models] if len(models) == OVERLAID and comparable else [[m] for m in models]
     key = _key(table, panels)
     grid, titles = _arrange(panels, len(measures), style.key_mm(list(key), LEFT) + BELOW_KEY)
     with style.page(grid.total) as figure:
@@ -141,7 +144,7 @@ def draw(
                 for model, (lines, marks) in _styles(panel).items():
                     mine = table[table["model"] == model]
                     _curves(ax, mine, measure, lines)
-                    if i == 0 and len(panel) == 1:
+                    if i == 0 and len(models) != OVERLAID:
                         draw_rate(ax, mine, find_largest_rate(table), **marks)
                     if model in best:
                         ax.axvline(best[model], **{**BEST, "zorder": 0.5, **marks})
@@ -172,7 +175,8 @@ def _key(table: pd.DataFrame, panels: Sequence[Sequence[style.Model]]) -> dict[s
         | ({"color": style.QUIET, "linestyle": LINES[s], "linewidth": 1.1} if shared else {})
         for s in CURVE_PREFIXES
     }
-    marks = make_key(table.drop(columns="learning_rate", errors="ignore") if shared else table)
+    pair = len(panels) == OVERLAID or shared
+    marks = make_key(table.drop(columns="learning_rate", errors="ignore") if pair else table)
     return {**models, **lines, **marks}
 
 

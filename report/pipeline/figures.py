@@ -238,7 +238,9 @@ def _side_by_side(study: Study) -> Iterator[Stage]:
         f"training_{m}": Output(f"train.{run}", COURSE) for m, run in shown.items()
     }
     measures: list[Json] = ["loss", "accuracy"]
-    yield _figure(study, "histories", trainings, {"measures": measures, "models": models})
+    alike = len({m.label_smoothing for m in study.in_main_text}) == 1
+    params: dict[str, Json] = {"measures": measures, "models": models, "comparable": alike}
+    yield _figure(study, "histories", trainings, params)
     evaluations: dict[str, Input] = {
         f"evaluation_{m}": Output(f"evaluate.{run}", ("confusion.csv",)) for m, run in shown.items()
     }

@@ -28,6 +28,7 @@ from report.errors import RenderError
 from report.writing.values import (
     count,
     counted,
+    day,
     decimal,
     highlight,
     hundredths,
@@ -117,6 +118,7 @@ def make_engine(
     engine.bytecode_cache = _COMPILED
     engine.filters |= {"one_line": join_lines, "unbroken": unbroken, "highlight": highlight, "slug": slug}
     engine.filters |= {"sentence_case": sentence_case, "counted": counted, "each": each}
+    engine.filters |= {"day": day}
     engine.filters |= {"decimal": decimal, "percent": percent}
     engine.filters |= {"in_text": in_text, "as_average": as_average, "as_head": as_head}
     engine.filters |= {"hundredths": hundredths, "whole_percent": whole_percent}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from analysis.vocabulary.attention import is_difference, is_percentage
@@ -24,6 +25,12 @@ def decimal(value: float, digits: int = 3, *, signed: bool = False) -> str:
     if float(text) == 0:
         text = f"{0:.{digits}f}"
     return text.replace("-", "−")
+
+
+def day(text: str) -> str:
+    """Return a date as a reader writes it: ``29 November 2026`` of ``2026-11-29``."""
+    found = date.fromisoformat(text)
+    return f"{found.day}\u00a0{found:%B} {found.year}"
 
 
 def percent(share: float, digits: int = 6) -> str:

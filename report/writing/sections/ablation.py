@@ -66,6 +66,11 @@ class Ablation(Section):
             (c for c in self.components if self._declared(c)["models"][0]["epochs"] == other != own), ""
         )
 
+    def total(self) -> float | None:
+        """Return the sum of the effects of leaving out; None where one is not known."""
+        found = [self.values.value(join_effect(c, LEAVE)) for c in self.components]
+        return None if None in found else float(sum(found))
+
     def trainings(self, effect: str) -> int:
         """Return how often each network of an effect is trained, 0 without such an effect."""
         return max(

@@ -249,6 +249,15 @@ class Comparison(Section):
             none=bool(sign and not moved and not undecided),
         )
 
+    def moved_little(self, b: str) -> bool:
+        """Tell whether in both analyses, which point the same way, measures moved against the difference, but none surely."""
+        found = [self.against(b, analysis) for analysis in self.analyses]
+        return (
+            not any(f.clear or f.undecided for f in found)
+            and not all(f.none for f in found)
+            and len({self.is_lower(f.prefix) for f in found}) == 1
+        )
+
     def _measured(self) -> Iterator[str]:
         """Yield the names of all measures of which more is better, those that are always equal once."""
         reported, shown = self.facts.reported_class, [m for m in COMPARED if m.higher_is_better]

@@ -130,7 +130,8 @@ class Explanation(Section):
     def enlarged(self, b: str) -> dict[str, Any]:
         """Return the ablation's network without a component whose largest dense layer has far more weights than that of ``b``.
 
-        Its ``component``, the ``weights`` and the ``case`` of the component; nothing where there is none.
+        Its ``component``, the ``weights``, the ``case`` of the component, and whether they are as many as in the baseline
+        or half (``is_as_large``); nothing where there is none.
         """
         ablation = Ablation(self.facts)
         if not ablation.is_known or ablation.model != b:
@@ -139,11 +140,10 @@ class Explanation(Section):
         found = {c: self._dense(f"{b}_without_{c}")[0] for c in ablation.components}
         component = max(found, key=lambda c: found[c])
         case = ablation.effect(component, ablation.leave).get("case")
-        return (
-            {"component": component, "weights": found[component], "case": case}
-            if found[component] > max(MUCH * own, self._dense(self.study["comparison"]["baseline"])[0] / 2)
-            else {}
-        )
+        if found[component] <= MUCH * own:
+            return {}
+        large = found[component] > self._dense(self.study["comparison"]["baseline"])[0] / 2
+        return {"component": component, "weights": found[component], "case": case, "is_as_large": large}
 
     def early_stopping(self, b: str) -> dict[str, Any]:
         """Return what early stopping alone would have given the model that ``b`` is compared with.

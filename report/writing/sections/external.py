@@ -90,12 +90,14 @@ class External(Section):
         return [m for m in self.facts.trained if self.values.value(f"{m}.{EXTERNAL}.accuracy") is not None]
 
     def is_reversed(self) -> bool:
-        """Return whether of two models in the main text the one with the higher accuracy on test has the lower one here."""
+        """Return whether of two models in the main text the one with the higher accuracy on test surely has the lower one here."""
         main = self.facts.main
         if len(main) != 2 or not {*main} <= {*self.with_accuracy()}:
             return False
         here, there = ([self.values.value(f"{m}.{of}.accuracy") for m in main] for of in (EXTERNAL, "test"))
-        return bool((here[0] - here[1]) * (there[0] - there[1]) < 0)
+        ends = [[self.values.entry(f"{m}.{EXTERNAL}.accuracy")[end] for end in ("low", "high")] for m in main]
+        apart = None not in ends[0] + ends[1] and (ends[0][0] > ends[1][1] or ends[1][0] > ends[0][1])
+        return bool(apart and (here[0] - here[1]) * (there[0] - there[1]) < 0)
 
     def unseen(self) -> list[str]:
         """Return the classes of the study of which the external set has no image."""

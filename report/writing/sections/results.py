@@ -92,6 +92,11 @@ class Results(Section):
         found = [self.course(training) for training in self.trainings(model)]
         return {"called": found.count(found[0]), "all": len(found)}
 
+    def are_alike(self, models: Sequence[str]) -> bool:
+        """Return whether of each of the models all trainings, and these are several, go the way that the first went."""
+        found = [self.alike(m) for m in models if not self.only_answer(m, *EVALUATED)]
+        return len(found) == len(models) and all(each["called"] == each["all"] > 1 for each in found)
+
     def farthest(self, models: Sequence[str]) -> float | None:
         """Return how far macro F1 on test is from that on validation, of the model where it is farthest; None if not known."""
         pairs = [[self.values.value(f"{m}.{split}.f1.macro") for split in EVALUATED] for m in models]
@@ -137,14 +142,16 @@ class Results(Section):
     ) -> list[str]:
         """Return the measures of a class or average in the order of the columns of tables, with intervals.
 
-        One that is the highest of several models ``beside`` one another is bold.
+        One that is printed as the highest of several models ``beside`` one another is bold.
         """
         cells = []
         for measure in COLUMNS:
             names = {m: f"{m}{analysis}.{split}.{measure.id}.{of}" for m in (model, *beside)}
             cell = unbroken(self.values.cell(names[model]))
-            known = [value for value in map(self.values.value, names.values()) if value is not None]
-            is_highest = len(known) > 1 and self.values.value(names[model]) == max(known)
+            known = {
+                m: round(v, 3) for m, name in names.items() if (v := self.values.value(name)) is not None
+            }
+            is_highest = len({*known.values()}) > 1 and known.get(model) == max(known.values())
             cells.append(highlight(cell) if is_highest else cell)
         return cells
 

@@ -58,7 +58,7 @@ def ablated(artifacts, tmp_path: Path):
         ("contributes", "harms", "Augmentation contributes: without it macro F1 falls by 0.500 (the two networks differ by 0.379). Dropout harms it: without it macro F1 rises by 0.700."),
         ("negligible", "negligible", "Dropout and augmentation are negligible (their 90 % intervals lie within the margin)."),
         ("undetermined", "undetermined", "Dropout and augmentation remain undetermined."),
-        ("undetermined", "contributes", "Dropout contributes: without it macro F1 rises by 0.700. Alone it is not shown to be worth the margin of 0.03. Augmentation remains undetermined."),
+        ("undetermined", "contributes", "Dropout contributes: without it macro F1 rises by 0.700. It alone is not shown to reach the margin of 0.03. Augmentation remains undetermined."),
     ],
 )  # fmt: skip
 def test_the_discussion_says_what_each_case_says(ablated, augmentation, dropout, said):
@@ -68,6 +68,29 @@ def test_the_discussion_says_what_each_case_says(ablated, augmentation, dropout,
     assert said in words
     assert "none was done" not in words
     assert "An ablation trained the improved CNN again without one component at a time" in words
+
+
+@pytest.mark.parametrize(
+    ("low", "said"), [(0.1, "a difference remains."), (-0.1, "no difference is shown."), (None, "")]
+)
+def test_what_is_left_at_equal_length_is_told_where_the_ablation_has_it(ablated, low, said):
+    inputs, study = ablated("contributes", "harms")
+    words = "sentences/ablation.equal_length"
+    assert macro(facts_of(inputs, study), words, "improved") == ""
+    epochs = next(m["epochs"] for m in study["models"] if m["id"] == "baseline")
+    study["ablation"] = copy.deepcopy(study["ablation"])
+    study["ablation"]["components"][0]["models"][0]["epochs"] = epochs
+    path = inputs["results"] / "results.json"
+    whole = json.loads(path.read_text())
+    whole["results"]["ablation.augmentation.leave.remaining"] |= {
+        "value": 0.2,
+        "low": low,
+        "high": low and 0.4,
+    }
+    path.write_text(json.dumps(whole))
+    told = macro(facts_of(inputs, study), words, "improved")
+    assert told.startswith(f"Trained for {epochs} epochs as well, its test macro F1 differs by +0.200")
+    assert told.endswith(f": at equal length {said}" if said else "(no interval; @sec-ablation).")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +122,7 @@ def test_the_discussion_has_effects_and_cases_and_the_appendix_what_was_changed(
         in discussion
     )
     assert (
-        "Intervals and p are adjusted by Holm. *Added*: the same in the baseline CNN. {#tbl-ablation}"
+        "Holm's method widens intervals and p, as several components are tested. *Added*: the same in the baseline CNN. {#tbl-ablation}"
         in discussion
     )
     assert re.search(r"\| Dropout \| −0.700 \(.+\) \| 0.500 \| harms \| – \| – \| – \|", discussion)

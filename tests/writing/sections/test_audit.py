@@ -13,6 +13,7 @@ import pytest
 
 from analysis.audit import features
 from report import PROJECT
+from report.writing.sections.audit import Audit
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
 from tests.writing.conftest import CLASSES, STUDY, facts_of, macro
@@ -36,7 +37,8 @@ def test_the_words_follow_the_level(found, source, level):
     assert ("Results may rest on more than the disease" in text) == (level is not None)
     assert ("(@sec-audit): all results may reflect these" in text) == (level is not None)
     assert ("{#fig-duplicates" in text) == (level is not None)
-    assert set(re.findall(r"\| (strong|weak|none) \|", section)) == {level or "none"}
+    details = text[text.index("{#sec-audit-details}") : text.index("# Appendix: labels")]
+    assert set(re.findall(r"\| (strong|weak|none) \|", details)) == {level or "none"}
 
 
 def test_no_words_of_the_audit_tell_causes(found, source):
@@ -149,19 +151,43 @@ def test_too_few_images_name_no_class(own):
 
 
 def test_a_probe_that_tells_a_class_is_quoted_where_its_results_are(found):
-    facts = facts_of(found("strong"))
+    inputs = found("strong")
+    facts = facts_of(inputs)
     areas = {c: 0.997 if c == "covid_19" else 0.8 for c in CLASSES}
     changed = {f"audit.probes.border.auroc.{c}": {"value": v, "low": v, "high": v} for c, v in areas.items()}
     changed["audit.probes.border.auroc.macro"] = {"value": 0.95, "low": 0.94, "high": 0.96}
     facts = replace(facts, values=Values({**facts.values.results, **changed}))
-    assert macro(facts, f"{SAY}.beside_results").endswith(
-        "A classifier that sees only the image border tells COVID\\-19 from the rest with an AUC of 0.997."
+    assert macro(facts, f"{SAY}.beside_results").startswith(
+        "Source, age, sex, view and device go with the class"
     )
     assert (
         "Boosted trees that see only a border of at most 12 pixels reach a macro AUC of 0.950, "
         "cross-validated on all images; the " in macro(facts, f"{SAY}.verdict")
     )
+    for folder in {inputs[name] for name in inputs if name.startswith("audit_")}:  # the probe alone
+        findings = json.loads((folder / "findings.json").read_text())
+        findings = [f for f in findings if f["topic"] != "confounding"]
+        (folder / "findings.json").write_text(json.dumps(findings))
+    assert macro(facts, f"{SAY}.beside_results") == (
+        "A classifier that sees only the image border tells COVID\\-19 from the rest with an AUC of 0.997 (@sec-audit)."
+    )
     assert features.BORDER == 12
+
+
+def test_the_difference_without_the_one_class_that_has_a_source_of_its_own_is_told(found, monkeypatch):
+    facts = facts_of(found("strong"))
+    name = "f1.macro_without_covid_19"
+    told = {"value": 0.04, "low": 0.019, "high": 0.061}
+    changed = {f"improved.test.{name}": {"value": 0.799}, f"baseline.test.{name}": {"value": 0.759}}
+    changed |= {f"improved_vs_baseline{analysis}.test.{name}": told for analysis in ("", "@patient")}
+    facts = replace(facts, values=Values({**facts.values.results, **changed}))
+    say = "sentences/comparison.without_a_class"
+    assert macro(facts, say, "improved") == ""  # each class has values of its own
+    monkeypatch.setattr(Audit, "concerned", lambda *_: ["covid_19"])
+    assert macro(facts, say, "improved") == (
+        "Without COVID\\-19 (@sec-audit), macro F1 is 0.799 against 0.759. The difference is +0.040 (+0.019 to +0.061). "
+        "By patient it is +0.040 (+0.019 to +0.061)."
+    )
 
 
 def test_what_could_not_be_compared_is_said_not_to_be(found):

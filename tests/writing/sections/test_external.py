@@ -35,7 +35,7 @@ def test_a_tie_is_shown_with_all_its_classes(found, tmp_path):
     [
         (
             "covid_19",
-            "only COVID\\-19 images show adults, so a network that goes by age alone would not do this.",
+            "Age alone does not explain this: among ours only COVID\\-19 images show adults.",
         ),
         ("healthy", "only COVID\\-19 images show adults, so age can explain this."),
     ],
