@@ -92,11 +92,6 @@ class Results(Section):
         found = [self.course(training) for training in self.trainings(model)]
         return {"called": found.count(found[0]), "all": len(found)}
 
-    def are_alike(self, models: Sequence[str]) -> bool:
-        """Return whether of each of the models all trainings, and these are several, go the way that the first went."""
-        found = [self.alike(m) for m in models if not self.only_answer(m, *EVALUATED)]
-        return len(found) == len(models) and all(each["called"] == each["all"] > 1 for each in found)
-
     def farthest(self, models: Sequence[str]) -> float | None:
         """Return how far macro F1 on test is from that on validation, of the model where it is farthest; None if not known."""
         pairs = [[self.values.value(f"{m}.{split}.f1.macro") for split in EVALUATED] for m in models]
