@@ -11,7 +11,7 @@ from report.document.pagination import LINE, Block, Page
 
 HEIGHT = 1000.0
 KINDS = {
-    "t": ("p", "text", 10 * LINE),
+    "t": ("p", "text", 193.0),
     "f": ("figure", "figure", 500.0),
     "g": ("figure", "figure", 330.0),
     "b": ("figure", "table", 100.0),

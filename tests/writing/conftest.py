@@ -340,7 +340,7 @@ def known(artifacts) -> dict[str, Any]:
 
 
 def write_figure(folder: Path) -> None:
-    drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="160mm" height="60mm" viewBox="0 0 160 60"><rect width="160" height="60"/></svg>'
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="160mm" height="48mm" viewBox="0 0 160 48"><rect width="160" height="48"/></svg>'
     (folder / "figure.svg").write_text(drawing)
     (folder / "figure.csv").write_text("split,y\nval,1\ntest,2\n")
     (folder / "figure.json").write_text(json.dumps({"alt": 'A black "box".', "width_mm": 160}))

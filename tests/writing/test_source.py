@@ -207,9 +207,9 @@ def test_what_moved_is_said_of_both_splits(artifacts, by_patient):
     assert sentences.having(results)("explanation.moved", "improved", "ppv") == (
         "Precision rose for "
         + (
-            "Viral Pneumonia in both splits, for No Pneumonia \\(healthy\\) by image alone."
+            "Viral Pneumonia in both splits, for No Pneumonia \\(healthy\\) only by image."
             if by_patient
-            else "No Pneumonia \\(healthy\\) and Viral Pneumonia by image alone."
+            else "No Pneumonia \\(healthy\\) and Viral Pneumonia only by image."
         )
     )
 

@@ -432,7 +432,7 @@ def test_the_day_on_which_the_test_set_was_unlocked_is_said():
         return replace(verdicts, facts=replace(verdicts.facts, study=study))("comparison.declared").strip()
 
     assert say().endswith("before the test set was used.")
-    assert say(unlocked="2026-11-29").endswith("used (it was opened on 2026\\-11\\-29).")
+    assert say(unlocked="2026-11-29").endswith("used (it was opened on 29\u00a0November 2026).")
 
 
 @pytest.mark.parametrize(

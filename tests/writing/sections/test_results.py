@@ -161,11 +161,11 @@ def test_networks_side_by_side_share_what_is_the_same(artifacts):
     )
     assert say("told_apart", results) == (
         "AUC is highest for Bacterial Pneumonia, COVID\\-19 and No Pneumonia \\(healthy\\) with the baseline CNN (0.900) "
-        "and COVID\\-19 with the improved CNN (0.950), and lowest for Viral Pneumonia (0.700 and 0.700). "
-        "That of the thumbnail trees is within 0.009 of that of the baseline CNN in each class."
+        "and COVID\\-19 with the improved CNN (0.950). It is lowest for Viral Pneumonia (0.700 and 0.700). "
+        "The thumbnail trees come within 0.009 of the baseline CNN in each class."
     )
     ahead = {**results, **{f"improved.test.auroc.{c}": {"value": 0.96} for c in ids}}
-    assert "In each class the improved CNN has the higher one." in say("told_apart", ahead)
+    assert "The improved CNN has the higher AUC in each class." in say("told_apart", ahead)
     elsewhere = {**results, "improved.test.auroc.healthy": {"value": 0.5}}
     assert (
         "lowest for Viral Pneumonia with the baseline CNN (0.700) and No Pneumonia \\(healthy\\) with the improved"
