@@ -156,12 +156,17 @@ def exported(built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_all_that_can_be_read_is_answered_with_what_the_study_knows(built, images):
-    done = built.run("predict", str(images), *built.options(), "--json")
-    assert done.returncode == DATA, done.stderr
-    assert "broken.png: not an image in a known format; 2 of 3 images are answered" in done.stderr
-    assert "warning" not in done.stderr, "no stage reads what its key does not cover"
-    found = json.loads(done.stdout)
+@pytest.fixture(scope="module")
+def answered(built: Tiny, images: Path) -> subprocess.CompletedProcess[str]:
+    """Return what the command answers about the images."""
+    return built.run("predict", str(images), *built.options(), "--json")
+
+
+def test_all_that_can_be_read_is_answered_with_what_the_study_knows(built, images, answered):
+    assert answered.returncode == DATA, answered.stderr
+    assert "broken.png: not an image in a known format; 2 of 3 images are answered" in answered.stderr
+    assert "warning" not in answered.stderr, "no stage reads what its key does not cover"
+    found = json.loads(answered.stdout)
     broken, cmyk, test = found["images"]
     assert broken.keys() == {"image", "problem"}
     results = json.loads((built.root / tiny_build.OUT / "results.json").read_text())["results"]
@@ -195,24 +200,23 @@ def test_a_network_that_was_exchanged_in_the_cache_does_not_answer(built, images
     assert "damaged in the cache" in done.stderr
 
 
-def test_what_is_exported_answers_the_same_without_this_program(built, images, exported):
+def test_what_is_exported_answers_the_same_without_this_program(built, images, exported, answered):
     assert sorted(path.name for path in exported.iterdir()) == [
         "README.md",
         "input.json",
         "model.keras",
         "predict.py",
     ]
-    done = built.run("predict", str(images), *built.options(), "--json")
-    labels = {c: facts["label"] for c, facts in json.loads(done.stdout)["classes"].items()}
-    expected = {Path(row["image"]).name: row for row in json.loads(done.stdout)["images"]}
-    for image in sorted(images.glob("*.j*g")):
-        alone = [sys.executable, "-c", ALONE, str(exported / "predict.py"), str(image)]
-        apart = subprocess.run(alone, cwd=images, capture_output=True, text=True, check=False)
-        assert apart.returncode == 0, apart.stderr
+    told = json.loads(answered.stdout)
+    labels = {c: facts["label"] for c, facts in told["classes"].items()}
+    expected = {Path(row["image"]).name: row for row in told["images"]}
+    files = sorted(images.glob("*.j*g"))
+    alone = [sys.executable, "-c", ALONE, str(exported / "predict.py"), *map(str, files)]
+    apart = subprocess.run(alone, cwd=images, capture_output=True, text=True, check=False)
+    assert apart.returncode == 0, apart.stderr
+    for image, said in zip(files, apart.stdout.split("\f")[:-1], strict=True):
         probabilities = expected[image.name]["probabilities"]
-        assert json.loads(apart.stdout) == pytest.approx(
-            {labels[c]: p for c, p in probabilities.items()}, abs=1e-6
-        )
+        assert json.loads(said) == pytest.approx({labels[c]: p for c, p in probabilities.items()}, abs=1e-6)
     by_file = built.run("predict", str(images), "--model", str(exported / "model.keras"), "--json")
     found = json.loads(by_file.stdout)
     assert found["study"] is None
@@ -223,8 +227,8 @@ def test_what_is_exported_answers_the_same_without_this_program(built, images, e
             assert row["resemblance"] is None
 
 
-def test_the_page_answers_as_the_command_does_and_keeps_nothing(built, images, tmp_path):
-    expected = json.loads(built.run("predict", str(images), *built.options(), "--json").stdout)["images"][1]
+def test_the_page_answers_as_the_command_does_and_keeps_nothing(built, answered, tmp_path):
+    expected = json.loads(answered.stdout)["images"][1]
     before = {path for path in built.cache.rglob("*") if "actions" in path.parts}
     command = (
         sys.executable,
@@ -268,9 +272,13 @@ class Refuse:
         if name.partition(".")[0] in ("report", "analysis"):
             raise ImportError(name)
 sys.meta_path.insert(0, Refuse())
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
+script, *images = sys.argv[1:]
+for image in images:
+    sys.argv = [script, image]
+    runpy.run_path(script, run_name="__main__")
+    print("\f")
 """
+"""Runs the script for each image, with a form feed after each answer."""
 
 
 def test_the_card_has_what_model_hubs_read_and_the_figures_of_the_study(built, exported):

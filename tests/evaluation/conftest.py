@@ -8,7 +8,7 @@ import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -142,12 +142,12 @@ def run(stage: Stage, root: Path, out: Path, changes: dict[str, Any]) -> None:
         function(inputs, out, scratch=out, progress=silent, **{**stage.params, **changes})
 
 
-def build(root: Path, study: Study, *, scrambled: bool = False) -> Built:
+def build(root: Path, study: Study, *, scrambled: bool = False) -> None:
     """Write what the networks of a study would have said, and run every stage of the evaluation on it.
 
     With ``scrambled`` the labels of the test set are shuffled, and nothing else is different.
     """
-    plan = make_stages(study, Place(ASSIGNMENT, "sample"))
+    plan = stages_of(study)
     records = records_table()
     truth = records["label"].map(CLASSES.index).to_numpy()
     first, second = split_column(records["image_id"]), split_column(cluster_ids(records))
@@ -172,7 +172,10 @@ def build(root: Path, study: Study, *, scrambled: bool = False) -> Built:
                 (root / stage.name / "results.json").write_text("{}")
             case "evaluate" | "compare" | "ledger" | "results":
                 run(stage, root, root / stage.name, {})
-    return Built(study, plan, root)
+
+
+def stages_of(study: Study) -> list[Stage]:
+    return make_stages(study, Place(ASSIGNMENT, "sample"))
 
 
 def records_table() -> pd.DataFrame:
@@ -246,20 +249,28 @@ def write_training(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def assignment(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The assignment: two models, of which the second oversamples; as it splits, and by patient; one seed."""
-    return build(tmp_path_factory.mktemp("assignment"), load(ASSIGNMENT / "study.toml"))
+def evaluated(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[..., Built]:
+    """Return a function that builds the assignment with some overrides; equal ones are built once a run of the tests."""
+
+    def make(*overrides: str, scrambled: bool = False) -> Built:
+        study = load(ASSIGNMENT / "study.toml", overrides)
+        name = f"evaluated-{zlib.crc32(repr((overrides, scrambled)).encode())}"
+        root = once(name, lambda folder: build(folder, study, scrambled=scrambled))
+        return Built(study, stages_of(study), root)
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def one_analysis(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Built]:
+def assignment(evaluated: Callable[..., Built]) -> Built:
+    """The assignment: two models, of which the second oversamples; as it splits, and by patient; one seed."""
+    return evaluated()
+
+
+@pytest.fixture(scope="session")
+def one_analysis(evaluated: Callable[..., Built]) -> Callable[..., Built]:
     """Return a function that builds the assignment without its analysis by patient."""
-
-    def make(*overrides: str, scrambled: bool = False) -> Built:
-        study = load(ASSIGNMENT / "study.toml", ("split.also=none", *overrides))
-        return build(tmp_path_factory.mktemp("study"), study, scrambled=scrambled)
-
-    return make
+    return partial(evaluated, "split.also=none")
 
 
 @pytest.fixture(scope="session")

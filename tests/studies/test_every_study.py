@@ -62,7 +62,7 @@ def start_workers() -> Iterator[StartExecutor]:
 def test_one_model_of_a_study(name, model, start_workers, tmp_path, monkeypatch):
     monkeypatch.setattr(executors, "local_processes", start_workers)
     cache = tmp_path / "cache"
-    few = ("sample.pictures=120",) * (name != SUBSET)
+    few = ("sample.pictures=80",) * (name != SUBSET)
     settings = [word for setting in (*SMALL, *few) for word in ("--set", setting)]
     places = ("--cache", str(cache), "--out", str(tmp_path / "out"))
     build = ["build", name, "--sample", "--only", model, *settings, *places, "--jobs", "1"]
