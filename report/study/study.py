@@ -34,7 +34,7 @@ from report.study.value_types import IMAGENET, RANDOM, Section, refuse
 
 MIN_CLASSES = 2
 UNLEARNT = " (random weights)"
-AT_HAND = "--weights DIR, a folder with Keras' files of them, or --weights keras, which fetches them"
+AT_HAND = "--weights DIR (or REPORT_WEIGHTS), a folder with Keras' files of them, or --weights keras, which fetches them"
 OUTSIDE_FILE = {"published", "left_out", "has_imagenet"}
 """Keys of a study that do not stand in its ``study.toml``."""
 
