@@ -170,6 +170,7 @@ LONGEST = (
     *("preview/test_rendering.py", "commands/test_audit.py", "commands/test_build.py"),
     *("delivery/test_rehearsal.py", "document/test_browser.py", "evaluation/stages/test_compare.py"),
     *("document/test_pdf.py", "models/test_saving_check.py", "models/test_networks.py"),
+    "models/test_fine_tuning.py",
 )
 """What costs most, the longest first: begun last, it would keep one process busy long after the other has ended."""
 

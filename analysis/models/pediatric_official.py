@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from analysis.models.transfer import make_base
+
 
 def plain(*, size: int, channels: int, classes: int) -> keras.Model:
     """Return CNN I: one convolution and one hidden dense layer.
@@ -50,18 +52,16 @@ def augmented(*, size: int, channels: int, classes: int) -> keras.Model:
     return keras.Model(inputs, layers.Dense(classes)(x), name="augmented")
 
 
-def resnet50v2(*, size: int, channels: int, classes: int, trainable: int = 0) -> keras.Model:
+def resnet50v2(*, size: int, channels: int, classes: int, backbone: str, trainable: int = 0) -> keras.Model:
     """Return ResNet50V2 with its last ``trainable`` layers trained, under three dense layers.
 
     As it was built: the preprocessing and augmentation that were meant are not in it. Batch normalisation stays as it
-    was learnt. 24,683,746 parameters, 1,118,946 of them trainable with the whole base frozen.
+    was learnt. 24,683,746 parameters, 1,118,946 of them trainable with the whole base frozen. Another ``backbone`` may
+    stand in its place.
     """
-    shape = (size, size, channels)
-    base = keras.applications.ResNet50V2(include_top=False, weights=None, input_shape=shape)
-    for layer in base.layers[: len(base.layers) - trainable]:
-        layer.trainable = False
-    inputs = keras.Input(shape, name="picture")
+    base = make_base(backbone, size, channels, trainable=trainable)
+    inputs = keras.Input((size, size, channels), name="picture")
     x = layers.GlobalAveragePooling2D()(base(inputs, training=False))
     for units in (512, 128, 32):
         x = layers.Dense(units, activation="relu")(x)
-    return keras.Model(inputs, layers.Dense(classes)(x), name="resnet50v2_head")
+    return keras.Model(inputs, layers.Dense(classes)(x), name=f"{backbone}_head")

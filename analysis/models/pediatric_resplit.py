@@ -8,6 +8,7 @@ import keras
 from keras import layers, regularizers
 
 from analysis.models.pediatric_layers import dense_network, drop, one_sigmoid
+from analysis.models.transfer import make_base, preprocess
 
 
 def dense(*, size: int, channels: int, classes: int, units: Sequence[int]) -> keras.Model:
@@ -79,31 +80,34 @@ def deep(
     return keras.Model(inputs, one_sigmoid(x, classes), name="deep")
 
 
-def vgg19(*, size: int, channels: int, classes: int) -> keras.Model:
+def vgg19(
+    *, size: int, channels: int, classes: int, backbone: str, preprocessed: bool = False
+) -> keras.Model:
     """Return VGG19, frozen, under two dense layers with dropout.
 
-    21,081,409 parameters for 128 x 128 x 3, 1,057,025 of them trainable.
+    21,081,409 parameters for 128 x 128 x 3, 1,057,025 of them trainable. Of images from 0 to 1: as published it sees
+    them so, ``preprocessed`` as in its own training. Another ``backbone`` may stand in its place.
     """
-    base = keras.applications.VGG19(include_top=False, weights=None, input_shape=(size, size, channels))
-    base.trainable = False
     inputs = keras.Input((size, size, channels), name="picture")
-    x = layers.Flatten()(base(inputs))
+    seen = preprocess(inputs, backbone, highest=1.0) if preprocessed else inputs
+    x = layers.Flatten()(make_base(backbone, size, channels)(seen, training=False))
     for units in (128, 64):
         x = layers.Dense(units, activation="relu")(x)
         x = layers.Dropout(0.4)(x)
-    return keras.Model(inputs, one_sigmoid(x, classes), name="vgg19_head")
+    return keras.Model(inputs, one_sigmoid(x, classes), name=f"{backbone}_head")
 
 
-def resnet50v2(*, size: int, channels: int, classes: int) -> keras.Model:
-    """Return ResNet50V2, frozen and averaged over places, under one sigmoid.
+def resnet50v2(
+    *, size: int, channels: int, classes: int, backbone: str, preprocessed: bool = False
+) -> keras.Model:
+    """Return ResNet50V2, frozen and averaged over places, under one sigmoid; see `vgg19`.
 
     23,566,849 parameters, 2,049 of them trainable.
     """
-    shape = (size, size, channels)
-    base = keras.applications.ResNet50V2(include_top=False, weights=None, input_shape=shape, pooling="avg")
-    base.trainable = False
-    inputs = keras.Input(shape, name="picture")
-    return keras.Model(inputs, one_sigmoid(base(inputs), classes), name="resnet50v2_head")
+    inputs = keras.Input((size, size, channels), name="picture")
+    seen = preprocess(inputs, backbone, highest=1.0) if preprocessed else inputs
+    base = make_base(backbone, size, channels, pooling="avg")
+    return keras.Model(inputs, one_sigmoid(base(seen, training=False), classes), name=f"{backbone}_head")
 
 
 def _l2(penalty: float) -> keras.Regularizer | None:

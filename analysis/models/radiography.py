@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers, regularizers
 
+from analysis.models.transfer import make_base
+
 
 def simple(*, size: int, channels: int, classes: int) -> keras.Model:
     """Return three blocks of convolution, batch normalisation and pooling, averaged over places.
@@ -44,16 +46,15 @@ def deeper(*, size: int, channels: int, classes: int) -> keras.Model:
     return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="deeper")
 
 
-def resnet50v2(*, size: int, channels: int, classes: int, frozen: int = 160) -> keras.Model:
-    """Return ResNet50V2 with its first ``frozen`` of 190 layers frozen, under one dense layer.
+def resnet50v2(*, size: int, channels: int, classes: int, backbone: str, trainable: int = 30) -> keras.Model:
+    """Return ResNet50V2 with the last ``trainable`` of its 190 layers trained, under one dense layer.
 
     24,099,332 parameters for four classes. The published summary, before freezing, has 24,049,284 of them trainable.
+    As published the batch normalisation of layers that are trained learns new means and variances. Another ``backbone``
+    may stand in its place.
     """
-    shape = (size, size, channels)
-    base = keras.applications.ResNet50V2(include_top=False, weights=None, input_shape=shape)
-    for layer in base.layers[:frozen]:
-        layer.trainable = False
-    inputs = x = keras.Input(shape, name="picture")
+    base = make_base(backbone, size, channels, trainable=trainable)
+    inputs = x = keras.Input((size, size, channels), name="picture")
     x = layers.Rescaling(1 / 127.5, offset=-1)(x)
     x = layers.GlobalAveragePooling2D()(base(x))
     x = layers.BatchNormalization()(x)
@@ -62,7 +63,7 @@ def resnet50v2(*, size: int, channels: int, classes: int, frozen: int = 160) -> 
     x = layers.BatchNormalization()(x)
     x = layers.ReLU()(x)
     x = layers.Dropout(0.4)(x)
-    return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="resnet50v2_head")
+    return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name=f"{backbone}_head")
 
 
 def _blocks(inputs: keras.KerasTensor, filters: Sequence[int]) -> keras.KerasTensor:

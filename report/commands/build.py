@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analysis.errors import WeightsError
 from analysis.processor import has_bfloat16
-from report.commands.options import Cache, Data, External, Sample, Set, StudyArgument, request_plan
+from report.commands.options import Cache, Data, External, Sample, Set, StudyArgument, Weights, request_plan
 from report.errors import UsageError, list_first
 from report.terminal import console
 from report.terminal.quantities import format_size
@@ -29,6 +30,7 @@ def build(
     study: StudyArgument = "assignment",
     data: Data = None,
     external: External = None,
+    weights: Weights = None,
     sample: Sample = False,
     overrides: Set = None,
     ablation: Annotated[
@@ -61,7 +63,7 @@ def build(
 
     start = time.monotonic()
     overrides = [*(overrides or []), *(["ablation.run=true"] if ablation else [])]
-    plan = request_plan(study, data, sample, overrides, cache, external)
+    plan = request_plan(study, data, sample, overrides, cache, external, weights)
     model = _require_model(plan, only) if only else ""
     plan = _place(plan, out, model)
     targets = _choose_targets(plan, model, formats)
@@ -75,6 +77,7 @@ def build(
 
     def make() -> tuple[Mapping[str, Built], list[tuple[str, str]], Publication]:
         built = build_plan(plan, targets, jobs=jobs, recheck=recheck, strict=strict)
+        plan.remember_weights()
         leaks = read_leaks(built)
         if strict:
             refuse_leaks(leaks)
@@ -115,13 +118,12 @@ def _build_locked(plan: Plan, targets: list[str], jobs: int | None, start: float
 
 
 def _require_model(plan: Plan, name: str) -> str:
+    from report.study.study import AT_HAND
     from report.study.trainings import list_variants
 
     if name in (model.id for model in plan.study.untrained):
-        raise UsageError(
-            f"--only {name}: it begins with weights learnt on ImageNet and is only described",
-            hint="report models",
-        )
+        problem = f"--only {name}: it begins with weights learnt on ImageNet, which are not at hand"
+        raise WeightsError(problem, hint=AT_HAND)
     variants = [variant.model for variant in list_variants(plan.study)]
     known = [model.id for model in (*plan.study.trained, *variants)]
     if name not in known:
@@ -169,7 +171,10 @@ def _note_omissions(plan: Plan, model: str) -> None:
         return
     if plan.study.untrained:
         names = ", ".join(model.id for model in plan.study.untrained)
-        console.note(f"described and not trained, as they begin with weights learnt on ImageNet: {names}")
+        console.note(
+            f"described and not trained, as they begin with weights learnt on ImageNet: {names} (--weights keras"
+            " fetches them)"
+        )
     asked = {model.precision or plan.study.training.precision for model in plan.study.trained}
     if "bfloat16" in asked and not has_bfloat16():
         console.warn(

@@ -23,6 +23,12 @@ External = Annotated[
     Path | None,
     typer.Option("--external", metavar="DIR", help="Images from elsewhere that trained models are tried on."),
 ]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        "--weights", metavar="DIR", help="Folder of Keras' files of ImageNet weights; keras fetches them."
+    ),
+]
 Sample = Annotated[bool, typer.Option("--sample", help="Generated images instead of data: small and quick.")]
 Set = Annotated[
     list[str] | None,
@@ -47,18 +53,20 @@ def request_plan(
     overrides: list[str] | None,
     cache: Path | None,
     external: Path | None = None,
+    weights: str | None = None,
 ) -> Plan:
     """Return the plan that these options ask for, and tell where the data are if nobody named them.
 
     Raises
     ------
-    UsageError, StudyError, DataError
+    UsageError, StudyError, DataError, WeightsError
         As `report.workspace.plan.make_plan`.
     """
     from report.workspace import plan as workspace
     from report.workspace.request import Request
 
-    plan = workspace.make_plan(Request(study, data, sample, tuple(overrides or ()), cache, external))
+    request = Request(study, data, sample, tuple(overrides or ()), cache, external, weights or "")
+    plan = workspace.make_plan(request)
     if plan.guesses_data:
         console.note(f"data: {plan.data} (as in the last build)")
     return plan

@@ -176,6 +176,11 @@ def _write_training(place: Path, _: _Case) -> None:
     _write_table(place / "history.csv", [{"epoch": 1, **figures}])
 
 
+def _write_pretrained(place: Path, _: _Case) -> None:
+    facts = {"study": "study", "model": "model", "sha256": "0" * 64, "parameters": WHOLE}
+    (place / "pretrained.json").write_text(json.dumps(facts), encoding="utf-8")
+
+
 def _write_evaluation(place: Path, case: _Case) -> None:
     first, last = case.study.classes[0].id, case.study.classes[-1].id
     _write_table(
@@ -273,6 +278,7 @@ _WRITERS: dict[str, Callable[[Path, _Case], None]] = {
     "read": _write_records,
     "split": _write_split,
     "architecture": _write_architecture,
+    "pretrained": _write_pretrained,
     "train": _write_training,
     "evaluate": _write_evaluation,
     "compare": _write_comparison,

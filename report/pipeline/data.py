@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -47,6 +47,10 @@ class Place:
         What the external set is; "" where the study has none, or its images are not there.
     external : Path or None
         Its folder or archive.
+    weights : Path or None
+        The folder of files of weights learnt on ImageNet; None where they are to be fetched.
+    networks : mapping of str to Path
+        The networks of other studies, by what models call them as their ``weights``.
     """
 
     study: Path
@@ -57,6 +61,8 @@ class Place:
     commit: str = ""
     external_kind: DataKind | Literal[""] = ""
     external: Path | None = None
+    weights: Path | None = None
+    networks: Mapping[str, Path] = field(default_factory=dict)
 
 
 def find_kind(data: Path | None) -> DataKind:

@@ -20,6 +20,7 @@ from report.pipeline.audit import find_audit_tables
 from report.pipeline.data import Place
 from report.pipeline.external import find_external_tables
 from report.pipeline.subsets import TABLES, find_subsets
+from report.pipeline.weights import PRETRAINED, has_own_weights
 from report.study.folder import list_prose
 from report.study.study import Study
 from report.study.trainings import (
@@ -121,6 +122,11 @@ def _results(study: Study, place: Place) -> dict[str, Input]:
         "results": Output("results"),
         **{f"architecture_{m.id}": Output(f"architecture.{m.id}") for m in study.models},
         **{f"training_{m}": Output(f"train.{run}", ("history.csv",)) for m, run in shown.items()},
+        **{
+            f"pretrained_{m.id}": Output(f"pretrained.{shown[m.id]}", PRETRAINED)
+            for m in study.trained
+            if not has_own_weights(m)
+        },
         **{f"evaluate_{m}": Output(f"evaluate.{run}") for m, run in shown.items()},
         f"evaluate_{LOW_DETAIL.id}": Output(f"evaluate.{LOW_DETAIL.id}"),
         **{f"compare{analysis}": Output(f"compare{analysis}") for analysis in list_analyses(study)},

@@ -8,6 +8,7 @@ from analysis.vocabulary.splits import EVALUATED
 from report.engine.stage import Input, Output, Stage
 from report.pipeline import packages
 from report.pipeline.data import RECORDS
+from report.pipeline.weights import has_own_weights, make_beginning_stage
 from report.study import trainings
 from report.study.model_settings import Model
 from report.study.study import Study
@@ -57,9 +58,12 @@ def make_run_stages(study: Study, run: trainings.Run, pixels: dict[str, Input]) 
 def make_training_stages(study: Study, run: trainings.Run, pixels: dict[str, Input]) -> Iterator[Stage]:
     """Yield the stages that train a network and ask it about images."""
     model = run.model
+    if not has_own_weights(model):
+        yield make_beginning_stage(study, run)
+    module = "fine_tuning" if study.begins_elsewhere(model) else "training"
     yield Stage(
         f"train.{run.name}",
-        "analysis.models.training:train",
+        f"analysis.models.{module}:train",
         {
             "architecture": Output(f"architecture.{model.id}", ("architecture.json",)),
             **_initial(study, run),
@@ -94,7 +98,9 @@ def make_training_stages(study: Study, run: trainings.Run, pixels: dict[str, Inp
 
 
 def _initial(study: Study, run: trainings.Run) -> dict[str, Input]:
-    """Return the training whose weights a training begins with, if it begins with any."""
+    """Return whose weights a training begins with, if it begins with any: those of an earlier one, or learnt elsewhere."""
+    if not has_own_weights(run.model):
+        return {"initial": Output(f"pretrained.{run.name}", ("model.keras",))}
     for model in study.trained:
         if model.id == run.model.init_from:
             same = next(other for other in list_runs(study, model, run.analysis) if other.seed == run.seed)

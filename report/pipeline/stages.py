@@ -12,10 +12,14 @@ read          analysis.datasets.*:read                      sample, archive, or 
 images        analysis.preparation:prepare                  read, sample, archive, or the data
 audit         analysis.audit.duplicates:find                read, sample, archive, or the data
 architecture  analysis.models.architecture:describe         architecture
+weights       analysis.models.pretrained:fetch              nothing, or a file of weights learnt on ImageNet; with ``models.weights``
+weights       analysis.models.pretrained:take               a network of another study; with ``models.weights``
 split         analysis.splitting:split                      read
 split         analysis.audit.split_without_copies:split     read, audit; with ``split.exclude_duplicates``
 split         analysis.training_subsets:draw                read, split; with ``training.subsets``
+pretrained    analysis.models.pretrained:begin              architecture, weights; with ``models.weights``
 train         analysis.models.training:train                read, images, architecture, split, train
+train         analysis.models.fine_tuning:train             read, images, architecture, split, train, pretrained; on a backbone, or with ``models.weights``
 predict       analysis.models.prediction:predict            read, images, split, train
 evaluate      analysis.evaluation.stages.evaluate:evaluate  read, split, train, predict
 evaluate      analysis.evaluation.stages.average:average    evaluate; with several seeds
@@ -51,7 +55,7 @@ activations   analysis.explanation.feature_maps:show        read, images, split,
 results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, folds, ledger, ablation, subsets, external, audit, attention
 figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, ablation, subsets, results, external, audit, attention, activations
 figure        report.writing.stages_figure:draw             nothing but the list of stages
-source        report.writing.source:write                   read, architecture, split, train, evaluate, compare, folds, ledger, ablation, subsets, results, figure, external, audit, attention
+source        report.writing.source:write                   read, architecture, split, pretrained, train, evaluate, compare, folds, ledger, ablation, subsets, results, figure, external, audit, attention
 html          report.document.html:render                   source
 pdf           report.document.pdf:render                    source
 ============  ============================================  ============================================================
@@ -102,6 +106,7 @@ from report.pipeline.networks import (
 )
 from report.pipeline.splits import find_pixels, make_split_stage
 from report.pipeline.subsets import find_subsets, make_subset_training_stages, make_subsets_stage
+from report.pipeline.weights import make_weights_stages
 from report.study import trainings
 from report.study.comparable import find_obstacles
 from report.study.study import Study
@@ -125,6 +130,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         *make_data_stages(study, place),
         make_duplicates_stage(place),
         *(make_architecture_stage(study, model) for model in study.models),
+        *make_weights_stages(study, place),
         *(
             stage
             for analysis, group in list_analyses(study).items()

@@ -11,7 +11,7 @@ from report.study.published import Protocol
 from report.study.study import Study
 
 GENERATED = "the images are generated"
-BESIDE_TRAINING = {"id", "title", "weights", "corrects", "minutes", "source", "rationale"}
+BESIDE_TRAINING = {"id", "title", "corrects", "minutes", "source", "rationale"}
 """What of a model tells nothing of how it is built and trained."""
 
 

@@ -17,8 +17,14 @@ from report.study.folder import PUBLISHED, STUDIES, find_prose, find_strays
 from report.study.study import Study
 from report.study.texts import UNPRINTABLE_HINT, find_unprintable
 
+ELSEWHERE = {
+    "left_out": "classes are left out by dataset.without",
+    "has_imagenet": "weights learnt on ImageNet are named by --weights DIR",
+}
+"""What a study has and no study file says, with how it is said."""
 
-def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
+
+def load(path: Path, overrides: tuple[str, ...] = (), *, has_imagenet: bool = False) -> Study:
     """Return the study of a study file, with the published figures that belong to it.
 
     Parameters
@@ -27,6 +33,8 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
         A ``study.toml``.
     overrides : tuple of str
         Changes to it as ``table.key=value``, the later ones on top.
+    has_imagenet : bool
+        Whether the weights that were learnt on ImageNet are at hand.
 
     Raises
     ------
@@ -50,9 +58,12 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Study:
     if published:
         _require_printable(published)
         data = {**data, "published": published.data}
+    if has_imagenet:
+        data = {**data, "has_imagenet": True}
     try:
         # JSON mode: strict, yet arrays are tuples
         study = Study.model_validate_json(json.dumps(data, default=str)).without_classes()
+        study = study.with_random_told()
     except ValidationError as error:
         raise describe_refusal(error, file, published) from error
     _require_own_sections(file, study.report.sections)
@@ -119,8 +130,9 @@ def _read_published(path: Path, data: dict[str, Any]) -> StudyFile | None:
     file = (STUDIES / str(named) if named else path.parent) / PUBLISHED
     if "published" in data:
         raise StudyError(f"{path}: published figures belong into {file.name} beside it")
-    if "left_out" in data:
-        raise StudyError(f"{path}: left_out: unknown key", hint="classes are left out by dataset.without")
+    for key, hint in ELSEWHERE.items():
+        if key in data:
+            raise StudyError(f"{path}: {key}: unknown key", hint=hint)
     try:
         text = file.read_text(encoding="utf-8-sig")
         return StudyFile(file, text, tomllib.loads(text))

@@ -8,12 +8,16 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from analysis.models.backbones import BACKBONES
 from report.errors import did_you_mean, nearest
 from report.study.value_types import (
+    IMAGENET,
+    RANDOM,
     Architecture,
     Citation,
     Fraction,
     Identifier,
+    InitialWeights,
     Label,
     Rationale,
     Section,
@@ -156,8 +160,9 @@ class Model(Section):
     ``class_weights`` weigh the loss: "balanced" by n / (K n_k), "other-share" by the share of the other classes in two
     decimals, or as given by class id. ``init_from`` is a model whose trained weights this training begins with.
     ``test_input`` scales the test images where that differs from training, which is a mistake. ``corrects`` names the
-    model that has the mistake which this one does not have. With ``weights = "imagenet"`` a model is described and
-    not trained. ``precision`` is that of ``[training]`` where it is not said. ``averaged_over`` are the changes of an
+    model that has the mistake which this one does not have. ``weights`` are those that it begins with up to its head:
+    learnt on ImageNet, where it is described and not trained unless they are at hand, or those of a model of another
+    study, ``study/model``. ``precision`` is that of ``[training]`` where it is not said. ``averaged_over`` are the changes of an
     image over which its probabilities are averaged, beside the image itself. ``minutes`` is what its training takes on
     two cores, to say before the first one how long it will take. ``source`` cites where network and settings are
     published, and ``rationale`` says why they were chosen.
@@ -167,7 +172,7 @@ class Model(Section):
     title: Label
     architecture: Architecture
     params: dict[str, Any] = {}
-    weights: Literal["random", "imagenet"] = "random"
+    weights: InitialWeights = RANDOM
     init_from: Identifier | None = None
     corrects: Identifier | None = None
     input: InputScaling = InputScaling()
@@ -189,6 +194,34 @@ class Model(Section):
     minutes: Annotated[float, Field(gt=0)] | None = None
     source: Citation = ""
     rationale: Rationale = ""
+
+    @property
+    def backbone(self) -> str:
+        """The network in `analysis.models.backbones` that it stands on, "" if on none."""
+        return str(self.params.get("backbone", ""))
+
+    @property
+    def study_of_weights(self) -> tuple[str, str]:
+        """The study and the training there whose weights it begins with, "" where they are of no study."""
+        study, _, model = self.weights.rpartition("/")
+        return (study, model) if study else ("", "")
+
+    @model_validator(mode="after")
+    def _weights_are_known(self) -> Model:
+        known = f"params.backbone is one of {', '.join(BACKBONES)}"
+        if self.weights == IMAGENET and self.backbone not in BACKBONES:
+            problem = f"weights learnt on ImageNet are those of a backbone; {known}"
+            raise refuse(problem, key="weights", others=["params"])
+        if self.backbone and "weights" not in self.model_fields_set and not self.init_from:
+            raise refuse(
+                f'says nothing of the weights of {self.backbone}: "{IMAGENET}", those of a model of another study, or "{RANDOM}"',
+                key="params.backbone",
+                others=["params", "weights"],
+                hint=f'add weights = "{IMAGENET}"',
+            )
+        if self.weights != RANDOM and self.init_from:
+            raise refuse("init_from has the weights that it begins with", key="weights", others=["init_from"])
+        return self
 
     @model_validator(mode="after")
     def _interleaved_once(self) -> Model:

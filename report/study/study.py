@@ -30,18 +30,21 @@ from report.study.settings import (
     Split,
     Training,
 )
-from report.study.value_types import Section, refuse
+from report.study.value_types import IMAGENET, RANDOM, Section, refuse
 
 MIN_CLASSES = 2
-OUTSIDE_FILE = {"published", "left_out"}
+UNLEARNT = " (random weights)"
+AT_HAND = "--weights DIR (or REPORT_WEIGHTS), a folder with Keras' files of them, or --weights keras, which fetches them"
+OUTSIDE_FILE = {"published", "left_out", "has_imagenet"}
 """Keys of a study that do not stand in its ``study.toml``."""
 
 
 class Study(Section):
     """A whole study as its ``study.toml`` declares it.
 
-    Two keys are not for that file: ``published`` has what ``published.toml`` says, and ``left_out`` the classes that
-    `report.study.loading.load` has taken out of the study, because its data are read without them.
+    Three keys are not for that file: ``published`` has what ``published.toml`` says, ``left_out`` the classes that
+    `report.study.loading.load` has taken out of the study, because its data are read without them, and ``has_imagenet``
+    whether the weights that were learnt on ImageNet are at hand.
     """
 
     about: Annotated[About, Field(alias="study")]
@@ -60,6 +63,7 @@ class Study(Section):
     sample: Sample = Sample()
     published: Published | None = None
     left_out: tuple[ClassLabel, ...] = ()
+    has_imagenet: bool = False
 
     @property
     def class_ids(self) -> list[str]:
@@ -69,7 +73,7 @@ class Study(Section):
     @property
     def trained(self) -> tuple[Model, ...]:
         """The models that a build trains."""
-        return tuple(m for m in self.models if m.weights == "random")
+        return tuple(m for m in self.models if m not in self.untrained)
 
     @property
     def in_main_text(self) -> tuple[Model, ...]:
@@ -78,8 +82,19 @@ class Study(Section):
 
     @property
     def untrained(self) -> tuple[Model, ...]:
-        """The models that are described and not trained."""
-        return tuple(m for m in self.models if m.weights != "random")
+        """The models that are described and not trained, as the weights that they begin with are not at hand."""
+        found: list[Model] = []
+        for model in self.models:
+            lacks = model.weights == IMAGENET and not self.has_imagenet
+            if lacks or model.init_from in [m.id for m in found]:
+                found.append(model)
+        return tuple(found)
+
+    def begins_elsewhere(self, model: Model) -> bool:
+        """Tell whether a model's weights up to its head are not its own: it is fine-tuned, or stands on a backbone."""
+        before = next((m for m in self.models if m.id == model.init_from), None)
+        known = model.weights != RANDOM or bool(model.backbone)
+        return known or (before is not None and self.begins_elsewhere(before))
 
     @property
     def subset_models(self) -> tuple[Model, ...]:
@@ -196,6 +211,17 @@ class Study(Section):
                 changed[key] = section.model_copy(update={"subset": subset})
         return self.model_copy(update=changed)
 
+    def with_random_told(self) -> Study:
+        """Return the study in which the titles of models say so whose backbone begins with random weights."""
+        models = list[Model]()
+        for model in self.models:
+            told = [m.id for m in models if m.title.endswith(UNLEARNT)]
+            begins = model.init_from in told if model.init_from else model.weights == RANDOM
+            random = bool(model.backbone) and begins
+            title = {"title": f"{model.title}{UNLEARNT}"} if random else {}
+            models.append(model.model_copy(update=title))
+        return self.model_copy(update={"models": tuple(models)})
+
     def _dataset_of(self, ids: Collection[str]) -> Dataset:
         """Return the settings of the dataset with only the classes ``ids`` named in them."""
         data = self.dataset
@@ -279,13 +305,15 @@ class Study(Section):
             for key, other in (("corrects", model.corrects), ("init_from", model.init_from)):
                 if other is not None and other not in ids[:i]:
                     raise refuse(f"no model before it is called {other!r}", key=f"{table}.{key}")
-            if model in self.trained and model.init_from in {m.id for m in self.untrained}:
-                initial = model.init_from
-                others = [f"models.{initial}.weights"]
-                raise refuse(f"{initial} is not trained", key=f"{table}.init_from", others=others)
+            if model.weights == IMAGENET and self.image.color != "rgb":
+                raise refuse(
+                    'weights learnt on ImageNet are of three channels: color = "rgb", which shows grey images in each',
+                    key="image.color",
+                    others=[f"{table}.weights"],
+                )
             self._check_class_weights(model, table)
         if not self.trained:
-            raise refuse("none of them is trained", key="models")
+            raise refuse("none of them is trained", key="models", hint=AT_HAND if self.untrained else "")
 
     def _check_class_weights(self, model: Model, table: str) -> None:
         weights = model.class_weights
@@ -307,11 +335,13 @@ class Study(Section):
         between = [name for pair in self.comparison.between for name in pair]
         for key, names in (("baseline", (baseline,)), ("against", against), ("between", between)):
             for name in names:
+                if name in {m.id for m in self.untrained}:
+                    problem = f"{name} begins with weights learnt on ImageNet, which are not at hand"
+                    raise refuse(problem, key=f"comparison.{key}", hint=AT_HAND)
                 if name not in models:
                     known = ", ".join(sorted(models))
-                    others = [f"models.{name}.weights"]
                     problem = f"no model is called {name!r} (models: {known})"
-                    raise refuse(problem, key=f"comparison.{key}", others=others)
+                    raise refuse(problem, key=f"comparison.{key}")
         if len({baseline, *against}) <= len(against):
             others = ["comparison.baseline"]
             raise refuse("a model is compared with itself", key="comparison.against", others=others)

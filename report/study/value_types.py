@@ -26,6 +26,8 @@ from report.study import readers
 from report.study.architectures import find_problem
 
 NAME = r"^[a-z][a-z0-9_]*$"
+RANDOM, IMAGENET = "random", "imagenet"
+"""The weights that a network begins with, where they are not those of a model of another study."""
 LANGUAGES = ("en-GB", "en-US", "en")
 REFUSED = "refused"
 """The type of an error that is raised with a message and a hint of ours."""
@@ -69,6 +71,14 @@ def _known_architecture(name: str) -> str:
     if found := find_problem(name):
         raise refuse(found[0], hint=found[1])
     return name
+
+
+def _known_weights(weights: str) -> str:
+    """Refuse what names no weights to begin with."""
+    if weights in {RANDOM, IMAGENET} or re.fullmatch(r".*[^/]/[a-z][a-z0-9_]*(@[a-z0-9_]+)?", weights):
+        return weights
+    known = f'"{RANDOM}", "{IMAGENET}", or a model that another study has trained: "pediatric-official/cnn_2"'
+    raise refuse(f"no weights are called {weights!r}", hint=f"write {known}")
 
 
 def _known_reader(name: str) -> str:
@@ -168,6 +178,7 @@ SectionId = Annotated[str, StringConstraints(pattern=r"^(sec|fig|tbl)-[a-z0-9_-]
 Architecture = Annotated[
     str, StringConstraints(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$"), AfterValidator(_known_architecture)
 ]
+InitialWeights = Annotated[str, AfterValidator(_known_weights)]
 ReaderName = Annotated[
     str,
     StringConstraints(pattern=r"^([a-z][a-z0-9-]*|[a-z_][\w.]*:[a-z_]\w*)$"),

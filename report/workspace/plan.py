@@ -23,6 +23,7 @@ from report.workspace.data import find_data, find_external
 from report.workspace.places import find_cache, find_study_folder
 from report.workspace.request import Request
 from report.workspace.version import find_commit
+from report.workspace.weights import FROM_KERAS, WEIGHTS, find_networks, find_weights, require_files
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Plan:
         The version of the program, "" if git does not tell it.
     external : Path, optional
         The folder or archive of the external set; None for the sample, or if there is none.
+    weights : str
+        The folder with weights learnt on ImageNet, or ``keras``; "" where they are not at hand.
     """
 
     request: Request
@@ -53,6 +56,7 @@ class Plan:
     document: Path
     commit: str = ""
     external: Path | None = None
+    weights: str = ""
 
     @property
     def lacks_external(self) -> bool:
@@ -80,6 +84,8 @@ class Plan:
         request = self.request
         if request.external:
             data += ["--external", str(request.external)]
+        if request.weights:
+            data += ["--weights", request.weights]
         return format_build(request.study, request.overrides, *self._common_options(), *data, *words)
 
     def log_command(self, stage: str) -> str:
@@ -108,6 +114,12 @@ class Plan:
             with translate_disk_errors(self.cache):
                 Store(self.cache).point(self.cache_name, {"folder": str(self.external)}, EXTERNAL)
 
+    def remember_weights(self) -> None:
+        """Keep where the weights are that it was built with, for commands that are not told."""
+        if self.weights:
+            with translate_disk_errors(self.cache):
+                Store(self.cache).point(self.cache_name, {"folder": self.weights}, WEIGHTS)
+
 
 def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
     """Return the plan that ``request`` asks for; without ``needs_data`` the data folder may be missing.
@@ -120,9 +132,16 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
         The study file is wrong.
     DataError
         There is no data folder.
+    WeightsError
+        Weights that models begin with are not there.
     """
     folder = find_study_folder(request.study)
-    study = load(folder / "study.toml", request.overrides)
+    weights = find_weights(request)
+    study = load(folder / "study.toml", request.overrides, has_imagenet=bool(weights))
+    files = None if weights in {"", FROM_KERAS} else Path(weights)
+    if files:
+        require_files(files, study)
+    networks = find_networks(request, study)
     if request.sample:
         if request.data is not None:
             raise UsageError("--data and --sample contradict each other", hint="leave one of them out")
@@ -153,6 +172,8 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
                 version,
                 external_kind,
                 external,
+                files,
+                networks,
             ),
         ),
         data=found,
@@ -161,6 +182,7 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
         document=PROJECT / "document" / name,
         commit=version,
         external=external,
+        weights=weights,
     )
 
 

@@ -30,6 +30,8 @@ class Request:
         Where results are kept; None for the usual place.
     external : Path, optional
         The folder or archive of the external set; None where the user named none.
+    weights : str
+        The folder with weights learnt on ImageNet, or ``keras``; "" where the user named none.
     """
 
     study: str = "assignment"
@@ -38,12 +40,18 @@ class Request:
     overrides: tuple[str, ...] = ()
     cache: Path | None = None
     external: Path | None = None
+    weights: str = ""
 
     @property
     def named_external(self) -> Path | None:
         """The external set that the user names: ``--external``, else ``REPORT_EXTERNAL``."""
         environment = os.environ.get("REPORT_EXTERNAL")
         return self.external or (Path(environment) if environment else None)
+
+    @property
+    def named_weights(self) -> str:
+        """The weights learnt on ImageNet that the user names: ``--weights``, else ``REPORT_WEIGHTS``."""
+        return self.weights or os.environ.get("REPORT_WEIGHTS", "")
 
     @property
     def named_data(self) -> Path | None:

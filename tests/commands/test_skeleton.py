@@ -63,7 +63,6 @@ def test_a_study_that_is_there_is_left_alone(studies):
 
 REFUSED = {
     "without": "fewer than 2 classes",
-    "weights": "comparison.against: no model is called 'improved'",
     "fold_models": "there are no folds",
 }
 """What of it does not fit the two classes and the comparison of the skeleton."""

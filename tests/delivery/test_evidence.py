@@ -25,7 +25,7 @@ FILES = ("records.csv", "images.npy", "a/b.png", "split.csv", "model.keras", "hi
 
 
 def plan_study(name: str, kind: str) -> list[Stage]:
-    study = load(STUDIES / name / "study.toml")
+    study = load(STUDIES / name / "study.toml", has_imagenet=True)
     place = Place(STUDIES / name, kind, None if kind == "sample" else Path("/data"))
     return make_stages(study.for_sample() if kind == "sample" else study, place)
 

@@ -168,3 +168,13 @@ def plain(recipe: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def own_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(Path(__file__).parent)
+
+
+@pytest.fixture
+def small_backbone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a small network in the place of every backbone."""
+    from analysis.models import pretrained, transfer
+    from tests.models import small_backbone
+
+    for module in (pretrained, transfer):
+        monkeypatch.setattr(module, "build_whole", small_backbone.build)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from report import PROJECT
 from report.engine.stage import Output, Stage
 from report.pipeline.data import Place
 from report.pipeline.stages import make_stages
@@ -51,7 +52,22 @@ REAL = planned()
 SEEDS = planned("training.seeds=[42,43,44]", "split.also=none")
 
 
+OFFICIAL = PROJECT / "studies" / "pediatric-official"
+
+
+def fine_tuned(*overrides: str, **place: Any) -> list[Stage]:
+    """Return the stages of a study with networks that begin with weights learnt elsewhere."""
+    study = load(OFFICIAL / "study.toml", overrides, has_imagenet=True)
+    return make_stages(study, Place(OFFICIAL, "folder", Path("/data"), **place))
+
+
+FROM_STUDY = "models.transfer_first.weights=radiography/simple_cnn"
 PLANS = {
+    "fine-tuned": fine_tuned(weights=Path("/weights")),
+    "fine-tuned, fetched, three seeds": fine_tuned("training.seeds=[1,2,3]"),
+    "fine-tuned from a study": fine_tuned(
+        FROM_STUDY, networks={"radiography/simple_cnn": Path("/model.keras")}
+    ),
     "sample": SAMPLE,
     "real": REAL,
     "three seeds": SEEDS,

@@ -179,7 +179,31 @@ from tests.study.conftest import ASSIGNMENT
         (
             'id = "improved"',
             'id = "improved"\nweights = "imagenet"',
-            "comparison.against: no model is called 'improved' (models: baseline)",
+            "models.improved.weights: weights learnt on ImageNet are those of a backbone; params.backbone is one of vgg16,",
+            "mend",
+        ),
+        (
+            'id = "improved"',
+            'id = "improved"\nweights = "imagenet"\nparams = { backbone = "vgg16" }',
+            "comparison.against: improved begins with weights learnt on ImageNet, which are not at hand",
+            "--weights DIR",
+        ),
+        (
+            'id = "improved"',
+            'id = "improved"\nparams = { backbone = "vgg16" }',
+            "models.improved.params.backbone: says nothing of the weights of vgg16",
+            'add weights = "imagenet"',
+        ),
+        (
+            'id = "improved"',
+            'id = "improved"\nweights = "ImageNet"',
+            "models.improved.weights: no weights are called 'ImageNet'",
+            'write "random", "imagenet", or a model that another study has trained',
+        ),
+        (
+            'id = "improved"',
+            'id = "improved"\ninit_from = "baseline"\nweights = "radiography/simple_cnn"',
+            "models.improved.weights: init_from has the weights that it begins with",
             "mend",
         ),
         (

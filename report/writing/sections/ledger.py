@@ -10,6 +10,7 @@ from analysis.vocabulary.measures import HEADLINES, pair_name
 from analysis.vocabulary.published import AGREES, DIFFERS, NOT_COMPARABLE, split_reasons
 from analysis.vocabulary.splits import SPLITS
 from report.document.markdown import escape
+from report.study.build_command import format_build
 from report.writing.study_facts import Section, read_rows
 from report.writing.values import MISSING, count, decimal, unbroken
 
@@ -167,9 +168,17 @@ class Ledger(Section):
 
     def repeats(self, mistake: Mapping[str, Any]) -> bool:
         """Tell whether the model with a mistake and the one without it are trained here."""
-        models = (*self.study["models"], *self.study["untrained"])
-        trained = {m["id"] for m in models if m["weights"] == "random"}
-        return {mistake["faithful"], mistake["corrected"]} <= trained
+        return {mistake["faithful"], mistake["corrected"]} <= {m["id"] for m in self.study["models"]}
+
+    def lacking_weights(self) -> list[str]:
+        """Return the models of published figures that are not trained, as their weights are not at hand."""
+        published = {row["model"] for row in self.rows}
+        return [m["id"] for m in self.study["untrained"] if m["id"] in published]
+
+    def command_with_weights(self) -> str:
+        """Return the command that trains them too."""
+        origin, data = self.facts.origin, ["--sample"] if self.facts.sample else ["--data", "DIR"]
+        return format_build(origin.name, origin.overrides, *data, "--weights", "keras")
 
     def answers_one_class(self, model: str) -> bool:
         """Tell whether a model calls every image one class."""

@@ -125,6 +125,24 @@ class Models(Section):
                 found.setdefault(source, []).append(model)
         return [{"citation": source, "models": models} for source, models in found.items()]
 
+    def beginnings(self) -> list[dict[str, Any]]:
+        """Return what is known of each file of weights that was learnt elsewhere, with the ``models`` that begin with it."""
+        found: dict[str, dict[str, Any]] = {}
+        for model in self.facts.trained:
+            if folder := self.facts.inputs.get(f"pretrained_{model}"):
+                known = json.loads((folder / "pretrained.json").read_text(encoding="utf-8"))
+                found.setdefault(known["sha256"], {**known, "models": []})["models"].append(model)
+        return [*found.values()]
+
+    @property
+    def unlearnt(self) -> list[str]:
+        """The trained models whose backbone begins with random weights."""
+        return [
+            m["id"]
+            for m in self.study["models"]
+            if "backbone" in m["params"] and m["weights"] == "random" and not m["init_from"]
+        ]
+
     def rationales(self, models: Sequence[str]) -> list[dict[str, str]]:
         """Return what the author says of why networks were chosen, each with its ``model``."""
         texts = {m: self.facts.model(m).get("rationale", "") for m in models}

@@ -170,9 +170,11 @@ def test_several_reasons_why_figures_are_not_compared_are_a_list(ledger):
 
 
 def test_the_cost_of_a_mistake_of_an_untrained_model_is_not_measured(ledger):
-    models = [{**m, "weights": "imagenet"} if m["id"] == "improved" else m for m in STUDY["models"]]
+    trained, others = STUDY["models"][:1], STUDY["models"][1:]
     mistake = {"text": "Scales differ.", "faithful": "baseline", "corrected": "improved"}
-    said = ledger({**STUDY, "models": models, "mistakes": [mistake]})("ledger.mistake", mistake)
+    said = ledger({**STUDY, "models": trained, "untrained": others, "mistakes": [mistake]})(
+        "ledger.mistake", mistake
+    )
     assert said == r"Scales differ\. What it cost is not measured, as these networks are not trained here."
 
 
@@ -187,3 +189,15 @@ def test_two_networks_of_one_answer_tell_nothing_of_a_mistake(ledger):
     assert said.endswith(
         "Both predict one class for every image, so the difference tells nothing of the mistake."
     )
+
+
+def test_networks_that_lack_their_weights_are_named_with_the_command(ledger):
+    trained, others = STUDY["models"][:1], STUDY["models"][1:]
+    made = ledger({**STUDY, "models": trained, "untrained": others})
+    said = made("ledger.untrained")
+    assert (
+        "No test figure of the improved CNN is measured here: it begins with weights learnt on ImageNet"
+        in said
+    )
+    assert "--weights keras` has Keras fetch them, and trains it" in said
+    assert ledger(STUDY)("ledger.untrained") == ""

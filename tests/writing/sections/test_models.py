@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from report import PROJECT
@@ -68,3 +71,28 @@ def test_what_a_network_has_that_the_baseline_has_not(monkeypatch: pytest.Monkey
     facts = StudyFacts(STUDY, Values({}), {})
     assert Explanation(facts).added("improved") == ["balance", "augmentation", "dropout", "stopping"]
     assert Explanation(facts).added("baseline") == []
+
+
+def test_weights_learnt_elsewhere_are_named_with_their_digest(tmp_path: Path) -> None:
+    both = {
+        "baseline": {"backbone": "vgg16", "title": "VGG16", "file": "vgg16_notop.h5", "checked": True},
+        "improved": {"study": "radiography", "model": "simple_cnn"},
+    }
+    for number, (model, facts) in enumerate(both.items()):
+        (tmp_path / model).mkdir()
+        known = {**facts, "sha256": f"{number}" * 64}
+        (tmp_path / model / "pretrained.json").write_text(json.dumps(known))
+    inputs = {f"pretrained_{model}": tmp_path / model for model in both}
+    said = macro(StudyFacts(STUDY, Values({}), inputs), "sentences/models.beginnings")
+    assert said == (
+        "The baseline CNN begins, up to the head, with the weights of VGG16 learnt on ImageNet: Keras' file"
+        " `vgg16_notop.h5`, SHA-256 `0000000000000000`… The improved CNN begins, up to the head, with the weights that the"
+        " study `radiography` has trained as `simple_cnn`: SHA-256 `1111111111111111`…"
+    )
+
+
+def test_a_backbone_that_has_learnt_nothing_is_told() -> None:
+    first, *others = STUDY["models"]
+    models = [{**first, "params": {"backbone": "vgg16"}}, *others]
+    said = macro(StudyFacts({**STUDY, "models": models}, Values({}), {}), "sentences/models.beginnings")
+    assert "The baseline CNN was asked for with random weights: its backbone has learnt nothing" in said
