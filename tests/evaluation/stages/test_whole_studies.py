@@ -73,6 +73,7 @@ def test_every_model_has_every_measure(assignment, analysis: str, split: str) ->
         *(f"{m}_{at}.{c}" for at in ("at_90", "at_95") for c in ("abnormal", *CLASSES)
           for m in ("sensitivity", "specificity")),
         *(f"{m}.{t}.{p}" for m in ("confusion", "confusion_share") for t in CLASSES for p in CLASSES),
+        *(f"f1.macro_without_{c}" for c in CLASSES),
         *("n", "accuracy", "mcc", "auroc.micro", "ece_expected"),
         *(f"{m}{stage}" for m in ("brier", "log_loss", "ece") for stage in ("", "_scaled")),
     }  # fmt: skip
