@@ -30,6 +30,7 @@ WITHOUT_STUDY: Mapping[str, Any] = {
     "comparison": None,
     "external": None,
     "published": None,
+    "report": {"sections": ("audit", "audit_details")},
 }
 """What a page on a folder lacks of a study."""
 
