@@ -109,12 +109,11 @@ def arrange(labels: Sequence[str]) -> Layout:
         for across in range(1, len(labels) + 1)
     ]
     large = [layout for layout in every if layout.cell >= SMALLEST]
+    if not large:
+        return max(every, key=lambda layout: layout.cell)
     rows = {layout: -(-len(labels) // layout.across) for layout in large}
     several = [layout for layout in large if layout.per_class > 1 and rows[layout] <= MOST_ROWS]
-    return min(
-        several or large or every,
-        key=lambda layout: (rows.get(layout, 0), -layout.per_class, -layout.cell),
-    )
+    return min(several or large, key=lambda layout: (rows[layout], -layout.per_class, -layout.cell))
 
 
 def _layout(labels: Sequence[str], per_class: int, across: int) -> Layout:

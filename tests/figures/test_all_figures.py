@@ -211,3 +211,12 @@ def test_undefined_values_are_said_not_drawn(name: str, inputs: dict[str, Path],
     assert "nan" not in (svg + words).lower()
     if name not in {"confusion", "moved", "external"}:  # they count
         assert "undefined" in words
+
+
+def test_two_networks_whose_losses_do_not_compare_have_panels_of_their_own(inputs, tmp_path):
+    shared = draw("histories", inputs, tmp_path / "shared")
+    apart = draw("histories", inputs, tmp_path / "apart", comparable=False)
+    titles = [model["title"] for model in MODELS[:2]]
+    assert [shared.count(f">{title}<") for title in titles] == [1, 1]  # in the key
+    assert [apart.count(f">{title}<") for title in titles] == [2, 2]  # over a panel of each measure
+    assert "learning rate" not in apart

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import DataError
+from analysis.figures import example_images
 from tests.figures.drawing import (
     IDS,
     draw,
@@ -31,3 +32,16 @@ def test_examples_refuse_a_picture_that_changed(inputs: dict[str, Path], tmp_pat
         path.write_bytes(path.read_bytes() + b"0")
     with pytest.raises(DataError, match=r"image \d\d\.png has changed"):
         draw("examples", {**inputs, "data": data}, tmp_path / "out")
+
+
+@pytest.mark.parametrize(("classes", "per_class", "rows"), [(1, 3, 1), (2, 3, 1), (4, 2, 1), (20, 1, 3)])
+def test_few_classes_stand_in_one_row_and_many_on_as_few_as_hold_large_images(classes, per_class, rows):
+    layout = example_images.arrange([f"class {k}" for k in range(classes)])
+    assert (layout.per_class, -(-classes // layout.across)) == (per_class, rows)
+    assert layout.cell >= example_images.SMALLEST
+
+
+def test_where_no_images_are_large_enough_they_are_as_large_as_can_be():
+    layout = example_images.arrange([f"class {k}" for k in range(60)])
+    assert layout.per_class == 1
+    assert 8 < layout.cell < example_images.SMALLEST

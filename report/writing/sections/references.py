@@ -118,11 +118,11 @@ class References(Section):
         ]
 
     def _headline(self, owner: str, names: Mapping[str, str]) -> dict[str, Any]:
-        """Return the result of ``owner``, and whether it is the highest of those that are called ``names``."""
-        known = [value for value in map(self._known, names.values()) if value is not None]
+        """Return the result of ``owner``, and whether it is printed as the highest of those that are called ``names``."""
+        known = {o: round(v, 3) for o, name in names.items() if (v := self._known(name)) is not None}
         name = names[owner]
         text = self.values.cell(name) if name in self.values.results else MISSING
-        return {"value": text, "highest": bool(known) and self._known(name) == max(known)}
+        return {"value": text, "highest": bool(known) and known.get(owner) == max(known.values())}
 
     def _known(self, name: str) -> Any:
         return self.values.value(name) if name in self.values.results else None

@@ -449,3 +449,14 @@ def test_an_end_that_is_printed_as_the_margin_is_told_as_it_was(low, high, end):
     compared = Comparison(replace(found.facts, values=values), found.verdicts)
     assert compared.verdict("improved")["margin"] == 0.03
     assert compared.nearest_end("improved") == end
+
+
+def test_single_intervals_that_overlap_are_explained_beside_a_sure_difference():
+    verdicts = said(every(0.7), every(0.85))
+    words = "Intervals of the single scores overlap even so (@fig-primary), as both networks are tested on the same images."
+    ends = {"baseline": (0.65, 0.75), "improved": (0.8, 0.9)}
+    apart = {f"{m}.test.f1.macro": {"value": sum(e) / 2, "low": e[0], "high": e[1]} for m, e in ends.items()}
+    tell = "comparison.overlapping"
+    assert verdicts.having({**verdicts.results, **apart})(tell, "improved") == ""
+    near = {**apart, "baseline.test.f1.macro": {"value": 0.75, "low": 0.69, "high": 0.81}}
+    assert verdicts.having({**verdicts.results, **near})(tell, "improved") == words

@@ -9,7 +9,7 @@ import pytest
 from report.writing.sections.audit import Audit
 from report.writing.sections.external import External
 from report.writing.study_facts import StudyFacts
-from report.writing.values import unbroken
+from report.writing.values import Values, unbroken
 from tests.writing.conftest import facts_of, macro
 
 
@@ -63,3 +63,13 @@ def test_how_the_images_were_chosen_is_what_the_author_says(found, told, words):
     external = {"title": "another hospital", "selection": told, "classes": []}
     facts = replace(facts, study={**facts.study, "external": external, "sample": False})
     assert macro(facts, "sentences/external.selection") == words
+
+
+@pytest.mark.parametrize(("high", "told"), [(0.3, True), (0.5, False)])
+def test_a_network_is_ahead_here_and_behind_there_only_where_the_intervals_are_apart(found, high, told):
+    facts: StudyFacts = facts_of(found(None))
+    results = dict(facts.values.results)
+    for model, test, low, top in (("baseline", 0.7, 0.4, 0.6), ("improved", 0.8, 0.1, high)):
+        results[f"{model}.test.accuracy"] = {"value": test}
+        results[f"{model}.external.accuracy"] = {"value": (low + top) / 2, "low": low, "high": top}
+    assert External(replace(facts, values=Values(results))).is_reversed() is told

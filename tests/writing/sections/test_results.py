@@ -164,6 +164,9 @@ def test_networks_side_by_side_share_what_is_the_same(artifacts):
         "and COVID\\-19 with the improved CNN (0.950). It is lowest for Viral Pneumonia (0.700 and 0.700). "
         "The thumbnail trees come within 0.009 of the baseline CNN in each class."
     )
+    assert say("hardest", results) == (
+        "Hardest to find, for both networks, is Viral Pneumonia (sensitivity 0.400 and 0.400)."
+    )
     ahead = {**results, **{f"improved.test.auroc.{c}": {"value": 0.96} for c in ids}}
     assert "The improved CNN has the higher AUC in each class." in say("told_apart", ahead)
     elsewhere = {**results, "improved.test.auroc.healthy": {"value": 0.5}}
