@@ -177,7 +177,7 @@ def _read(table: pd.DataFrame, about: Subject) -> Matrices:
     cells = table.set_index(["label", "y_pred"]).loc[order]
     shape = (len(about.external), len(about.classes))
     counts, shares = (cells[name].to_numpy().reshape(shape) for name in ("count", "share"))
-    return counts.astype(np.int64), shares.astype(np.float64)
+    return counts.round().astype(np.int64), shares.astype(np.float64)
 
 
 def _frame_matches(ax: Axes, about: Subject) -> None:
@@ -213,7 +213,7 @@ def describe(table: pd.DataFrame, about: Subject) -> str:
         for label, rows in of_model[of_model["n"] > 0].groupby("label", sort=False):
             most = rows.sort_values("count", kind="stable").iloc[-1]
             said.append(
-                f"{labels[str(label)]}: {most['count']:,} of {most['n']:,} called {classes[most['y_pred']]}"
+                f"{labels[str(label)]}: {most['count']:,.0f} of {most['n']:,} called {classes[most['y_pred']]}"
             )
         sentences.append(f"{model['title']}: {wording.join(said)}.")
     return " ".join(sentences)

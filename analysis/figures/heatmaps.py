@@ -67,12 +67,15 @@ NOTHING = Cells(SHADE, 0.0, lambda *_: "")
 
 
 def read_matrices(table: pd.DataFrame, classes: Sequence[style.Class]) -> Matrices:
-    """Return counts and shares of the true class, shape (K, K), of one split's rows of ``confusion.csv``."""
+    """Return counts and shares of the true class, shape (K, K), of one split's rows of ``confusion.csv``.
+
+    Counts that are means of several trainings are rounded.
+    """
     order = pd.MultiIndex.from_product([[c["id"] for c in classes]] * 2)
     cells = table.set_index(["y_true", "y_pred"]).loc[order]
     shape = (len(classes), len(classes))
     counts, shares = (cells[name].to_numpy().reshape(shape) for name in ("count", "share"))
-    return counts.astype(np.int64), shares.astype(np.float64)
+    return counts.round().astype(np.int64), shares.astype(np.float64)
 
 
 def draw_matrix(ax: Axes, values: NDArray[np.float64], written: NDArray[np.str_], shades: Shades) -> None:

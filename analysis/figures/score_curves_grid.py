@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from analysis.figures import class_labels, style, typesetting
 
 LEFT, RIGHT, GAP, MAX_SIDE = 13.0, 2.0, 5.0, 48.0
-HEADING, TITLE_LINE, VALUE_LINE, SPACE = 6.0, 3.6, 3.4, 7.0
+HEADING, TITLE_LINE, VALUE_LINE, SPACE = 6.0, 3.6, 3.4, 5.0
 BETWEEN, LABEL_LINE = 3.0, 3.0
 LARGE_ENOUGH, SMALL_SIDE = 18.0, 13.0  # mm: the least side of panels in one line, and in several
+FLAT = 0.62
+"""How high panels in one line are, as a share of their width, where several splits stand below one another."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the panels of a split stand: ``across`` in a line, ``side`` wide; their labels; all in mm.
+    """Where the panels of a split stand: ``across`` in a line, ``side`` wide and ``high``; their labels; all in mm.
 
     ``values``: how high the areas above a panel are, 0 where there is no room for them. ``key``: the key of the
     labels, 0 where they are not cut.
@@ -24,6 +26,7 @@ class Grid:
     across: int
     lines: int
     side: float
+    high: float
     pitch: float
     labels: Sequence[str]
     above: float
@@ -34,7 +37,7 @@ class Grid:
     @property
     def first(self) -> float:
         """How high the heading and the first line of panels are."""
-        return HEADING + self.above + self.values + 1.5 + self.side
+        return HEADING + self.above + self.values + 1.5 + self.high
 
     @property
     def row(self) -> float:
@@ -59,8 +62,10 @@ def arrange(classes: Sequence[style.Class], splits: int, values: Callable[[float
     ]
     above = TITLE_LINE * max(label.count("\n") + 1 for label in labels)
     line = Grid(
-        len(classes), 1, side, pitch, labels, above, VALUE_LINE * values(pitch), typesetting.BASE, 0.0
+        len(classes), 1, side, side, pitch, labels, above, VALUE_LINE * values(pitch), typesetting.BASE, 0.0
     )
+    if splits > 1:
+        line = replace(line, high=FLAT * side)
     if side >= LARGE_ENOUGH and splits * line.block - SPACE <= room:
         return line
     tries = [
@@ -94,6 +99,7 @@ def _lines(
     above = LABEL_LINE * max(label.count("\n") + 1 for label in labels) + 0.6
     key = class_labels.key_mm(classes) if cut else 0.0
     heading = VALUE_LINE * values(wide + GAP)
-    flat = Grid(across, lines, 0.0, wide + GAP, labels, above, heading, typesetting.SMALL, key)
+    flat = Grid(across, lines, 0.0, 0.0, wide + GAP, labels, above, heading, typesetting.SMALL, key)
     high = (room - key + SPACE - splits * flat.block) / (splits * lines)
-    return replace(flat, side=min(wide, high, MAX_SIDE))
+    side = min(wide, high, MAX_SIDE)
+    return replace(flat, side=side, high=side)

@@ -159,7 +159,7 @@ def _panels(
         sheet.text(x, y + 1.2, grid.labels[k], va="baseline", linespacing=1.1, size=grid.size)
         if grid.values:
             (_values if kind.intervals else _areas)(sheet, tables, (split, c["id"]), (x, y), grid.pitch)
-        ax = style.place(figure, x, top - grid.first - line * grid.row, grid.side, grid.side)
+        ax = style.place(figure, x, top - grid.first - line * grid.row, grid.side, grid.high)
         _panel(ax, tables, (split, c["id"]))
         if shown.kind == "roc" and grid.side >= LARGE_ENOUGH and _crowded(tables, (split, c["id"])):
             _enlarge(ax, tables, (split, c["id"]))

@@ -9,10 +9,8 @@ MOST_SAID = 8  # of how many classes the alternative text has each
 
 
 def three_digits(value: float) -> str:
-    """Return a value of 0 to 1 with three digits; only a perfect one is called 1."""
-    if math.isnan(value):
-        return "undefined"
-    return "> 0.999" if 0.9995 <= value < 1 else f"{value:.3f}"
+    """Return a value of 0 to 1 with three digits, as tables have it."""
+    return "undefined" if math.isnan(value) else f"{value:.3f}"
 
 
 def interval(low: float, high: float) -> str:

@@ -135,7 +135,7 @@ def _results(study: Study, place: Place) -> dict[str, Input]:
         **find_ablation(study),
         **{f"architecture_{v.model.id}": Output(f"architecture.{v.model.id}") for v in list_variants(study)},
         **find_subsets(study, *TABLES),
-        **(find_external_tables(shown) if study.external and place.external_kind else {}),
+        **(find_external_tables(study.trained) if study.external and place.external_kind else {}),
         **find_audit_tables(study),
         **find_attention(study, *OF_ATTENTION),
     }

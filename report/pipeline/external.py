@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from analysis.datasets.reader import function_of
@@ -27,6 +27,7 @@ KIND = "external"
 """What the names of these stages begin with."""
 READ, PREPARED, TWINS, FACTS = (f"{KIND}.{name}" for name in ("read", "images", "duplicates", "facts"))
 PREDICTIONS, RESULTS, DUPLICATES = ("predictions.csv",), ("results.json",), ("duplicates.csv",)
+TABLES = ("confusion.csv", "groups.csv")
 SAMPLE = {"table": "analysis.datasets.sample.external_sample:write"}
 """What writes the sample of an external set for a reader; for the others their own sample does."""
 ANOTHER = 1000
@@ -73,12 +74,9 @@ def find_external_results(study: Study, place: Place) -> dict[str, Input]:
     return {f"evaluate_{KIND}": Output(FACTS, RESULTS), **evaluated}
 
 
-def find_external_tables(runs: Mapping[str, str]) -> dict[str, Input]:
-    """Return the tables of the external test that the report shows; ``runs`` has the training shown of each model."""
-    return {
-        f"{KIND}_{model}": Output(f"{KIND}.evaluate.{run}", ("confusion.csv", "groups.csv"))
-        for model, run in runs.items()
-    }
+def find_external_tables(models: Iterable[Model]) -> dict[str, Input]:
+    """Return the tables of the external test of each model that the report shows: of several trainings the means."""
+    return {f"{KIND}_{model.id}": Output(f"{KIND}.evaluate.{model.id}", TABLES) for model in models}
 
 
 def list_test_names(study: Study) -> list[str]:
@@ -206,7 +204,7 @@ def _average(name: str, runs: list[Run]) -> Stage:
     return Stage(
         f"{KIND}.evaluate.{name}",
         "analysis.evaluation.stages.average:average",
-        {run.name: Output(f"{KIND}.evaluate.{run.name}", RESULTS) for run in runs},
-        {"model": name},
+        {run.name: Output(f"{KIND}.evaluate.{run.name}", (*RESULTS, *TABLES)) for run in runs},
+        {"model": name, "tables": [*TABLES]},
         packages=packages.STATISTICS,
     )

@@ -19,7 +19,7 @@ from report.pipeline.ablation import find_ablation
 from report.pipeline.audit import find_label_candidates
 from report.pipeline.data import IMAGES, RECORDS, Place, make_data_inputs
 from report.pipeline.external import find_external_tables
-from report.pipeline.networks import COURSE
+from report.pipeline.networks import COURSE, DRAWN
 from report.pipeline.subsets import TABLES, find_subsets
 from report.study.settings import Comparison
 from report.study.study import Study
@@ -27,6 +27,7 @@ from report.study.trainings import (
     MOST_TOGETHER,
     find_mapped_networks,
     find_normal_class,
+    has_many_models,
     list_analyses,
     list_explained,
     name_first_run,
@@ -74,7 +75,7 @@ IN_SHORT = ("f1", "sensitivity", "auroc")
 
 
 def make_figure_stages(study: Study, place: Place) -> Iterator[Stage]:
-    """Yield the stages of all figures; they read the study's own analysis and show the first run of each model."""
+    """Yield the stages of all figures, of the study's own analysis: means of the runs of a model, where they have none the first."""
     yield _primary(study)
     yield from _data_figures(study, place)
     yield from _model_figures(study)
@@ -179,24 +180,29 @@ def _model_figures(study: Study) -> Iterator[Stage]:
 
 def _overlays(study: Study) -> Iterator[Stage]:
     """Yield the figures of models that lie over one another, with the low-detail classifier."""
+    together = select_together(study)
     evaluations: dict[str, Input] = {
-        f"evaluation_{m.id}": Output(f"evaluate.{name_first_run(study, m)}") for m in select_together(study)
+        f"evaluation_{m}": Output(f"evaluate.{m}", DRAWN) for m in (*(m.id for m in together), LOW_DETAIL.id)
     }
-    evaluations[f"evaluation_{LOW_DETAIL.id}"] = Output(f"evaluate.{LOW_DETAIL.id}")
-    networks: list[Json] = [m.select("id", "title") for m in select_together(study)]
+    first: dict[str, Input] = {
+        f"evaluation_{m.id}": Output(f"evaluate.{name_first_run(study, m)}") for m in together
+    }
+    networks: list[Json] = [m.select("id", "title") for m in together]
     models: list[Json] = [*networks, {"id": LOW_DETAIL.id, "title": LOW_DETAIL.title}]
     classes = _classes(study)
-    # The main text has ROC curves of the test set, the appendix those of validation.
-    for name, kind, splits in (
-        ("overlay.roc", "roc", ["test"]),
-        ("overlay.roc.val", "roc", ["val"]),
-        ("overlay.pr", "pr", ["test"]),
+    # Of many models those of validation have a figure of their own, in the appendix.
+    roc = {"overlay.roc": ["test"], "overlay.roc.val": ["val"]}
+    for name, splits in (
+        *(roc if has_many_models(study) else {"overlay.roc": [*reversed(EVALUATED)]}).items(),
+        ("overlay.pr", ["test"]),
     ):
+        kind = name.split(".")[1]
         curves: dict[str, Json] = {"models": models, "splits": [*splits], "kind": kind}
         yield _figure(study, name, evaluations, {**classes, **curves})
-    yield _figure(study, "reliability", evaluations, {"models": networks, "split": "test"})
+    yield _figure(study, "reliability", first, {"models": networks, "split": "test"})
     if find_normal_class(study):
-        yield _figure(study, "decision", evaluations, {"models": models})
+        first[f"evaluation_{LOW_DETAIL.id}"] = Output(f"evaluate.{LOW_DETAIL.id}")
+        yield _figure(study, "decision", first, {"models": models})
 
 
 def _pair_figures(study: Study, place: Place, comparison: Comparison, other: str) -> Iterator[Stage]:
@@ -211,7 +217,7 @@ def _pair_figures(study: Study, place: Place, comparison: Comparison, other: str
     }
     sides = {"a": models[comparison.baseline], "b": models[other]}
     evaluations: dict[str, Input] = {
-        f"evaluation_{side}": Output(f"evaluate.{name_first_run(study, model)}", ("confusion.csv",))
+        f"evaluation_{side}": Output(f"evaluate.{model.id}", ("confusion.csv",))
         for side, model in sides.items()
     }
     yield _figure(study, f"moved.{other}", evaluations, pair)
@@ -232,17 +238,16 @@ def _pair_figures(study: Study, place: Place, comparison: Comparison, other: str
 
 def _side_by_side(study: Study) -> Iterator[Stage]:
     """Yield the figures that have the models of the main text side by side, and of a replication the data before and after."""
-    shown = {m.id: name_first_run(study, m) for m in study.in_main_text}
     models: list[Json] = [m.select("id", "title") for m in study.in_main_text]
     trainings: dict[str, Input] = {
-        f"training_{m}": Output(f"train.{run}", COURSE) for m, run in shown.items()
+        f"training_{m.id}": Output(f"train.{name_first_run(study, m)}", COURSE) for m in study.in_main_text
     }
     measures: list[Json] = ["loss", "accuracy"]
     alike = len({m.label_smoothing for m in study.in_main_text}) == 1
     params: dict[str, Json] = {"measures": measures, "models": models, "comparable": alike}
     yield _figure(study, "histories", trainings, params)
     evaluations: dict[str, Input] = {
-        f"evaluation_{m}": Output(f"evaluate.{run}", ("confusion.csv",)) for m, run in shown.items()
+        f"evaluation_{m.id}": Output(f"evaluate.{m.id}", ("confusion.csv",)) for m in study.in_main_text
     }
     classes = _classes(study)
     yield _figure(
@@ -272,7 +277,7 @@ def _external(study: Study, place: Place) -> Iterator[Stage]:
     if study.external is None or not place.external_kind:
         return
     shown = study.trained if len(study.trained) <= MOST_TOGETHER else select_together(study)
-    tables = find_external_tables({m.id: name_first_run(study, m) for m in shown})
+    tables = find_external_tables(shown)
     about: dict[str, Json] = {
         **_classes(study),
         "external": [c.select("id", "label", "matches") for c in study.external.classes],

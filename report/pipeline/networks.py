@@ -15,6 +15,8 @@ from report.study.study import Study
 from report.study.trainings import list_evaluated, list_runs
 
 RESULTS = ("results.json",)
+DRAWN = ("confusion.csv", "bands.csv", "auroc.csv", "average_precision.csv")
+"""Tables of an evaluation that figures of several models show; of several trainings there are means."""
 PREDICTIONS = ("predictions.csv",)
 COURSE = ("history.csv", "training.json")
 """What a training tells of itself; its network stays where it was trained."""

@@ -98,6 +98,7 @@ from report.pipeline.external import find_external_results, make_external_stages
 from report.pipeline.figures import make_figure_stages
 from report.pipeline.folds import make_fold_stages
 from report.pipeline.networks import (
+    DRAWN,
     PREDICTIONS,
     RESULTS,
     make_architecture_stage,
@@ -168,7 +169,7 @@ def _draws(study: Study) -> Iterator[Stage]:
 
 def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator[Stage]:
     yield make_split_stage(study, analysis, group, study.split.seed)
-    pixels = find_pixels(analysis)
+    pixels, tables = find_pixels(analysis), () if study.is_locked else DRAWN
     for model in study.trained:
         for run in list_runs(study, model, analysis):
             yield from make_run_stages(study, run, pixels)
@@ -177,10 +178,10 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
                 trainings.name_evaluation(study, f"{model.id}{analysis}"),
                 "analysis.evaluation.stages.average:average",
                 {
-                    run.name: Output(trainings.name_evaluation(study, run.name), RESULTS)
+                    run.name: Output(trainings.name_evaluation(study, run.name), (*RESULTS, *tables))
                     for run in list_runs(study, model, analysis)
                 },
-                {"model": f"{model.id}{analysis}"},
+                {"model": f"{model.id}{analysis}", "tables": [*tables]},
                 packages=packages.STATISTICS,
             )
     reference = f"{LOW_DETAIL.id}{analysis}"

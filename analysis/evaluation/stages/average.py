@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from scipy.stats import t
 
+from analysis.arrays import Floats
+from analysis.evaluation import settings
 from analysis.evaluation.results_file import (
     Basis,
     Entry,
@@ -27,7 +30,15 @@ LIMITS = {"mcc": (-1.0, 1.0), "log_loss": (0.0, np.inf), "log_loss_scaled": (0.0
 """Between which values a measure lies that is no share."""
 
 
-def average(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Progress, model: str) -> None:
+def average(
+    inputs: Mapping[str, Path],
+    out: Path,
+    *,
+    scratch: Path,
+    progress: Progress,
+    model: str,
+    tables: Sequence[str] = (),
+) -> None:
     """Write ``results.json``: the mean over trainings of every result, its standard error over them, and its interval.
 
     Parameters
@@ -36,6 +47,8 @@ def average(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: P
         The evaluation of each training, by its name.
     model : str
         What the means are named.
+    tables : sequence of str
+        Files of each training, of the same rows, of which the means are written under the same names.
     """
     each = [
         {key.removeprefix(f"{name}."): item for key, item in read_results(folder / "results.json").items()}
@@ -45,6 +58,10 @@ def average(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: P
         f"{model}.{key}": _mean([training[key] for training in each], key.split(".")[1]) for key in each[0]
     }
     write_json(out / "results.json", results)
+    for name in tables:
+        _mean_table([pd.read_csv(folder / name) for folder in inputs.values()]).to_csv(
+            out / name, index=False, lineterminator="\n"
+        )
     progress(len(each), len(each), "trainings")
 
 
@@ -74,13 +91,31 @@ def _combine(items: Sequence[Entry], se: float, limits: tuple[float, float]) -> 
     if level is None:
         return Interval(np.nan, np.nan, np.nan, se, "", SPREAD)
     each = np.array([[item["value"], item["low"], item["high"]] for item in items], dtype=np.float64)
-    value, below, above = each.mean(axis=0)
-    own = t.ppf((1 + level) / 2, len(items) - 1) * se
-    distances = np.hypot([value - below, above - value], own)
-    low, high = np.clip([value - distances[0], value + distances[1]], *limits)
+    low, high = np.clip(_ends(each, se, level), *limits)
     return Interval(
         float(low), float(high), level, se, "patients and trainings, distances added as squares", ""
     )
+
+
+def _ends(each: Floats, se: Floats | float, level: float) -> Floats:
+    """Return both ends, shape (2, ...), from value, low and high of each training, shape (trainings, 3, ...)."""
+    value, low, high = each.mean(axis=0)
+    own = t.ppf((1 + level) / 2, len(each) - 1) * se
+    return np.stack([value - np.hypot(value - low, own), value + np.hypot(high - value, own)])
+
+
+def _mean_table(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the means of columns that differ between trainings; ``low`` and ``high`` are of the column before them."""
+    mean = tables[0].copy()
+    for column in mean:
+        if any(not table[column].equals(mean[column]) for table in tables):
+            mean[column] = np.mean([table[column] for table in tables], axis=0)
+    if "low" in mean:
+        value = mean.columns[mean.columns.get_loc("low") - 1]
+        each = np.array([table[[value, "low", "high"]].to_numpy(np.float64).T for table in tables])
+        se = each[:, 0].std(axis=0, ddof=1) / np.sqrt(len(each))
+        mean["low"], mean["high"] = np.clip(_ends(each, se, settings.LEVEL), 0.0, 1.0)
+    return mean
 
 
 def _common(items: Sequence[Entry], key: Literal["n", "clusters"]) -> int | None:

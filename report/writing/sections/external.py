@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from analysis.audit.people import AGE_GROUPS, name_age_group
 from analysis.vocabulary.external import EXTERNAL, MEASURES_OF_CLASS
 from analysis.vocabulary.measures import MEASURES
 from analysis.vocabulary.origins import ADULT
-from analysis.vocabulary.run_names import add_seed
 from report.document.markdown import escape
 from report.writing.study_facts import Section, read_rows
 from report.writing.values import unbroken
@@ -48,14 +47,9 @@ class External(Section):
         sizes = {str(c["id"]): self.values.value(f"{EXTERNAL}.count.{c['id']}") for c in self.classes}
         return next(iter(normal), max(sizes, key=lambda name: sizes[name]))
 
-    def run(self, model: str) -> str:
-        """Return the training of a model whose counts are shown: of several seeds the first."""
-        seeds = self.study["training"]["seeds"]
-        return add_seed(model, seeds[0]) if len(seeds) > 1 else model
-
     def commonest(self, model: str, label: str) -> str:
         """Return the class of the study that a network calls most images of a label."""
-        of = f"{self.run(model)}.{EXTERNAL}.confusion.{label}"
+        of = f"{model}.{EXTERNAL}.confusion.{label}"
         return max(self.facts.classes, key=lambda name: self.values.value(f"{of}.{name}"))
 
     def are_adults(self) -> bool:
@@ -64,20 +58,20 @@ class External(Section):
         return bool(known == self.values.value(f"{EXTERNAL}.count") and not minors)
 
     def minors(self) -> dict[str, dict[str, Any]]:
-        """Return for each model of how many ``images`` of minors it calls how ``many`` a ``called`` class, its commonest answer.
+        """Return for each model of how many ``images`` of minors it calls what ``share`` a ``called`` class, its commonest answer.
 
         Nothing where the age of no minor is known.
         """
         young = {name_age_group(low) for low, _ in AGE_GROUPS if low < ADULT}
         found: dict[str, dict[str, Any]] = {}
         for model in self.facts.trained:
-            counts = dict.fromkeys(self.facts.classes, 0)
+            counts = dict.fromkeys(self.facts.classes, 0.0)
             for row in read_rows(self.facts.inputs[f"{EXTERNAL}_{model}"] / "groups.csv"):
                 if row["kind"] == "age_group" and row["group"] in young:
-                    counts[row["y_pred"]] += int(row["count"])
+                    counts[row["y_pred"]] += float(row["count"])
             called = max(counts, key=lambda name: counts[name])
-            if images := sum(counts.values()):
-                found[model] = {"images": images, "called": called, "many": counts[called]}
+            if images := round(sum(counts.values())):
+                found[model] = {"images": images, "called": called, "share": counts[called] / images}
         return found
 
     def are_wrong(self) -> bool:
@@ -98,6 +92,11 @@ class External(Section):
         ends = [[self.values.entry(f"{m}.{EXTERNAL}.accuracy")[end] for end in ("low", "high")] for m in main]
         apart = None not in ends[0] + ends[1] and (ends[0][0] > ends[1][1] or ends[1][0] > ends[0][1])
         return bool(apart and (here[0] - here[1]) * (there[0] - there[1]) < 0)
+
+    def is_chance(self, models: Sequence[str], of: str) -> bool:
+        """Return whether the AUC of a class is known here of all these models, with intervals that have 0.5 in them."""
+        found = [self.values.entry(f"{model}.{EXTERNAL}.auroc.{of}") for model in models]
+        return all(item["low"] is not None and item["low"] <= 0.5 <= item["high"] for item in found)
 
     def unseen(self) -> list[str]:
         """Return the classes of the study of which the external set has no image."""
@@ -154,7 +153,7 @@ class External(Section):
         return rows
 
     def _most(self, rows: list[dict[str, str]]) -> str:
-        """Return the class, or the classes, that most images are called, and how many each."""
-        most = max(int(row["count"]) for row in rows)
-        labels = [self.facts.label(row["y_pred"]) for row in rows if int(row["count"]) == most]
-        return f"{', '.join(labels)}{unbroken(' ')}({most})"
+        """Return the class, or the classes, that most images are called, and how many each; means of trainings are rounded."""
+        most = max(float(row["count"]) for row in rows)
+        labels = [self.facts.label(row["y_pred"]) for row in rows if float(row["count"]) == most]
+        return f"{', '.join(labels)}{unbroken(' ')}({most:.0f})"

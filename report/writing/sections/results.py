@@ -7,13 +7,13 @@ from itertools import pairwise
 from typing import Any
 
 from analysis.vocabulary import courses
-from analysis.vocabulary.measures import COLUMNS
+from analysis.vocabulary.measures import COLUMNS, MACRO
 from analysis.vocabulary.run_names import add_seed
 from analysis.vocabulary.splits import EVALUATED
 from report.document.markdown import escape
 from report.writing.layers import find_penalties
 from report.writing.study_facts import Section, read_rows
-from report.writing.values import decimal, highlight, unbroken
+from report.writing.values import MISSING, decimal, highlight, unbroken
 
 
 def weighing(model: Mapping[str, Any]) -> str:
@@ -92,6 +92,11 @@ class Results(Section):
         found = [self.course(training) for training in self.trainings(model)]
         return {"called": found.count(found[0]), "all": len(found)}
 
+    def are_all_alike(self, models: Sequence[str]) -> bool:
+        """Return whether of several models, each trained several times, every training has the course of its model's first."""
+        counts = [self.alike(model) for model in models]
+        return len(counts) > 1 and all(one["called"] == one["all"] > 1 for one in counts)
+
     def farthest(self, models: Sequence[str]) -> float | None:
         """Return how far macro F1 on test is from that on validation, of the model where it is farthest; None if not known."""
         pairs = [[self.values.value(f"{m}.{split}.f1.macro") for split in EVALUATED] for m in models]
@@ -149,6 +154,23 @@ class Results(Section):
             is_highest = len({*known.values()}) > 1 and known.get(model) == max(known.values())
             cells.append(highlight(cell) if is_highest else cell)
         return cells
+
+    def beside(self, model: str, of: str) -> list[str]:
+        """Return the measures of a class or average without intervals, each on test and on validation."""
+        found = [
+            [self.values.value(f"{model}.{split}.{measure.id}.{of}") for split in ("test", "val")]
+            for measure in COLUMNS
+        ]
+        return [unbroken(" / ".join(MISSING if v is None else decimal(v) for v in pair)) for pair in found]
+
+    def images(self, model: str, of: str) -> str:
+        """Return how many images of a class, or in all, test and validation set have."""
+        name = "n" if of == MACRO else f"support.{of}"
+        return unbroken(" / ".join(self.values.text(f"{model}.{split}.{name}") for split in ("test", "val")))
+
+    def has_undefined(self, models: Sequence[str]) -> bool:
+        """Return whether a measure of a class is not defined on test or validation."""
+        return any(MISSING in cell for m in models for c in self.facts.classes for cell in self.beside(m, c))
 
     def extremes(self, model: str, split: str, measure: str = "sensitivity") -> list[dict[str, Any]]:
         """Return the highest and the lowest value of a ``measure``, each with its ``labels``; none where all are the same."""
