@@ -98,6 +98,11 @@ def test_two_builds_give_the_same_bytes(first, tmp_path):
     root = tmp_path / "elsewhere, with a space" / "ünder"
     tiny_build.copy_project(root)
     second = Copy(root, root / ".cache", root / "build")
+    # That trainings give the same bytes again is tested of each by itself.
+    shutil.copytree(first.cache, second.cache, copy_function=os.link)
+    for stage, (path, _) in second.records().items():
+        if not stage.startswith("train."):
+            path.unlink()
     done = second.build("--jobs", "2", TZ="Asia/Tokyo", LC_ALL="C", HOME=str(tmp_path), COLUMNS="40")
     assert done.returncode == 0, done.stderr
     ours, theirs = files(first.out), files(second.out)

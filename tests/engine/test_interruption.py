@@ -76,12 +76,12 @@ def test_a_worker_killed_while_idle_is_replaced(toy):
 
 
 def test_ctrl_c_stops_the_workers_and_keeps_what_is_finished(toy, is_running):
-    driver = toy.driver(200)
+    driver = toy.driver(600)
     worker = toy.worker()
     begun = time.monotonic()
     driver.send_signal(signal.SIGINT)
     _, errors = driver.communicate(timeout=20)
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 10  # of the 30 that the stage takes
     assert errors.strip().endswith("KeyboardInterrupt")
     assert not is_running(worker)
     assert toy.ran(toy.stages()[:1]) == set()
