@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -73,9 +73,9 @@ class ComparedPair(Pair):
 
 @dataclass(frozen=True)
 class Forest:
-    """What every panel shares: colours of the classes, limits of the axis, the margin and whose it is."""
+    """What every panel shares: the classes, limits of the axis, the margin and whose it is."""
 
-    colours: Mapping[str, str]
+    classes: Collection[str]
     limits: tuple[float, float]
     margin: float
     primary: tuple[str, str]
@@ -109,7 +109,7 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
     room = page - header - (overall + lines) * TITLE - axis
     rows, paired = _rows(pair.classes, table["analysis"].nunique(), room, lines)
     limits = _limits(table, pair.margin)
-    forest = Forest(style.class_colours(pair.classes), limits, pair.margin, pair.primary_row, paired)
+    forest = Forest({c["id"] for c in pair.classes}, limits, pair.margin, pair.primary_row, paired)
     blocks = [*[rows.row] * overall, *[rows.row * (len(pair.classes) + 1)] * lines]
     height = header + sum(blocks) + TITLE * len(blocks) + axis + rows.key
     with style.page(height) as figure:
@@ -180,7 +180,7 @@ def _levels(table: pd.DataFrame, primary: tuple[str, str]) -> tuple[str, str]:
 def _key(table: pd.DataFrame, margin: str) -> dict[str, dict[str, Any]]:
     """Return how each analysis and the margin are drawn; one analysis alone needs no name."""
     names = list(table["analysis"].unique())
-    drawn = {LEGENDS[name]: _mark(name, style.INK, "D") for name in names if len(names) > 1}
+    drawn = {LEGENDS[name]: _mark(name, "D") for name in names if len(names) > 1}
     return {**drawn, margin: {"color": BAND, "linewidth": 6}}
 
 
@@ -248,11 +248,9 @@ def count_digits(ticks: Sequence[float]) -> int:
 
 
 def _interval(ax: Axes, row: Mapping[Any, Any], y: float, forest: Forest) -> None:
-    colours = forest.colours
     grouped = row["analysis"] == GROUPED.key
-    colour = colours.get(row["class"], style.INK)
-    mark = _mark(row["analysis"], colour, "o" if row["class"] in colours else "D")
-    ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=mark["linewidth"])
+    mark = _mark(row["analysis"], "o" if row["class"] in forest.classes else "D")
+    ax.plot([row["low"], row["high"]], [y, y], color=style.INK, linewidth=mark["linewidth"])
     ax.plot([row["difference"]], [y], **mark)
     text = "–" if pd.isna(row["difference"]) else wording.signed(row["difference"])
     ax.annotate(
@@ -268,14 +266,14 @@ def _interval(ax: Axes, row: Mapping[Any, Any], y: float, forest: Forest) -> Non
     )
 
 
-def _mark(analysis: str, colour: str, marker: str) -> dict[str, Any]:
+def _mark(analysis: str, marker: str) -> dict[str, Any]:
     solid = analysis == PRESCRIBED.key
     return {
-        "color": colour,
+        "color": style.INK,
         "linewidth": 1.1 if solid else 0.7,
         "marker": marker,
         "markersize": 3.6 if solid else 3.2,
-        "markerfacecolor": colour if solid else "white",
+        "markerfacecolor": style.INK if solid else "white",
         "markeredgewidth": 0.7,
     }
 

@@ -56,7 +56,7 @@ FIGURES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {**PAIR, "margin": 0.03, "primary": "f1.macro", "measures": SHORT},
     ),
     "moved": ({"evaluation_a": "evaluate_a", "evaluation_b": "evaluate_b"}, PAIR),
-    "overlay.roc": (EVALUATIONS, {"kind": "roc", "models": MODELS, "splits": ["test"]}),
+    "overlay.roc": (EVALUATIONS, {"kind": "roc", "models": MODELS, "splits": ["test", "val"]}),
     "overlay.pr": (EVALUATIONS, {"kind": "pr", "models": MODELS, "splits": ["val", "test"]}),
     "reliability": (EVALUATIONS, {"models": MODELS, "split": "test"}),
     "decision": (EVALUATIONS, {"models": MODELS}),

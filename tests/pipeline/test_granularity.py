@@ -51,7 +51,7 @@ OF_SEVERAL = {
     f"figure.{name}"
     for name in (
         *("primary", "histories", "matrices"),
-        *("overlay.roc", "overlay.roc.val", "overlay.pr", "reliability", "decision", "external"),
+        *("overlay.roc", "overlay.pr", "reliability", "decision", "external"),
     )
 }
 OF_PAIR = {f"figure.{name}.improved" for name in ("moved", "flips", "differences", "effects")}

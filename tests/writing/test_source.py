@@ -59,11 +59,11 @@ def test_the_source_has_every_part_and_passes_its_check(source):
         *(
             "#fig-histories",
             "#fig-overlay-roc",
-            "#fig-overlay-roc-val",
             "#fig-matrices",
             "#fig-effects-improved",
         ),
         *(
+            "#tbl-measures",
             "#tbl-measures-val",
             "#tbl-measures-test",
             "#tbl-explanation",

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import t
 from sklearn.metrics import f1_score
@@ -80,6 +81,32 @@ def test_every_training_is_in_the_results_with_its_intervals(three_seeds) -> Non
             item = three_seeds.results[f"{model}@seed_{seed}.test.f1.macro"]
             assert item["low"] < item["value"] < item["high"]
             assert item["artifact"] == f"predict.{model}@seed_{seed}/predictions.csv"
+
+
+def test_what_figures_draw_is_the_mean_over_seeds_too(three_seeds) -> None:
+    for model in MODELS:
+        folders = [three_seeds.root / f"evaluate.{model}@seed_{seed}" for seed in SEEDS]
+        mean = three_seeds.root / f"evaluate.{model}"
+        for name, values, keys in (
+            ("confusion.csv", ["count", "share"], ["split", "y_true", "y_pred"]),
+            ("bands.csv", ["y"], ["split", "kind", "curve", "x"]),
+            ("auroc.csv", ["auroc"], ["split", "curve"]),
+        ):
+            each = [pd.read_csv(folder / name) for folder in folders]
+            table = pd.read_csv(mean / name)
+            assert table[keys].equals(each[0][keys]), name
+            found = np.mean([one[values].to_numpy() for one in each], axis=0)
+            assert table[values].to_numpy() == pytest.approx(found, nan_ok=True), name
+            assert not table[values].equals(each[0][values]), name
+        areas = pd.read_csv(mean / "auroc.csv").set_index(["split", "curve"])
+        for curve in (*CLASSES, "macro"):
+            item, row = three_seeds.results[f"{model}.test.auroc.{curve}"], areas.loc[("test", curve)]
+            assert [row["auroc"], row["low"], row["high"]] == pytest.approx(
+                [item["value"], item["low"], item["high"]]
+            )
+        first, bands = (pd.read_csv(folder / "bands.csv") for folder in (folders[0], mean))
+        assert ((bands["high"] - bands["low"]) >= 0).all()
+        assert (bands["high"] - bands["low"]).mean() > (first["high"] - first["low"]).mean(), "of trainings too"
 
 
 def test_recipes_are_compared_over_patients_and_seeds(three_seeds) -> None:

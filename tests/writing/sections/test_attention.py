@@ -67,7 +67,7 @@ def test_each_network_has_its_maps_its_row_and_the_caveat(told, source, tmp_path
 
 def test_the_main_text_names_it_once_and_reads_nothing_out_of_it(told, source):
     text = source(told())
-    told_once = "Maps of where they look (Grad-CAM, @sec-attention) do not settle it: "
+    told_once = "Maps of where they look (Grad-CAM, @sec-attention) do not settle it. "
     assert told_once in text[text.index("{#sec-audit}") : text.index("# Images from elsewhere")]
     assert "sec-attention" not in text.replace("{#sec-attention}", "").replace(told_once, "")
 

@@ -261,7 +261,7 @@ def test_a_comparison_declared_late_says_so():
         (
             0.0,
             "better",
-            "Both splits come to the same conclusion",
+            "",
         ),
         (
             0.1,
@@ -287,6 +287,7 @@ def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, ver
     values = Values(results)
     found = Written(StudyFacts(STUDY, values, {}), both)
     assert words in found("verdicts.conclusion", "improved")
+    assert bool(words) == bool(found("verdicts.conclusion", "improved").strip())
     assert ("by patient" in found("verdicts.conclusion", "improved")) == (patient > 0)
     new = found.having({**results, "data@patient.test.same_patient_in_train": entry(0, "", Basis(""))})
     assert ("For new patients the split by patient" in new("verdicts.conclusion", "improved")) == (
@@ -372,7 +373,7 @@ def test_of_many_measures_that_moved_the_other_way_the_two_clearest_against_thei
     ("margin", "words"),
     [
         (0.03, " in macro F1, by enough to matter (at least 0.03)."),
-        (0.15, " in macro F1, though perhaps by less than the 0.15 held to matter."),
+        (0.15, " in macro F1, but perhaps by less than the 0.15 held to matter."),
         (0.3, " in macro F1, but by too little to matter (less than 0.3)."),
     ],
 )

@@ -35,7 +35,7 @@ def test_a_tie_is_shown_with_all_its_classes(found, tmp_path):
     [
         (
             "covid_19",
-            "Among ours only COVID\\-19 images show adults, so by age alone minors would not be called that.",
+            "Among ours only COVID\\-19 images show adults, so age alone does not explain this.",
         ),
         ("healthy", "only COVID\\-19 images show adults, so age can explain this."),
     ],
@@ -50,7 +50,7 @@ def test_what_minors_are_called_is_held_against_age(found, tmp_path, monkeypatch
     (tmp_path / "groups.csv").write_text("\n".join(rows) + "\n")
     inputs = {**facts.inputs, **{f"external_{m}": tmp_path for m in facts.trained}}
     told = macro(replace(facts, inputs=inputs), "sentences/external.of_minors")
-    assert told.startswith("Of 16 images of minors, the baseline CNN calls 16 ")
+    assert told.startswith(f"Of 16 images of minors, the baseline CNN calls 100{unbroken(' ')}% ")
     assert words in told
 
 
@@ -73,3 +73,14 @@ def test_a_network_is_ahead_here_and_behind_there_only_where_the_intervals_are_a
         results[f"{model}.test.accuracy"] = {"value": test}
         results[f"{model}.external.accuracy"] = {"value": (low + top) / 2, "low": low, "high": top}
     assert External(replace(facts, values=Values(results))).is_reversed() is told
+
+
+@pytest.mark.parametrize(("ends", "told"), [((0.4, 0.6), True), ((0.51, 0.7), False), ((None, None), False)])
+def test_no_better_than_chance_is_what_every_interval_allows(found, ends, told):
+    facts: StudyFacts = facts_of(found(None))
+    results = dict(facts.values.results)
+    for model, (low, high) in (("baseline", (0.45, 0.65)), ("improved", ends)):
+        value = None if low is None else (low + high) / 2
+        results[f"{model}.external.auroc.healthy"] = {"value": value, "low": low, "high": high}
+    external = External(replace(facts, values=Values(results)))
+    assert external.is_chance(["baseline", "improved"], "healthy") is told

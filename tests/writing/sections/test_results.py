@@ -42,17 +42,24 @@ def test_with_several_seeds_the_first_is_told_and_how_many_are_like_it(artifacts
     flat = {**ends, "val_loss_rise": {"value": 0.01}, "val_loss_fall": {"value": 0.0}}
     study = {**STUDY, "training": {**STUDY["training"], "seeds": [1, 2, 3]}}
 
-    def say(*trainings):
+    def told(baseline, improved):
         found = {
-            f"baseline@seed_{seed}.training.{name}": entry
+            f"{model}@seed_{seed}.training.{name}": entry
+            for model, trainings in (("baseline", baseline), ("improved", improved))
             for seed, training in enumerate(trainings, 1)
             for name, entry in training.items()
         }
-        values = Values({**facts.values.results, **found})
-        return macro(replace(facts, values=values, study=study), "sentences/results.course", "baseline")
+        return replace(facts, values=Values({**facts.values.results, **found}), study=study)
+
+    def say(*trainings):
+        return macro(told(trainings, (ends, flat, ends)), "sentences/results.course", "baseline")
 
     assert say(ends, ends, ends).endswith("at the evaluated weights. This holds for all three trainings.")
     assert say(ends, flat, ends).endswith("at the evaluated weights. This holds for two of three trainings.")
+    alike = told((ends, ends, ends), (flat, flat, flat))
+    assert macro(alike, "sentences/results.course", "baseline").endswith("at the evaluated weights.")
+    assert macro(alike, "sentences/results.all_alike") == "All three trainings of each network went like this."
+    assert macro(told((ends, ends, ends), (ends, flat, ends)), "sentences/results.all_alike") == ""
 
 
 def test_losses_that_do_not_compare_are_said_not_to(artifacts):
@@ -218,3 +225,17 @@ def test_the_highest_of_models_beside_one_another_is_bold(artifacts):
     assert "**0.700**\u00a0(0.400–0.800)" in of.measures("improved", "test", "macro", beside=both)
     assert "0.500\u00a0(0.400–0.800)" in of.measures("baseline", "test", "macro", beside=both)
     assert not any("**" in cell for cell in of.measures("improved", "test", "macro"))
+
+
+def test_test_and_validation_stand_in_one_cell(artifacts):
+    facts = facts_of(artifacts())
+    results = {k: dict(v) for k, v in facts.values.results.items()}
+    for split, value in (("test", 0.5), ("val", 0.625)):
+        results[f"baseline.{split}.f1.viral"] |= {"value": value}
+        results[f"baseline.{split}.support.viral"] |= {"value": 7 if split == "test" else 5}
+    of = Results(replace(facts, values=Values(results)))
+    assert "0.500\u00a0/\u00a00.625" in of.beside("baseline", "viral")
+    assert of.images("baseline", "viral") == "7\u00a0/\u00a05"
+    assert not of.has_undefined(["baseline"])
+    results["baseline.val.f1.viral"] |= {"value": None}
+    assert Results(replace(facts, values=Values(results))).has_undefined(["baseline"])
