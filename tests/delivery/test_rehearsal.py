@@ -50,8 +50,8 @@ def rehearsed(folder: Path | str, *overrides: str) -> None:
         ("assignment", ("split.also=none",)),
         ("assignment", ("split.group=patient", "training.seeds=[1, 2, 3]")),
         ("assignment", ("study.kind=replication", "comparison.split=val", "comparison.primary=accuracy")),
-        ("radiography", ('dataset.without=["lung_opacity"]',)),
-        ("pediatric-imbalanced", ("training.seeds=[1, 2, 3]",)),
+        pytest.param("radiography", ('dataset.without=["lung_opacity"]',), marks=pytest.mark.slow),
+        pytest.param("pediatric-imbalanced", ("training.seeds=[1, 2, 3]",), marks=pytest.mark.slow),
     ],
 )
 def test_what_is_right_passes_whatever_the_settings(name, overrides):

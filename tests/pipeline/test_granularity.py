@@ -379,6 +379,7 @@ def test_a_package_of_another_version_is_named(copy, tmp_path):
         assert reasons[0].endswith(" -> 99.0")
 
 
+@pytest.mark.slow  # of the tiny project this is tested every time
 def test_outputs_that_come_out_equal_stop_the_wave(copy):
     edits = {
         "analysis/models/assignment.py": of_models("architecture"),

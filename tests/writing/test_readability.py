@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -166,19 +167,20 @@ def test_type_of_figures_is_legible(build: Path) -> None:
 
 # Reports of all studies, on made-up numbers ------------------------------------------------------
 
+slow = partial(pytest.param, marks=pytest.mark.slow)
 CASES = [
     Case("assignment", ("far better",)),
-    Case("assignment", ("far worse/hardly better",)),
+    slow(Case("assignment", ("far worse/hardly better",))),
     Case("assignment", ("equivalent/not_distinguishable",), one_class="baseline"),
-    Case("assignment", ("better/underpowered",)),
+    slow(Case("assignment", ("better/underpowered",))),
     Case("assignment", ("cannot_be_decided/undefined",), ("training.seeds=[1, 2, 3]",)),
-    Case("assignment", ("better/worse",), late=True),
+    slow(Case("assignment", ("better/worse",), late=True)),
     Case("assignment-published", ("worse/cannot_be_decided",), several_labels=True),
     Case("pediatric-official", ("better/not_distinguishable",), one_class="cnn_2"),
-    Case("pediatric-official", ("underpowered/better",), ("training.seeds=[1, 2, 3]",)),
+    slow(Case("pediatric-official", ("underpowered/better",), ("training.seeds=[1, 2, 3]",))),
     Case("radiography", ("hardly better",), without_patients=True),
     Case("pediatric-imbalanced", ("better", "equivalent", "cannot_be_decided")),
-    Case("pediatric-imbalanced", ("underpowered",), ("training.seeds=[1, 2, 3]",)),
+    slow(Case("pediatric-imbalanced", ("underpowered",), ("training.seeds=[1, 2, 3]",))),
     Case("pediatric-resplit", ("far better/better", "underpowered/worse", "undefined")),
 ]
 """Gain, loss, equivalence and none of them, few and many networks, one that answers one class; after the slash by patient."""

@@ -59,12 +59,26 @@ class Ablation(Section):
 
     def of_equal_length(self, b: str) -> str:
         """Return the component without which network ``b`` is trained for as many epochs as the baseline; "" without one."""
+        return self._of_equal(b, "epochs")
+
+    def of_equal_layers(self, b: str) -> str:
+        """Return the component without which network ``b`` has the layers of the baseline; "" without one."""
+        return self._of_equal(b, "architecture")
+
+    def _of_equal(self, b: str, setting: str) -> str:
+        """Return the component without which a network has a setting from the baseline that is its own otherwise."""
         if not self.is_known or self.model != b:
             return ""
-        own, other = (self.facts.model(m)["epochs"] for m in (b, self.study["comparison"]["baseline"]))
+        own, other = (self.facts.model(m)[setting] for m in (b, self.study["comparison"]["baseline"]))
         return next(
-            (c for c in self.components if self._declared(c)["models"][0]["epochs"] == other != own), ""
+            (c for c in self.components if self._declared(c)["models"][0][setting] == other != own), ""
         )
+
+    def difference(self) -> float | None:
+        """Return how far the network is from the baseline with the seeds of leaving out; None where that is not known."""
+        effect = join_effect(self.components[0], LEAVE)
+        found = [self.values.value(name) for name in (effect, f"{effect}.remaining")]
+        return None if None in found else float(sum(found))
 
     def total(self) -> float | None:
         """Return the sum of the effects of leaving out; None where one is not known."""
@@ -106,4 +120,5 @@ class Ablation(Section):
             for key, value in varied["params"].items()
             if model["params"].get(key) != value
         ]
-        return [*settings, *([escape(words)] if arguments and words else arguments)]
+        other = arguments or model["architecture"] != varied["architecture"]
+        return [*settings, *([escape(words)] if other and words else arguments)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from itertools import permutations
 from typing import Any
 
 from analysis.vocabulary.measures import pair_name
@@ -116,6 +117,20 @@ class Explanation(Section):
             "stopping": any(callback["kind"] == "early_stopping" for callback in settings["callbacks"]),
             "decay": settings["optimizer"] == "adamw",
         }
+
+    def errors(self, b: str) -> dict[str, Any]:
+        """Return of the errors of the baseline on the compared split the two that ``fell`` most with ``b``, and the ``commonest``.
+
+        Each has ``true`` and ``said``, and how many images of the test set it is of ``before`` and ``after``, means rounded.
+        """
+        declared = self.study["comparison"]
+        found = []
+        for true, said in permutations(self.facts.classes, 2):
+            cells = (f"{m}.{declared['split']}.confusion.{true}.{said}" for m in (declared["baseline"], b))
+            before, after = (round(self.values.value(cell)) for cell in cells)
+            found.append({"true": true, "said": said, "before": before, "after": after})
+        fell = sorted((e for e in found if e["before"] > e["after"]), key=lambda e: e["after"] - e["before"])
+        return {"fell": fell[:2], "commonest": max(found, key=lambda e: e["before"])}
 
     def gap(self, model: str, measure: str) -> float:
         """Return how much worse ``loss`` or ``accuracy`` is on validation than in training, at the epoch that is kept."""

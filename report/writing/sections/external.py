@@ -11,7 +11,7 @@ from analysis.vocabulary.measures import MEASURES
 from analysis.vocabulary.origins import ADULT
 from report.document.markdown import escape
 from report.writing.study_facts import Section, read_rows
-from report.writing.values import unbroken
+from report.writing.values import MISSING, unbroken
 
 
 class External(Section):
@@ -155,5 +155,7 @@ class External(Section):
     def _most(self, rows: list[dict[str, str]]) -> str:
         """Return the class, or the classes, that most images are called, and how many each; means of trainings are rounded."""
         most = max(float(row["count"]) for row in rows)
+        if round(most) == 0:
+            return MISSING
         labels = [self.facts.label(row["y_pred"]) for row in rows if float(row["count"]) == most]
         return f"{', '.join(labels)}{unbroken(' ')}({most:.0f})"

@@ -41,6 +41,14 @@ class References(Section):
         """Return the name of the result of the low-detail classifier."""
         return self.result(f"{LOW_DETAIL.id}{analysis}")
 
+    def stand_alike(self, models: Sequence[str]) -> bool:
+        """Return whether each model stands to the low-detail classifier in every analysis as it does in the first."""
+        return all(
+            self.standing(self.difference(m, a)) == self.standing(self.difference(m))
+            for m in models
+            for a in self.analyses
+        )
+
     def difference(self, model: str, analysis: str = "") -> str:
         """Return the name of the difference of a model and the low-detail classifier."""
         return self.result(f"{pair_name(model, LOW_DETAIL.id)}{analysis}")

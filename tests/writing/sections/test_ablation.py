@@ -184,5 +184,5 @@ def test_a_dense_layer_that_could_memorise_is_held_against_the_ablation(ablated)
     words = macro(facts_of(inputs, study), "sentences/ablation.memory", "improved")
     assert words == (
         "Without dropout the dense layer of the improved CNN grows to 5,000,000 weights too, but hardly differs (@tbl-ablation), "
-        "which speaks against this."
+        "which speaks against this explanation."
     )

@@ -47,7 +47,14 @@ def test_a_study_of_one_draw_has_no_such_appendix(source):
     assert "sec-draws" not in source()
 
 
-@pytest.mark.parametrize("more", [(), ("training.seeds=[1, 2, 3]",), ("split.exclude_duplicates=true",)])
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        pytest.param(("training.seeds=[1, 2, 3]",), marks=pytest.mark.slow),
+        ("split.exclude_duplicates=true",),
+    ],
+)
 def test_a_rehearsal_makes_up_the_draws(more):
     overrides = ("split.seeds=[43, 44]", *more)
     assert rehearse(make_plan(Request("assignment", None, True, overrides, Path("/nowhere")))) == ""
