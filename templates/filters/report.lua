@@ -134,7 +134,6 @@ local function whole_intervals(tbl)
 end
 
 local function whole_names(s)
-  if s.text:match("^:::") then fail("“:::” stands in the text: a blank line is missing before it, or the fence is not opened") end
   if s.text:match("%a+://") or s.text:match("^www%.") then return pandoc.Span(s, { class = "uri" }) end
   if s.text:match("^%W*%u+%-%w+%W*$") and #s.text < SHORT_NAME then return whole(s) end
 end

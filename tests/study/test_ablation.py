@@ -141,11 +141,11 @@ def test_a_network_of_the_ablation_cannot_be_called_as_another(written):
         load(path)
 
 
-def test_more_than_five_components_are_refused(written):
+def test_more_than_six_components_are_refused(written):
     more = "".join(
-        f'[[ablation.components]]\nid = "c{n}"\ntitle = "c"\nwithout = {{ epochs = 2 }}\n' for n in range(4)
+        f'[[ablation.components]]\nid = "c{n}"\ntitle = "c"\nwithout = {{ epochs = 2 }}\n' for n in range(5)
     )
-    with pytest.raises(StudyError, match=r"ablation\.components: at most 5, got 6"):
+    with pytest.raises(StudyError, match=r"ablation\.components: at most 6, got 7"):
         load(written((TABLE, TABLE + more)))
 
 
@@ -166,7 +166,6 @@ def test_an_ablation_needs_a_comparison(written):
 NOT_TAKEN_APART = {
     "id",
     "title",
-    "architecture",
     "rationale",
     "minutes",
     "class_balance",

@@ -57,7 +57,9 @@ def said(results: Mapping[str, Any], of: Mapping[str, Any], verdicts=()) -> Writ
 def many(source, artifacts) -> str:
     """The source of a study that has more models than are told of one by one."""
     inputs = artifacts()
-    drawn = {f"figure_{name}": inputs["figure_counts"] for name in ("histories", "matrices")}
+    drawn = {
+        f"figure_{name}": inputs["figure_counts"] for name in ("histories", "matrices", "overlay_roc_val")
+    }
     plain = {**STUDY, "report": {**STUDY["report"], "requirements": []}}
     return source({**inputs, **drawn}, plain, many=True)
 

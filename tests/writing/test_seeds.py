@@ -27,6 +27,9 @@ def recipes(verdict: str, terms: dict[str, float]) -> Written:
     """Return the sentences about two recipes whose difference has such a variance."""
     study = load(TWO_NETWORKS / "study.toml", ("training.seeds=[1,2,3]",)).for_document()
     results = {f"{PAIR}.test.variance.{name}": entry(term, "", Basis("")) for name, term in terms.items()}
+    for model, scores in (("baseline", (0.5, 0.52, 0.54)), ("improved", (0.6, 0.61, 0.65))):
+        for seed, score in enumerate(scores, 1):
+            results[f"{model}@seed_{seed}.test.f1.macro"] = entry(score, "", Basis(""))
     facts = {"pair": PAIR, "a": "baseline", "b": "improved", "analysis": "", "split": "test"}
     values = Values(results)
     said = [{**facts, "verdict": verdict, "measure": "f1.macro", "declared_late": False}]
@@ -37,7 +40,8 @@ def test_the_parts_of_the_variance_are_told_in_per_cent() -> None:
     words = recipes("better", {"patients": 0.0006, "a": 0.0003, "b": 0.0001})("comparison.seeds", "improved")
     assert words == (
         "Of the variance of the difference 60\u00a0% comes from the patients. The seeds of the baseline CNN give "
-        "30\u00a0%, those of the improved CNN 10\u00a0%."
+        "30\u00a0%, those of the improved CNN 10\u00a0%. Single trainings of the baseline CNN reach 0.500, 0.520 and "
+        "0.540, those of the improved CNN 0.600, 0.610 and 0.650."
     )
 
 

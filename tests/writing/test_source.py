@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import get_args
 
 import pandas as pd
@@ -74,6 +75,13 @@ def test_the_source_has_every_part_and_passes_its_check(source):
         assert f"{{{part}}}" in text or f"{{{part} " in text, part
     assert "sample: false" in text
     assert "generated images" not in text
+
+
+def test_every_fence_is_opened_behind_a_blank_line(source):
+    """Otherwise pandoc prints it as text."""
+    opened = [before for before, line in pairwise(source().splitlines()) if line.startswith("::: {")]
+    assert opened
+    assert [*filter(None, opened)] == []
 
 
 def test_the_source_is_as_kept(source, as_kept):
@@ -190,7 +198,7 @@ def test_classes_that_all_are_undecided_but_some_are_the_others(artifacts, monke
         ends = {"value": 0.1, "low": low, "high": 0.2, "level": 0.95}
         results[f"improved_vs_baseline.test.ppv.{item['id']}"] = ends
     assert sentences.having(results)("explanation.moved", "improved", "ppv") == (
-        "Precision rose for Viral Pneumonia. For the other classes the interval of the difference in precision "
+        "Precision is shown to rise for Viral Pneumonia. For the other classes the interval of the difference in precision "
         "includes zero."
     )
 
@@ -205,11 +213,11 @@ def test_what_moved_is_said_of_both_splits(artifacts, by_patient):
             ends = {"value": 0.1, "low": low, "high": 0.2, "level": 0.95}
             results[f"improved_vs_baseline{analysis}.test.ppv.{item['id']}"] = ends
     assert sentences.having(results)("explanation.moved", "improved", "ppv") == (
-        "Precision rose for "
+        "Precision is shown to rise for "
         + (
-            "Viral Pneumonia in both splits, for No Pneumonia \\(healthy\\) only by image."
+            "Viral Pneumonia in both splits, for No Pneumonia \\(healthy\\) by image."
             if by_patient
-            else "No Pneumonia \\(healthy\\) and Viral Pneumonia only by image."
+            else "No Pneumonia \\(healthy\\) and Viral Pneumonia by image."
         )
     )
 
@@ -225,7 +233,7 @@ def test_a_direction_is_told_only_where_the_interval_lies_on_one_side_of_zero(ar
         results[f"{pair}.{c}"] = {"value": value, "low": low, "high": high, "level": 0.95}
     words = sentences.having(results)("explanation.moved", "improved", "sensitivity")
     assert words == (
-        "Sensitivity rose for Bacterial Pneumonia and fell for No Pneumonia \\(healthy\\). For COVID\\-19 the "
+        "Sensitivity is shown to rise for Bacterial Pneumonia and to fall for No Pneumonia \\(healthy\\). For COVID\\-19 the "
         "interval of the difference in sensitivity includes zero."
     )
     open_ones = {f"{pair}.{c}": {"value": 0.1, "low": -0.1, "high": 0.3, "level": 0.95} for c in ends}

@@ -106,7 +106,9 @@ def test_what_figures_draw_is_the_mean_over_seeds_too(three_seeds) -> None:
             )
         first, bands = (pd.read_csv(folder / "bands.csv") for folder in (folders[0], mean))
         assert ((bands["high"] - bands["low"]) >= 0).all()
-        assert (bands["high"] - bands["low"]).mean() > (first["high"] - first["low"]).mean(), "of trainings too"
+        assert (bands["high"] - bands["low"]).mean() > (first["high"] - first["low"]).mean(), (
+            "of trainings too"
+        )
 
 
 def test_recipes_are_compared_over_patients_and_seeds(three_seeds) -> None:

@@ -32,6 +32,7 @@ def ablated(artifacts, tmp_path: Path):
         for name in names({"augmentation": True, "dropout": False}):
             whole["results"][name] = made_up.make_entry(name)
         whole["results"]["ablation.dropout.leave"] |= {"value": -0.7, "low": -0.8, "high": -0.6}
+        whole["results"]["ablation.augmentation.leave.remaining"] |= {"value": -0.1}
         path.write_text(json.dumps(whole))
         folder = tmp_path / "ablation"
         folder.mkdir()
@@ -54,8 +55,8 @@ def ablated(artifacts, tmp_path: Path):
 @pytest.mark.parametrize(
     ("augmentation", "dropout", "said"),
     [
-        ("contributes", "negligible", "Augmentation contributes: without it macro F1 falls by 0.500 (the two networks differ by 0.379). Dropout is negligible (its 90 % interval lies within the margin)."),
-        ("contributes", "harms", "Augmentation contributes: without it macro F1 falls by 0.500 (the two networks differ by 0.379). Dropout harms it: without it macro F1 rises by 0.700."),
+        ("contributes", "negligible", "Augmentation contributes: without it macro F1 falls by 0.500 (the two networks differ by 0.400). Dropout is negligible (its 90 % interval lies within the margin)."),
+        ("contributes", "harms", "Augmentation contributes: without it macro F1 falls by 0.500 (the two networks differ by 0.400). Dropout harms it: without it macro F1 rises by 0.700."),
         ("negligible", "negligible", "Dropout and augmentation are negligible (their 90 % intervals lie within the margin)."),
         ("undetermined", "undetermined", "Dropout and augmentation remain undetermined."),
         ("undetermined", "contributes", "Dropout contributes: without it macro F1 rises by 0.700. It alone is not shown to reach the margin of 0.03. Augmentation remains undetermined."),

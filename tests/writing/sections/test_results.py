@@ -58,7 +58,9 @@ def test_with_several_seeds_the_first_is_told_and_how_many_are_like_it(artifacts
     assert say(ends, flat, ends).endswith("at the evaluated weights. This holds for two of three trainings.")
     alike = told((ends, ends, ends), (flat, flat, flat))
     assert macro(alike, "sentences/results.course", "baseline").endswith("at the evaluated weights.")
-    assert macro(alike, "sentences/results.all_alike") == "All three trainings of each network went like this."
+    assert (
+        macro(alike, "sentences/results.all_alike") == "All three trainings of each network went like this."
+    )
     assert macro(told((ends, ends, ends), (ends, flat, ends)), "sentences/results.all_alike") == ""
 
 
@@ -167,7 +169,7 @@ def test_networks_side_by_side_share_what_is_the_same(artifacts):
         "(0.500 and 0.500). The commonest error of both networks is Viral Pneumonia predicted as Bacterial Pneumonia, in 25.0 % and 25.0 % of that class."
     )
     assert say("told_apart", results) == (
-        "AUC is highest for Bacterial Pneumonia, COVID\\-19 and No Pneumonia \\(healthy\\) with the baseline CNN (0.900) "
+        "On the test set, AUC is highest for Bacterial Pneumonia, COVID\\-19 and No Pneumonia \\(healthy\\) with the baseline CNN (0.900) "
         "and COVID\\-19 with the improved CNN (0.950). It is lowest for Viral Pneumonia (0.700 and 0.700). "
         "The thumbnail trees come within 0.009 of the baseline CNN in each class."
     )
