@@ -113,7 +113,8 @@ def draw(
     Parameters
     ----------
     inputs : mapping of str to Path
-        The stage ``training_<id>`` of each model: ``history.csv`` and ``training.json``.
+        The stage ``training_<id>`` of each model: ``history.csv`` and ``training.json``. Its further trainings,
+        ``training2_<id>`` and so on, are drawn as thin lines.
     measures : sequence of {"loss", "accuracy"}
         What is drawn.
     models : sequence of mapping
@@ -126,6 +127,8 @@ def draw(
     curves = [prefix + m for m in measures for prefix in CURVE_PREFIXES.values()]
     rate = [name for name in table if name == "learning_rate"]
     table = table[["model", "epoch", *curves, *rate, "stopped"]]
+    further = _read_further(inputs, models)
+    drawn = pd.concat([table, *(history for each in further.values() for history in each)])
     best = {m: float(h["epoch"].iloc[row]) for m, h in histories.items() if (row := best_row(h)) is not None}
     panels = [models] if len(models) == OVERLAID and comparable else [[m] for m in models]
     key = _key(table, panels)
@@ -140,9 +143,11 @@ def draw(
                     left, top - grid.title + 1, title, va="baseline", size=typesetting.SMALL, linespacing=1.1
                 )
                 ax = _axes(figure, grid, i, k)
-                _set_scales(ax, table, measure)
+                _set_scales(ax, drawn, measure)
                 for model, (lines, marks) in _styles(panel).items():
                     mine = table[table["model"] == model]
+                    for again in further[model]:
+                        _thin_curves(ax, again, measure, lines)
                     _curves(ax, mine, measure, lines)
                     if i == 0 and len(models) != OVERLAID:
                         draw_rate(ax, mine, find_largest_rate(table), **marks)
@@ -150,6 +155,18 @@ def draw(
                         ax.axvline(best[model], **{**BEST, "zorder": 0.5, **marks})
                 _label(ax, grid, k, measure)
         style.save(figure, out, table, describe(table, models, measures, best))
+
+
+def _read_further(inputs: Mapping[str, Path], models: Sequence[style.Model]) -> dict[str, list[pd.DataFrame]]:
+    """Return the histories of the trainings of each model beyond its first."""
+    return {
+        m["id"]: [
+            read_course(path).assign(model=m["id"])
+            for name, path in inputs.items()
+            if name.partition("_")[2] == m["id"] and name != f"training_{m['id']}"
+        ]
+        for m in models
+    }
 
 
 def _arrange(panels: Sequence[Sequence[style.Model]], measures: int, key: float) -> tuple[Grid, list[str]]:
@@ -211,6 +228,13 @@ def _curves(ax: Axes, mine: pd.DataFrame, measure: str, lines: Mapping[str, Mapp
             mine["epoch"], mine[prefix + measure], linewidth=1.1, marker=marker, markersize=2, **lines[split]
         )
     draw_stop(ax, mine, measure)
+
+
+def _thin_curves(ax: Axes, again: pd.DataFrame, measure: str, lines: Mapping[str, Mapping[str, Any]]) -> None:
+    for split, prefix in CURVE_PREFIXES.items():
+        ax.plot(
+            again["epoch"], again[prefix + measure], linewidth=0.5, alpha=0.45, zorder=1.5, **lines[split]
+        )
 
 
 def _set_scales(ax: Axes, table: pd.DataFrame, measure: str) -> None:

@@ -9,7 +9,7 @@ from analysis.vocabulary.attention import ACTIVATIONS, ATTENTION
 from analysis.vocabulary.measures import DEFAULT_PRIMARY
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
 from analysis.vocabulary.results import ABLATION
-from analysis.vocabulary.splits import EVALUATED
+from analysis.vocabulary.splits import EVALUATED, PRESCRIBED
 from analysis.vocabulary.subsets import SUBSETS
 from report import PROJECT
 from report.document import fonts
@@ -30,6 +30,7 @@ from report.study.trainings import (
     has_many_models,
     list_analyses,
     list_explained,
+    list_runs,
     name_first_run,
     select_together,
 )
@@ -240,7 +241,9 @@ def _side_by_side(study: Study) -> Iterator[Stage]:
     """Yield the figures that have the models of the main text side by side, and of a replication the data before and after."""
     models: list[Json] = [m.select("id", "title") for m in study.in_main_text]
     trainings: dict[str, Input] = {
-        f"training_{m.id}": Output(f"train.{name_first_run(study, m)}", COURSE) for m in study.in_main_text
+        f"training{k if k > 1 else ''}_{m.id}": Output(f"train.{run.name}", COURSE)
+        for m in study.in_main_text
+        for k, run in enumerate(list_runs(study, m, PRESCRIBED.suffix), 1)
     }
     measures: list[Json] = ["loss", "accuracy"]
     alike = len({m.label_smoothing for m in study.in_main_text}) == 1
