@@ -77,3 +77,23 @@ def test_a_training_to_its_last_epoch_at_one_rate_has_no_key(inputs: dict[str, P
     svg = draw("curves", {**inputs, "train_a": tmp_path / "train"}, tmp_path / "out")
     assert "early stop" not in svg
     assert "learning rate" not in svg
+
+
+def test_every_training_of_a_network_is_drawn_and_lies_within_the_axes(
+    inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = keep_figures(monkeypatch)
+    (tmp_path / "again").mkdir()
+    history = pd.read_csv(inputs["train_a"] / "history.csv")
+    history.assign(val_loss=20 * history["val_loss"]).to_csv(tmp_path / "again" / "history.csv", index=False)
+    shutil.copy(inputs["train_a"] / "training.json", tmp_path / "again")
+    folders, params = FIGURES["histories"]
+    monkeypatch.setitem(FIGURES, "histories", ({**folders, "training2_a": "again"}, params))
+    draw("histories", {**inputs, "again": tmp_path / "again"}, tmp_path / "out")
+    loss = figures[0].axes[1]
+    highest = [max(line.get_ydata()) for line in loss.lines if len(line.get_ydata()) == len(history)]
+    assert max(highest) == pytest.approx(20 * history["val_loss"].max())
+    assert loss.get_ylim()[1] > max(highest)
+    monkeypatch.setitem(FIGURES, "histories", (folders, params))
+    draw("histories", inputs, tmp_path / "one")
+    assert len(loss.lines) == len(figures[1].axes[1].lines) + 2

@@ -98,6 +98,25 @@ def test_what_is_left_at_equal_length_is_told_where_the_ablation_has_it(ablated,
     )
 
 
+def test_training_and_layers_are_told_apart_where_the_ablation_swaps_the_layers(ablated):
+    inputs, study = ablated("contributes", "harms")
+    words = "sentences/ablation.equal_layers"
+    assert macro(facts_of(inputs, study), words, "improved") == ""
+    study["ablation"] = copy.deepcopy(study["ablation"])
+    other = next(m["architecture"] for m in study["models"] if m["id"] == "baseline")
+    study["ablation"]["components"][0]["models"][0]["architecture"] = other
+    path = inputs["results"] / "results.json"
+    whole = json.loads(path.read_text())
+    whole["results"]["ablation.augmentation.leave.remaining"] |= {"value": 0.2, "low": 0.1, "high": 0.4}
+    path.write_text(json.dumps(whole))
+    told = macro(facts_of(inputs, study), words, "improved")
+    assert (
+        "trained like the improved CNN, differ from the baseline CNN itself by +0.200 (+0.100 to +0.400;"
+        in told
+    )
+    assert told.endswith("The improved CNN differs from them by +0.500 (+0.400 to +0.600).")
+
+
 @pytest.mark.parametrize(
     ("together", "said"), [("synergy", "shows synergy"), ("redundancy", "shows redundancy"), ("neither", "")]
 )

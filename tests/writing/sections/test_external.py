@@ -26,6 +26,11 @@ def test_a_tie_is_shown_with_all_its_classes(found, tmp_path):
     }
     external = External(replace(facts, inputs=inputs, study=study))
     (cells,) = external.groups(lambda kind, name: name)
+    none = [row.replace(",2", ",0.3") for row in rows]
+    (tmp_path / "groups.csv").write_text("\n".join(none) + "\n")
+    assert external.groups(lambda kind, name: name)[0][-1] == "–", (
+        "the mean of trainings, rounded, is no image"
+    )
     tie = f"Bacterial Pneumonia, COVID\\-19{unbroken(' ')}(2)"
     assert cells == ["", "female", "No finding", "4", *[tie] * len(facts.trained)]
 
