@@ -111,7 +111,8 @@ def _mean_table(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         if any(not table[column].equals(mean[column]) for table in tables):
             mean[column] = np.mean([table[column] for table in tables], axis=0)
     if "low" in mean:
-        value = mean.columns[mean.columns.get_loc("low") - 1]
+        names = [*mean]
+        value = names[names.index("low") - 1]
         each = np.array([table[[value, "low", "high"]].to_numpy(np.float64).T for table in tables])
         se = each[:, 0].std(axis=0, ddof=1) / np.sqrt(len(each))
         mean["low"], mean["high"] = np.clip(_ends(each, se, settings.LEVEL), 0.0, 1.0)
