@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from analysis.figures import style, typesetting, wording
 from analysis.progress import Progress
@@ -144,7 +144,7 @@ def _panel(ax: Axes, table: pd.DataFrame, shown: Ranked) -> None:
     ax.axhline(len(shown.models) - 0.5, color=style.RULE, linewidth=0.6)
     ax.set(ylim=(len(places) - 0.5, -0.5), xlim=limits)
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_major_formatter(ScalarFormatter(useOffset=False))
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.grid(axis="x")
