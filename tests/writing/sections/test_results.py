@@ -17,7 +17,7 @@ from tests.writing.conftest import STUDY, facts_of, macro
 def test_the_sentence_on_the_course_follows_the_curves(artifacts):
     facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8], improved=[0.9, 0.7, 0.5]))
     assert macro(facts, "sentences/results.overfitting", "baseline") == (
-        "The baseline CNN overfits: training loss fell on, while validation loss rose from its lowest "
+        "The baseline CNN overfits: training loss kept falling, while validation loss rose from its lowest "
         "(0.500, epoch 2) to 0.800 at the evaluated weights."
     )
     assert macro(facts, "sentences/results.overfitting", "improved") == (
