@@ -180,7 +180,7 @@ def _levels(table: pd.DataFrame, primary: tuple[str, str]) -> tuple[str, str]:
 def _key(table: pd.DataFrame, margin: str) -> dict[str, dict[str, Any]]:
     """Return how each analysis and the margin are drawn; one analysis alone needs no name."""
     names = list(table["analysis"].unique())
-    drawn = {LEGENDS[name]: _mark(name, "D") for name in names if len(names) > 1}
+    drawn = {LEGENDS[name]: _mark(name, "o") for name in names if len(names) > 1}
     return {**drawn, margin: {"color": BAND, "linewidth": 6}}
 
 
