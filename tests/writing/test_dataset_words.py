@@ -23,4 +23,4 @@ def test_a_dataset_is_described_in_the_words_of_its_reader(source, artifacts, wo
     text = source(artifacts(), {**STUDY, "dataset": {**STUDY["dataset"], **changes}})
     data = text[text.index("# Data") : text.index("## Preparation")]
     assert origin in data
-    assert f"An image's label is {reference}, used as supplied;" in data
+    assert f"An image's label is {reference}, used as supplied." in data

@@ -91,7 +91,7 @@ def test_what_is_left_at_equal_length_is_told_where_the_ablation_has_it(ablated,
     path.write_text(json.dumps(whole))
     told = macro(facts_of(inputs, study), words, "improved")
     assert told.startswith(
-        f"Trained for {epochs} epochs as well, the improved CNN differs from the baseline CNN in test macro F1 by +0.200"
+        f"Trained for {epochs} epochs too, the improved CNN is +0.200 from the baseline CNN in test macro F1"
     )
     assert told.endswith(
         f": with equally many epochs {said}" if said else "(no interval; @tbl-ablation-changes)."
@@ -146,7 +146,7 @@ def test_the_discussion_has_effects_and_cases_and_the_appendix_what_was_changed(
         in discussion
     )
     assert (
-        "As several components are tested, p and the intervals in brackets are corrected by Holm's method. *Added*: the same in the baseline CNN. {#tbl-ablation}"
+        "It and the intervals in brackets are corrected for several tests (Holm). *Contributes*: p at most 0.05; *negligible*: 90 % interval within ±0.03. *Added*: the same in the baseline CNN. {#tbl-ablation}"
         in discussion
     )
     assert re.search(r"\| Dropout \| −0.700 \(.+\) \| 0.500 \| harms \| – \| – \|", discussion)
@@ -203,6 +203,6 @@ def test_a_dense_layer_that_could_memorise_is_held_against_the_ablation(ablated)
     (without / "architecture.json").write_text(json.dumps(network))
     words = macro(facts_of(inputs, study), "sentences/ablation.memory", "improved")
     assert words == (
-        "Without dropout the dense layer of the improved CNN grows to 5,000,000 weights too, but hardly differs (@tbl-ablation), "
-        "which speaks against this explanation."
+        "Without dropout the dense layer of the improved CNN has 5,000,000 weights, yet macro F1 hardly changes (@tbl-ablation): "
+        "this speaks against memorising as the cause."
     )

@@ -312,7 +312,7 @@ def test_the_conclusion_rests_on_patients_where_the_analyses_differ(patient, ver
         (
             0.01,
             0.2,
-            "We do not find them: by patient macro F1 changes by −0.010 (baseline CNN) and −0.010 (improved CNN)",
+            "They are not higher: by patient macro F1 changes by −0.010 (baseline CNN) and −0.010 (improved CNN)",
         ),
     ],
 )
@@ -373,7 +373,7 @@ def test_of_many_measures_that_moved_the_other_way_the_two_clearest_against_thei
     ("margin", "words"),
     [
         (0.03, " in macro F1, by enough to matter (at least 0.03)."),
-        (0.15, " in macro F1, but perhaps by less than the 0.15 held to matter."),
+        (0.15, " in macro F1, but perhaps by less than the 0.15 that we held to matter."),
         (0.3, " in macro F1, but by too little to matter (less than 0.3)."),
     ],
 )
@@ -454,7 +454,7 @@ def test_an_end_that_is_printed_as_the_margin_is_told_as_it_was(low, high, end):
 
 def test_single_intervals_that_overlap_are_explained_beside_a_sure_difference():
     verdicts = said(every(0.7), every(0.85))
-    words = "The intervals in @fig-primary overlap nevertheless: they are of single scores. Both networks see the same images, so their difference is known more precisely."
+    words = "The intervals in @fig-primary overlap nevertheless, as each is of one network alone. The difference, on the same images, is known more precisely."
     ends = {"baseline": (0.65, 0.75), "improved": (0.8, 0.9)}
     apart = {f"{m}.test.f1.macro": {"value": sum(e) / 2, "low": e[0], "high": e[1]} for m, e in ends.items()}
     tell = "comparison.overlapping"

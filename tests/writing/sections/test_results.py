@@ -166,12 +166,12 @@ def test_networks_side_by_side_share_what_is_the_same(artifacts):
 
     assert say("confused", results) == (
         "Sensitivity is lowest for Viral Pneumonia (0.400 and 0.400). Specificity is lowest for Bacterial Pneumonia "
-        "(0.500 and 0.500). The commonest error of both networks is Viral Pneumonia predicted as Bacterial Pneumonia, in 25.0 % and 25.0 % of that class."
+        "(0.500 and 0.500). The commonest error of both networks is Viral Pneumonia predicted as Bacterial Pneumonia (25.0 % and 25.0 % of the true class)."
     )
     assert say("told_apart", results) == (
         "On the test set, AUC is highest for Bacterial Pneumonia, COVID\\-19 and No Pneumonia \\(healthy\\) with the baseline CNN (0.900) "
         "and COVID\\-19 with the improved CNN (0.950). It is lowest for Viral Pneumonia (0.700 and 0.700). "
-        "The thumbnail trees come within 0.009 of the baseline CNN in each class."
+        "The thumbnail trees differ by at most 0.009 from the baseline CNN in each class."
     )
     assert say("hardest", results) == (
         "Hardest to find, for both networks, is Viral Pneumonia (sensitivity 0.400 and 0.400)."
@@ -202,7 +202,7 @@ def test_networks_side_by_side_share_what_is_the_same(artifacts):
     [
         ([0.6, 0.65, 0.7], ""),
         ([0.6, 0.45, 0.7], "drops at times (0.450 in epoch 2)."),
-        ([0.6, 0.4, 0.7, 0.71, 0.72, 0.71, 0.7], "(0.400 in epoch 2) and settles to within 0.020 over the last five epochs."),
+        ([0.6, 0.4, 0.7, 0.71, 0.72, 0.71, 0.7], "(0.400 in epoch 2), but varies by only 0.020 over the last five epochs."),
         ([0.6, 0.7, 0.72, 0.72, 0.6, 0.72, 0.72], "drops at times (0.600 in epoch 5)."),
     ],
 )  # fmt: skip
