@@ -20,10 +20,11 @@ from report.engine.store import Entry, Record, Store, sound_record
 from report.engine.system.files import digest_file
 from report.errors import DamagedError, EnvironmentProblem
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 30.0
 """So long a result may take to come or go; longer, where its stage ran longer."""
-BRIEF: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 1}}
+BRIEF = {"connect_timeout": 5, "read_timeout": 10, "retries": {"max_attempts": 0}}  # it is tried five times
 OPTIONS: dict[str, dict[str, Any]] = {"s3": {"config_kwargs": BRIEF}, "file": {"auto_mkdir": True}}
+"""What a file system is to be told, by its protocol."""
 T = TypeVar("T")
 
 

