@@ -25,7 +25,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from report.engine import remote
 from report.engine.events import Finished, Warned
-from report.engine.stage import Stage
+from report.engine.stage import Output, Stage
 from report.engine.store import Record, Store, digest_files
 from report.engine.system.files import digest_file
 from report.errors import EnvironmentProblem
@@ -68,10 +68,14 @@ class Machine:
         self.toy, self.cache, self.here, self.warnings = toy, toy.root / name, Here(), []
 
     def build(self, names: str = "ab", **options) -> dict[str, str]:
-        """Build stages that are shared; return how each got its result, which is right."""
+        """Build shared stages, each after the one before; return how each got its result, which is right."""
         self.toy.cache, self.warnings = self.cache, []
         self.here.ran.clear()
-        stages = [Stage(n, "toy.steps:number", params={"value": ord(n)}, shared=True) for n in names]
+        before = [{}, *({"before": Output(name)} for name in names)]
+        about = {"function": "toy.steps:number", "shared": True}
+        stages = [
+            Stage(n, inputs=b, params={"value": ord(n)}, **about) for n, b in zip(names, before, strict=False)
+        ]
         options = {"remote": (self.toy.root / "shared").as_uri(), **options}
         start = lambda *_: nullcontext(self.here)  # noqa: E731
         built = self.toy.build(stages, start_executor=start, on_event=self._hear, **options)
@@ -214,15 +218,24 @@ def test_one_that_hangs_costs_its_time_once(machine, monkeypatch, call):
     monkeypatch.setattr(LocalFileSystem, call, lambda *_: (calls.append(1), hang.wait()))
     monkeypatch.setattr(remote, "PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr(remote, "max", min, raising=False)  # the stage is said to have taken a second
-    second = machine("second")
+    second, start = machine("second"), time.monotonic()
     assert second.build() == {"a": "ran", "b": "ran"}
+    assert time.monotonic() - start < 1
     assert len(calls) == 1
     assert [warning.rpartition(": ")[2] for warning in second.warnings] == ["it takes too long"]
     hang.set()
 
 
+def test_what_is_not_there_is_asked_for_once(machine, monkeypatch):
+    cat, calls = LocalFileSystem.cat_file, []
+    monkeypatch.setattr(LocalFileSystem, "cat_file", lambda *a: (calls.append(a[1]), cat(*a))[1])
+    assert machine("first").build() == {"a": "ran", "b": "ran"}
+    assert len(calls) == len({*calls}) == 2, "though a stage is looked up when it starts, too"
+
+
 def test_where_writing_is_refused_results_are_still_taken(machine, shared, monkeypatch):
-    machine("first").build("b")
+    machine("first").build("ab")
+    next(path for path in shared.glob("v2/actions/*/*") if b'"stage":"a"' in path.read_bytes()).unlink()
     before, calls = files(shared), []
 
     def refuse(self, local, place, **options):
@@ -231,9 +244,8 @@ def test_where_writing_is_refused_results_are_still_taken(machine, shared, monke
 
     monkeypatch.setattr(LocalFileSystem, "put_file", refuse)
     second = machine("second")
-    second.build("a")
-    assert second.build("cdb") == {"c": "ran", "d": "ran", "b": "fetched"}
-    assert len(calls) == 2, "once a build"
+    assert second.build("abc") == {"a": "ran", "b": "fetched", "c": "ran"}
+    assert len(calls) == 1
     assert second.warnings == [f"the shared cache {shared.as_uri()} may not be written: Access Denied"]
     assert files(shared) == before
 
