@@ -17,6 +17,7 @@ from report.engine.stage import kind_of
 from report.errors import DamagedError, RenderError, StageError, and_more
 from report.terminal import console, progress
 from report.terminal.quantities import format_training_time
+from report.workspace.places import find_remote
 
 if TYPE_CHECKING:
     from report.engine.events import Event
@@ -41,7 +42,9 @@ def local_options(plan_name: str, *, strict: bool = False) -> Options:
     from report.engine.run import Options
     from report.pipeline.stages import PROGRAM
 
-    return Options(replace(PROGRAM, strict=is_strict(strict)), local_processes, plan_name)
+    remote, writes = find_remote()
+    program = replace(PROGRAM, strict=is_strict(strict))
+    return Options(program, local_processes, plan_name, remote=remote, remote_writes=writes)
 
 
 def build_stages(

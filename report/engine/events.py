@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from report.errors import StageError
+from report.errors import ReportError
 
-Outcome = Literal["cached", "ran", "same"]
-"""How a stage has got its result; ``same``: cached, run again for a check, and the bytes were equal."""
+Outcome = Literal["cached", "fetched", "ran", "same"]
+"""How a stage has got its result; ``fetched``: from a cache that machines share; ``same``: cached, run again for a check,
+and the bytes were equal."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,10 @@ class Failed:
 
 @dataclass(frozen=True)
 class Warned:
-    """A stage has a result that read what its key does not cover, which a strict build refuses."""
+    """A stage read what its key does not cover, which a strict build refuses, or the shared cache failed it."""
 
     stage: str
-    problem: StageError
+    problem: ReportError
 
 
 Event = Planned | Started | Progressed | Finished | Failed | Warned

@@ -13,6 +13,7 @@ from report.engine.code import Project
 from report.engine.events import OnEvent, Outcome
 from report.engine.executors import Executor, StartExecutor
 from report.engine.recipe import Recipe, Surroundings
+from report.engine.remote import Remote
 from report.engine.schedule import by_urgency, hopeless
 from report.engine.stage import Stage, select
 from report.engine.store import Files, Record, Store, digest_files, digest_json, input_files, undeclared_error
@@ -67,6 +68,10 @@ class Options:
         Most stages at once; default one per thread that the executor has.
     recheck : int
         So many cached stages are run again, and their results compared.
+    remote : str
+        The address of a cache that machines share, if there is one; see `report.engine.remote`.
+    remote_writes : bool
+        Results are given to it, too.
     on_event : callable
         Hears how the build goes.
     """
@@ -77,6 +82,8 @@ class Options:
     only: Collection[str] | None = None
     jobs: int | None = None
     recheck: int = 0
+    remote: str = ""
+    remote_writes: bool = True
     on_event: OnEvent = events.silent
 
 
@@ -101,7 +108,8 @@ def build(stages: Sequence[Stage], cache: Path, options: Options) -> dict[str, B
     """
     wanted, store = select(stages, options.only), Store(cache)
     with translate_disk_errors(store.cache), store.locks.register_reader():
-        run = _Build(wanted, store, options)
+        remote = Remote(options.remote, store, options.on_event, writes=options.remote_writes)
+        run = _Build(wanted, store, remote, options)
         try:
             run.run()
         finally:
@@ -117,6 +125,7 @@ class _Build:
 
     stages: list[Stage]
     store: Store
+    remote: Remote
     options: Options
     due: set[str] = field(default_factory=set)
     running: dict[Future[tuple[Record, Outcome]], Stage] = field(default_factory=dict)
@@ -131,6 +140,7 @@ class _Build:
         self._find_cached()
         again = set(random.sample(sorted(self.built), min(self.options.recheck, len(self.built))))
         if self.due or again:
+            self.remote.open(stage for stage in self.stages if stage.name in self.due)
             self._expect()
             home = self.store.root / "home"
             with self.options.start_executor(self.options.project, home) as executor:
@@ -170,10 +180,12 @@ class _Build:
                 raise
             self._fail(stage, error)
             return None
-        if record := self.store.read(digest_json(recipe)):
+        key = digest_json(recipe)
+        if record := self.store.read(key):
             self._finish(stage, record, "cached")
-            return None
-        return recipe
+        elif record := self.remote.fetch(stage, key):
+            self._finish(stage, record, "fetched")
+        return None if record else recipe
 
     def _inputs(self, stage: Stage) -> dict[str, Files]:
         return input_files(stage, {name: built.record for name, built in self.built.items()})
@@ -285,6 +297,8 @@ class _Build:
             else:
                 self._finish(stage, record, outcome)
                 self.remember()
+                if outcome == "ran":
+                    self.remote.push(stage, record)
 
     def _compare(self, stage: Stage, again: Record) -> None:
         """Note whether a stage that was run again gave the files that are cached."""

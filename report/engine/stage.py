@@ -103,6 +103,8 @@ class Stage:
         Its files may not be handed over, as those of a private `Source`, whatever it reads.
     releases : tuple of str
         Globs of the files that may be handed over although it reads private ones: none, unless it says so.
+    shared : bool
+        Its results may lie in a cache that machines share: none of its files holds an image.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Stage:
     early: bool = False
     private: bool = False
     releases: tuple[str, ...] = ()
+    shared: bool = False
 
     @property
     def kind(self) -> str:

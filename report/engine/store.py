@@ -88,6 +88,16 @@ def digest_files(files: Files) -> str:
     return digest_json({name: entry["sha256"] for name, entry in files.items()})
 
 
+def sound_record(table: dict[str, Any], key: str) -> Record | None:
+    """Return the record of ``key`` that ``table`` is; None if it is another's or damaged."""
+    with suppress(TypeError, KeyError, AttributeError):
+        record = Record(**table)
+        is_sound = record.digest == digest_files(record.outputs)
+        if is_sound and record.key == key == digest_json(record.recipe):
+            return record
+    return None
+
+
 def input_files(stage: Stage, records: Mapping[str, Record]) -> dict[str, Files]:
     """Return the files that a stage takes, by the name of its input, of those results that are in ``records``."""
     return {
@@ -131,7 +141,7 @@ class Store:
         with self.locks.hold(ALL, shared=True):
             record = self._whole(key)
             if record:
-                os.utime(self._action(key))
+                os.utime(self.action(key))
             return record
 
     def _whole(self, key: str) -> Record | None:
@@ -140,12 +150,7 @@ class Store:
 
     def find_record(self, key: str) -> Record | None:
         """Return the record of ``key``, whether its files are there or not; None if it is damaged."""
-        with suppress(TypeError, KeyError, AttributeError):
-            record = Record(**(read_json(self._action(key)) or {}))
-            is_sound = record.digest == digest_files(record.outputs)
-            if is_sound and record.key == key == digest_json(record.recipe):
-                return record
-        return None
+        return sound_record(read_json(self.action(key)) or {}, key)
 
     def keep(self, record: Record, out: Path) -> None:
         """Move the files of ``out`` into the store, then write the record."""
@@ -161,7 +166,11 @@ class Store:
                 (out / name).replace(blob)
             for folder in {self.blob(entry["sha256"]).parent for entry in record.outputs.values()}:
                 sync(folder)
-            write_atomically(self._action(record.key), canonical(asdict(record)))
+            write_atomically(self.action(record.key), canonical(asdict(record)))
+
+    def action(self, key: str) -> Path:
+        """Return where the record of this key lies."""
+        return self.root / "actions" / key[:2] / f"{key}.json"
 
     def blob(self, sha256: str) -> Path:
         """Return where the bytes with this digest lie."""
@@ -237,9 +246,6 @@ class Store:
             return self.blob(entry["sha256"]).stat().st_size == entry["size"]
         except FileNotFoundError:
             return False
-
-    def _action(self, key: str) -> Path:
-        return self.root / "actions" / key[:2] / f"{key}.json"
 
     def _pointers(self, plan: str, kind: str) -> Path:
         return self.root / "latest" / plan / f"{kind}.json"

@@ -82,6 +82,7 @@ def make_training_stages(study: Study, run: trainings.Run, pixels: dict[str, Inp
         packages=packages.NETWORKS,
         threads=study.training.threads,
         releases=COURSE,
+        shared=True,
     )
     yield Stage(
         f"predict.{run.name}",
@@ -96,6 +97,7 @@ def make_training_stages(study: Study, run: trainings.Run, pixels: dict[str, Inp
         packages=packages.NETWORKS,
         threads=study.training.threads,
         releases=PREDICTIONS,
+        shared=True,
     )
 
 

@@ -192,6 +192,7 @@ def _analysis(study: Study, place: Place, analysis: str, group: str) -> Iterator
         {"classes": [*study.class_ids], "seed": study.split.seed, "splits": [*list_evaluated(study)]},
         packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
         releases=PREDICTIONS,
+        shared=True,
     )
     yield make_evaluation_stage(study, reference, pixels["split"], {}, "none")
     if not study.is_locked:

@@ -49,19 +49,25 @@ def display_count(name: str, unit: str) -> Iterator[Callable[[int, int], None]]:
 
 def print_summary(built: Mapping[str, Built], seconds: float) -> None:
     """Tell what ran, what took the time, and what was cached."""
-    runs: dict[Outcome, dict[str, float]] = {"ran": {}, "same": {}, "cached": {}}
+    runs: dict[Outcome, dict[str, float]] = {"ran": {}, "same": {}, "fetched": {}, "cached": {}}
     for name, one in built.items():
         runs[one.outcome][name] = one.record.seconds
-    ran, same, cached = runs["ran"], runs["same"], runs["cached"]
+    ran, same, fetched, cached = (runs[how] for how in ("ran", "same", "fetched", "cached"))
     if ran:
         note(f"{count_stages(len(ran))} ran in {format_duration(seconds)}; longest: {_list_longest(ran)}")
     if same:
         note(f"{count_stages(len(same))} ran again and gave the same bytes")
+    if fetched:
+        note(_describe_spared(fetched, "from the shared cache"))
     if len(cached) == len(built):
         note(f"nothing to do: {count_stages(len(built))} up to date")
     elif cached:
-        spared = format_duration(sum(cached.values()))
-        note(f"{count_stages(len(cached))} cached, which spared {spared}: {_list_longest(cached)}")
+        note(_describe_spared(cached, "cached"))
+
+
+def _describe_spared(seconds: Mapping[str, float], how: str) -> str:
+    spared = format_duration(sum(seconds.values()))
+    return f"{count_stages(len(seconds))} {how}, which spared {spared}: {_list_longest(seconds)}"
 
 
 def _list_longest(seconds: Mapping[str, float]) -> str:

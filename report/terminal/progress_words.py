@@ -43,6 +43,8 @@ def describe_end(event: Finished) -> str:
     match event.outcome:
         case "cached":
             return "comes out as before"
+        case "fetched":
+            return "from the shared cache"
         case "same":
             return f"the same bytes again in {format_duration(event.seconds)}"
         case "ran":

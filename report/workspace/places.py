@@ -32,3 +32,14 @@ def find_cache(asked: Path | None) -> Path:
     """Return the cache: ``--cache``, else ``REPORT_CACHE``, else ``.cache`` in the project."""
     chosen = asked or (Path(os.environ["REPORT_CACHE"]) if os.environ.get("REPORT_CACHE") else None)
     return (chosen or PROJECT / ".cache").absolute()
+
+
+def find_remote() -> tuple[str, bool]:
+    """Return the address of the cache that machines share, "" if there is none, and whether it is written to.
+
+    It is ``REPORT_CACHE_REMOTE``, only read where ``REPORT_CACHE_REMOTE_MODE`` is ``read``.
+    """
+    mode = os.environ.get("REPORT_CACHE_REMOTE_MODE") or "write"
+    if mode not in {"read", "write"}:
+        raise UsageError(f"REPORT_CACHE_REMOTE_MODE is {mode!r}", hint="it may be read or write")
+    return os.environ.get("REPORT_CACHE_REMOTE", ""), mode == "write"

@@ -45,6 +45,12 @@ def test_stages_come_after_what_they_read_and_once(plan):
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_networks_and_their_predictions_are_shared_and_nothing_that_holds_an_image(plan):
+    assert {stage.kind for stage in plan if stage.shared} == {"train", "predict"}
+    assert {stage.shared for stage in plan if stage.kind in {"train", "predict"}} == {True}
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
 def test_a_stage_names_a_function_that_takes_what_it_is_given(plan):
     for stage in plan:
         module, _, name = stage.function.partition(":")

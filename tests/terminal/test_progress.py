@@ -128,6 +128,13 @@ def test_warnings_come_last_whatever_happens(capsys):
             ],
         ),
         (
+            {"a": ("fetched", 120.0), "b": ("cached", 60.0)},
+            [
+                "1 stage from the shared cache, which spared 2 min 00 s: a 2 min 00 s",
+                "1 stage cached, which spared 1 min 00 s: b 1 min 00 s",
+            ],
+        ),
+        (
             {"a": ("same", 1.0), "b": ("same", 2.0)},
             ["2 stages ran again and gave the same bytes"],
         ),
