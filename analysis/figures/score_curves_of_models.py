@@ -23,7 +23,7 @@ SHORT_MM = 140.0
 """How high a figure of one split may be, which shares its page with text."""
 CORNER, HIGH = 0.3, 0.9
 """Curves that are all so high at this false positive rate crowd in the upper left corner, which is drawn enlarged."""
-INSET = (0.43, 0.13, 0.55, 0.55)
+INSET = (0.43, 0.2, 0.55, 0.52)
 """Where the enlarged corner stands in a panel: left, bottom, width and height, as shares of it."""
 LARGE_ENOUGH = 22.0
 """How wide a panel is that has room for it, in mm."""
