@@ -126,6 +126,7 @@ def list_copies(seed: int) -> dict[frozenset[str], str]:
     }
 
 
+@pytest.mark.slow
 def test_in_the_clean_twin_nothing_is_found(tmp_path: Path) -> None:
     found = audit(tmp_path, 7, clean=True)
     assert found.findings == {}

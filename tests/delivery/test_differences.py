@@ -43,8 +43,8 @@ from tests.delivery.handed_in import (
         ),
         (
             "report.html",
-            r"(>[^<>]*macro F1\s0\.\d)(\d)(\d)",
-            r"says “.*macro F1.* \[0\.\d+[,;]?\] .*”, recomputed \[0\.\d+[,;]?\]",
+            r"(>[^<>]*acro F1 is\s0\.\d)(\d)(\d)",
+            r"says “.*acro F1.* \[0\.\d+[,;]?\] .*”, recomputed \[0\.\d+[,;]?\]",
         ),
         ("report.html", r"(<td[^>]*>0\.\d)(\d)(\d)", r"says “.*\[0\.\d+\].*”, recomputed \[0\.\d+\]"),
         ("report.html", r'(aria-label="[^"]*0\.\d)(\d)(\d)', r"says “.*”, recomputed \[0\.\d+.*"),

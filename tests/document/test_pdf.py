@@ -87,9 +87,9 @@ def write(folder: Path, body: str) -> Path:
     return folder
 
 
-def pages(file: Path) -> list[str]:
-    """Return the text of each page, as poppler reads it."""
-    command = ["pdftotext", "-layout", file, "-"]
+def pages(file: Path, order: str = "-layout") -> list[str]:
+    """Return the text of each page, as poppler reads it; with ``-raw`` one column after the other."""
+    command = ["pdftotext", order, file, "-"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return text.split("\f")[:-1]
 
@@ -188,7 +188,7 @@ def test_every_heading_is_a_bookmark_and_every_chapter_in_the_contents(
         chapters = outline.root[0].children
         titles = [chapter.title for chapter in chapters]
         below = [item.title for chapter in chapters for item in chapter.children]
-    shown = pages(file)
+    shown = pages(file, "-raw")
     contents = _loose("\n".join(shown[:2]))
     assert len(titles + below) >= 10
     if len(shown) <= pdf.LONG:

@@ -116,11 +116,12 @@ def test_truncated_checkpoint_starts_again(
     ("head", "change"),
     [
         ("sigmoid", {"class_weights": "balanced"}),
-        ("logits", {"optimizer": "rmsprop"}),
-        (
+        pytest.param("logits", {"optimizer": "rmsprop"}, marks=pytest.mark.slow),
+        pytest.param(
             "softmax",
             {"augmented": "once", "augmentation": [{"kind": "zoom", "range": 0.2, "fill": "nearest"}]}
             | {"input": {"scale": 1.0, "offset": 0.0, "pixels": "interleaved"}},
+            marks=pytest.mark.slow,
         ),
         (
             "softmax",

@@ -88,6 +88,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not beside the project")
 def test_every_network_of_the_case_comes_out_as_it_should(

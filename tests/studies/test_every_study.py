@@ -27,6 +27,8 @@ SHOWN = {
     "pediatric-resplit": "dropout_cnn",
     "radiography": "simple_cnn",
 }
+LIKE_OTHERS = ("assignment-published", "pediatric-resplit")
+"""Their readers and kinds of network are those of others here."""
 SMALL = ("sample.size=32", "sample.epochs=2")
 SUBSET = "pediatric-imbalanced"
 """It draws its images from more than the others need here."""
@@ -58,7 +60,13 @@ def start_workers() -> Iterator[StartExecutor]:
         yield start
 
 
-@pytest.mark.parametrize(("name", "model"), SHOWN.items())
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        pytest.param(*shown, marks=pytest.mark.slow if shown[0] in LIKE_OTHERS else ())
+        for shown in SHOWN.items()
+    ],
+)
 def test_one_model_of_a_study(name, model, start_workers, tmp_path, monkeypatch):
     monkeypatch.setattr(executors, "local_processes", start_workers)
     cache = tmp_path / "cache"

@@ -98,6 +98,18 @@ def test_what_is_left_at_equal_length_is_told_where_the_ablation_has_it(ablated,
     )
 
 
+def test_what_longer_training_does_for_the_baseline_is_told_where_it_was_tried(ablated):
+    inputs, study = ablated("contributes", "harms")
+    words = "sentences/ablation.longer"
+    assert macro(facts_of(inputs, study), words, "improved") == ""
+    study["ablation"] = copy.deepcopy(study["ablation"])
+    epochs = {m["id"]: m["epochs"] for m in study["models"]}
+    study["ablation"]["components"][0]["models"][0]["epochs"] = epochs["baseline"]
+    assert macro(facts_of(inputs, study), words, "improved") == (
+        f"with {epochs['improved']} its macro F1 changes by +0.500 (@tbl-ablation)."
+    )
+
+
 def test_training_and_layers_are_told_apart_where_the_ablation_swaps_the_layers(ablated):
     inputs, study = ablated("contributes", "harms")
     words = "sentences/ablation.equal_layers"
