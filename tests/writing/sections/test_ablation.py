@@ -98,6 +98,39 @@ def test_what_is_left_at_equal_length_is_told_where_the_ablation_has_it(ablated,
     )
 
 
+@pytest.mark.parametrize(
+    ("short", "alike", "said"),
+    [
+        (-0.1, -0.1, "with {} epochs for both, or trained alike, no difference is shown."),
+        (0.1, 0.1, "with {} epochs for both, or trained alike, a difference remains."),
+        (-0.1, 0.1, "with {} epochs for both, no difference is shown; trained alike, a difference remains."),
+        (0.1, None, "with {} epochs for both, a difference remains."),
+        (None, -0.1, "trained alike, no difference is shown."),
+    ],
+)
+def test_the_abstract_says_what_is_left_with_the_same_length_or_the_same_training(
+    ablated, short, alike, said
+):
+    inputs, study = ablated("contributes", "contributes")
+    study["ablation"] = copy.deepcopy(study["ablation"])
+    baseline = next(m for m in study["models"] if m["id"] == "baseline")
+    path = inputs["results"] / "results.json"
+    whole = json.loads(path.read_text())
+    for number, (component, name, low, setting) in enumerate(
+        (
+            ("augmentation", "ablation.augmentation.leave.remaining", short, "epochs"),
+            ("dropout", "ablation.dropout.leave", alike, "architecture"),
+        )
+    ):
+        whole["results"][name] |= {"value": 0.2, "low": low, "high": 0.4}
+        if low is not None:
+            assert study["ablation"]["components"][number]["id"] == component
+            study["ablation"]["components"][number]["models"][0][setting] = baseline[setting]
+    path.write_text(json.dumps(whole))
+    told = macro(facts_of(inputs, study), "sentences/ablation.shown", "improved")
+    assert told.endswith(f" contribute; {said.format(baseline['epochs'])}")
+
+
 def test_what_longer_training_does_for_the_baseline_is_told_where_it_was_tried(ablated):
     inputs, study = ablated("contributes", "harms")
     words = "sentences/ablation.longer"
