@@ -112,7 +112,7 @@ def test_a_class_with_a_source_and_an_age_of_its_own_is_named(own):
     assert "All COVID\\-19 images of known age show adults, and no image of another class does." in verdict
     short = macro(facts, f"{SAY}.in_short")
     assert short == (
-        "COVID\\-19 images have a source and an age group (adults) of their own; networks may recognise these, not the disease."
+        "COVID\\-19 images have a source and an age group of their own; networks may recognise these."
     )
     beside = macro(facts, f"{SAY}.beside_results")
     assert beside.startswith("Source and age go with COVID\\-19 (@sec-audit): its results may reflect these")
