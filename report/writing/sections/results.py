@@ -97,12 +97,6 @@ class Results(Section):
         counts = [self.alike(model) for model in models]
         return len(counts) > 1 and all(one["called"] == one["all"] > 1 for one in counts)
 
-    def farthest(self, models: Sequence[str]) -> float | None:
-        """Return how far macro F1 on test is from that on validation, of the model where it is farthest; None if not known."""
-        pairs = [[self.values.value(f"{m}.{split}.f1.macro") for split in EVALUATED] for m in models]
-        known = pairs and not any(None in pair for pair in pairs)
-        return max(abs(a - b) for a, b in pairs) if known else None
-
     def swing(self, model: str) -> dict[str, Any]:
         """Return the ``lowest`` validation accuracy that the training drawn fell to, and its ``epoch``; nothing without a swing.
 
