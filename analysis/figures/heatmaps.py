@@ -17,6 +17,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from analysis.figures import class_labels, style, typesetting, wording
+from analysis.vocabulary.measures import round_counts
 
 LEFT, RIGHT, GAP, LINE, AXIS = 30.0, 2.0, 6.0, 3.2, 8.0
 TOP, NOTE, TALLEST = 8.0, 4.0, 7.0
@@ -69,13 +70,14 @@ NOTHING = Cells(SHADE, 0.0, lambda *_: "")
 def read_matrices(table: pd.DataFrame, classes: Sequence[style.Class]) -> Matrices:
     """Return counts and shares of the true class, shape (K, K), of one split's rows of ``confusion.csv``.
 
-    Counts that are means of several trainings are rounded.
+    Counts that are means of several trainings are rounded so that each row has the images of its class.
     """
     order = pd.MultiIndex.from_product([[c["id"] for c in classes]] * 2)
     cells = table.set_index(["y_true", "y_pred"]).loc[order]
     shape = (len(classes), len(classes))
     counts, shares = (cells[name].to_numpy().reshape(shape) for name in ("count", "share"))
-    return counts.round().astype(np.int64), shares.astype(np.float64)
+    whole = np.array([round_counts(row) for row in counts.tolist()], np.int64)
+    return whole, shares.astype(np.float64)
 
 
 def draw_matrix(ax: Axes, values: NDArray[np.float64], written: NDArray[np.str_], shades: Shades) -> None:

@@ -33,6 +33,8 @@ OVERLAID = 2
 BESIDE = 3
 """So many models or fewer have both measures on one line."""
 MOST_ACROSS = 6
+WIDEST, NARROWEST = 70.0, 20.0
+"""How wide a panel is at most, and how wide one of few epochs is at least where it can be, in mm."""
 TALL, LOW = 40.0, 16.0
 """How high a panel is where there are few, and at least, in mm."""
 WIDE_RANGE = 10.0
@@ -45,9 +47,12 @@ LINES: dict[str, Any] = {"train": (0, (2.5, 1.2)), "val": "-"}
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the panels of each measure stand: ``across`` on a line, the measures ``beside`` one another or not; in mm."""
+    """Where the panels of each measure stand: ``across`` on a line, the measures ``beside`` one another or not; in mm.
 
-    panels: int
+    ``epochs``: how many each panel shows. On one line they are as wide as that asks, so that no panel has an empty end.
+    """
+
+    epochs: Sequence[int]
     measures: int
     across: int
     beside: bool
@@ -56,9 +61,9 @@ class Grid:
     key: float
 
     @property
-    def pitch(self) -> float:
-        """How far a panel is from the one before."""
-        return self.width + GAP
+    def panels(self) -> int:
+        """How many panels a measure has."""
+        return len(self.epochs)
 
     @property
     def block(self) -> float:
@@ -67,9 +72,15 @@ class Grid:
         return (room - (GAP + LEFT) * (self.measures - 1)) / self.measures if self.beside else room
 
     @property
-    def width(self) -> float:
-        """How wide a panel is."""
-        return min((self.block + GAP) / self.across - GAP, 70.0)
+    def widths(self) -> list[float]:
+        """How wide each panel is."""
+        alike = min((self.block + GAP) / self.across - GAP, WIDEST)
+        if self.lines > 1:
+            return [alike] * self.panels
+        room, least = alike * self.panels, min(NARROWEST, alike)
+        spare = room - least * self.panels
+        wished = [max(0.0, room * n / sum(self.epochs) - least) for n in self.epochs]
+        return [least + spare * (w / sum(wished) if any(wished) else 1 / self.panels) for w in wished]
 
     @property
     def lines(self) -> int:
@@ -91,7 +102,7 @@ class Grid:
         """Return the left end and the top of the panel number ``k`` of a measure, its title included."""
         line, column = divmod(k, self.across)
         down = self.key + line * self.row
-        left = LEFT + column * self.pitch
+        left = LEFT + sum(self.widths[line * self.across : k]) + column * GAP
         if self.beside:
             return left + measure * (self.block + GAP + LEFT), self.total - down
         return left, self.total - down - measure * (self.lines * self.row + AXIS + APART)
@@ -132,7 +143,8 @@ def draw(
     best = {m: float(h["epoch"].iloc[row]) for m, h in histories.items() if (row := best_row(h)) is not None}
     panels = [models] if len(models) == OVERLAID and comparable else [[m] for m in models]
     key = _key(table, panels)
-    grid, titles = _arrange(panels, len(measures), style.key_mm(list(key), LEFT) + BELOW_KEY)
+    epochs = {m: max(2, int(of["epoch"].max())) for m, of in drawn.groupby("model")}
+    grid, titles = _arrange(panels, epochs, len(measures), style.key_mm(list(key), LEFT) + BELOW_KEY)
     with style.page(grid.total) as figure:
         sheet = style.add_sheet(figure)
         style.draw_key(sheet, key, LEFT, grid.total)
@@ -144,6 +156,8 @@ def draw(
                 )
                 ax = _axes(figure, grid, i, k)
                 _set_scales(ax, drawn, measure)
+                if grid.lines == 1:
+                    ax.set_xlim(1, grid.epochs[k])
                 for model, (lines, marks) in _styles(panel).items():
                     mine = table[table["model"] == model]
                     for again in further[model]:
@@ -169,14 +183,20 @@ def _read_further(inputs: Mapping[str, Path], models: Sequence[style.Model]) -> 
     }
 
 
-def _arrange(panels: Sequence[Sequence[style.Model]], measures: int, key: float) -> tuple[Grid, list[str]]:
+def _arrange(
+    panels: Sequence[Sequence[style.Model]], epochs: Mapping[str, int], measures: int, key: float
+) -> tuple[Grid, list[str]]:
     """Return the highest panels that fit on a page with as few on a line as that allows, and the titles on lines."""
     n, beside = len(panels), len(panels) <= BESIDE
+    longest = [max(epochs[m["id"]] for m in panel) for panel in panels]
     named = ["" if len(panel) > 1 else panel[0]["title"] for panel in panels]
     for height in (TALL, 32.0, 24.0, 20.0, LOW):
         for across in range(n if n <= MOST_ACROSS else 4, MOST_ACROSS + 1):
-            grid = Grid(n, measures, across, beside, height, 0.0, key)
-            titles = [typesetting.break_lines(title, grid.width, typesetting.SMALL) for title in named]
+            grid = Grid(longest, measures, across, beside, height, 0.0, key)
+            titles = [
+                typesetting.break_lines(title, width, typesetting.SMALL)
+                for title, width in zip(named, grid.widths, strict=True)
+            ]
             lines = max(title.count("\n") + 1 if title else 0 for title in titles)
             grid = replace(grid, title=TITLE_LINE * lines)
             if grid.total <= style.PAGE_MM:
@@ -210,7 +230,7 @@ def _styles(panel: Sequence[style.Model]) -> dict[str, tuple[dict[str, Any], dic
 
 def _axes(figure: Figure, grid: Grid, measure: int, k: int) -> Axes:
     left, top = grid.place(measure, k)
-    return style.place(figure, left, top - grid.title - grid.height, grid.width, grid.height)
+    return style.place(figure, left, top - grid.title - grid.height, grid.widths[k], grid.height)
 
 
 def _label(ax: Axes, grid: Grid, k: int, measure: str) -> None:

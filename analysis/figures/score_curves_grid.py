@@ -11,7 +11,7 @@ LEFT, RIGHT, GAP, MAX_SIDE = 13.0, 2.0, 5.0, 48.0
 HEADING, TITLE_LINE, VALUE_LINE, SPACE = 6.0, 3.6, 3.4, 5.0
 BETWEEN, LABEL_LINE = 3.0, 3.0
 LARGE_ENOUGH, SMALL_SIDE = 18.0, 13.0  # mm: the least side of panels in one line, and in several
-FLAT = 0.62
+FLAT = 0.65
 """How high panels in one line are, as a share of their width, where several splits stand below one another."""
 
 

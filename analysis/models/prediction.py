@@ -36,12 +36,15 @@ class PredictionSettings:
         Among train, val and test.
     test_input : mapping, optional
         Another ``scale`` and ``offset`` for the test images than in training.
+    averaged_over : sequence of {"horizontal_flip"}, optional
+        Other changes of an image to average over than the training names.
     """
 
     classes: Sequence[str]
     seed: int
     splits: Sequence[str]
     test_input: Mapping[str, Any] | None = None
+    averaged_over: Sequence[str] | None = None
 
 
 def predict(
@@ -86,6 +89,7 @@ def _score(
     classes, channels = settings.classes, seen["channels"]
     scaling, mistakes = batches.Scaling(seen["scale"], seen["offset"], channels), Mistakes(seen["pixels"])
     head = output_head.find_head(model, len(classes))
+    averaged_over = seen["averaged_over"] if settings.averaged_over is None else settings.averaged_over
     y_score = np.empty((len(images.table), len(classes)), np.float32)
     done, total = 0, len(images.rows(*settings.splits))
     for split in settings.splits:
@@ -94,7 +98,7 @@ def _score(
         shown, shown_rows = mistakes.other_set(images, rows, channels)
         for i, (batch, _) in enumerate(batches.in_order(shown, shown_rows, classes, here, BATCH_SIZE)):
             batch_rows = rows[i * BATCH_SIZE : (i + 1) * BATCH_SIZE]
-            y_score[batch_rows] = output_head.predict(model, head, batch, seen["averaged_over"])
+            y_score[batch_rows] = output_head.predict(model, head, batch, averaged_over)
             done += len(batch_rows)
             progress(done, total, "images")
     return y_score

@@ -20,6 +20,8 @@ SYNERGY = "synergy"
 EQUIVALENCE = "equivalence"
 REMAINING = "remaining"
 """Of a component that is left out: by how much the network without it still exceeds the baseline."""
+RANGE = LOWEST, HIGHEST = "lowest", "highest"
+"""Of a component that is left out: what single trainings of the network without it reach in the primary measure."""
 EFFECTS_TABLE = "effects.csv"
 
 Case = Literal["contributes", "harms", "negligible", "undetermined"]
@@ -40,7 +42,7 @@ def names(components: Mapping[str, bool]) -> Iterator[str]:
     for component, is_added in components.items():
         for effect in (LEAVE, *([ADD] if is_added else [])):
             yield from (join_effect(component, effect, number) for number in ("", P_HOLM, EQUIVALENCE))
-        yield join_effect(component, LEAVE, REMAINING)
+        yield from (join_effect(component, LEAVE, number) for number in (REMAINING, *RANGE))
         if is_added:
             yield join_effect(component, SYNERGY)
 

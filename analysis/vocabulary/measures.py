@@ -6,6 +6,7 @@ A result is called ``<owner>.<split>.<measure>[.<class or average>]``, its owner
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -297,6 +298,18 @@ CURVE_PREFIXES = {"train": "", "val": "val_"}
 def pair_name(b: str, a: str) -> str:
     """Return the owner of the results that compare model ``b`` with model ``a``."""
     return f"{b}{BETWEEN}{a}"
+
+
+def round_counts(means: Sequence[float]) -> list[int]:
+    """Return whole numbers that add up to the rounded sum of ``means``: those of the largest remainders are rounded up.
+
+    So a row of a confusion matrix that is a mean of trainings has as many images as its class.
+    """
+    whole = [math.floor(mean) for mean in means]
+    by_remainder = sorted(range(len(whole)), key=lambda i: (whole[i] - means[i], i))
+    for i in by_remainder[: round(sum(means)) - sum(whole)]:
+        whole[i] += 1
+    return whole
 
 
 def in_percent(word: str, share: float) -> str:

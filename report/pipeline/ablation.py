@@ -11,6 +11,7 @@ from report.pipeline import packages
 from report.pipeline.networks import (
     PREDICTIONS,
     make_architecture_stage,
+    make_other_prediction_stage,
     make_training_stages,
     make_validation_stage,
 )
@@ -25,8 +26,12 @@ def make_variant_stages(study: Study) -> Iterator[Stage]:
     """Yield the stages that train the networks of an ablation that is to run, and evaluate them on validation images."""
     for variant in list_variants(study):
         yield make_architecture_stage(study, variant.model)
-        for run in variant.list_runs(study)[0]:
-            yield from make_training_stages(study, run, find_pixels(run.analysis))
+        for run, beside, _ in zip(*variant.list_runs(study), strict=True):
+            pixels = find_pixels(run.analysis)
+            if variant.is_trained:
+                yield from make_training_stages(study, run, pixels)
+            else:
+                yield make_other_prediction_stage(study, run, beside.name, pixels)
             yield make_validation_stage(study, run.name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.vocabulary.splits import EVALUATED
-from report.engine.stage import Input, Output, Stage
+from report.engine.stage import Input, Json, Output, Stage
 from report.pipeline import packages
 from report.pipeline.data import RECORDS
 from report.pipeline.weights import has_own_weights, make_beginning_stage
@@ -84,15 +84,28 @@ def make_training_stages(study: Study, run: trainings.Run, pixels: dict[str, Inp
         releases=COURSE,
         shared=True,
     )
-    yield Stage(
+    yield _make_prediction_stage(study, run, run.name, pixels, model.select("test_input"))
+
+
+def make_other_prediction_stage(
+    study: Study, run: trainings.Run, trained: str, pixels: dict[str, Input]
+) -> Stage:
+    """Return the stage that asks the network of the training ``trained`` about images otherwise than it was trained to be."""
+    return _make_prediction_stage(study, run, trained, pixels, run.model.select("test_input", "averaged_over"))
+
+
+def _make_prediction_stage(
+    study: Study, run: trainings.Run, trained: str, pixels: dict[str, Input], settings: dict[str, Json]
+) -> Stage:
+    return Stage(
         f"predict.{run.name}",
         "analysis.models.prediction:predict",
-        {"model": Output(f"train.{run.name}", ("model.keras", "input.json")), **pixels},
+        {"model": Output(f"train.{trained}", ("model.keras", "input.json")), **pixels},
         {
             "classes": [*study.class_ids],
             "seed": run.seed,
             "splits": [*list_evaluated(study)],
-            **model.select("test_input"),
+            **settings,
         },
         packages=packages.NETWORKS,
         threads=study.training.threads,

@@ -10,12 +10,15 @@ from report import PROJECT
 
 STUDIES = PROJECT / "studies"
 PUBLISHED = "published.toml"
+EXPLANATION = "explanation.md"
+"""How the author explains the differences: it stands in the discussion, before the rest of it."""
 PROSE_FILES = {
     "introduction.md": "Introduction",
+    EXPLANATION: "Explanation",
     "discussion.md": "Discussion",
     "experiments.md": "Log of experiments",
 }
-"""The author's passages, and the heading of the section that each of them stands in."""
+"""The author's passages, and how each of them is headed, by its section or alone."""
 HTML_ONLY = ("experiments.md",)
 """Those of them that the PDF does not have: their headings have no number, or those behind would differ."""
 SECTIONS = (
@@ -45,7 +48,12 @@ _SUFFIXES = {".md", ".markdown", ".txt", ".qmd", ".rmd", ".docx", ".odt", ".tex"
 def list_prose(sections: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the author's files that a report of these sections reads."""
     own = [name for name in sections if name.endswith(".md")]
-    return (*own, *(f"{name}.md" for name in sections if f"{name}.md" in PROSE_FILES))
+    return (*own, *(name for name in PROSE_FILES if find_section(name) in sections))
+
+
+def find_section(name: str) -> str:
+    """Return the section that a passage of ours stands in."""
+    return "discussion" if name == EXPLANATION else name.removesuffix(".md")
 
 
 def find_prose(folder: Path, sections: Sequence[str]) -> list[Path]:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from report.errors import did_you_mean, nearest
-from report.study.folder import PROSE_FILES, SECTIONS
+from report.study.folder import PROSE_FILES, SECTIONS, find_section
 from report.study.value_types import refuse
 
 ALWAYS = "reproduce"
@@ -25,7 +25,7 @@ def _known_sections(names: tuple[str, ...]) -> tuple[str, ...]:
         if name in SECTIONS:
             continue
         if name in PROSE_FILES:
-            section = name.removesuffix(".md")
+            section = find_section(name)
             raise refuse(f"{name} stands in the section {section}", hint=f'name "{section}"')
         if not name.endswith(".md"):
             hint = did_you_mean(nearest(name, SECTIONS), f"there are: {', '.join(SECTIONS)}")

@@ -89,6 +89,12 @@ class Variant:
     beside: Model
     trainings: int
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether it is trained; one that only averages its answers otherwise is the other network, asked otherwise."""
+        same = {"id": self.beside.id, "averaged_over": self.beside.averaged_over}
+        return self.model.model_copy(update=same).model_dump() != self.beside.model_dump()
+
     def list_runs(self, study: Study) -> list[list[Run]]:
         """Return its trainings, and with the same seeds those of the other network and of the baseline.
 

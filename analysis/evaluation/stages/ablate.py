@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.evaluation import settings
@@ -24,7 +25,9 @@ from analysis.vocabulary.ablation import (
     CASES,
     EFFECTS_TABLE,
     EQUIVALENCE,
+    HIGHEST,
     LEAVE,
+    LOWEST,
     REMAINING,
     SYNERGY,
     UNDETERMINED,
@@ -61,7 +64,8 @@ def ablate(
 
     ``results.json`` has ``ablation.<component>.leave`` with its interval at the level at which Holm tested it,
     ``....leave.p_holm`` and ``....leave.equivalence``, the 90 % interval, and ``....leave.remaining``, by how much the
-    network without it still exceeds the baseline, with a 95 % interval; of ``add`` the first three, and ``....synergy``,
+    network without it still exceeds the baseline, with a 95 % interval, and ``....leave.lowest`` and ``.highest``, what single
+    trainings of that network reach; of ``add`` the first three, and ``....synergy``,
     by how much the former effect exceeds the latter. ``effects.csv`` has the same in a row for each effect, with ``trainings``
     (of each network) and the ``case``.
 
@@ -126,7 +130,22 @@ def _judge(
     }
     for component, rest_of in remaining.items():
         found[component].results[REMAINING] = rest_of[rule.primary]
+        found[component].results.update(_bound_trainings(pairs[component], rule.primary))
     return found
+
+
+def _bound_trainings(pair: Pair, primary: str) -> Results:
+    """Return what single trainings without the component reach, the lowest and the highest."""
+    basis, each = comparison.pair_basis(pair, ARTIFACT), pair.a.each[primary]
+    return {
+        name: entry(
+            float(of(each)),
+            f"{name} training without the component",
+            basis,
+            reason_null="not defined in a training",
+        )
+        for name, of in ((LOWEST, np.min), (HIGHEST, np.max))
+    }
 
 
 def _found(pair: Pair, judged: comparison.Judged, rule: Rule) -> Found:

@@ -79,6 +79,7 @@ def _find_misspelling_in_any_settings(name: str, study: Study) -> tuple[str, str
         "split": study.split.model_copy(update={"group": "none", "also": "patient"}),
         "models": tuple(m.model_copy(update={"class_balance": "oversample"}) for m in study.models),
         "training": study.training.model_copy(update={"seeds": seeds}),
+        "ablation": study.ablation and study.ablation.model_copy(update={"run": True}),
     }
     owner = name.partition(".")[0]
     known = result_names(study.model_copy(update=variants)) | result_names(study)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from analysis.vocabulary.ablation import ADD, EFFECTS_TABLE, LEAVE, SYNERGY, join_effect
+from analysis.vocabulary.ablation import ADD, EFFECTS_TABLE, LEAVE, RANGE, SYNERGY, join_effect
 from analysis.vocabulary.results import ABLATION
 from report.document.markdown import escape
 from report.writing.sections.models import Models, Setting
@@ -34,6 +34,11 @@ class Ablation(Section):
         """The ids of the components."""
         return [c["id"] for c in self.study[ABLATION]["components"]]
 
+    @property
+    def added(self) -> list[str]:
+        """The ids of those that were added to the baseline too."""
+        return [c for c in self.components if self.effect(c, ADD)]
+
     def title(self, component: str) -> str:
         """Return what a component is called in a sentence."""
         return escape(str(self._declared(component)["title"]))
@@ -56,6 +61,11 @@ class Ablation(Section):
         """Return the components whose effect is of a case, those with the largest effect first."""
         found = [c for c in self.components if self.effect(c, effect).get("case") == case]
         return sorted(found, key=lambda c: -abs(self.values.value(join_effect(c, effect)) or 0))
+
+    def is_scattered(self, component: str) -> bool:
+        """Tell whether single trainings without a component lie further apart than the margin allows on both sides."""
+        found = [self.values.value(join_effect(component, LEAVE, end)) for end in RANGE]
+        return None not in found and found[1] - found[0] > 2 * self.study["comparison"]["margin"]
 
     def of_equal_length(self, b: str) -> str:
         """Return the component without which network ``b`` is trained for as many epochs as the baseline; "" without one."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import permutations
 from typing import Any
 
-from analysis.vocabulary.measures import pair_name
+from analysis.vocabulary.measures import pair_name, round_counts
 from report.writing.operations import all_layers, input_shape, multiply_adds
 from report.writing.sections.ablation import Ablation
 from report.writing.sections.comparison import direction
@@ -125,12 +125,22 @@ class Explanation(Section):
         """
         declared = self.study["comparison"]
         found = []
+        rows = {
+            (m, true): self._images_called(f"{m}.{declared['split']}.confusion.{true}")
+            for m in (declared["baseline"], b)
+            for true in self.facts.classes
+        }
         for true, said in permutations(self.facts.classes, 2):
-            cells = (f"{m}.{declared['split']}.confusion.{true}.{said}" for m in (declared["baseline"], b))
-            before, after = (round(self.values.value(cell)) for cell in cells)
+            before, after = (rows[m, true][said] for m in (declared["baseline"], b))
             found.append({"true": true, "said": said, "before": before, "after": after})
         fell = sorted((e for e in found if e["before"] > e["after"]), key=lambda e: e["after"] - e["before"])
         return {"fell": fell[:2], "commonest": max(found, key=lambda e: e["before"])}
+
+    def _images_called(self, row: str) -> dict[str, int]:
+        """Return how many images of a true class are called each class, as the confusion matrix shows them."""
+        classes = [*self.facts.classes]
+        counts = round_counts([self.values.value(f"{row}.{said}") for said in classes])
+        return dict(zip(classes, counts, strict=True))
 
     def gap(self, model: str, measure: str) -> float:
         """Return how much worse ``loss`` or ``accuracy`` is on validation than in training, at the epoch that is kept."""
