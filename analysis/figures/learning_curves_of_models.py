@@ -143,7 +143,7 @@ def draw(
     best = {m: float(h["epoch"].iloc[row]) for m, h in histories.items() if (row := best_row(h)) is not None}
     panels = [models] if len(models) == OVERLAID and comparable else [[m] for m in models]
     key = _key(table, panels)
-    epochs = {m: max(2, int(of["epoch"].max())) for m, of in drawn.groupby("model")}
+    epochs = {str(m): max(2, int(of["epoch"].max())) for m, of in drawn.groupby("model")}
     grid, titles = _arrange(panels, epochs, len(measures), style.key_mm(list(key), LEFT) + BELOW_KEY)
     with style.page(grid.total) as figure:
         sheet = style.add_sheet(figure)

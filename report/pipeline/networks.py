@@ -91,7 +91,9 @@ def make_other_prediction_stage(
     study: Study, run: trainings.Run, trained: str, pixels: dict[str, Input]
 ) -> Stage:
     """Return the stage that asks the network of the training ``trained`` about images otherwise than it was trained to be."""
-    return _make_prediction_stage(study, run, trained, pixels, run.model.select("test_input", "averaged_over"))
+    return _make_prediction_stage(
+        study, run, trained, pixels, run.model.select("test_input", "averaged_over")
+    )
 
 
 def _make_prediction_stage(

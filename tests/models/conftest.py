@@ -101,7 +101,7 @@ def train(inputs: dict[str, Path], folder: Path, recipe: dict[str, Any], progres
     return out
 
 
-def predict(inputs: dict[str, Path], model: Path, folder: Path, classes: list[str]) -> Path:
+def predict(inputs: dict[str, Path], model: Path, folder: Path, classes: list[str], **settings: Any) -> Path:
     from analysis.models import prediction
 
     folder.mkdir()
@@ -113,6 +113,7 @@ def predict(inputs: dict[str, Path], model: Path, folder: Path, classes: list[st
         classes=classes,
         seed=42,
         splits=["val", "test"],
+        **settings,
     )
     return folder / "predictions.csv"
 

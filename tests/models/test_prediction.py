@@ -29,3 +29,18 @@ def test_predictions_are_rows_of_the_records_in_order(
     levels = np.load(prepared["images"] / "images.npy")[split["split"].isin(["val", "test"])]
     direct = model(np.repeat(levels[..., None] / np.float32(255), 3, -1), training=False)
     np.testing.assert_allclose(y_score, direct, rtol=1e-4, atol=1e-6)
+
+
+def test_other_changes_can_be_averaged_over_than_the_training_names(
+    prepared: dict[str, Path], trained: Path, predict: Run, tmp_path: Path
+) -> None:
+    tables = {}
+    for name, changes in {
+        "as trained": {},
+        "alone": {"averaged_over": []},
+        "mean": {"averaged_over": ["horizontal_flip"]},
+    }.items():
+        path = predict(prepared, trained, tmp_path / name, CLASSES, **changes)
+        tables[name] = pd.read_csv(path)[CLASSES].to_numpy()
+    assert (tables["as trained"] == tables["alone"]).all()
+    assert not np.allclose(tables["mean"], tables["alone"])

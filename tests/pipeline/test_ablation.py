@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from report.delivery.evidence import select_repeatable
 from report.engine.stage import Output
-from tests.pipeline.plans import PLANS, REAL, changed, keys, named, names, planned
+from tests.pipeline.plans import ABLATED, PLANS, REAL, changed, keys, named, names, planned
 
 WITH = PLANS["ablation"]
 VARIANTS = ("improved_without_augmentation", "baseline_with_augmentation", "improved_without_dropout")
@@ -70,3 +70,25 @@ def test_effects_can_be_computed_again_from_the_predictions_alone():
     again = names(select_repeatable(WITH))
     assert "ablation" in again
     assert not [n for n in again if n.startswith(("train", "predict", "validate"))]
+
+
+def test_a_component_that_changes_answers_alone_is_asked_of_the_trained_networks():
+    mirrored = planned(
+        *ABLATED[:2],
+        """ablation.components=[{ id = "mirror", title = "mirror images",
+            without = { averaged_over = ["horizontal_flip"] }, with = { averaged_over = ["horizontal_flip"] } }]
+        """.replace("\n", " "),
+        "training.seeds=[1, 2, 3]",
+    )
+    variants = [n for n in names(mirrored) if "_mirror" in n]
+    assert not [n for n in variants if n.startswith("train")]
+    stage = named(mirrored, "predict.improved_without_mirror@seed_2")
+    assert stage.inputs["model"].stage == "train.improved@seed_2"
+    assert stage.params["averaged_over"] == ["horizontal_flip"]
+    assert (
+        named(mirrored, "predict.baseline_with_mirror@seed_1").inputs["model"].stage
+        == "train.baseline@seed_1"
+    )
+    ordinary = planned(*ABLATED[:2], ABLATED[2], "training.seeds=[1, 2, 3]")
+    assert not {n for n in changed(ordinary, mirrored) if n.startswith(("train", "predict"))}
+    assert "averaged_over" not in named(mirrored, "predict.improved@seed_1").params

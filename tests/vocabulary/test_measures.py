@@ -77,3 +77,16 @@ def test_each_measure_that_follows_from_the_matrix_is_computed() -> None:
     assert [m.id for m in measures.FROM_MATRIX if m.of_all] == list(metrics.OF_ALL)
     assert {m.id for m in measures.FROM_MATRIX if m.of_class} == set(metrics.OF_CLASS)
     assert [m.id for m in MEASURES.values() if m.kind is Kind.LOSS] == list(metrics.IMAGE_LOSSES)
+
+
+@pytest.mark.parametrize(
+    ("means", "whole"),
+    [
+        ([285.333, 14.333, 2.0, 15.334], [285, 14, 2, 16]),
+        ([0.5, 0.5], [1, 0]),
+        ([556.0, 0.0], [556, 0]),
+        ([1 / 3, 1 / 3, 1 / 3], [1, 0, 0]),
+    ],
+)
+def test_counts_that_are_means_are_rounded_to_their_sum(means: list[float], whole: list[int]) -> None:
+    assert measures.round_counts(means) == whole

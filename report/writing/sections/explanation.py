@@ -123,8 +123,7 @@ class Explanation(Section):
 
         Each has ``true`` and ``said``, and how many images of the test set it is of ``before`` and ``after``, means rounded.
         """
-        declared = self.study["comparison"]
-        found = []
+        declared, found = self.study["comparison"], list[dict[str, Any]]()
         rows = {
             (m, true): self._images_called(f"{m}.{declared['split']}.confusion.{true}")
             for m in (declared["baseline"], b)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import f1_score
 
 from analysis.errors import DataError
 from analysis.evaluation.settings import DECLARED_RESAMPLES
@@ -175,3 +176,14 @@ def test_other_images_are_refused(run, predicted):
     table.iloc[::-1].to_csv(path, index=False)
     with pytest.raises(DataError, match="not given the same images"):
         run(effect("c", "leave", "far", "full") | {"own": ["far-3"]})
+
+
+def test_single_trainings_without_a_component_are_told_by_their_ends(run, predicted):
+    results, _ = run(effect("helps", "leave", "weak", "full", 3))
+    each = []
+    for seed in range(3):
+        table = pd.read_csv(predicted("weak", seed) / "predictions.csv").query("split == 'test'")
+        y_pred = table[CLASSES].to_numpy().argmax(axis=1)
+        each.append(f1_score(table["y_true"].map(CLASSES.index), y_pred, average="macro"))
+    ends = [results[f"ablation.helps.leave.{end}"]["value"] for end in ("lowest", "highest")]
+    assert ends == pytest.approx([min(each), max(each)])
