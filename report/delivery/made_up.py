@@ -17,12 +17,12 @@ from analysis.vocabulary.attention import (
     ATTENTION,
     MAPS_TABLE,
     NETWORK,
-    quantity,
 )
 from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.folds import FOLDS_TABLE
 from analysis.vocabulary.measures import LEARNING_CURVES, pair_name
+from analysis.vocabulary.pretraining import quantity
 from analysis.vocabulary.published import NOT_COMPARABLE
 from analysis.vocabulary.results import ABLATION, MOVES, OF_ARCHITECTURE, P_HOLM, Quantity
 from analysis.vocabulary.run_names import FOLDS

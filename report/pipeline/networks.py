@@ -62,28 +62,7 @@ def make_training_stages(study: Study, run: trainings.Run, pixels: dict[str, Inp
     model = run.model
     if not has_own_weights(model):
         yield make_beginning_stage(study, run)
-    module = "fine_tuning" if study.begins_elsewhere(model) else "training"
-    yield Stage(
-        f"train.{run.name}",
-        f"analysis.models.{module}:train",
-        {
-            "architecture": Output(f"architecture.{model.id}", ("architecture.json",)),
-            **_initial(study, run),
-            **pixels,
-        },
-        {
-            "classes": [*study.class_ids],
-            "seed": run.seed,
-            **study.image.select("fit", "resample"),
-            **model.select("input", "class_balance", "class_weights", "augmentation", "augmented"),
-            **model.select("optimizer", "learning_rate", "weight_decay", "schedule", "label_smoothing"),
-            **model.select("epochs", "batch_size", "callbacks", "averaged_over"),
-        },
-        packages=packages.NETWORKS,
-        threads=study.training.threads,
-        releases=COURSE,
-        shared=True,
-    )
+    yield make_training_stage(study, run, f"architecture.{model.id}", pixels)
     yield Stage(
         f"predict.{run.name}",
         "analysis.models.prediction:predict",
@@ -97,6 +76,31 @@ def make_training_stages(study: Study, run: trainings.Run, pixels: dict[str, Inp
         packages=packages.NETWORKS,
         threads=study.training.threads,
         releases=PREDICTIONS,
+        shared=True,
+    )
+
+
+def make_training_stage(
+    study: Study, run: trainings.Run, architecture: str, pixels: dict[str, Input]
+) -> Stage:
+    """Return the stage that trains a network, which the stage ``architecture`` describes."""
+    model = run.model
+    module = "fine_tuning" if study.begins_elsewhere(model) else "training"
+    return Stage(
+        f"train.{run.name}",
+        f"analysis.models.{module}:train",
+        {"architecture": Output(architecture, ("architecture.json",)), **_initial(study, run), **pixels},
+        {
+            "classes": [*study.class_ids],
+            "seed": run.seed,
+            **study.image.select("fit", "resample"),
+            **model.select("input", "class_balance", "class_weights", "augmentation", "augmented"),
+            **model.select("optimizer", "learning_rate", "weight_decay", "schedule", "label_smoothing"),
+            **model.select("epochs", "batch_size", "callbacks", "averaged_over"),
+        },
+        packages=packages.NETWORKS,
+        threads=study.training.threads,
+        releases=COURSE,
         shared=True,
     )
 

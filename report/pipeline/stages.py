@@ -105,6 +105,7 @@ from report.pipeline.networks import (
     make_evaluation_stage,
     make_run_stages,
 )
+from report.pipeline.pretraining import find_pretraining_results, make_pretraining_stages
 from report.pipeline.splits import find_pixels, make_split_stage
 from report.pipeline.subsets import find_subsets, make_subset_training_stages, make_subsets_stage
 from report.pipeline.weights import make_weights_stages
@@ -131,6 +132,9 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         *make_data_stages(study, place),
         make_duplicates_stage(place),
         *(make_architecture_stage(study, model) for model in study.models),
+        *make_pretraining_stages(
+            study, place
+        ),  # which reads all splits, so that they come before the trainings
         *make_weights_stages(study, place),
         *(
             stage
@@ -141,6 +145,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         *make_variant_stages(study),
         *make_subset_training_stages(study),
     ]
+    first = [*{stage.name: stage for stage in first}.values()]  # a split that comes early is there again
     if study.is_locked:
         return first
     before = [
@@ -289,6 +294,7 @@ def _results(study: Study, place: Place) -> Stage:
             **find_ablation(study, RESULTS),
             **find_subsets(study, *RESULTS),
             **find_external_results(study, place),
+            **find_pretraining_results(study),
             **find_audit_results(study),
             **find_attention(study, *RESULTS),
         },

@@ -1,0 +1,81 @@
+"""The stages of a pretraining: other X-rays without those that the study validates or tests on, and a network trained on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from analysis.vocabulary.pretraining import PRETRAINING
+from report.engine.stage import Input, Output, Stage
+from report.pipeline import packages
+from report.pipeline.data import IMAGES, RECORDS, Place
+from report.pipeline.external import make_reading_stages
+from report.pipeline.networks import COURSE, make_architecture_stage, make_training_stage
+from report.pipeline.splits import list_splits
+from report.study.study import Study
+from report.study.trainings import Run
+
+READ, PREPARED, GROUPS, SPLIT, ARCHITECTURE, TRAINED, FACTS = (
+    f"{PRETRAINING}.{name}"
+    for name in ("read", "images", "duplicates", "split", "architecture", "train", "facts")
+)
+RESULTS = ("results.json",)
+
+
+def make_pretraining_stages(study: Study, place: Place) -> Iterator[Stage]:
+    """Yield the stages of a study that has a pretraining; they read every split of the study, to learn from no image there."""
+    first = study.pretraining
+    if first is None:
+        return
+    assert place.pretraining_kind
+    classes = [*first.class_ids]
+    yield from make_reading_stages(study, PRETRAINING, first, place.pretraining_kind, place.pretraining)
+    records: Input = Output(READ, ("records.csv",))
+    yield Stage(
+        GROUPS,
+        "analysis.audit.pretraining:find",
+        {
+            "records": records,
+            "images": Output(PREPARED, ("images.npy",)),
+            "study_records": RECORDS,
+            "study_images": IMAGES,
+        },
+        packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
+        releases=("groups.csv",),
+    )
+    splits = [*list_splits(study)]
+    yield from splits
+    yield Stage(
+        SPLIT,
+        "analysis.audit.pretraining:split",
+        {
+            "records": records,
+            "groups": Output(GROUPS),
+            "study_records": RECORDS,
+            **{stage.name: Output(stage.name, ("split.csv",)) for stage in splits},
+        },
+        {"classes": classes, **first.select("val", "seed")},
+        packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
+    )
+    learnt = study.model_copy(update={"classes": first.classes})
+    described = make_architecture_stage(learnt, first.model)
+    yield replace(described, name=ARCHITECTURE)
+    pixels: dict[str, Input] = {
+        "records": records,
+        "images": Output(PREPARED),
+        "split": Output(SPLIT, ("split.csv",)),
+    }
+    run = Run(first.model, "", first.seed, PRETRAINING)
+    yield replace(make_training_stage(learnt, run, ARCHITECTURE, pixels), name=TRAINED)
+    yield Stage(
+        FACTS,
+        "analysis.audit.pretraining:describe",
+        {"records": records, "split": Output(SPLIT), "training": Output(TRAINED, COURSE)},
+        {"classes": classes},
+        packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
+    )
+
+
+def find_pretraining_results(study: Study) -> dict[str, Input]:
+    """Return the results of a pretraining, as inputs of the stage of all results."""
+    return {f"evaluate_{PRETRAINING}": Output(FACTS, RESULTS)} if study.pretraining else {}
