@@ -158,7 +158,8 @@ def _write_split(place: Path, _: _Case) -> None:
 
 
 def _write_architecture(place: Path, case: _Case) -> None:
-    networks = [*case.study.models, *(v.model for v in list_variants(case.study))]
+    first = [case.study.pretraining.model] if case.study.pretraining else []
+    networks = [*case.study.models, *(v.model for v in list_variants(case.study)), *first]
     number = [m.id for m in networks].index(case.stage.name.partition(".")[2])
     layer = {"class_name": "Dense", "config": {"kernel_initializer": {"class_name": "GlorotUniform"}}}
     _write_json(place / "architecture.json", {"config": {"layers": [layer]}})

@@ -130,13 +130,15 @@ def make_reading_stages(
     study: Study, kind: str, further: External | Pretraining, found: DataKind, path: Path | None
 ) -> Iterator[Stage]:
     """Yield the stages that read and prepare a further set of images, called ``kind``, that was ``found`` at ``path``."""
-    data = pixels = Output(f"{kind}.{found}")
+    made = Output(f"{kind}.{found}")
+    data: Input = made
+    pixels: Input = made
     if found == "sample":
         yield _sample(study, kind, further)
     else:
         assert path is not None
         if found == "archive":
-            yield make_archive_stage(data.stage, path, further)
+            yield make_archive_stage(made.stage, path, further)
         else:
             data, pixels = make_xrays(path), make_xrays(path, keyed=False)
     yield Stage(

@@ -62,7 +62,7 @@ def make_training_stages(study: Study, run: trainings.Run, pixels: dict[str, Inp
     model = run.model
     if not has_own_weights(model):
         yield make_beginning_stage(study, run)
-    yield make_training_stage(study, run, f"architecture.{model.id}", pixels)
+    yield make_training_stage(study, run, pixels)
     yield Stage(
         f"predict.{run.name}",
         "analysis.models.prediction:predict",
@@ -80,16 +80,18 @@ def make_training_stages(study: Study, run: trainings.Run, pixels: dict[str, Inp
     )
 
 
-def make_training_stage(
-    study: Study, run: trainings.Run, architecture: str, pixels: dict[str, Input]
-) -> Stage:
-    """Return the stage that trains a network, which the stage ``architecture`` describes."""
+def make_training_stage(study: Study, run: trainings.Run, pixels: dict[str, Input]) -> Stage:
+    """Return the stage that trains a network."""
     model = run.model
     module = "fine_tuning" if study.begins_elsewhere(model) else "training"
     return Stage(
         f"train.{run.name}",
         f"analysis.models.{module}:train",
-        {"architecture": Output(architecture, ("architecture.json",)), **_initial(study, run), **pixels},
+        {
+            "architecture": Output(f"architecture.{model.id}", ("architecture.json",)),
+            **_initial(study, run),
+            **pixels,
+        },
         {
             "classes": [*study.class_ids],
             "seed": run.seed,

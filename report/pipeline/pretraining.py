@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from analysis.vocabulary.pretraining import PRETRAINING
-from report.engine.stage import Input, Output, Stage
+from report.engine.stage import Input, Json, Output, Stage
 from report.pipeline import packages
 from report.pipeline.data import IMAGES, RECORDS, Place
 from report.pipeline.external import make_reading_stages
@@ -15,9 +15,8 @@ from report.pipeline.splits import list_splits
 from report.study.study import Study
 from report.study.trainings import Run
 
-READ, PREPARED, GROUPS, SPLIT, ARCHITECTURE, TRAINED, FACTS = (
-    f"{PRETRAINING}.{name}"
-    for name in ("read", "images", "duplicates", "split", "architecture", "train", "facts")
+READ, PREPARED, GROUPS, SPLIT, TRAINED, FACTS = (
+    f"{PRETRAINING}.{name}" for name in ("read", "images", "duplicates", "split", "train", "facts")
 )
 RESULTS = ("results.json",)
 
@@ -28,7 +27,7 @@ def make_pretraining_stages(study: Study, place: Place) -> Iterator[Stage]:
     if first is None:
         return
     assert place.pretraining_kind
-    classes = [*first.class_ids]
+    classes: list[Json] = [*first.class_ids]
     yield from make_reading_stages(study, PRETRAINING, first, place.pretraining_kind, place.pretraining)
     records: Input = Output(READ, ("records.csv",))
     yield Stage(
@@ -50,7 +49,7 @@ def make_pretraining_stages(study: Study, place: Place) -> Iterator[Stage]:
         "analysis.audit.pretraining:split",
         {
             "records": records,
-            "groups": Output(GROUPS),
+            "groups": Output(GROUPS, ("groups.csv",)),
             "study_records": RECORDS,
             **{stage.name: Output(stage.name, ("split.csv",)) for stage in splits},
         },
@@ -58,15 +57,14 @@ def make_pretraining_stages(study: Study, place: Place) -> Iterator[Stage]:
         packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
     )
     learnt = study.model_copy(update={"classes": first.classes})
-    described = make_architecture_stage(learnt, first.model)
-    yield replace(described, name=ARCHITECTURE)
+    yield make_architecture_stage(learnt, first.model)
     pixels: dict[str, Input] = {
         "records": records,
         "images": Output(PREPARED),
         "split": Output(SPLIT, ("split.csv",)),
     }
     run = Run(first.model, "", first.seed, PRETRAINING)
-    yield replace(make_training_stage(learnt, run, ARCHITECTURE, pixels), name=TRAINED)
+    yield replace(make_training_stage(learnt, run, pixels), name=TRAINED)
     yield Stage(
         FACTS,
         "analysis.audit.pretraining:describe",
@@ -79,3 +77,9 @@ def make_pretraining_stages(study: Study, place: Place) -> Iterator[Stage]:
 def find_pretraining_results(study: Study) -> dict[str, Input]:
     """Return the results of a pretraining, as inputs of the stage of all results."""
     return {f"evaluate_{PRETRAINING}": Output(FACTS, RESULTS)} if study.pretraining else {}
+
+
+def find_pretraining_network(study: Study) -> dict[str, Input]:
+    """Return the description of the network that is trained first, as an input of the document."""
+    first = study.pretraining
+    return {f"architecture_{first.model.id}": Output(f"architecture.{first.model.id}")} if first else {}

@@ -271,11 +271,12 @@ class Study(Section):
 
     def _check_names(self) -> None:
         """Refuse names that are declared twice, or that read like others."""
-        for key, names in (("classes", self.class_ids), ("models", [m.id for m in self.models])):
+        networks = (*self.models, *([self.pretraining.model] if self.pretraining else []))
+        for key, names in (("classes", self.class_ids), ("models", [m.id for m in networks])):
             for number, name in enumerate(names):
                 if name in names[:number]:
                     raise refuse(f"{name} is declared twice", key=f"{key}.{number}.id")
-        if collision := find_collision(self.classes, self.models):
+        if collision := find_collision(self.classes, networks):
             raise refuse(collision[1], key=collision[0])
 
     def _check_classes(self) -> None:
