@@ -34,6 +34,7 @@ from analysis.vocabulary.pretraining import (
     PATIENT,
     PRETRAINING,
     REASONS,
+    SHARED,
     VAL_ACCURACY,
 )
 from analysis.vocabulary.splits import EVALUATED
@@ -189,15 +190,18 @@ def describe(
     Parameters
     ----------
     inputs : mapping of str to Path
-        ``records``, ``split`` as the stage of this module writes it, and ``training`` with its history.
+        ``records``, ``groups`` and ``split`` as the stages of this module write them, and ``training`` with its history.
     classes : sequence of str
         Those of the images to learn from.
     """
     records = read_table(find_file(inputs["records"], "records.csv"))
     table = read_table(inputs["split"] / "split.csv")
     left_out = read_table(inputs["split"] / LEFT_OUT_TABLE)
+    groups = read_table(find_file(inputs["groups"], "groups.csv"))
+    theirs = groups["group"].isin(groups.loc[groups["set"] == STUDY, "group"])
     rows = {
         ALL: records,
+        SHARED: records[records["image_id"].isin(groups.loc[theirs & (groups["set"] == OWN), "image_id"])],
         LEFT_OUT: left_out,
         **{part: records[(table["split"] == part).to_numpy()] for part in KEPT},
         **{f"{LEFT_OUT}.{reason}": left_out[left_out["reason"] == reason] for reason in REASONS},

@@ -32,7 +32,7 @@ def network(
     """
     whole = residual(size=size, channels=channels, classes=classes, width=width, stages=stages)
     pooling = next(layer for layer in whole.layers if isinstance(layer, layers.GlobalAveragePooling2D))
-    base = keras.Model(whole.inputs[0], pooling.input, name="residual_base")
+    base = keras.Model(whole.inputs[0], pooling.input, name="residual")
     for layer in base.layers:
         layer.trainable = trainable
     inputs = keras.Input((size, size, channels), name="picture")

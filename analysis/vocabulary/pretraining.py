@@ -17,11 +17,11 @@ PATIENT = "patient"
 REASONS = (EXACT, NEAR, PATIENT)
 """Why an image is left out: the study validates or tests on it, to the pixel or nearly, or on its patient. The first holds."""
 LEFT_OUT_TABLE = "left_out.csv"
-ALL, LEFT_OUT, KEPT = "all", "left_out", ("train", "val")
-"""Parts of the collection."""
+ALL, SHARED, LEFT_OUT, KEPT = "all", "shared", "left_out", ("train", "val")
+"""Parts of the collection; ``shared`` are images of X-rays that the study has too, in whatever part."""
 EPOCHS, VAL_ACCURACY = "epochs_run", "val_accuracy"
 COUNTS = (
-    *(f"{part}.count" for part in (ALL, LEFT_OUT, *KEPT)),
+    *(f"{part}.count" for part in (ALL, SHARED, LEFT_OUT, *KEPT)),
     *(f"{LEFT_OUT}.{reason}.count" for reason in REASONS),
 )
 """``pretraining.<id>`` of all images, and with a class behind it of those of the class."""

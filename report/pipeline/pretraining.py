@@ -68,7 +68,12 @@ def make_pretraining_stages(study: Study, place: Place) -> Iterator[Stage]:
     yield Stage(
         FACTS,
         "analysis.audit.pretraining:describe",
-        {"records": records, "split": Output(SPLIT), "training": Output(TRAINED, COURSE)},
+        {
+            "records": records,
+            "groups": Output(GROUPS, ("groups.csv",)),
+            "split": Output(SPLIT),
+            "training": Output(TRAINED, COURSE),
+        },
         {"classes": classes},
         packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
     )

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 STUDIES = sorted(path.parent.name for path in (ROOT / "studies").glob("*/study.toml"))
 SHOWN = {
     "assignment-published": "baseline",
+    "assignment-transfer": "head",
     "pediatric-imbalanced": "cnn_dropout_corrected",
     "pediatric-official": "cnn_2",
     "pediatric-resplit": "dropout_cnn",
