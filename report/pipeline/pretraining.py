@@ -26,9 +26,9 @@ def make_pretraining_stages(study: Study, place: Place) -> Iterator[Stage]:
     first = study.pretraining
     if first is None:
         return
-    assert place.pretraining_kind
     classes: list[Json] = [*first.class_ids]
-    yield from make_reading_stages(study, PRETRAINING, first, place.pretraining_kind, place.pretraining)
+    found = place.pretraining_kind or "sample"
+    yield from make_reading_stages(study, PRETRAINING, first, found, place.pretraining)
     records: Input = Output(READ, ("records.csv",))
     yield Stage(
         GROUPS,

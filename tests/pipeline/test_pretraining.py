@@ -6,33 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from report import PROJECT
-from report.engine.stage import Output, Stage, find_private_readers, select
-from report.pipeline.data import Place
-from report.pipeline.stages import make_stages
+from report.engine.stage import Output, find_private_readers, select
 from report.study.loading import load
-from tests.pipeline.plans import PLANS, changed, named, names
+from tests.pipeline.plans import PLANS, TRANSFER, changed, named, names, pretrained
 
-TRANSFER = PROJECT / "studies" / "assignment-transfer"
-
-
-def plan(*overrides: str, kind: str = "folder") -> list[Stage]:
-    study = load(TRANSFER / "study.toml", overrides)
-    study = study.for_sample() if kind == "sample" else study
-    place = Place(TRANSFER, "folder", Path("/data"), pretraining_kind=kind, pretraining=Path("/first"))
-    return make_stages(study, place)
-
-
-REAL = plan()
-
-
-@pytest.mark.parametrize("kind", ["folder", "archive", "sample"])
-def test_every_stage_is_made_before_it_is_read(kind):
-    assert select(plan(kind=kind))
+REAL = PLANS["pretrained"]
 
 
 def test_it_reads_every_split_whose_test_set_is_ever_predicted():
-    drawn = plan("split.seeds=[43, 44]")
+    drawn = PLANS["pretrained on an archive, three draws"]
     read = {name for name in named(drawn, "pretraining.split").inputs if name.startswith("split")}
     assert read == {"split", "split@patient", "split@draw_43", "split@draw_44"}
     assert read == {stage.name for stage in drawn if stage.kind == "split"}
@@ -43,12 +25,14 @@ def test_it_reads_every_split_whose_test_set_is_ever_predicted():
 )
 def test_another_split_is_another_pretraining(change):
     begun = {"pretraining.split", "pretraining.train", "weights.pretraining", "pretrained.head@seed_42"}
-    assert changed(REAL, plan(change)) >= {*begun, "train.head@seed_42", "train.transfer@seed_42"}
-    assert "pretraining.duplicates" not in changed(REAL, plan(change)), "what both have does not depend on it"
+    assert changed(REAL, pretrained(change)) >= {*begun, "train.head@seed_42", "train.transfer@seed_42"}
+    assert "pretraining.duplicates" not in changed(REAL, pretrained(change)), (
+        "what both have does not depend on it"
+    )
 
 
 def test_the_network_from_scratch_does_not_depend_on_it():
-    other = changed(REAL, plan("pretraining.model.epochs=3", "pretraining.seed=7"))
+    other = changed(REAL, pretrained("pretraining.model.epochs=3", "pretraining.seed=7"))
     assert "train.transfer@patient_seed_44" in other
     assert not [name for name in other if name.startswith("train.scratch")]
 
@@ -62,17 +46,7 @@ def test_it_is_trained_as_the_networks_of_the_study_are():
 
 
 def test_nothing_learnt_first_is_of_images_from_elsewhere():
-    study = load(TRANSFER / "study.toml")
-    place = Place(
-        TRANSFER,
-        "folder",
-        Path("/data"),
-        external_kind="folder",
-        external=Path("/elsewhere"),
-        pretraining_kind="folder",
-        pretraining=Path("/first"),
-    )
-    stages = make_stages(study, place)
+    stages = pretrained(external_kind="folder", external=Path("/elsewhere"))
     for name in [
         n for n in names(stages) if n.startswith(("pretraining", "train.", "pretrained", "weights"))
     ]:
@@ -91,11 +65,14 @@ def test_images_stay_private_and_tables_are_handed_over():
 
 
 def test_the_sample_learns_first_from_other_bodies():
-    made = named(plan(kind="sample"), "pretraining.sample")
+    made = named(PLANS["pretrained on a sample"], "pretraining.sample")
     assert made.private
-    assert named(plan(kind="sample"), "pretraining.read").inputs == {"data": Output("pretraining.sample")}
+    assert named(PLANS["pretrained on a sample"], "pretraining.read").inputs == {
+        "data": Output("pretraining.sample")
+    }
     assert made.params["seed"] != load(TRANSFER / "study.toml").sample.seed
 
 
 def test_other_studies_have_no_such_stage():
-    assert not [name for stages in PLANS.values() for name in names(stages) if "pretraining" in name]
+    others = [stages for plan, stages in PLANS.items() if not plan.startswith("pretrained")]
+    assert not [name for stages in others for name in names(stages) if "pretraining" in name]
