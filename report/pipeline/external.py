@@ -57,6 +57,7 @@ def make_external_stages(study: Study, place: Place) -> Iterator[Stage]:
         "study_records": RECORDS,
         "study_images": IMAGES,
         "study_split": Output("split"),
+        **_find_first(study),
     }
     yield from make_set_stages(study, study.external, place, known)
     for model in study.trained:
@@ -66,6 +67,13 @@ def make_external_stages(study: Study, place: Place) -> Iterator[Stage]:
                 yield from make_test_stages(study, study.external, _of_run(run))
             if len(runs) > 1:
                 yield _average(f"{model.id}{analysis}", runs)
+
+
+def _find_first(study: Study) -> dict[str, Input]:
+    """Return the images that a network learns from before those of the study, which it knows as well as these."""
+    first = {"first_records": "read", "first_images": "images"} if study.pretraining else {}
+    files = {"read": ("records.csv",), "images": ("images.npy",)}
+    return {name: Output(f"{PRETRAINING}.{of}", files[of]) for name, of in first.items()}
 
 
 def find_external_results(study: Study, place: Place) -> dict[str, Input]:

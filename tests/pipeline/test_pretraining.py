@@ -53,6 +53,11 @@ def test_nothing_learnt_first_is_of_images_from_elsewhere():
         assert not [stage.name for stage in select(stages, [name]) if stage.kind == "external"]
 
 
+def test_images_from_elsewhere_are_held_against_what_was_learnt_first():
+    stages = pretrained(external_kind="folder", external=Path("/elsewhere"))
+    assert named(stages, "external.duplicates").needs >= {"pretraining.read", "pretraining.images"}
+
+
 def test_images_stay_private_and_tables_are_handed_over():
     private = find_private_readers(REAL)
     assert {
