@@ -65,14 +65,14 @@ def test_all_results_have_a_name(say):
 
 def test_what_is_left_out_is_counted_by_reason(say):
     assert say()("pretraining.left_out").endswith(
-        "Of 1,500 images there 551 are ours too. 358 images were left out (@tbl-pretraining). 321 images show an X-ray of our"
-        " validation or test set (3 with the same pixels). 37 images show an X-ray that we train on, of a patient with others"
+        "Of 1,500 images there 551 are ours too. Left out were 358 images (@tbl-pretraining). Of these 321 show an X-ray of our"
+        " validation or test set (3 with the same pixels). Another 37 show an X-ray that we train on, of a patient with others"
         " in those sets."
     )
     none = {name: 0 for name in COUNTS if name.startswith("left_out")}
     assert "None of the 1,500 images is one" in say(**none)("pretraining.left_out")
     one = say(**{**none, "left_out.count": 1, "left_out.patient.count": 1})("pretraining.left_out")
-    assert "One image was left out (@tbl-pretraining). One image shows an X-ray that we train on" in one
+    assert "Left out was 1 image (@tbl-pretraining). It shows an X-ray that we train on" in one
 
 
 def test_settings_are_those_of_the_network_from_scratch_but_for_the_epochs(say):
