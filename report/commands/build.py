@@ -11,7 +11,17 @@ import typer
 
 from analysis.errors import WeightsError
 from analysis.processor import has_bfloat16
-from report.commands.options import Cache, Data, External, Sample, Set, StudyArgument, Weights, request_plan
+from report.commands.options import (
+    Cache,
+    Data,
+    External,
+    Pretraining,
+    Sample,
+    Set,
+    StudyArgument,
+    Weights,
+    request_plan,
+)
 from report.errors import UsageError, list_first
 from report.terminal import console
 from report.terminal.quantities import format_size
@@ -30,6 +40,7 @@ def build(
     study: StudyArgument = "assignment",
     data: Data = None,
     external: External = None,
+    pretraining: Pretraining = None,
     weights: Weights = None,
     sample: Sample = False,
     overrides: Set = None,
@@ -63,7 +74,7 @@ def build(
 
     start = time.monotonic()
     overrides = [*(overrides or []), *(["ablation.run=true"] if ablation else [])]
-    plan = request_plan(study, data, sample, overrides, cache, external, weights)
+    plan = request_plan(study, data, sample, overrides, cache, external, weights, pretraining)
     model = _require_model(plan, only) if only else ""
     plan = _place(plan, out, model)
     targets = _choose_targets(plan, model, formats)

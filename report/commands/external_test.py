@@ -161,11 +161,17 @@ def _find_study_images(plan: Plan, store: Any, analysis: str) -> dict[str, Input
     from report.engine.stage import Source
 
     found: dict[str, Input] = {}
-    for key, stage, file in (
+    files = [
         ("study_records", "read", "records.csv"),
         ("study_images", "images", "images.npy"),
         ("study_split", f"split{analysis}", "split.csv"),
-    ):
+    ]
+    if plan.study.pretraining:
+        files += [
+            ("first_records", "pretraining.read", "records.csv"),
+            ("first_images", "pretraining.images", "images.npy"),
+        ]
+    for key, stage, file in files:
         record = store.read(store.latest(plan.cache_name).get(stage, ""))
         if record is None:
             raise UsageError(

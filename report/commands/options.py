@@ -23,6 +23,10 @@ External = Annotated[
     Path | None,
     typer.Option("--external", metavar="DIR", help="Images from elsewhere that trained models are tried on."),
 ]
+Pretraining = Annotated[
+    Path | None,
+    typer.Option("--pretraining", metavar="DIR", help="Images that a network learns from first."),
+]
 Weights = Annotated[
     str | None,
     typer.Option(
@@ -54,6 +58,7 @@ def request_plan(
     cache: Path | None,
     external: Path | None = None,
     weights: str | None = None,
+    pretraining: Path | None = None,
 ) -> Plan:
     """Return the plan that these options ask for, and tell where the data are if nobody named them.
 
@@ -65,7 +70,9 @@ def request_plan(
     from report.workspace import plan as workspace
     from report.workspace.request import Request
 
-    request = Request(study, data, sample, tuple(overrides or ()), cache, external, weights or "")
+    request = Request(
+        study, data, sample, tuple(overrides or ()), cache, external, weights or "", pretraining
+    )
     plan = workspace.make_plan(request)
     if plan.guesses_data:
         console.note(f"data: {plan.data} (as in the last build)")

@@ -36,9 +36,12 @@ def studies() -> None:
         minutes += [model.minutes for model in list_fold_models(study)] * study.split.folds
         parts = len(study.training.subsets) * len(study.training.seeds)
         minutes += [model.minutes for model in study.subset_models] * parts
+        minutes += [study.pretraining.model.minutes] if study.pretraining else []
         console.say(f"  trains: {format_training_time(minutes)}")
         console.say(f"  data:   {_describe_data(name, study)}")
         console.say(f"  get:    {fetch_command(study)}")
+        if study.pretraining:
+            console.say(f"  learns first from: {study.pretraining.source} (--pretraining DIR)")
 
 
 def _describe_data(name: str, study: Study) -> str:

@@ -15,6 +15,7 @@ from pydantic import StringConstraints, ValidationError
 
 from analysis.errors import DataError
 from analysis.vocabulary.external import EXTERNAL
+from analysis.vocabulary.pretraining import PRETRAINING
 from report.engine.sources import list_source
 from report.engine.stage import Output, Source, Stage, find_private_readers, is_included
 from report.engine.system.files import digest_file, read_json
@@ -49,6 +50,7 @@ class Evidence(Section):
     name: Name
     data: DataKind
     external: DataKind | Literal[""] = ""
+    pretraining: DataKind | Literal[""] = ""
     overrides: tuple[str, ...]
     commit: str
     declared_late: bool
@@ -70,6 +72,8 @@ class Evidence(Section):
                 self.commit,
                 self.external,
                 nothing_reads_it,
+                pretraining_kind=self.pretraining,
+                pretraining=nothing_reads_it,
             ),
         )
 
@@ -153,7 +157,11 @@ def describe_study(
     return {
         "format": 1,
         "data": _find_kind(names),
-        **({EXTERNAL: _find_kind(names, f"{EXTERNAL}.")} if f"{EXTERNAL}.read" in names else {}),
+        **{
+            further: _find_kind(names, f"{further}.")
+            for further in (EXTERNAL, PRETRAINING)
+            if f"{further}.read" in names
+        },
         **{name: params[name] for name in ("name", "overrides", "commit")},
         "declared_late": _find_stage("compare", plan).params["declared_late"],
         "study": study.as_json(without_defaults=True),  # as a study file may say it

@@ -17,12 +17,12 @@ from analysis.vocabulary.attention import (
     ATTENTION,
     MAPS_TABLE,
     NETWORK,
-    quantity,
 )
 from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.folds import FOLDS_TABLE
 from analysis.vocabulary.measures import LEARNING_CURVES, pair_name
+from analysis.vocabulary.pretraining import quantity
 from analysis.vocabulary.published import NOT_COMPARABLE
 from analysis.vocabulary.results import ABLATION, MOVES, OF_ARCHITECTURE, P_HOLM, Quantity
 from analysis.vocabulary.run_names import FOLDS
@@ -158,7 +158,8 @@ def _write_split(place: Path, _: _Case) -> None:
 
 
 def _write_architecture(place: Path, case: _Case) -> None:
-    networks = [*case.study.models, *(v.model for v in list_variants(case.study))]
+    first = [case.study.pretraining.model] if case.study.pretraining else []
+    networks = [*case.study.models, *(v.model for v in list_variants(case.study)), *first]
     number = [m.id for m in networks].index(case.stage.name.partition(".")[2])
     layer = {"class_name": "Dense", "config": {"kernel_initializer": {"class_name": "GlorotUniform"}}}
     _write_json(place / "architecture.json", {"config": {"layers": [layer]}})

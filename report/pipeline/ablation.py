@@ -11,7 +11,7 @@ from report.pipeline import packages
 from report.pipeline.networks import (
     PREDICTIONS,
     make_architecture_stage,
-    make_other_prediction_stage,
+    make_prediction_stage,
     make_training_stages,
     make_validation_stage,
 )
@@ -31,7 +31,7 @@ def make_variant_stages(study: Study) -> Iterator[Stage]:
             if variant.is_trained:
                 yield from make_training_stages(study, run, pixels)
             else:
-                yield make_other_prediction_stage(study, run, beside.name, pixels)
+                yield make_prediction_stage(study, run, pixels, beside.name)
             yield make_validation_stage(study, run.name)
 
 

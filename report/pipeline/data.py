@@ -13,6 +13,7 @@ from report.engine.stage import ALL_FILES, Input, Json, Output, Source, Stage
 from report.pipeline import packages
 from report.study import readers
 from report.study.external import ExternalClass
+from report.study.pretraining import LearntClass
 from report.study.settings import ClassLabel, Dataset, Image
 from report.study.study import Study
 from report.study.value_types import is_folder_name
@@ -22,7 +23,7 @@ LONGEST_FOLDER = 100
 RECORDS = Output("read", ("records.csv",))
 IMAGES = Output("images")
 DataKind = Literal["sample", "folder", "archive"]
-AnyClass = ClassLabel | ExternalClass
+AnyClass = ClassLabel | ExternalClass | LearntClass
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class Place:
         Its folder or archive.
     weights : Path or None
         The folder of files of weights learnt on ImageNet; None where they are to be fetched.
+    pretraining_kind : str
+        What the images to learn from first are; "" where the study has none.
+    pretraining : Path or None
+        Their folder or archive.
     networks : mapping of str to Path
         The networks of other studies, by what models call them as their ``weights``.
     """
@@ -63,6 +68,8 @@ class Place:
     external: Path | None = None
     weights: Path | None = None
     networks: Mapping[str, Path] = field(default_factory=dict)
+    pretraining_kind: DataKind | Literal[""] = ""
+    pretraining: Path | None = None
 
 
 def find_kind(data: Path | None) -> DataKind:

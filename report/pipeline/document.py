@@ -19,6 +19,7 @@ from report.pipeline.attention import find_attention
 from report.pipeline.audit import find_audit_tables
 from report.pipeline.data import Place
 from report.pipeline.external import find_external_tables
+from report.pipeline.pretraining import find_pretraining_network
 from report.pipeline.subsets import TABLES, find_subsets
 from report.pipeline.weights import PRETRAINED, has_own_weights
 from report.study.folder import list_prose
@@ -134,6 +135,7 @@ def _results(study: Study, place: Place) -> dict[str, Input]:
         **({FOLDS: Output(FOLDS, (FOLDS_TABLE,))} if study.split.folds else {}),
         **find_ablation(study),
         **{f"architecture_{v.model.id}": Output(f"architecture.{v.model.id}") for v in list_variants(study)},
+        **find_pretraining_network(study),
         **find_subsets(study, *TABLES),
         **(find_external_tables(study.trained) if study.external and place.external_kind else {}),
         **find_audit_tables(study),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from analysis.datasets.reader import function_of
+from analysis.vocabulary.pretraining import PRETRAINING
 from report.engine.stage import ALL_FILES, Input, Json, Output, Stage
 from report.pipeline import packages
 from report.pipeline.data import (
     IMAGES,
     RECORDS,
+    DataKind,
     Place,
     describe_reading,
     make_archive_stage,
@@ -20,6 +23,7 @@ from report.pipeline.data import (
 from report.study import readers
 from report.study.external import External
 from report.study.model_settings import Model
+from report.study.pretraining import Pretraining
 from report.study.study import Study
 from report.study.trainings import Run, list_analyses, list_runs
 
@@ -30,8 +34,8 @@ PREDICTIONS, RESULTS, DUPLICATES = ("predictions.csv",), ("results.json",), ("du
 TABLES = ("confusion.csv", "groups.csv")
 SAMPLE = {"table": "analysis.datasets.sample.external_sample:write"}
 """What writes the sample of an external set for a reader; for the others their own sample does."""
-ANOTHER = 1000
-"""Added to the seed of the sample, so that the external one has other bodies."""
+ANOTHER = {KIND: 1000, PRETRAINING: 2000}
+"""Added to the seed of the sample, so that a further set has other bodies."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ def make_external_stages(study: Study, place: Place) -> Iterator[Stage]:
         "study_records": RECORDS,
         "study_images": IMAGES,
         "study_split": Output("split"),
+        **_find_first(study),
     }
     yield from make_set_stages(study, study.external, place, known)
     for model in study.trained:
@@ -62,6 +67,13 @@ def make_external_stages(study: Study, place: Place) -> Iterator[Stage]:
                 yield from make_test_stages(study, study.external, _of_run(run))
             if len(runs) > 1:
                 yield _average(f"{model.id}{analysis}", runs)
+
+
+def _find_first(study: Study) -> dict[str, Input]:
+    """Return the images that a network learns from before those of the study, which it knows as well as these."""
+    first = {"first_records": "read", "first_images": "images"} if study.pretraining else {}
+    files = {"read": ("records.csv",), "images": ("images.npy",)}
+    return {name: Output(f"{PRETRAINING}.{of}", files[of]) for name, of in first.items()}
 
 
 def find_external_results(study: Study, place: Place) -> dict[str, Input]:
@@ -100,27 +112,8 @@ def make_set_stages(
     study: Study, external: External, place: Place, known: dict[str, Input]
 ) -> Iterator[Stage]:
     """Yield the stages from the external images to what is known of them; ``known`` is what the study has itself."""
-    if place.external_kind == "sample":
-        yield _sample(study, external)
-    if place.external_kind == "archive":
-        assert place.external is not None
-        yield make_archive_stage(f"{KIND}.archive", place.external, external)
-    data, pixels = _find_images(place)
-    yield Stage(
-        READ,
-        function_of(external.reader),
-        {"data": data},
-        {**describe_reading(external, external.classes), **external.select("max_excluded")},
-        packages=packages.IMAGES,
-        releases=ALL_FILES,  # tables of the images, none of their pixels
-    )
-    yield Stage(
-        PREPARED,
-        "analysis.preparation:prepare",
-        {"records": Output(READ, ("records.csv", "depth.json")), "data": pixels},
-        study.image.select("size", "fit", "resample"),
-        packages=packages.IMAGES,
-    )
+    assert place.external_kind
+    yield from make_reading_stages(study, KIND, external, place.external_kind, place.external)
     yield Stage(
         TWINS,
         "analysis.audit.external.duplicates:find",
@@ -141,30 +134,53 @@ def make_set_stages(
     )
 
 
-def _sample(study: Study, external: External) -> Stage:
+def make_reading_stages(
+    study: Study, kind: str, further: External | Pretraining, found: DataKind, path: Path | None
+) -> Iterator[Stage]:
+    """Yield the stages that read and prepare a further set of images, called ``kind``, that was ``found`` at ``path``."""
+    made = Output(f"{kind}.{found}")
+    data: Input = made
+    pixels: Input = made
+    if found == "sample":
+        yield _sample(study, kind, further)
+    else:
+        assert path is not None
+        if found == "archive":
+            yield make_archive_stage(made.stage, path, further)
+        else:
+            data, pixels = make_xrays(path), make_xrays(path, keyed=False)
+    yield Stage(
+        f"{kind}.read",
+        function_of(further.reader),
+        {"data": data},
+        {**describe_reading(further, further.classes), **further.select("max_excluded")},
+        packages=packages.IMAGES,
+        releases=ALL_FILES,  # tables of the images, none of their pixels
+    )
+    yield Stage(
+        f"{kind}.images",
+        "analysis.preparation:prepare",
+        {"records": Output(f"{kind}.read", ("records.csv", "depth.json")), "data": pixels},
+        study.image.select("size", "fit", "resample"),
+        packages=packages.IMAGES,
+    )
+
+
+def _sample(study: Study, kind: str, further: External | Pretraining) -> Stage:
     """Return the stage that writes a small generated set of another hospital."""
-    reader = readers.look_up(external.reader)
+    reader = readers.look_up(further.reader)
     params: dict[str, Json] = {
-        **({} if external.reader in SAMPLE else reader.sample_params),
-        "pictures": external.pictures,
-        "seed": study.sample.seed + ANOTHER,
+        **({} if further.reader in SAMPLE else reader.sample_params),
+        "pictures": further.pictures,
+        "seed": study.sample.seed + ANOTHER[kind],
     }
     for key in reader.sample_keys:
-        classes = name_in_data(external, external.classes)
-        params |= {"classes": classes} if key == "classes" else external.select(key)
+        classes = name_in_data(further, further.classes)
+        params |= {"classes": classes} if key == "classes" else further.select(key)
     function, inputs = reader.sample, dict[str, Input]()
-    if external.reader in SAMPLE:
-        function, inputs = SAMPLE[external.reader], {"data": Output("sample")}
-    return Stage(f"{KIND}.sample", function, inputs, params, packages=packages.IMAGES, private=True)
-
-
-def _find_images(place: Place) -> tuple[Input, Input]:
-    """Return the external images as the reader sees them (content in the key), and as later stages do."""
-    if place.external_kind != "folder":
-        made = Output(f"{KIND}.{place.external_kind}")
-        return made, made
-    assert place.external is not None
-    return make_xrays(place.external), make_xrays(place.external, keyed=False)
+    if further.reader in SAMPLE:
+        function, inputs = SAMPLE[further.reader], {"data": Output("sample")}
+    return Stage(f"{kind}.sample", function, inputs, params, packages=packages.IMAGES, private=True)
 
 
 def make_test_stages(study: Study, external: External, training: Training) -> Iterator[Stage]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.vocabulary.splits import EVALUATED
-from report.engine.stage import Input, Json, Output, Stage
+from report.engine.stage import Input, Output, Stage
 from report.pipeline import packages
 from report.pipeline.data import RECORDS
 from report.pipeline.weights import has_own_weights, make_beginning_stage
@@ -62,8 +62,15 @@ def make_training_stages(study: Study, run: trainings.Run, pixels: dict[str, Inp
     model = run.model
     if not has_own_weights(model):
         yield make_beginning_stage(study, run)
+    yield make_training_stage(study, run, pixels)
+    yield make_prediction_stage(study, run, pixels)
+
+
+def make_training_stage(study: Study, run: trainings.Run, pixels: dict[str, Input]) -> Stage:
+    """Return the stage that trains a network."""
+    model = run.model
     module = "fine_tuning" if study.begins_elsewhere(model) else "training"
-    yield Stage(
+    return Stage(
         f"train.{run.name}",
         f"analysis.models.{module}:train",
         {
@@ -84,30 +91,21 @@ def make_training_stages(study: Study, run: trainings.Run, pixels: dict[str, Inp
         releases=COURSE,
         shared=True,
     )
-    yield _make_prediction_stage(study, run, run.name, pixels, model.select("test_input"))
 
 
-def make_other_prediction_stage(
-    study: Study, run: trainings.Run, trained: str, pixels: dict[str, Input]
+def make_prediction_stage(
+    study: Study, run: trainings.Run, pixels: dict[str, Input], trained: str = ""
 ) -> Stage:
-    """Return the stage that asks the network of the training ``trained`` about images otherwise than it was trained to be."""
-    return _make_prediction_stage(
-        study, run, trained, pixels, run.model.select("test_input", "averaged_over")
-    )
-
-
-def _make_prediction_stage(
-    study: Study, run: trainings.Run, trained: str, pixels: dict[str, Input], settings: dict[str, Json]
-) -> Stage:
+    """Return the stage that asks a network about images: its own, or that of the training ``trained``, asked otherwise."""
     return Stage(
         f"predict.{run.name}",
         "analysis.models.prediction:predict",
-        {"model": Output(f"train.{trained}", ("model.keras", "input.json")), **pixels},
+        {"model": Output(f"train.{trained or run.name}", ("model.keras", "input.json")), **pixels},
         {
             "classes": [*study.class_ids],
             "seed": run.seed,
             "splits": [*list_evaluated(study)],
-            **settings,
+            **run.model.select("test_input", *(["averaged_over"] if trained else [])),
         },
         packages=packages.NETWORKS,
         threads=study.training.threads,

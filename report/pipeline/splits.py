@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from report.engine.stage import Input, Json, Output, Stage
 from report.pipeline import packages
 from report.pipeline.audit import find_split_inputs
 from report.pipeline.data import IMAGES, RECORDS
 from report.study.study import Study
+from report.study.trainings import list_analyses, list_draws
 
 
 def make_split_stage(study: Study, suffix: str, group: str, seed: int, **fold: Json) -> Stage:
@@ -26,6 +29,14 @@ def make_split_stage(study: Study, suffix: str, group: str, seed: int, **fold: J
         packages=packages.STATISTICS,
         early=True,
     )
+
+
+def list_splits(study: Study) -> Iterator[Stage]:
+    """Yield the split of each analysis, and that of each further draw of the images."""
+    for analysis, group in list_analyses(study).items():
+        yield make_split_stage(study, analysis, group, study.split.seed)
+    for draw, seed in list_draws(study).items():
+        yield make_split_stage(study, draw, study.split.group, seed)
 
 
 def find_pixels(suffix: str) -> dict[str, Input]:

@@ -13,10 +13,18 @@ images        analysis.preparation:prepare                  read, sample, archiv
 audit         analysis.audit.duplicates:find                read, sample, archive, or the data
 architecture  analysis.models.architecture:describe         architecture
 weights       analysis.models.pretrained:fetch              nothing, or a file of weights learnt on ImageNet; with ``models.weights``
-weights       analysis.models.pretrained:take               a network of another study; with ``models.weights``
+weights       analysis.models.pretrained:take               pretraining, or a network of another study; with ``models.weights``
 split         analysis.splitting:split                      read
 split         analysis.audit.split_without_copies:split     read, audit; with ``split.exclude_duplicates``
 split         analysis.training_subsets:draw                read, split; with ``training.subsets``
+pretraining   analysis.datasets.sample.*:write              nothing; in place of the images to learn from first, with ``--sample``
+pretraining   analysis.datasets.archives.unpacking:unpack   the images to learn from first, where they are an archive
+pretraining   analysis.datasets.*:read                      pretraining, or the images to learn from first; with ``[pretraining]``
+pretraining   analysis.preparation:prepare                  pretraining, or the images to learn from first
+pretraining   analysis.audit.pretraining:find               read, images, pretraining
+pretraining   analysis.audit.pretraining:split              read, split, pretraining
+pretraining   analysis.models.training:train                architecture, pretraining
+pretraining   analysis.audit.pretraining:describe           pretraining
 pretrained    analysis.models.pretrained:begin              architecture, weights; with ``models.weights``
 train         analysis.models.training:train                read, images, architecture, split, train
 train         analysis.models.fine_tuning:train             read, images, architecture, split, train, pretrained; on a backbone, or with ``models.weights``
@@ -52,7 +60,7 @@ audit         analysis.audit.labels:find                    read, images, audit
 audit         analysis.audit.labels:ask_networks            predict, audit
 attention     analysis.explanation.attention:explain        read, images, split, train, predict, sample, archive, or the data
 activations   analysis.explanation.feature_maps:show        read, images, split, train, predict; with ``report.feature_maps``
-results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, folds, ledger, ablation, subsets, external, audit, attention
+results       analysis.evaluation.stages.collect:collect    read, architecture, split, evaluate, compare, folds, ledger, ablation, subsets, pretraining, external, audit, attention
 figure        analysis.figures.*:draw                       read, sample, archive, images, split, train, evaluate, compare, ablation, subsets, results, external, audit, attention, activations
 figure        report.writing.stages_figure:draw             nothing but the list of stages
 source        report.writing.source:write                   read, architecture, split, pretrained, train, evaluate, compare, folds, ledger, ablation, subsets, results, figure, external, audit, attention
@@ -67,7 +75,8 @@ in one part; with ``split.seeds`` the images are drawn again, named ``...@draw_4
 on each draw; with ``split.folds`` they are trained once more with each fold of the patients as the test set, named
 ``...@fold_1``; with ``training.subsets`` some are trained on parts of the training images, ``...@subset_25_seed_42``.
 With ``ablation.run`` networks without and with single components are trained, too: they are in no comparison
-but that of the stage ``ablation``. The stages called ``external...`` are of images from elsewhere, if the study has such a
+but that of the stage ``ablation``. The stages called ``pretraining...`` train a network on images
+of another collection, without those that a split of the study validates or tests on. The stages called ``external...`` are of images from elsewhere, if the study has such a
 set: no training and no choice reads them. Those called ``audit...`` look for what the results rest on: ``audit.leaks`` and ``audit.patients`` once
 for each analysis, the others once. ``attention`` and ``activations`` tell from where in test images the scores of networks
 come, unless the report is to have no such section. Figures show the first analysis, that of differences both.
@@ -105,6 +114,7 @@ from report.pipeline.networks import (
     make_evaluation_stage,
     make_run_stages,
 )
+from report.pipeline.pretraining import find_pretraining_results, make_pretraining_stages
 from report.pipeline.splits import find_pixels, make_split_stage
 from report.pipeline.subsets import find_subsets, make_subset_training_stages, make_subsets_stage
 from report.pipeline.weights import make_weights_stages
@@ -131,6 +141,9 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         *make_data_stages(study, place),
         make_duplicates_stage(place),
         *(make_architecture_stage(study, model) for model in study.models),
+        *make_pretraining_stages(
+            study, place
+        ),  # which reads all splits, so that they come before the trainings
         *make_weights_stages(study, place),
         *(
             stage
@@ -141,6 +154,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         *make_variant_stages(study),
         *make_subset_training_stages(study),
     ]
+    first = [*{stage.name: stage for stage in first}.values()]  # a split that comes early is there again
     if study.is_locked:
         return first
     before = [
@@ -289,6 +303,7 @@ def _results(study: Study, place: Place) -> Stage:
             **find_ablation(study, RESULTS),
             **find_subsets(study, *RESULTS),
             **find_external_results(study, place),
+            **find_pretraining_results(study),
             **find_audit_results(study),
             **find_attention(study, *RESULTS),
         },

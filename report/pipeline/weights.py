@@ -12,7 +12,7 @@ from report.pipeline.data import Place
 from report.study.model_settings import Model
 from report.study.study import Study
 from report.study.trainings import Run, list_variants
-from report.study.value_types import IMAGENET, RANDOM
+from report.study.value_types import IMAGENET, PRETRAINING, RANDOM
 
 PRETRAINED = ("pretrained.json",)
 """What is told of the weights; neither they nor the network is handed over."""
@@ -35,7 +35,11 @@ def make_weights_stages(study: Study, place: Place) -> Iterator[Stage]:
     found = {name_weights(m): m for m in models if not has_own_weights(m)}
     for name, model in found.items():
         function, inputs, params = "fetch", dict[str, Input](), {"backbone": model.backbone}
-        if model.weights == IMAGENET and place.weights:
+        if model.weights == PRETRAINING:
+            assert study.pretraining is not None
+            function, params = "take", {"study": place.study.name, "model": PRETRAINING}
+            inputs["network"] = Output(f"{PRETRAINING}.train", ("model.keras",))
+        elif model.weights == IMAGENET and place.weights:
             inputs["file"] = Source(place.weights / BACKBONES[model.backbone].file, private=True)
         elif model.weights != IMAGENET:
             study_name, trained = model.study_of_weights
@@ -48,7 +52,7 @@ def make_weights_stages(study: Study, place: Place) -> Iterator[Stage]:
             {**params},
             packages=packages.NETWORKS,
             threads=study.training.threads,
-            early=True,
+            early=model.weights != PRETRAINING,  # of those there are any only after a training
             private=True,
         )
 

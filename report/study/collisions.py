@@ -9,6 +9,7 @@ from analysis.vocabulary.attention import ATTENTION
 from analysis.vocabulary.audit import AUDIT
 from analysis.vocabulary.external import EXTERNAL
 from analysis.vocabulary.measures import ABNORMAL, BETWEEN, MACRO, MICRO, WEIGHTED, WITHOUT
+from analysis.vocabulary.pretraining import PRETRAINING
 from analysis.vocabulary.reference_classifiers import REFERENCES
 from analysis.vocabulary.results import ABLATION
 from report.study.model_settings import Model
@@ -22,6 +23,7 @@ OWNERS = (
     "planning",
     ABLATION,
     EXTERNAL,
+    PRETRAINING,
     AUDIT,
     ATTENTION,
     *(reference.id for reference in REFERENCES),

@@ -15,7 +15,7 @@ from report.study.texts import UNPRINTABLE_HINT, find_unprintable
 FILE, REASON = "file", "reason"
 LONGEST = 100
 """Of a reason, in letters: it stands in tables."""
-TABLES = ("dataset", "external")
+TABLES = ("dataset", "external", "pretraining")
 """The tables of a study file that have a key ``exclude``."""
 HEADER = f"its first line names the columns: {FILE},{REASON}"
 

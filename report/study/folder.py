@@ -22,7 +22,18 @@ PROSE_FILES = {
 HTML_ONLY = ("experiments.md",)
 """Those of them that the PDF does not have: their headings have no number, or those behind would differ."""
 SECTIONS = (
-    *("introduction.md", "data", "models", "measures", "results", "across", "comparison", "ledger", "audit"),
+    *(
+        "introduction.md",
+        "data",
+        "models",
+        "pretraining",
+        "measures",
+        "results",
+        "across",
+        "comparison",
+        "ledger",
+        "audit",
+    ),
     *("external", "discussion", "limits", "conclusion", "statistics", "data_details", "audit_details"),
     *(
         "label_quality",

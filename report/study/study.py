@@ -15,6 +15,7 @@ from report.study.collisions import find_collision
 from report.study.dotted_names import find_setting
 from report.study.external import External, find_unmatched
 from report.study.model_settings import Model, read_model
+from report.study.pretraining import Pretraining
 from report.study.published import Published
 from report.study.settings import (
     MIN_SEEDS,
@@ -30,7 +31,7 @@ from report.study.settings import (
     Split,
     Training,
 )
-from report.study.value_types import IMAGENET, RANDOM, Section, refuse
+from report.study.value_types import IMAGENET, PRETRAINING, RANDOM, Section, refuse
 
 MIN_CLASSES = 2
 UNLEARNT = " (random weights)"
@@ -57,6 +58,7 @@ class Study(Section):
     evaluation: Evaluation = Evaluation()
     comparison: Comparison | None = None
     external: External | None = None
+    pretraining: Pretraining | None = None
     ablation: Ablation | None = None
     mistakes: tuple[Mistake, ...] = ()
     report: Report = Report()
@@ -181,6 +183,10 @@ class Study(Section):
         }
         if self.external:
             changed["external"] = self.external.without_real_names()
+        if self.pretraining:
+            model = self.pretraining.model.for_sample(self.sample.epochs)
+            first = self.pretraining.without_real_names()
+            changed["pretraining"] = first.model_copy(update={"model": model})
         if self.ablation and self.ablation.run:
             changed["ablation"] = self.ablation.model_copy(
                 update={
@@ -265,11 +271,12 @@ class Study(Section):
 
     def _check_names(self) -> None:
         """Refuse names that are declared twice, or that read like others."""
-        for key, names in (("classes", self.class_ids), ("models", [m.id for m in self.models])):
+        networks = (*self.models, *([self.pretraining.model] if self.pretraining else []))
+        for key, names in (("classes", self.class_ids), ("models", [m.id for m in networks])):
             for number, name in enumerate(names):
                 if name in names[:number]:
                     raise refuse(f"{name} is declared twice", key=f"{key}.{number}.id")
-        if collision := find_collision(self.classes, self.models):
+        if collision := find_collision(self.classes, networks):
             raise refuse(collision[1], key=collision[0])
 
     def _check_classes(self) -> None:
@@ -311,7 +318,17 @@ class Study(Section):
                     key="image.color",
                     others=[f"{table}.weights"],
                 )
+            if model.weights == PRETRAINING and self.pretraining is None:
+                raise refuse("the study has no [pretraining]", key=f"{table}.weights")
             self._check_class_weights(model, table)
+        if self.pretraining and self.split.folds:
+            problem = (
+                "each image is in the test part of one fold, so a network may learn from none of them first"
+            )
+            raise refuse(problem, key="split.folds", others=["pretraining"])
+        if self.pretraining and PRETRAINING not in {m.weights for m in self.models}:
+            problem = "no model begins with what it has learnt"
+            raise refuse(problem, key="pretraining", hint=f'weights = "{PRETRAINING}" in one of [[models]]')
         if not self.trained:
             raise refuse("none of them is trained", key="models", hint=AT_HAND if self.untrained else "")
 

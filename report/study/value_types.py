@@ -26,7 +26,7 @@ from report.study import readers
 from report.study.architectures import find_problem
 
 NAME = r"^[a-z][a-z0-9_]*$"
-RANDOM, IMAGENET = "random", "imagenet"
+RANDOM, IMAGENET, PRETRAINING = "random", "imagenet", "pretraining"
 """The weights that a network begins with, where they are not those of a model of another study."""
 LANGUAGES = ("en-GB", "en-US", "en")
 REFUSED = "refused"
@@ -75,9 +75,11 @@ def _known_architecture(name: str) -> str:
 
 def _known_weights(weights: str) -> str:
     """Refuse what names no weights to begin with."""
-    if weights in {RANDOM, IMAGENET} or re.fullmatch(r".*[^/]/[a-z][a-z0-9_]*(@[a-z0-9_]+)?", weights):
+    if weights in {RANDOM, IMAGENET, PRETRAINING} or re.fullmatch(
+        r".*[^/]/[a-z][a-z0-9_]*(@[a-z0-9_]+)?", weights
+    ):
         return weights
-    known = f'"{RANDOM}", "{IMAGENET}", or a model that another study has trained: "pediatric-official/cnn_2"'
+    known = f'"{RANDOM}", "{IMAGENET}", "{PRETRAINING}", or a model that another study has trained: "pediatric-official/cnn_2"'
     raise refuse(f"no weights are called {weights!r}", hint=f"write {known}")
 
 

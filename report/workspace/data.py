@@ -8,6 +8,7 @@ from pathlib import Path
 
 from analysis.errors import DataError
 from analysis.vocabulary.external import EXTERNAL
+from analysis.vocabulary.pretraining import PRETRAINING
 from analysis.walk import walk
 from report import PROJECT
 from report.engine.store import Store
@@ -69,11 +70,44 @@ def find_external(request: Request, study: Study) -> Path | None:
                 hint="declare [external] in the study file, or try one network: report test --model MODEL --data DIR",
             )
         return None
-    last = Store(find_cache(request.cache)).latest(request.cache_name, EXTERNAL).get("folder")
-    places = [named] if named else [PROJECT / study.external.root, *([Path(last)] if last else [])]
+    return _find_further(request, EXTERNAL, named, study.external.root)
+
+
+def find_pretraining(request: Request, study: Study, *, needed: bool) -> Path | None:
+    """Return the folder or archive of the images that a network learns from first; None if the study has none.
+
+    ``--pretraining``, else ``REPORT_PRETRAINING``, else its ``root``, else what the last build read. Where they are not
+    there and not ``needed``, it is the ``root``.
+
+    Raises
+    ------
+    DataError
+        They are not there.
+    UsageError
+        ``--pretraining`` is named, and the study has none.
+    """
+    if study.pretraining is None:
+        if request.pretraining:
+            problem = f"--pretraining {request.pretraining}: the study has no [pretraining]"
+            raise UsageError(problem, hint="leave it out, or declare the table in the study file")
+        return None
+    root, source = study.pretraining.root, study.pretraining.source
+    found = _find_further(request, PRETRAINING, request.named_pretraining, root)
+    if needed and not found:
+        raise DataError(
+            f"{PROJECT / root}: {find_data_problem(PROJECT / root)}, from which {study.pretraining.model.title} learns first",
+            hint=f"{_fetch(source, study.pretraining.reader)}, then name it with --pretraining DIR",
+        )
+    return found or PROJECT / root
+
+
+def _find_further(request: Request, kind: str, named: Path | None, root: str) -> Path | None:
+    """Return the folder or archive of another set of images that is ``named``, or at its ``root``, or where it was last."""
+    last = Store(find_cache(request.cache)).latest(request.cache_name, kind).get("folder")
+    places = [named] if named else [PROJECT / root, *([Path(last)] if last else [])]
     found = next((place for place in places if not find_data_problem(place)), None)
     if named and not found:
-        raise DataError(f"{named}: {find_data_problem(named)}", hint="check the path given to --external")
+        raise DataError(f"{named}: {find_data_problem(named)}", hint=f"check the path given to --{kind}")
     return found and found.resolve()
 
 
@@ -115,7 +149,10 @@ def _has_file(folder: Path, suffix: str) -> bool:
 
 def fetch_command(study: Study) -> str:
     """Return the command that fetches the data of a study, or where they are had."""
-    source = study.dataset.source
+    return _fetch(study.dataset.source, study.dataset.reader)
+
+
+def _fetch(source: str, reader: str) -> str:
     if source.startswith("http"):
         return f"download {source}"
-    return source or readers.look_up(study.dataset.reader).obtained
+    return source or readers.look_up(reader).obtained

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from analysis.errors import DataError
 from analysis.vocabulary.external import EXTERNAL
+from analysis.vocabulary.pretraining import PRETRAINING
 from report import PROJECT
 from report.engine.stage import Stage, kind_of, select
 from report.engine.store import Store
@@ -19,7 +20,7 @@ from report.pipeline.stages import make_stages
 from report.study.build_command import format_build
 from report.study.loading import load
 from report.study.study import Study
-from report.workspace.data import find_data, find_external
+from report.workspace.data import find_data, find_external, find_pretraining
 from report.workspace.places import find_cache, find_study_folder
 from report.workspace.request import Request
 from report.workspace.version import find_commit
@@ -42,6 +43,8 @@ class Plan:
         The version of the program, "" if git does not tell it.
     external : Path, optional
         The folder or archive of the external set; None for the sample, or if there is none.
+    pretraining : Path, optional
+        The folder or archive of the images to learn from first; None for the sample, or if the study has none.
     weights : str
         The folder with weights learnt on ImageNet, or ``keras``; "" where they are not at hand.
     """
@@ -57,6 +60,7 @@ class Plan:
     commit: str = ""
     external: Path | None = None
     weights: str = ""
+    pretraining: Path | None = None
 
     @property
     def lacks_external(self) -> bool:
@@ -84,6 +88,8 @@ class Plan:
         request = self.request
         if request.external:
             data += ["--external", str(request.external)]
+        if request.pretraining:
+            data += ["--pretraining", str(request.pretraining)]
         if request.weights:
             data += ["--weights", request.weights]
         return format_build(request.study, request.overrides, *self._common_options(), *data, *words)
@@ -110,9 +116,10 @@ class Plan:
         if self.data:
             with translate_disk_errors(self.cache):
                 Store(self.cache).point(self.cache_name, {"folder": str(self.data)}, "data")
-        if self.external:
-            with translate_disk_errors(self.cache):
-                Store(self.cache).point(self.cache_name, {"folder": str(self.external)}, EXTERNAL)
+        for kind, folder in ((EXTERNAL, self.external), (PRETRAINING, self.pretraining)):
+            if folder:
+                with translate_disk_errors(self.cache):
+                    Store(self.cache).point(self.cache_name, {"folder": str(folder)}, kind)
 
     def remember_weights(self) -> None:
         """Keep where the weights are that it was built with, for commands that are not told."""
@@ -145,12 +152,14 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
     if request.sample:
         if request.data is not None:
             raise UsageError("--data and --sample contradict each other", hint="leave one of them out")
-        if request.external:
-            raise UsageError("--external and --sample contradict each other", hint="leave one of them out")
-        study, found, external = study.for_sample(), None, None
+        for kind, named in ((EXTERNAL, request.external), (PRETRAINING, request.pretraining)):
+            if named:
+                raise UsageError(f"--{kind} and --sample contradict each other", hint="leave one of them out")
+        study, found, external, pretraining = study.for_sample(), None, None, None
     else:
         found = _find_data(request, study, needed=needs_data)
         external = find_external(request, study)
+        pretraining = find_pretraining(request, study, needed=needs_data)
     external_kind = find_kind(external) if study.external and (external or request.sample) else ""
     data = None if request.sample else found or PROJECT / study.dataset.root
     name = folder.name + ("-sample" if request.sample else "")
@@ -174,6 +183,8 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
                 external,
                 files,
                 networks,
+                find_kind(pretraining) if study.pretraining else "",
+                pretraining,
             ),
         ),
         data=found,
@@ -183,6 +194,7 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
         commit=version,
         external=external,
         weights=weights,
+        pretraining=pretraining,
     )
 
 

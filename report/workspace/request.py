@@ -30,6 +30,8 @@ class Request:
         Where results are kept; None for the usual place.
     external : Path, optional
         The folder or archive of the external set; None where the user named none.
+    pretraining : Path, optional
+        The folder or archive of the images to learn from first; None where the user named none.
     weights : str
         The folder with weights learnt on ImageNet, or ``keras``; "" where the user named none.
     """
@@ -41,12 +43,19 @@ class Request:
     cache: Path | None = None
     external: Path | None = None
     weights: str = ""
+    pretraining: Path | None = None
 
     @property
     def named_external(self) -> Path | None:
         """The external set that the user names: ``--external``, else ``REPORT_EXTERNAL``."""
         environment = os.environ.get("REPORT_EXTERNAL")
         return self.external or (Path(environment) if environment else None)
+
+    @property
+    def named_pretraining(self) -> Path | None:
+        """The images to learn from first that the user names: ``--pretraining``, else ``REPORT_PRETRAINING``."""
+        environment = os.environ.get("REPORT_PRETRAINING")
+        return self.pretraining or (Path(environment) if environment else None)
 
     @property
     def named_weights(self) -> str:

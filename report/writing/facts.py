@@ -27,6 +27,7 @@ from report.writing.sections.folds import Folds
 from report.writing.sections.label_quality import LabelQuality
 from report.writing.sections.ledger import Ledger
 from report.writing.sections.models import Models
+from report.writing.sections.pretraining import Pretraining
 from report.writing.sections.probabilities import Probabilities
 from report.writing.sections.references import References
 from report.writing.sections.reproduce import Reproduce
@@ -57,6 +58,7 @@ def facts_of_sections(study: StudyFacts, verdicts: Sequence[Mapping[str, Any]]) 
         label_quality=LabelQuality(study),
         ledger=Ledger(study),
         models=Models(study),
+        pretraining=Pretraining(study),
         probabilities=Probabilities(study),
         references=References(study, comparison.analyses),
         reproduce=Reproduce(study),

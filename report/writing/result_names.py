@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from analysis.evaluation.settings import DISCORDANCES, PREVALENCES, SPECIFICITIES
-from analysis.vocabulary import ablation, attention, audit, external, folds, results, subsets
+from analysis.vocabulary import ablation, attention, audit, external, folds, pretraining, results, subsets
 from analysis.vocabulary.measures import (
     ABNORMAL,
     COMPARED,
@@ -67,6 +67,8 @@ def result_names(study: Study) -> frozenset[str]:
             for owner in _list_owners(study, model, analysis)
         }
         found |= set(external.names(study.external.class_ids, study.class_ids, sorted(tested)))
+    if study.pretraining:
+        found |= set(pretraining.names(study.pretraining.class_ids))
     models, analyses = [m.id for m in study.trained], list(list_analyses(study))
     found |= set(audit.names(study.class_ids, models, analyses, lungs=study.dataset.lung_masks))
     found |= set(_over_draws(study)) | set(_over_folds(study)) | set(_of_subsets(study))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,6 +175,12 @@ class StudyFacts:
         """Return id and title of every model and reference classifier."""
         models = [(m["id"], escape(m["title"])) for m in self.study["models"]]
         return [*models, *((reference.id, reference.title) for reference in REFERENCES)]
+
+    def architecture(self, model: str) -> dict[str, Any]:
+        """Return a model as Keras describes it."""
+        text = (self.inputs[f"architecture_{model}"] / "architecture.json").read_text(encoding="utf-8")
+        found: dict[str, Any] = json.loads(text)
+        return found
 
     def layers(self, model: str) -> list[dict[str, str]]:
         """Return the layers of a model, as Keras built them."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from analysis.vocabulary.attention import is_difference, is_percentage
+from analysis.vocabulary.pretraining import is_difference, is_percentage
 from report.errors import RenderError, did_you_mean, nearest
 
 MISSING, NO_BREAK = "–", "\u00a0"

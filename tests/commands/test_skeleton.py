@@ -142,6 +142,18 @@ def test_the_external_set_that_the_skeleton_shows_can_be_said(studies):
     assert external.columns.source == "site"
 
 
+def test_the_pretraining_that_the_skeleton_shows_can_be_said(studies):
+    skeleton.create_study("mine")
+    path = studies / "mine" / "study.toml"
+    text = path.read_text()
+    shown = text[text.index("#   [pretraining]") :].partition("\n\n")[0]
+    text = text.replace(shown, shown.replace("#   ", ""))
+    path.write_text(re.sub(r'(?m)^# weights = "[^"]*"', 'weights = "pretraining"', text))
+    study = load(path)
+    assert study.pretraining.class_ids == ["ill", "well"]
+    assert [m.weights for m in study.models].count("pretraining") == 1
+
+
 def test_the_ablation_that_the_skeleton_shows_can_be_run(studies):
     skeleton.create_study("mine")
     path = studies / "mine" / "study.toml"

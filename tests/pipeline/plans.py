@@ -62,7 +62,22 @@ def fine_tuned(*overrides: str, **place: Any) -> list[Stage]:
 
 
 FROM_STUDY = "models.transfer_first.weights=radiography/simple_cnn"
+TRANSFER = PROJECT / "studies" / "assignment-transfer"
+
+
+def pretrained(*overrides: str, kind: str = "folder", **place: Any) -> list[Stage]:
+    """Return the stages of a study with networks that begin with what one has learnt on other images."""
+    study = load(TRANSFER / "study.toml", overrides)
+    study = study.for_sample() if kind == "sample" else study
+    where = {"pretraining_kind": kind, "pretraining": Path("/first"), **place}
+    return make_stages(study, Place(TRANSFER, "folder", Path("/data"), **where))
+
+
 PLANS = {
+    "pretrained": pretrained(),
+    "pretrained on an archive, three draws": pretrained("split.seeds=[43, 44]", kind="archive"),
+    "pretrained, locked": pretrained('evaluation.test="locked"'),
+    "pretrained on a sample": pretrained(kind="sample"),
     "fine-tuned": fine_tuned(weights=Path("/weights")),
     "fine-tuned, fetched, three seeds": fine_tuned("training.seeds=[1,2,3]"),
     "fine-tuned from a study": fine_tuned(

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 STUDIES = sorted(path.parent.name for path in (ROOT / "studies").glob("*/study.toml"))
 SHOWN = {
     "assignment-published": "baseline",
+    "assignment-transfer": "head",
     "pediatric-imbalanced": "cnn_dropout_corrected",
     "pediatric-official": "cnn_2",
     "pediatric-resplit": "dropout_cnn",
@@ -30,8 +31,8 @@ SHOWN = {
 LIKE_OTHERS = ("assignment-published", "pediatric-resplit")
 """Their readers and kinds of network are those of others here."""
 SMALL = ("sample.size=32", "sample.epochs=2")
-SUBSET = "pediatric-imbalanced"
-"""It draws its images from more than the others need here."""
+MANY = ("pediatric-imbalanced", "assignment-transfer")
+"""They need more images: one draws its own from them, and one reads the split by patient too."""
 
 
 def report(*arguments: str | Path) -> str:
@@ -70,7 +71,7 @@ def start_workers() -> Iterator[StartExecutor]:
 def test_one_model_of_a_study(name, model, start_workers, tmp_path, monkeypatch):
     monkeypatch.setattr(executors, "local_processes", start_workers)
     cache = tmp_path / "cache"
-    few = ("sample.pictures=80",) * (name != SUBSET)
+    few = ("sample.pictures=80",) * (name not in MANY)
     settings = [word for setting in (*SMALL, *few) for word in ("--set", setting)]
     places = ("--cache", str(cache), "--out", str(tmp_path / "out"))
     build = ["build", name, "--sample", "--only", model, *settings, *places, "--jobs", "1"]

@@ -198,7 +198,7 @@ from tests.study.conftest import ASSIGNMENT
             'id = "improved"',
             'id = "improved"\nweights = "ImageNet"',
             "models.improved.weights: no weights are called 'ImageNet'",
-            'write "random", "imagenet", or a model that another study has trained',
+            'write "random", "imagenet", "pretraining", or a model that another study has trained',
         ),
         (
             'id = "improved"',

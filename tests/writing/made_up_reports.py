@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.vocabulary.attention import quantity
+from analysis.vocabulary.pretraining import quantity
 from analysis.vocabulary.published import NOT_COMPARABLE, VERDICTS
 from analysis.vocabulary.results import WITHOUT_DECISION, Quantity
 from report.delivery.made_up import make_up

@@ -176,6 +176,7 @@ CASES = [
     Case("assignment", ("cannot_be_decided/undefined",), ("training.seeds=[1, 2, 3]",)),
     slow(Case("assignment", ("better/worse",), late=True)),
     Case("assignment-published", ("worse/cannot_be_decided",), several_labels=True),
+    Case("assignment-transfer", ("hardly better/underpowered",)),
     Case("pediatric-official", ("better/not_distinguishable",), one_class="cnn_2"),
     slow(Case("pediatric-official", ("underpowered/better",), ("training.seeds=[1, 2, 3]",))),
     Case("radiography", ("hardly better",), without_patients=True),

@@ -21,6 +21,8 @@ from analysis.vocabulary.external import EXACT, NEAR
 from analysis.vocabulary.splits import SPLITS
 
 COLUMNS = ("image_id", "study_image_id", "split", "how", "score")
+KNOWN = ("study", "first")
+"""What networks know: the images of the study, and those that one learns from before them."""
 ORDER = {split: place for place, split in enumerate(SPLITS)}
 """Of several images of the study that are an external one, the one trained on is named."""
 
@@ -49,7 +51,8 @@ def find(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
     Parameters
     ----------
     inputs : mapping of str to Path
-        ``records`` and ``images`` of the external set; ``study_records``, ``study_images`` and ``study_split`` of the study.
+        ``records`` and ``images`` of the external set; ``study_records``, ``study_images`` and ``study_split`` of the study;
+        and, where a network learns from others first, ``first_records`` and ``first_images``, which are in no split.
 
     Raises
     ------
@@ -57,14 +60,19 @@ def find(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
         The images are not those of the records, or were prepared in another size.
     """
     own, levels = _read(inputs["records"], inputs["images"])
-    known, study_levels = _read(inputs["study_records"], inputs["study_images"])
-    if levels.shape[1:] != study_levels.shape[1:]:
-        raise DataError(
-            f"external images have {levels.shape[1]} px, those of the study {study_levels.shape[1]} px"
-        )
+    sets = [
+        _read(inputs[f"{of}_records"], inputs[f"{of}_images"]) for of in KNOWN if f"{of}_records" in inputs
+    ]
+    for _, others in sets:
+        if levels.shape[1:] != others.shape[1:]:
+            raise DataError(
+                f"external images have {levels.shape[1]} px, those of the study {others.shape[1]} px"
+            )
+    known = pd.concat([ids for ids, _ in sets], ignore_index=True)
+    study_levels = sets[0][1] if len(sets) == 1 else np.concatenate([images for _, images in sets])
     exact = _find_exact(levels, study_levels, progress)
-    others = sorted({*range(len(own))} - {place for place, *_ in exact})
-    matches = [*exact, *_find_near(levels, others, study_levels, progress)]
+    rest = sorted({*range(len(own))} - {place for place, *_ in exact})
+    matches = [*exact, *_find_near(levels, rest, study_levels, progress)]
     table = _choose(matches, own, known, _read_parts(inputs["study_split"]))
     write_table(out / "duplicates.csv", table)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from itertools import permutations
@@ -45,25 +44,20 @@ class Explanation(Section):
         """Return weights and inputs of the dense layer with the most weights; 0 without one."""
         found = [
             (shape[-1] * layer["config"]["units"], shape[-1])
-            for layer in all_layers(self._architecture(model))
+            for layer in all_layers(self.facts.architecture(model))
             if layer.get("class_name") == "Dense" and (shape := input_shape(layer))
         ]
         return max(found, default=(0, 0))
 
     def operations(self, model: str) -> float | None:
         """Return the multiply-adds for one image, in millions."""
-        found = multiply_adds(self._architecture(model))
+        found = multiply_adds(self.facts.architecture(model))
         return None if found is None else found / MILLION
 
     @staticmethod
     def ratio(first: float | None, second: float | None) -> float | None:
         """Return how many times the second number the first one is, None where either is not known or 0."""
         return first / second if first and second else None
-
-    def _architecture(self, model: str) -> dict[str, Any]:
-        path = self.facts.inputs[f"architecture_{model}"] / "architecture.json"
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return found
 
     def epoch(self, model: str, which: str) -> dict[str, float]:
         """Return number, losses and accuracies of the epoch that is ``kept``, the ``best`` by validation loss, or the ``last``."""

@@ -82,6 +82,17 @@ def test_of_several_copies_the_one_trained_on_is_named_and_one_left_out_of_the_s
     assert found[["study_image_id", "split"]].to_numpy().tolist() == [["c", "train"], ["d", ""]]
 
 
+def test_what_a_network_has_learnt_first_is_no_test_of_it_either(tmp_path):
+    levels = np.random.default_rng(1).integers(0, 256, (3, 16, 16))
+    own, known = write(tmp_path, "own", levels, list("xyz")), write(tmp_path, "known", levels[:1], ["a"])
+    first = write(tmp_path, "first", levels[1:2], ["b"])
+    inputs = {"records": own, "images": own, "first_records": first, "first_images": first}
+    study = dict.fromkeys(("study_records", "study_images", "study_split"), known)
+    find({**inputs, **study}, tmp_path, scratch=tmp_path, progress=silent)
+    found = read_duplicates(tmp_path)[["image_id", "study_image_id", "split"]]
+    assert found.to_numpy().tolist() == [["x", "a", "train"], ["y", "b", ""]]
+
+
 def test_files_are_taken_by_themselves_too(tmp_path):
     levels = np.zeros((1, 16, 16))
     own, known = write(tmp_path, "own", levels, ["x"]), write(tmp_path, "known", levels, ["a"])
