@@ -25,6 +25,7 @@ from report.commands.options import (
 from report.errors import UsageError, list_first
 from report.terminal import console
 from report.terminal.quantities import format_size
+from report.workspace.places import find_engine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +64,12 @@ def build(
             help="Fail where data are in two splits, or a stage reads what its key does not cover.",
         ),
     ] = False,
+    engine: Annotated[
+        str | None, typer.Option("--engine", metavar="NAME", help="local, dask or slurm.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="ADDRESS", help="Of Dask: tcp://host:8786.")
+    ] = None,
     cache: Cache = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Build folder.")] = None,
 ) -> None:
@@ -78,16 +85,19 @@ def build(
     model = _require_model(plan, only) if only else ""
     plan = _place(plan, out, model)
     targets = _choose_targets(plan, model, formats)
+    place = find_engine(engine, scheduler)
     _check(plan, model)
     plan.remember_data()
     _note_omissions(plan, model)
 
     if plan.study.is_locked:
-        _build_locked(plan, targets, jobs, start)
+        _build_locked(plan, targets, jobs, place, start)
         return
 
     def make() -> tuple[Mapping[str, Built], list[tuple[str, str]], Publication]:
-        built = build_plan(plan, targets, jobs=jobs, recheck=recheck, strict=strict)
+        built = build_plan(
+            plan, targets, jobs=jobs, recheck=recheck, strict=strict, engine=place[0], scheduler=place[1]
+        )
         plan.remember_weights()
         leaks = read_leaks(built)
         if strict:
@@ -114,14 +124,16 @@ def _choose_targets(plan: Plan, model: str, formats: str) -> list[str]:
     return validated if plan.study.is_locked else [*validated, "results", "source", *_parse_formats(formats)]
 
 
-def _build_locked(plan: Plan, targets: list[str], jobs: int | None, start: float) -> None:
+def _build_locked(
+    plan: Plan, targets: list[str], jobs: int | None, place: tuple[str, str], start: float
+) -> None:
     """Train and validate without a prediction of the test set, and show the models beside all that was tried before."""
     from report.commands.compare import keep_trials, print_trials
     from report.commands.execution import build_plan, retry_damaged
     from report.terminal.progress import print_summary
     from report.workspace.cached_results import UNLOCK
 
-    built = retry_damaged(lambda: build_plan(plan, targets, jobs=jobs))
+    built = retry_damaged(lambda: build_plan(plan, targets, jobs=jobs, engine=place[0], scheduler=place[1]))
     keep_trials(plan, built)
     print_summary(built, time.monotonic() - start)
     print_trials(plan)

@@ -17,7 +17,7 @@ from report.engine.stage import kind_of
 from report.errors import DamagedError, RenderError, StageError, and_more
 from report.terminal import console, progress
 from report.terminal.quantities import format_training_time
-from report.workspace.places import find_remote
+from report.workspace.places import find_engine, find_remote
 
 if TYPE_CHECKING:
     from report.engine.events import Event
@@ -76,7 +76,14 @@ def build_stages(
 
 
 def build_plan(
-    plan: Plan, targets: Sequence[str], *, jobs: int | None = None, recheck: int = 0, strict: bool = False
+    plan: Plan,
+    targets: Sequence[str],
+    *,
+    jobs: int | None = None,
+    recheck: int = 0,
+    strict: bool = False,
+    engine: str | None = None,
+    scheduler: str | None = None,
 ) -> Mapping[str, Built]:
     """Return the results of the stages ``targets`` of a plan and of all that they read.
 
@@ -88,12 +95,16 @@ def build_plan(
         So many cached stages are run again, and their results compared.
     strict : bool
         As `local_options`; nor may an author's words be doubted.
+    engine, scheduler : str, optional
+        Where stages run: see `report.workspace.places.find_engine`.
 
     Raises
     ------
     UserError
         As `report.engine.run.build`; a `RenderError` also where a strict build doubts the author's words.
     """
+
+    from report.engine import executors
 
     def follow(event: Event) -> None:
         if isinstance(event, Planned):
@@ -102,7 +113,10 @@ def build_plan(
             plan.keep_declaration([event.stage])
 
     options = local_options(plan.cache_name, strict=strict)
-    options = replace(options, only=targets, jobs=jobs, recheck=recheck, on_event=follow)
+    start = executors.choose(*find_engine(engine, scheduler), progress.ask_to_go_on)
+    options = replace(
+        options, start_executor=start, only=targets, jobs=jobs, recheck=recheck, on_event=follow
+    )
     try:
         built = build_stages(plan.stages, plan.cache, options, plan.log_command)
     except LayoutError as error:

@@ -29,7 +29,7 @@ class _Worker:
     pool: ProcessPoolExecutor
     processes: set[BaseProcess]
     channel: Connection
-    threads: int
+    kind: tuple[int, bool]
     last: Future[Any]
     packages: set[str] = field(default_factory=set)
 
@@ -43,10 +43,13 @@ class _Worker:
 
 
 class LocalProcesses:
-    """Worker processes by thread count, started when first needed and used again; a context that ends them."""
+    """Worker processes by thread count, started when first needed and used again; a context that ends them.
 
-    def __init__(self, project: Project, home: Path) -> None:
-        self._project, self._home = project, home
+    Where nobody ``listens`` here, stages report by files in the cache.
+    """
+
+    def __init__(self, project: Project, home: Path, *, listens: bool = True) -> None:
+        self._project, self._home, self._listens = project, home, listens
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> LocalProcesses:
@@ -67,25 +70,26 @@ class LocalProcesses:
 
     def submit(self, task: Task) -> Future[tuple[Record, Outcome]]:
         """Run ``task`` in an idle worker, best in one that has imported its packages before, and little else."""
-        idle = [w for w in self._workers if w.threads == task.stage.threads and w.is_idle()]
+        kind = (task.stage.threads, task.stage.resources.gpus > 0)
+        idle = [w for w in self._workers if w.kind == kind and w.is_idle()]
         needed = {*task.stage.packages}
         for worker in sorted(idle, key=lambda w: (-len(needed & w.packages), len(w.packages))):
             with suppress(BrokenExecutor):  # it was killed while it waited
                 return worker.submit(task)
         with _block_interrupts():
-            return self._start(task.stage.threads).submit(task)
+            return self._start(*kind).submit(task)
 
-    def _start(self, threads: int) -> _Worker:
+    def _start(self, threads: int, gpu: bool) -> _Worker:
         os.environ["PYTHONHASHSEED"] = "0"  # read when a process begins, so it cannot be set there
         context = multiprocessing.get_context("spawn")
         receiver, sender = context.Pipe(duplex=False)
         before = set(multiprocessing.active_children())
-        arguments = (self._project, threads, self._home, sender)
+        arguments = (self._project, threads, self._home, sender if self._listens else None, gpu)
         pool = ProcessPoolExecutor(1, mp_context=context, initializer=initialize, initargs=arguments)
         first = pool.submit(os.getpid)  # starts the process
         sender.close()
         processes = set(multiprocessing.active_children()) - before
-        self._workers.append(_Worker(pool, processes, receiver, threads, first))
+        self._workers.append(_Worker(pool, processes, receiver, (threads, gpu), first))
         return self._workers[-1]
 
     def messages(self) -> Iterator[Progressed]:

@@ -78,6 +78,20 @@ def _pattern(glob: str) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True)
+class Resources:
+    """What a stage asks of a cluster; no result depends on it.
+
+    ``cores`` are as many as its threads if none are named; ``memory`` is in GB; ``minutes`` is the most that one run may
+    take. A stage with ``gpus`` has those of the machine where there are any, and runs without where there are none.
+    """
+
+    cores: int | None = None
+    memory: float = 4.0
+    minutes: int = 60
+    gpus: int = 0
+
+
+@dataclass(frozen=True)
 class Stage:
     """A pure function ``fn(inputs, out, *, scratch, progress, **params)`` and all that it depends on.
 
@@ -105,6 +119,8 @@ class Stage:
         Globs of the files that may be handed over although it reads private ones: none, unless it says so.
     shared : bool
         Its results may lie in a cache that machines share: none of its files holds an image.
+    resources : Resources
+        What it asks of a cluster: never part of the key.
     """
 
     name: str
@@ -118,6 +134,7 @@ class Stage:
     private: bool = False
     releases: tuple[str, ...] = ()
     shared: bool = False
+    resources: Resources = Resources()
 
     @property
     def kind(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pickle
 import shutil
 import sys
@@ -10,7 +11,7 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import chdir, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -35,11 +36,12 @@ from report.engine.store import (
     undeclared_error,
 )
 from report.engine.system import audit, distributions, process
-from report.engine.system.files import digest_file, translate_disk_errors
+from report.engine.system.files import digest_file, read_json, translate_disk_errors, write_atomically
 from report.engine.system.machine import describe_host
 from report.errors import StageError, UserError
 
 PROGRESS_SECONDS = 0.2
+PROGRESS = "progress.json"
 BEGUN = ".begun"
 """The file in scratch that is as old as this run, and has the seconds that runs before it have left there."""
 
@@ -61,12 +63,17 @@ class _Process:
     """What this worker process was started with."""
 
     own_code: OwnCode
-    channel: Connection
+    channel: Connection | None
 
 
-def initialize(project: Project, threads: int, home: Path, channel: Connection) -> None:
-    """Prepare this process for stages with ``threads`` threads, before anything heavy is imported."""
-    process.fix_environment(threads, home)
+def initialize(
+    project: Project, threads: int, home: Path, channel: Connection | None, gpu: bool = False
+) -> None:
+    """Prepare this process for stages with ``threads`` threads, before anything heavy is imported.
+
+    What its stages report goes into ``channel``, or if there is none into a file in the cache: see `read_progress`.
+    """
+    process.fix_environment(threads, home, gpu=gpu)
     process.end_with_driver()
     _Process.own_code = OwnCode(project)
     _Process.channel = channel
@@ -84,7 +91,7 @@ def execute(task: Task) -> tuple[Record, Outcome]:
     try:
         with (
             translate_disk_errors(task.cache),
-            store.lend_run_folder(task.key + "-again" * task.again) as folder,
+            store.lend_run_folder(_run_name(task)) as folder,
         ):
             record = None if task.again else store.read(task.key)
             if record:
@@ -197,15 +204,17 @@ def _call(task: Task, inputs: dict[str, Path], folder: Path, scratch: Path) -> N
         try:
             function = getattr(importlib.import_module(module), name)
             params = task.recipe["params"]
-            function(inputs, folder / "out", scratch=scratch, progress=_progress(task), **params)
+            progress = _progress(task, folder / PROGRESS)
+            function(inputs, folder / "out", scratch=scratch, progress=progress, **params)
         except (Exception, SystemExit):
             traceback.print_exc()
             raise
 
 
-def _progress(task: Task) -> Any:
+def _progress(task: Task, file: Path) -> Any:
     """Return what takes the progress of a stage: the driver hears of it, and the log where a stage asks for it."""
     last_sent: dict[str, float] = {}
+    latest: dict[str, Any] = {}
 
     def progress(done: int, total: int, unit: str, *, log: bool = False, **figures: float) -> None:
         now = time.monotonic()
@@ -215,9 +224,24 @@ def _progress(task: Task) -> Any:
         if done >= total or now - last_sent.get(unit, -PROGRESS_SECONDS) >= PROGRESS_SECONDS:
             last_sent[unit] = now
             numbers = {name: float(value) for name, value in figures.items()}
-            _Process.channel.send(Progressed(task.stage.name, int(done), int(total), unit, numbers))
+            event = Progressed(task.stage.name, int(done), int(total), unit, numbers)
+            if _Process.channel:
+                _Process.channel.send(event)
+            else:
+                latest[unit] = asdict(event)
+                write_atomically(file, json.dumps(latest).encode(), durable=False)
 
     return progress
+
+
+def _run_name(task: Task) -> str:
+    return task.key + "-again" * task.again
+
+
+def read_progress(task: Task) -> list[Progressed]:
+    """Return how far a stage that runs elsewhere is, by the file that it writes: the last of each unit."""
+    found = read_json(Store(task.cache).root / "tmp" / _run_name(task) / PROGRESS) or {}
+    return [Progressed(**event) for event in found.values()]
 
 
 def _record(task: Task, out: Path, seconds: float, undeclared: list[Undeclared]) -> Record:

@@ -85,6 +85,7 @@ come, unless the report is to have no such section. Figures show the first analy
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from analysis.vocabulary.measures import DEFAULT_ALPHA, DEFAULT_PRIMARY
 from analysis.vocabulary.reference_classifiers import LOW_DETAIL
@@ -92,7 +93,7 @@ from analysis.vocabulary.run_names import FOLDS
 from analysis.vocabulary.splits import EVALUATED, PRESCRIBED
 from report import PROJECT
 from report.engine.code import Project
-from report.engine.stage import Json, Output, Stage
+from report.engine.stage import Json, Output, Resources, Stage
 from report.pipeline import packages
 from report.pipeline.ablation import find_ablation, make_ablation_stages, make_variant_stages
 from report.pipeline.attention import find_attention, make_attention_stages
@@ -156,7 +157,7 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
     ]
     first = [*{stage.name: stage for stage in first}.values()]  # a split that comes early is there again
     if study.is_locked:
-        return first
+        return _with_resources(study, first)
     before = [
         *first,
         *make_fold_stages(study),  # their test images are those of the test set too: none while it is locked
@@ -169,7 +170,15 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         _results(study, place),
         *make_figure_stages(study, place),
     ]
-    return [*before, *make_document_stages(study, place, before)]
+    return _with_resources(study, [*before, *make_document_stages(study, place, before)])
+
+
+def _with_resources(study: Study, stages: list[Stage]) -> list[Stage]:
+    """Return the stages with what the study file says that they ask of a cluster."""
+    asked: dict[str, Resources] = {
+        kind: Resources(**resources.model_dump()) for kind, resources in study.resources.items()
+    }
+    return [replace(stage, resources=asked.get(stage.kind, stage.resources)) for stage in stages]
 
 
 def _draws(study: Study) -> Iterator[Stage]:

@@ -366,6 +366,45 @@ class Report(Section):
     requirements: tuple[Requirement, ...] = ()
 
 
+StageKind = Literal[
+    "sample",
+    "archive",
+    "read",
+    "images",
+    "audit",
+    "architecture",
+    "weights",
+    "split",
+    "pretrained",
+    "train",
+    "predict",
+    "evaluate",
+    "validate",
+    "compare",
+    "folds",
+    "ledger",
+    "ablation",
+    "subsets",
+    "external",
+    "attention",
+    "activations",
+    "results",
+    "figure",
+    "source",
+    "html",
+    "pdf",
+]
+
+
+class StageResources(Section):
+    """What the stages of a kind ask of a cluster, which is part of no result: see `report.engine.stage.Resources`."""
+
+    cores: Annotated[int, Field(ge=1)] | None = None
+    memory: Annotated[float, Field(gt=0, strict=False)] = 4.0
+    minutes: Annotated[int, Field(ge=1)] = 60
+    gpus: Annotated[int, Field(ge=0)] = 0
+
+
 class Sample(Section):
     """What ``--sample`` changes: generated images, small and few; ``subset`` stands in for that of the split.
 

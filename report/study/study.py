@@ -29,6 +29,8 @@ from report.study.settings import (
     Report,
     Sample,
     Split,
+    StageKind,
+    StageResources,
     Training,
 )
 from report.study.value_types import IMAGENET, PRETRAINING, RANDOM, Section, refuse
@@ -63,6 +65,7 @@ class Study(Section):
     mistakes: tuple[Mistake, ...] = ()
     report: Report = Report()
     sample: Sample = Sample()
+    resources: dict[StageKind, StageResources] = {}
     published: Published | None = None
     left_out: tuple[ClassLabel, ...] = ()
     has_imagenet: bool = False
@@ -142,7 +145,8 @@ class Study(Section):
 
     def as_json(self, *, without_defaults: bool = False) -> dict[str, Any]:
         """Return the study as JSON values under the keys of the study file, with or without what it leaves unsaid."""
-        return self.model_dump(mode="json", by_alias=True, exclude_unset=without_defaults)
+        never_told = {"resources"}  # on which nothing depends
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=without_defaults, exclude=never_told)
 
     def for_document(self) -> dict[str, Any]:
         """Return the study as the document sees it.

@@ -19,6 +19,12 @@ def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def ask(question: str) -> str:
+    """Return what is typed in answer to a question, which stands on standard error."""
+    print(question, end="", file=sys.stderr, flush=True)
+    return input()
+
+
 def warn(text: str) -> None:
     """Print a warning to standard error."""
     note(f"warning: {text}")

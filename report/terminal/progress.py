@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from report.engine.events import Progressed, Warned
-from report.terminal.console import note, warn
+from report.terminal.console import ask, note, warn
 from report.terminal.progress_bars import ProgressBars
 from report.terminal.progress_lines import ProgressLines
 from report.terminal.progress_words import count_stages
 from report.terminal.quantities import format_duration
+from report.terminal.signals import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,7 @@ def display() -> Iterator[OnEvent]:
 
     try:
         with ProgressBars() if sys.stderr.isatty() else ProgressLines() as screen:
+            _screens[:] = [screen]
             yield show
     finally:
         for warned in warnings:
@@ -45,6 +47,23 @@ def display_count(name: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     """Show how far work goes that is no build: the context is a function of what is done and the total."""
     with display() as show:
         yield lambda done, total: show(Progressed(name, done, total, unit, {}))
+
+
+_screens: list[ProgressBars | ProgressLines] = []
+"""What shows how the build goes, if one does."""
+
+
+def ask_to_go_on(stages: Sequence[str], how_to_end: str) -> bool:
+    """Ask whether stages that run on other machines shall go on; without a terminal, or without an answer, they do."""
+    for screen in _screens:
+        screen.__exit__()  # bars would be drawn over the question
+    note(f"running elsewhere: {', '.join(stages)}")
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        with suppress(EOFError, Stopped):
+            if ask("shall they go on? [Y/n] ").strip().lower().startswith("n"):
+                return False
+    note(f"they go on; the next build takes what they make. To end them: {how_to_end}")
+    return True
 
 
 def print_summary(built: Mapping[str, Built], seconds: float) -> None:

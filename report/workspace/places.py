@@ -34,6 +34,22 @@ def find_cache(asked: Path | None) -> Path:
     return (chosen or PROJECT / ".cache").absolute()
 
 
+ENGINES = ("local", "dask", "slurm")
+
+
+def find_engine(asked: str | None = None, scheduler: str | None = None) -> tuple[str, str]:
+    """Return where stages run and the address of Dask's scheduler, "" if there is none.
+
+    They are what is ``asked`` for, else ``REPORT_ENGINE`` and ``REPORT_SCHEDULER``, else this machine.
+    """
+    engine = asked or os.environ.get("REPORT_ENGINE") or ("dask" if scheduler else "local")
+    if engine not in ENGINES:
+        raise UsageError(f"--engine {engine}: no such engine", hint=f"there are: {', '.join(ENGINES)}")
+    if scheduler and engine != "dask":
+        raise UsageError(f"--scheduler is for --engine dask, not {engine}", hint="leave one of them out")
+    return engine, scheduler or os.environ.get("REPORT_SCHEDULER", "")
+
+
 def find_remote() -> tuple[str, bool]:
     """Return the address of the cache that machines share, "" if there is none, and whether it is written to.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,18 @@ def describe_host() -> dict[str, Json]:
         "processor": facts.get("model name", platform.processor()),
         "instructions": [name for name in INSTRUCTIONS if name in flags],
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
-        "device": "cpu",
+        "device": _describe_devices(),
     }
+
+
+def _describe_devices() -> str:
+    """Return the names of the GPUs that TensorFlow uses in this process, or ``cpu``."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "-1" or "tensorflow" not in sys.modules:
+        return "cpu"
+    config = sys.modules["tensorflow"].config
+    gpus = config.list_physical_devices("GPU")
+    names = [config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
+    return ", ".join(names) or "cpu"
 
 
 def count_cores() -> int:

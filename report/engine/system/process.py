@@ -21,10 +21,11 @@ USER_SETTINGS = (
 )
 
 
-def fix_environment(threads: int, home: Path) -> None:
+def fix_environment(threads: int, home: Path, *, gpu: bool = False) -> None:
     """Set the variables that could change results; libraries read them when they are imported.
 
-    What the user has set for libraries and pandoc is kept away; their caches lie in ``home``.
+    What the user has set for libraries and pandoc is kept away; their caches lie in ``home``. With ``gpu`` TensorFlow
+    sees the devices that this process was given, and takes of their memory only what it needs; else it sees none.
     """
     for name in USER_SETTINGS:
         os.environ.pop(name, None)
@@ -36,12 +37,14 @@ def fix_environment(threads: int, home: Path) -> None:
         OPENCV_FOR_THREADS_NUM=str(threads),
         TF_CPP_MIN_LOG_LEVEL="3",
         KERAS_BACKEND="tensorflow",
-        CUDA_VISIBLE_DEVICES="-1",
+        TF_FORCE_GPU_ALLOW_GROWTH="true",
         MPLBACKEND="Agg",
         TZ="UTC",
         LC_ALL="en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8",  # pandoc reads file names by it
         HOME=str(home),
     )
+    if not gpu:
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 
 def end_with_driver() -> None:
