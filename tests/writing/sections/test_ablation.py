@@ -266,7 +266,9 @@ def test_trainings_that_lie_far_apart_are_told_where_the_effect_is_undetermined(
         whole["results"][f"ablation.augmentation.leave.{end}"] |= {"value": value}
     path.write_text(json.dumps(whole))
     words = macro(facts_of(inputs, study), "sentences/ablation.in_short")
-    assert ("Of the trainings without augmentation the lowest reached 0.600, the highest 0.800." in words) == said
+    assert (
+        "Of the trainings without augmentation the lowest reached 0.600, the highest 0.800." in words
+    ) == said
 
 
 @pytest.mark.parametrize("is_explained", [True, False])

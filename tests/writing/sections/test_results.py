@@ -59,7 +59,8 @@ def test_with_several_seeds_the_first_is_told_and_how_many_are_like_it(artifacts
     alike = told((ends, ends, ends), (flat, flat, flat))
     assert macro(alike, "sentences/results.course", "baseline").endswith("at the evaluated weights.")
     assert (
-        macro(alike, "sentences/results.all_alike") == "The other trainings of each network look alike (thin lines)."
+        macro(alike, "sentences/results.all_alike")
+        == "The other trainings of each network look alike (thin lines)."
     )
     assert macro(told((ends, ends, ends), (ends, flat, ends)), "sentences/results.all_alike") == ""
 
