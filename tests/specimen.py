@@ -23,8 +23,8 @@ def _write(folder: Path) -> Path:
     (folder / "experiments.md").unlink()  # of the network that these studies have not
     introduction = folder / "introduction.md"
     words = introduction.read_text(encoding="utf-8")
-    assert " (@sec-experiments lists what was tried)" in words
-    introduction.write_text(words.replace(" (@sec-experiments lists what was tried)", ""), encoding="utf-8")
+    assert " (@sec-experiments)" in words
+    introduction.write_text(words.replace(" (@sec-experiments)", ""), encoding="utf-8")
     text = (folder / "study.toml").read_text(encoding="utf-8")
     for pattern, words in (
         (r'\[\[models\]\]\nid = "residual"\n(?s:.*?)(?=^\[(?!\[)|^\[\[models)', ""),

@@ -34,11 +34,6 @@ class Ablation(Section):
         """The ids of the components."""
         return [c["id"] for c in self.study[ABLATION]["components"]]
 
-    @property
-    def added(self) -> list[str]:
-        """The ids of those that were added to the baseline too."""
-        return [c for c in self.components if self.effect(c, ADD)]
-
     def title(self, component: str) -> str:
         """Return what a component is called in a sentence."""
         return escape(str(self._declared(component)["title"]))

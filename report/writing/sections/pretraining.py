@@ -32,7 +32,6 @@ class Pretraining(Section):
         found: Mapping[str, Any] = self.study[PRETRAINING]["model"]
         return found
 
-    @property
     def title(self) -> str:
         """Its title as it stands in a sentence."""
         return escape(uncapitalised(str(self.model["title"])))

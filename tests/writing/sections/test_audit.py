@@ -183,7 +183,7 @@ def test_the_difference_without_the_one_class_that_has_a_source_of_its_own_is_to
     assert macro(facts, say, "improved") == ""  # each class has values of its own
     monkeypatch.setattr(Audit, "concerned", lambda *_: ["covid_19"])
     assert macro(facts, say, "improved") == (
-        "Not COVID\\-19 alone gains: the mean F1 of the three classes other than COVID\\-19 is 0.799 against 0.759. The difference is +0.040 (+0.019 to +0.061)."
+        "The gain is not due to COVID\\-19 alone: the mean F1 of the three classes other than COVID\\-19 is 0.799 against 0.759. The difference is +0.040 (+0.019 to +0.061)."
     )
 
 

@@ -454,7 +454,7 @@ def test_an_end_that_is_printed_as_the_margin_is_told_as_it_was(low, high, end):
 
 def test_single_intervals_that_overlap_are_explained_beside_a_sure_difference():
     verdicts = said(every(0.7), every(0.85))
-    words = "The intervals in @fig-primary overlap nevertheless, as each is of one network alone. The difference, on the same images, is known more precisely."
+    words = "The intervals in @fig-primary overlap, but both networks see the same images, so their difference is known more precisely."
     ends = {"baseline": (0.65, 0.75), "improved": (0.8, 0.9)}
     apart = {f"{m}.test.f1.macro": {"value": sum(e) / 2, "low": e[0], "high": e[1]} for m, e in ends.items()}
     tell = "comparison.overlapping"

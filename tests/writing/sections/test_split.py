@@ -52,18 +52,18 @@ def test_patients_and_copies_in_two_sets_are_told(artifacts, copies, exact, said
         (
             {},
             "Of the images 20 % are drawn for testing, then 20 % of the rest",
-            "patients who together have about 20 % of the images form the test set. Of the other images, 20 %, by patient again, form the validation set",
+            "again about 20 % of the images are for testing, and 20 % of the rest for validation, but whole patients are drawn",
         ),
         (
             {"protocol": "holdout", "test": 0.1, "val": 0.1},
             "Of the images 20 % are drawn and then parted into 10 % for validation and 10 % for testing",
-            "patients who together have about 10 % of the images form the test set. Of the other images, 11.11 %, by patient again, form the validation set",
+            "again about 10 % of the images are for testing, and 11.11 % of the rest for validation, but whole patients are drawn",
         ),
         (
             {"protocol": "splitfolders", "test": 0.1, "val": 0.09, "seed": 1337},
             "shuffled with random state 1337, whatever part of the dataset's own split they lie in."
             " They are cut at 81 % and 90 %",
-            "patients who together have about 10 % of the images form the test set. Of the other images, 10 %, by patient again, form the validation set",
+            "again about 10 % of the images are for testing, and 10 % of the rest for validation, but whole patients are drawn",
         ),
         (
             {"protocol": "official", "draw": "keras", "official_val": "train"},
