@@ -24,7 +24,6 @@ from tests.engine.slurm_node import SlurmNode, find_obstacle
 OBSTACLE = find_obstacle()
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("slurm"),
     pytest.mark.skipif(bool(OBSTACLE), reason=OBSTACLE),
 ]
 pytest.importorskip("submitit", reason="submitit is not installed: pip install 'xray-report[slurm]'")

@@ -23,7 +23,6 @@ from report.study.trainings import list_runs
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from tests.pipeline.plans import (
-    ABLATED,
     ASSIGNMENT,
     MODELS,
     PLANS,
