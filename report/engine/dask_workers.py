@@ -39,6 +39,7 @@ class _Beside(WorkerPlugin):
     async def setup(self, worker: Worker) -> None:
         multiprocessing.current_process().daemon = False  # else it may start none
         self._processes, self._lock = LocalProcesses(self._project, self._home, listens=False), Lock()
+        self._running: set[Future[tuple[Record, Outcome]]] = set()
         await worker.set_resources(**{THREADS: worker.state.nthreads})
 
     def teardown(self, worker: Worker) -> None:
@@ -49,11 +50,13 @@ class _Beside(WorkerPlugin):
         require_same(task, self.name)
         with self._lock:
             future = self._processes.submit(task)
+            self._running.add(future)
         try:
             return future.result()
         finally:
-            if Locks(self._home.parent).is_free(self.name):  # the build is gone: nobody will end them
-                self.teardown(get_worker())
+            self._running.discard(future)
+            if not self._running and Locks(self._home.parent).is_free(self.name):
+                self.teardown(get_worker())  # the build is gone: nobody else will end them
 
 
 def _run(task: Task, plugin: str) -> tuple[Record, Outcome]:

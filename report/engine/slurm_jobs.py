@@ -87,21 +87,21 @@ class SlurmJobs(Elsewhere):
         return next((SlurmJob(folder, number) for number in sent if number in queued), None)
 
     def _send(self, task: Task, folder: Path) -> SlurmJob[Any]:
-        asked = task.stage.resources
+        asked, cores = task.stage.resources, task.stage.resources.cores or task.stage.threads
         executor = SlurmExecutor(folder)
         executor.update_parameters(
             job_name=task.stage.name,
-            cpus_per_task=asked.cores or task.stage.threads,
+            cpus_per_task=cores,
             mem=f"{round(asked.memory * 1024)}M",
             time=asked.minutes,
-            use_srun=False,
+            srun_args=[f"--cpus-per-task={cores}"],  # else it takes one since SLURM 22.05
             stderr_to_stdout=True,
             **({"gpus_per_node": asked.gpus} if asked.gpus else {}),
         )
         try:
             return executor.submit(_Job(), task, self._home, self._lock)
-        except FailedSubmissionError as error:
-            last = str(error.__cause__ or error).strip().splitlines()[-1]
+        except (FailedJobError, FailedSubmissionError) as error:  # the first is of the command sbatch
+            last = (str(error).strip().splitlines() or ["no reason given"])[-1]
             message = f"{task.stage.name}: SLURM does not take it: {last}"
             raise EnvironmentProblem(message, hint="see [resources] in the study file") from error
 
@@ -142,6 +142,9 @@ class SlurmJobs(Elsewhere):
 
 def _list_queue() -> set[str] | None:
     """Return the numbers of the user's jobs that wait or run; None where SLURM does not answer."""
-    command = ["squeue", "--noheader", "--user", getpass.getuser(), "--format=%i"]
+    command = ["squeue", "--noheader", "--user", getpass.getuser(), "--format=%i %t"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    return None if answer.returncode else {*answer.stdout.split()}
+    jobs = (line.split() for line in answer.stdout.splitlines())
+    return (
+        None if answer.returncode else {number for number, state in jobs if state != "CG"}
+    )  # which is ending

@@ -236,7 +236,8 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what killed runs have left, apart from scratch that their stages can go on from."""
-        stored = [folder for folder in (self.root / "scratch").glob("*") if self.find_record(folder.name)]
+        left = (*self.root.glob("scratch/*"), *self.root.glob("jobs/*"))
+        stored = [folder for folder in left if self.find_record(folder.name)]
         for folder in (*(self.root / "tmp").glob("*"), *stored):
             self.locks.remove_free(folder, folder.name)
 

@@ -375,6 +375,7 @@ StageKind = Literal[
     "architecture",
     "weights",
     "split",
+    "pretraining",
     "pretrained",
     "train",
     "predict",

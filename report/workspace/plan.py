@@ -176,7 +176,9 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
                 folder,
                 find_kind(data),
                 data,
-                request.overrides,
+                tuple(
+                    o for o in request.overrides if not o.startswith("resources.")
+                ),  # no result depends on them
                 declared != study.declaration,
                 version,
                 external_kind,

@@ -17,6 +17,7 @@ import pytest
 
 from report.engine.events import Finished, Progressed
 from report.engine.executors import choose
+from report.engine.stage import Stage
 from report.engine.status import read_last_log
 from report.errors import EnvironmentProblem
 from tests.conftest import REPOSITORY, Toy, wait_for
@@ -31,17 +32,17 @@ def start(*arguments: str) -> subprocess.Popen[bytes]:
 
 
 class DaskCluster:
-    """A scheduler and two workers of one thread, each a process of its own."""
+    """A scheduler and two workers of one thread (or another number), each a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, workers: int = 2, threads: int = 1) -> None:
         file = folder / "scheduler.json"
         self.scheduler = start(
             "dask_scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)
         )
         wait_for(file.exists)
         where = ("--scheduler-file", str(file), "--local-directory", str(folder))
-        kind = ("--no-nanny", "--nthreads", "1", "--no-dashboard")
-        self.workers = [start("dask_worker", *where, *kind) for _ in range(2)]
+        kind = ("--no-nanny", "--nthreads", str(threads), "--no-dashboard")
+        self.workers = [start("dask_worker", *where, *kind) for _ in range(workers)]
 
         self.address: str = json.loads(file.read_text())["address"]
 
@@ -164,6 +165,42 @@ def test_interrupted_the_user_is_asked_what_shall_go_on(toy, shared_cluster, is_
     key = toy.store.latest("default", "runs")["slow"]
     wait_for(lambda: toy.store.find_record(key), 20)
     assert toy.ran(toy.slow(40)) == set(), "what went on was kept"
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from report.engine.executors import choose
+from tests.conftest import Toy
+from tests.engine.test_dask import both
+
+if __name__ == "__main__":
+    toy = Toy(Path(sys.argv[1]))
+    toy.build(both(), start_executor=choose("dask", sys.argv[2], lambda names, how: False))
+"""
+
+
+def both() -> list[Stage]:
+    return [Stage(f"slow{steps}", "toy.steps:slow", params={"steps": steps}) for steps in (20, 60)]
+
+
+def test_what_runs_goes_on_when_the_build_is_killed_and_the_next_takes_it(toy, tmp_path, is_running):
+    cluster = DaskCluster(tmp_path, workers=1, threads=2)
+    try:
+        script = toy.root / "drive.py"
+        script.write_text(DRIVER)
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+        driver = subprocess.Popen([sys.executable, script, toy.root, cluster.address], env=environment)
+        wait_for(lambda: len([*toy.store.root.glob("scratch/*/counter")]) == 2)
+        beside = [int(path.read_text()) for path in toy.store.root.glob("scratch/*/pid")]
+        driver.kill()
+        driver.wait()
+        assert set(toy.build(both(), start_executor=on(cluster))) == {"slow20", "slow60"}
+        for stage in both():
+            assert "begun at 0" in read_last_log(toy.cache, "default", stage.name), "it was not begun again"
+        wait_for(lambda: not any(map(is_running, beside)))
+    finally:
+        cluster.end()
 
 
 def test_a_cluster_of_its_own_where_no_scheduler_is_named(toy):

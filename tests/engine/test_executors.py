@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from report.engine.events import Planned, Progressed
 from report.engine.executors import Executor
 from report.engine.local_processes import LocalProcesses
 from report.engine.schedule import by_urgency, hopeless
-from report.engine.stage import Output, Stage
+from report.engine.stage import Output, Resources, Stage
 
 
 class Cluster:
@@ -80,3 +81,35 @@ def test_what_only_lost_stages_read_is_hopeless_too():
         Stage("other", "m:f", {"b": Output("b")}),
     ]
     assert hopeless(stages, {"bad"}) == {"bad", "after", "a"}
+
+
+DEVICES = '''
+import os
+import sys
+from types import SimpleNamespace
+
+
+def look(inputs, out, *, scratch, progress):
+    """Write what a GPU library would see, and pretend to be one that finds two."""
+    names = ("CUDA_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH")
+    (out / "devices.txt").write_text(" ".join(os.environ.get(name, "all") for name in names))
+    details = SimpleNamespace(get_device_details=lambda gpu: {"device_name": gpu})
+    config = SimpleNamespace(list_physical_devices=lambda kind: ["H200", "H200"], experimental=details)
+    sys.modules["tensorflow"] = SimpleNamespace(config=config)
+'''
+
+
+def test_a_stage_has_a_gpu_where_it_asks_for_one_and_its_record_names_it(toy, monkeypatch):
+    """With a made-up TensorFlow: there is no GPU where tests run."""
+    toy.write("toy.devices", DEVICES)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    look = Stage("look", "toy.devices:look")
+    asks = replace(look, name="asks", params={}, resources=Resources(gpus=2))
+    without = toy.build([look])["look"]
+    assert without.path("devices.txt").read_text() == "-1 true"
+    assert without.record.host["device"] == "cpu"
+    assert toy.build([look, replace(asks, name="same")])["same"].outcome == "cached", "it is in no key"
+    toy.edit("toy.devices", "def look", "other = 1\n\n\ndef look")
+    with_gpus = toy.build([asks])["asks"]
+    assert with_gpus.path("devices.txt").read_text() == "0,1 true"
+    assert with_gpus.record.host["device"] == "H200, H200"

@@ -5,21 +5,25 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from report import PROJECT
-from report.engine.stage import Output
+from report.engine.stage import Output, Resources
 from report.pipeline import stages
 from report.pipeline.data import Place
 from report.pipeline.stages import make_stages
 from report.study.loading import load
+from report.study.settings import StageKind
 from report.study.trainings import list_runs
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from tests.pipeline.plans import (
+    ASSIGNMENT,
     MODELS,
     PLANS,
     REAL,
@@ -315,3 +319,17 @@ def test_while_the_test_set_is_locked_no_stage_is_told_of_it(plan):
     assert {name: keys(PLANS[plan])[name] for name in trained} == {
         name: keys(unlocked)[name] for name in trained
     }
+
+
+def test_what_stages_ask_of_a_cluster_changes_nothing_else_of_them(tmp_path):
+    asked = ("resources.train.gpus=1", "resources.train.minutes=240")
+    found = make_plan(Request(str(ASSIGNMENT), sample=True, overrides=asked, cache=tmp_path)).stages
+    without = make_plan(Request(str(ASSIGNMENT), sample=True, cache=tmp_path)).stages
+    assert [replace(stage, resources=Resources()) for stage in found] == without
+    assert {s.kind for s in found if s.resources != Resources()} == {"train"}
+    assert {s.resources for s in found if s.kind == "train"} == {Resources(minutes=240, gpus=1)}
+
+
+def test_every_kind_of_stage_can_ask_for_resources():
+    assert {stage.kind for plan in PLANS.values() for stage in plan} <= {*get_args(StageKind)}
+    assert get_args(StageKind) == tuple(dict.fromkeys(get_args(StageKind)))

@@ -12,6 +12,7 @@ from rich.console import Console
 from report.engine.events import Failed, Finished, Planned, Progressed, Started, Waiting, Warned
 from report.errors import StageError
 from report.terminal import progress, progress_bars, progress_lines
+from report.terminal.signals import Stopped
 
 FIGURES = {"images_per_second": 74.2, "loss": 0.9, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4}
 PLAN = Planned(
@@ -144,3 +145,28 @@ def test_the_summary_says_what_ran_and_what_was_cached(capsys, stages, told):
     progress.print_summary(built(**stages), 32.0)
     output = capsys.readouterr()
     assert (output.out, output.err.splitlines()) == ("", told)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "answer", "shall"),
+    [
+        (False, "n", True),
+        (True, "n", False),
+        (True, "", True),
+        (True, EOFError(), True),
+        (True, Stopped(2), True),
+    ],
+)
+def test_what_runs_elsewhere_goes_on_unless_it_is_answered_no(monkeypatch, capsys, terminal, answer, shall):
+    def ask(question: str) -> str:
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(progress, "ask", ask)
+    for stream in (progress.sys.stdin, progress.sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: terminal, raising=False)
+    assert progress.ask_to_go_on(["train.a", "train.b"], "scancel 7 8") is shall
+    told = capsys.readouterr().err
+    assert "running elsewhere: train.a, train.b" in told
+    assert ("To end them: scancel 7 8" in told) == shall

@@ -147,7 +147,7 @@ def _leftovers(store: Store, staying: list[Result], oldest: float) -> Iterator[W
     """Yield what is nobody's, or was not touched since ``oldest``, when only the results ``staying`` are there."""
     keys = {result.record.key for result in staying}
     yield from find_unreferenced(store, staying)
-    for folder in store.root.glob("scratch/*"):
+    for folder in (*store.root.glob("scratch/*"), *store.root.glob("jobs/*")):
         old = max((status.st_mtime for _, status in _stat([folder, *_files(folder)])), default=0.0) < oldest
         if (old or folder.name in keys) and store.locks.is_free(folder.name):
             yield Waste("scratch", folder, folder_size(folder), folder.name)
