@@ -99,7 +99,6 @@ def test_what_the_skeleton_shows_in_comments_can_be_said(studies):
                     "faithful",
                     "corrected",
                     "text",
-                    "train",
                 ),
                 *TABLE_KEYS,
             )
@@ -123,15 +122,6 @@ def test_the_keys_of_a_table_that_the_skeleton_shows_can_be_said_together(studie
         assert done == 1, key
     path.write_text(text)
     assert load(path).dataset.columns.label == "label"
-
-
-def test_the_resources_that_the_skeleton_shows_can_be_said(studies):
-    skeleton.create_study("mine")
-    path = studies / "mine" / "study.toml"
-    text, done = re.subn(r"(?m)^# (\[resources\]|train = )", r"\1", path.read_text())
-    assert done == 2
-    path.write_text(text)
-    assert load(path).resources["train"].gpus == 1
 
 
 def test_every_key_of_a_model_is_in_the_skeleton():
