@@ -16,7 +16,6 @@ from matplotlib.patches import Rectangle
 from analysis.figures import class_labels, heatmaps, style, typesetting, wording
 from analysis.figures.heatmaps import SHARES, Matrices
 from analysis.progress import Progress
-from analysis.vocabulary.measures import round_counts
 
 LEFT, RIGHT, GAP, TITLE, AXIS, NOTE = 34.0, 2.0, 6.0, 5.0, 8.0, 4.0
 HIGHEST_ROW, LEAST_ROW = 11.0, 7.0
@@ -178,8 +177,7 @@ def _read(table: pd.DataFrame, about: Subject) -> Matrices:
     cells = table.set_index(["label", "y_pred"]).loc[order]
     shape = (len(about.external), len(about.classes))
     counts, shares = (cells[name].to_numpy().reshape(shape) for name in ("count", "share"))
-    whole = np.array([round_counts(row) for row in counts.tolist()], np.int64)
-    return whole, shares.astype(np.float64)
+    return heatmaps.round_rows(counts), shares.astype(np.float64)
 
 
 def _frame_matches(ax: Axes, about: Subject) -> None:

@@ -70,14 +70,18 @@ NOTHING = Cells(SHADE, 0.0, lambda *_: "")
 def read_matrices(table: pd.DataFrame, classes: Sequence[style.Class]) -> Matrices:
     """Return counts and shares of the true class, shape (K, K), of one split's rows of ``confusion.csv``.
 
-    Counts that are means of several trainings are rounded so that each row has the images of its class.
+    Counts that are means of several trainings are rounded, see `round_rows`.
     """
     order = pd.MultiIndex.from_product([[c["id"] for c in classes]] * 2)
     cells = table.set_index(["y_true", "y_pred"]).loc[order]
     shape = (len(classes), len(classes))
     counts, shares = (cells[name].to_numpy().reshape(shape) for name in ("count", "share"))
-    whole = np.array([round_counts(row) for row in counts.tolist()], np.int64)
-    return whole, shares.astype(np.float64)
+    return round_rows(counts), shares.astype(np.float64)
+
+
+def round_rows(counts: NDArray[Any]) -> NDArray[np.int64]:
+    """Return counts that are means of several trainings as whole numbers; each row adds up to the images of its class."""
+    return np.array([round_counts(row) for row in counts.tolist()], np.int64)
 
 
 def draw_matrix(ax: Axes, values: NDArray[np.float64], written: NDArray[np.str_], shades: Shades) -> None:

@@ -95,9 +95,7 @@ def build(
         return
 
     def make() -> tuple[Mapping[str, Built], list[tuple[str, str]], Publication]:
-        built = build_plan(
-            plan, targets, jobs=jobs, recheck=recheck, strict=strict, engine=place[0], scheduler=place[1]
-        )
+        built = build_plan(plan, targets, jobs=jobs, recheck=recheck, strict=strict, engine=place)
         plan.remember_weights()
         leaks = read_leaks(built)
         if strict:
@@ -133,7 +131,7 @@ def _build_locked(
     from report.terminal.progress import print_summary
     from report.workspace.cached_results import UNLOCK
 
-    built = retry_damaged(lambda: build_plan(plan, targets, jobs=jobs, engine=place[0], scheduler=place[1]))
+    built = retry_damaged(lambda: build_plan(plan, targets, jobs=jobs, engine=place))
     keep_trials(plan, built)
     print_summary(built, time.monotonic() - start)
     print_trials(plan)

@@ -82,8 +82,7 @@ def build_plan(
     jobs: int | None = None,
     recheck: int = 0,
     strict: bool = False,
-    engine: str | None = None,
-    scheduler: str | None = None,
+    engine: tuple[str, str] | None = None,
 ) -> Mapping[str, Built]:
     """Return the results of the stages ``targets`` of a plan and of all that they read.
 
@@ -95,8 +94,8 @@ def build_plan(
         So many cached stages are run again, and their results compared.
     strict : bool
         As `local_options`; nor may an author's words be doubted.
-    engine, scheduler : str, optional
-        Where stages run: see `report.workspace.places.find_engine`.
+    engine : tuple of str, optional
+        Where stages run, as `report.workspace.places.find_engine` says it; the machine's setting if it is not given.
 
     Raises
     ------
@@ -113,7 +112,7 @@ def build_plan(
             plan.keep_declaration([event.stage])
 
     options = local_options(plan.cache_name, strict=strict)
-    start = executors.choose(*find_engine(engine, scheduler), progress.ask_to_go_on)
+    start = executors.choose(*(engine or find_engine()), progress.ask_to_go_on)
     options = replace(
         options, start_executor=start, only=targets, jobs=jobs, recheck=recheck, on_event=follow
     )

@@ -97,7 +97,7 @@ class DaskWorkers(Elsewhere):
             if kind and names and self._ask(names, f"close the workers of {self._address}"):
                 fire_and_forget(self._theirs)
                 return
-            with suppress(OSError, TimeoutError):
+            with suppress(OSError, TimeoutError):  # a scheduler that is gone has nothing left to end
                 self._client.cancel(self._theirs, force=True)
                 self._client.unregister_worker_plugin(self._plugin.name)
 

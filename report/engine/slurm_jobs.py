@@ -24,7 +24,7 @@ from report.engine.events import Outcome, Progressed
 from report.engine.local_processes import LocalProcesses
 from report.engine.store import Record, Store
 from report.engine.system.locks import Locks
-from report.engine.worker import Task
+from report.engine.worker import Task, name_run
 from report.errors import EnvironmentProblem, UserError
 
 MOST_JOBS = 1000
@@ -75,7 +75,7 @@ class SlurmJobs(Elsewhere):
 
     def submit(self, task: Task) -> Future[tuple[Record, Outcome]]:
         """Send a job for ``task``, or find the one that an earlier build has sent."""
-        folder = self._home.parent / "jobs" / (task.key + "-again" * task.again)
+        folder = self._home.parent / "jobs" / name_run(task)
         future: Future[tuple[Record, Outcome]] = Future()
         self._jobs[future] = self._find(folder) or self._send(task, folder)
         self.running[future] = task
@@ -145,6 +145,5 @@ def _list_queue() -> set[str] | None:
     command = ["squeue", "--noheader", "--user", getpass.getuser(), "--format=%i %t"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     jobs = (line.split() for line in answer.stdout.splitlines())
-    return (
-        None if answer.returncode else {number for number, state in jobs if state != "CG"}
-    )  # which is ending
+    ending = "CG"
+    return None if answer.returncode else {number for number, state in jobs if state != ending}

@@ -91,7 +91,7 @@ def execute(task: Task) -> tuple[Record, Outcome]:
     try:
         with (
             translate_disk_errors(task.cache),
-            store.lend_run_folder(_run_name(task)) as folder,
+            store.lend_run_folder(name_run(task)) as folder,
         ):
             record = None if task.again else store.read(task.key)
             if record:
@@ -234,13 +234,14 @@ def _progress(task: Task, file: Path) -> Any:
     return progress
 
 
-def _run_name(task: Task) -> str:
+def name_run(task: Task) -> str:
+    """Return what the run of a task is called in the cache."""
     return task.key + "-again" * task.again
 
 
 def read_progress(task: Task) -> list[Progressed]:
     """Return how far a stage that runs elsewhere is, by the file that it writes: the last of each unit."""
-    found = read_json(Store(task.cache).root / "tmp" / _run_name(task) / PROGRESS) or {}
+    found = read_json(Store(task.cache).root / "tmp" / name_run(task) / PROGRESS) or {}
     return [Progressed(**event) for event in found.values()]
 
 

@@ -142,6 +142,8 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
     WeightsError
         Weights that models begin with are not there.
     """
+    if request.sample:
+        _require_no_data(request)
     folder = find_study_folder(request.study)
     weights = find_weights(request)
     study = load(folder / "study.toml", request.overrides, has_imagenet=bool(weights))
@@ -150,11 +152,6 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
         require_files(files, study)
     networks = find_networks(request, study)
     if request.sample:
-        if request.data is not None:
-            raise UsageError("--data and --sample contradict each other", hint="leave one of them out")
-        for kind, named in ((EXTERNAL, request.external), (PRETRAINING, request.pretraining)):
-            if named:
-                raise UsageError(f"--{kind} and --sample contradict each other", hint="leave one of them out")
         study, found, external, pretraining = study.for_sample(), None, None, None
     else:
         found = _find_data(request, study, needed=needs_data)
@@ -176,9 +173,8 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
                 folder,
                 find_kind(data),
                 data,
-                tuple(
-                    o for o in request.overrides if not o.startswith("resources.")
-                ),  # no result depends on them
+                # No result depends on resources.
+                tuple(o for o in request.overrides if not o.startswith("resources.")),
                 declared != study.declaration,
                 version,
                 external_kind,
@@ -198,6 +194,14 @@ def make_plan(request: Request, *, needs_data: bool = True) -> Plan:
         weights=weights,
         pretraining=pretraining,
     )
+
+
+def _require_no_data(request: Request) -> None:
+    """Refuse folders of images beside generated ones."""
+    named = {"data": request.data, EXTERNAL: request.external, PRETRAINING: request.pretraining}
+    for option, folder in named.items():
+        if folder is not None:
+            raise UsageError(f"--{option} and --sample contradict each other", hint="leave one of them out")
 
 
 def _find_data(request: Request, study: Study, *, needed: bool) -> Path | None:
