@@ -19,6 +19,7 @@ READ, PREPARED, GROUPS, SPLIT, TRAINED, FACTS = (
     f"{PRETRAINING}.{name}" for name in ("read", "images", "duplicates", "split", "train", "facts")
 )
 RESULTS = ("results.json",)
+PACKAGES = tuple(sorted({*packages.STATISTICS, *packages.IMAGES}))
 
 
 def make_pretraining_stages(study: Study, place: Place) -> Iterator[Stage]:
@@ -39,7 +40,7 @@ def make_pretraining_stages(study: Study, place: Place) -> Iterator[Stage]:
             "study_records": RECORDS,
             "study_images": IMAGES,
         },
-        packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
+        packages=PACKAGES,
         releases=("groups.csv",),
     )
     splits = [*list_splits(study)]
@@ -54,7 +55,7 @@ def make_pretraining_stages(study: Study, place: Place) -> Iterator[Stage]:
             **{stage.name: Output(stage.name, ("split.csv",)) for stage in splits},
         },
         {"classes": classes, **first.select("val", "seed")},
-        packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
+        packages=PACKAGES,
     )
     learnt = study.model_copy(update={"classes": first.classes})
     yield make_architecture_stage(learnt, first.model)
@@ -75,7 +76,7 @@ def make_pretraining_stages(study: Study, place: Place) -> Iterator[Stage]:
             "training": Output(TRAINED, COURSE),
         },
         {"classes": classes},
-        packages=tuple(sorted({*packages.STATISTICS, *packages.IMAGES})),
+        packages=PACKAGES,
     )
 
 

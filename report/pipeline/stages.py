@@ -142,9 +142,8 @@ def make_stages(study: Study, place: Place) -> list[Stage]:
         *make_data_stages(study, place),
         make_duplicates_stage(place),
         *(make_architecture_stage(study, model) for model in study.models),
-        *make_pretraining_stages(
-            study, place
-        ),  # which reads all splits, so that they come before the trainings
+        # It reads all splits, so that these come before the trainings.
+        *make_pretraining_stages(study, place),
         *make_weights_stages(study, place),
         *(
             stage
