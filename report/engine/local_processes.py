@@ -19,6 +19,7 @@ from report.engine.code import Project
 from report.engine.events import Outcome, Progressed
 from report.engine.store import Record
 from report.engine.system.machine import count_cores
+from report.engine.system.process import FOR_DRIVER
 from report.engine.worker import Task, execute, initialize
 
 
@@ -104,9 +105,9 @@ class LocalProcesses:
 
 @contextmanager
 def _block_interrupts() -> Iterator[None]:
-    """Hold Ctrl-C back while a process starts, which inherits this: it would die of it with a traceback."""
+    """Hold signals for the driver back while a process starts, which inherits this: it would die of them."""
     resource_tracker.ensure_running()  # which would let Ctrl-C through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, FOR_DRIVER)
     try:
         yield
     finally:

@@ -21,6 +21,10 @@ USER_SETTINGS = (
 )
 
 
+FOR_DRIVER = frozenset((signal.SIGINT, signal.SIGUSR2))
+"""Signals that all processes get and the driver alone answers: Ctrl-C, and SLURM's that the minutes of a job are over."""
+
+
 def fix_environment(threads: int, home: Path, *, gpu: bool = False) -> None:
     """Set the variables that could change results; libraries read them when they are imported.
 
@@ -48,8 +52,9 @@ def fix_environment(threads: int, home: Path, *, gpu: bool = False) -> None:
 
 
 def end_with_driver() -> None:
-    """End this process as soon as the one that has started it is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what Ctrl-C means is for the driver to decide
+    """End this process as soon as the one that has started it is gone, and leave `FOR_DRIVER` to that one."""
+    for number in FOR_DRIVER:
+        signal.signal(number, signal.SIG_IGN)
 
     def watch() -> None:
         if driver := parent_process():
