@@ -82,7 +82,7 @@ class SlurmJobs(Elsewhere):
         return future
 
     def _find(self, folder: Path) -> SlurmJob[Any] | None:
-        queued = (folder.exists() and _list_queue()) or set()
+        queued = (folder.exists() and _list_queue(ending=False)) or set()
         sent = (path.name.partition("_")[0] for path in folder.glob("*_submitted.pkl"))
         return next((SlurmJob(folder, number) for number in sent if number in queued), None)
 
@@ -112,7 +112,7 @@ class SlurmJobs(Elsewhere):
             if self._jobs[future].paths.result_pickle.exists():
                 self._take(future)
         if time.monotonic() - self._looked > LOOK_SECONDS:
-            queued, self._looked = _list_queue(), time.monotonic()
+            queued, self._looked = _list_queue(ending=True), time.monotonic()
             left = {f for f in waiting if not f.done()}
             gone = set() if queued is None else {f for f in left if self._jobs[f].job_id not in queued}
             for future in gone & self._missed:
@@ -140,10 +140,12 @@ class SlurmJobs(Elsewhere):
             future.set_exception(BrokenExecutor(f"job {self._jobs[future].job_id}"))
 
 
-def _list_queue() -> set[str] | None:
-    """Return the numbers of the user's jobs that wait or run; None where SLURM does not answer."""
+def _list_queue(*, ending: bool) -> set[str] | None:
+    """Return the numbers of the user's jobs that wait or run; None where SLURM does not answer.
+
+    Those that are ``ending`` may be gone soon, or wait anew.
+    """
     command = ["squeue", "--noheader", "--user", getpass.getuser(), "--format=%i %t"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     jobs = (line.split() for line in answer.stdout.splitlines())
-    ending = "CG"
-    return None if answer.returncode else {number for number, state in jobs if state != ending}
+    return None if answer.returncode else {number for number, state in jobs if ending or state != "CG"}

@@ -173,7 +173,8 @@ def test_a_job_whose_minutes_are_over_goes_on_in_another_turn(toy, node):
         (job,) = node.ask("squeue", "--noheader", "--name=slow", "--format=%i").split()
         node.ask("scancel", "--signal=USR2", job)
         node.wait(lambda: node.ask("squeue", "--noheader", "--states=PENDING").strip())
-        node.ask("scontrol", "update", f"JobId={job}", "StartTime=now")
+        # Not at once: SLURM would take it for the run that it has just ended.
+        node.ask("scontrol", "update", f"JobId={job}", "StartTime=now+3")
         built = build.result(200)
     assert built["slow"].outcome == "ran"
     assert count_jobs(toy, "slow") == 1
