@@ -385,7 +385,3 @@ class Audit(Section):
     def pairs(self) -> int:
         """Return how many groups of images are one X-ray, exactly or nearly."""
         return int(self._entry("duplicates.groups")["value"])
-
-    def best_shortcut(self) -> str:
-        """Return the probe without lungs that tells the classes apart best, "" where none does."""
-        return next(iter(self.shortcuts("strong", "weak")), "")

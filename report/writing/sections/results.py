@@ -138,24 +138,28 @@ class Results(Section):
 
         One that is printed as the highest of several models ``beside`` one another is bold.
         """
+        names = [f"{{}}{analysis}.{split}.{measure.id}.{of}" for measure in COLUMNS]
+        cells = [(name, unbroken(self.values.cell(name.format(model)))) for name in names]
+        return [highlight(cell) if self._is_highest(name, model, beside) else cell for name, cell in cells]
+
+    def beside(self, model: str, of: str, models: Sequence[str] = ()) -> list[str]:
+        """Return the measures of a class or average without intervals, each on test and on validation.
+
+        That on test is bold where it is printed as the highest of several ``models``.
+        """
         cells = []
         for measure in COLUMNS:
-            names = {m: f"{m}{analysis}.{split}.{measure.id}.{of}" for m in (model, *beside)}
-            cell = unbroken(self.values.cell(names[model]))
-            known = {
-                m: round(v, 3) for m, name in names.items() if (v := self.values.value(name)) is not None
-            }
-            is_highest = len({*known.values()}) > 1 and known.get(model) == max(known.values())
-            cells.append(highlight(cell) if is_highest else cell)
+            on_test, on_val = (f"{{}}.{split}.{measure.id}.{of}" for split in ("test", "val"))
+            found = [self.values.value(name.format(model)) for name in (on_test, on_val)]
+            cell = unbroken(" / ".join(MISSING if v is None else decimal(v) for v in found))
+            cells.append(highlight(cell) if self._is_highest(on_test, model, models) else cell)
         return cells
 
-    def beside(self, model: str, of: str) -> list[str]:
-        """Return the measures of a class or average without intervals, each on test and on validation."""
-        found = [
-            [self.values.value(f"{model}.{split}.{measure.id}.{of}") for split in ("test", "val")]
-            for measure in COLUMNS
-        ]
-        return [unbroken(" / ".join(MISSING if v is None else decimal(v) for v in pair)) for pair in found]
+    def _is_highest(self, name: str, model: str, models: Sequence[str]) -> bool:
+        """Return whether the value of a ``model``, by its ``name`` with a place for that, is printed as the highest of several."""
+        found = {m: self.values.value(name.format(m)) for m in (model, *models)}
+        known = {m: round(value, 3) for m, value in found.items() if value is not None}
+        return len({*known.values()}) > 1 and known.get(model) == max(known.values())
 
     def images(self, model: str, of: str) -> str:
         """Return how many images of a class, or in all, test and validation set have."""

@@ -238,6 +238,11 @@ def test_test_and_validation_stand_in_one_cell(artifacts):
         results[f"baseline.{split}.support.viral"] |= {"value": 7 if split == "test" else 5}
     of = Results(replace(facts, values=Values(results)))
     assert "0.500\u00a0/\u00a00.625" in of.beside("baseline", "viral")
+    assert "**0.500**\u00a0/\u00a00.625" not in of.beside("baseline", "viral", ["baseline"])
+    results["improved.test.f1.viral"] |= {"value": 0.4}
+    results["improved.val.f1.viral"] |= {"value": 0.7}
+    assert "**0.500**\u00a0/\u00a00.625" in of.beside("baseline", "viral", ["baseline", "improved"])
+    assert "0.400\u00a0/\u00a00.700" in of.beside("improved", "viral", ["baseline", "improved"])
     assert of.images("baseline", "viral") == "7\u00a0/\u00a05"
     assert not of.has_undefined(["baseline"])
     results["baseline.val.f1.viral"] |= {"value": None}
