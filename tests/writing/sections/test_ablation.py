@@ -129,6 +129,13 @@ def test_the_abstract_says_what_is_left_with_the_same_length_or_the_same_trainin
     path.write_text(json.dumps(whole))
     told = macro(facts_of(inputs, study), "sentences/ablation.shown", "improved")
     assert told.endswith(f" contribute (exploratory); {said.format(baseline['epochs'])}")
+    verdicts = [{"b": "improved", "analysis": "", "verdict": "better", "pair": "p", "split": "test"}]
+    added = "sentences/abstract.added"
+    assert macro(facts_of(inputs, study), added, verdicts=verdicts) == told, "published elsewhere"
+    study["models"] = [{**m, "source": ""} for m in study["models"]]
+    assert macro(facts_of(inputs, study), added, verdicts=verdicts) == (
+        f"As an improvement, the improved CNN changes layers and training. {told}"
+    )
 
 
 def test_what_longer_training_does_for_the_baseline_is_told_where_it_was_tried(ablated):
