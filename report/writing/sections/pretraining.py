@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from analysis.vocabulary.pretraining import ALL, KEPT, LEFT_OUT, PRETRAINING, REASONS, SHARED
@@ -49,6 +50,10 @@ class Pretraining(Section):
             if model["weights"] == PRETRAINING or model["init_from"] in [m["id"] for m in found]:
                 found.append(model)
         return found
+
+    def follow_each_other(self) -> bool:
+        """Tell whether each of them but the first goes on from the one before."""
+        return all(later["init_from"] == model["id"] for model, later in pairwise(self.phases))
 
     @property
     def compared(self) -> list[str]:

@@ -154,7 +154,11 @@ def test_a_probe_that_tells_a_class_is_quoted_where_its_results_are(found):
     areas = {c: 0.997 if c == "covid_19" else 0.8 for c in CLASSES}
     changed = {f"audit.probes.border.auroc.{c}": {"value": v, "low": v, "high": v} for c, v in areas.items()}
     for probe, value in (("border", 0.95), ("original_facts", 0.89)):
-        changed[f"audit.probes.{probe}.auroc.macro"] = {"value": value, "low": value - 0.01, "high": value + 0.01}
+        changed[f"audit.probes.{probe}.auroc.macro"] = {
+            "value": value,
+            "low": value - 0.01,
+            "high": value + 0.01,
+        }
     facts = replace(facts, values=Values({**facts.values.results, **changed}))
     assert macro(facts, f"{SAY}.beside_results").startswith(
         "Source, age, sex, view and device go with the class"

@@ -104,6 +104,19 @@ def test_phases_follow_each_other(say):
     assert "Batch normalisation keeps" in words
 
 
+def test_networks_that_do_not_follow_each_other_are_no_phases(say):
+    written = say()
+    models = [
+        {**m, "weights": "pretraining" if m["id"] == "imagenet_head" else m["weights"]}
+        for m in written.facts.study["models"]
+    ]
+    for shown, said in ((models[:-1], "one goes on from one of these."), (models, "two go on from one of")):
+        study = {**written.facts.study, "models": shown}
+        words = replace(written, facts=replace(written.facts, study=study))("pretraining.phases")
+        assert f"two networks begin with what was learnt, and {said}" in words
+        assert "Phase" not in words
+
+
 def test_classes_that_come_from_different_places_are_named(say):
     shares = {"shared.count.viral_pneumonia": 8, "shared.count.normal": 0, "shared.count.covid_19": 4}
     told = say(**shares)("pretraining.reading")
