@@ -106,10 +106,8 @@ def test_phases_follow_each_other(say):
 
 def test_networks_that_do_not_follow_each_other_are_no_phases(say):
     written = say()
-    models = [
-        {**m, "weights": "pretraining" if m["id"] == "imagenet_head" else m["weights"]}
-        for m in written.facts.study["models"]
-    ]
+    scratch, head, transfer = written.facts.study["models"]
+    models = [scratch, head, transfer, {**head, "id": "imagenet_head"}, {**transfer, "id": "imagenet"}]
     for shown, said in ((models[:-1], "one goes on from one of these."), (models, "two go on from one of")):
         study = {**written.facts.study, "models": shown}
         words = replace(written, facts=replace(written.facts, study=study))("pretraining.phases")
