@@ -18,7 +18,7 @@ from typing import Any
 from report.engine.code import Project
 from report.engine.events import Outcome, Progressed
 from report.engine.store import Record
-from report.engine.system.machine import count_cores
+from report.engine.system.machine import NO_GPU, count_cores, list_gpus
 from report.engine.system.process import FOR_DRIVER
 from report.engine.worker import Task, execute, initialize
 
@@ -30,7 +30,8 @@ class _Worker:
     pool: ProcessPoolExecutor
     processes: set[BaseProcess]
     channel: Connection
-    kind: tuple[int, bool]
+    kind: tuple[int, int]
+    gpus: list[str]
     last: Future[Any]
     packages: set[str] = field(default_factory=set)
 
@@ -71,7 +72,7 @@ class LocalProcesses:
 
     def submit(self, task: Task) -> Future[tuple[Record, Outcome]]:
         """Run ``task`` in an idle worker, best in one that has imported its packages before, and little else."""
-        kind = (task.stage.threads, task.stage.resources.gpus > 0)
+        kind = (task.stage.threads, task.stage.resources.gpus)
         idle = [w for w in self._workers if w.kind == kind and w.is_idle()]
         needed = {*task.stage.packages}
         for worker in sorted(idle, key=lambda w: (-len(needed & w.packages), len(w.packages))):
@@ -80,18 +81,26 @@ class LocalProcesses:
         with _block_interrupts():
             return self._start(*kind).submit(task)
 
-    def _start(self, threads: int, gpu: bool) -> _Worker:
+    def _start(self, threads: int, gpus: int) -> _Worker:
         os.environ["PYTHONHASHSEED"] = "0"  # read when a process begins, so it cannot be set there
         context = multiprocessing.get_context("spawn")
         receiver, sender = context.Pipe(duplex=False)
         before = set(multiprocessing.active_children())
-        arguments = (self._project, threads, self._home, sender if self._listens else None, gpu)
+        given = self._choose_gpus(gpus)
+        visible = NO_GPU if not gpus else ",".join(given) or None
+        arguments = (self._project, threads, self._home, sender if self._listens else None, visible)
         pool = ProcessPoolExecutor(1, mp_context=context, initializer=initialize, initargs=arguments)
         first = pool.submit(os.getpid)  # starts the process
         sender.close()
         processes = set(multiprocessing.active_children()) - before
-        self._workers.append(_Worker(pool, processes, receiver, (threads, gpu), first))
+        self._workers.append(_Worker(pool, processes, receiver, (threads, gpus), given, first))
         return self._workers[-1]
+
+    def _choose_gpus(self, count: int) -> list[str]:
+        """Return so many GPUs, or all if there are fewer: those that the fewest processes have."""
+        alive = (worker for worker in self._workers if any(p.is_alive() for p in worker.processes))
+        taken = [gpu for worker in alive for gpu in worker.gpus]
+        return sorted(list_gpus(), key=taken.count)[:count]
 
     def messages(self) -> Iterator[Progressed]:
         """Yield what the stages have reported since the last time."""

@@ -82,7 +82,7 @@ class Resources:
     """What a stage asks of a cluster; no result depends on it.
 
     ``cores`` are as many as its threads if none are named; ``memory`` is in GB; ``minutes`` is the most that one run may
-    take. A stage with ``gpus`` has those of the machine where there are any, and runs without where there are none.
+    take. A stage with ``gpus`` has so many of those of the machine, or all where these are fewer, or none.
     """
 
     cores: int | None = None

@@ -37,7 +37,7 @@ from report.engine.store import (
 )
 from report.engine.system import audit, distributions, process
 from report.engine.system.files import digest_file, read_json, translate_disk_errors, write_atomically
-from report.engine.system.machine import describe_host
+from report.engine.system.machine import NO_GPU, describe_host
 from report.errors import StageError, UserError
 
 PROGRESS_SECONDS = 0.2
@@ -67,13 +67,14 @@ class _Process:
 
 
 def initialize(
-    project: Project, threads: int, home: Path, channel: Connection | None, gpu: bool = False
+    project: Project, threads: int, home: Path, channel: Connection | None, gpus: str | None = NO_GPU
 ) -> None:
     """Prepare this process for stages with ``threads`` threads, before anything heavy is imported.
 
     What its stages report goes into ``channel``, or if there is none into a file in the cache: see `read_progress`.
+    They see the ``gpus`` of `report.engine.system.process.fix_environment`.
     """
-    process.fix_environment(threads, home, gpu=gpu)
+    process.fix_environment(threads, home, gpus=gpus)
     process.end_with_driver()
     _Process.own_code = OwnCode(project)
     _Process.channel = channel

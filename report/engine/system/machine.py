@@ -16,6 +16,9 @@ INSTRUCTIONS = (
     *("asimd", "bf16", "sve"),
 )
 
+VISIBLE_GPUS, NO_GPU = "CUDA_VISIBLE_DEVICES", "-1"
+"""The variable that lists what CUDA may use, separated by commas, and its value for nothing."""
+
 
 def describe_host() -> dict[str, Json]:
     """Return what of this machine can change the last bits of numbers."""
@@ -34,12 +37,20 @@ def describe_host() -> dict[str, Json]:
 
 def _describe_devices() -> str:
     """Return the names of the GPUs that TensorFlow uses in this process, or ``cpu``."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES") == "-1" or "tensorflow" not in sys.modules:
+    if os.environ.get(VISIBLE_GPUS) == NO_GPU or "tensorflow" not in sys.modules:
         return "cpu"
     config = sys.modules["tensorflow"].config
     gpus = config.list_physical_devices("GPU")
     names = [config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
     return ", ".join(names) or "cpu"
+
+
+def list_gpus() -> list[str]:
+    """Return the GPUs that this process may use, as CUDA names them; none where only CUDA itself could tell."""
+    given = os.environ.get(VISIBLE_GPUS)
+    if given is None:  # its numbers count what is here, not what the machine has
+        return [str(number) for number, _ in enumerate(Path("/dev").glob("nvidia[0-9]*"))]
+    return [name for name in given.split(",") if name and name != NO_GPU]
 
 
 def count_cores() -> int:

@@ -15,6 +15,8 @@ from io import TextIOWrapper
 from multiprocessing import parent_process
 from pathlib import Path
 
+from report.engine.system.machine import NO_GPU, VISIBLE_GPUS
+
 USER_SETTINGS = (
     *("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "KERAS_HOME", "MPLCONFIGDIR", "MATPLOTLIBRC"),
     "SOURCE_DATE_EPOCH",
@@ -25,11 +27,11 @@ FOR_DRIVER = frozenset((signal.SIGINT, signal.SIGUSR2))
 """Signals that all processes get and the driver alone answers: Ctrl-C, and SLURM's that the minutes of a job are over."""
 
 
-def fix_environment(threads: int, home: Path, *, gpu: bool = False) -> None:
+def fix_environment(threads: int, home: Path, *, gpus: str | None = NO_GPU) -> None:
     """Set the variables that could change results; libraries read them when they are imported.
 
-    What the user has set for libraries and pandoc is kept away; their caches lie in ``home``. With ``gpu`` TensorFlow
-    sees the devices that this process was given, and takes of their memory only what it needs; else it sees none.
+    What the user has set for libraries and pandoc is kept away; their caches lie in ``home``. Of GPUs TensorFlow sees
+    those in ``gpus``, or with None all that this process was given, and takes of their memory only what it needs.
     """
     for name in USER_SETTINGS:
         os.environ.pop(name, None)
@@ -47,8 +49,8 @@ def fix_environment(threads: int, home: Path, *, gpu: bool = False) -> None:
         LC_ALL="en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8",  # pandoc reads file names by it
         HOME=str(home),
     )
-    if not gpu:
-        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    if gpus is not None:
+        os.environ[VISIBLE_GPUS] = gpus
 
 
 def end_with_driver() -> None:
