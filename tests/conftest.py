@@ -180,6 +180,9 @@ LONGEST = (
 )
 """What costs most, the longest first: begun last, it would keep one process busy long after the other has ended."""
 
+READS_OF_ANOTHER = {"document/test_pdf.py": "writing/test_readability.py"}
+"""Files whose tests read what those of another file make."""
+
 TOGETHER = ("models", "figures")
 """Rooms whose tests share what takes seconds to import or to make."""
 
@@ -193,7 +196,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         shares = CASE in getattr(item, "fixturenames", ()) and not (given and CASE in given.params)
         where = CASE if shares else item.path.relative_to(REPOSITORY / "tests").as_posix()
         room = where.partition("/")[0]
-        item.add_marker(pytest.mark.xdist_group(room if room in TOGETHER else where))
+        group = room if room in TOGETHER else READS_OF_ANOTHER.get(where, where)
+        item.add_marker(pytest.mark.xdist_group(group))
         ranks[item] = LONGEST.index(where) if where in LONGEST else len(LONGEST)
         if where in LONGEST:
             item.add_marker(pytest.mark.long)
