@@ -11,13 +11,16 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from report.engine import executors
 from report.engine.code import Project
-from report.engine.executors import local_processes
+from report.engine.executors import StartExecutor, local_processes
+from report.engine.local_processes import LocalProcesses
 from report.engine.run import Built, Options, build
 from report.engine.stage import Output, Stage
 from report.engine.status import StageStatus, status
@@ -121,7 +124,9 @@ class Toy:
         script.write_text(f"""
 from pathlib import Path
 from report.engine.code import Project
-from report.engine.executors import local_processes
+from report.engine import executors
+from report.engine.executors import StartExecutor, local_processes
+from report.engine.local_processes import LocalProcesses
 from report.engine.run import Options, build
 from report.engine.stage import Stage
 
@@ -175,6 +180,9 @@ LONGEST = (
 )
 """What costs most, the longest first: begun last, it would keep one process busy long after the other has ended."""
 
+READS_OF_ANOTHER = {"document/test_pdf.py": "writing/test_readability.py"}
+"""Files whose tests read what those of another file make."""
+
 TOGETHER = ("models", "figures")
 """Rooms whose tests share what takes seconds to import or to make."""
 
@@ -188,7 +196,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         shares = CASE in getattr(item, "fixturenames", ()) and not (given and CASE in given.params)
         where = CASE if shares else item.path.relative_to(REPOSITORY / "tests").as_posix()
         room = where.partition("/")[0]
-        item.add_marker(pytest.mark.xdist_group(room if room in TOGETHER else where))
+        group = room if room in TOGETHER else READS_OF_ANOTHER.get(where, where)
+        item.add_marker(pytest.mark.xdist_group(group))
         ranks[item] = LONGEST.index(where) if where in LONGEST else len(LONGEST)
         if where in LONGEST:
             item.add_marker(pytest.mark.long)
@@ -227,6 +236,28 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[P
 def tiny(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """Return a copy of the project that has built the tiny sample; who wants to change it makes a copy."""
     return once("tiny", tiny_build.make)
+
+
+@pytest.fixture(scope="module")
+def start_workers() -> Iterator[StartExecutor]:
+    """Return what gives every build the workers of the first: what takes seconds to import is imported once."""
+    with ExitStack() as end:
+        workers: list[LocalProcesses] = []
+
+        def start(project: Project, home: Path) -> AbstractContextManager[LocalProcesses]:
+            if not workers:
+                workers.append(end.enter_context(LocalProcesses(project, home)))
+            return nullcontext(workers[0])
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def shared_workers(start_workers: StartExecutor) -> Iterator[None]:
+    """Let builds that are started in this process have their workers together."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(executors, "local_processes", start_workers)
+        yield
 
 
 @pytest.fixture

@@ -46,6 +46,9 @@ def copy_project(root: Path) -> None:
             shutil.copyfile(ROOT / name, root / name)
     shutil.rmtree(root / "studies" / "assignment")
     shutil.copytree(TWO_NETWORKS, root / "studies" / "assignment")
+    # Once, and not in each of the processes there, nor of each stage anew; by their content, for modules are edited.
+    compile_once = ("-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "report", "analysis")
+    subprocess.run([sys.executable, *compile_once], cwd=root, check=True)
     git(root, "init")
     git(root, "add", "--all")
     git(root, "commit", "-m", "As it is")

@@ -1,13 +1,18 @@
-"""The command in a process of its own, as a user runs it, and an image for it."""
+"""The command as a user runs it, in a process of its own or in this one, and an image for it."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 from PIL import Image
+
+from report import cli
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,9 +29,30 @@ def run(*arguments: str, cache: Path, **environment: str) -> subprocess.Complete
     )
 
 
+def run_here(
+    *arguments: str, cache: Path, folder: Path = ROOT, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process, which has imported already what another would import first."""
+    said, told = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.object(cli, "raise_on_signals"),  # they are for pytest here
+        mock.patch.object(sys, "argv", ["report", *arguments]),
+        mock.patch.dict(os.environ, {"REPORT_CACHE": str(cache), **environment}),
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(told),
+    ):
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code
+    assert code is None or isinstance(code, int)
+    return subprocess.CompletedProcess(["report", *arguments], code or 0, said.getvalue(), told.getvalue())
+
+
 def run_in_vain(*arguments: str, cache: Path) -> tuple[int, str, str]:
     """Run the command; return its exit code, its error line and its hint."""
-    done = run(*arguments, cache=cache, REPORT_DATA="")
+    done = run_here(*arguments, cache=cache, REPORT_DATA="")
     told = [line for line in done.stderr.splitlines() if line.startswith(("error: ", "hint: "))]
     assert len(told) == 2, done.stderr
     assert "Traceback" not in done.stderr

@@ -14,7 +14,7 @@ from PIL import Image
 from analysis.datasets.sample import phantom
 from report.commands.audit_words import describe_audit, describe_problems
 from report.errors import DATA, OK
-from tests.commands.process import run, run_in_vain
+from tests.commands.process import run_here, run_in_vain
 
 SIZE, IMAGES = 64, 104  # fewer give the trees of the probes no leaf
 CLASSES = ("NORMAL", "PNEUMONIA")
@@ -44,13 +44,16 @@ def plant(root: Path) -> None:
         Image.fromarray(pixels).save(path)
 
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
+
+
 @pytest.fixture(scope="module")
-def audited(tmp_path_factory: pytest.TempPathFactory):
+def audited(shared_workers: None, tmp_path_factory: pytest.TempPathFactory):
     """The folder with faults, its audit, and where the audit lies."""
     place = tmp_path_factory.mktemp("audit")
     folder = write_folder(place / 'some "data"')
     plant(folder)
-    done = run("audit", str(folder), "--out", str(place / "out"), cache=place / "cache")
+    done = run_here("audit", str(folder), "--out", str(place / "out"), cache=place / "cache")
     assert done.returncode == OK, done.stderr
     return folder, done, place
 
@@ -82,7 +85,7 @@ def test_planted_faults_are_told_and_written(audited):
 def test_an_audit_is_cached_and_strict_refuses_what_it_finds(audited):
     folder, done, place = audited
     before = (place / "out" / "audit.html").read_bytes()
-    again = run("audit", str(folder), "--strict", "--out", str(place / "out"), cache=place / "cache")
+    again = run_here("audit", str(folder), "--strict", "--out", str(place / "out"), cache=place / "cache")
     assert again.returncode == DATA
     assert "done in" not in again.stderr  # nothing ran
     assert "error: " in again.stderr
@@ -93,7 +96,7 @@ def test_an_audit_is_cached_and_strict_refuses_what_it_finds(audited):
 
 def test_a_folder_without_faults_has_none(tmp_path):
     folder = write_folder(tmp_path / "data")
-    done = run(
+    done = run_here(
         *("audit", str(folder), "--strict", "--json", "--out", str(tmp_path / "out")),
         cache=tmp_path / "cache",
     )
@@ -122,7 +125,7 @@ def test_images_without_labels_are_looked_through_for_copies(tmp_path):
         chest = phantom.draw_chest(phantom.HEALTHY, phantom.draw_anatomy(rng), rng, width=SIZE, height=SIZE)
         Image.fromarray(chest.pixels).save(folder / f"{number}.png")
     shutil.copy(folder / "0.png", folder / "again.png")
-    done = run("audit", str(folder), "--json", "--out", str(tmp_path / "out"), cache=tmp_path / "cache")
+    done = run_here("audit", str(folder), "--json", "--out", str(tmp_path / "out"), cache=tmp_path / "cache")
     assert done.returncode == OK, done.stderr
     found = json.loads(done.stdout)
     assert found["results"]["audit.duplicates.exact.groups"]["value"] == 1

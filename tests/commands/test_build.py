@@ -18,10 +18,11 @@ from report.errors import (
 )
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
-from tests.commands.process import run, run_in_vain, write_image
+from tests.commands.process import run_here, run_in_vain, write_image
 from tests.pipeline.plans import ABLATED, ASSIGNMENT
 from tests.specimen import TWO_NETWORKS
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
 LABELS = ("Bacterial Pneumonia", "COVID-19", "No Pneumonia (healthy)", "Viral Pneumonia")
 
 
@@ -77,7 +78,7 @@ def test_a_study_without_an_ablation_says_what_it_lacks(tmp_path):
 
 
 def test_without_data_the_hint_says_how_to_get_them(tmp_path):
-    done = run("build", cache=tmp_path, REPORT_DATA=str(tmp_path / "none"))
+    done = run_here("build", cache=tmp_path, REPORT_DATA=str(tmp_path / "none"))
     assert done.returncode == DATA
     assert "--sample" in done.stderr
 
@@ -102,15 +103,15 @@ def test_the_data_of_the_last_build_are_remembered(dataset, tmp_path):
     data, cache = dataset((9, 2, 9, 9)), tmp_path / "cache"
     run_in_vain("build", "--data", str(data), cache=cache)
     for command in (("status",), ("why", "split"), ("graph", "--out", str(tmp_path / "graph.svg"))):
-        done = run(*command, cache=cache)
+        done = run_here(*command, cache=cache)
         assert (done.returncode, done.stderr) == (OK, f"data: {data} (as in the last build)\n")
-    done = run("log", "read", cache=cache, REPORT_DATA="")
+    done = run_here("log", "read", cache=cache, REPORT_DATA="")
     assert (done.returncode, done.stderr) == (OK, "")
     data.rename(tmp_path / "elsewhere")
     code, error, hint = run_in_vain("status", cache=cache)
     assert (code, hint) == (DATA, "hint: repeat --data DIR, or set REPORT_DATA")
     assert "where the last build found them" in error
-    assert run("log", "read", cache=cache, REPORT_DATA="").returncode == OK
+    assert run_here("log", "read", cache=cache, REPORT_DATA="").returncode == OK
 
 
 def test_too_many_exclusions(dataset, tmp_path):

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from report.errors import DATA, OK, USAGE
-from tests.commands.process import ROOT, run
+from tests.commands.process import ROOT, run, run_here
 
 HEAVY = (
     *("tensorflow", "keras", "pandas", "numpy", "matplotlib", "weasyprint", "jinja2", "rich.progress"),
@@ -86,7 +86,7 @@ def test_without_a_command_help_is_shown(tmp_path):
     ],
 )
 def test_an_error_is_one_line_and_one_hint(tmp_path, arguments, code, error, hint):
-    done = run(*arguments, cache=tmp_path / "cache", REPORT_DATA="")
+    done = run_here(*arguments, cache=tmp_path / "cache", REPORT_DATA="")
     assert done.returncode == code
     lines = done.stderr.splitlines()
     assert len(lines) == 2

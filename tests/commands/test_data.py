@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -18,21 +17,14 @@ from report.errors import DATA, OK, USAGE
 from report.study.loading import load
 from report.workspace.data import find_data
 from report.workspace.request import Request
+from tests.commands.process import run_here
 from tests.specimen import TWO_NETWORKS
 
 ROOT = Path(__file__).parents[2]
 
 
 def check(*arguments: str, cache: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own, as a user does."""
-    return subprocess.run(
-        [sys.executable, "-m", "report", "data", "check", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "REPORT_CACHE": str(cache), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_here("data", "check", *arguments, cache=cache, **environment)
 
 
 @pytest.fixture
@@ -182,9 +174,6 @@ def test_a_study_that_is_given_another_layout_points_to_the_check(tmp_path):
     data.mkdir()
     Image.new("L", (30, 30)).save(data / "p.png")
     command = [
-        sys.executable,
-        "-m",
-        "report",
         "build",
         "pediatric-official",
         "--data",
@@ -192,13 +181,6 @@ def test_a_study_that_is_given_another_layout_points_to_the_check(tmp_path):
         "--only",
         "cnn_1",
     ]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "REPORT_CACHE": str(tmp_path / "cache")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_here(*command, cache=tmp_path / "cache")
     assert done.returncode == DATA, done.stderr
     assert f"hint: report data check {data} tells which reader and which studies fit" in done.stderr

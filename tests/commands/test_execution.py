@@ -20,7 +20,7 @@ from report.errors import DamagedError, RenderError, StageError
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from report.workspace.trained import Trained
-from tests.commands.process import ROOT, run
+from tests.commands.process import ROOT, run_here
 from tests.pipeline.plans import ABLATED
 from tests.specimen import TWO_NETWORKS
 
@@ -83,7 +83,7 @@ def test_the_hints_of_predict_and_of_data_check_lead_to_their_logs(tmp_path, fai
     for name, hint in (("assignment-sample-classify", asked), (data.CHECK_NAME, checked)):
         store.point(name, {hint.split()[2]: name}, "runs")
         write_atomically(store.log(name), f"what {name} has said".encode())
-        assert run(*hint.split()[1:], cache=tmp_path).stdout == f"what {name} has said\n"
+        assert run_here(*hint.split()[1:], cache=tmp_path).stdout == f"what {name} has said\n"
 
 
 def test_the_hint_of_a_failed_stage_is_a_whole_command(tmp_path, failing):

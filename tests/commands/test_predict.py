@@ -24,7 +24,7 @@ from report.commands.predict import list_images
 from report.engine.store import Store
 from report.errors import DATA, STAGE, USAGE
 from tests import tiny_build
-from tests.commands.process import run_in_vain, write_image
+from tests.commands.process import run_here, run_in_vain, write_image
 from tests.preview.site import address
 
 
@@ -106,18 +106,14 @@ def test_an_export_keeps_what_is_there(tmp_path):
 
 
 class Tiny:
-    """The tiny sample that was built, and commands run there as a user does."""
+    """The tiny sample that was built, and commands that are run there."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.cache = root / tiny_build.CACHE
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        own = {name: value for name, value in os.environ.items() if not name.startswith("REPORT_")}
-        command = [sys.executable, "-m", "report", *words, "--cache", str(self.cache)]
-        return subprocess.run(
-            command, cwd=self.root, env={**own, "CI": "true"}, capture_output=True, text=True, check=False
-        )
+        return run_here(*words, cache=self.cache, folder=self.root, CI="true")
 
     def find(self, stage: str, name: str) -> Path:
         """Return where the cache has a file of a stage."""
@@ -126,11 +122,12 @@ class Tiny:
         return store.blob(record.outputs[name]["sha256"])
 
     def options(self, model: str = "improved") -> tuple[str, ...]:
-        return ("--model", model, "--sample", *tiny_build.SETTINGS)
+        study = str(self.root / "studies" / "assignment")
+        return ("--model", model, "--study", study, "--sample", *tiny_build.SETTINGS)
 
 
 @pytest.fixture(scope="module")
-def built(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+def built(tiny: Path, shared_workers: None, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     """Return a copy of the tiny sample, whose cache is this file's own."""
     return Tiny(Path(shutil.copytree(tiny, tmp_path_factory.mktemp("built") / "project", symlinks=True)))
 

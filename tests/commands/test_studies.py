@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 from report.errors import OK
-from tests.commands.process import run
+from tests.commands.process import run_here
 
 
 def test_models_prints_json_alone_on_standard_output(tmp_path):
-    done = run("models", "assignment", "--json", cache=tmp_path)
+    done = run_here("models", "assignment", "--json", cache=tmp_path)
     assert done.returncode == OK, done.stderr
     models = json.loads(done.stdout)
     assert models["baseline"]["parameters"] == 1_615_940

@@ -94,14 +94,22 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def test_two_builds_give_the_same_bytes(first, tmp_path):
+@pytest.mark.parametrize(
+    "cached",
+    [
+        # That figures are drawn the same anywhere: of each kind in tests/figures, of a report by `case`.
+        ("train.", "figure."),
+        pytest.param(("train.",), marks=pytest.mark.slow),
+    ],
+)
+def test_two_builds_give_the_same_bytes(first, tmp_path, cached):
     root = tmp_path / "elsewhere, with a space" / "ünder"
     tiny_build.copy_project(root)
     second = Copy(root, root / ".cache", root / "build")
     # That trainings give the same bytes again is tested of each by itself.
     shutil.copytree(first.cache, second.cache, copy_function=os.link)
     for stage, (path, _) in second.records().items():
-        if not stage.startswith("train."):
+        if not stage.startswith(cached):
             path.unlink()
     done = second.build("--jobs", "2", TZ="Asia/Tokyo", LC_ALL="C", HOME=str(tmp_path), COLUMNS="40")
     assert done.returncode == 0, done.stderr

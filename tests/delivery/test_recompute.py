@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from concurrent.futures import Executor, Future
 
 import pytest
 
@@ -39,6 +40,26 @@ def test_what_could_not_be_recomputed_is_not_said_to_agree(copy):
     assert verify.find_unchecked(copy.given, copy.again) == frozenset()
 
 
+class Here(Executor):
+    """Runs in this process, at once, what a pool would run in others; that `case` was verified with."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def submit(self, function, /, *words, **named):
+        done = Future()
+        done.set_result(function(*words, **named))
+        return done
+
+
+@pytest.fixture
+def of_results_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what follows be recomputed as far as the results, here."""
+    monkeypatch.setattr(evidence, "TARGETS", ("results",))
+    monkeypatch.setattr(recompute, "ProcessPoolExecutor", Here)
+
+
+@pytest.mark.usefixtures("of_results_alone")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -68,9 +89,8 @@ def test_what_could_not_be_recomputed_is_not_said_to_agree(copy):
     ],
     ids=["predictions", "history and margin", "split"],
 )
-def test_from_changed_evidence_other_results_follow(copy, tmp_path, monkeypatch, changes):
+def test_from_changed_evidence_other_results_follow(copy, tmp_path, changes):
     """Those that are changed together have no result in common."""
-    monkeypatch.setattr(evidence, "TARGETS", ("results",))
     for file, pattern, _ in changes:
         replace_one(copy.folder / file, pattern, change_digit)
     sign_anew(copy.folder)
@@ -81,8 +101,8 @@ def test_from_changed_evidence_other_results_follow(copy, tmp_path, monkeypatch,
         assert [line for line in told if re.search(named, line)], told[:10]
 
 
-def test_what_cannot_be_recomputed_is_told_with_its_place(copy, tmp_path, monkeypatch):
-    monkeypatch.setattr(evidence, "TARGETS", ("results",))
+@pytest.mark.usefixtures("of_results_alone")
+def test_what_cannot_be_recomputed_is_told_with_its_place(copy, tmp_path):
     replace_one(copy.folder / "predictions/improved.csv", r",0\.\d+", ",lots")
     again = recompute.recompute(copy.folder, copy.given, tmp_path / "again", lambda *_: None)
     told = list(map(str, verify.compare(copy.folder, copy.given, again)[0]))

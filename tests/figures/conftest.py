@@ -31,12 +31,31 @@ SPLITS = ["val", "test"]
 SIZE = 48
 
 
-def write_inputs(root: Path, ids: Sequence[str] = IDS) -> dict[str, Path]:
-    """Write what the figures of a small study read, pictures of noise among it; return the folders."""
+def write_few_inputs(root: Path, ids: Sequence[str] = IDS) -> dict[str, Path]:
+    """Write pictures of noise and what one model makes of them; return the folders."""
+    folders = _write_data(root, ids)
+    _write_model(root, MODELS[0], 0, ids)
+    return {**{folder.name: folder for folder in root.iterdir()}, "records": folders["read"]}
+
+
+def write_external_inputs(root: Path, ids: Sequence[str]) -> dict[str, Path]:
+    """Write what one network calls images from elsewhere; return the folders."""
+    root.mkdir()
+    _write_external(root, MODELS[0], ids)
+    return {folder.name: folder for folder in root.iterdir()}
+
+
+def _write_data(root: Path, ids: Sequence[str]) -> dict[str, Path]:
     folders = {name: root / name for name in ("read", "split", "images", "data")}
     for folder in folders.values():
         folder.mkdir(parents=True)
     _write_pictures(folders, ids)
+    return folders
+
+
+def write_inputs(root: Path, ids: Sequence[str] = IDS) -> dict[str, Path]:
+    """Write what the figures of a small study read, pictures of noise among it; return the folders."""
+    folders = _write_data(root, ids)
     for seed, model in enumerate(MODELS):
         _write_model(root, model, seed, ids)
     _write_comparison(root, ids)
@@ -331,19 +350,23 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Inputs]:
-    """Return what the figures of a study of so many classes read, made once; few resamples place texts as well."""
-    made: dict[int, Inputs] = {}
+def study(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Inputs]:
+    """Return what the figures of a study of so many classes read, made once; few resamples place texts as well.
 
-    def of(n: int) -> Inputs:
-        if n not in made:
+    Of a ``few`` figures it has no more than `write_few_inputs` writes.
+    """
+    made: dict[tuple[int, bool], Inputs] = {}
+
+    def of(n: int, *, few: bool = False) -> Inputs:
+        if (n, few) not in made:
+            write = write_few_inputs if few else write_inputs
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(evaluate_stage, "resamples", partial(resamples, number=200))
                 patch.setattr(calibration, "consistency_bars", partial(consistency_bars, draws=100))
                 patch.setattr(settings, "BAND_RESAMPLES", 100)
                 patch.setattr(settings, "RESAMPLES", 200)
                 patch.setattr(settings, "DECLARED_RESAMPLES", 200)
-                made[n] = write_inputs(tmp_path_factory.mktemp(f"classes-{n}") / "study", ids(n))
-        return made[n]
+                made[n, few] = write(tmp_path_factory.mktemp(f"classes-{n}") / "study", ids(n))
+        return made[n, few]
 
     return of

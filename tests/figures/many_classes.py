@@ -60,7 +60,8 @@ def classes_of(n: int, kind: str) -> list[dict[str, str]]:
 
 def multiply(inputs: Inputs, out: Path, times: int) -> Inputs:
     """Return inputs with ``times`` as many pictures, which are written into ``out`` unless they lie there."""
-    changed = [*("read", "split"), *(f"evaluate_{model}" for model in ("a", "b", "low_detail"))]
+    evaluated = [f"evaluate_{model}" for model in ("a", "b", "low_detail")]
+    changed = ["read", "split", *(name for name in evaluated if name in inputs)]
     given = {**inputs, **{name: out / name for name in changed}}
     if out.exists():
         return given

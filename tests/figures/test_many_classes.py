@@ -16,6 +16,7 @@ from analysis.figures import (
     wording,
 )
 from report.study.loading import load
+from tests.figures.conftest import write_external_inputs
 from tests.figures.drawing import (
     FIGURES,
     draw,
@@ -60,13 +61,14 @@ def test_figures_fit_a_page_and_their_texts_lie_apart(
     name: str,
     n: int,
     kind: str,
-    study: Callable[[int], Inputs],
+    study: Callable[..., Inputs],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     figures = keep_figures(monkeypatch)
     changes = {} if kind == "short" else _titles(name)
-    svg = draw(name, study(n), tmp_path, classes=classes_of(n, kind), **changes)
+    inputs = study(n, few=(name, n, kind) in ALSO_FAST)
+    svg = draw(name, inputs, tmp_path, classes=classes_of(n, kind), **changes)
     # Small digits in rows of 2.7 mm have their descenders' room in common, not their ink.
     require_clean(*figures, slack=1.6)
     height = float(ET.fromstring(svg).get("height", "").removesuffix("pt"))
@@ -94,7 +96,6 @@ def test_the_external_matrices_of_many_models_fit_a_page(
     n: int,
     kind: str,
     models: int,
-    study: Callable[[int], Inputs],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -102,7 +103,8 @@ def test_the_external_matrices_of_many_models_fit_a_page(
     named = [{"id": f"m{k}", "title": f"Network number {k}"} for k in range(models)]
     inputs = {f"external_{m['id']}": "external_a" for m in named}
     monkeypatch.setitem(FIGURES, "external.many", (inputs, {**params, "models": named}))
-    svg = draw("external.many", study(n), tmp_path, classes=classes_of(n, kind))
+    made = write_external_inputs(tmp_path / "study", ids(n))
+    svg = draw("external.many", made, tmp_path, classes=classes_of(n, kind))
     require_clean(*figures, slack=1.6)
     assert float(ET.fromstring(svg).get("height", "").removesuffix("pt")) <= style.PAGE_MM / 25.4 * 72 + 0.01
     drawn = [m for m in named if f">{m['title']}<" in svg]
@@ -118,7 +120,7 @@ def test_few_and_many_pictures_fit(
     name: str,
     times: int,
     n: int,
-    study: Callable[[int], Inputs],
+    study: Callable[..., Inputs],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -133,7 +135,7 @@ def test_few_and_many_pictures_fit(
 @pytest.mark.parametrize("case", ["fourteen-classes", "long-labels", "label-with-dollar"])
 @pytest.mark.parametrize("name", ["counts", "sizes", "examples", "roc", "confusion", "moved", "overlay.roc"])
 def test_the_studies_of_the_cases_have_readable_figures(
-    name: str, case: str, study: Callable[[int], Inputs], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, case: str, study: Callable[..., Inputs], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not CASES.is_dir():
         pytest.skip("the cases are not here")

@@ -42,6 +42,7 @@ def apart(folder: Path, inputs: dict[str, Path], recipe: Recipe, kill_at: int) -
     return done.returncode
 
 
+@pytest.mark.slow  # the next one begins in a fresh process; whole builds predict in two, see delivery/test_rebuild.py
 def test_fresh_process_gives_the_same_bytes(
     prepared: dict[str, Path], trained: Path, recipe: Recipe, predict: Run, tmp_path: Path
 ) -> None:

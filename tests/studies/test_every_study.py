@@ -5,18 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
 
 from report import cli
 from report.commands import skeleton
-from report.engine import executors
-from report.engine.code import Project
-from report.engine.executors import StartExecutor
-from report.engine.local_processes import LocalProcesses
 
 ROOT = Path(__file__).parents[2]
 STUDIES = sorted(path.parent.name for path in (ROOT / "studies").glob("*/study.toml"))
@@ -47,20 +41,6 @@ def test_every_study_is_built_here():
     assert {*SHOWN, "assignment"} == set(STUDIES)
 
 
-@pytest.fixture(scope="module")
-def start_workers() -> Iterator[StartExecutor]:
-    """Return what gives every build the workers of the first: TensorFlow is imported once."""
-    with ExitStack() as end:
-        workers: list[LocalProcesses] = []
-
-        def start(project: Project, home: Path) -> AbstractContextManager[LocalProcesses]:
-            if not workers:
-                workers.append(end.enter_context(LocalProcesses(project, home)))
-            return nullcontext(workers[0])
-
-        yield start
-
-
 @pytest.mark.parametrize(
     ("name", "model"),
     [
@@ -68,8 +48,8 @@ def start_workers() -> Iterator[StartExecutor]:
         for shown in SHOWN.items()
     ],
 )
-def test_one_model_of_a_study(name, model, start_workers, tmp_path, monkeypatch):
-    monkeypatch.setattr(executors, "local_processes", start_workers)
+@pytest.mark.usefixtures("shared_workers")
+def test_one_model_of_a_study(name, model, tmp_path):
     cache = tmp_path / "cache"
     few = ("sample.pictures=80",) * (name not in MANY)
     settings = [word for setting in (*SMALL, *few) for word in ("--set", setting)]

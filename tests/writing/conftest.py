@@ -25,7 +25,7 @@ from analysis.vocabulary.run_names import join_run
 from report import PROJECT
 from report.delivery import made_up
 from report.delivery.made_up_audit import write_audit
-from report.document import lint
+from report.document import html, lint, pdf
 from report.engine.stage import Output, Stage
 from report.pipeline.data import Place
 from report.pipeline.stages import make_stages
@@ -178,6 +178,42 @@ def evaluated(once):
         return root, json.loads((root / INPUTS).read_text())
 
     return make
+
+
+@pytest.fixture(scope="session")
+def whole_report(once, evaluated) -> Path:
+    """Return the folder of the assignment's report from made-up predictions, its HTML and its PDF."""
+
+    def make(folder: Path) -> None:
+        inputs = {"source": write_report(*evaluated({}), folder), "templates": PROJECT / "templates"}
+        for stage in (html, pdf):
+            stage.render(inputs, folder, scratch=folder, progress=silent)
+
+    return once("whole-report", make)
+
+
+def write_report(root: Path, folders: dict[str, str], out: Path) -> Path:
+    """Write the source of the assignment's report from made-up predictions."""
+    inputs = {name: root / folder for name, folder in folders.items()}
+    of_study = {
+        "study": STUDY,
+        "name": "assignment",
+        "sample": True,
+        "overrides": [],
+        "declaration": "0" * 64,
+        "together": [m["id"] for m in STUDY["models"]],
+    }
+    write(
+        {**inputs, "templates": PROJECT / "templates", "prose": ASSIGNMENT},
+        out,
+        scratch=out,
+        progress=silent,
+        commit="0123abc",
+        versions=["numpy"],
+        many=False,
+        **of_study,
+    )
+    return out
 
 
 class Artifacts(dict[str, Path]):

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from report.document import html, pdf
-from tests.document.test_pdf import TEMPLATES, write_report
+from report.document import pdf
+from tests.document.test_pdf import TEMPLATES
 from tests.writing import readability
 from tests.writing.conftest import STUDY
 from tests.writing.made_up_reports import Case, write_page
@@ -59,14 +59,10 @@ PROMISES: dict[str, tuple[str, ...]] = {
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory, evaluated) -> Path:
+def build(request: pytest.FixtureRequest) -> Path:
     if "REPORT_BUILD" in os.environ:
         return Path(os.environ["REPORT_BUILD"])
-    out = tmp_path_factory.mktemp("readable")
-    inputs = {"source": write_report(*evaluated({}), out), "templates": TEMPLATES}
-    for stage in (html, pdf):
-        stage.render(inputs, out, scratch=out, progress=lambda *_, **__: None)
-    return out
+    return Path(request.getfixturevalue("whole_report"))
 
 
 @pytest.fixture(scope="module")
