@@ -124,9 +124,7 @@ class Toy:
         script.write_text(f"""
 from pathlib import Path
 from report.engine.code import Project
-from report.engine import executors
-from report.engine.executors import StartExecutor, local_processes
-from report.engine.local_processes import LocalProcesses
+from report.engine.executors import local_processes
 from report.engine.run import Options, build
 from report.engine.stage import Stage
 
