@@ -112,8 +112,8 @@ class Values:
         return f"{self.text(name)}, {found}" if found else self.text(name)
 
     def cell(self, name: str) -> str:
-        """Return a result with its interval, for a table: ``0.788 (0.764–0.812)``."""
-        found = self.interval(name, to="–")
+        """Return a result with its interval, for a table: ``0.788 (0.764–0.812)``, ``+0.030 (−0.010 to +0.070)``."""
+        found = self.interval(name, to=unbroken(" to ") if is_difference(name) else "–")
         return f"{self.text(name)} ({found})" if found else self.text(name)
 
     def __call__(self, name: str) -> str:

@@ -39,7 +39,7 @@ def test_the_appendix_has_every_model_and_the_difference(drawn, source, tmp_path
     part = text.partition("{#sec-draws}")[2].partition("\n# ")[0].replace("\u00a0", " ")
     assert "on three draws (random states 42, 43 and 44)" in part
     assert "| Baseline CNN | 0.500 (0.400–0.600) |" in part
-    assert "| Improved CNN minus baseline CNN | +0.500 (+0.400–+0.600) |" in part
+    assert "| Improved CNN minus baseline CNN | +0.500 (+0.400 to +0.600) |" in part
     assert (tmp_path / "source-out" / "tables" / "audit_splits_draws.csv").is_file()
 
 

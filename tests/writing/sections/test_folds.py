@@ -41,7 +41,7 @@ def test_the_appendix_has_every_model_the_difference_and_each_fold(folded, sourc
     assert "parted into five folds, stratified by class (random state 42)" in part
     assert "a confirmation and no second test" in part
     assert "| Baseline CNN | 0.500 (0.400–0.600) |" in part
-    assert "| Improved CNN minus baseline CNN | +0.500 (+0.400–+0.600) |" in part
+    assert "| Improved CNN minus baseline CNN | +0.500 (+0.400 to +0.600) |" in part
     assert "| 5 | 8 | 0.500 | 0.500 | +0.500 |" in part
     assert "| **Mean** |  | **0.500 (0.400–0.600)** |" in part
     assert "{#tbl-measures-test-folds}" in part

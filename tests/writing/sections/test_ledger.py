@@ -153,7 +153,7 @@ def test_what_a_mistake_cost_stands_in_a_table_where_both_networks_are_trained(l
     }
     made = ledger({**STUDY, "mistakes": [mistake, untrained]}, results)
     table = macro(made.facts, "floats/ledger.mistakes")
-    row = "| Baseline CNN | Accuracy | 0.500 | 0.620 | +0.120 (+0.050–+0.200) |"
+    row = "| Baseline CNN | Accuracy | 0.500 | 0.620 | +0.120 (+0.050 to +0.200) |"
     assert row in table.replace("\u00a0", " ")
     assert table.count("| Macro F1 |") == 1
     assert "{#tbl-mistakes}" in table
