@@ -128,7 +128,8 @@ end
 local function whole_intervals(tbl)
   return tbl:walk({
     Str = function(s)
-      if s.text:match("%d–[%d+]") or s.text:match("%d–−%d") then return whole(s) end
+      local joined = s.text:match(NBSP .. "to" .. NBSP) or s.text:match(NBSP .. "/" .. NBSP)
+      if joined or s.text:match("%d–%d") then return whole(s) end
     end,
   })
 end

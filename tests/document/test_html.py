@@ -152,6 +152,13 @@ def test_what_belongs_together_stays_on_one_line(tmp_path: Path) -> None:
     assert page.count('<mspace width="0.167em"></mspace>') == 2
 
 
+def test_pairs_and_intervals_in_tables_stay_on_one_line(tmp_path: Path) -> None:
+    cells = ["0.1\u00a0/\u00a00.2", "(−0.1\u00a0to\u00a0+0.2)", "(0.1–0.2)"]
+    table = f"| a | b | c |\n|:--|:--|:--|\n| {' | '.join(cells)} |\n\n: T. {{#tbl-t}}\n"
+    page = render(small(tmp_path, table), tmp_path)
+    assert all(f'<span class="whole">{cell}</span>' in page for cell in cells)
+
+
 def test_columns_get_widths_by_their_longest_cells_where_these_are_asked_for(tmp_path: Path) -> None:
     table = f'| | A | B |\n|:--|:--|:--|\n| ab | {"x " * 20}| {"x " * 80}|\n\n: T. {{#tbl-t tbl-colwidths="auto"}}\n'
     text = render(small(tmp_path, f"# H\n\nSee @tbl-t.\n\n{table}"), tmp_path)
