@@ -15,6 +15,8 @@ from report.writing.sections.results import weighing
 from report.writing.study_facts import Section, read_rows
 
 MILLION = 1_000_000
+FEWEST_ERRORS = 5
+"""Images by which an error has to become rarer to be told of."""
 MUCH = 10
 """A dense layer with so many times the weights is one that could memorise, where the other is not."""
 
@@ -113,7 +115,7 @@ class Explanation(Section):
         }
 
     def errors(self, b: str) -> dict[str, Any]:
-        """Return of the errors of the baseline on the compared split the two that ``fell`` most with ``b``, and the ``commonest``.
+        """Return of the errors of the baseline on the compared split the ``commonest``, and the two that ``fell`` most with ``b``, if by enough.
 
         Each has ``true`` and ``said``, and how many images of the test set it is of ``before`` and ``after``, means rounded.
         """
@@ -126,7 +128,8 @@ class Explanation(Section):
         for true, said in permutations(self.facts.classes, 2):
             before, after = (rows[m, true][said] for m in (declared["baseline"], b))
             found.append({"true": true, "said": said, "before": before, "after": after})
-        fell = sorted((e for e in found if e["before"] > e["after"]), key=lambda e: e["after"] - e["before"])
+        fell = [e for e in found if e["before"] - e["after"] >= FEWEST_ERRORS]
+        fell.sort(key=lambda e: e["after"] - e["before"])
         return {"fell": fell[:2], "commonest": max(found, key=lambda e: e["before"])}
 
     def _images_called(self, row: str) -> dict[str, int]:

@@ -77,8 +77,11 @@ class Pretraining(Section):
                 return {"like": model["id"], "rows": unlike}
         return found
 
-    def apart(self) -> dict[str, list[str]]:
-        """Return the labels of the classes of which nearly ``all`` X-rays are ours too, and of which hardly any, ``none``."""
+    def apart(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the classes of which nearly ``all`` X-rays are ours too, and of which hardly any, ``none``.
+
+        Each has its ``label``, and tells whether the word is true without nearly and hardly (``whole``).
+        """
         ids = [c["id"] for c in self.study[PRETRAINING]["classes"]]
         share = [
             self.values.value(f"{PRETRAINING}.{SHARED}.count.{name}")
@@ -87,8 +90,8 @@ class Pretraining(Section):
         ]
         shares = [*zip(self.labels, share, strict=True)]
         return {
-            "all": [label for label, of in shares if of > MOST],
-            "none": [label for label, of in shares if of < 1 - MOST],
+            "all": [{"label": label, "whole": of == 1} for label, of in shares if of > MOST],
+            "none": [{"label": label, "whole": of == 0} for label, of in shares if of < 1 - MOST],
         }
 
     def rows(self) -> list[list[str]]:

@@ -40,7 +40,7 @@ def test_a_tie_is_shown_with_all_its_classes(found, tmp_path):
     [
         (
             "covid_19",
-            "A network that judged by age alone would not call them that, as among ours only COVID\\-19 images show adults.",
+            "Among ours only COVID\\-19 images show adults, so age alone does not fit, unless older children count as such.",
         ),
         ("healthy", "only COVID\\-19 images show adults, so age can explain this."),
     ],
