@@ -104,6 +104,14 @@ def test_phases_follow_each_other(say):
     assert "Batch normalisation keeps" in words
 
 
+def test_the_abstract_says_what_was_learnt_first_and_without_what(say):
+    begun = "The fine\\-tuned residual CNN learnt first from the COVID\\-19 Radiography Database"
+    assert say()("abstract.learnt_first") == (
+        f"{begun}, without the 358 images of it that we validate or test on too, or whose patient we do."
+    )
+    assert say(**{"left_out.count": 0})("abstract.learnt_first") == f"{begun}."
+
+
 def test_networks_that_do_not_follow_each_other_are_no_phases(say):
     written = say()
     scratch, head, transfer = written.facts.study["models"]
