@@ -12,7 +12,9 @@ from report.writing.layers import tidy_settings
 from report.writing.values import count
 
 Layers = Sequence[Mapping[str, str]]
-CONVOLVING = {"Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Functional"}
+INSIDE = "Functional"
+"""The kind of a network inside another."""
+CONVOLVING = {"Conv2D", "DepthwiseConv2D", "SeparableConv2D", INSIDE}
 """Kinds of layers with which a block begins, beside those that join branches."""
 JOINING, NORMALISING, ACTIVATING = "Add", "BatchNormalization", ("Activation", "ReLU")
 _TWICE = re.compile(r"^(\d+ x \d+), stride \1$")
@@ -187,7 +189,7 @@ def find_shared(networks: Sequence[Network]) -> dict[str, list[str]]:
     """Return by kind of layer what is set alike in all of them but the last of each network, so that it is said once."""
     alike: dict[str, list[str]] = {}
     hidden = [layer for network in networks for layer in _hidden(network)]
-    plain = {layer.kind for layer in hidden if not layer.others}
+    plain = {INSIDE, *(layer.kind for layer in hidden if not layer.others)}
     for layer in hidden:
         if layer.kind not in plain:
             found = alike.setdefault(layer.kind, [*layer.others])

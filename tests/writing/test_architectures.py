@@ -82,3 +82,10 @@ def test_what_all_layers_have_is_found_within_branches_too():
         for joined in block
         for layer in (joined, *(inner for branch in joined.branches for inner in branch))
     )
+
+
+def test_what_is_frozen_in_a_network_inside_another_is_told_of_that_network():
+    inside = row("inside", "Functional", "inside: 42 layers, 0 of them frozen", "input")
+    network = read_network([RESIDUAL[0], inside])
+    assert find_shared([network]) == {}
+    assert "0 of them frozen" in network.blocks[0][0].others
