@@ -82,13 +82,14 @@ class Pretraining(Section):
 
         Each has its ``label``, and tells whether the word is true without nearly and hardly (``whole``).
         """
-        ids = [c["id"] for c in self.study[PRETRAINING]["classes"]]
-        share = [
-            self.values.value(f"{PRETRAINING}.{SHARED}.count.{name}")
-            / self.values.value(f"{PRETRAINING}.{ALL}.count.{name}")
-            for name in ids
+        shares = [
+            (
+                c["label"],
+                self.values.value(f"{PRETRAINING}.{SHARED}.count.{c['id']}")
+                / self.values.value(f"{PRETRAINING}.{ALL}.count.{c['id']}"),
+            )
+            for c in self.study[PRETRAINING]["classes"]
         ]
-        shares = [*zip(self.labels, share, strict=True)]
         return {
             "all": [{"label": label, "whole": of == 1} for label, of in shares if of > MOST],
             "none": [{"label": label, "whole": of == 0} for label, of in shares if of < 1 - MOST],
