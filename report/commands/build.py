@@ -202,6 +202,12 @@ def _note_omissions(plan: Plan, model: str) -> None:
             "this processor does not multiply in bfloat16, so networks that are described here are trained in float32, and"
             " the report says so"
         )
+    for begun in plan.study.models:
+        if other := begun.study_of_weights[0]:
+            console.warn(
+                f"{begun.id} begins with weights that {other} has trained: if they have learnt images that are tested on here,"
+                " its figures are too good, and the report says so"
+            )
     if plan.lacks_external:
         console.note(
             "no images of the external set are there, so the models are not tried on it, and the report says so:"

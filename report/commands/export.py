@@ -58,6 +58,7 @@ def make_files(plan: Plan, trained: Trained, licence: str) -> dict[str, bytes]:
     from analysis.vocabulary.run_names import split_run
     from report.commands.execution import build_stages, local_options
     from report.commands.predict import name_in_cache
+    from report.study.trainings import list_variants
     from report.workspace.data import fetch_command
     from report.writing.model_card import CardFacts, write_files
 
@@ -70,15 +71,19 @@ def make_files(plan: Plan, trained: Trained, licence: str) -> dict[str, bytes]:
         "classes": [{"id": c, "label": label} for c, label in trained.classes.items()],
         "calibration": description["calibration"],
     }
-    study, model = plan.study, split_run(trained.name)[0]
+    study = plan.study
+    models = (*study.models, *(variant.model for variant in list_variants(study)))
+    model = next(m for m in models if m.id == split_run(trained.name)[0])
     facts = CardFacts(
         study=study.about.title,
         source=fetch_command(study),
-        title=next((m.title for m in study.models if m.id == model), model),
+        title=model.title,
         name=trained.name,
         digest=digest(network),
         group=trained.group,
         generated=plan.request.sample,
+        weights=study.first_of(model).weights,
+        pretraining=study.pretraining.title if study.pretraining else "",
         license=licence,
         split=trained.split,
         results=trained.results,

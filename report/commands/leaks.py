@@ -14,6 +14,7 @@ from report.errors import and_more
 if TYPE_CHECKING:
     from report.engine.run import Built
 
+IN_TWO = " in a split before it too, to the pixel or nearly"
 WITHOUT_COPIES = "split.exclude_duplicates = true leaves out the copies"
 BY_PATIENT = 'split.group = "patient" keeps the images of a patient together'
 COPIED = {"val": "any_in_train", "test": "any_in_train_or_val"}
@@ -37,12 +38,12 @@ def find_leaks(results: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, 
         Those of ``results.json``.
     """
     for analysis in ANALYSES.values():
-        for topic, rest, what, hint in (
-            (LEAKS, COPIED, "are in a split before it too, to the pixel or nearly", WITHOUT_COPIES),
+        for topic, rest, (one, many), hint in (
+            (LEAKS, COPIED, ("is" + IN_TWO, "are" + IN_TWO), WITHOUT_COPIES),
             (
                 PATIENTS,
                 dict.fromkeys(EVALUATED, f"{SAME_PATIENT}.{WHOLE}"),
-                "are of patients with training images",
+                ("is of a patient with training images", "are of patients with training images"),
                 BY_PATIENT,
             ),
         ):
@@ -54,8 +55,9 @@ def find_leaks(results: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, 
                 if entry and entry["value"]
             ]
             if shared:
+                alone = sum(entry["value"] for entry in entries.values() if entry) == 1
                 which = f"split {analysis.name}" if analysis.suffix else "split"
-                yield f"{which}: {' and '.join(shared)} {what}", hint
+                yield f"{which}: {' and '.join(shared)} {one if alone else many}", hint
 
 
 def refuse_leaks(leaks: list[tuple[str, str]]) -> None:

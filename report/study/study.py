@@ -95,6 +95,11 @@ class Study(Section):
                 found.append(model)
         return tuple(found)
 
+    def first_of(self, model: Model) -> Model:
+        """Return the model with whose initial weights the training of ``model`` began: itself, or one of ``init_from``."""
+        before = next((m for m in self.models if m.id == model.init_from), None)
+        return model if before is None else self.first_of(before)
+
     def begins_elsewhere(self, model: Model) -> bool:
         """Tell whether a model's weights up to its head are not its own: it is fine-tuned, or stands on a backbone."""
         before = next((m for m in self.models if m.id == model.init_from), None)

@@ -33,6 +33,10 @@ class CardFacts:
         What the split keeps together.
     generated : bool
         Whether the images are those of a sample.
+    weights : str
+        Those that its training began with, as the study file says.
+    pretraining : str
+        What those images are called, "" where the study pretrains nothing.
     license : str
         As model hubs call it, "other" where nobody has said one.
     split : str
@@ -56,6 +60,8 @@ class CardFacts:
     digest: str
     group: str
     generated: bool
+    weights: str
+    pretraining: str
     license: str
     split: str
     results: Mapping[str, Mapping[str, Any]]

@@ -55,6 +55,14 @@ def test_the_analysis_by_patient_is_told_apart():
     assert what.startswith("split by patient: 2 of 1,257 test images")
 
 
+def test_one_image_alone_is_told_in_the_singular():
+    found = [what for what, _ in find_leaks(results(val_copies=1, test_patients=1))]
+    assert found == [
+        "split: 1 of 1,257 validation images is in a split before it too, to the pixel or nearly",
+        "split: 1 of 1,257 test images is of a patient with training images",
+    ]
+
+
 @pytest.fixture
 def built(monkeypatch, tmp_path):
     """Return a function that builds a study whose stages have given these results."""

@@ -31,7 +31,7 @@ SEEN: dict[str, Any] = {
 ENTRY = {"value": 0.5, "low": 0.25, "high": 0.75, "level": 0.95, "n": 1200}
 FACTS = CardFacts(
     study="A study", source="https://example.org", title="A network", name="net@seed_1", digest="d" * 64,
-    group="none", generated=False, license="other", split="test",
+    group="none", generated=False, weights="random", pretraining="", license="other", split="test",
     results={"accuracy": ENTRY, "f1.macro": ENTRY, "sensitivity.a": ENTRY}, external={}, elsewhere={}, where="",
     shown_otherwise=False,
     description={"head": "softmax", "counts": {"train": {"a": 3000, "b": 2}, "test": {"a": 1, "b": 1}}},
@@ -135,6 +135,11 @@ def test_a_card_has_its_figures_and_escapes_what_is_not_ours():
         ({"results": {}}, ["has measured nothing"], ["model-index", "intervals"]),
         ({"shown_otherwise": True}, ["so these figures are not of it"], []),
         ({"generated": True}, ["The images were generated."], ["example.org"]),
+        ({}, [], ["Its training began"]),
+        ({"weights": "imagenet"}, ["began with weights learnt on ImageNet"], []),
+        ({"weights": "pretraining", "pretraining": "Other <i>X-rays"}, ["on Other \\<i\\>X\\-rays, without the images"], []),
+        ({"weights": "pretraining", "generated": True}, ["learnt on generated images, drawn in the place of"], []),
+        ({"weights": "other/net"}, ["the weights `other/net`", "if it has, they are too good"], []),
         (
             {
                 "where": "Another hospital",

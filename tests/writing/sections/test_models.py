@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
@@ -96,3 +97,11 @@ def test_a_backbone_that_has_learnt_nothing_is_told() -> None:
     models = [{**first, "params": {"backbone": "vgg16"}}, *others]
     said = macro(StudyFacts({**STUDY, "models": models}, Values({}), {}), "sentences/models.beginnings")
     assert "The baseline CNN was asked for with random weights: its backbone has learnt nothing" in said
+
+
+@pytest.mark.parametrize("weights", ["other/net", "random"])
+def test_weights_of_another_study_are_a_limitation_as_nobody_has_compared_its_images(weights, source):
+    study = copy.deepcopy(STUDY)
+    study["models"][1]["weights"] = weights
+    said = "- The improved CNN begins with weights that another study has trained. Whether"
+    assert (said in source(study=study)) == (weights == "other/net")
