@@ -159,7 +159,7 @@ if __name__ == "__main__":
         return int(next(self.store.root.glob("scratch/*/pid")).read_text())
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
