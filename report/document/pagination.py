@@ -4,7 +4,7 @@ WeasyPrint breaks the page before such a figure and leaves the rest empty. So al
 page, put on pages one after another as a compositor would, and each figure is moved in the tree to where it came to
 stand: behind its place in the source, on the first page with room for it, and within its chapter. Where that left much
 of a page empty, a figure may come earlier in its chapter than in the source; it goes into the next chapter only where
-this does not help either. Where more waits at a chapter's end than two pages hold, it is all set there.
+more than a third of the page would stay empty. Where more waits at a chapter's end than two pages hold, it is all set there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ WHOLE = {"nav", "pre", "callout", "layout", UNBROKEN}
 LINE = 14.0 * 96 / 72
 """Height of a line of text in px, as ``pdf.css`` has it."""
 MUCH = 0.12
-"""The share of a page from which on it is filled with the next chapter rather than left empty before a figure."""
+"""The share of a page from which on it is filled with later text rather than left empty before a figure."""
+TOO_MUCH = 1 / 3
+"""The share of a page that may be left empty at a chapter's end so that its figures stay in it."""
 SOON = (0.0, 0.1, 0.2, 0.32)
 """Shares of a page that may be left empty before a figure, tried one after another, instead of filling them with text."""
 FAR = 2
@@ -169,7 +171,7 @@ def arrange(blocks: Sequence[Block], page: Page) -> list[Block]:
     for index, chapter in enumerate(chapters):
         last = index + 1 == len(chapters) or _is_last(chapters[index + 1][0])
         order = _order(waiting, chapter, page)
-        waiting = [] if last or _worst(order, page) <= MUCH * page.height else _trailing(order, page)
+        waiting = [] if last or _worst(order, page) <= TOO_MUCH * page.height else _trailing(order, page)
         order = order[: len(order) - len(waiting)]
         _put_all(order, page)
         placed.extend(order)

@@ -198,7 +198,7 @@ def test_classes_that_all_are_undecided_but_some_are_the_others(artifacts, monke
         ends = {"value": 0.1, "low": low, "high": 0.2, "level": 0.95}
         results[f"improved_vs_baseline.test.ppv.{item['id']}"] = ends
     assert sentences.having(results)("explanation.moved", "improved", "ppv") == (
-        "Precision is shown to be higher for Viral Pneumonia. For the other classes the interval of the difference in precision "
+        "Precision is higher for Viral Pneumonia. For the other classes the interval of the difference in precision "
         "includes zero."
     )
 
@@ -213,7 +213,7 @@ def test_what_moved_is_said_of_both_splits(artifacts, by_patient):
             ends = {"value": 0.1, "low": low, "high": 0.2, "level": 0.95}
             results[f"improved_vs_baseline{analysis}.test.ppv.{item['id']}"] = ends
     assert sentences.having(results)("explanation.moved", "improved", "ppv") == (
-        "Precision is shown to be higher for "
+        "Precision is higher for "
         + (
             "Viral Pneumonia in both splits, for No Pneumonia \\(healthy\\) by image."
             if by_patient
@@ -233,7 +233,7 @@ def test_a_direction_is_told_only_where_the_interval_lies_on_one_side_of_zero(ar
         results[f"{pair}.{c}"] = {"value": value, "low": low, "high": high, "level": 0.95}
     words = sentences.having(results)("explanation.moved", "improved", "sensitivity")
     assert words == (
-        "Sensitivity is shown to be higher for Bacterial Pneumonia and to be lower for No Pneumonia \\(healthy\\). For COVID\\-19 the "
+        "Sensitivity is higher for Bacterial Pneumonia and lower for No Pneumonia \\(healthy\\). For COVID\\-19 the "
         "interval of the difference in sensitivity includes zero."
     )
     open_ones = {f"{pair}.{c}": {"value": 0.1, "low": -0.1, "high": 0.3, "level": 0.95} for c in ends}

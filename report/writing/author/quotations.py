@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,10 +37,13 @@ def require_quotations(folder: Path, study: Study) -> None:
         Markup is wrong, or a result is quoted that this study cannot have; the message names file and line.
     """
     of_study = result_names(study)
+    of_any = cache(
+        lambda: of_study | result_names(_with_other_settings(study))
+    )  # a build with nothing to do asks too
     for path in find_prose(folder, study.report.sections):
         for line, name, guarded in find_quotations(require_markup(path)):
             if guarded:
-                problem = _find_misspelling_in_any_settings(name, study)
+                problem = _find_misspelling_in_any_settings(name, of_any())
             else:
                 problem = _find_problem(name, study) or _find_misspelling(name, of_study)
             if problem:
@@ -71,8 +75,14 @@ def _find_misspelling(name: str, known: Collection[str]) -> tuple[str, str] | No
     return "no result has this name", hint
 
 
-def _find_misspelling_in_any_settings(name: str, study: Study) -> tuple[str, str] | None:
-    """Return that no settings of the study give a result of this name; None if some do."""
+def _find_misspelling_in_any_settings(name: str, known: Collection[str]) -> tuple[str, str] | None:
+    """Return that no settings give a result of this name, of the names ``known`` in some; None if some do."""
+    owner = name.partition(".")[0]
+    return _find_misspelling(name, known) if any(n.startswith(f"{owner}.") for n in known) else None
+
+
+def _with_other_settings(study: Study) -> Study:
+    """Return a study with what gives it the most results: those of its settings that can, changed."""
     seeds = study.training.seeds if len(study.training.seeds) > 1 else (*study.training.seeds, -1)
     variants = {
         "classes": tuple(c.model_copy(update={"normal": i == 0}) for i, c in enumerate(study.classes)),
@@ -81,9 +91,7 @@ def _find_misspelling_in_any_settings(name: str, study: Study) -> tuple[str, str
         "training": study.training.model_copy(update={"seeds": seeds}),
         "ablation": study.ablation and study.ablation.model_copy(update={"run": True}),
     }
-    owner = name.partition(".")[0]
-    known = result_names(study.model_copy(update=variants)) | result_names(study)
-    return _find_misspelling(name, known) if any(n.startswith(f"{owner}.") for n in known) else None
+    return study.model_copy(update=variants)
 
 
 def _find_problem(name: str, study: Study) -> tuple[str, str] | None:

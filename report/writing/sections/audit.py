@@ -198,12 +198,21 @@ class Audit(Section):
         found: float | None = self.values.results.get(name, {}).get("value")
         return found
 
-    def closest(self, probe: str) -> dict[str, Any]:
-        """Return the ``model`` that a probe comes least near to, of those that the table has, and its ``share``; nothing without."""
-        shares = {m: share for m in self.models() if (share := self.share(probe, m)) is not None}
-        return (
-            {"model": min(shares, key=lambda m: shares[m]), "share": min(shares.values())} if shares else {}
+    def shared_source(self, probe: str) -> dict[str, Any]:
+        """Return the ``id`` and ``area`` of the class that a probe tells best of those that share a source; nothing without.
+
+        That is more than the source: it tells apart what comes from one place.
+        """
+        own = (
+            {item["id"] for item in self.own("source")}
+            if "source" in self.variables("strong", "weak")
+            else set()
         )
+        areas = {
+            c: area for c in self.facts.classes if c not in own and (area := self.area(probe, c)) is not None
+        }
+        best = max(areas, key=lambda c: areas[c], default="")
+        return {"id": best, "area": areas[best]} if own and len(areas) > 1 else {}
 
     # What splits share ----------------------------------------------------------------------------
 

@@ -193,7 +193,8 @@ class Comparison(Section):
     def by_patient(self, b: str) -> dict[str, Any]:
         """Return the ``kind`` of the primary ``measure`` by patient beside that by image, and the ``models`` that it is of.
 
-        ``changes`` has of each model the names of the measure ``before`` and ``after``.
+        ``changes`` has of each model the names of the measure ``before`` and ``after``; ``is_any_lower`` tells whether it is
+        lower of any.
         ``lower``: of every model, its interval below the other one. ``not_lower``: of no model by more than the margin.
         ``undecided``: of ``models`` by more than the margin, and intervals overlap. ``none``: no known patient is among the
         images, or a figure is not there.
@@ -210,6 +211,7 @@ class Comparison(Section):
         known = self.values.results.get(f"data.{verdict['split']}.same_patient_in_train", {}).get("value")
         if not known or any(e["low"] is None for pair in pairs.values() for e in pair):
             return found
+        found["is_any_lower"] = any(two["value"] < one["value"] for one, two in pairs.values())
         if all(second["high"] < first["low"] for first, second in pairs.values()):
             return {**found, "kind": "lower"}
         lower = [m for m, (one, two) in pairs.items() if two["value"] < one["value"] - verdict["margin"]]

@@ -52,9 +52,12 @@ class Explanation(Section):
         return max(found, default=(0, 0))
 
     def operations(self, model: str) -> float | None:
-        """Return the multiply-adds for one image, in millions."""
-        found = multiply_adds(self.facts.architecture(model))
-        return None if found is None else found / MILLION
+        """Return the multiply-adds for the probabilities of one image, in millions: of all views that these are averaged over."""
+        found, views = (
+            multiply_adds(self.facts.architecture(model)),
+            1 + len(self.facts.model(model)["averaged_over"]),
+        )
+        return None if found is None else views * found / MILLION
 
     @staticmethod
     def ratio(first: float | None, second: float | None) -> float | None:
@@ -103,7 +106,8 @@ class Explanation(Section):
         settings = self.facts.model(model)
         layers = {row["type"] for row in self.facts.layers(model)}
         return {
-            "balance": settings["class_balance"] != "none",
+            "balance": settings["class_balance"] == "oversample",
+            "evened": settings["class_balance"] == "square-root",
             "weights": settings["class_weights"] != "none",
             "augmentation": bool(settings["augmentation"]),
             "smoothing": bool(settings["label_smoothing"]),

@@ -100,7 +100,8 @@ class Results(Section):
     def swing(self, model: str) -> dict[str, Any]:
         """Return the ``lowest`` validation accuracy that the training drawn fell to, and its ``epoch``; nothing without a swing.
 
-        ``settles`` tells whether it stays within ``range`` over the ``last`` epochs.
+        ``settles`` tells whether it stays within ``range`` over the ``last`` epochs, ``is_early`` whether it falls in the
+        first half only.
         """
         rows = read_rows(self.facts.inputs[f"training_{model}"] / "history.csv")
         accuracies = [float(row["val_accuracy"]) for row in rows]
@@ -121,6 +122,7 @@ class Results(Section):
             "last": courses.END,
             "range": spread,
             "settles": settles,
+            "is_early": 2 * fallen[-1] <= len(rows),
         }
 
     def weighed(self, kind: str) -> list[str]:
@@ -147,13 +149,17 @@ class Results(Section):
 
         That on test is bold where it is printed as the highest of several ``models``.
         """
-        cells = []
-        for measure in COLUMNS:
-            on_test, on_val = (f"{{}}.{split}.{measure.id}.{of}" for split in ("test", "val"))
-            found = [self.values.value(name.format(model)) for name in (on_test, on_val)]
-            cell = unbroken(" / ".join(MISSING if v is None else decimal(v) for v in found))
-            cells.append(highlight(cell) if self._is_highest(on_test, model, models) else cell)
-        return cells
+        return [self._beside(model, f"{measure.id}.{of}", models) for measure in COLUMNS]
+
+    def beside_accuracy(self, model: str, models: Sequence[str] = ()) -> str:
+        """Return accuracy, as `beside` the measures."""
+        return self._beside(model, "accuracy", models)
+
+    def _beside(self, model: str, measure: str, models: Sequence[str]) -> str:
+        on_test, on_val = (f"{{}}.{split}.{measure}" for split in ("test", "val"))
+        found = [self.values.value(name.format(model)) for name in (on_test, on_val)]
+        cell = unbroken(" / ".join(MISSING if v is None else decimal(v) for v in found))
+        return highlight(cell) if self._is_highest(on_test, model, models) else cell
 
     def _is_highest(self, name: str, model: str, models: Sequence[str]) -> bool:
         """Return whether the value of a ``model``, by its ``name`` with a place for that, is printed as the highest of several."""

@@ -166,7 +166,7 @@ def test_a_probe_that_tells_a_class_is_quoted_where_its_results_are(found):
     assert (
         "Boosted trees that see only a border of at most 12 pixels reach a macro AUC of 0.950, "
         "cross-validated on all images. From the size of the original they reach 0.890. "
-        "On the test set the networks reach " in macro(facts, f"{SAY}.verdict")
+        "A network could use this" in macro(facts, f"{SAY}.verdict")
     )
     for folder in {inputs[name] for name in inputs if name.startswith("audit_")}:  # the probe alone
         findings = json.loads((folder / "findings.json").read_text())
@@ -176,6 +176,15 @@ def test_a_probe_that_tells_a_class_is_quoted_where_its_results_are(found):
         "A classifier that sees only the image border tells COVID\\-19 from the rest with an AUC of 0.997 (@sec-audit)."
     )
     assert features.BORDER == 12
+
+
+def test_of_a_class_that_shares_its_source_it_is_said_how_far_a_probe_tells_it(own):
+    told = macro(own("covid_19"), f"{SAY}.verdict")
+    assert re.search(
+        r"Not only sources differ: .* tells .*, which shares its source with other classes, with an AUC of 0\.\d{3}\.",
+        told,
+    )
+    assert "Not only" not in macro(own(*CLASSES), f"{SAY}.verdict")
 
 
 def test_the_difference_without_the_one_class_that_has_a_source_of_its_own_is_told(found, monkeypatch):

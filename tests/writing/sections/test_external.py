@@ -40,7 +40,7 @@ def test_a_tie_is_shown_with_all_its_classes(found, tmp_path):
     [
         (
             "covid_19",
-            "Among ours only COVID\\-19 images show adults, so age alone does not fit, unless older children count as such.",
+            "Among ours only COVID\\-19 images show adults. So age alone does not explain this, though an older child can look like an adult.",
         ),
         ("healthy", "only COVID\\-19 images show adults, so age can explain this."),
     ],
