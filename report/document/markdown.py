@@ -25,7 +25,9 @@ def join_lines(text: str) -> str:
 
 def has_right_to_left(text: str) -> bool:
     """Tell whether letters of ``text`` are set from right to left, as Arabic and Hebrew ones."""
-    return not text.isascii() and any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in text)
+    return not text.isascii() and any(
+        unicodedata.bidirectional(letter) in {"R", "AL"} for letter in set(text)
+    )
 
 
 def escape_attribute(text: str) -> str:

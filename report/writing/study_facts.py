@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ class StudyFacts:
         """The ids of the classes."""
         return [c["id"] for c in self.study["classes"]]
 
-    @property
+    @cached_property
     def findings(self) -> list[Found]:
         """What the audit has found, strong findings first."""
         return read_findings(self.inputs)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from pathlib import Path
 
 import pytest
 
 from report.delivery import evidence, recompute, verify
-from report.delivery.recompute import Failure
+from report.delivery.evidence import Evidence
+from report.delivery.recompute import Failure, Recomputation
 from report.delivery.verify import Verification
 from tests.delivery.handed_in import (
     change_digit,
@@ -17,6 +20,8 @@ from tests.delivery.handed_in import (
     replace_one,
     sign_anew,
 )
+
+RecomputeAsFarAs = Callable[[tuple[str, ...], Path, Evidence], Recomputation]
 
 
 def test_what_could_not_be_recomputed_is_not_said_to_agree(copy):
@@ -53,58 +58,69 @@ class Here(Executor):
 
 
 @pytest.fixture
-def of_results_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what follows be recomputed as far as the results, here."""
-    monkeypatch.setattr(evidence, "TARGETS", ("results",))
-    monkeypatch.setattr(recompute, "ProcessPoolExecutor", Here)
+def recompute_as_far_as(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RecomputeAsFarAs:
+    """Return a function that recomputes a folder as far as some stages, here."""
+
+    def again(targets: tuple[str, ...], folder: Path, given: Evidence) -> Recomputation:
+        monkeypatch.setattr(evidence, "TARGETS", targets)
+        monkeypatch.setattr(recompute, "ProcessPoolExecutor", Here)
+        return recompute.recompute(folder, given, tmp_path / "again", lambda *_: None)
+
+    return again
 
 
-@pytest.mark.usefixtures("of_results_alone")
+SEVENTH_DIGIT = r"(,test,.*,0\.\d{6})(\d)()"
+"""Of a probability; no label and so no verdict changes with it."""
+
+
 @pytest.mark.parametrize(
-    "changes",
+    ("target", "changes"),
     [
         (
-            ("predictions/improved.csv", r"(,test,.*,0\.\d{6})(\d)()", r"^results\.json: improved\.test\."),
-            (
-                "predictions/low_detail@patient.csv",
-                r"(,test,.*,0\.\d{6})(\d)()",
-                r"^results\.json: low_detail@patient\.test",
-            ),
+            "results",
+            [
+                ("predictions/improved.csv", SEVENTH_DIGIT, r"^results\.json: improved\.test\."),
+                (
+                    "predictions/low_detail@patient.csv",
+                    SEVENTH_DIGIT,
+                    r"^results\.json: low_detail@patient\.test",
+                ),
+                (
+                    "predictions/train.baseline/history.csv",
+                    r"(4,0\.)(\d)()",
+                    r"^results\.json: baseline\.training\.last_loss",
+                ),
+                ("predictions/study.json", r'("margin": 0\.0)(\d)()', r"^results\.json: verdicts"),
+            ],
         ),
         (
-            (
-                "predictions/train.baseline/history.csv",
-                r"(4,0\.)(\d)()",
-                r"^results\.json: baseline\.training\.last_loss",
-            ),
-            ("predictions/study.json", r'("margin": 0\.0)(\d)()', r"^results\.json: verdicts"),
-        ),
-        (
-            (
-                "predictions/split/split.csv",
-                r"(-)(\d)(\.jpg)",
-                r"^predictions/split/split\.csv: line \d+, column image_id",
-            ),
+            "split",
+            [
+                (
+                    "predictions/split/split.csv",
+                    r"(-)(\d)(\.jpg)",
+                    r"^predictions/split/split\.csv: line \d+, column image_id",
+                )
+            ],
         ),
     ],
-    ids=["predictions", "history and margin", "split"],
+    ids=["predictions, history and margin", "split"],
 )
-def test_from_changed_evidence_other_results_follow(copy, tmp_path, changes):
+def test_from_changed_evidence_other_results_follow(copy, recompute_as_far_as, target, changes):
     """Those that are changed together have no result in common."""
     for file, pattern, _ in changes:
         replace_one(copy.folder / file, pattern, change_digit)
     sign_anew(copy.folder)
     given = evidence.read_evidence(copy.folder)
-    again = recompute.recompute(copy.folder, given, tmp_path / "again", lambda *_: None)
+    again = recompute_as_far_as((target,), copy.folder, given)
     told = list(map(str, verify.compare(copy.folder, given, again)[0]))
     for *_, named in changes:
         assert [line for line in told if re.search(named, line)], told[:10]
 
 
-@pytest.mark.usefixtures("of_results_alone")
-def test_what_cannot_be_recomputed_is_told_with_its_place(copy, tmp_path):
+def test_what_cannot_be_recomputed_is_told_with_its_place(copy, recompute_as_far_as):
     replace_one(copy.folder / "predictions/improved.csv", r",0\.\d+", ",lots")
-    again = recompute.recompute(copy.folder, copy.given, tmp_path / "again", lambda *_: None)
+    again = recompute_as_far_as(("evaluate.improved", "compare"), copy.folder, copy.given)
     told = list(map(str, verify.compare(copy.folder, copy.given, again)[0]))
     place = 'predictions/improved.csv, line 2, column bacterial: "lots" is no probability from 0 to 1'
     assert told[:2] == [

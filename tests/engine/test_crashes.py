@@ -155,7 +155,7 @@ def digests(toy, salt: int) -> list[str]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers in /proc")
-@pytest.mark.parametrize("rounds", [10, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.slow)])
 def test_two_builds_killed_at_random_moments(toy, rounds):
     toy.write("toy.files", STEPS)
     chance = random.Random(rounds)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import get_args
@@ -13,17 +12,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from analysis.evaluation import settings
-from analysis.evaluation.stages import evaluate as evaluate_stage
 from analysis.evaluation.stages.compare import compare
 from analysis.evaluation.stages.evaluate import evaluate
-from analysis.evaluation.statistics import calibration
-from analysis.evaluation.statistics.calibration import consistency_bars
-from analysis.evaluation.statistics.resampling import resamples
 from analysis.progress import silent
 from analysis.vocabulary.measures import Primary
 from analysis.vocabulary.splits import ANALYSES
 from tests.figures.many_classes import Inputs, ids
+from tests.resampling import take_few_resamples
 
 IDS = ["bacterial", "covid_19", "healthy", "viral"]
 MODELS = ("a", "b", "low_detail")
@@ -361,11 +356,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Inputs]:
         if (n, few) not in made:
             write = write_few_inputs if few else write_inputs
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(evaluate_stage, "resamples", partial(resamples, number=200))
-                patch.setattr(calibration, "consistency_bars", partial(consistency_bars, draws=100))
-                patch.setattr(settings, "BAND_RESAMPLES", 100)
-                patch.setattr(settings, "RESAMPLES", 200)
-                patch.setattr(settings, "DECLARED_RESAMPLES", 200)
+                take_few_resamples(patch)
                 made[n, few] = write(tmp_path_factory.mktemp(f"classes-{n}") / "study", ids(n))
         return made[n, few]
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pandas as pd
@@ -33,6 +33,10 @@ from tests.figures.drawing import (
 
 # seaborn still gives boxplot an argument that matplotlib has renamed.
 pytestmark = pytest.mark.filterwarnings("ignore:vert:DeprecationWarning")
+
+
+slow = partial(pytest.param, marks=pytest.mark.slow)
+"""Between fewer and more."""
 
 
 Drawn = Callable[[str], tuple[list[Figure], Path]]
@@ -75,17 +79,17 @@ def test_writes_a_figure_with_its_table_and_words(name: str, drawn: Drawn) -> No
     assert not pd.read_csv(folder / "figure.csv").empty
 
 
-@pytest.mark.parametrize("n_classes", [2, 3, 4])
+@pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("name", ["roc", "moved", "overlay.roc", "overlay.pr", "differences.grouped"])
 def test_fewer_classes_fit(
     name: str, n_classes: int, inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figures = keep_figures(monkeypatch)
-    draw(name, inputs, tmp_path, classes=CLASSES[1 : 1 + n_classes] if n_classes < 4 else CLASSES)
+    draw(name, inputs, tmp_path, classes=CLASSES[1 : 1 + n_classes])
     require_clean(*figures)
 
 
-@pytest.mark.parametrize("n_models", [1, 2, 4])
+@pytest.mark.parametrize("n_models", [1, slow(2), 4])
 @pytest.mark.parametrize("name", OF_MODELS)
 def test_more_and_fewer_models_fit(
     name: str, n_models: int, inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -99,7 +103,7 @@ def test_more_and_fewer_models_fit(
     assert shown == ["a", "b", "c", "low_detail"][:n_models]
 
 
-@pytest.mark.parametrize("n_models", [1, 3, 12, 24])
+@pytest.mark.parametrize("n_models", [1, slow(3), 12, 24])
 @pytest.mark.parametrize("name", ["histories", "histories.loss", "histories.accuracy", "matrices"])
 def test_two_dozen_models_fit(
     name: str, n_models: int, inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

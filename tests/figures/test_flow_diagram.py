@@ -127,9 +127,10 @@ def test_images_that_the_split_leaves_out_are_told_with_the_reason(
 @pytest.mark.parametrize("name", sorted(path.parent.name for path in STUDIES.glob("*/study.toml")))
 def test_the_flow_of_every_study_adds_up(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = STUDIES / name
-    study = load(folder / "study.toml").for_sample()
-    if not study.split.subset:  # which wants so many
-        study = load(folder / "study.toml", ("sample.pictures=120",)).for_sample()
+    few = ("sample.pictures=80",)
+    if load(folder / "study.toml").sample.subset:
+        few = ("sample.pictures=120", "sample.subset={ normal = 10, pneumonia = 40 }")
+    study = load(folder / "study.toml", few).for_sample()
     stages = {stage.name: stage for stage in make_stages(study, Place(folder, "sample"))}
     made: dict[str, Path] = {}
 

@@ -113,8 +113,15 @@ def test_the_external_matrices_of_many_models_fit_a_page(
     assert len(drawn) + (int(told[1]) if told else 0) == models
 
 
-@pytest.mark.parametrize("n", [2, 14])
-@pytest.mark.parametrize("times", [1, 1500])
+@pytest.mark.parametrize(
+    ("times", "n"),
+    [
+        (1, 2),
+        (1500, 2),
+        pytest.param(1, 14, marks=pytest.mark.slow),
+        (1500, 14),
+    ],  # one of them in the grid too
+)
 @pytest.mark.parametrize("name", ["counts", "before", "confusion", "moved", "matrices"])
 def test_few_and_many_pictures_fit(
     name: str,

@@ -25,7 +25,11 @@ SHOWN = {
 LIKE_OTHERS = ("assignment-published", "pediatric-resplit")
 """Their readers and kinds of network are those of others here."""
 SMALL = ("sample.size=32", "sample.epochs=2")
-MANY = ("pediatric-imbalanced", "assignment-transfer")
+FEW = ("sample.pictures=80",)
+MORE = {
+    "pediatric-imbalanced": ("sample.pictures=120", "sample.subset={ normal = 10, pneumonia = 40 }"),
+    "assignment-transfer": ("sample.pictures=160", "pretraining.pictures=80"),
+}
 """They need more images: one draws its own from them, and one reads the split by patient too."""
 
 
@@ -51,8 +55,7 @@ def test_every_study_is_built_here():
 @pytest.mark.usefixtures("shared_workers")
 def test_one_model_of_a_study(name, model, tmp_path):
     cache = tmp_path / "cache"
-    few = ("sample.pictures=80",) * (name not in MANY)
-    settings = [word for setting in (*SMALL, *few) for word in ("--set", setting)]
+    settings = [word for setting in (*SMALL, *MORE.get(name, FEW)) for word in ("--set", setting)]
     places = ("--cache", str(cache), "--out", str(tmp_path / "out"))
     build = ["build", name, "--sample", "--only", model, *settings, *places, "--jobs", "1"]
     cli.app(build, standalone_mode=False)

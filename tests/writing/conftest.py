@@ -35,10 +35,12 @@ from report.writing.source import write
 from report.writing.study_facts import StudyFacts
 from report.writing.templates import make_engine
 from report.writing.values import Values
+from tests.resampling import take_few_resamples
 from tests.specimen import TWO_NETWORKS
 
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
 SPLITS = ["val", "test"]
+VAL_LOSS = [0.9, 0.5, 0.8]
 INPUTS = "inputs.json"
 ASSIGNMENT = TWO_NETWORKS
 STUDY = load(ASSIGNMENT / "study.toml").for_document()
@@ -170,11 +172,21 @@ def write_architecture(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def evaluated(once):
-    """Return a function that makes the artifacts of a study, those of equal validation losses once."""
+    """Return a function that makes the artifacts of a study, those of equal validation losses once.
+
+    Those of other losses than usual are made for the course of trainings: intervals are of few resamples there.
+    """
 
     def make(val_loss: dict[str, list[float]]) -> tuple[Path, dict[str, str]]:
-        number = zlib.crc32(json.dumps(val_loss).encode())
-        root = once(f"study-{number}", lambda folder: evaluate_study(folder, val_loss))
+        other = {model: course for model, course in val_loss.items() if course != VAL_LOSS}
+
+        def fill(folder: Path) -> None:
+            with pytest.MonkeyPatch.context() as patch:
+                if other:
+                    take_few_resamples(patch)
+                evaluate_study(folder, other)
+
+        root = once(f"study-{zlib.crc32(json.dumps(other).encode())}", fill)
         return root, json.loads((root / INPUTS).read_text())
 
     return make
@@ -291,7 +303,7 @@ def evaluate_study(root: Path, val_loss: dict[str, list[float]]) -> None:
         for i, model in enumerate(("low_detail", "baseline", "improved")):
             write_predictions(folders[f"predict.{model}{analysis}"], records, split, skill=0.4 * i, seed=i)
         for model in ("baseline", "improved"):
-            write_training(folders[f"train.{model}{analysis}"], val_loss.get(model, [0.9, 0.5, 0.8]))
+            write_training(folders[f"train.{model}{analysis}"], val_loss.get(model, VAL_LOSS))
     run = {
         "evaluate": evaluate.evaluate,
         "compare": compare.compare,

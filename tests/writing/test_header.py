@@ -16,7 +16,7 @@ from tests.writing.conftest import STUDY
 def page(source, tmp_path):
     """Return a function that renders the assignment with other values in its table ``study``."""
 
-    def make(commit: str = "0123abc", **about) -> str:
+    def make(commit: str, **about) -> str:
         source(study={**STUDY, "study": {**STUDY["study"], **about}}, commit=commit)
         inputs = {"source": tmp_path / "source-out", "templates": PROJECT / "templates"}
         html.render(inputs, tmp_path, scratch=tmp_path, progress=silent)
@@ -25,33 +25,22 @@ def page(source, tmp_path):
     return make
 
 
-@pytest.mark.parametrize("authors", [[], ["Ada #1"], ["Ada Ångström", "Bo *and* Co", "@c"]])
-def test_every_author_is_named(page, authors):
-    found = re.findall(r'<span class="author-name">(.*?)</span>', page(author=authors))
-    assert found == authors
-
-
 @pytest.mark.parametrize(
-    ("date", "language", "printed"),
+    ("authors", "date", "language", "printed", "commit"),
     [
-        ("2026-11-21", "en-GB", "21 November 2026"),
-        ("2026-11-21", "en-US", "November 21, 2026"),
-        ("2026-11", "en-GB", "November 2026"),
-        ("2026-11", "en-US", "November 2026"),
-        ("2026", "en", "2026"),
+        ([], "2026-11-21", "en-GB", "21 November 2026", ""),
+        (["Ada #1"], "2026-11-21", "en-US", "November 21, 2026", "0123abc"),
+        (["Ada Ångström", "Bo *and* Co", "@c"], "2026-11", "en-GB", "November 2026", "4567def"),
+        ([], "2026-11", "en-US", "November 2026", "0123abc"),
+        ([], "2026", "en", "2026", "0123abc"),
     ],
 )
-def test_a_date_is_printed_as_far_as_it_is_known(page, date, language, printed):
-    text = page(date=date, language=language)
+def test_authors_date_and_version_are_told_as_far_as_they_are_known(
+    page, authors, date, language, printed, commit
+):
+    text = page(commit, author=authors, date=date, language=language)
+    assert re.findall(r'<span class="author-name">(.*?)</span>', text) == authors
     assert f'<time datetime="{date}">{printed}</time>' in text
     assert f'<meta name="dcterms.created" content="{date}">' in text
-
-
-def test_an_unknown_version_is_told_and_never_left_out(page):
-    assert "version unknown" in page(commit="")
-
-
-def test_a_known_version_is_told(page):
-    text = page()
-    assert "0123abc" in text
-    assert "version unknown" not in text
+    assert commit in text
+    assert ("version unknown" in text) == (not commit), "an unknown one is never left out"

@@ -159,7 +159,7 @@ class Page(HTMLParser):
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.open: list[list[str]] = []
+        self.open: list[tuple[str, str, list[str]]] = []
         self.shown: list[tuple[str, str, str]] = []
         self.structure: list[tuple[str, ...]] = []
         self.alts: list[str] = []
@@ -172,7 +172,7 @@ class Page(HTMLParser):
             self.structure.append((tag, has.get("id", ""), " ".join(sorted(classes))))
         self.alts += [has["alt"]] if "alt" in has else []
         if tag not in self.VOID:
-            self.open.append([tag, has.get("class", ""), ""])
+            self.open.append((tag, has.get("class", ""), []))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -182,11 +182,11 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         kind, classes, text = self.open.pop()
         assert kind == tag
-        self.shown.append((kind, classes, text))
+        self.shown.append((kind, classes, "".join(text)))
 
     def handle_data(self, data: str) -> None:
         for element in self.open:
-            element[2] += data
+            element[2].append(data)  # a string of megabytes would be copied each time
 
     def texts(self, tag: str, classes: str = "") -> list[str]:
         return [plain(text) for kind, found, text in self.shown if kind == tag and classes in found]

@@ -127,13 +127,17 @@ class Page(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tags, self.text = [], ""
+        self.tags, self.words = [], []
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
 
     def handle_data(self, data):
-        self.text += data
+        self.words.append(data)  # a string of megabytes would be copied each time
+
+    @property
+    def text(self):
+        return "".join(self.words)
 
 
 def test_a_sample_says_so_at_the_top_and_in_the_footer(source):

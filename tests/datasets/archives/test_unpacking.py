@@ -37,13 +37,18 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+def beside(archive: Path) -> set[Path]:
+    """Return what lies beside an archive and, of what other tests have written, the names alone."""
+    return {*archive.parent.parent.iterdir(), *(p for p in archive.parent.rglob("*") if "out" not in p.parts)}
+
+
 def refused(archive: Path) -> DataError:
-    before = {p for p in archive.parent.parent.rglob("*") if "out" not in p.parts}
+    before = beside(archive)
     with pytest.raises(DataError) as error:
         unpack(archive)
     assert error.value.message.startswith(archive.name)
     assert error.value.hint
-    assert {p for p in archive.parent.parent.rglob("*") if "out" not in p.parts} == before
+    assert beside(archive) == before
     out = archive.parent / "out"
     assert not any(p.is_symlink() for p in out.rglob("*"))
     return error.value

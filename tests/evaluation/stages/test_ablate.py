@@ -18,6 +18,7 @@ from analysis.evaluation.stages.ablate import ablate
 from analysis.evaluation.stages.compare import compare
 from analysis.progress import silent
 from analysis.vocabulary.ablation import names
+from tests.resampling import take_few_resamples
 
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
 RULE = {"primary": "f1.macro", "margin": 0.03, "alpha": 0.05}
@@ -105,7 +106,10 @@ def test_without_a_decision_it_is_undetermined(run):
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
-def test_an_effect_is_the_difference_that_the_comparison_computes(run, predicted, tmp_path, seeds):
+def test_an_effect_is_the_difference_that_the_comparison_computes(
+    run, predicted, tmp_path, monkeypatch, seeds
+):
+    take_few_resamples(monkeypatch)  # the same in both
     results, table = run(effect("helps", "leave", "weak", "full", seeds))
     of = {name: [f"{name}-{n}" for n in range(seeds)] for name in ("weak", "full", "base")}
     inputs = {run: predicted(name, int(run[-1])) for name, runs in of.items() for run in runs}

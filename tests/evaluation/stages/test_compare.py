@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from analysis.evaluation.statistics.metrics import f1, macro
 from analysis.evaluation.statistics.verdict import Evidence, Rule, decide
 from analysis.progress import silent
 
+slow = partial(pytest.param, marks=pytest.mark.slow)
+"""Of two conditions that have nothing to do with each other: either is tried with another of the other every time."""
 CLASSES = ["bacterial", "covid_19", "healthy", "viral"]
 SPLITS = ["val", "test"]
 # A seed and a skill each: b is clearly better than a, c a little, and twin of the same skill.
@@ -442,8 +444,9 @@ def few(run, inputs, tmp_path_factory: pytest.TempPathFactory):
     return compared
 
 
-@pytest.mark.parametrize("pictures", [1, 10])
-@pytest.mark.parametrize("patients", [1, 2, 5, 6])
+@pytest.mark.parametrize(
+    ("patients", "pictures"), [(1, 1), (2, 1), (5, 1), (6, 1), slow(1, 10), slow(2, 10), (5, 10), (6, 10)]
+)
 def test_fewer_than_six_patients_decide_nothing(few, patients: int, pictures: int) -> None:
     """The sign-flip's smallest p is 2^(1 - G): 1/16 of five patients, 1/32 of six."""
     found = few(patients, pictures=pictures)
@@ -497,8 +500,15 @@ def collapsed(table: pd.DataFrame, label: str) -> pd.DataFrame:
     return table.assign(**(others | {label: 0.7}))
 
 
-@pytest.mark.parametrize("labels", [("viral", "viral"), ("viral", "healthy")])
-@pytest.mark.parametrize("primary", ["f1.macro", "sensitivity.macro", "accuracy", "auroc.macro"])
+@pytest.mark.parametrize(
+    ("primary", "labels"),
+    [
+        ("f1.macro", ("viral", "viral")),
+        *((primary, ("viral", "healthy")) for primary in ("f1.macro", "accuracy", "auroc.macro")),
+        slow("sensitivity.macro", ("viral", "healthy")),
+        *(slow(primary, ("viral", "viral")) for primary in ("sensitivity.macro", "accuracy", "auroc.macro")),
+    ],
+)
 def test_networks_of_one_answer_each_have_no_verdict(
     run, inputs, tmp_path: Path, labels: tuple[str, str], primary: str
 ) -> None:
@@ -641,8 +651,13 @@ def test_one_collapsed_network_of_three_seeds_widens_the_interval(run, inputs, t
     assert one.value("y_vs_x.test.variance.b") > one.value("y_vs_x.test.variance.patients")
 
 
-@pytest.mark.parametrize("rare", [1, 2])
-@pytest.mark.parametrize("primary", ["f1.macro", "sensitivity.macro", "auroc.macro"])
+@pytest.mark.parametrize(
+    ("primary", "rare"),
+    [
+        *(("f1.macro", 1), ("f1.macro", 2), ("sensitivity.macro", 1), ("auroc.macro", 2)),
+        *(slow("sensitivity.macro", 2), slow("auroc.macro", 1)),
+    ],
+)
 def test_a_class_with_one_or_two_test_pictures_has_no_intervals_of_its_own(
     run, inputs, tmp_path: Path, rare: int, primary: str
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from scipy.stats import t
 from sklearn.metrics import f1_score
 
-from analysis.evaluation.predictions import read_predictions
+from analysis.evaluation.predictions import Predictions, read_predictions
 from analysis.evaluation.settings import RESAMPLES
 from analysis.evaluation.stages.subsets import collect
 from analysis.evaluation.statistics.resampling import resamples
@@ -69,15 +70,21 @@ def bootstrap_variance(folder: Path, *runs: list[str]) -> float:
         [read_predictions(folder / n / "predictions.csv", CLASSES, ["test"])["test"] for n in names_of_share]
         for names_of_share in runs
     ]
-    weights = resamples(predictions[0][0], RESAMPLES)
-    scores = [
-        [
-            np.mean([f1_score(p.y_true, p.y_pred, average="macro", sample_weight=w) for p in of_share])
-            for w in weights[:300]
-        ]
-        for of_share in predictions
-    ]
+    weights = resamples(predictions[0][0], RESAMPLES)[:300]
+    scores = [[np.mean([weighted_f1(p, w) for p in of_share]) for w in weights] for of_share in predictions]
+    first = predictions[0][0]
+    assert weighted_f1(first, weights[0]) == pytest.approx(
+        f1_score(first.y_true, first.y_pred, average="macro", sample_weight=weights[0])
+    )
     return float(np.var(scores[-1] if len(scores) == 1 else np.subtract(scores[1], scores[0]), ddof=1))
+
+
+def weighted_f1(p: Predictions, weights: np.ndarray) -> float:
+    """Return macro F1 as scikit-learn does, which takes a millisecond for each of some thousand calls."""
+    right = p.y_true == p.y_pred
+    of = partial(np.bincount, minlength=len(CLASSES))
+    hits = of(p.y_true[right], weights[right])
+    return float(np.mean(2 * hits / (of(p.y_true, weights) + of(p.y_pred, weights))))
 
 
 def test_means_and_their_intervals_are_over_patients_and_draws(collected: Collected) -> None:

@@ -172,6 +172,7 @@ def test_a_probe_that_tells_a_class_is_quoted_where_its_results_are(found):
         findings = json.loads((folder / "findings.json").read_text())
         findings = [f for f in findings if f["topic"] != "confounding"]
         (folder / "findings.json").write_text(json.dumps(findings))
+    facts = replace(facts)  # which reads them once
     assert macro(facts, f"{SAY}.beside_results") == (
         "A classifier that sees only the image border tells COVID\\-19 from the rest with an AUC of 0.997 (@sec-audit)."
     )

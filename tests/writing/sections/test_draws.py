@@ -50,7 +50,7 @@ def test_a_study_of_one_draw_has_no_such_appendix(source):
 @pytest.mark.parametrize(
     "more",
     [
-        (),
+        pytest.param((), marks=pytest.mark.slow),
         pytest.param(("training.seeds=[1, 2, 3]",), marks=pytest.mark.slow),
         ("split.exclude_duplicates=true",),
     ],
