@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.harness import FOLDER, write_results
 
-ALONE = ("precision", "whole_assignment", "preparation", "growth")
+ALONE = ("precision", "whole_assignment", "preparation", "growth", "frozen_backbone")
 """Modules that train at full size, or need a folder of images: ``python -m benchmarks.NAME FOLDER`` runs one."""
 NO_BENCHMARK = ("__init__", "__main__", "harness")
 

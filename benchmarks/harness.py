@@ -59,7 +59,7 @@ def time_in_turn(
     same : callable, optional
         Called with what the first way gave and what another gave; raises where they are not the same.
     runs : int
-        Rounds, at least five; a first one that is not counted warms caches.
+        Rounds, at least five where one does not take minutes; a first one that is not counted warms caches.
     """
     times: dict[str, Timing] = {name: Timing([], []) for name in ways}
     for counted in range(runs + 1):
