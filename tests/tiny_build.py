@@ -16,9 +16,14 @@ PATIENT = (
 )
 EPOCHS = 10
 """So many that a training can be interrupted."""
+SHORT = (
+    'report.sections=["introduction.md", "data", "results", "discussion", "attention", "reproduce"]',
+    "report.requirements=[]",
+)
+"""Most of the time of a build of a few images is that of its pages."""
 TINY = (
     *("sample.pictures=80", "sample.size=32", f"sample.epochs={EPOCHS}", f"models.baseline.epochs={EPOCHS}"),
-    *('split.also="none"', PATIENT),
+    *('split.also="none"', PATIENT, *SHORT),
 )
 SETTINGS = [word for setting in TINY for word in ("--set", setting)]
 BUILD = (sys.executable, "-m", "report", "build", "assignment", "--sample", *SETTINGS)
