@@ -168,11 +168,7 @@ class Models(Section):
 
     def heads(self) -> set[str]:
         """Return what the trained models end in: ``softmax``, ``sigmoid`` or ``logits``."""
-        return {self.head(m) for m in self.facts.trained}
-
-    def head(self, model: str) -> str:
-        """Return what a model ends in."""
-        return str(self._architecture(model, "summary.json")["head"])
+        return {str(self._architecture(m, "summary.json")["head"]) for m in self.facts.trained}
 
     def kernel_initializers(self) -> list[str]:
         """Return the names of the initialisers of the kernels of the trained models."""
