@@ -13,6 +13,9 @@ from report.document.markdown import escape
 from report.writing.study_facts import Section, read_rows
 from report.writing.values import MISSING, unbroken
 
+_YOUNG = {name_age_group(low): low < ADULT for low, _ in AGE_GROUPS}
+"""Whether those of an age group are minors."""
+
 
 class External(Section):
     """What the report says of images from elsewhere."""
@@ -60,18 +63,25 @@ class External(Section):
     def minors(self) -> dict[str, dict[str, Any]]:
         """Return for each model of how many ``images`` of minors it calls what ``share`` a ``called`` class, its commonest answer.
 
-        Nothing where the age of no minor is known.
+        ``adults`` is the share of images of adults that it calls so, None without any. Nothing where the age of no minor
+        is known.
         """
-        young = {name_age_group(low) for low, _ in AGE_GROUPS if low < ADULT}
         found: dict[str, dict[str, Any]] = {}
         for model in self.facts.trained:
-            counts = dict.fromkeys(self.facts.classes, 0.0)
+            counts = {young: dict.fromkeys(self.facts.classes, 0.0) for young in (True, False)}
             for row in read_rows(self.facts.inputs[f"{EXTERNAL}_{model}"] / "groups.csv"):
-                if row["kind"] == "age_group" and row["group"] in young:
-                    counts[row["y_pred"]] += float(row["count"])
-            called = max(counts, key=lambda name: counts[name])
-            if images := round(sum(counts.values())):
-                found[model] = {"images": images, "called": called, "share": counts[called] / images}
+                if row["kind"] == "age_group" and row["group"] in _YOUNG:
+                    counts[_YOUNG[row["group"]]][row["y_pred"]] += float(row["count"])
+            images, adults = (round(sum(counts[young].values())) for young in (True, False))
+            called = max(counts[True], key=lambda name: counts[True][name])
+            if images:
+                share = counts[False][called] / adults if adults else None
+                found[model] = {
+                    "images": images,
+                    "called": called,
+                    "share": counts[True][called] / images,
+                    "adults": share,
+                }
         return found
 
     def are_wrong(self) -> bool:

@@ -100,8 +100,8 @@ class Results(Section):
     def swing(self, model: str) -> dict[str, Any]:
         """Return the ``lowest`` validation accuracy that the training drawn fell to, and its ``epoch``; nothing without a swing.
 
-        ``settles`` tells whether it stays within ``range`` over the ``last`` epochs, ``is_early`` whether it falls in the
-        first half only.
+        ``settles`` tells whether it stays within ``range`` over the ``last`` epochs, ``is_early`` whether it falls lowest in
+        the first half.
         """
         rows = read_rows(self.facts.inputs[f"training_{model}"] / "history.csv")
         accuracies = [float(row["val_accuracy"]) for row in rows]
@@ -122,7 +122,7 @@ class Results(Section):
             "last": courses.END,
             "range": spread,
             "settles": settles,
-            "is_early": 2 * fallen[-1] <= len(rows),
+            "is_early": 2 * epoch <= len(rows),
         }
 
     def weighed(self, kind: str) -> list[str]:

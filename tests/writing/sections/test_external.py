@@ -56,6 +56,7 @@ def test_what_minors_are_called_is_held_against_age(found, tmp_path, monkeypatch
     inputs = {**facts.inputs, **{f"external_{m}": tmp_path for m in facts.trained}}
     told = macro(replace(facts, inputs=inputs), "sentences/external.of_minors")
     assert told.startswith(f"Of 16 images of minors, the baseline CNN calls 100{unbroken(' ')}% ")
+    assert f" Of those of adults it is 0{unbroken(' ')}%. " in told
     assert words in told
 
 
