@@ -36,7 +36,7 @@ class CardFacts:
     weights : str
         Those that its training began with, as the study file says.
     pretraining : str
-        What those images are called, "" where the study pretrains nothing.
+        What the images are called that the study trains on first, "" where the study pretrains nothing.
     license : str
         As model hubs call it, "other" where nobody has said one.
     split : str

@@ -37,9 +37,8 @@ def require_quotations(folder: Path, study: Study) -> None:
         Markup is wrong, or a result is quoted that this study cannot have; the message names file and line.
     """
     of_study = result_names(study)
-    of_any = cache(
-        lambda: of_study | result_names(_with_other_settings(study))
-    )  # a build with nothing to do asks too
+    # Once, and where a name is guarded alone: a build with nothing to do asks too.
+    of_any = cache(lambda: of_study | result_names(_with_other_settings(study)))
     for path in find_prose(folder, study.report.sections):
         for line, name, guarded in find_quotations(require_markup(path)):
             if guarded:

@@ -53,10 +53,8 @@ class Explanation(Section):
 
     def operations(self, model: str) -> float | None:
         """Return the multiply-adds for the probabilities of one image, in millions: of all views that these are averaged over."""
-        found, views = (
-            multiply_adds(self.facts.architecture(model)),
-            1 + len(self.facts.model(model)["averaged_over"]),
-        )
+        found = multiply_adds(self.facts.architecture(model))
+        views = 1 + len(self.facts.model(model)["averaged_over"])
         return None if found is None else views * found / MILLION
 
     @staticmethod
