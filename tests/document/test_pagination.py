@@ -43,6 +43,7 @@ def arranged(letters: str) -> str:
         ),  # it stays in its chapter, and comes earlier in it rather than leave a foot empty
         ("tttfHt", "ttftHt"),  # and comes earlier in it where that left a third of a page empty
         ("httHtfHt", "httHtHtf"),  # but not before the chapter's first text: then it goes into the next
+        ("httbHtfHt", "httbHtfHt"),  # where that leaves less than a third of a page empty, it stays
         ("httHtfRt", "httHtfRt"),  # other than the references
         ("tttfffffHt", "tttfffffHt"),  # and other than where more than two pages of them wait
         (

@@ -10,6 +10,7 @@ import pytest
 
 from report import PROJECT
 from report.study.loading import load
+from report.writing.sections import explanation
 from report.writing.sections.explanation import Explanation
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
@@ -72,6 +73,28 @@ def test_what_a_network_has_that_the_baseline_has_not(monkeypatch: pytest.Monkey
     facts = StudyFacts(STUDY, Values({}), {})
     assert Explanation(facts).added("improved") == ["balance", "augmentation", "dropout", "stopping"]
     assert Explanation(facts).added("baseline") == []
+
+
+@pytest.mark.parametrize(
+    ("balance", "added"),
+    [("none", []), ("square-root", ["evened"]), ("oversample", ["balance"])],
+)
+def test_only_classes_of_one_size_are_called_balanced(balance, added, monkeypatch):
+    monkeypatch.setattr(StudyFacts, "layers", lambda self, model: [{"type": "Dense"}])
+    study = copy.deepcopy(STUDY)
+    study["models"][1]["class_balance"] = balance
+    steps = Explanation(StudyFacts(study, Values({}), {})).added("improved")
+    assert [step for step in steps if step in ("balance", "evened")] == added
+
+
+def test_the_work_for_an_image_is_that_of_all_views_that_are_averaged(monkeypatch):
+    dense = {"class_name": "Dense", "config": {"units": 4}}
+    monkeypatch.setattr(StudyFacts, "architecture", lambda self, model: {"config": {"layers": [dense]}})
+    monkeypatch.setattr(explanation, "multiply_adds", lambda _: 3_000_000)
+    study = copy.deepcopy(STUDY)
+    study["models"][1]["averaged_over"] = ["horizontal_flip"]
+    facts = Explanation(StudyFacts(study, Values({}), {}))
+    assert [facts.operations(model) for model in ("baseline", "improved")] == [3.0, 6.0]
 
 
 def test_weights_learnt_elsewhere_are_named_with_their_digest(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from report.writing.sections.explanation import Explanation
 from report.writing.sections.results import Results
 from report.writing.values import Values
 from tests.writing.conftest import STUDY, facts_of, macro
@@ -216,6 +217,24 @@ def test_a_validation_accuracy_that_drops_is_told(artifacts, accuracies, said):
     rows.to_csv(path, index=False)
     words = macro(facts_of(inputs), "sentences/results.course", "baseline")
     assert words.endswith(said) if said else "at times" not in words
+
+
+@pytest.mark.parametrize(
+    ("lowest", "normalised", "told"), [(2, True, True), (6, True, False), (2, False, False)]
+)
+def test_an_early_drop_may_be_the_lag_of_batch_normalisation(
+    artifacts, monkeypatch, lowest, normalised, told
+):
+    monkeypatch.setattr(Explanation, "used", lambda *_: ["normalisation"] * normalised)
+    inputs = artifacts()
+    path = inputs["training_baseline"] / "history.csv"
+    rows = pd.concat([pd.read_csv(path).iloc[[0]]] * 8, ignore_index=True)
+    rows["epoch"], rows["val_accuracy"] = range(1, 9), 0.7
+    rows.loc[lowest - 1, "val_accuracy"] = 0.2
+    rows.to_csv(path, index=False)
+    words = macro(facts_of(inputs), "sentences/results.course", "baseline")
+    assert "at times" in words
+    assert ("perhaps as the means that batch normalisation keeps for validation lag" in words) == told
 
 
 def test_the_highest_of_models_beside_one_another_is_bold(artifacts):
