@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from report.commands.build import FORMATS, _choose_targets, _require_model
+from report.commands.build import FORMATS, _choose_targets, _note_omissions, _require_model
 from report.errors import (
     DATA,
     ENVIRONMENT,
@@ -155,3 +156,16 @@ def test_a_cache_that_cannot_be_written(tmp_path):
     assert code == ENVIRONMENT
     assert "the cache cannot be written" in error
     assert "--cache" in hint
+
+
+def test_weights_of_another_study_are_warned_of_before_anything_is_trained(capsys):
+    models = [
+        SimpleNamespace(id=name, precision=None, study_of_weights=of)
+        for name, of in (("own", ("", "")), ("taken", ("other", "net")))
+    ]
+    study = SimpleNamespace(
+        untrained=(), trained=models, models=models, training=SimpleNamespace(precision="float32")
+    )
+    _note_omissions(SimpleNamespace(study=study, lacks_external=False, commit="abc"), "")
+    [warned] = capsys.readouterr().err.splitlines()
+    assert warned.startswith("warning: taken begins with weights that other has trained")
