@@ -21,6 +21,8 @@ TOP, SIDE, BOTTOM = 24.0, 25.0, 23.0
 LONG = 15
 """Pages from which on a report has contents."""
 ENDLESS = 50_000.0
+UNNUMBERED = '#TOC a::after { content: leader(". ") "00" !important }'
+"""Contents without the numbers of pages, for which WeasyPrint would lay all out twice."""
 HTML_ONLY = "content-visible"
 """The class of what the style sheet of the PDF does not show."""
 MM_TO_PX = 96 / 25.4
@@ -91,14 +93,18 @@ def _lay_out(page: str, fetcher: Any, paper: tuple[float, float], fewest: int = 
 def _paper_style(width: float, height: float, contents: bool) -> Any:
     """Return the style sheet of a paper of this size in mm, for pages with or without contents."""
     size = f"@page {{ size: {width}mm {height}mm; margin: {TOP}mm {SIDE}mm {BOTTOM}mm }}"
-    return import_weasyprint().CSS(string=size + ("" if contents else " #TOC { display: none }"))
+    return _css(size + ("" if contents else " #TOC { display: none }"))
+
+
+def _css(text: str) -> Any:
+    return import_weasyprint().CSS(string=text)
 
 
 def _move_floats(html: Any, paper: tuple[float, float], fewest: int) -> bool:
     """Move the figures of ``html`` so that they leave no page half empty; return whether it fills more than ``fewest`` pages."""
     width, height = paper
     elements = pagination.mark(html.etree_element)
-    endless = html.render(stylesheets=[_paper_style(width, ENDLESS, contents=True)])
+    endless = html.render(stylesheets=[_paper_style(width, ENDLESS, contents=True), _css(UNNUMBERED)])
     boxes = endless.pages[0].anchors
     blocks = pagination.measure(elements, boxes)
     if not blocks:

@@ -262,6 +262,19 @@ def test_text_moves_up_past_a_figure_that_does_not_fit(tmp_path: Path) -> None:
     assert second.index("A tall one") < second.index("Paragraph 6")
 
 
+def test_what_is_only_measured_is_laid_out_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    chapters = "\n\n".join(f"# Chapter {k}\n\nSee @fig-one.\n\n## Part {k}\n\nText." for k in range(4))
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "one.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>')
+    figure = '![One.](figures/one.svg){#fig-one fig-alt="Nothing."}'
+    with caplog.at_level("INFO", "weasyprint.progress"):
+        render(write(tmp_path, f"{chapters}\n\n{figure}"), tmp_path)
+    steps = [record.getMessage() for record in caplog.records]
+    layouts = "\n".join(steps).split("Creating formatting structure")[1:]
+    assert len(layouts) == 2
+    assert layouts[0].count("Creating layout - Page") == 1
+
+
 def test_a_table_that_breaks_repeats_its_head(tmp_path: Path) -> None:
     rows = "\n".join(f"| row {k} | {k} |" for k in range(90))
     table = f"| Name of the row | Number |\n| :--- | ---: |\n{rows}\n\n: Long. {{#tbl-long}}"
