@@ -166,7 +166,8 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> None:
         time.sleep(0.02)
 
 
-CASE = "case"
+CASE, WORKERS = "case", "start_workers"
+"""Fixtures that take long to make: what uses one runs in one process."""
 LONGEST = (
     *("delivery/test_rebuild.py", CASE, "models/test_checkpoint.py", "figures/test_many_classes.py"),
     *("pipeline/test_granularity.py", "studies/test_every_study.py", "writing/test_hostile.py"),
@@ -187,7 +188,7 @@ TOGETHER = ("models", "figures")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep in one process the tests of a file or of a room, and those that share the build `case`; the longest first."""
+    """Keep in one process the tests of a file or of a room, and those that share a costly fixture; the longest first."""
     ranks = {}
     for item in items:
         given = getattr(item, "callspec", None)
@@ -195,6 +196,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         where = CASE if shares else item.path.relative_to(REPOSITORY / "tests").as_posix()
         room = where.partition("/")[0]
         group = room if room in TOGETHER else READS_OF_ANOTHER.get(where, where)
+        if WORKERS in getattr(item, "fixturenames", ()):
+            group = WORKERS
         item.add_marker(pytest.mark.xdist_group(group))
         ranks[item] = LONGEST.index(where) if where in LONGEST else len(LONGEST)
         if where in LONGEST:
@@ -236,7 +239,7 @@ def tiny(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     return once("tiny", tiny_build.make)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def start_workers() -> Iterator[StartExecutor]:
     """Return what gives every build the workers of the first: what takes seconds to import is imported once."""
     with ExitStack() as end:

@@ -64,6 +64,7 @@ class _Process:
 
     own_code: OwnCode
     channel: Connection | None
+    home: Path
 
 
 def initialize(
@@ -78,6 +79,7 @@ def initialize(
     process.end_with_driver()
     _Process.own_code = OwnCode(project)
     _Process.channel = channel
+    _Process.home = home
 
 
 def execute(task: Task) -> tuple[Record, Outcome]:
@@ -105,7 +107,7 @@ def execute(task: Task) -> tuple[Record, Outcome]:
 
 def _run(task: Task, store: Store, folder: Path) -> Record:
     scratch = folder / "scratch" if task.again else store.scratch(task.key)
-    for path in (scratch, folder / "out", store.root / "home"):
+    for path in (scratch, folder / "out", _Process.home):
         path.mkdir(parents=True, exist_ok=True)
     sys.stderr.write(f"{task.stage.name} started\n")
     _refuse_changes(task, store)
@@ -166,7 +168,7 @@ def _audited(
     StageError
         There is something, and the project is strict.
     """
-    code, places = task.recipe["code"], [folder, scratch, store.root / "home", *inputs.values()]
+    code, places = task.recipe["code"], [folder, scratch, _Process.home, *inputs.values()]
     with (
         audit.process_audit().listen_for_reads(places) as read,
         _Process.own_code.only(task.stage.name, code) as modules,

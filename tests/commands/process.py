@@ -13,6 +13,8 @@ from unittest import mock
 from PIL import Image
 
 from report import cli
+from report.engine.store import Store
+from tests import tiny_build
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,3 +65,27 @@ def write_image(path: Path) -> None:
     """Write a small grey image."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.linear_gradient("L").resize((64, 48)).save(path)
+
+
+class Tiny:
+    """The tiny sample that was built, and commands that are run there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.cache = root / tiny_build.CACHE
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return run_here(*words, cache=self.cache, folder=self.root, CI="true")
+
+    def find(self, stage: str, name: str) -> Path:
+        """Return where the cache has a file of a stage."""
+        store = Store(self.cache)
+        record = store.read(store.latest("assignment-sample")[stage])
+        return store.blob(record.outputs[name]["sha256"])
+
+    @property
+    def study(self) -> str:
+        return str(self.root / "studies" / "assignment")
+
+    def options(self, model: str = "improved") -> tuple[str, ...]:
+        return ("--model", model, "--study", self.study, "--sample", *tiny_build.SETTINGS)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,29 +10,24 @@ from report.engine.store import Store
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from tests import tiny_build
+from tests.commands.process import Tiny
 
 
-def test_what_was_tried_is_listed_by_validation_alone(tiny: Path, tmp_path: Path) -> None:
+def test_what_was_tried_is_listed_by_validation_alone(built: Tiny) -> None:
     """The trainings of an open study are those of a locked one; nothing of the test set is made or shown."""
-    root = tmp_path / "project"
-    shutil.copytree(tiny, root, symlinks=True)
-    own = {name: value for name, value in os.environ.items() if not name.startswith("REPORT_")}
-    cache = root / tiny_build.CACHE
-    made = {path.name for path in (cache / "v2" / "actions").glob("*/*.json")}
 
     def report(command: str, *words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "report", command, "assignment", "--sample", *tiny_build.SETTINGS, "--cache", str(cache), *words],
-            cwd=root, env=own, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        done = built.run(command, built.study, "--sample", *tiny_build.SETTINGS, *words)
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
 
-    locked = ("--set", 'evaluation.test="locked"')
-    told = report("build", *locked, "--jobs", "1")  # two workers would import TensorFlow twice
+    def made() -> set[str]:
+        return {path.stem for path in built.cache.glob("v2/actions/*/*.json")}
+
+    before = made()
+    told = report("build", "--set", 'evaluation.test="locked"')
     assert "the test set is locked, so no report is made" in told
-    new = {path.name.removesuffix(".json") for path in (cache / "v2" / "actions").glob("*/*.json")}
-    records = [Store(cache).read(key) for key in new - {name.removesuffix(".json") for name in made}]
+    records = [Store(built.cache).read(key) for key in made() - before]
     ran = {record.stage.partition(".")[0] for record in records if record}
     assert ran == {"predict", "validate"}, "no training is done again"
     rows = [line for line in report("compare").splitlines() if line.startswith(("baseline", "improved"))]

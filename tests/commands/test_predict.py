@@ -21,10 +21,9 @@ import pytest
 from PIL import Image
 
 from report.commands.predict import list_images
-from report.engine.store import Store
 from report.errors import DATA, STAGE, USAGE
 from tests import tiny_build
-from tests.commands.process import run_here, run_in_vain, write_image
+from tests.commands.process import Tiny, run_in_vain, write_image
 from tests.preview.site import address
 
 
@@ -103,33 +102,6 @@ def test_an_export_keeps_what_is_there(tmp_path):
     code, error, _ = run_in_vain("export", str(tmp_path), "--model", "improved", cache=tmp_path / "cache")
     assert (code, "not an empty folder" in error) == (USAGE, True)
     assert (tmp_path / "kept").read_text() == "mine"
-
-
-class Tiny:
-    """The tiny sample that was built, and commands that are run there."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.cache = root / tiny_build.CACHE
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return run_here(*words, cache=self.cache, folder=self.root, CI="true")
-
-    def find(self, stage: str, name: str) -> Path:
-        """Return where the cache has a file of a stage."""
-        store = Store(self.cache)
-        record = store.read(store.latest("assignment-sample")[stage])
-        return store.blob(record.outputs[name]["sha256"])
-
-    def options(self, model: str = "improved") -> tuple[str, ...]:
-        study = str(self.root / "studies" / "assignment")
-        return ("--model", model, "--study", study, "--sample", *tiny_build.SETTINGS)
-
-
-@pytest.fixture(scope="module")
-def built(tiny: Path, shared_workers: None, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    """Return a copy of the tiny sample, whose cache is this file's own."""
-    return Tiny(Path(shutil.copytree(tiny, tmp_path_factory.mktemp("built") / "project", symlinks=True)))
 
 
 @pytest.fixture(scope="module")
