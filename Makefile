@@ -6,6 +6,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# pip compiles one file after another, which takes as long as unpacking them; what no Python compiles is never imported.
+COMPILE := -@$(BIN)/python -m compileall -q -j 0 $(BIN)/../lib
 PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -q
@@ -59,13 +61,15 @@ lock:
 	$(PYTHON) -m venv .venv
 
 .venv/ready: requirements.lock pyproject.toml | .venv/bin/python
-	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-compile --require-hashes -r requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(COMPILE)
 	@$(MAKE) --no-print-directory pango
 	@touch $@
 
 .venv/ready-dev: requirements-dev.lock .venv/ready
-	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	$(PIP) install --quiet --no-compile --require-hashes -r requirements-dev.lock
+	$(COMPILE)
 	@touch $@
 
 # WeasyPrint needs the Pango library, which pip cannot install.
