@@ -23,6 +23,12 @@ SIZE = 40
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 
+def test_all_but_early_stopping_is_as_scikit_learn_has_it():
+    """So the report says."""
+    defaults = HistGradientBoostingClassifier().get_params()
+    assert {k: v for k, v in low_detail.SETTINGS.items() if defaults[k] != v} == {"early_stopping": False}
+
+
 @pytest.fixture
 def inputs(tmp_path: Path) -> dict[str, Path]:
     """Write 300 pictures whose class shows in their middle and is hard to see."""
