@@ -86,7 +86,7 @@ def draw(
                     sheet.text(_left(side), top - CELL - 1, _caption(item, names), va="top", **SMALL)
                     progress(int(i) + 1, len(table), "images")
                 if mine.empty:
-                    sheet.text(_left(side), top - CELL / 2, "no image", color=style.QUIET)
+                    sheet.text(_left(side), top - CELL / 2, "no such image", color=style.QUIET)
             top -= _row_mm(row, names)
         _draw_key(figure, sheet)
         style.save(figure, out, table, describe(table, title))

@@ -65,7 +65,7 @@ def draw(inputs: Mapping[str, Path], out: Path, *, scratch: Path, progress: Prog
                     captioned_images.draw_image(figure, pixels, _captions(item, names), column, below)
                     progress(int(item["number"]), len(table), "images")
                 if mine.empty:
-                    sheet.text(MARGIN + side * HALF, below - CELL / 2, "no image", color=style.QUIET)
+                    sheet.text(MARGIN + side * HALF, below - CELL / 2, "no such image", color=style.QUIET)
             top -= _row_mm(row, names)
         style.save(figure, out, table, describe(table, pair))
     embed_as_jpeg(out / "figure.svg")

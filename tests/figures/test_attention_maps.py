@@ -18,7 +18,7 @@ def test_each_image_has_its_map_and_that_of_random_weights_beside(
     table = pd.read_csv(tmp_path / "figure.csv")
     assert len(table) == 7
     assert svg.count("data:image/jpeg") == 3 * len(table) + 1  # and the key
-    assert svg.count(">no image<") == 1  # nothing of the first class is called wrong
+    assert svg.count(">no such image<") == 1  # nothing of the first class is called wrong
     assert "in the lungs: 30 %, random weights 30 %" in svg
     assert "map 0 everywhere" in svg
     alt = json.loads((tmp_path / "figure.json").read_text())["alt"]

@@ -13,7 +13,7 @@ def test_draws_the_numbered_images_mended_and_broken(inputs: dict[str, Path], tm
     table = pd.read_csv(tmp_path / "figure.csv")
     assert table["number"].tolist() == list(range(1, 22))
     assert svg.count("data:image/jpeg") == 21
-    assert svg.count(">no image<") == 1  # nothing of the first class was broken
+    assert svg.count(">no such image<") == 1  # nothing of the first class was broken
     alt = json.loads((tmp_path / "figure.json").read_text())["alt"]
     assert alt.startswith(
         "21 images as read that only Improved CNN or only Baseline CNN gets right: 3 and 0 of"
