@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,11 @@ class Tables:
 
     def of(self, model: str, panel: tuple[str, str]) -> pd.DataFrame:
         """Return the points of the curve of a model in a panel: a split and a class."""
-        split, curve = panel
-        rows = self.curves
-        return rows[(rows["model"] == model) & (rows["split"] == split) & (rows["curve"] == curve)]
+        return self._by_panel.get((model, *panel), self.curves.iloc[:0])
+
+    @cached_property
+    def _by_panel(self) -> dict[Any, pd.DataFrame]:
+        return dict(iter(self.curves.groupby(["model", "split", "curve"], sort=False)))
 
 
 @dataclass(frozen=True)

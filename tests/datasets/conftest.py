@@ -54,6 +54,17 @@ def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="session")
+def real_v7(real_data: Path, once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """Return what the reader makes of the real dataset of the assignment."""
+
+    def read(out: Path) -> None:
+        params = {"classes": CLASSES, "label_rule": "covid-first", "exclude": [], "max_excluded": 0.05}
+        v7.read({"data": real_data / "v7"}, out, scratch=out, progress=silent, **params)
+
+    return once("real-v7", read)
+
+
 @pytest.fixture
 def jpeg() -> Callable[..., bytes]:
     def make(seed: int = 0, width: int = 40, height: int = 30, **options: Any) -> bytes:

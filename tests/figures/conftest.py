@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import get_args
@@ -10,6 +11,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from analysis.evaluation.stages.compare import compare
@@ -17,6 +19,7 @@ from analysis.evaluation.stages.evaluate import evaluate
 from analysis.progress import silent
 from analysis.vocabulary.measures import Primary
 from analysis.vocabulary.splits import ANALYSES
+from tests.figures.drawing import draw, keep_figures
 from tests.figures.many_classes import Inputs, ids
 from tests.resampling import take_few_resamples
 
@@ -24,6 +27,7 @@ IDS = ["bacterial", "covid_19", "healthy", "viral"]
 MODELS = ("a", "b", "low_detail")
 SPLITS = ["val", "test"]
 SIZE = 48
+Drawn = Callable[[str], tuple[list[Figure], Path]]
 
 
 def write_few_inputs(root: Path, ids: Sequence[str] = IDS) -> dict[str, Path]:
@@ -76,7 +80,7 @@ def _write_pictures(folders: dict[str, Path], ids: Sequence[str]) -> None:
         width, height = int(rng.integers(60, 400)), int(rng.integers(60, 400))
         noise = rng.integers(0, 256, (height, width), dtype=np.uint8)
         buffer = BytesIO()
-        Image.fromarray(noise).save(buffer, "PNG")
+        Image.fromarray(noise).save(buffer, "PNG", compress_level=1)  # noise does not get smaller
         (folders["data"] / f"{k:02d}.png").write_bytes(buffer.getvalue())
         rows.append(
             {
@@ -342,6 +346,21 @@ def _write_results(root: Path) -> None:
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return write_inputs(tmp_path_factory.mktemp("figures") / "study")
+
+
+@pytest.fixture(scope="session")
+def drawn(inputs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    """Return a function that draws a figure once and returns it with the folder of its files."""
+    root = tmp_path_factory.mktemp("drawn")
+
+    @cache
+    def draw_once(name: str) -> tuple[list[Figure], Path]:
+        with pytest.MonkeyPatch.context() as patch:
+            figures = keep_figures(patch)
+            draw(name, inputs, root / name)
+        return figures, root / name
+
+    return draw_once
 
 
 @pytest.fixture(scope="session")

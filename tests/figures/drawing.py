@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import itertools
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -135,13 +135,12 @@ def require_clean(figure: Figure, slack: float = 1.0) -> None:
     renderer = FigureCanvasAgg(figure).get_renderer()
     drawn, (width, height) = figure.get_tightbbox(renderer), figure.get_size_inches()
     assert min(drawn.x0, drawn.y0, width - drawn.x1, height - drawn.y1) > -1e-6
-    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts_of(figure)]
-    pairs = [
-        (one, other)
-        for (one, a), (other, b) in itertools.combinations(boxes, 2)
-        if min(a.x1, b.x1) - max(a.x0, b.x0) > slack and min(a.y1, b.y1) - max(a.y0, b.y0) > slack
-    ]
-    assert pairs == []
+    texts = texts_of(figure)
+    boxes = np.array([text.get_window_extent(renderer).extents for text in texts]).reshape(-1, 4)
+    low, high = boxes[:, None, :2], boxes[:, None, 2:]
+    common = np.minimum(high, high.swapaxes(0, 1)) - np.maximum(low, low.swapaxes(0, 1))
+    upon = np.argwhere(np.triu((common > slack).all(axis=2), k=1))
+    assert [(texts[one].get_text(), texts[other].get_text()) for one, other in upon] == []
 
 
 def texts_of(figure: Figure) -> list[Text]:

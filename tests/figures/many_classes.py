@@ -58,19 +58,23 @@ def classes_of(n: int, kind: str) -> list[dict[str, str]]:
     return [{"id": i, "label": label} for i, label in zip(ids(n), LABELS[kind][:n], strict=True)]
 
 
-def multiply(inputs: Inputs, out: Path, times: int) -> Inputs:
-    """Return inputs with ``times`` as many pictures, which are written into ``out`` unless they lie there."""
+def multiply(inputs: Inputs, out: Path, times: int, *, records: bool = True) -> Inputs:
+    """Return inputs with ``times`` as many pictures, which are written into ``out`` unless they lie there.
+
+    Without their ``records`` they are counted in the matrices alone.
+    """
     evaluated = [f"evaluate_{model}" for model in ("a", "b", "low_detail")]
-    changed = ["read", "split", *(name for name in evaluated if name in inputs)]
+    written = ["read", "split"] if records else []
+    changed = [*written, *(name for name in evaluated if name in inputs)]
     given = {**inputs, **{name: out / name for name in changed}}
     if out.exists():
         return given
     for name in changed:
         given[name].mkdir(parents=True)
-    for folder, file in (("read", "records.csv"), ("split", "split.csv")):
+    for folder, file in {"read": "records.csv", "split": "split.csv"}.items() if records else ():
         table = pd.read_csv(inputs[folder] / file, keep_default_na=False)
         pd.concat([table] * times).to_csv(given[folder] / file, index=False)
-    for name in changed[2:]:
+    for name in changed[len(written) :]:
         table = pd.read_csv(inputs[name] / "confusion.csv")
         table.assign(count=times * table["count"]).to_csv(given[name] / "confusion.csv", index=False)
     return given

@@ -10,15 +10,14 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
 from analysis.figures import typesetting
+from tests.figures.conftest import Drawn
 from tests.figures.drawing import (
     CLASSES,
     EVALUATIONS,
@@ -37,24 +36,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:vert:DeprecationWarning")
 
 slow = partial(pytest.param, marks=pytest.mark.slow)
 """Between fewer and more."""
-
-
-Drawn = Callable[[str], tuple[list[Figure], Path]]
-
-
-@pytest.fixture(scope="module")
-def drawn(inputs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    """Return a function that draws a figure once and returns it with the folder of its files."""
-    root = tmp_path_factory.mktemp("drawn")
-
-    @cache
-    def draw_once(name: str) -> tuple[list[Figure], Path]:
-        with pytest.MonkeyPatch.context() as patch:
-            figures = keep_figures(patch)
-            draw(name, inputs, root / name)
-        return figures, root / name
-
-    return draw_once
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -79,8 +60,14 @@ def test_writes_a_figure_with_its_table_and_words(name: str, drawn: Drawn) -> No
     assert not pd.read_csv(folder / "figure.csv").empty
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("name", ["roc", "moved", "overlay.roc", "overlay.pr", "differences.grouped"])
+@pytest.mark.parametrize(
+    ("name", "n_classes"),
+    [
+        *((name, 2) for name in ("roc", "moved", "overlay.roc", "overlay.pr", "differences.grouped")),
+        ("overlay.roc", 3),
+        *(slow(name, 3) for name in ("roc", "moved", "overlay.pr", "differences.grouped")),
+    ],
+)
 def test_fewer_classes_fit(
     name: str, n_classes: int, inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,8 +90,18 @@ def test_more_and_fewer_models_fit(
     assert shown == ["a", "b", "c", "low_detail"][:n_models]
 
 
-@pytest.mark.parametrize("n_models", [1, slow(3), 12, 24])
-@pytest.mark.parametrize("name", ["histories", "histories.loss", "histories.accuracy", "matrices"])
+@pytest.mark.parametrize(
+    ("name", "n_models"),
+    [
+        *((name, n) for name in ("histories", "matrices") for n in (1, 12, 24)),
+        *(("histories.loss", 24), ("histories.accuracy", 1)),
+        *(slow(name, 3) for name in ("histories", "histories.loss", "histories.accuracy", "matrices")),
+        *(
+            slow(f"histories.{name}", n)
+            for name, n in (("loss", 1), ("loss", 12), ("accuracy", 12), ("accuracy", 24))
+        ),
+    ],
+)
 def test_two_dozen_models_fit(
     name: str, n_models: int, inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,20 +125,29 @@ def test_two_dozen_models_fit(
     assert height < 240 / 25.4 * 72
 
 
-def test_two_processes_draw_the_same_bytes(inputs: dict[str, Path], drawn: Drawn, tmp_path: Path) -> None:
+VARIANTS = [name for name in FIGURES if name.partition(".")[2] not in {"", "roc"}]
+"""Figures that share the code of another: with a second analysis, or with other curves."""
+
+
+@pytest.mark.parametrize(
+    "names", [[n for n in FIGURES if n not in VARIANTS], slow(VARIANTS)], ids=["kinds", "variants"]
+)
+def test_two_processes_draw_the_same_bytes(
+    names: list[str], inputs: dict[str, Path], drawn: Drawn, tmp_path: Path
+) -> None:
     script = (
         "import sys; sys.path[:0] = sys.argv[3:5]\n"
         "from pathlib import Path; import drawing as t\n"
         "inputs = {p.name: p for p in Path(sys.argv[1]).iterdir()}\n"
-        "for name in t.FIGURES: t.draw(name, inputs, Path(sys.argv[2]) / name)\n"
+        "for name in sys.argv[5:]: t.draw(name, inputs, Path(sys.argv[2]) / name)\n"
     )
     here, project = Path(__file__).parent, Path(__file__).parents[2]
     other = os.environ.get("PYTHONHASHSEED") != "1"
-    arguments = [str(inputs["read"].parent), str(tmp_path), str(here), str(project)]
+    arguments = [str(inputs["read"].parent), str(tmp_path), str(here), str(project), *names]
     environment = {**os.environ, "PYTHONHASHSEED": "1" if other else "2"}
     subprocess.run([sys.executable, "-c", script, *arguments], check=True, env=environment)
     files = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("figure.*"))
-    assert len(files) == 3 * len(FIGURES)
+    assert len(files) == 3 * len(names)
     for file in files:
         assert (tmp_path / file).read_bytes() == (drawn(file.parts[0])[1] / file.name).read_bytes(), file
 

@@ -32,6 +32,6 @@ def test_a_number_in_each_cell_while_there_is_room(study: Callable[..., Inputs],
         assert (note or "numbers") in svg if note else "numbers" not in svg
         table = pd.read_csv(tmp_path / f"{n}" / "figure.csv")
         assert svg.count(f">{table['count'].iloc[0]}<") >= 1
-    big = multiply(study(20, few=True), tmp_path / "big", 1500)
+    big = multiply(study(20, few=True), tmp_path / "big", 1500, records=False)
     svg = draw("confusion", big, tmp_path / "percent", classes=classes_of(20, "short"))
     assert "numbers and shade: percent of the true class" in svg

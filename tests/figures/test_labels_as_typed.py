@@ -37,22 +37,27 @@ def test_labels_stand_in_the_figure_as_they_were_typed(
     assert [label for label in HOSTILE if re.sub(r"\s+", "", label) not in said] == []
 
 
-@pytest.mark.parametrize("title", [*HOSTILE, "{drop=0.5} @64px"])
-@pytest.mark.parametrize(
-    "name", ["overlay.roc", "reliability", "decision", "histories.loss", "matrices", "moved"]
-)
+TITLES = [*HOSTILE, "{drop=0.5} @64px"]
+
+
+@pytest.mark.parametrize("name", ["overlay.roc", "reliability", "decision", "histories.loss", "matrices"])
 def test_titles_stand_in_the_figure_as_they_were_typed(
-    name: str, title: str, inputs: Inputs, tmp_path: Path
+    name: str, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if name == "moved":
-        svg = draw(name, inputs, tmp_path, titles={"a": title, "b": "Improved CNN"})
-    else:
-        models = [
-            {**m, "title": title if k == 0 else m["title"]} for k, m in enumerate(FIGURES[name][1]["models"])
-        ]
-        svg = draw(name, inputs, tmp_path, models=models)
-    said = said_in(svg)
-    assert re.sub(r"\s+", "", title) in said
+    models = [{"id": f"m{k}", "title": title} for k, title in enumerate(TITLES)]
+    kind, folder = ("training", "train") if name == "histories.loss" else ("evaluation", "evaluate")
+    given = {f"{kind}_{m['id']}": f"{folder}_{'ab'[k % 2]}" for k, m in enumerate(models)}
+    monkeypatch.setitem(FIGURES, name, (given, FIGURES[name][1]))
+    said = said_in(draw(name, inputs, tmp_path, models=models))
+    assert [title for title in TITLES if re.sub(r"\s+", "", title) not in said] == []
+
+
+@pytest.mark.parametrize(("a", "b"), [TITLES[:2], TITLES[2:4], TITLES[3:]])
+def test_titles_of_two_models_stand_as_they_were_typed(
+    a: str, b: str, inputs: Inputs, tmp_path: Path
+) -> None:
+    said = said_in(draw("moved", inputs, tmp_path, titles={"a": a, "b": b}))
+    assert [title for title in (a, b) if re.sub(r"\s+", "", title) not in said] == []
 
 
 def _four(inputs: Inputs) -> list[str]:

@@ -19,6 +19,7 @@ from report.study.loading import load
 from tests.figures.conftest import write_external_inputs
 from tests.figures.drawing import (
     FIGURES,
+    OF_NO_CLASSES,
     draw,
     keep_figures,
     require_clean,
@@ -47,10 +48,15 @@ FAST = {(2, "long"), (14, "short")}
 ALSO_FAST = {("counts", 20, "short"), ("confusion", 20, "short")}
 
 
+def _is_fast(name: str, n: int, kind: str) -> bool:
+    """Whether a case differs from what is drawn elsewhere: a figure without classes only by its long titles."""
+    if name in OF_NO_CLASSES:
+        return kind == "long" and n == 2
+    return (n, kind) in FAST or (name, n, kind) in ALSO_FAST
+
+
 GRID = [
-    pytest.param(
-        name, n, kind, marks=() if (n, kind) in FAST or (name, n, kind) in ALSO_FAST else pytest.mark.slow
-    )
+    pytest.param(name, n, kind, marks=() if _is_fast(name, n, kind) else pytest.mark.slow)
     for name in FIGURES
     for n, kind in (*sorted(FAST), (8, "solid"), (8, "long"), (20, "short"), (20, "long"))
 ]
@@ -116,11 +122,11 @@ def test_the_external_matrices_of_many_models_fit_a_page(
 @pytest.mark.parametrize(
     ("times", "n"),
     [
-        (1, 2),
+        pytest.param(1, 2, marks=pytest.mark.slow),
         (1500, 2),
         pytest.param(1, 14, marks=pytest.mark.slow),
         (1500, 14),
-    ],  # one of them in the grid too
+    ],  # those of few are in the grid too
 )
 @pytest.mark.parametrize("name", ["counts", "before", "confusion", "moved", "matrices"])
 def test_few_and_many_pictures_fit(
@@ -138,9 +144,22 @@ def test_few_and_many_pictures_fit(
     require_clean(*figures, slack=1.6)
 
 
+FEW_REAL = {
+    *(("confusion", "fourteen-classes"), ("roc", "fourteen-classes")),
+    *(("confusion", "long-labels"), ("sizes", "long-labels"), ("counts", "label-with-dollar")),
+}
+"""The grid has other labels of such lengths, and `test_labels_as_typed.py` others with a dollar."""
+
+
 @pytest.mark.real
-@pytest.mark.parametrize("case", ["fourteen-classes", "long-labels", "label-with-dollar"])
-@pytest.mark.parametrize("name", ["counts", "sizes", "examples", "roc", "confusion", "moved", "overlay.roc"])
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        pytest.param(name, case, marks=() if (name, case) in FEW_REAL else pytest.mark.slow)
+        for name in ("counts", "sizes", "examples", "roc", "confusion", "moved", "overlay.roc")
+        for case in ("fourteen-classes", "long-labels", "label-with-dollar")
+    ],
+)
 def test_the_studies_of_the_cases_have_readable_figures(
     name: str, case: str, study: Callable[..., Inputs], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.figures import style, wording
+from tests.figures.conftest import Drawn
 from tests.figures.drawing import (
     IDS,
     MODELS,
@@ -15,28 +16,27 @@ from tests.figures.drawing import (
 )
 
 
-def test_prevalence_is_the_share_of_the_class(inputs: dict[str, Path], tmp_path: Path) -> None:
-    assert draw("overlay.pr", inputs, tmp_path / "pr").count("prevalence 0.250") == 8
-    assert "prevalence" not in draw("overlay.roc", inputs, tmp_path / "roc")
+def svg_of(drawn: Drawn, name: str) -> str:
+    return (drawn(name)[1] / "figure.svg").read_text(encoding="utf-8")
 
 
-def test_areas_whose_intervals_a_table_has_stand_without_them(
-    inputs: dict[str, Path], tmp_path: Path
-) -> None:
-    svg = draw("overlay.roc", inputs, tmp_path / "roc")
+def test_prevalence_is_the_share_of_the_class(drawn: Drawn) -> None:
+    assert svg_of(drawn, "overlay.pr").count("prevalence 0.250") == 8
+    assert "prevalence" not in svg_of(drawn, "overlay.roc")
+
+
+def test_areas_whose_intervals_a_table_has_stand_without_them(inputs: dict[str, Path], drawn: Drawn) -> None:
+    svg = svg_of(drawn, "overlay.roc")
     areas = pd.concat([pd.read_csv(inputs[f"evaluate_{m}"] / "auroc.csv") for m in ("a", "b", "low_detail")])
     shown = areas[(areas["split"] == "test") & areas["curve"].isin(IDS)]["auroc"]
     assert [area for area in map(wording.three_digits, shown) if area.removeprefix("> ") not in svg] == []
     assert "area under the curve" in svg
     assert "95 % interval" not in svg
-    assert "95 % interval" in draw("overlay.pr", inputs, tmp_path / "pr")
+    assert "95 % interval" in svg_of(drawn, "overlay.pr")
 
 
-def test_the_dashed_curve_lies_upon_the_others(
-    inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    figures = keep_figures(monkeypatch)
-    draw("overlay.roc", inputs, tmp_path)
+def test_the_dashed_curve_lies_upon_the_others(drawn: Drawn) -> None:
+    figures, _ = drawn("overlay.roc")
     panel = figures[0].axes[1]
     assert [line.get_color() for line in panel.lines][-1] == style.LOW_DETAIL_COLOUR
 

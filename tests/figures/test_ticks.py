@@ -10,6 +10,7 @@ import pytest
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
+from tests.figures.conftest import Drawn
 from tests.figures.drawing import (
     draw,
     keep_figures,
@@ -43,11 +44,8 @@ def test_ticks_of_counts_are_what_they_say(
 
 
 @pytest.mark.parametrize("name", ["sizes", "differences", "roc", "overlay.pr", "decision", "histories.loss"])
-def test_ticks_are_what_they_say(
-    name: str, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    figures = keep_figures(monkeypatch)
-    draw(name, inputs, tmp_path)
+def test_ticks_are_what_they_say(name: str, drawn: Drawn) -> None:
+    figures, _ = drawn(name)
     for ax in figures[0].axes:
         _require_true_ticks(figures[0], [ax.xaxis, *([ax.yaxis] if name in {"roc", "decision"} else [])])
 
@@ -61,7 +59,13 @@ def test_ticks_of_narrow_differences_are_what_they_say(
     (tmp_path / "compare").mkdir()
     table.to_csv(tmp_path / "compare" / "differences.b.csv", index=False)
     figures = keep_figures(monkeypatch)
-    draw("differences", {"compare": tmp_path / "compare"}, tmp_path / "out", margin=half)
+    draw(
+        "effects",
+        {"compare": tmp_path / "compare"},
+        tmp_path / "out",
+        margin=half,
+        measures=["accuracy", "f1"],
+    )
     for ax in figures[0].axes:
         _require_true_ticks(figures[0], [ax.xaxis])
 

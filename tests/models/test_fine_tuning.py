@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,20 @@ def whole(small_backbone: None, short: dict[str, Any], two: Folders, tmp_path: P
     return train
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the output of an undisturbed training with ``ONCE`` is kept for another test."""
+    return tmp_path_factory.mktemp("kept") / "once"
+
+
+@pytest.fixture
+def once(whole: Callable[..., Path], kept: Path, tmp_path: Path) -> Path:
+    """Return the output of an undisturbed training whose backbone was run over the images once."""
+    if not kept.exists():
+        shutil.copytree(whole("once", **ONCE), kept)
+    return shutil.copytree(kept, tmp_path / "once", dirs_exist_ok=True)
+
+
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """Return a list that gets the shape of what each training is shown."""
     found: list[tuple[int, ...]] = []
@@ -60,11 +75,15 @@ def scores(predict: Callable[..., Path], two: Folders, model: Path) -> pd.DataFr
 
 
 def test_a_frozen_backbone_is_run_over_the_images_once(
-    whole: Callable[..., Path], two: Folders, predict: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    whole: Callable[..., Path],
+    two: Folders,
+    predict: Callable[..., Path],
+    kept: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Classes are the same and probabilities within 1e-5, dropout of the head included; and nothing else differs."""
     seen = shown(monkeypatch)
-    once = whole("once", **ONCE)
+    once = shutil.copytree(whole("once", **ONCE), kept)
     monkeypatch.setattr(fine_tuning, "count_frozen", lambda model: 0)
     each = whole("each", **ONCE)
     assert seen == [(1, 1, 6), (32, 32)]
@@ -137,9 +156,8 @@ def test_nothing_is_dropped_inside_and_as_much_as_ever_in_the_head(small_backbon
 
 
 def test_a_training_that_was_interrupted_ends_with_the_same_bytes(
-    whole: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    whole: Callable[..., Path], once: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    undisturbed = whole("undisturbed", **ONCE)
     begun: list[int] = []
 
     class Killed(Exception):
@@ -161,4 +179,4 @@ def test_a_training_that_was_interrupted_ends_with_the_same_bytes(
     resumed = whole("resumed", **ONCE)
     assert begun == [0, 1]
     for name in ("model.keras", "history.csv", "training.json", "input.json"):
-        assert (undisturbed / name).read_bytes() == (resumed / name).read_bytes()
+        assert (once / name).read_bytes() == (resumed / name).read_bytes()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,7 @@ PUBLISHED = {
 """Side, classes, and the parameters of each model (and the trainable ones, where they are not all), as published."""
 
 
+@cache
 def declared(study: str) -> Study:
     return load(PROJECT / "studies" / study / "study.toml")
 
@@ -71,6 +74,12 @@ def test_a_network_of_the_assignment_without_a_component(
     assert lacking not in {type(layer).__name__ for layer in model.layers}
 
 
+@cache
+def count(name: str, params: str, size: int, classes: int) -> dict[str, Any]:
+    """Return the counts of a network, which is built once however many models have it."""
+    return architecture.count(name, json.loads(params), size, 3, classes)
+
+
 @pytest.mark.parametrize(
     ("study", "model", "expected"),
     [(s, m, n) for s, (_, _, models) in PUBLISHED.items() for m, n in models.items()],
@@ -80,7 +89,7 @@ def test_published_parameter_counts(study: str, model: str, expected: Any) -> No
     size, classes, _ = PUBLISHED[study]
     found = next(m for m in declared(study).models if m.id == model)
     total, trainable = expected if isinstance(expected, tuple) else (expected, expected)
-    assert architecture.count(found.architecture, found.params, size, 3, classes) == {
+    assert count(found.architecture, json.dumps(found.params), size, classes) == {
         "parameters": total,
         "trainable_parameters": trainable,
         "input_shape": [size, size, 3],

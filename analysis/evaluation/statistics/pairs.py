@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ class Model:
         """Whether each training calls all images one class: then its measures tell of the images alone."""
         return all(len(set(p.y_pred)) == 1 for p in self.trainings)
 
-    @property
+    @cached_property
     def values(self) -> dict[str, float]:
         """Each measure, the mean over the trainings."""
         return {key: float(np.mean(values)) for key, values in self.each.items()}

@@ -13,7 +13,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from analysis.errors import DataError
-from analysis.evaluation.settings import DECLARED_RESAMPLES
+from analysis.evaluation import settings
 from analysis.evaluation.stages.ablate import ablate
 from analysis.evaluation.stages.compare import compare
 from analysis.progress import silent
@@ -54,8 +54,10 @@ def predicted(tmp_path_factory: pytest.TempPathFactory, prediction_table) -> Cal
 
 
 @pytest.fixture
-def run(predicted, tmp_path: Path):
-    """Return a function that runs the stage on components, each with the trainings of its effects."""
+def run(predicted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Return a function that runs the stage on components, each with the trainings of its effects; a tenth of the resamples."""
+    monkeypatch.setattr(settings, "DECLARED_RESAMPLES", 1_000)
+    monkeypatch.setattr(settings, "RESAMPLES", 200)
 
     def ablated(*effects: dict[str, Any], **changes: Any) -> tuple[dict[str, Any], pd.DataFrame]:
         of = {name for e in effects for name in (*e["own"], *e["beside"], *e["baseline"])}
@@ -140,7 +142,7 @@ def test_effects_of_leaving_out_and_of_adding_are_families_of_their_own(run):
     assert three[p]["value"] == pytest.approx(3 * alone[p]["value"])
     assert added[p] == alone[p]
     assert three[level]["level"] > alone[level]["level"] == 0.95
-    assert alone[p]["value"] == pytest.approx(2 / (DECLARED_RESAMPLES + 1))
+    assert alone[p]["value"] == pytest.approx(2 / (settings.DECLARED_RESAMPLES + 1))
 
 
 def test_synergy_is_the_difference_of_both_effects_on_the_same_resamples(run):
