@@ -265,7 +265,9 @@ def test_text_moves_up_past_a_figure_that_does_not_fit(tmp_path: Path) -> None:
 def test_what_is_only_measured_is_laid_out_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     chapters = "\n\n".join(f"# Chapter {k}\n\nSee @fig-one.\n\n## Part {k}\n\nText." for k in range(4))
     (tmp_path / "figures").mkdir()
-    (tmp_path / "figures" / "one.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>')
+    (tmp_path / "figures" / "one.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>'
+    )
     figure = '![One.](figures/one.svg){#fig-one fig-alt="Nothing."}'
     with caplog.at_level("INFO", "weasyprint.progress"):
         render(write(tmp_path, f"{chapters}\n\n{figure}"), tmp_path)
