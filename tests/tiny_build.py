@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,11 +17,15 @@ PATIENT = (
 )
 EPOCHS = 10
 """So many that a training can be interrupted."""
-SHORT = (
-    'report.sections=["introduction.md", "data", "results", "discussion", "attention", "reproduce"]',
-    "report.requirements=[]",
-)
-"""Most of the time of a build of a few images is that of its pages."""
+
+
+def having(*sections: str) -> tuple[str, ...]:
+    """Return the settings of a short report that has these sections: most of the time of a build is that of its pages."""
+    names = ("introduction.md", "data", "results", "discussion", *sections, "reproduce")
+    return f"report.sections={json.dumps(names)}", "report.requirements=[]"
+
+
+SHORT = having("attention")
 TINY = (
     *("sample.pictures=80", "sample.size=32", f"sample.epochs={EPOCHS}", f"models.baseline.epochs={EPOCHS}"),
     *('split.also="none"', PATIENT, *SHORT),

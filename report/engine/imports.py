@@ -66,14 +66,20 @@ class OwnCode:
             self.closure = None
 
 
+_compiled: dict[tuple[str, bytes], CodeType] = {}
+"""What this process has compiled: the next stage imports most of it anew."""
+
+
 class _Loader(SourceFileLoader):
     own_code: OwnCode
 
     def get_code(self, fullname: str) -> CodeType:
         source = self.get_data(self.path)
         self.own_code.check(fullname, source, self.path)
-        code: CodeType = self.source_to_code(source, self.path)
-        return code
+        key = self.path, source
+        if key not in _compiled:
+            _compiled[key] = self.source_to_code(source, self.path)
+        return _compiled[key]
 
 
 def changed_error(stage: str, what: str) -> ChangedError:

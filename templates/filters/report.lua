@@ -19,6 +19,7 @@ local numbers = {} -- id -> "3" or "4.1"
 local counts = { fig = 0, tbl = 0, eq = 0, Sfig = 0, Stbl = 0 }
 local section = { 0, 0, 0, 0, 0, 0 }
 local tabsets = 0
+local placed, cited, noted = false, false, false -- whether the references have their place, and what is there
 
 local function fail(message)
   error("report.qmd: " .. message, 0)
@@ -81,9 +82,13 @@ local function figure(f)
   return f
 end
 
-local function widest_word(cell)
+local function is_interval(text)
+  return text:match(NBSP .. "to" .. NBSP) or text:match(NBSP .. "/" .. NBSP) or text:match("%d–%d")
+end
+
+local function widest_word(text)
   local widest = 0
-  for word in pandoc.utils.stringify(cell.contents):gmatch("%S+") do
+  for word in text:gmatch("%S+") do
     widest = math.max(widest, utf8.len(word) or #word)
   end
   return widest
@@ -98,17 +103,19 @@ local function all_rows(tbl)
   return rows
 end
 
--- How many letters a line needs so that no word of the table breaks.
+-- How many letters a line needs so that no word of the table breaks, and whether an interval may be in it.
 local function letters_wide(tbl)
-  local columns, rows = {}, all_rows(tbl)
+  local columns, rows, intervals = {}, all_rows(tbl), false
   for _, row in ipairs(rows) do
     for index, cell in ipairs(row.cells) do
-      columns[index] = math.max(columns[index] or 0, widest_word(cell))
+      local text = pandoc.utils.stringify(cell.contents)
+      columns[index] = math.max(columns[index] or 0, widest_word(text))
+      intervals = intervals or is_interval(text)
     end
   end
   local letters = 0
   for _, width in ipairs(columns) do letters = letters + width + 2.5 end
-  return letters, #rows
+  return letters, #rows, intervals
 end
 
 local function head_cells(tbl)
@@ -128,15 +135,15 @@ end
 local function whole_intervals(tbl)
   return tbl:walk({
     Str = function(s)
-      local joined = s.text:match(NBSP .. "to" .. NBSP) or s.text:match(NBSP .. "/" .. NBSP)
-      if joined or s.text:match("%d–%d") then return whole(s) end
+      if is_interval(s.text) then return whole(s) end
     end,
   })
 end
 
 local function whole_names(s)
-  if s.text:match("%a+://") or s.text:match("^www%.") then return pandoc.Span(s, { class = "uri" }) end
-  if s.text:match("^%W*%u+%-%w+%W*$") and #s.text < SHORT_NAME then return whole(s) end
+  local text = s.text
+  if text:match("%a+://") or text:match("^www%.") then return pandoc.Span(s, { class = "uri" }) end
+  if #text < SHORT_NAME and text:match("^%W*%u+%-%w+%W*$") then return whole(s) end
 end
 
 -- An address that is a link already is marked as one.
@@ -196,13 +203,13 @@ end
 
 local function table_block(tbl)
   local id, blocks = tbl.identifier, tbl.caption.long
-  local letters, rows = letters_wide(tbl)
+  local letters, rows, intervals = letters_wide(tbl)
   local dense = letters > LINE
   if letters > DENSE_LINE then
     tbl = loose_intervals(tbl)
     letters = letters_wide(tbl)
   end
-  tbl = whole_intervals(tbl)
+  if intervals then tbl = whole_intervals(tbl) end
   column_widths(tbl)
   head_cells(tbl)
   tbl.identifier = ""
@@ -324,6 +331,7 @@ local function html_only(element)
 end
 
 local function division(div)
+  placed = placed or div.identifier == "refs"
   if div.classes:includes("content-visible") then return div:walk({ Figure = html_only, Table = html_only }) end
   for kind in pairs(CALLOUTS) do
     if div.classes:includes("callout-" .. kind) then return callout(div, kind) end
@@ -351,7 +359,10 @@ local function reference(citation)
 end
 
 local function cite(c)
-  if not kind_of(c.citations[1].id) then return nil end
+  if not kind_of(c.citations[1].id) then
+    cited = true
+    return nil
+  end
   local result = pandoc.Inlines({})
   for index, citation in ipairs(c.citations) do
     if not kind_of(citation.id) then fail("@" .. citation.id .. " stands among references to figures or tables") end
@@ -386,29 +397,19 @@ local function attribute(text)
   return pandoc.MetaInlines({ pandoc.RawInline("html", (text:gsub('[&<>"]', signs))) })
 end
 
-local function has_references(doc)
-  local cited, placed = false, false
-  doc:walk({
-    Cite = function(c) cited = cited or not kind_of(c.citations[1].id) end,
-    Div = function(d) placed = placed or d.identifier == "refs" end,
-  })
-  return cited and not placed
-end
-
-local function has_notes(doc)
-  local found = false
-  doc:walk({ Note = function() found = true end })
-  return found
+local function note()
+  noted = true
 end
 
 function Pandoc(doc)
   doc = doc:walk({ traverse = "topdown", Div = division, Header = header, Image = image, Code = code, CodeBlock = code_block, Figure = figure,
     Table = table_block, Para = paragraph, Plain = paragraph })
-  if has_references(doc) then
+  doc = doc:walk({ Cite = cite, Link = address, Note = note, Str = whole_names, Inlines = unbroken_relations })
+  if cited and not placed then
     doc.blocks:insert(pandoc.Header(2, "References", { id = "references", class = "unnumbered" }))
     doc.blocks:insert(pandoc.Div({}, { id = "refs" }))
   end
-  if has_notes(doc) then -- pandoc sets them behind all else
+  if noted then -- pandoc sets them behind all else
     doc.blocks:insert(below_title(pandoc.Header(1, "Notes", { id = "notes", class = "unnumbered" })))
   end
   if doc.meta.date then
@@ -419,5 +420,5 @@ function Pandoc(doc)
   if doc.meta.title then
     doc.meta["running-title"] = attribute(running(pandoc.utils.stringify(doc.meta.title)))
   end
-  return doc:walk({ Cite = cite, Link = address, Str = whole_names, Inlines = unbroken_relations })
+  return doc
 end

@@ -27,6 +27,8 @@ FIXTURE = Path(__file__).parent / "fixture"
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDTHS = (320, 768, 1440)
+ONCE = ((1440, "light"), (768, "dark"), (320, "bare"))
+"""Each width and each look, which break rules of their own."""
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 # What is drawn in a figure is one picture for those who listen, and its text is part of it.
 OUTSIDE_FIGURES = {"exclude": [[".plate > svg > *"]]}
@@ -85,8 +87,14 @@ def bare(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("look", ["light", "dark", "bare"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    ("width", "look"),
+    [
+        pytest.param(width, look, marks=[pytest.mark.slow] * ((width, look) not in ONCE))
+        for width in WIDTHS
+        for look in ("light", "dark", "bare")
+    ],
+)
 def test_axe_finds_no_violation(visit, bare: Path, width: int, look: str) -> None:
     page = visit(width, at=bare) if look == "bare" else visit(width, look)
     results = Axe().run(page, context=OUTSIDE_FIGURES, options=RULES)
@@ -102,16 +110,17 @@ def test_axe_sees_what_is_wrong(visit, tmp_path: Path, file: Path) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-@pytest.mark.parametrize("width", [*WIDTHS, 375, 2200])
-def test_only_boxes_scroll_sideways_and_the_keyboard_reaches_them(visit, width: int, scripts: bool) -> None:
-    page = visit(width, scripts=scripts)
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-    unreachable = page.evaluate(
-        """() => [...document.querySelectorAll("body *")].filter(box =>
-             ["auto", "scroll"].includes(getComputedStyle(box).overflowX)
-             && box.scrollWidth > box.clientWidth && box.tabIndex < 0).map(box => box.outerHTML.slice(0, 80))"""
-    )
-    assert not unreachable
+def test_only_boxes_scroll_sideways_and_the_keyboard_reaches_them(visit, scripts: bool) -> None:
+    page = visit(scripts=scripts)
+    for width in (*WIDTHS, 375, 2200):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        unreachable = page.evaluate(
+            """() => [...document.querySelectorAll("body *")].filter(box =>
+                 ["auto", "scroll"].includes(getComputedStyle(box).overflowX)
+                 && box.scrollWidth > box.clientWidth && box.tabIndex < 0).map(box => box.outerHTML.slice(0, 80))"""
+        )
+        assert not unreachable, width
 
 
 def test_text_may_be_spaced_out(visit) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -20,9 +21,10 @@ from tests.specimen import TWO_NETWORKS
 from tests.writing.conftest import evaluated
 
 __all__ = ["evaluated"]
+SHORT = 'sections = ["introduction.md", "data", "results", "discussion", "limits", "attention", "reproduce"]'
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def made_up(tmp_path_factory: pytest.TempPathFactory, evaluated) -> Path:
     """Return a cache with results of the assignment's sample: the real evaluation of made-up predictions."""
     root, cache = tmp_path_factory.mktemp("artifacts"), tmp_path_factory.mktemp("cache")
@@ -59,6 +61,17 @@ def plant(plan: Plan, root: Path) -> None:
     store.point(plan.cache_name, {name: record.key for name, record in records.items()})
 
 
+def copy_short(folder: Path) -> Path:
+    """Copy the study of two networks into ``folder``, its report of a few sections: most of the time is that of its pages."""
+    study = Path(shutil.copytree(TWO_NETWORKS, folder)) / "study.toml"
+    text, found = re.subn(
+        r"^requirements = \[\n(?s:.*?)^\]$", SHORT, study.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    assert found == 1
+    study.write_text(text, encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(TWO_NETWORKS, tmp_path / "own"))
+    return copy_short(tmp_path / "own")

@@ -21,8 +21,8 @@ from report.preview.page import PreviewState
 from report.workspace import plan as planning
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
+from tests.preview.conftest import copy_short
 from tests.preview.site import ROOT
-from tests.specimen import TWO_NETWORKS
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ class Draft:
 
     def __init__(self, root: Path, cache: Path, workers: LocalProcesses) -> None:
         self.study, self.templates = root / "studies" / "own", root / "templates"
-        shutil.copytree(TWO_NETWORKS, self.study)
+        copy_short(self.study)
         shutil.copytree(ROOT / "templates", self.templates)
         self.request = Request(str(self.study), sample=True, cache=cache)
         self.workers, self.shown = workers, PreviewState()
@@ -67,7 +67,7 @@ def test_what_is_saved_is_shown(draft):
     assert re.search(r"Written anew, quoting 0\.\d{3}\.", draft.render().page)
     (draft.study / "introduction.md").unlink()
     (draft.study / "discussion.md").write_text("An accuracy of 0.93.\n")
-    shown = draft.render()
+    shown = draft.edit(draft.study / "study.toml", '"introduction.md", ', "")
     assert 'id="sec-introduction"' not in shown.page
     assert re.match(r"discussion.md:1: 0.93 looks like a result", shown.warnings[0])
     draft.edit(draft.study / "study.toml", 'title = "Classifying', 'title = "Sorting')

@@ -84,7 +84,15 @@ def children(process: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        pytest.param(
+            signal.SIGTERM, marks=pytest.mark.slow
+        ),  # the same handler: tests/commands/test_predict.py
+    ],
+)
 def test_a_signal_ends_it_while_a_browser_listens(tmp_path, own, made_up, is_running, number):
     log, temporary = tmp_path / "log", tmp_path / "temporary"
     temporary.mkdir()

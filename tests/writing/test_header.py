@@ -17,7 +17,8 @@ def page(source, tmp_path):
     """Return a function that renders the assignment with other values in its table ``study``."""
 
     def make(commit: str, **about) -> str:
-        source(study={**STUDY, "study": {**STUDY["study"], **about}}, commit=commit)
+        report = {**STUDY["report"], "sections": ["reproduce"], "requirements": []}
+        source(study={**STUDY, "study": {**STUDY["study"], **about}, "report": report}, commit=commit)
         inputs = {"source": tmp_path / "source-out", "templates": PROJECT / "templates"}
         html.render(inputs, tmp_path, scratch=tmp_path, progress=silent)
         return (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -102,9 +102,8 @@ def test_a_log_of_experiments_stands_in_the_appendix_as_the_author_s(source, art
     assert "wrote the passages headed *Author*" in before
 
 
-@pytest.mark.parametrize("attack", HOSTILE)
-def test_words_from_outside_stay_words(source, artifacts, tmp_path, attack):
-    inputs = artifacts()
+def test_words_from_outside_stay_words(source, artifacts, tmp_path):
+    inputs, attack = artifacts(), " ".join(HOSTILE)
     for errors in inputs["evaluate_baseline"].glob("errors.csv"):
         rows = pd.read_csv(errors)
         rows["image_id"] = attack
@@ -119,7 +118,8 @@ def test_words_from_outside_stay_words(source, artifacts, tmp_path, attack):
     page.feed((tmp_path / "report.html").read_text())
     assert page.tags.count("script") == 1  # our own
     assert not {"img", "iframe"} & set(page.tags)
-    assert page.text.count(attack) > 60
+    text = " ".join(page.text.split())
+    assert text.count(attack) > 60
 
 
 class Page(HTMLParser):

@@ -16,6 +16,7 @@ from report.delivery.rehearsal import rehearse
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
 from tests.pipeline.plans import ABLATED, changed_study
+from tests.tiny_build import having
 from tests.writing.conftest import STUDY, facts_of, macro
 
 ABLATION = changed_study(*ABLATED).for_document()["ablation"]
@@ -241,7 +242,8 @@ def test_a_study_without_ablation_has_no_such_appendix(source):
 
 @pytest.mark.parametrize("more", [(), ("training.seeds=[1, 2, 3]", "ablation.add_seeds=2")])
 def test_a_rehearsal_makes_up_the_effects(more):
-    assert rehearse(make_plan(Request("assignment", None, True, (*ABLATED, *more), Path("/nowhere")))) == ""
+    overrides = (*ABLATED, *having("details", "ablation", "experiments"), *more)
+    assert rehearse(make_plan(Request("assignment", None, True, overrides, Path("/nowhere")))) == ""
 
 
 def test_a_dense_layer_that_could_memorise_is_held_against_the_ablation(ablated):

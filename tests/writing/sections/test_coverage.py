@@ -7,7 +7,7 @@ import re
 import pytest
 
 from report.writing.values import listed
-from tests.writing.conftest import STUDY
+from tests.writing.conftest import STUDY, write_report
 
 ANSWERS = {
     "Environment set up, with versions": ("Python 3", "requirements.lock"),
@@ -48,9 +48,10 @@ def test_a_requirement_leads_to_parts_of_the_report_that_answer_it(whole, requir
         assert words.lower() in answer.lower(), words
 
 
-@pytest.fixture
-def whole(source):
-    return source()
+@pytest.fixture(scope="module")
+def whole(evaluated, tmp_path_factory):
+    out = write_report(*evaluated({}), tmp_path_factory.mktemp("whole"))
+    return (out / "report.qmd").read_text(encoding="utf-8")
 
 
 def places_of(requirement):

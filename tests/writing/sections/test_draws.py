@@ -14,6 +14,7 @@ from report.delivery.made_up_audit import write_audit
 from report.delivery.rehearsal import rehearse
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
+from tests.tiny_build import having
 from tests.writing.conftest import CLASSES, STUDY
 
 
@@ -56,5 +57,5 @@ def test_a_study_of_one_draw_has_no_such_appendix(source):
     ],
 )
 def test_a_rehearsal_makes_up_the_draws(more):
-    overrides = ("split.seeds=[43, 44]", *more)
+    overrides = ("split.seeds=[43, 44]", *having("draws", "experiments"), *more)
     assert rehearse(make_plan(Request("assignment", None, True, overrides, Path("/nowhere")))) == ""

@@ -13,6 +13,7 @@ from report.delivery import made_up
 from report.delivery.rehearsal import rehearse
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
+from tests.tiny_build import having
 from tests.writing.conftest import CLASSES, STUDY, Written, facts_of
 
 PAIR, MODELS = "improved_vs_baseline", ("baseline", "improved")
@@ -119,5 +120,5 @@ def test_a_verdict_that_was_declared_late_is_not_said_to_be_agreed_with(folded):
     ],
 )
 def test_a_rehearsal_makes_up_the_folds(more):
-    overrides = ("split.folds=3", *more)
+    overrides = ("split.folds=3", *having("details", "folds", "experiments"), *more)
     assert rehearse(make_plan(Request("assignment", None, True, overrides, Path("/nowhere")))) == ""

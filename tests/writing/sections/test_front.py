@@ -12,6 +12,7 @@ from report.study.loading import load
 from report.writing.study_facts import StudyFacts
 from report.writing.values import Values
 from tests.specimen import TWO_NETWORKS
+from tests.tiny_build import having
 from tests.writing.conftest import STUDY, facts_of, macro
 from tests.writing.made_up_reports import Case, write_page
 
@@ -85,13 +86,15 @@ def test_a_study_is_signed_by_a_name_of_its_own(author, signed):
 
 
 def test_a_network_that_predicts_one_class_is_told_with_its_score(tmp_path):
-    page = write_page(Case("pediatric-official", ("far worse",), one_class="cnn_2"), tmp_path)
+    page = write_page(Case("pediatric-official", ("far worse",), having(), one_class="cnn_2"), tmp_path)
     assert "for the CNN II (which always predicts Pneumonia)" in page.abstract
     assert page.abstract.count("always predicts") == 1
 
 
 def test_images_are_resampled_where_nothing_tells_patients(tmp_path):
-    page = write_page(Case("radiography", without_patients=True), tmp_path)
+    page = write_page(
+        Case("radiography", overrides=having("measures", "statistics"), without_patients=True), tmp_path
+    )
     assert "draws the test images anew with replacement" in page.text_of("sec-measures")
     assert "take each image for a patient of its own" in page.text_of("sec-measures")
     assert "each image counts as a patient of its own" in page.text_of("sec-statistics")
@@ -99,7 +102,7 @@ def test_images_are_resampled_where_nothing_tells_patients(tmp_path):
 
 def test_of_several_comparisons_the_first_page_has_a_tally_and_their_common_score_is_told_once(tmp_path):
     verdicts = ("underpowered", "cannot_be_decided", "better")
-    page = write_page(Case("pediatric-imbalanced", verdicts), tmp_path)
+    page = write_page(Case("pediatric-imbalanced", verdicts, having("comparison")), tmp_path)
     assert page.abstract.startswith(
         "Of three networks that are compared with the CNN with smaller kernels, two are undecided and one is better. "
         "We compare 12 networks"

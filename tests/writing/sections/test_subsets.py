@@ -13,6 +13,7 @@ from report.delivery import made_up
 from report.delivery.rehearsal import rehearse
 from report.workspace.plan import make_plan
 from report.workspace.request import Request
+from tests.tiny_build import having
 from tests.writing.conftest import STUDY
 
 GAIN = "improved@patient_subset_100_vs_improved@patient_subset_50.test.f1.macro"
@@ -82,5 +83,9 @@ def test_a_study_without_subsets_has_no_such_appendix(source):
 
 
 def test_a_rehearsal_makes_up_the_subsets():
-    overrides = ("training.seeds=[1, 2, 3]", "training.subsets=[0.25, 0.5]")
+    overrides = (
+        "training.seeds=[1, 2, 3]",
+        "training.subsets=[0.25, 0.5]",
+        *having("subsets", "experiments"),
+    )
     assert rehearse(make_plan(Request("assignment", None, True, overrides, Path("/nowhere")))) == ""
