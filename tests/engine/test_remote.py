@@ -327,7 +327,8 @@ class Faults(BaseHTTPRequestHandler):
         for name, value in headers or [("Content-Length", str(len(content)))]:
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":  # its answer has no body: the client would take it for the next answer
+            self.wfile.write(content)
         self.close_connection = self.server.fault == "cut"  # before all that was promised has come
 
     def log_message(self, *_: object) -> None:
