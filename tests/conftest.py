@@ -30,7 +30,8 @@ from tests import tiny_build
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # As in a worker: of two threads one waits most of the time, and as busily as the other computes.
-os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1") | os.environ
+LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+os.environ |= dict.fromkeys(LIBRARIES, "1") | os.environ
 os.environ.pop("REPORT_CACHE_REMOTE", None)  # what others share is given nothing by tests
 
 STEPS = '''

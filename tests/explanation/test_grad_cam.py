@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import keras
@@ -113,10 +114,10 @@ def test_a_backbone_is_looked_into_also_where_it_is_frozen():
 
 
 @pytest.mark.parametrize(
-    "first", [layers.Flatten(), layers.Conv2D(3, 8)], ids=["no convolution", "one place"]
+    "make", [layers.Flatten, partial(layers.Conv2D, 3, 8)], ids=["no convolution", "one place"]
 )
-def test_a_network_without_places_has_no_map(first):
-    model = keras.Sequential([keras.Input((8, 8, 1)), first, layers.Flatten(), layers.Dense(2, "softmax")])
+def test_a_network_without_places_has_no_map(make):
+    model = keras.Sequential([keras.Input((8, 8, 1)), make(), layers.Flatten(), layers.Dense(2, "softmax")])
     assert find_last_map(model) is None
     assert list_convolutions(model) == []
     with pytest.raises(ValueError, match="has no convolution"):
