@@ -6,8 +6,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# pip compiles one file after another, which takes as long as unpacking them; what no Python compiles is never imported.
-COMPILE := -@$(BIN)/python -m compileall -q -j 0 $(BIN)/../lib
+# pip compiles one file after another, which takes as long as unpacking them. As with it, a file that is not valid is no error.
+COMPILE := -@$(BIN)/python -m compileall -q -j 0 .venv/lib
 PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -q

@@ -30,8 +30,8 @@ from tests import tiny_build
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # As in a worker: of two threads one waits most of the time, and as busily as the other computes.
-LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-os.environ |= dict.fromkeys(LIBRARIES, "1") | os.environ
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+os.environ |= dict.fromkeys(THREADS, "1") | os.environ
 os.environ.pop("REPORT_CACHE_REMOTE", None)  # what others share is given nothing by tests
 
 STEPS = '''
@@ -208,7 +208,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep the collector from what has been imported: it is looked through no more, thousands of times and by each training."""
+    """Let the collector pass over what has been imported, and run seldom: Keras has it run before each training."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

@@ -22,7 +22,7 @@ LONG = 15
 """Pages from which on a report has contents."""
 ENDLESS = 50_000.0
 UNNUMBERED = '#TOC a::after { content: leader(". ") "00" !important }'
-"""Contents without the numbers of pages, for which WeasyPrint would lay all out twice."""
+"""Contents without the numbers of pages, for which WeasyPrint would lay all out anew."""
 HTML_ONLY = "content-visible"
 """The class of what the style sheet of the PDF does not show."""
 MM_TO_PX = 96 / 25.4

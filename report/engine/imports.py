@@ -66,8 +66,8 @@ class OwnCode:
             self.closure = None
 
 
-_compiled: dict[tuple[str, bytes], CodeType] = {}
-"""What this process has compiled: the next stage imports most of it anew."""
+_compiled: dict[str, tuple[bytes, CodeType]] = {}
+"""What this process has compiled, by file, with its text: the next stage imports most of it anew."""
 
 
 class _Loader(SourceFileLoader):
@@ -76,10 +76,11 @@ class _Loader(SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
         source = self.get_data(self.path)
         self.own_code.check(fullname, source, self.path)
-        key = self.path, source
-        if key not in _compiled:
-            _compiled[key] = self.source_to_code(source, self.path)
-        return _compiled[key]
+        text, code = _compiled.get(self.path, (None, None))
+        if code is None or text != source:
+            code = self.source_to_code(source, self.path)
+            _compiled[self.path] = source, code
+        return code
 
 
 def changed_error(stage: str, what: str) -> ChangedError:

@@ -19,7 +19,7 @@ local numbers = {} -- id -> "3" or "4.1"
 local counts = { fig = 0, tbl = 0, eq = 0, Sfig = 0, Stbl = 0 }
 local section = { 0, 0, 0, 0, 0, 0 }
 local tabsets = 0
-local placed, cited, noted = false, false, false -- whether the references have their place, and what is there
+local placed, cited, noted = false, false, false -- whether the references have their place, anything is cited, and there are notes
 
 local function fail(message)
   error("report.qmd: " .. message, 0)

@@ -113,8 +113,8 @@ def list_repeatable() -> tuple[str, ...]:
 @pytest.mark.parametrize(
     "cached",
     [
-        # What reads no X-ray gives the same bytes anywhere: `case`, in another place and process. So do predictions:
-        # those of a training that was interrupted.
+        # What reads no X-ray gives the same bytes anywhere: `case`, in another place and process. So does a network
+        # that was interrupted, with its predictions; its maps and what it says of images from elsewhere: "of all".
         pytest.param((*OF_NETWORKS, *list_repeatable()), id="of X-rays"),
         pytest.param(("train.",), id="of all", marks=pytest.mark.slow),
     ],

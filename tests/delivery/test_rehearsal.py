@@ -40,10 +40,8 @@ def study(tmp_path: Path):
     return write
 
 
-MADE_UP_ELSEWHERE = (
-    *("assignment-published", "assignment-transfer", "pediatric-imbalanced", "pediatric-official"),
-)
-"""Studies whose source and page tests/writing/test_readability.py makes, of made-up results too."""
+MADE_UP_ELSEWHERE = ("assignment-published", "pediatric-imbalanced", "pediatric-official")
+"""Studies whose source and page tests/writing/test_readability.py makes, of made-up results too, as of real images."""
 FEW = having()
 """Sections enough for the author's words: templates of the others are filled in all the same, and no page is made of them."""
 
@@ -59,7 +57,9 @@ def rehearsed(folder: Path | str, *overrides: str) -> None:
         for path in sorted(STUDIES.glob("*/study.toml"))
     ]
     + [
-        pytest.param("assignment", ("split.also=none",), marks=pytest.mark.slow),  # so is the tiny build
+        pytest.param(
+            "assignment", ("split.also=none",), marks=pytest.mark.slow
+        ),  # so is the tiny build, in short
         ("assignment", ("split.group=patient", "training.seeds=[1, 2, 3]")),
         ("assignment", ("study.kind=replication", "comparison.split=val", "comparison.primary=accuracy")),
         pytest.param("radiography", ('dataset.without=["lung_opacity"]',), marks=pytest.mark.slow),

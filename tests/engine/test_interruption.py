@@ -65,9 +65,11 @@ def test_a_killed_worker_is_told_and_the_next_build_goes_on(toy):
 
 
 def test_a_worker_killed_while_idle_is_replaced(toy):
+    others = {*multiprocessing.active_children()}
+
     def kill_idle(event):
         if isinstance(event, Finished):
-            for process in multiprocessing.active_children():
+            for process in {*multiprocessing.active_children()} - others:
                 process.kill()
                 process.join()
             time.sleep(0.3)

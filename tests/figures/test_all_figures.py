@@ -35,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:vert:DeprecationWarning")
 
 
 slow = partial(pytest.param, marks=pytest.mark.slow)
-"""Between fewer and more."""
+"""Of what is drawn in other numbers, or elsewhere, every time."""
 
 
 @pytest.mark.parametrize("name", FIGURES)

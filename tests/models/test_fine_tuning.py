@@ -49,11 +49,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def once(whole: Callable[..., Path], kept: Path, tmp_path: Path) -> Path:
+def undisturbed(whole: Callable[..., Path], kept: Path) -> Path:
     """Return the output of an undisturbed training whose backbone was run over the images once."""
-    if not kept.exists():
-        shutil.copytree(whole("once", **ONCE), kept)
-    return shutil.copytree(kept, tmp_path / "once", dirs_exist_ok=True)
+    return kept if kept.exists() else shutil.copytree(whole("once", **ONCE), kept)
 
 
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
@@ -83,7 +81,7 @@ def test_a_frozen_backbone_is_run_over_the_images_once(
 ) -> None:
     """Classes are the same and probabilities within 1e-5, dropout of the head included; and nothing else differs."""
     seen = shown(monkeypatch)
-    once = shutil.copytree(whole("once", **ONCE), kept)
+    once = shutil.copytree(whole("once", **ONCE), kept, dirs_exist_ok=True)
     monkeypatch.setattr(fine_tuning, "count_frozen", lambda model: 0)
     each = whole("each", **ONCE)
     assert seen == [(1, 1, 6), (32, 32)]
@@ -156,7 +154,7 @@ def test_nothing_is_dropped_inside_and_as_much_as_ever_in_the_head(small_backbon
 
 
 def test_a_training_that_was_interrupted_ends_with_the_same_bytes(
-    whole: Callable[..., Path], once: Path, monkeypatch: pytest.MonkeyPatch
+    whole: Callable[..., Path], undisturbed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[int] = []
 
@@ -179,4 +177,4 @@ def test_a_training_that_was_interrupted_ends_with_the_same_bytes(
     resumed = whole("resumed", **ONCE)
     assert begun == [0, 1]
     for name in ("model.keras", "history.csv", "training.json", "input.json"):
-        assert (once / name).read_bytes() == (resumed / name).read_bytes()
+        assert (undisturbed / name).read_bytes() == (resumed / name).read_bytes()

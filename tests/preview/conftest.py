@@ -26,7 +26,10 @@ SHORT = 'sections = ["introduction.md", "data", "results", "discussion", "limits
 
 @pytest.fixture(scope="session")
 def made_up(tmp_path_factory: pytest.TempPathFactory, evaluated) -> Path:
-    """Return a cache with results of the assignment's sample: the real evaluation of made-up predictions."""
+    """Return a cache with results of the assignment's sample: the real evaluation of made-up predictions.
+
+    Previews write there too: a test that waits for something to be made needs words of its own.
+    """
     root, cache = tmp_path_factory.mktemp("artifacts"), tmp_path_factory.mktemp("cache")
     shutil.copytree(evaluated({})[0], root, dirs_exist_ok=True)
     plant(make_plan(Request(str(TWO_NETWORKS), sample=True, cache=cache)), root)

@@ -88,9 +88,7 @@ def children(process: int) -> list[int]:
     "number",
     [
         signal.SIGINT,
-        pytest.param(
-            signal.SIGTERM, marks=pytest.mark.slow
-        ),  # the same handler: tests/commands/test_predict.py
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),  # by it `report try` is ended every time
     ],
 )
 def test_a_signal_ends_it_while_a_browser_listens(tmp_path, own, made_up, is_running, number):

@@ -57,7 +57,6 @@ def predicted(tmp_path_factory: pytest.TempPathFactory, prediction_table) -> Cal
 def run(predicted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Return a function that runs the stage on components, each with the trainings of its effects; a tenth of the resamples."""
     monkeypatch.setattr(settings, "DECLARED_RESAMPLES", 1_000)
-    monkeypatch.setattr(settings, "RESAMPLES", 200)
 
     def ablated(*effects: dict[str, Any], **changes: Any) -> tuple[dict[str, Any], pd.DataFrame]:
         of = {name for e in effects for name in (*e["own"], *e["beside"], *e["baseline"])}

@@ -241,8 +241,11 @@ def test_a_study_without_ablation_has_no_such_appendix(source):
 
 
 @pytest.mark.parametrize("more", [(), ("training.seeds=[1, 2, 3]", "ablation.add_seeds=2")])
-def test_a_rehearsal_makes_up_the_effects(more):
-    overrides = (*ABLATED, *having("details", "ablation", "experiments"), *more)
+@pytest.mark.parametrize(
+    "sections", [having("details", "ablation", "experiments"), pytest.param((), marks=pytest.mark.slow)]
+)
+def test_a_rehearsal_makes_up_the_effects(sections, more):
+    overrides = (*ABLATED, *sections, *more)
     assert rehearse(make_plan(Request("assignment", None, True, overrides, Path("/nowhere")))) == ""
 
 

@@ -53,9 +53,9 @@ def test_a_study_of_one_draw_has_no_such_appendix(source):
     [
         pytest.param((), marks=pytest.mark.slow),
         pytest.param(("training.seeds=[1, 2, 3]",), marks=pytest.mark.slow),
-        ("split.exclude_duplicates=true",),
+        ("split.exclude_duplicates=true", *having("draws", "experiments")),
     ],
 )
 def test_a_rehearsal_makes_up_the_draws(more):
-    overrides = ("split.seeds=[43, 44]", *having("draws", "experiments"), *more)
+    overrides = ("split.seeds=[43, 44]", *more)
     assert rehearse(make_plan(Request("assignment", None, True, overrides, Path("/nowhere")))) == ""

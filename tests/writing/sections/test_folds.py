@@ -113,12 +113,12 @@ def test_a_verdict_that_was_declared_late_is_not_said_to_be_agreed_with(folded):
 @pytest.mark.parametrize(
     "more",
     [
-        (),
+        having("details", "folds", "experiments"),
         pytest.param(("training.seeds=[1, 2, 3]",), marks=pytest.mark.slow),
         pytest.param(("split.also=none",), marks=pytest.mark.slow),
-        ('split.fold_models=["improved"]',),
+        ('split.fold_models=["improved"]', *having("details", "folds", "experiments")),
     ],
 )
 def test_a_rehearsal_makes_up_the_folds(more):
-    overrides = ("split.folds=3", *having("details", "folds", "experiments"), *more)
+    overrides = ("split.folds=3", *more)
     assert rehearse(make_plan(Request("assignment", None, True, overrides, Path("/nowhere")))) == ""

@@ -82,10 +82,9 @@ def test_a_study_without_subsets_has_no_such_appendix(source):
     assert "more training images" not in text.lower()
 
 
-def test_a_rehearsal_makes_up_the_subsets():
-    overrides = (
-        "training.seeds=[1, 2, 3]",
-        "training.subsets=[0.25, 0.5]",
-        *having("subsets", "experiments"),
-    )
+@pytest.mark.parametrize(
+    "sections", [having("subsets", "experiments"), pytest.param((), marks=pytest.mark.slow)]
+)
+def test_a_rehearsal_makes_up_the_subsets(sections):
+    overrides = ("training.seeds=[1, 2, 3]", "training.subsets=[0.25, 0.5]", *sections)
     assert rehearse(make_plan(Request("assignment", None, True, overrides, Path("/nowhere")))) == ""
