@@ -30,10 +30,10 @@ from report.pipeline.stages import PROGRAM, make_stages
 from report.study.loading import load
 from tests.delivery.handed_in import Case
 from tests.specimen import TWO_NETWORKS
-from tests.tiny_build import having
+from tests.tiny_build import SHORT
 
 ASSIGNMENT = TWO_NETWORKS
-TINY = ("sample.pictures=160", "sample.size=32", "split.folds=3", *having("attention", "folds"))
+TINY = ("sample.pictures=160", "sample.size=32", "split.folds=3", *SHORT)
 LAYER = {
     "class_name": "Dense",
     "config": {"activation": "softmax", "kernel_initializer": {"class_name": "GlorotUniform"}},
