@@ -57,9 +57,8 @@ def rehearsed(folder: Path | str, *overrides: str) -> None:
         for path in sorted(STUDIES.glob("*/study.toml"))
     ]
     + [
-        pytest.param(
-            "assignment", ("split.also=none",), marks=pytest.mark.slow
-        ),  # so is the tiny build, in short
+        # The tiny build is rehearsed so every time, in short.
+        pytest.param("assignment", ("split.also=none",), marks=pytest.mark.slow),
         ("assignment", ("split.group=patient", "training.seeds=[1, 2, 3]")),
         ("assignment", ("study.kind=replication", "comparison.split=val", "comparison.primary=accuracy")),
         pytest.param("radiography", ('dataset.without=["lung_opacity"]',), marks=pytest.mark.slow),

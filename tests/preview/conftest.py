@@ -18,10 +18,11 @@ from report.pipeline.stages import PROGRAM
 from report.workspace.plan import Plan, make_plan
 from report.workspace.request import Request
 from tests.specimen import TWO_NETWORKS
+from tests.tiny_build import having
 from tests.writing.conftest import evaluated
 
 __all__ = ["evaluated"]
-SHORT = 'sections = ["introduction.md", "data", "results", "discussion", "limits", "attention", "reproduce"]'
+SHORT = having("limits", "attention")[0].removeprefix("report.")
 
 
 @pytest.fixture(scope="session")

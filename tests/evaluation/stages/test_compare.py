@@ -17,7 +17,7 @@ from sklearn import metrics as reference
 from threadpoolctl import threadpool_limits
 
 from analysis.errors import DataError
-from analysis.evaluation import settings as statistics
+from analysis.evaluation import settings as fixed
 from analysis.evaluation.predictions import Predictions, read_predictions
 from analysis.evaluation.stages.compare import compare
 from analysis.evaluation.statistics import power, resampling, significance
@@ -97,8 +97,8 @@ def run(tmp_path_factory: pytest.TempPathFactory, inputs: dict[str, Path]):
         }  # fmt: skip
         with threadpool_limits(1), pytest.MonkeyPatch.context() as patch:
             if not all_draws:
-                patch.setattr(statistics, "DECLARED_RESAMPLES", FEW)
-                patch.setattr(statistics, "RESAMPLES", 200)
+                patch.setattr(fixed, "DECLARED_RESAMPLES", FEW)
+                patch.setattr(fixed, "RESAMPLES", 200)
             compare(given, out, scratch=out, progress=silent, **{**settings, **changes})
         return Compared(out, given)
 
