@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from report import PROJECT
@@ -24,3 +25,66 @@ def test_the_reading_of_the_pretraining(head, fine_tuned, scratch, said):
     context = {"r": str, "ci": str, "value": value, "grouped": True, "study": {}, "sample": False}
     path = PROJECT / "studies" / "assignment-transfer" / "discussion.md"
     assert (PRETRAINING in close_passage(path, context, PROJECT / "templates")) is said
+
+
+@pytest.mark.parametrize(
+    ("gain", "stopped", "viral", "said", "unchanged"),
+    [
+        (0.04, 0.795, 0.351, True, True),
+        (-0.01, 0.795, 0.351, False, False),  # the improved network is not better
+        (0.04, 0.770, 0.351, False, False),  # stopping early would not have helped
+        (0.04, 0.840, 0.351, False, False),  # ... or would have given all of the gain
+        (0.04, 0.795, 0.250, True, False),  # the commonest error became rarer
+    ],
+)
+def test_the_reading_of_the_difference(gain, stopped, viral, said, unchanged):
+    """Without an ablation it names overfitting only where stopping early closes a part of the gap, and not all of it."""
+    results = {
+        "baseline.test.f1.macro": 0.797,
+        "residual.test.f1.macro": 0.797 + gain,
+        "baseline.training.last_val_accuracy": 0.771,
+        "baseline.training.best_val_accuracy": stopped,
+        "residual.training.last_val_accuracy": 0.831,
+        "baseline.test.confusion_share.viral.bacterial": 0.352,
+        "residual.test.confusion_share.viral.bacterial": viral,
+        "baseline.test.ppv.viral": 0.609,
+        "residual.test.ppv.viral": 0.707,
+    }
+    context = {
+        "r": str,
+        "ci": str,
+        "value": results.__getitem__,
+        "grouped": True,
+        "study": {"ablation": None},
+        "sample": False,
+    }
+    path = PROJECT / "studies" / "assignment" / "explanation.md"
+    text = close_passage(path, context, PROJECT / "templates")
+    assert ("Why the networks differ" in text) is said
+    assert ("as often as before" in text) is unchanged
+
+
+@pytest.mark.parametrize(("model", "seen", "size"), [("baseline", 16, 48), ("residual", 193, 208)])
+def test_how_many_pixels_a_value_has_seen(model, seen, size):
+    """The author says so of the values that go into the dense layers, or into their mean."""
+    import keras
+
+    from analysis.models import assignment
+
+    network = getattr(assignment, model)(size=size, channels=1, classes=4)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D):  # positive throughout, so that nothing is lost on the way
+            layer.kernel.assign(np.full(layer.kernel.shape, 1 / np.prod(layer.kernel.shape[:3])))
+    last = next(
+        layer
+        for layer in network.layers
+        if isinstance(layer, keras.layers.Flatten | keras.layers.GlobalAveragePooling2D)
+    )
+    maps = keras.Model(network.inputs, last.input)
+    images = np.zeros((size, size, size, 1), np.float32)
+    images[np.arange(size), :, np.arange(size)] = 1  # in each image another column
+    found = maps.predict(images, batch_size=16, verbose=0)
+    middle = found.shape[2] // 2
+    assert (found[:, middle, middle].max(axis=-1) > 0).sum() == seen
+    path = PROJECT / "studies" / "assignment" / "explanation.md"
+    assert f"[{seen} × {seen}]" in path.read_text(encoding="utf-8")
