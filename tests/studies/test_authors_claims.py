@@ -55,7 +55,7 @@ def test_the_reading_of_the_difference(gain, stopped, viral, said, unchanged):
         "ci": str,
         "value": results.__getitem__,
         "grouped": True,
-        "study": {"ablation": None},
+        "study": {"ablation": None, "models": [{"id": "residual"}]},
         "sample": False,
     }
     path = PROJECT / "studies" / "assignment" / "explanation.md"

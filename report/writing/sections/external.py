@@ -63,8 +63,8 @@ class External(Section):
     def minors(self) -> dict[str, dict[str, Any]]:
         """Return for each model of how many ``images`` of minors it calls what ``share`` a ``called`` class, its commonest answer.
 
-        ``adults`` is the share of images of adults that it calls so, None without any. Nothing where the age of no minor
-        is known.
+        ``adults`` is the share of images of adults that it calls so, None without any, and ``is_rising`` whether that is
+        more. Nothing where the age of no minor is known.
         """
         found: dict[str, dict[str, Any]] = {}
         for model in self.facts.trained:
@@ -81,6 +81,7 @@ class External(Section):
                     "called": called,
                     "share": counts[True][called] / images,
                     "adults": share,
+                    "is_rising": share is not None and share > counts[True][called] / images,
                 }
         return found
 

@@ -164,7 +164,7 @@ def test_a_probe_that_tells_a_class_is_quoted_where_its_results_are(found):
         "Source, age, sex, view and device go with the class"
     )
     assert (
-        "Boosted trees that see only a border of at most 12 pixels reach a macro AUC of 0.950, "
+        f"Boosted trees that see only a border of at most 12 of {facts.study['image']['size']} pixels reach a macro AUC of 0.950, "
         "cross-validated on all images. From the size of the original they reach 0.890. "
         "A network could use this" in macro(facts, f"{SAY}.verdict")
     )
@@ -192,8 +192,9 @@ def test_of_a_class_that_shares_its_source_it_is_said_how_far_a_probe_tells_it(f
     only = {"id": "covid_19", "many": 425, "known": 425, "values": ["adults"]}
     monkeypatch.setattr(Audit, "own", lambda *_: [only])
     assert (
-        "Not only sources differ: a border of at most 12 pixels tells No Pneumonia \\(healthy\\), which shares its source "
-        "with other classes, with an AUC of 0.971." in macro(facts, f"{SAY}.verdict")
+        f"Not only sources differ: a border of at most 12 of {facts.study['image']['size']} pixels tells "
+        "No Pneumonia \\(healthy\\), which shares its source with other classes, with an AUC of 0.971."
+        in macro(facts, f"{SAY}.verdict")
     )
 
 
@@ -203,13 +204,16 @@ def test_the_difference_without_the_one_class_that_has_a_source_of_its_own_is_to
     told = {"value": 0.04, "low": 0.019, "high": 0.061}
     changed = {f"improved.test.{name}": {"value": 0.799}, f"baseline.test.{name}": {"value": 0.759}}
     changed |= {f"improved_vs_baseline.test.{name}": told}
+    changed |= {"improved_vs_baseline.test.f1.covid_19": {"value": 0.08}}
     facts = replace(facts, values=Values({**facts.values.results, **changed}))
     say = "sentences/comparison.without_a_class"
     assert macro(facts, say, "improved") == ""  # each class has values of its own
     monkeypatch.setattr(Audit, "concerned", lambda *_: ["covid_19"])
     assert macro(facts, say, "improved") == (
-        "The gain is not due to COVID\\-19 alone: the mean F1 of the three classes other than COVID\\-19 is 0.799 against 0.759. The difference is +0.040 (+0.019 to +0.061)."
+        "The gain is not due to COVID\\-19 alone: the mean F1 of the three classes other than COVID\\-19 is 0.799 against 0.759. The difference is +0.040 (+0.019 to +0.061). Of the whole difference COVID\\-19 makes +0.020."
     )
+    told["low"] = -0.001
+    assert macro(facts, say, "improved").endswith("The difference is +0.040 (−0.001 to +0.061).")
 
 
 def test_what_could_not_be_compared_is_said_not_to_be(found):

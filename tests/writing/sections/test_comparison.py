@@ -428,12 +428,16 @@ def test_a_network_is_held_against_the_floor_by_the_interval(low: float, high: f
 def test_the_day_on_which_the_test_set_was_unlocked_is_said():
     verdicts = said(every(0.7), every(0.85))
 
-    def say(**evaluation: str) -> str:
+    def say(*log: bool, **evaluation: str) -> str:
         study = {**verdicts.facts.study, "evaluation": {"test": "open", "unlocked": None, **evaluation}}
-        return replace(verdicts, facts=replace(verdicts.facts, study=study))("comparison.declared").strip()
+        return replace(verdicts, facts=replace(verdicts.facts, study=study))(
+            "comparison.declared", *log
+        ).strip()
 
     assert say().endswith("before the test set was used.")
-    assert say(unlocked="2026-11-29").endswith("used (it was opened on 29\u00a0November 2026).")
+    assert say(unlocked="2026-11-29").endswith("used (opened on 29\u00a0November 2026).")
+    log = say(True, unlocked="2026-11-29")
+    assert log.endswith("used (opened on 29\u00a0November 2026; @sec-experiments).")
 
 
 @pytest.mark.parametrize(

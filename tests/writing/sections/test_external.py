@@ -40,7 +40,7 @@ def test_a_tie_is_shown_with_all_its_classes(found, tmp_path):
     [
         (
             "covid_19",
-            "Among ours only COVID\\-19 images show adults. So age alone does not explain this, though an older child can look like an adult.",
+            "Among ours only COVID\\-19 images show adults. So age alone does not explain this: an older child can look like an adult.",
         ),
         ("healthy", "only COVID\\-19 images show adults, so age can explain this."),
     ],
@@ -56,8 +56,12 @@ def test_what_minors_are_called_is_held_against_age(found, tmp_path, monkeypatch
     inputs = {**facts.inputs, **{f"external_{m}": tmp_path for m in facts.trained}}
     told = macro(replace(facts, inputs=inputs), "sentences/external.of_minors")
     assert told.startswith(f"Of 16 images of minors, the baseline CNN calls 100{unbroken(' ')}% ")
-    assert f" Of those of adults it is 0{unbroken(' ')}%. " in told
+    assert f" Of images of adults it is 0{unbroken(' ')}%. " in told
     assert words in told
+    rows += ["age_group,18 to 39,none,92,covid_19,92", "age_group,6 to 11,none,8,viral,8"]
+    (tmp_path / "groups.csv").write_text("\n".join(rows) + "\n")
+    told = macro(replace(facts, inputs=inputs), "sentences/external.of_minors")
+    assert ("So age alone does not explain this, but may add to it: an" in told) is (called == "covid_19")
 
 
 @pytest.mark.parametrize(
