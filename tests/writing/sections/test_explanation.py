@@ -30,7 +30,9 @@ def test_the_errors_that_fell_most_are_named_and_what_became_of_the_commonest(ar
         "Next is No Pneumonia \\(healthy\\) predicted as Viral Pneumonia (17 to 4). "
         "The commonest, Viral Pneumonia predicted as Bacterial Pneumonia, went from 105 to 102."
     )
-    results["improved.test.confusion.viral.bacterial"]["value"] = 105.0  # 105.3 before, which is printed alike
+    results["improved.test.confusion.viral.bacterial"]["value"] = (
+        105.0  # 105.3 before, which is printed alike
+    )
     told = macro(replace(facts, values=Values(results)), "sentences/explanation.errors", "improved")
     assert told.endswith("Viral Pneumonia predicted as Bacterial Pneumonia, is as frequent as before (105).")
     results["improved.test.confusion.healthy.viral"] |= {"value": 13}

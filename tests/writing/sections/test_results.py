@@ -234,7 +234,9 @@ def test_an_early_drop_may_be_the_lag_of_batch_normalisation(
     rows.to_csv(path, index=False)
     words = macro(facts_of(inputs), "sentences/results.course", "baseline")
     assert "at times" in words
-    assert ("perhaps because the means that batch normalisation keeps for validation lag behind" in words) == told
+    assert (
+        "perhaps because the means that batch normalisation keeps for validation lag behind" in words
+    ) == told
 
 
 def test_the_highest_of_models_beside_one_another_is_bold(artifacts):
