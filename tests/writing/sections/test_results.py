@@ -61,7 +61,7 @@ def test_with_several_seeds_the_first_is_told_and_how_many_are_like_it(artifacts
     assert macro(alike, "sentences/results.course", "baseline").endswith("at the evaluated weights.")
     assert (
         macro(alike, "sentences/results.all_alike")
-        == "The other trainings of each network look alike (thin lines)."
+        == "Whether a network overfits comes out the same in its other trainings (thin lines)."
     )
     assert macro(told((ends, ends, ends), (ends, flat, ends)), "sentences/results.all_alike") == ""
 
