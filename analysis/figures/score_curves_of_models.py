@@ -68,6 +68,7 @@ KINDS = {
         intervals=True,
     ),
 }
+SHORT_DASHES = (0, (1, 0.6))
 LINES: dict[str, dict[str, Any]] = {
     "chance": {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (1, 2))},
     "prevalence": {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (3, 2))},
@@ -211,7 +212,7 @@ def _values(
     lines: list[tuple[dict[str, Any], str, str]] = []
     for model in tables.titles:
         area = tables.areas[model, *panel]
-        line: dict[str, Any] = {**tables.lines[model], "linewidth": 1.6}
+        line = _swatch(tables.lines[model])
         lines.append((line, wording.three_digits(area["area"]), wording.interval(area["low"], area["high"])))
     if panel in tables.prevalence:
         share = f"{tables.prevalence[panel]:.3f}"
@@ -235,10 +236,16 @@ def _areas(
         x, y = x if column else corner[0], top - (line + 0.5) * VALUE_LINE
         area = tables.areas[model, *panel]["area"]
         text = "–" if math.isnan(area) else wording.three_digits(area)
-        drawn = {**tables.lines[model], "linewidth": 1.6}
+        drawn = _swatch(tables.lines[model])
         sheet.plot([x, x + SHORT_SWATCH], [y, y], solid_capstyle="butt", **drawn)
         sheet.text(x + SHORT_SWATCH + 0.6, y, text, va="center_baseline", size=typesetting.SMALL)
         x += SHORT_SWATCH + 0.6 + typesetting.text_mm(text) + 1.7
+
+
+def _swatch(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a model's line is drawn before its area: so short that dashes are shortened, or one would fill it."""
+    dashed = line["linestyle"] not in ("-", "solid")
+    return {**line, "linewidth": 1.6, **({"linestyle": SHORT_DASHES} if dashed else {})}
 
 
 def _areas_across(pitch: float) -> int:

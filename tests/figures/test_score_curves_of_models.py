@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.figures import style, wording
+from analysis.figures import score_curves_of_models, style, wording
 from tests.figures.conftest import Drawn
 from tests.figures.drawing import (
     IDS,
@@ -54,3 +54,11 @@ def test_the_corner_is_enlarged_where_all_curves_crowd_there(
     insets = [child for ax in figures[0].axes for child in ax.child_axes]
     assert len(insets) >= 1
     assert {(ax.get_xlim()[1], ax.get_ylim()[0]) for ax in insets} == {(0.3, 0.7)}
+
+
+def test_dashes_before_an_area_are_short_enough_to_be_seen():
+    """The line of the trees was dashed in the key and solid before their areas, where one dash filled it."""
+    line = score_curves_of_models._swatch(style.model_lines(["baseline"])[style.LOW_DETAIL.id])
+    period = sum(line["linestyle"][1]) * line["linewidth"] / 72 * 25.4
+    assert period < score_curves_of_models.SHORT_SWATCH / 2
+    assert score_curves_of_models._swatch(style.model_lines(["baseline"])["baseline"])["linestyle"] == "-"

@@ -373,7 +373,7 @@ def test_of_many_measures_that_moved_the_other_way_the_two_clearest_against_thei
     ("margin", "words"),
     [
         (0.03, " in macro F1, by enough to matter (at least 0.03)."),
-        (0.15, " in macro F1, but perhaps by less than the 0.15 that we held to matter."),
+        (0.15, " in macro F1, but perhaps by less than 0.15, the least that we think matters."),
         (0.3, " in macro F1, but by too little to matter (less than 0.3)."),
     ],
 )
