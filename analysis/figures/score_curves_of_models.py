@@ -68,7 +68,7 @@ KINDS = {
         intervals=True,
     ),
 }
-SHORT_DASHES = (0, (1, 0.6))
+SHORT_DASHES = (0, (1.5, 0.9))
 LINES: dict[str, dict[str, Any]] = {
     "chance": {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (1, 2))},
     "prevalence": {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (3, 2))},

@@ -60,5 +60,5 @@ def test_dashes_before_an_area_are_short_enough_to_be_seen():
     """The line of the trees was dashed in the key and solid before their areas, where one dash filled it."""
     line = score_curves_of_models._swatch(style.model_lines(["baseline"])[style.LOW_DETAIL.id])
     period = sum(line["linestyle"][1]) * line["linewidth"] / 72 * 25.4
-    assert period < score_curves_of_models.SHORT_SWATCH / 2
+    assert period < score_curves_of_models.SHORT_SWATCH * 0.75
     assert score_curves_of_models._swatch(style.model_lines(["baseline"])["baseline"])["linestyle"] == "-"

@@ -66,8 +66,11 @@ def test_the_reading_of_the_difference(gain, stopped, viral, said, unchanged):
     assert ("hardly changes" in text) is unchanged
 
 
-@pytest.mark.parametrize(("model", "seen", "size"), [("baseline", 16, 48), ("residual", 193, 208)])
-def test_how_many_pixels_a_value_has_seen(model, seen, size):
+@pytest.mark.parametrize(
+    ("model", "seen", "size", "said"),
+    [("baseline", 16, 48, "a patch of sixteen pixels a side"), ("residual", 193, 208, "the whole image")],
+)
+def test_how_many_pixels_a_value_has_seen(model, seen, size, said):
     """The author says so of the values that go into the dense layers, or into their mean."""
     import keras
 
@@ -89,4 +92,4 @@ def test_how_many_pixels_a_value_has_seen(model, seen, size):
     middle = found.shape[2] // 2
     assert (found[:, middle, middle].max(axis=-1) > 0).sum() == seen
     path = PROJECT / "studies" / "assignment" / "explanation.md"
-    assert f"[{seen} × {seen}]" in path.read_text(encoding="utf-8")
+    assert said in path.read_text(encoding="utf-8")  # of 156 pixels a side

@@ -40,7 +40,7 @@ def test_a_tie_is_shown_with_all_its_classes(found, tmp_path):
     [
         (
             "covid_19",
-            "Among ours only COVID\\-19 images show adults. So age alone does not explain this: an older child can look like an adult.",
+            "Among ours only COVID\\-19 images show adults. So age explains this only if older children look like adults.",
         ),
         ("healthy", "only COVID\\-19 images show adults, so age can explain this."),
     ],
@@ -61,7 +61,9 @@ def test_what_minors_are_called_is_held_against_age(found, tmp_path, monkeypatch
     rows += ["age_group,18 to 39,none,92,covid_19,92", "age_group,6 to 11,none,8,viral,8"]
     (tmp_path / "groups.csv").write_text("\n".join(rows) + "\n")
     told = macro(replace(facts, inputs=inputs), "sentences/external.of_minors")
-    assert ("So age alone does not explain this, but may add to it: an" in told) is (called == "covid_19")
+    assert ("So age may explain a part of this, and all of it only if older" in told) is (
+        called == "covid_19"
+    )
 
 
 @pytest.mark.parametrize(
