@@ -68,7 +68,8 @@ KINDS = {
         intervals=True,
     ),
 }
-SHORT_DASHES = (0, (1.5, 0.9))
+SHORT_PERIOD = 2.4
+"""Of dashes before an area, in widths of their line."""
 LINES: dict[str, dict[str, Any]] = {
     "chance": {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (1, 2))},
     "prevalence": {"color": style.QUIET, "linewidth": 0.8, "linestyle": (0, (3, 2))},
@@ -212,7 +213,7 @@ def _values(
     lines: list[tuple[dict[str, Any], str, str]] = []
     for model in tables.titles:
         area = tables.areas[model, *panel]
-        line = _swatch(tables.lines[model])
+        line: dict[str, Any] = {**tables.lines[model], "linewidth": 1.6}
         lines.append((line, wording.three_digits(area["area"]), wording.interval(area["low"], area["high"])))
     if panel in tables.prevalence:
         share = f"{tables.prevalence[panel]:.3f}"
@@ -243,9 +244,12 @@ def _areas(
 
 
 def _swatch(line: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how a model's line is drawn before its area: so short that dashes are shortened, or one would fill it."""
-    dashed = line["linestyle"] not in ("-", "solid")
-    return {**line, "linewidth": 1.6, **({"linestyle": SHORT_DASHES} if dashed else {})}
+    """Return how a model's line is drawn before its area: dashes that would fill it are shortened, each kind to its own."""
+    dashes = line["linestyle"]
+    if dashes != "-":
+        shorter = min(1.0, SHORT_PERIOD / sum(dashes[1]))
+        dashes = (dashes[0], tuple(part * shorter for part in dashes[1]))
+    return {**line, "linewidth": 1.6, "linestyle": dashes}
 
 
 def _areas_across(pitch: float) -> int:

@@ -58,7 +58,10 @@ def test_the_corner_is_enlarged_where_all_curves_crowd_there(
 
 def test_dashes_before_an_area_are_short_enough_to_be_seen():
     """The line of the trees was dashed in the key and solid before their areas, where one dash filled it."""
-    line = score_curves_of_models._swatch(style.model_lines(["baseline"])[style.LOW_DETAIL.id])
-    period = sum(line["linestyle"][1]) * line["linewidth"] / 72 * 25.4
-    assert period < score_curves_of_models.SHORT_SWATCH * 0.75
-    assert score_curves_of_models._swatch(style.model_lines(["baseline"])["baseline"])["linestyle"] == "-"
+    lines = style.model_lines([f"model_{k}" for k in range(12)])
+    drawn = [score_curves_of_models._swatch(line) for line in lines.values()]
+    periods = [sum(line["linestyle"][1]) * 1.6 / 72 * 25.4 for line in drawn if line["linestyle"] != "-"]
+    assert len(periods) > 1
+    assert max(periods) < score_curves_of_models.SHORT_SWATCH * 0.75
+    looks = {(line["color"], line["linestyle"]) for line in drawn}
+    assert len(looks) == len(drawn), "models of one colour must differ here too"
