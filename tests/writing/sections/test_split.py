@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from report.writing.sections.audit import Audit
 from report.writing.values import Values
 from tests.writing.conftest import STUDY, facts_of, macro
 
@@ -44,6 +45,26 @@ def test_patients_and_copies_in_two_sets_are_told(artifacts, copies, exact, said
     words = macro(replace(facts, values=Values(results)), "sentences/split.leakage")
     assert "Of the test images 43 (42.0\u00a0%) come from a patient who also has a training image" in words
     assert said in words
+
+
+@pytest.mark.parametrize(
+    ("copies", "known", "said"),
+    [
+        (1, 1, "It comes"),
+        (1, 0, "It does not come"),
+        (4, 4, "All of these copies come"),
+        (4, 0, "None of these copies comes"),
+        (4, 1, "One of these 4 comes"),
+        (17, 16, "16 of these 17 come"),
+    ],
+)
+def test_of_the_copies_it_is_said_how_many_are_of_known_patients(artifacts, monkeypatch, copies, known, said):
+    facts = facts_of(artifacts())
+    monkeypatch.setattr(Audit, "copies_of_known", lambda _: known)
+    found = {"data.test.same_patient_in_train": 43, "audit.leaks.test.any_in_train_or_val": copies}
+    results = {**facts.values.results, **{name: {"value": value} for name, value in found.items()}}
+    words = macro(replace(facts, values=Values(results)), "sentences/split.leakage")
+    assert words.endswith(f". {said} from a patient with training images.")
 
 
 @pytest.mark.parametrize(
