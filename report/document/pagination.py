@@ -196,7 +196,7 @@ def _order(waiting: Sequence[Block], chapter: Sequence[Block], page: Page) -> li
 def _chapters(blocks: Sequence[Block]) -> list[list[Block]]:
     chapters: list[list[Block]] = []
     for block in blocks:
-        if not chapters or block.element.tag == "h2":
+        if not chapters or block.element.tag in {"h2", "h3"}:
             chapters.append([])
         chapters[-1].append(block)
     return chapters

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from report.document import equations, lint, pagination, pandoc
+from report.document import equations, lint, pagination, pandoc, tags
 from report.errors import EnvironmentProblem, RenderError
 
 STYLES = ("fonts.css", "document.css", "pdf.css")
@@ -66,7 +66,7 @@ def render(
     fetcher = make_fetcher({"theme/": templates, "figures/": source}, page.images)
     with _collect_errors() as errors, _without_collection():
         pdf = _lay_out(page.html, fetcher, PAPERS[paper]).write_pdf(
-            finisher=_tag_finisher(page.spoken),
+            finisher=tags.finisher(page.spoken),
             pdf_variant="pdf/ua-1",
             pdf_identifier=hashlib.sha256(page.html.encode()).digest()[:16],
         )
@@ -133,25 +133,6 @@ def _place_contents(root: Any) -> None:
     parent.remove(contents)
     first = next((i for i, child in enumerate(main) if child.tag == "section"), len(main))
     main.insert(first, contents)
-
-
-def _tag_finisher(spoken: frozenset[str]) -> Callable[[Any, Any], None]:
-    """Return what completes the tags: equations are marked as such, header cells with what they head."""
-
-    def finish(_: Any, pdf: Any) -> None:
-        tags: dict[bytes, Any] = {o.reference: o for o in pdf.objects if _is_tag(o)}
-        for tag in tags.values():
-            if tag["S"] == "/Figure" and "Alt" in tag and tag["Alt"].string in spoken:
-                tag["S"] = "/Formula"
-            elif tag["S"] == "/TH":
-                group = tags[tags[tag["P"]]["P"]]
-                tag["A"]["Scope"] = "/Column" if group["S"] == "/THead" else "/Row"
-
-    return finish
-
-
-def _is_tag(item: Any) -> bool:
-    return isinstance(item, dict) and {"S", "P"} <= item.keys()
 
 
 def _loose_spaces(html: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from analysis.evaluation import settings
 from analysis.vocabulary.measures import COLUMNS
 from analysis.vocabulary.splits import SPLITS
-from report.writing.floats import bold_row, figure_writer, references, row, rule
+from report.writing.floats import bold_row, figure_writer, grid, references, row, rule
 from report.writing.sections.ablation import Ablation
 from report.writing.sections.abstract import Abstract
 from report.writing.sections.across import Across
@@ -111,6 +111,7 @@ def known_to_templates(
         "row": row,
         "bold_row": bold_row,
         "rule": rule,
+        "grid": grid,
         "references": references,
         "figure": figure_writer(figures),
         "has_normal": bool(facts.normal_class),

@@ -94,36 +94,70 @@ local function widest_word(text)
   return widest
 end
 
-local function all_rows(tbl)
-  local rows = {}
-  for _, row in ipairs(tbl.head.rows) do table.insert(rows, row) end
-  for _, body in ipairs(tbl.bodies) do
-    for _, row in ipairs(body.body) do table.insert(rows, row) end
+-- The cells of rows with the column in which each begins, also where cells of the rows above reach down.
+local function placed_cells(rows)
+  local cells, reaching = {}, {}
+  for _, row in ipairs(rows) do
+    local column = 1
+    local function pass()
+      while (reaching[column] or 0) > 0 do
+        reaching[column] = reaching[column] - 1
+        column = column + 1
+      end
+    end
+    for _, cell in ipairs(row.cells) do
+      pass()
+      table.insert(cells, { cell = cell, column = column })
+      for spanned = column, column + cell.col_span - 1 do reaching[spanned] = cell.row_span - 1 end
+      column = column + cell.col_span
+    end
+    pass()
   end
-  return rows
+  return cells
+end
+
+local function all_cells(tbl)
+  local cells, rows = placed_cells(tbl.head.rows), #tbl.head.rows
+  for _, body in ipairs(tbl.bodies) do
+    rows = rows + #body.body
+    for _, placed in ipairs(placed_cells(body.body)) do table.insert(cells, placed) end
+  end
+  return cells, rows
 end
 
 -- How many letters a line needs so that no word of the table breaks, and whether an interval may be in it.
 local function letters_wide(tbl)
-  local columns, rows, intervals = {}, all_rows(tbl), false
-  for _, row in ipairs(rows) do
-    for index, cell in ipairs(row.cells) do
-      local text = pandoc.utils.stringify(cell.contents)
-      columns[index] = math.max(columns[index] or 0, widest_word(text))
-      intervals = intervals or is_interval(text)
-    end
+  local columns, intervals = {}, false
+  local cells, rows = all_cells(tbl)
+  for _, placed in ipairs(cells) do
+    local text, at = pandoc.utils.stringify(placed.cell.contents), placed.column
+    if placed.cell.col_span == 1 then columns[at] = math.max(columns[at] or 0, widest_word(text)) end
+    intervals = intervals or is_interval(text)
   end
   local letters = 0
   for _, width in ipairs(columns) do letters = letters + width + 2.5 end
-  return letters, #rows, intervals
+  return letters, rows, intervals
 end
 
+-- What a cell is the head of; one over several columns stands in their middle, with room before their first.
 local function head_cells(tbl)
+  local groups = {}
+  for _, placed in ipairs(placed_cells(tbl.head.rows)) do
+    if placed.cell.col_span > 1 then
+      placed.cell.attributes.scope = "colgroup"
+      groups[placed.column] = true
+    end
+  end
   for _, body in ipairs(tbl.bodies) do
     body.row_head_columns = 1
-    for _, row in ipairs(body.body) do
-      if row.cells[1] then row.cells[1].attributes.scope = "row" end
+    for _, placed in ipairs(placed_cells(body.body)) do
+      local scope = placed.cell.row_span > 1 and "rowgroup" or "row"
+      if placed.column == 1 then placed.cell.attributes.scope = scope end
     end
+  end
+  for _, placed in ipairs(all_cells(tbl)) do
+    if placed.cell.col_span > 1 then placed.cell.alignment = "AlignCenter" end
+    if groups[placed.column] then placed.cell.classes:insert("of-group") end
   end
 end
 
@@ -179,10 +213,9 @@ end
 -- Columns get widths by the letters of their longest cells, long cells less than in proportion as they have more lines.
 local function shares_by_content(tbl)
   local shares, sum = {}, 0
-  for _, row in ipairs(all_rows(tbl)) do
-    for index, cell in ipairs(row.cells) do
-      shares[index] = math.max(shares[index] or 1, 0.6 + utf8.len(pandoc.utils.stringify(cell.contents)) ^ 0.5)
-    end
+  for _, placed in ipairs(all_cells(tbl)) do
+    local at, text = placed.column, pandoc.utils.stringify(placed.cell.contents)
+    if placed.cell.col_span == 1 then shares[at] = math.max(shares[at] or 1, 0.6 + utf8.len(text) ^ 0.5) end
   end
   for _, share in ipairs(shares) do sum = sum + share end
   for index, share in ipairs(shares) do shares[index] = share / sum end

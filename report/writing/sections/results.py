@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 from analysis.vocabulary import courses
-from analysis.vocabulary.measures import COLUMNS, MACRO
+from analysis.vocabulary.measures import COLUMNS
 from analysis.vocabulary.run_names import add_seed
 from analysis.vocabulary.splits import EVALUATED
 from report.document.markdown import escape
@@ -144,22 +144,19 @@ class Results(Section):
         cells = [(name, unbroken(self.values.cell(name.format(model)))) for name in names]
         return [highlight(cell) if self._is_highest(name, model, beside) else cell for name, cell in cells]
 
-    def beside(self, model: str, of: str, models: Sequence[str] = ()) -> list[str]:
-        """Return the measures of a class or average without intervals, each on test and on validation.
+    def glance(self, model: str, split: str, of: str, beside: Sequence[str] = ()) -> list[str]:
+        """Return `measures` without intervals."""
+        names = [f"{{}}.{split}.{measure.id}.{of}" for measure in COLUMNS]
+        return [self._plain(name, model, beside) for name in names]
 
-        That on test is bold where it is printed as the highest of several ``models``.
-        """
-        return [self._beside(model, f"{measure.id}.{of}", models) for measure in COLUMNS]
+    def accuracy(self, model: str, split: str, beside: Sequence[str] = ()) -> str:
+        """Return accuracy without interval; it is bold as `measures` are."""
+        return self._plain(f"{{}}.{split}.accuracy", model, beside)
 
-    def beside_accuracy(self, model: str, models: Sequence[str] = ()) -> str:
-        """Return accuracy, as `beside` the measures."""
-        return self._beside(model, "accuracy", models)
-
-    def _beside(self, model: str, measure: str, models: Sequence[str]) -> str:
-        on_test, on_val = (f"{{}}.{split}.{measure}" for split in ("test", "val"))
-        found = [self.values.value(name.format(model)) for name in (on_test, on_val)]
-        cell = unbroken(" / ".join(MISSING if v is None else decimal(v) for v in found))
-        return highlight(cell) if self._is_highest(on_test, model, models) else cell
+    def _plain(self, name: str, model: str, beside: Sequence[str]) -> str:
+        value = self.values.value(name.format(model))
+        cell = MISSING if value is None else decimal(value)
+        return highlight(cell) if self._is_highest(name, model, beside) else cell
 
     def _is_highest(self, name: str, model: str, models: Sequence[str]) -> bool:
         """Return whether the value of a ``model``, by its ``name`` with a place for that, is printed as the highest of several."""
@@ -167,14 +164,10 @@ class Results(Section):
         known = {m: round(value, 3) for m, value in found.items() if value is not None}
         return len({*known.values()}) > 1 and known.get(model) == max(known.values())
 
-    def images(self, model: str, of: str) -> str:
-        """Return how many images of a class, or in all, test and validation set have."""
-        name = "n" if of == MACRO else f"support.{of}"
-        return unbroken(" / ".join(self.values.text(f"{model}.{split}.{name}") for split in ("test", "val")))
-
     def has_undefined(self, models: Sequence[str]) -> bool:
         """Return whether a measure of a class is not defined on test or validation."""
-        return any(MISSING in cell for m in models for c in self.facts.classes for cell in self.beside(m, c))
+        cells = product(models, EVALUATED, self.facts.classes)
+        return any(MISSING in self.glance(*cell) for cell in cells)
 
     def extremes(self, model: str, split: str, measure: str = "sensitivity") -> list[dict[str, Any]]:
         """Return the highest and the lowest value of a ``measure``, each with its ``labels``; none where all are the same."""

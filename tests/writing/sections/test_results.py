@@ -248,20 +248,26 @@ def test_the_highest_of_models_beside_one_another_is_bold(artifacts):
     assert not any("**" in cell for cell in of.measures("improved", "test", "macro"))
 
 
-def test_test_and_validation_stand_in_one_cell(artifacts):
+def test_test_and_validation_stand_side_by_side(artifacts):
     facts = facts_of(artifacts())
     results = {k: dict(v) for k, v in facts.values.results.items()}
-    for split, value in (("test", 0.5), ("val", 0.625)):
-        results[f"baseline.{split}.f1.viral"] |= {"value": value}
-        results[f"baseline.{split}.support.viral"] |= {"value": 7 if split == "test" else 5}
+    for model, split, value in (
+        ("baseline", "test", 0.5),
+        ("baseline", "val", 0.625),
+        ("improved", "test", 0.4),
+    ):
+        results[f"{model}.{split}.f1.viral"] |= {"value": value}
+        results[f"{model}.{split}.accuracy"] |= {"value": value}
     of = Results(replace(facts, values=Values(results)))
-    assert "0.500\u00a0/\u00a00.625" in of.beside("baseline", "viral")
-    assert "**0.500**\u00a0/\u00a00.625" not in of.beside("baseline", "viral", ["baseline"])
-    results["improved.test.f1.viral"] |= {"value": 0.4}
-    results["improved.val.f1.viral"] |= {"value": 0.7}
-    assert "**0.500**\u00a0/\u00a00.625" in of.beside("baseline", "viral", ["baseline", "improved"])
-    assert "0.400\u00a0/\u00a00.700" in of.beside("improved", "viral", ["baseline", "improved"])
-    assert of.images("baseline", "viral") == "7\u00a0/\u00a05"
+    both = ["baseline", "improved"]
+    assert of.glance("baseline", "test", "viral")[3] == "0.500"
+    assert of.glance("baseline", "val", "viral")[3] == of.accuracy("baseline", "val") == "0.625"
+    assert (
+        of.glance("baseline", "test", "viral", both)[3]
+        == of.accuracy("baseline", "test", both)
+        == "**0.500**"
+    )
+    assert of.glance("improved", "test", "viral", both)[3] == "0.400"
     assert not of.has_undefined(["baseline"])
     results["baseline.val.f1.viral"] |= {"value": None}
     assert Results(replace(facts, values=Values(results))).has_undefined(["baseline"])
