@@ -2,9 +2,9 @@
 
 WeasyPrint breaks the page before such a figure and leaves the rest empty. So all blocks are measured on one endless
 page, put on pages one after another as a compositor would, and each figure is moved in the tree to where it came to
-stand: behind its place in the source, on the first page with room for it, and within its chapter. Where that left much
-of a page empty, a figure may come earlier in its chapter than in the source; it goes into the next chapter only where
-more than a third of the page would stay empty. Where more waits at a chapter's end than two pages hold, it is all set there.
+stand: behind its place in the source, on the first page with room for it, and within its section. Where that left much
+of a page empty, a figure may come earlier in its section than in the source, or go into the next; it goes into the next
+chapter only where more than a third of the page would stay empty. Where more waits at a chapter's end than two pages hold, it is all set there.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from itertools import pairwise, takewhile
 from math import inf
 from xml.etree.ElementTree import Element
 
+SECTIONS = ("h2", "h3")
+"""What figures stay in: a chapter, and of it a section where that leaves no more than little empty."""
 HEADINGS = {"h2", "h3", "h4", "h5"}
 KEPT_ROWS = 8
 """Lines of a long table, with its caption and head, that begin it on a page."""
@@ -169,9 +171,12 @@ def arrange(blocks: Sequence[Block], page: Page) -> list[Block]:
     waiting: list[Block] = []
     chapters = _chapters(blocks)
     for index, chapter in enumerate(chapters):
-        last = index + 1 == len(chapters) or _is_last(chapters[index + 1][0])
+        following = next((block for block, *_ in chapters[index + 1 :]), None)
         order = _order(waiting, chapter, page)
-        waiting = [] if last or _worst(order, page) <= TOO_MUCH * page.height else _trailing(order, page)
+        empty = (
+            inf if following is None or _is_last(following) else TOO_MUCH if _is_chapter(following) else MUCH
+        )
+        waiting = [] if _worst(order, page) <= empty * page.height else _trailing(order, page)
         order = order[: len(order) - len(waiting)]
         _put_all(order, page)
         placed.extend(order)
@@ -196,10 +201,14 @@ def _order(waiting: Sequence[Block], chapter: Sequence[Block], page: Page) -> li
 def _chapters(blocks: Sequence[Block]) -> list[list[Block]]:
     chapters: list[list[Block]] = []
     for block in blocks:
-        if not chapters or block.element.tag in {"h2", "h3"}:
+        if not chapters or block.element.tag in SECTIONS:
             chapters.append([])
         chapters[-1].append(block)
     return chapters
+
+
+def _is_chapter(block: Block) -> bool:
+    return block.element.tag == SECTIONS[0]
 
 
 def _is_last(block: Block) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from analysis.vocabulary.splits import SPLITS
@@ -27,7 +28,12 @@ class Data(Section):
     @property
     def knows_patients(self) -> bool:
         """Whether tags or file names tell the patient of any image."""
-        return any(row["source"] != "unknown" for row in self._records())
+        return any(source != "unknown" for source in self.patient_sources())
+
+    def patient_sources(self) -> dict[str, str]:
+        """Return of how many images the patient is told by each source, such as ``kermany``, or ``unknown``."""
+        found = Counter(row["source"] for row in self._records())
+        return {source: count(images) for source, images in found.most_common()}
 
     def _records(self) -> list[dict[str, str]]:
         return read_rows(self.facts.inputs["records"] / "records.csv")

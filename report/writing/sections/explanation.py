@@ -134,6 +134,17 @@ class Explanation(Section):
         fell.sort(key=lambda e: e["after"] - e["before"])
         return {"fell": fell[:2], "commonest": max(found, key=lambda e: e["before"])}
 
+    def missed(self, b: str) -> dict[str, int]:
+        """Return how many images of other classes the baseline and ``b`` call normal on the compared split; nothing without a normal class."""
+        declared, normal = self.study["comparison"], self.facts.normal_class
+        rows = f"{{}}.{declared['split']}.confusion.{{}}"
+        others = [c for c in self.facts.classes if c != normal] if normal else []
+        return {
+            m: sum(self._images_called(rows.format(m, c))[normal] for c in others)
+            for m in (declared["baseline"], b)
+            if others
+        }
+
     def _images_called(self, row: str) -> dict[str, int]:
         """Return how many images of a true class are called each class, as the confusion matrix shows them."""
         classes = [*self.facts.classes]

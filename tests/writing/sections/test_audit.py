@@ -115,8 +115,10 @@ def test_a_class_with_a_source_and_an_age_of_its_own_is_named(own):
         "COVID\\-19 images have a source and an age group of their own; networks may recognise these."
     )
     beside = macro(facts, f"{SAY}.beside_results")
-    assert beside.startswith("Source and age go with COVID\\-19 (@sec-audit): its results may reflect these")
-    assert "which go with COVID\\-19." in macro(facts, f"{SAY}.holds_back")
+    assert beside.startswith(
+        "Source and age coincide with COVID\\-19 (@sec-audit): its results may reflect these"
+    )
+    assert "which coincide with COVID\\-19." in macro(facts, f"{SAY}.holds_back")
 
 
 def test_a_class_that_is_nearly_of_one_age_is_told_with_numbers(own):
@@ -130,18 +132,20 @@ def test_classes_that_share_their_sources_only_differ(own):
     words = macro(own("covid_19", many=200, known=425), f"{SAY}.verdict")
     assert "Source and age differ between the classes." in words
     assert macro(own("covid_19", many=200, known=425), f"{SAY}.in_short") == (
-        "Source and age go with the class, so results may rest on these."
+        "Source and age coincide with the class, so results may rest on these."
     )
 
 
 def test_several_classes_and_all_classes(own):
     two = macro(own("covid_19", "viral"), f"{SAY}.beside_results")
     assert two.startswith(
-        "Source and age go with COVID\\-19 and Viral Pneumonia (@sec-audit): results for these classes"
+        "Source and age coincide with COVID\\-19 and Viral Pneumonia (@sec-audit): results for these classes"
     )
     every = own(*CLASSES)
     assert "Every class has a source of its own." in macro(every, f"{SAY}.verdict")
-    assert macro(every, f"{SAY}.in_short").startswith("Source and age go with the class, so results")
+    assert macro(every, f"{SAY}.in_short").startswith(
+        "Source and age coincide with the class, so results"
+    )
 
 
 def test_too_few_images_name_no_class(own):
@@ -161,7 +165,7 @@ def test_a_probe_that_tells_a_class_is_quoted_where_its_results_are(found):
         }
     facts = replace(facts, values=Values({**facts.values.results, **changed}))
     assert macro(facts, f"{SAY}.beside_results").startswith(
-        "Source, age, sex, view and device go with the class"
+        "Source, age, sex, view and device coincide with the class"
     )
     assert (
         f"Boosted trees that see only a border of at most 12 of {facts.study['image']['size']} pixels reach a macro AUC of 0.950, "

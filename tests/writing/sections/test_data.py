@@ -64,3 +64,16 @@ def test_classes_left_out_and_another_way_of_resizing_are_told(source):
     assert "leaves out Lung\\_Opacity, so its results" in text
     assert "too few" not in text.split("# Models {#sec-models}")[0]
     assert "by taking the nearest pixel" in text
+
+
+def test_it_is_told_what_tells_the_patients(artifacts):
+    inputs = artifacts()
+    path = inputs["records"] / "records.csv"
+    lines = path.read_text().replace("made up", "kermany").splitlines()
+    lines[1] = lines[1].replace("kermany", "unknown")
+    lines[2:5] = [line.replace("kermany", "cohen") for line in lines[2:5]]
+    path.write_text("\n".join([*lines, ""]))
+    words = macro(facts_of(inputs), "sentences/data.patients")
+    assert "such as `person12_bacteria` or `IM-0115` (196 images)" in words
+    assert "`PatientID` does (3)" in words
+    assert words.endswith("Where nothing tells it (1), each image counts as a patient of its own.")

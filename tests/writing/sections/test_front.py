@@ -95,7 +95,7 @@ def test_images_are_resampled_where_nothing_tells_patients(tmp_path):
     page = write_page(
         Case("radiography", overrides=having("measures", "statistics"), without_patients=True), tmp_path
     )
-    assert "draws the test images anew with replacement" in page.text_of("sec-measures")
+    assert "the images that are tested, drawn anew in a bootstrap" in page.text_of("sec-measures")
     assert "take each image for a patient of its own" in page.text_of("sec-measures")
     assert "each image counts as a patient of its own" in page.text_of("sec-statistics")
 
