@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from report.study.model_settings import Model, read_model
 from report.study.value_types import Identifier, Label, Section, refuse
 
-MOST_COMPONENTS = 8
+MOST_COMPONENTS = 5
 FIXED = frozenset(("id", "title", "weights", "init_from", "corrects", "source", "rationale"))
 """Keys of a model that are none of how it is built and trained, or that other models depend on."""
 EXAMPLE = "an [ablation] with model and components, as templates/study/study.toml shows"

@@ -88,6 +88,49 @@ def test_the_reading_of_the_difference(changed, said, unchanged):
     assert ("Why the networks differ" in text) is said
     assert ("about 36 % of this gain" in text) is said
     assert ("hardly changes" in text) is unchanged
+    assert ("would probably only overfit more" in text) is said
+
+
+@pytest.mark.parametrize(
+    ("leave", "p", "add", "said"),
+    [
+        (0.022, 0.134, -0.014, "scored lower, though by no more than chance may give; the baseline"),
+        (0.022, 0.010, -0.014, "scored lower; the baseline did not score higher with it"),
+        (-0.003, 0.800, -0.014, ""),
+        (0.022, 0.134, 0.005, ""),
+    ],
+)
+def test_the_reading_of_the_augmentation(leave, p, add, said):
+    """Where it was taken away and added alone, the author says what came of that and no more."""
+    results = {
+        "ablation.augmentation.leave": leave,
+        "ablation.augmentation.leave.p_holm": p,
+        "ablation.augmentation.add": add,
+        "baseline.training.last_val_accuracy": 0.771,
+        "baseline.training.best_val_accuracy": 0.795,
+        "residual.training.last_val_accuracy": 0.831,
+        "residual.val.accuracy": 0.837,
+        "baseline.test.f1.macro": 0.797,
+        "residual.test.f1.macro": 0.838,
+    }
+    components = [{"id": "augmentation"}, {"id": "recipe"}]
+    context = {
+        "r": str,
+        "ci": str,
+        "value": lambda name: results.get(name, 0.0),
+        "grouped": True,
+        "study": {
+            "ablation": {"run": True, "components": components},
+            "models": [{"id": "residual"}],
+            "comparison": {"alpha": 0.05},
+        },
+        "sample": False,
+    }
+    path = PROJECT / "studies" / "assignment" / "explanation.md"
+    text = close_passage(path, context, PROJECT / "templates")
+    assert "would probably only overfit more" not in text
+    assert said in text
+    assert ("scored lower" in text) is bool(said)
 
 
 @pytest.mark.parametrize(

@@ -143,9 +143,7 @@ def test_several_classes_and_all_classes(own):
     )
     every = own(*CLASSES)
     assert "Every class has a source of its own." in macro(every, f"{SAY}.verdict")
-    assert macro(every, f"{SAY}.in_short").startswith(
-        "Source and age coincide with the class, so results"
-    )
+    assert macro(every, f"{SAY}.in_short").startswith("Source and age coincide with the class, so results")
 
 
 def test_too_few_images_name_no_class(own):
