@@ -50,6 +50,8 @@ def arranged(letters: str) -> str:
             "tfgtfftt",
             "tfttgfft",
         ),  # where filling pages with text would leave one half empty, figures come sooner
+        ("ttttbght", "ttttbght"),  # one stays in its section where that leaves little empty
+        ("tgtfht", "tgthtf"),  # and goes into the next where it would leave much
         ("tthftt", "tthftt"),  # a heading is not left without what it heads
     ],
 )
