@@ -170,10 +170,7 @@ NOT_TAKEN_APART = {
     "minutes",
     "precision",
     "source",
-    *(
-        "class_balance",
-        "averaged_over",
-    ),  # five components are the most, and the author says that these were not tested
+    "class_balance",  # five components are the most, and the author says that this was not tested
 }
 
 
