@@ -15,6 +15,9 @@ from report.writing.layers import find_penalties
 from report.writing.study_facts import Section, read_rows
 from report.writing.values import MISSING, decimal, highlight, unbroken
 
+ALMOST_NOTHING = 0.05
+"""The share of its learning rate with which a network ends whose losses level off for that alone."""
+
 
 def weighing(model: Mapping[str, Any]) -> str:
     """Return what of a model's training loss is not in its validation loss: ``weights``, a class balance, or ``none``."""
@@ -124,6 +127,11 @@ class Results(Section):
             "settles": settles,
             "is_early": 2 * epoch <= len(rows),
         }
+
+    def settles_by_schedule(self, model: str) -> bool:
+        """Return whether the learning rate of a network falls to little, so that its losses level off in any case."""
+        schedule = self.facts.model(model)["schedule"]
+        return bool(schedule) and schedule["final"] <= ALMOST_NOTHING
 
     def weighed(self, kind: str) -> list[str]:
         """Return the models whose training loss is computed with ``oversampling`` or ``weights``."""

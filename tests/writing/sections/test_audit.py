@@ -109,7 +109,10 @@ def test_a_class_with_a_source_and_an_age_of_its_own_is_named(own):
     facts = own("covid_19")
     verdict = macro(facts, f"{SAY}.verdict")
     assert "All COVID\\-19 images come from a source that no other class has." in verdict
-    assert "All COVID\\-19 images of known age show adults, and no image of another class does." in verdict
+    assert (
+        "All COVID\\-19 images of known age show adults, and no image of another class is known to."
+        in verdict
+    )
     short = macro(facts, f"{SAY}.in_short")
     assert short == (
         "COVID\\-19 images have a source and an age group of their own; networks may recognise these."
@@ -124,7 +127,8 @@ def test_a_class_with_a_source_and_an_age_of_its_own_is_named(own):
 def test_a_class_that_is_nearly_of_one_age_is_told_with_numbers(own):
     words = macro(own("covid_19", many=303, known=304), f"{SAY}.verdict")
     assert (
-        "Of 304 COVID\\-19 images of known age 303 show adults, and no image of another class does." in words
+        "Of 304 COVID\\-19 images of known age 303 show adults, and no image of another class is known to."
+        in words
     )
 
 
@@ -212,7 +216,7 @@ def test_the_difference_without_the_one_class_that_has_a_source_of_its_own_is_to
     assert macro(facts, say, "improved") == ""  # each class has values of its own
     monkeypatch.setattr(Audit, "concerned", lambda *_: ["covid_19"])
     assert macro(facts, say, "improved") == (
-        "The gain is not due to COVID\\-19 alone: the mean F1 of the three classes other than COVID\\-19 is 0.799 against 0.759. The difference is +0.040 (+0.019 to +0.061). COVID\\-19 accounts for +0.020 of the whole difference."
+        "The gain is not due to COVID\\-19 alone: the mean F1 of the three classes other than COVID\\-19 is 0.799 against 0.759. The difference is +0.040 (+0.019 to +0.061). The share of COVID\\-19 in the whole difference is +0.020."
     )
     told["low"] = -0.001
     assert macro(facts, say, "improved").endswith("The difference is +0.040 (−0.001 to +0.061).")

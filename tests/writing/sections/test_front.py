@@ -55,7 +55,7 @@ def test_a_network_that_is_published_elsewhere_is_cited():
     assert macro(facts, "sentences/models.published") == (
         "The improved CNN and its training settings are not ours: they are taken from @assignment2023."
     )
-    assert "*Rationale of the improved CNN.* Five poolings instead of two" in macro(
+    assert "*Rationale of the improved CNN (the author's).* Five poolings instead of two" in macro(
         facts, "sentences/models.rationales", ["baseline", "improved"]
     )
     whole = load(PROJECT / "studies" / "pediatric-imbalanced" / "study.toml").for_document()

@@ -33,6 +33,15 @@ def test_a_small_rise_is_no_overfitting(artifacts):
     )
 
 
+@pytest.mark.parametrize(("final", "told"), [(0.01, True), (0.5, False)])
+def test_a_learning_rate_that_falls_to_nothing_may_hide_underfitting(artifacts, final, told):
+    facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.5, 0.51, 0.51]))
+    models = [{**m, "schedule": {"kind": "cosine", "warmup": 2, "final": final}} for m in STUDY["models"]]
+    falling = replace(facts, study={**STUDY, "models": models})
+    words = macro(falling, "sentences/results.overfitting", "baseline")
+    assert ("underfitting could stay unseen" in words) is told
+
+
 def test_with_several_seeds_the_first_is_told_and_how_many_are_like_it(artifacts):
     facts = facts_of(artifacts(baseline=[0.9, 0.5, 0.8]))
     ends = {
