@@ -117,7 +117,7 @@ class Explanation(Section):
         }
 
     def errors(self, b: str) -> dict[str, Any]:
-        """Return of the errors of the baseline on the compared split the ``commonest``, and the two that ``fell`` most with ``b``, if by enough.
+        """Return of the errors of the baseline on the compared split the ``commonest``, and the one that ``fell`` most with ``b``, if by enough.
 
         Each has ``true`` and ``said``, and how many images of the test set it is of ``before`` and ``after``, means rounded.
         """
@@ -132,7 +132,7 @@ class Explanation(Section):
             found.append({"true": true, "said": said, "before": before, "after": after})
         fell = [e for e in found if e["before"] - e["after"] >= FEWEST_ERRORS]
         fell.sort(key=lambda e: e["after"] - e["before"])
-        return {"fell": fell[:2], "commonest": max(found, key=lambda e: e["before"])}
+        return {"fell": fell[:1], "commonest": max(found, key=lambda e: e["before"])}
 
     def missed(self, b: str) -> dict[str, int]:
         """Return how many images of other classes the baseline and ``b`` call normal on the compared split; nothing without a normal class."""

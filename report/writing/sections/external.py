@@ -94,20 +94,18 @@ class External(Section):
         """Return the models whose accuracy on the external set is known."""
         return [m for m in self.facts.trained if self.values.value(f"{m}.{EXTERNAL}.accuracy") is not None]
 
-    def reversal(self) -> str:
-        """Return "" unless of two models in the main text the one with the higher accuracy on test has the lower one here.
+    def is_reversed(self) -> bool:
+        """Return whether of two models in the main text the one with the higher accuracy on test has the lower one here.
 
-        "clear" where the intervals are apart, else "seen".
+        The intervals have to be apart.
         """
         main = self.facts.main
         if len(main) != 2 or not {*main} <= {*self.with_accuracy()}:
-            return ""
+            return False
         here, there = ([self.values.value(f"{m}.{of}.accuracy") for m in main] for of in (EXTERNAL, "test"))
         ends = [[self.values.entry(f"{m}.{EXTERNAL}.accuracy")[end] for end in ("low", "high")] for m in main]
         apart = None not in ends[0] + ends[1] and (ends[0][0] > ends[1][1] or ends[1][0] > ends[0][1])
-        if (here[0] - here[1]) * (there[0] - there[1]) >= 0:
-            return ""
-        return "clear" if apart else "seen"
+        return bool(apart and (here[0] - here[1]) * (there[0] - there[1]) < 0)
 
     def is_chance(self, models: Sequence[str], of: str) -> bool:
         """Return whether the AUC of a class is known here of all these models, with intervals that have 0.5 in them."""

@@ -75,7 +75,7 @@ def test_how_the_images_were_chosen_is_what_the_author_says(found, told, words):
     assert macro(facts, "sentences/external.selection") == words
 
 
-@pytest.mark.parametrize(("high", "told"), [(0.3, "clear"), (0.5, "seen"), (1.0, "")])
+@pytest.mark.parametrize(("high", "told"), [(0.3, True), (0.5, False), (1.0, False)])
 def test_a_network_that_is_ahead_here_and_behind_there_is_told_of_by_whether_the_intervals_are_apart(
     found, high, told
 ):
@@ -84,7 +84,7 @@ def test_a_network_that_is_ahead_here_and_behind_there_is_told_of_by_whether_the
     for model, test, low, top in (("baseline", 0.7, 0.4, 0.6), ("improved", 0.8, 0.1, high)):
         results[f"{model}.test.accuracy"] = {"value": test}
         results[f"{model}.external.accuracy"] = {"value": (low + top) / 2, "low": low, "high": top}
-    assert External(replace(facts, values=Values(results))).reversal() == told
+    assert External(replace(facts, values=Values(results))).is_reversed() is told
 
 
 @pytest.mark.parametrize(("ends", "told"), [((0.4, 0.6), True), ((0.51, 0.7), False), ((None, None), False)])
