@@ -27,7 +27,7 @@ OF_CLASSES = tuple(m.id for m in MEASURES.values() if m.panel)
 ANALYSES = {PRESCRIBED: "comparison", GROUPED: "grouped"}
 LEGENDS = {analysis.key: analysis.legend for analysis in ANALYSES}
 LEFT, WIDTH, VALUES, GAP, TITLE, AXIS = 31.0, 31.0, 9.0, 3.0, 8.0, 10.0
-ROW, SECOND, LINE, OFFSET = 5.0, 3.8, 3.2, 0.19
+ROW, SECOND, LINE, OFFSET = 4.6, 3.2, 3.2, 0.19
 COLUMNS = 3
 SHORT_MM = 130.0
 """How high a figure of some measures may be, which shares its page with text."""

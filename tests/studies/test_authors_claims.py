@@ -86,7 +86,7 @@ def test_the_reading_of_the_difference(changed, said, unchanged):
     path = PROJECT / "studies" / "assignment" / "explanation.md"
     text = close_passage(path, context, PROJECT / "templates")
     assert ("Why the networks differ" in text) is said
-    assert ("each account for a part of this gap at most" in text) is said
+    assert ("would close a part of this gap at most" in text) is said
     assert ("hardly changes" in text) is unchanged
     assert ("would probably only overfit more" in text) is said
 
