@@ -86,23 +86,25 @@ def test_the_reading_of_the_difference(changed, said, unchanged):
     path = PROJECT / "studies" / "assignment" / "explanation.md"
     text = close_passage(path, context, PROJECT / "templates")
     assert ("Why the networks differ" in text) is said
-    assert ("would close a part of this gap at most" in text) is said
+    assert ("early stopping closes only a part of this gap" in text) is said
     assert ("hardly changes" in text) is unchanged
     assert ("would probably only overfit more" in text) is said
 
 
 @pytest.mark.parametrize(
-    ("leave", "p", "add", "said"),
+    ("leave", "p", "add", "said", "remaining"),
     [
-        (0.022, 0.134, -0.014, "scored lower, though by no more than chance may give; the baseline"),
-        (0.022, 0.010, -0.014, "scored lower; the baseline did not score higher with it"),
-        (-0.003, 0.800, -0.014, ""),
-        (0.022, 0.134, 0.005, ""),
+        (0.022, 0.134, -0.014, "scored lower, perhaps by chance; the baseline", 0.019),
+        (0.022, 0.010, -0.014, "scored lower; the baseline did not score higher with it", 0.035),
+        (-0.003, 0.800, -0.014, "", -0.010),
+        (0.022, 0.134, 0.005, "", 0.029),
     ],
 )
-def test_the_reading_of_the_augmentation(leave, p, add, said):
-    """Where it was taken away and added alone, the author says what came of that and no more."""
+def test_the_reading_of_the_ablation(leave, p, add, said, remaining):
+    """Where something was taken away and added alone, the author says what came of that and no more."""
     results = {
+        "ablation.length.leave": 0.030,
+        "ablation.length.leave.remaining": remaining,
         "ablation.augmentation.leave": leave,
         "ablation.augmentation.leave.p_holm": p,
         "ablation.augmentation.add": add,
@@ -113,7 +115,7 @@ def test_the_reading_of_the_augmentation(leave, p, add, said):
         "baseline.test.f1.macro": 0.797,
         "residual.test.f1.macro": 0.838,
     }
-    components = [{"id": "augmentation"}, {"id": "recipe"}]
+    components = [{"id": "augmentation"}, {"id": "length"}]
     context = {
         "r": str,
         "ci": str,
@@ -131,6 +133,7 @@ def test_the_reading_of_the_augmentation(leave, p, add, said):
     assert "would probably only overfit more" not in text
     assert said in text
     assert ("scored lower" in text) is bool(said)
+    assert ("may be a good part of the gain" in text) is (0 < remaining < 0.030)
 
 
 @pytest.mark.parametrize(
