@@ -181,9 +181,7 @@ def test_networks_side_by_side_share_what_is_the_same(artifacts):
         "and COVID\\-19 with the improved CNN (0.950). It is lowest for Viral Pneumonia (0.700 and 0.700). "
         "The AUC of the thumbnail trees is within 0.009 of that of the baseline CNN in each class."
     )
-    assert say("hardest", results) == (
-        "Hardest to find, for both networks, is Viral Pneumonia."
-    )
+    assert say("hardest", results) == ("Hardest to find, for both networks, is Viral Pneumonia.")
     ahead = {**results, **{f"improved.test.auroc.{c}": {"value": 0.96} for c in ids}}
     assert "The improved CNN has the higher AUC in each class." in say("told_apart", ahead)
     elsewhere = {**results, "improved.test.auroc.healthy": {"value": 0.5}}
