@@ -87,9 +87,8 @@ def grid(align: str, heads: int = 1, *, caller: Callable[[], str]) -> str:
 def _measure_columns(rows: Sequence[Sequence[str]], columns: int) -> list[int]:
     cells = [(_reach(row, first), first, cell_len(row[first])) for row in rows for first in _firsts(row)]
     widths = [3] * columns
-    for reach, first, letters in sorted(
-        cells
-    ):  # a cell over several columns widens the last, where it has to
+    # A cell over several columns comes behind those of one, and widens its last where it has to.
+    for reach, first, letters in sorted(cells):
         last = first + reach - 1
         widths[last] = max(widths[last], letters - _add(widths[first:last]) - (3 if reach > 1 else 0))
     return widths
