@@ -216,7 +216,7 @@ def test_the_difference_without_the_one_class_that_has_a_source_of_its_own_is_to
     assert macro(facts, say, "improved") == ""  # each class has values of its own
     monkeypatch.setattr(Audit, "concerned", lambda *_: ["covid_19"])
     assert macro(facts, say, "improved") == (
-        "The gain is not due to COVID\\-19 alone: the mean F1 of the three classes other than COVID\\-19 is 0.799 against 0.759. The difference is +0.040 (+0.019 to +0.061). The share of COVID\\-19 in the whole difference is +0.020."
+        "The gain is not due to COVID\\-19 alone: the mean F1 of the three classes other than COVID\\-19 is 0.799 against 0.759. The difference is +0.040 (+0.019 to +0.061). The contribution of COVID\\-19 to the whole difference is +0.020."
     )
     told["low"] = -0.001
     assert macro(facts, say, "improved").endswith("The difference is +0.040 (−0.001 to +0.061).")
