@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 
+from analysis.datasets.patients import SAME
 from report.document.markdown import escape
 from report.writing.values import Values
 from tests.writing.conftest import STUDY, facts_of, macro
@@ -77,3 +78,4 @@ def test_it_is_told_what_tells_the_patients(artifacts):
     assert "such as `person12_bacteria` or `IM-0115` (196 images)" in words
     assert "`PatientID` does (3)" in words
     assert words.endswith("Where nothing tells it (1), each image counts as a patient of its own.")
+    assert all(f"{known} and {again}" in words for again, known in SAME.items())
